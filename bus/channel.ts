@@ -1,0 +1,49 @@
+import type { Static, TSchema } from 'typebox';
+import { Compile } from 'typebox/compile';
+
+/**
+ * A family of subjects that carry one shape of JSON message.
+ *
+ * The channel is the only place where such a message is turned into bytes and back, so what a subscriber
+ * receives has been validated whoever sent it.
+ */
+export interface Channel<Tokens extends readonly string[], Message> {
+  /** The subject that these tokens name, for example `logs.info.app._`. */
+  subject(...tokens: Tokens): string;
+  readonly schema: TSchema;
+  encode(message: Message): Uint8Array;
+  /** @throws {MessageError} when the bytes are not JSON or not of the channel's shape. */
+  decode(payload: Uint8Array): Message;
+}
+
+/** A message on the bus did not have the shape that its subject promises. */
+export class MessageError extends Error {
+  override readonly name = 'MessageError';
+  readonly code = 'bus_message_invalid';
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+export function channel<Tokens extends readonly string[], Schema extends TSchema>(
+  subject: (...tokens: Tokens) => string,
+  schema: Schema,
+): Channel<Tokens, Static<Schema>> {
+  const shape = Compile(schema);
+  return {
+    subject,
+    schema,
+    encode: (message) => encoder.encode(JSON.stringify(message)),
+    decode(payload) {
+      let message: unknown;
+      try {
+        message = JSON.parse(decoder.decode(payload));
+      } catch (cause) {
+        throw new MessageError('not JSON', { cause });
+      }
+      if (shape.Check(message)) return message as Static<Schema>;
+      const [first] = shape.Errors(message);
+      throw new MessageError(`${first?.instancePath || '/'}: ${first?.message ?? 'wrong shape'}`);
+    },
+  };
+}

@@ -1,0 +1,33 @@
+import { headers, type MsgHdrs } from '@nats-io/transport-node';
+import { type FrameFormat, frameFormats } from './messages.ts';
+
+/** One raw picture. `data` holds `width * height` bytes for gray, three times as many for rgb, without padding. */
+export interface Frame {
+  readonly format: FrameFormat;
+  readonly width: number;
+  readonly height: number;
+  /** When it was taken, Unix time in nanoseconds. */
+  readonly time: bigint;
+  /** Counts the pictures of one connection to the camera, from 0. */
+  readonly sequence: number;
+  readonly data: Uint8Array;
+}
+
+export const bytesPerPixel: Readonly<Record<FrameFormat, number>> = { gray: 1, rgb: 3 };
+
+/** Pictures travel as their bytes alone, untouched; the rest stands in one header. */
+export function frameHeaders(frame: Omit<Frame, 'data'>): MsgHdrs {
+  const values = headers();
+  values.set('Frame', `${frame.format} ${frame.width} ${frame.height} ${frame.time} ${frame.sequence}`);
+  return values;
+}
+
+/** @returns undefined when the message is not a whole picture. */
+export function readFrame(data: Uint8Array, values: MsgHdrs | undefined): Frame | undefined {
+  const fields = /^(\w+) (\d+) (\d+) (\d+) (\d+)$/.exec(values?.get('Frame') ?? '');
+  const format = frameFormats.find((name) => name === fields?.[1]);
+  if (!fields || !format) return undefined;
+  const [width, height, sequence] = [Number(fields[2]), Number(fields[3]), Number(fields[5])];
+  if (data.length !== width * height * bytesPerPixel[format]) return undefined;
+  return { format, width, height, sequence, time: BigInt(fields[4] ?? 0), data };
+}

@@ -1,0 +1,93 @@
+import Type, { type Static } from 'typebox';
+
+/** The shapes of everything that travels on the bus as JSON; `subjects.ts` says where each one travels. */
+
+export const logLevels = ['error', 'warning', 'info', 'debug'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** Unix time in microseconds: exact in a double until the year 2255. */
+const Microseconds = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+
+export const LogEntry = Type.Object({
+  level: Type.Enum(logLevels),
+  time: Microseconds,
+  msg: Type.String({ maxLength: 4096 }),
+  src: Type.String({ pattern: '^[a-z0-9]{1,24}$' }),
+  /** Empty when the entry is about no monitor. */
+  monitorID: Type.String({ pattern: '^[A-Za-z0-9]{0,24}$' }),
+});
+export type LogEntry = Static<typeof LogEntry>;
+
+/** Coordinates in millionths of the picture's width and height. */
+export const Box = Type.Object({
+  x: Type.Integer(),
+  y: Type.Integer(),
+  width: Type.Integer(),
+  height: Type.Integer(),
+});
+
+export const Detection = Type.Object({
+  /** `zone<k>` for motion, an object's label otherwise. */
+  label: Type.String({ minLength: 1, maxLength: 64 }),
+  /** Percent, 0 to 100. */
+  score: Type.Number({ minimum: 0, maximum: 100 }),
+  box: Type.Optional(Box),
+});
+export type Detection = Static<typeof Detection>;
+
+/** What one detector saw in one picture. */
+export const DetectionEvent = Type.Object({
+  /** Unique; also the JetStream message id, so that an event published twice is stored once. */
+  id: Type.String({ minLength: 1, maxLength: 64 }),
+  monitorID: Type.String({ pattern: '^[A-Za-z0-9]{1,24}$' }),
+  monitorName: Type.String({ maxLength: 64 }),
+  source: Type.String({ pattern: '^[a-z0-9]{1,24}$' }),
+  /** When the picture was taken: RFC 3339, UTC, nine digits of nanoseconds. */
+  time: Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{9}Z$' }),
+  detections: Type.Array(Detection, { minItems: 1 }),
+});
+export type DetectionEvent = Static<typeof DetectionEvent>;
+
+export const monitorStates = [
+  'disabled',
+  'connecting',
+  'streaming',
+  'waiting',
+  'stopping',
+  'stopped',
+] as const;
+export type MonitorState = (typeof monitorStates)[number];
+
+/** What a monitor does now, and why. The last one per monitor is kept on the bus. */
+export const MonitorStatus = Type.Object({
+  monitorID: Type.String(),
+  state: Type.Enum(monitorStates),
+  /** Empty, or why the monitor is in this state: `wrong user name or password`. Never a secret. */
+  reason: Type.String(),
+  recording: Type.Boolean(),
+  /** When it entered this state. */
+  since: Microseconds,
+});
+export type MonitorStatus = Static<typeof MonitorStatus>;
+
+/** Asks a pipeline to record until then (with its pre-roll), or to go on until then if it records already. */
+export const RecordCommand = Type.Object({ until: Microseconds });
+export type RecordCommand = Static<typeof RecordCommand>;
+
+export const frameFormats = ['gray', 'rgb'] as const;
+export type FrameFormat = (typeof frameFormats)[number];
+
+/**
+ * Says that somebody wants pictures. It is a lease: a pipeline decodes for ten seconds after the last one,
+ * so a detector that died stops costing anything by itself.
+ */
+export const FramesCommand = Type.Object({ format: Type.Enum(frameFormats) });
+export type FramesCommand = Static<typeof FramesCommand>;
+
+/** Asks the system to read a monitor's stored configuration again and to act on it, or to restart it as it is. */
+export const ApplyCommand = Type.Object({ restart: Type.Boolean() });
+export type ApplyCommand = Static<typeof ApplyCommand>;
+
+/** The answer to a command. */
+export const CommandReply = Type.Object({ ok: Type.Boolean(), error: Type.Optional(Type.String()) });
+export type CommandReply = Static<typeof CommandReply>;

@@ -1,0 +1,40 @@
+import { channel } from './channel.ts';
+import {
+  ApplyCommand,
+  CommandReply,
+  DetectionEvent,
+  type FrameFormat,
+  FramesCommand,
+  LogEntry,
+  type LogLevel,
+  MonitorStatus,
+  RecordCommand,
+} from './messages.ts';
+
+/** The bus's vocabulary: every subject, and the shape of what it carries. Ids are validated where they enter. */
+
+export const logs = channel(
+  (level: LogLevel | '*', src: string, monitorID: string) => `logs.${level}.${src}.${monitorID || '_'}`,
+  LogEntry,
+);
+
+export const events = channel(
+  (monitorID: string, source: string) => `events.${monitorID}.${source}`,
+  DetectionEvent,
+);
+
+export const status = channel((monitorID: string) => `status.${monitorID}`, MonitorStatus);
+
+/** Raw pictures: bytes with headers, see `frames.ts`. */
+export const frameSubject = (monitorID: string, format: FrameFormat) => `frames.${monitorID}.${format}`;
+
+export const commands = {
+  /** To the pipeline of a monitor. */
+  record: channel((monitorID: string) => `command.${monitorID}.record`, RecordCommand),
+  /** To the pipeline of a monitor. */
+  frames: channel((monitorID: string) => `command.${monitorID}.frames`, FramesCommand),
+  /** To the system. */
+  apply: channel((monitorID: string) => `command.${monitorID}.apply`, ApplyCommand),
+  /** From whoever answers a command to whoever gave it. */
+  reply: channel(() => '_INBOX', CommandReply),
+};
