@@ -1,0 +1,121 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type ConsumerMessages,
+  DeliverPolicy,
+  DiscardPolicy,
+  jetstreamManager,
+  RetentionPolicy,
+  type StreamConfig,
+} from '@nats-io/jetstream';
+import type { Channel } from './channel.ts';
+import type { Bus } from './connection.ts';
+
+/** The streams: what the bus keeps on disk until its readers have it. Each is bounded; the oldest goes first. */
+export type StreamName = 'LOGS' | 'EVENTS' | 'STATUS';
+
+const day = 24 * 60 * 60 * 1e9;
+const megabyte = 1024 * 1024;
+
+const streams: Readonly<Record<StreamName, Partial<StreamConfig>>> = {
+  LOGS: { subjects: ['logs.>'], max_bytes: 512 * megabyte, max_age: 30 * day },
+  EVENTS: { subjects: ['events.>'], max_bytes: 256 * megabyte, max_age: 30 * day },
+  // A status is worth only as much as it is new.
+  STATUS: { subjects: ['status.>'], max_bytes: 16 * megabyte, max_msgs_per_subject: 1 },
+};
+
+/** Makes the streams that are missing and brings the others up to date. */
+export async function ensureStreams(bus: Bus): Promise<void> {
+  const manager = await jetstreamManager(bus.native.connection, { checkAPI: false });
+  for (const [name, config] of Object.entries(streams)) {
+    const whole = { name, retention: RetentionPolicy.Limits, discard: DiscardPolicy.Old, ...config };
+    await manager.streams.add(whole).catch(async () => manager.streams.update(name, whole));
+  }
+}
+
+/** What a stream holds now. */
+export interface StreamRange {
+  readonly first: number;
+  /** 0 when nothing was ever stored. */
+  readonly last: number;
+  /** When the stream was made; another time means that it is another stream. */
+  readonly created: string;
+}
+
+export async function streamRange(bus: Bus, stream: StreamName): Promise<StreamRange> {
+  const manager = await jetstreamManager(bus.native.connection, { checkAPI: false });
+  const { state, created } = await manager.streams.info(stream);
+  return { first: state.first_seq, last: state.last_seq, created };
+}
+
+export interface Replayed<Message> {
+  /** Undefined when what is stored does not have the channel's shape. */
+  readonly message: Message | undefined;
+  /** Its place in the stream. Places may be missing, where the stream has let the oldest go. */
+  readonly sequence: number;
+}
+
+export interface Replay {
+  /** Ends it; no message is delivered afterwards. */
+  stop(): void;
+}
+
+/**
+ * Delivers every message of a stream in order, beginning with the place `from`, and goes on with what comes new.
+ *
+ * It holds no state on the server: whoever calls it remembers the last place that it has dealt with. After the
+ * bus was away it goes on by itself behind the last message delivered.
+ *
+ * @param deliver is awaited, so a slow reader slows only itself. When it rejects, the same message comes again.
+ */
+export function replay<Tokens extends readonly string[], Message>(
+  bus: Bus,
+  stream: StreamName,
+  channel: Channel<Tokens, Message>,
+  from: number,
+  deliver: (replayed: Replayed<Message>) => Promise<void> | void,
+): Replay {
+  let next = Math.max(1, from);
+  let stopped = false;
+  let messages: ConsumerMessages | undefined;
+  // A consumer that lives in a server's memory dies with it. Beginning anew at once is quicker than the client
+  // library's own recovery, which waits for missed heartbeats.
+  const forgetReconnect = bus.onReconnect(() => void messages?.close());
+  void run();
+  return {
+    stop() {
+      stopped = true;
+      forgetReconnect();
+      void messages?.close();
+    },
+  };
+
+  async function run(): Promise<void> {
+    while (!stopped) {
+      try {
+        const consumer = await bus.native.stream.consumers.get(stream, {
+          deliver_policy: DeliverPolicy.StartSequence,
+          opt_start_seq: next,
+          inactive_threshold: 60_000 * 1e6,
+        });
+        messages = await consumer.consume({ max_messages: 1000 });
+        for await (const incoming of messages) {
+          if (stopped) break;
+          if (incoming.seq < next) continue;
+          await deliver({ message: decoded(incoming.data), sequence: incoming.seq });
+          next = incoming.seq + 1;
+        }
+      } catch {
+        // The bus is away, or the reader failed: both pass.
+      }
+      if (!stopped) await sleep(100);
+    }
+  }
+
+  function decoded(data: Uint8Array): Message | undefined {
+    try {
+      return channel.decode(data);
+    } catch {
+      return undefined;
+    }
+  }
+}
