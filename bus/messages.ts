@@ -88,6 +88,29 @@ export type FramesCommand = Static<typeof FramesCommand>;
 export const ApplyCommand = Type.Object({ restart: Type.Boolean() });
 export type ApplyCommand = Static<typeof ApplyCommand>;
 
+/**
+ * Asks the detector host to watch a monitor with these settings, or to stop when there are none. It is a lease, too:
+ * a detector that nobody has asked for in fifteen seconds stops.
+ */
+export const DetectCommand = Type.Object({
+  detector: Type.String({ pattern: '^[a-z0-9]{1,24}$' }),
+  monitorName: Type.String({ maxLength: 64 }),
+  /** The detector's section of the monitor's configuration; the detector knows its shape. */
+  settings: Type.Union([Type.Object({}, { additionalProperties: true }), Type.Null()]),
+});
+export type DetectCommand = Static<typeof DetectCommand>;
+
 /** The answer to a command. */
 export const CommandReply = Type.Object({ ok: Type.Boolean(), error: Type.Optional(Type.String()) });
 export type CommandReply = Static<typeof CommandReply>;
+
+/** What the MQTT bridge publishes for each detection: exactly SentryShot's fields. */
+export const MqttEvent = Type.Object({
+  monitorID: Type.String(),
+  monitorName: Type.String(),
+  label: Type.String(),
+  score: Type.Number({ minimum: 0, maximum: 100 }),
+  time: DetectionEvent.properties.time,
+  source: Type.String(),
+});
+export type MqttEvent = Static<typeof MqttEvent>;

@@ -2,6 +2,7 @@ import { channel } from './channel.ts';
 import {
   ApplyCommand,
   CommandReply,
+  DetectCommand,
   DetectionEvent,
   type FrameFormat,
   FramesCommand,
@@ -35,6 +36,8 @@ export const commands = {
   frames: channel((monitorID: string) => `command.${monitorID}.frames`, FramesCommand),
   /** To the system. */
   apply: channel((monitorID: string) => `command.${monitorID}.apply`, ApplyCommand),
+  /** To the detector host. */
+  detect: channel((monitorID: string) => `command.${monitorID}.detect`, DetectCommand),
   /** From whoever answers a command to whoever gave it. */
   reply: channel(() => '_INBOX', CommandReply),
 };

@@ -1,0 +1,102 @@
+import { nuid } from '@nats-io/transport-node';
+import type { Channel } from './channel.ts';
+import type { Bus } from './connection.ts';
+
+const inFlightLimit = 256;
+const retryPause = 200;
+
+interface Waiting {
+  readonly place: number;
+  readonly send: (bus: Bus) => Promise<void>;
+}
+
+/**
+ * Stores messages on the bus in the order in which they were added, and keeps trying while the bus is away.
+ *
+ * It holds a bounded number: past it the oldest go, and their number is told once the bus takes messages again.
+ */
+export class Outbox {
+  readonly #waiting: Waiting[] = [];
+  readonly #limit: number;
+  readonly #onLost: (count: number) => void;
+  readonly #failed: Waiting[] = [];
+  #added = 0;
+  #inFlight = 0;
+  #lost = 0;
+  #bus: Bus | undefined;
+  #retry: NodeJS.Timeout | undefined;
+
+  constructor(limit: number, onLost: (count: number) => void) {
+    this.#limit = limit;
+    this.#onLost = onLost;
+  }
+
+  /** From now on messages, and those that waited, go to this bus. */
+  attach(bus: Bus): void {
+    this.#bus = bus;
+    this.#pump();
+  }
+
+  /** @param id makes a second attempt harmless when only the first one's acknowledgement was lost. */
+  add<Tokens extends readonly string[], Message>(
+    channel: Channel<Tokens, Message>,
+    tokens: Tokens,
+    message: Message,
+    id: string = nuid.next(),
+  ): void {
+    this.#added += 1;
+    this.#waiting.push({ place: this.#added, send: (bus) => bus.store(channel, tokens, message, id) });
+    if (this.#waiting.length > this.#limit) {
+      this.#waiting.shift();
+      this.#lost += 1;
+    }
+    this.#pump();
+  }
+
+  /** Waits until the bus has everything, `deadline` milliseconds at most. */
+  async flush(deadline: number): Promise<void> {
+    const end = Date.now() + deadline;
+    while (this.#waiting.length + this.#failed.length + this.#inFlight > 0 && Date.now() < end) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
+  #pump(): void {
+    const bus = this.#bus;
+    if (!bus || this.#retry || this.#failed.length > 0) return;
+    while (this.#inFlight < inFlightLimit) {
+      const next = this.#waiting.shift();
+      if (!next) return;
+      this.#inFlight += 1;
+      void this.#send(bus, next);
+    }
+  }
+
+  async #send(bus: Bus, next: Waiting): Promise<void> {
+    try {
+      await next.send(bus);
+      this.#reportLost();
+    } catch {
+      this.#failed.push(next);
+    }
+    this.#inFlight -= 1;
+    if (this.#failed.length > 0 && this.#inFlight === 0) this.#tryAgain();
+    this.#pump();
+  }
+
+  /** Once all that were under way have come back, so that those that failed go again in their order. */
+  #tryAgain(): void {
+    this.#waiting.unshift(...this.#failed.splice(0).sort((a, b) => a.place - b.place));
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined;
+      this.#pump();
+    }, retryPause);
+  }
+
+  #reportLost(): void {
+    if (this.#lost === 0) return;
+    const count = this.#lost;
+    this.#lost = 0;
+    this.#onLost(count);
+  }
+}
