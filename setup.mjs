@@ -1,0 +1,101 @@
+import process from 'node:process';
+import { build } from './setup/build.mjs';
+import { ensureModules, stampModules } from './setup/modules.mjs';
+import { ensurePackages, runtimePackages, testPackages } from './setup/packages.mjs';
+import { readProjectFile } from './setup/project.mjs';
+import { runInTerminal, SetupError } from './setup/step.mjs';
+
+/**
+ * Everything that `npm start`, `npm test` and the other scripts of package.json do, installation included.
+ * It runs before the Node packages exist, hence plain JavaScript without dependencies.
+ */
+
+/** @type {Record<string, (args: string[]) => Promise<number | void>>} exit codes; a recorder sets its own */
+const commands = {
+  async start(args) {
+    await install(runtimePackages);
+    await build();
+    // In this very process: signals and the exit code are the recorder's own from here on.
+    const { main } = await import(new URL('dist/actors/main.js', import.meta.url).href);
+    await main(args);
+  },
+
+  async test(args) {
+    await install([...runtimePackages, ...testPackages]);
+    const failed = await check();
+    if (failed !== 0) return failed;
+    return vitest('test/vitest.config.ts', [
+      '--reporter=default',
+      '--reporter=json',
+      '--outputFile.json=test/.cache/report.json',
+      ...args,
+    ]);
+  },
+
+  async bench(args) {
+    await install([...runtimePackages, ...testPackages]);
+    return vitest('test/bench/vitest.config.ts', args);
+  },
+
+  async check() {
+    await ensureModules();
+    return check();
+  },
+
+  async build() {
+    await ensureModules();
+    await build();
+  },
+
+  /** Called by npm after each installation of the Node packages, whoever asked for it. */
+  async stamp() {
+    stampModules();
+  },
+};
+
+/** @param {readonly string[]} packages of Debian */
+async function install(packages) {
+  await ensurePackages(packages);
+  await ensureModules();
+}
+
+/** Formatting, lint and types of everything. */
+async function check() {
+  return (
+    (await runInTerminal('node_modules/@biomejs/biome/bin/biome', ['check', '--error-on-warnings'])) ||
+    (await runInTerminal('node_modules/typescript/bin/tsc', ['-p', '.', '--noEmit'])) ||
+    (await runInTerminal('node_modules/typescript/bin/tsc', ['-p', 'test']))
+  );
+}
+
+/** @param {string} config @param {string[]} args */
+function vitest(config, args) {
+  return runInTerminal('node_modules/vitest/vitest.mjs', ['run', '--config', config, ...args]);
+}
+
+/** @throws {SetupError} when package.json does not allow this version of Node.js. */
+function checkNode() {
+  const { engines } = JSON.parse(readProjectFile('package.json') ?? '{}');
+  const bounds = /^>=(\d+)\.(\d+) <(\d+)$/.exec(engines.node) ?? [];
+  const [, oldest = 0, oldestMinor = 0, tooNew = 0] = bounds.map(Number);
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const oldEnough = major < tooNew;
+  const newEnough = major > oldest || (major === oldest && minor >= oldestMinor);
+  if (oldEnough && newEnough) return;
+  throw new SetupError(
+    `Sentrybus needs Node.js ${engines.node} and this is ${process.version}: install Node.js 20 and start again.`,
+  );
+}
+
+const [name = '', ...args] = process.argv.slice(2);
+try {
+  const command = commands[name];
+  if (!command) throw new SetupError(`Usage: node setup.mjs ${Object.keys(commands).join('|')}`);
+  checkNode();
+  const exitCode = await command(args);
+  if (exitCode !== undefined) process.exitCode = exitCode;
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exit(error.exitCode);
+}

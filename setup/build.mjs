@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto';
+import { copyFileSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import process from 'node:process';
+import { exclusively } from './lock.mjs';
+import { project, readProjectFile } from './project.mjs';
+import { StepError, step } from './step.mjs';
+
+const sourceFolders = ['actors', 'bus', 'http', 'pipelines', 'store'];
+const stampFile = 'dist/.stamp';
+
+/**
+ * Compiles the sources to dist/, and copies what belongs to them (pages, SQL), unless nothing has changed.
+ *
+ * A whole new folder takes the place of the old one, so a recorder that starts meanwhile never finds half
+ * of it.
+ *
+ * @param {{tolerant?: boolean}} [options] `tolerant`: sources with type errors are built and reported all
+ * the same, so that one unfinished file does not keep everybody else's tests from running
+ */
+export async function build({ tolerant = false } = {}) {
+  if (built()) return;
+  await exclusively(async () => {
+    if (built()) return;
+    const stamp = sourceStamp();
+    const fresh = join(project, '.cache', 'dist');
+    rmSync(fresh, { recursive: true, force: true });
+    const sound = await compile(fresh, tolerant);
+    for (const file of sourceFiles()) {
+      if (/\.(ts|md)$/.test(file)) continue;
+      mkdirSync(dirname(join(fresh, file)), { recursive: true });
+      copyFileSync(join(project, file), join(fresh, file));
+    }
+    // What was changed while it was compiled is built again the next time.
+    if (sound) writeFileSync(join(fresh, '.stamp'), stamp);
+    const dist = join(project, 'dist');
+    const old = join(project, '.cache', 'dist.old');
+    rmSync(old, { recursive: true, force: true });
+    try {
+      renameSync(dist, old);
+    } catch {
+      // The first build.
+    }
+    renameSync(fresh, dist);
+    rmSync(old, { recursive: true, force: true });
+  });
+}
+
+/** @param {string} folder @param {boolean} tolerant @returns {Promise<boolean>} whether there was no error */
+async function compile(folder, tolerant) {
+  const compiler = join(project, 'node_modules/typescript/bin/tsc');
+  try {
+    const command = [process.execPath, compiler, '-p', '.', '--outDir', folder];
+    await step('Build', command, { interruptGroup: true });
+    return true;
+  } catch (error) {
+    if (!tolerant || !(error instanceof StepError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return false;
+  }
+}
+
+function built() {
+  return readProjectFile(stampFile) === sourceStamp();
+}
+
+/** Changes with every source file's name, size or time of change. */
+function sourceStamp() {
+  const hash = createHash('sha256');
+  for (const file of [...sourceFiles(), 'tsconfig.json', 'package-lock.json']) {
+    const { size, mtimeMs } = statSync(join(project, file));
+    hash.update(`${file} ${size} ${mtimeMs}\n`);
+  }
+  return hash.digest('hex');
+}
+
+/** Paths below the project. */
+function sourceFiles() {
+  return sourceFolders.flatMap((folder) =>
+    readdirSync(join(project, folder), { encoding: 'utf8', recursive: true })
+      .map((name) => join(folder, name))
+      .filter((file) => statSync(join(project, file)).isFile())
+      .sort(),
+  );
+}

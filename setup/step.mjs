@@ -1,0 +1,142 @@
+import { spawn } from 'node:child_process';
+import { createWriteStream, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import process from 'node:process';
+import { createInterface } from 'node:readline';
+import { stripVTControlCharacters } from 'node:util';
+import { project } from './project.mjs';
+
+/** Something the person at the terminal has to know or do: its message is all that is shown. */
+export class SetupError extends Error {
+  /** @param {string} message @param {number} [exitCode] */
+  constructor(message, exitCode = 1) {
+    super(message);
+    this.name = 'SetupError';
+    this.code = 'setup_failed';
+    this.exitCode = exitCode;
+  }
+}
+
+/** A command of the installation ended with an error. */
+export class StepError extends SetupError {
+  /** @param {string} title @param {number | string} reason @param {readonly string[]} output */
+  constructor(title, reason, output) {
+    super([`${title}: failed (${reason}). The last lines of ${logFile}:`, ...output.slice(-15)].join('\n  '));
+    this.name = 'StepError';
+    this.code = 'setup_step_failed';
+    this.output = output;
+  }
+}
+
+const logFile = join(project, '.cache', 'setup.log');
+const rememberedLines = 200;
+
+/**
+ * Runs one command of the installation. The terminal shows the title, how long it takes and, while it runs,
+ * the last line of its output; the whole output is added to the log file.
+ *
+ * Ctrl-C interrupts the command, waits for it and ends the installation; a second one ends it at once. The
+ * command is in a process group of its own, so that only it hears of the first one: a dpkg that is hit in
+ * the middle leaves packages half installed, whereas apt-get by itself finishes what it has begun.
+ *
+ * @param {string} title
+ * @param {readonly string[]} command
+ * @param {{env?: NodeJS.ProcessEnv, interruptGroup?: boolean}} [options] `interruptGroup`: the command's own
+ * children are interrupted too
+ * @returns {Promise<readonly string[]>} the last lines of its output
+ * @throws {StepError} when it does not exit with 0
+ */
+export async function step(title, [file = '', ...args], { env = process.env, interruptGroup = false } = {}) {
+  mkdirSync(join(project, '.cache'), { recursive: true });
+  const log = createWriteStream(logFile, { flags: 'a' });
+  log.write(`\n# ${new Date().toISOString()} ${[file, ...args].join(' ')}\n`);
+  const progress = showProgress(title);
+
+  const child = spawn(file, args, {
+    cwd: project,
+    env,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  /** @type {string[]} */
+  const output = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on('line', (line) => {
+      log.write(`${line}\n`);
+      output.push(line);
+      if (output.length > rememberedLines) output.shift();
+      progress.line(line);
+    });
+  }
+
+  let interrupted = false;
+  const interrupt = () => {
+    if (interrupted || child.pid === undefined) process.exit(130);
+    interrupted = true;
+    try {
+      process.kill(interruptGroup ? -child.pid : child.pid, 'SIGINT');
+    } catch {
+      // Ended meanwhile, or running as root through sudo: then it is waited for.
+    }
+  };
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+  try {
+    const reason = await new Promise((resolve) => {
+      child.on('error', (error) => resolve(error.message));
+      child.on('close', (code, signal) => resolve(code ?? signal));
+    });
+    progress.end(interrupted ? 'stopped' : reason === 0 ? 'done' : 'failed');
+    if (interrupted) throw new SetupError('Stopped. Start again to go on.', 130);
+    if (reason !== 0) throw new StepError(title, reason, output);
+    return output;
+  } finally {
+    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+    log.end();
+  }
+}
+
+/**
+ * Runs a program of node_modules with this terminal as its own.
+ * @param {string} script @param {readonly string[]} args
+ * @returns {Promise<number>} its exit code
+ */
+export async function runInTerminal(script, args) {
+  const child = spawn(process.execPath, [join(project, script), ...args], { cwd: project, stdio: 'inherit' });
+  // Ctrl-C reaches the program itself; how it ends is how this ends.
+  const ignore = () => {};
+  const pass = () => child.kill('SIGTERM');
+  process.on('SIGINT', ignore).on('SIGTERM', pass);
+  try {
+    return await new Promise((resolve) => child.on('close', (code) => resolve(code ?? 1)));
+  } finally {
+    process.off('SIGINT', ignore).off('SIGTERM', pass);
+  }
+}
+
+/** One line per step: rewritten as it goes on a terminal, two plain lines in a log. @param {string} title */
+function showProgress(title) {
+  const { stdout } = process;
+  const start = Date.now();
+  const seconds = () => `${Math.round((Date.now() - start) / 1000)} s`;
+  let last = '';
+  /** @param {string} text */
+  const rewrite = (text) => stdout.write(`\r\x1b[2K${text.slice(0, (stdout.columns || 80) - 1)}`);
+  const draw = () => rewrite(`${title}: ${seconds()}  ${last}`);
+  const timer = stdout.isTTY ? setInterval(draw, 250) : undefined;
+  if (!stdout.isTTY) stdout.write(`${title} …\n`);
+  return {
+    /** @param {string} line */
+    line(line) {
+      last =
+        stripVTControlCharacters(line)
+          .replace(/\p{Cc}/gu, ' ')
+          .trim() || last;
+    },
+    /** @param {string} result */
+    end(result) {
+      clearInterval(timer);
+      if (stdout.isTTY) stdout.write('\r\x1b[2K');
+      stdout.write(`${title}: ${result}, ${seconds()}\n`);
+    },
+  };
+}
