@@ -1,0 +1,125 @@
+import { join } from 'node:path';
+import { fromPromise } from 'xstate';
+import type { Logger } from '../bus/log.ts';
+import { Outbox } from '../bus/outbox.ts';
+import { commands } from '../bus/subjects.ts';
+import { nowMicroseconds } from '../bus/time.ts';
+import { type DetectorInput, DetectorRefusedError, detectorMachine } from './detector.ts';
+import { detectorHostMachine, hostProcess } from './detector-host.ts';
+import { monitorMachine } from './monitor.ts';
+import { detectionsActor, pipelineActor } from './pipeline.ts';
+import { reporterActor } from './reporter.ts';
+import { openServices, type Services, type Stored } from './services.ts';
+import { detectorSettings, pipelineSession, recordFor } from './settings.ts';
+import { type Crew, type Member, systemMachine } from './system.ts';
+
+const statusLimit = 1000;
+
+/**
+ * The root machine with its real actors, and what it needs.
+ *
+ * @param onOpen is called once the services are open.
+ */
+export function assemble(stored: Stored, logger: Logger, onOpen: (services: Services) => void) {
+  const { config, monitors } = stored;
+  const log = logger.source('monitor');
+  const statuses = new Outbox(statusLimit, () => {});
+  let services: Services | undefined;
+
+  /** The services: actors are only spawned once they are open. */
+  const opened = (): Services => {
+    if (!services) throw new Error('the services are not open yet');
+    return services;
+  };
+
+  const crew: Crew = {
+    async open() {
+      services = await openServices(stored, logger);
+      statuses.attach(services.bus);
+      onOpen(services);
+    },
+    close: () => opened().close(),
+    listen(send) {
+      const { bus } = opened();
+      const forget = bus.answer(commands.apply, ['*'], ({ restart }, [, monitorID = '']) => {
+        send({ type: 'apply', monitorID, restart });
+      });
+      // What was stored while the bus was away could not be told.
+      const forgetReconnect = bus.onReconnect(() => {
+        for (const monitorID of crew.monitorIDs()) send({ type: 'apply', monitorID, restart: false });
+      });
+      return () => {
+        forget();
+        forgetReconnect();
+      };
+    },
+    monitorIDs: () => monitors.list().map(({ id }) => id),
+    members(monitorID) {
+      const monitor = monitors.get(monitorID);
+      if (!monitor) return [];
+      const detector = (name: 'motion'): Member => ({
+        kind: 'detector',
+        id: `${monitorID}.${name}`,
+        input: {
+          monitorID,
+          detector: name,
+          monitorName: monitor.name,
+          settings: detectorSettings(monitor, name, config),
+        },
+      });
+      return [
+        { kind: 'monitor', id: monitorID, input: { config: monitor, random: Math.random } },
+        detector('motion'),
+      ];
+    },
+    log: (message) => logger.source('app').error(message),
+  };
+
+  async function record({ monitorID, until }: { monitorID: string; until: number }): Promise<void> {
+    if (until <= nowMicroseconds()) return;
+    try {
+      await opened().bus.request(commands.record, [monitorID], { until });
+    } catch (error) {
+      log.warning(`recording was not started: ${(error as Error).message}`, monitorID);
+    }
+  }
+
+  async function ask({ monitorID, detector, monitorName, settings }: DetectorInput): Promise<void> {
+    const reply = await opened().bus.request(commands.detect, [monitorID], {
+      detector,
+      monitorName,
+      settings,
+    });
+    if (!reply.ok) throw new DetectorRefusedError(reply.error);
+  }
+
+  const recordingsDir = join(config.storageDir, 'recordings');
+  const machine = systemMachine.provide({
+    actors: {
+      host: detectorHostMachine.provide({
+        actors: { process: hostProcess(() => opened().busAddress) },
+        actions: { report: (_, { how }) => crew.log(`the detector host ended (${how}), starting it again`) },
+      }),
+      detector: detectorMachine.provide({
+        actors: { ask: fromPromise<void, DetectorInput>(({ input }) => ask(input)) },
+        actions: {
+          complain: (_, { monitorID, detector, reason }) => logger.source(detector).error(reason, monitorID),
+        },
+      }),
+      monitor: monitorMachine.provide({
+        actors: {
+          pipeline: pipelineActor((monitor) =>
+            pipelineSession(monitor, config, { recordingsDir, bus: opened().busAddress }),
+          ),
+          detections: detectionsActor(
+            () => opened().bus,
+            (monitorID, source) => recordFor(monitors.get(monitorID), source),
+          ),
+          reporter: reporterActor(() => statuses, log),
+        },
+        actions: { record: (_, params) => void record(params) },
+      }),
+    },
+  });
+  return { machine, crew };
+}

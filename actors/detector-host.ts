@@ -1,0 +1,80 @@
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { assign, fromCallback, sendParent, sendTo, setup } from 'xstate';
+import type { BusAddress } from '../bus/connection.ts';
+import { backoffDelay } from './backoff.ts';
+
+/** The process in which all detectors run: kept alive, and announced to the detectors when it is ready. */
+
+export type DetectorHostEvent =
+  | { type: 'host.ready' }
+  | { type: 'host.ended'; how: string }
+  | { type: 'stop' };
+
+const restart = { least: 100, most: 10_000 };
+const steadyAfter = 30_000;
+const stopDeadline = 2000;
+const entry = fileURLToPath(new URL('./detectors/host.js', import.meta.url));
+
+/** Runs the process: sends `host.ready` and, at the end, `host.ended`; takes `stop`. */
+export const hostProcess = (address: () => BusAddress) =>
+  fromCallback<{ type: 'stop' }>(({ sendBack, receive }) => {
+    const child = fork(entry, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    child.send(address(), () => {});
+    child.on('message', () => sendBack({ type: 'host.ready' }));
+    child.on('error', () => {});
+    child.once('exit', (code, signal) => sendBack({ type: 'host.ended', how: signal ?? `code ${code}` }));
+    receive(() => {
+      if (child.connected) child.disconnect();
+      setTimeout(() => child.kill('SIGKILL'), stopDeadline).unref();
+    });
+    return () => void child.kill('SIGKILL');
+  });
+
+export const detectorHostMachine = setup({
+  types: {
+    context: {} as { attempts: number },
+    events: {} as DetectorHostEvent,
+  },
+  actors: { process: fromCallback<{ type: 'stop' }>(() => {}) },
+  actions: {
+    /** Tells the detectors that there is a host that knows nothing yet. */
+    announce: sendParent({ type: 'host.ready' }),
+    report: (_, _params: { how: string }) => {},
+    countFailure: assign({ attempts: ({ context }) => context.attempts + 1 }),
+    forgetFailures: assign({ attempts: 0 }),
+  },
+  delays: {
+    pause: ({ context }) => backoffDelay(restart, context.attempts, 0),
+    steady: steadyAfter,
+  },
+}).createMachine({
+  id: 'detectorHost',
+  context: { attempts: 0 },
+  initial: 'running',
+  states: {
+    running: {
+      invoke: { id: 'process', src: 'process' },
+      after: { steady: { actions: 'forgetFailures' } },
+      initial: 'working',
+      states: {
+        working: {
+          on: {
+            'host.ready': { actions: 'announce' },
+            'host.ended': {
+              target: '#detectorHost.waiting',
+              actions: ['countFailure', { type: 'report', params: ({ event }) => event }],
+            },
+            stop: 'stopping',
+          },
+        },
+        stopping: {
+          entry: sendTo('process', { type: 'stop' }),
+          on: { 'host.ended': '#detectorHost.gone' },
+        },
+      },
+    },
+    waiting: { after: { pause: 'running' }, on: { stop: 'gone' } },
+    gone: { type: 'final' },
+  },
+});

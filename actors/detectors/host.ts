@@ -1,0 +1,70 @@
+import { Bus, type BusAddress } from '../../bus/connection.ts';
+import { Logger } from '../../bus/log.ts';
+import { Outbox } from '../../bus/outbox.ts';
+import { commands } from '../../bus/subjects.ts';
+import { type Detector, DetectorSettingsError } from './detector.ts';
+import { detectors } from './registry.ts';
+
+/**
+ * The detector host: a process of its own, so that looking at pictures never holds up the recorder.
+ *
+ * Its parent's first message says where the bus is. Everything after that comes over the bus; it ends when its
+ * parent does.
+ */
+
+const eventLimit = 1000;
+/** A detector that nobody has asked for in this time stops. */
+const lease = 15_000;
+
+interface Watching {
+  readonly wish: string;
+  readonly detector: Detector;
+  expires: number;
+}
+
+process.once('message', (address: BusAddress) => void run(address));
+process.once('disconnect', () => process.exit());
+// A terminal's Ctrl-C reaches the whole group; the parent decides when this process ends.
+process.on('SIGINT', () => {});
+
+async function run(address: BusAddress): Promise<void> {
+  const logger = new Logger();
+  const [bus, frames] = await Promise.all([
+    Bus.connect(address, 'detectors'),
+    Bus.connect(address, 'detectors: frames'),
+  ]);
+  logger.attach(bus);
+  const outbox = new Outbox(eventLimit, (count) =>
+    logger.source('app').error(`${count} events were lost while the bus was away`),
+  );
+  outbox.attach(bus);
+
+  const watching = new Map<string, Watching>();
+  setInterval(() => {
+    for (const [key, { expires }] of watching) if (expires < Date.now()) stop(key);
+  }, 1000);
+
+  bus.answer(commands.detect, ['*'], (command, [, monitorID = '']) => {
+    const { detector: name, monitorName, settings } = command;
+    const create = detectors[name];
+    if (!create) throw new DetectorSettingsError(`there is no detector ${name}`);
+    const key = `${monitorID} ${name}`;
+    if (!settings) return stop(key);
+    const wish = JSON.stringify([monitorName, settings]);
+    const current = watching.get(key);
+    if (current?.wish === wish) {
+      current.expires = Date.now() + lease;
+      return;
+    }
+    stop(key);
+    const log = logger.source(name);
+    const detector = create({ monitorID, monitorName, bus, frames, outbox, log }, settings);
+    watching.set(key, { wish, detector, expires: Date.now() + lease });
+  });
+  process.send?.('ready');
+
+  function stop(key: string): void {
+    watching.get(key)?.detector.stop();
+    watching.delete(key);
+  }
+}

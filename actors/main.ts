@@ -1,0 +1,82 @@
+import { mkdir } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { createActor, toPromise } from 'xstate';
+import { formatEntry, Logger } from '../bus/log.ts';
+import { Accounts } from '../store/accounts.ts';
+import { loadConfig } from '../store/config.ts';
+import { Monitors } from '../store/monitors.ts';
+import { assemble } from './crew.ts';
+import { makeAdmin, makeDemo } from './first-start.ts';
+import { lockFolder } from './lock.ts';
+import type { Stored } from './services.ts';
+
+const usage = 'usage: npm start -- [--config FILE]';
+/** Past this a stop is no longer waited for; the children end with this process. */
+const stopDeadline = 15_000;
+
+/**
+ * Runs the recorder until it is told to stop, then ends the process: 0 when all was closed in order, 1 otherwise.
+ *
+ * @param args the command line behind the program's name.
+ */
+export async function main(args: readonly string[]): Promise<void> {
+  try {
+    const stored = await prepare(args);
+    const failure = await run(stored);
+    if (failure) throw failure;
+    process.exit(0);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  }
+}
+
+/** Everything that can be wrong with files is found before anything runs. */
+async function prepare(args: readonly string[]): Promise<Stored> {
+  const { config, created } = await loadConfig(configFile(args));
+  if (created) process.stdout.write(`Wrote ${config.file}\n`);
+  await mkdir(config.storageDir, { recursive: true, mode: 0o750 });
+  await lockFolder(config.storageDir);
+
+  const accounts = await Accounts.open(config.configDir);
+  const password = await makeAdmin(accounts, process.env['SENTRYBUS_ADMIN_PASSWORD']);
+  if (password) process.stdout.write(`\n  Log in as admin with the password ${password}\n\n`);
+  const monitors = await Monitors.open(config.configDir, { mediaDir: config.mediaDir });
+  if (created) await makeDemo(monitors);
+  return { config, accounts, monitors };
+}
+
+function configFile(args: readonly string[]): string {
+  try {
+    const { values } = parseArgs({ args: [...args], options: { config: { type: 'string' } } });
+    return values.config ?? 'configs/sentryshot.toml';
+  } catch (cause) {
+    throw new Error(`${(cause as Error).message}\n${usage}`, { cause });
+  }
+}
+
+/** @returns what made it fail, if it failed. */
+async function run(stored: Stored): Promise<unknown> {
+  const { config, monitors } = stored;
+  const logger = new Logger((entry) => {
+    if (entry.level !== 'debug' || config.debugLogStdout) process.stdout.write(`${formatEntry(entry)}\n`);
+  });
+  const log = logger.source('app');
+  for (const warning of config.warnings) log.warning(warning);
+  for (const { file, monitorID, error } of monitors.broken) log.error(`${file}: ${error}`, monitorID);
+  if (config.auth === 'none') log.warning('auth_none is on: whoever reaches this recorder is its admin');
+
+  const { machine, crew } = assemble(stored, logger, ({ url }) => {
+    log.info(`serving ${url}`);
+    process.stdout.write(`Serving ${url}\n`);
+  });
+  const system = createActor(machine, { input: { crew } });
+  const stop = () => {
+    system.send({ type: 'stop' });
+    setTimeout(() => process.exit(1), stopDeadline).unref();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
+  system.start();
+  const { failure } = await toPromise(system);
+  return failure;
+}

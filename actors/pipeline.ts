@@ -1,0 +1,48 @@
+import { fromCallback } from 'xstate';
+import type { Bus } from '../bus/connection.ts';
+import { events } from '../bus/subjects.ts';
+import { parseMicroseconds } from '../bus/time.ts';
+import type { PipelineSession } from '../pipelines/session.ts';
+import { runPipeline } from '../pipelines/spawn.ts';
+import type { MonitorConfig } from '../store/monitor-config.ts';
+import type { MonitorEvent } from './monitor.ts';
+
+/** The monitor machine's real actors: a pipeline process, and the events of its detectors. */
+
+/** @param toSession may throw: the monitor then waits, with the error as its reason. */
+export function pipelineActor(toSession: (config: MonitorConfig) => Promise<PipelineSession>) {
+  return fromCallback<{ type: 'stop' }, MonitorConfig>(({ input, sendBack, receive }) => {
+    const report = (event: MonitorEvent) => sendBack(event);
+    const stop = new AbortController();
+    receive(() => stop.abort());
+    void run();
+    return () => stop.abort();
+
+    async function run(): Promise<void> {
+      try {
+        const end = await runPipeline(await toSession(input), {
+          signal: stop.signal,
+          onReport(pipeline) {
+            if (pipeline.type === 'streaming') report({ type: 'pipeline.streaming' });
+            if (pipeline.type === 'recording') {
+              report({ type: 'pipeline.recording', recording: pipeline.file !== null });
+            }
+          },
+        });
+        report({ type: 'pipeline.ended', ...end });
+      } catch (error) {
+        report({ type: 'pipeline.ended', reason: 'failed', detail: (error as Error).message });
+      }
+    }
+  });
+}
+
+/** @param duration for how many seconds after an event of this source a monitor records. */
+export function detectionsActor(bus: () => Bus, duration: (monitorID: string, source: string) => number) {
+  return fromCallback<{ type: 'stop' }, { monitorID: string }>(({ input: { monitorID }, sendBack }) =>
+    bus().subscribe(events, [monitorID, '*'], ({ time, source }) => {
+      const until = parseMicroseconds(time) + duration(monitorID, source) * 1e6;
+      sendBack({ type: 'detected', until } satisfies MonitorEvent);
+    }),
+  );
+}

@@ -1,0 +1,110 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { nuid } from '@nats-io/transport-node';
+import { Bus, type BusAddress } from '../bus/connection.ts';
+import type { Logger } from '../bus/log.ts';
+import { startMqttBridge } from '../bus/mqtt.ts';
+import { startBusServer } from '../bus/server.ts';
+import { ensureStreams } from '../bus/streams.ts';
+import { startHttpServer } from '../http/server.ts';
+import type { Accounts } from '../store/accounts.ts';
+import type { Config } from '../store/config.ts';
+import { writeAtomically } from '../store/files.ts';
+import { LogStore } from '../store/logs.ts';
+import type { Monitors } from '../store/monitors.ts';
+
+/** What is read from files before anything runs. */
+export interface Stored {
+  readonly config: Config;
+  readonly accounts: Accounts;
+  readonly monitors: Monitors;
+}
+
+/** Everything that runs beside the monitors. */
+export interface Services extends Stored {
+  readonly logger: Logger;
+  readonly bus: Bus;
+  readonly busAddress: BusAddress;
+  /** Where the web server is: `https://127.0.0.1:2020`. */
+  readonly url: string;
+  /** Closes all in the reverse order; one that does not close in time is left behind. */
+  close(): Promise<void>;
+}
+
+const closeDeadline = 3000;
+
+/** Opens the services in the order in which they need each other. When one fails, those before it are closed. */
+export async function openServices(stored: Stored, logger: Logger): Promise<Services> {
+  const { config, accounts, monitors } = stored;
+  const closers: (() => Promise<void>)[] = [];
+  const log = logger.source('app');
+  const close = async () => {
+    for (const closer of closers.splice(0).reverse()) {
+      await withDeadline(closer().catch((error: Error) => log.error(`closing: ${error.message}`)));
+    }
+  };
+  try {
+    for (const dir of [config.storageDir, config.mediaDir])
+      await mkdir(dir, { recursive: true, mode: 0o750 });
+
+    let busAddress: BusAddress = config.bus;
+    if (config.bus.servers.length === 0) {
+      const server = await startBusServer({ dir: join(config.storageDir, 'bus'), log });
+      closers.push(() => server.stop());
+      busAddress = server.address;
+    }
+    const bus = await Bus.connect(busAddress, 'main');
+    closers.push(() => bus.close());
+    await ensureStreams(bus);
+    logger.attach(bus);
+    closers.push(() => logger.flush(1000));
+
+    const logs = await LogStore.open({
+      file: join(config.storageDir, 'sentrybus.duckdb'),
+      bus: busAddress,
+      logs: config.logs,
+      onError: (error) => log.error(`log store: ${error.message}`),
+    });
+    closers.push(() => logs.close());
+
+    if (config.mqtt) {
+      const clientId = await installationId(config.storageDir);
+      const bridge = startMqttBridge(bus, { ...config.mqtt, clientId }, logger.source('mqtt'));
+      closers.push(() => bridge.close());
+    }
+
+    const http = await startHttpServer({
+      config,
+      accounts,
+      monitors,
+      logs,
+      bus,
+      log: logger.source('auth'),
+      health: () => bus.connected,
+    });
+    closers.push(() => http.close());
+    return { ...stored, logger, bus, busAddress, url: http.address, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Made once and kept: tells this installation from every other one on the same broker. */
+async function installationId(storageDir: string): Promise<string> {
+  const file = join(storageDir, 'installation-id');
+  const known = await readFile(file, 'utf8').catch(() => '');
+  if (/^sentrybus-\w{22}$/.test(known)) return known;
+  const id = `sentrybus-${nuid.next()}`;
+  await writeAtomically(file, id);
+  return id;
+}
+
+async function withDeadline(work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, closeDeadline);
+  });
+  await Promise.race([work, late]);
+  clearTimeout(timer);
+}

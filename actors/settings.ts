@@ -1,0 +1,58 @@
+import type { BusAddress } from '../bus/connection.ts';
+import type { DetectCommand } from '../bus/messages.ts';
+import type { PipelineSession, Source } from '../pipelines/session.ts';
+import type { Config } from '../store/config.ts';
+import { resolveMediaFile } from '../store/media.ts';
+import type { MonitorConfig } from '../store/monitor-config.ts';
+
+/** From what a user stores about a monitor to what its actors are told. */
+
+/** @returns null when the detector is not to watch this monitor. */
+export function detectorSettings(
+  monitor: MonitorConfig,
+  detector: 'motion',
+  { plugins }: Config,
+): DetectCommand['settings'] {
+  const section = monitor[detector];
+  return monitor.enable && plugins[detector] && section?.enable ? section : null;
+}
+
+/** For how many seconds after an event of this source the monitor records. */
+export function recordFor(monitor: MonitorConfig | undefined, source: string): number {
+  if (source === 'motion') return monitor?.motion?.duration ?? 0;
+  if (source === 'tflite') return monitor?.tflite?.duration ?? 0;
+  return 0;
+}
+
+/** @throws when the monitor's source cannot be used. */
+export async function pipelineSession(
+  monitor: MonitorConfig,
+  config: Config,
+  { recordingsDir, bus }: { recordingsDir: string; bus: BusAddress },
+): Promise<PipelineSession> {
+  const motion = detectorSettings(monitor, 'motion', config) ? monitor.motion : undefined;
+  return {
+    monitorID: monitor.id,
+    source: await pipelineSource(monitor, config),
+    recordingsDir,
+    alwaysRecord: monitor.alwaysRecord,
+    videoLength: monitor.videoLength * 60_000,
+    frames: motion ? { gray: { rate: motion.feedRate } } : {},
+    bus,
+  };
+}
+
+async function pipelineSource(monitor: MonitorConfig, { mediaDir }: Config): Promise<Source> {
+  switch (monitor.source) {
+    case 'rtsp': {
+      const { protocol, mainStream: main, subStream: sub } = monitor.sourcertsp;
+      return { kind: 'rtsp', protocol, main, ...(sub && { sub }) };
+    }
+    case 'file': {
+      const { path, loop } = monitor.sourcefile;
+      return { kind: 'file', path: await resolveMediaFile(mediaDir, path), loop };
+    }
+    case 'test':
+      return { kind: 'test' };
+  }
+}
