@@ -1,0 +1,124 @@
+import type { Server } from 'node:http';
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import type { Log } from '../bus/log.ts';
+import { bodyLimit, readJson } from './body.ts';
+import { HttpError, problemType } from './errors.ts';
+import { describeCause, toHttpError } from './failure.ts';
+import type { Caller, Gate } from './gate.ts';
+import { requestReader } from './reader.ts';
+import { type Access, type Answer, matchPath, type Route } from './route.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The table's row; a request without one has found no route. */
+    row?: Route;
+  }
+  interface FastifyRequest {
+    caller: Caller | undefined;
+  }
+}
+
+export interface AppOptions {
+  readonly table: readonly Route[];
+  readonly gate: Gate;
+  /** What every answer carries. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly server: Server;
+  readonly log: Log;
+}
+
+/**
+ * Answers HTTP requests from the table of routes. Every request passes the gate before anything of it is read.
+ */
+export function createApp({ table, gate, headers, server, log }: AppOptions): FastifyInstance {
+  const app = Fastify({
+    serverFactory: (handler) => server.on('request', handler),
+    bodyLimit,
+    return503OnClosing: false,
+    // The query string is read with the route's schema, see `query.ts`.
+    routerOptions: { maxParamLength: 256, querystringParser: () => ({}) },
+    frameworkErrors(error, request, reply) {
+      reply.headers(headers);
+      gate.admit(request.raw, 'user').then(
+        () => fail(error, reply),
+        (refusal: unknown) => fail(refusal, reply),
+      );
+    },
+  });
+
+  app.decorateRequest('caller', undefined);
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_: unknown, body: Buffer) =>
+    readJson(body),
+  );
+
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers(headers);
+    const row = request.is404 ? undefined : request.routeOptions.config.row;
+    const candidates = row ? [row] : matchPath(table, request.raw.url?.split('?', 1)[0] ?? '');
+    request.caller = await gate.admit(request.raw, strictest(candidates));
+    if (!row) throw absent(candidates);
+  });
+
+  for (const row of table) {
+    const read = requestReader(row);
+    app.route({
+      method: row.method,
+      url: row.path,
+      config: { row },
+      async handler(request, reply) {
+        const { caller, params, body, raw } = request;
+        // Cannot happen: the hook above sets it or throws. Without it nobody is let through.
+        if (!caller) throw new Error('a request came past the gate');
+        if (row.connect) throw upgradeRequired();
+        const parts = read(params, raw.url?.split('?', 2)[1] ?? '', body);
+        return send(await row.handle({ ...parts, caller, headers: request.headers }), reply);
+      },
+    });
+  }
+
+  app.setNotFoundHandler(() => {
+    throw absent([]);
+  });
+  app.setErrorHandler((error, _request, reply) => fail(error, reply));
+  return app;
+
+  function fail(error: unknown, reply: FastifyReply): void {
+    const failure = toHttpError(error);
+    const { method, url } = reply.request.routeOptions;
+    if (failure.status === 500) log.error(`${method} ${url ?? ''}: ${describeCause(error)}`);
+    void reply
+      .code(failure.status)
+      .headers(failure.headers)
+      .type(problemType)
+      .send(JSON.stringify(failure.toJSON()));
+  }
+}
+
+function send(answer: Answer, reply: FastifyReply): FastifyReply {
+  const { status = 200, type, headers = {}, body } = answer;
+  reply.code(status).headers(headers);
+  if (body === undefined) return reply.send();
+  if (typeof body === 'string' || Buffer.isBuffer(body)) {
+    return reply.type(type ?? 'text/plain; charset=utf-8').send(body);
+  }
+  return reply.type(type ?? 'application/json; charset=utf-8').send(JSON.stringify(body));
+}
+
+/** A wrong method asks for what the path's own methods ask for; an unknown path asks for a login. */
+function strictest(rows: readonly Route[]): Access {
+  if (rows.some(({ access }) => access === 'admin')) return 'admin';
+  return rows.length > 0 && rows.every(({ access }) => access === 'public') ? 'public' : 'user';
+}
+
+function absent(candidates: readonly Route[]): HttpError {
+  if (candidates.length === 0) return new HttpError('not_found', 'There is nothing here.');
+  const methods = candidates.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
+  const Allow = methods.join(', ');
+  return new HttpError('method_not_allowed', `Use ${Allow} here.`, { headers: { Allow } });
+}
+
+function upgradeRequired(): HttpError {
+  const headers = { Upgrade: 'websocket', Connection: 'Upgrade' };
+  return new HttpError('upgrade_required', 'This is a WebSocket; connect to it with wss.', { headers });
+}

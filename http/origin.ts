@@ -1,0 +1,42 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { isIP } from 'node:net';
+import { hostname } from 'node:os';
+
+/**
+ * Whether a browser says that another site's page caused this request. Clients that are no browsers send none of
+ * these headers and have no foreign pages either.
+ *
+ * @param secure whether we are reached over TLS. If not, a proxy in front may have ended it, and either scheme is ours.
+ */
+export function isForeign(headers: IncomingHttpHeaders, secure: boolean): boolean {
+  const site = headers['sec-fetch-site'];
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') return true;
+  const { origin } = headers;
+  if (origin === undefined) return false;
+  const from = parse(origin);
+  if (!from || from.origin !== origin.toLowerCase()) return true;
+  if (from.protocol !== 'https:' && (secure || from.protocol !== 'http:')) return true;
+  // Through a URL, so that `nvr` and `nvr:443` are the same host.
+  return parse(`${from.protocol}//${headers.host ?? ''}`)?.host !== from.host;
+}
+
+function parse(url: string): URL | undefined {
+  return URL.canParse(url) ? new URL(url) : undefined;
+}
+
+const localSuffixes = ['.localhost', '.local', '.lan', '.internal', '.home.arpa'];
+
+/**
+ * Whether a `Host` header can only name a machine of the local network.
+ *
+ * A page of another site can have its own name resolve to our address (DNS rebinding) and is then of our origin as
+ * far as the browser knows. It cannot do that to an address, a name without a dot, or a name that public DNS does
+ * not have.
+ */
+export function isLocalHost(host: string | undefined): boolean {
+  const name = parse(`http://${host ?? ''}`)?.hostname ?? '';
+  if (name === '') return false;
+  if (isIP(name) !== 0 || name.startsWith('[')) return true;
+  if (!name.includes('.') || name === hostname().toLowerCase()) return true;
+  return localSuffixes.some((suffix) => name.endsWith(suffix));
+}

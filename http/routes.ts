@@ -1,0 +1,17 @@
+import { accountRoutes } from './account.ts';
+import type { LogFeed } from './feed.ts';
+import { healthRoutes } from './health.ts';
+import { logRoutes } from './log.ts';
+import { monitorRoutes } from './monitor.ts';
+import type { Route } from './route.ts';
+import type { Services } from './services.ts';
+
+/** Everything that can be reached. What is not in this table does not exist for clients. */
+export function routes(services: Services & { readonly feed: LogFeed }): Route[] {
+  return [
+    ...accountRoutes(services),
+    ...monitorRoutes(services),
+    ...logRoutes(services),
+    ...healthRoutes(services),
+  ];
+}

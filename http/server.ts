@@ -1,0 +1,90 @@
+import type { AddressInfo } from 'node:net';
+import { Server as SecureServer } from 'node:tls';
+import type { Config } from '../store/config.ts';
+import { createApp } from './app.ts';
+import { Credentials } from './credentials.ts';
+import { LogFeed } from './feed.ts';
+import { Gate } from './gate.ts';
+import { securityHeaders } from './headers.ts';
+import { createListener } from './listener.ts';
+import { routes } from './routes.ts';
+import type { Services } from './services.ts';
+import { certificateSource, serveCertificate } from './tls.ts';
+import { WebSockets } from './websockets.ts';
+
+export interface HttpServerOptions extends Services {
+  readonly config: Pick<Config, 'host' | 'port' | 'auth' | 'tls' | 'configDir'>;
+  /** Milliseconds between two pings of a WebSocket. */
+  readonly pingInterval?: number;
+}
+
+export interface HttpServer {
+  /** Where it can be reached from this machine: `https://127.0.0.1:2020`. */
+  readonly address: string;
+  readonly port: number;
+  /** Stops listening, tells the clients, and is done within five seconds. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+const certificateInterval = 2000;
+const webSocketDeadline = 2000;
+const requestDeadline = 2000;
+
+/**
+ * Starts the HTTPS and WebSocket adapter.
+ *
+ * @throws {CertificateError} when the certificate cannot be used, and the system's error when the port is taken.
+ */
+export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const { config, accounts, logs, log } = options;
+  const { tls, auth } = config;
+  const secure = tls.mode !== 'off';
+  const headers = securityHeaders({ strictTransport: tls.mode === 'files' });
+  const server = createListener(secure, headers);
+  const source = certificateSource(config);
+  const stopCertificate =
+    source && server instanceof SecureServer
+      ? await serveCertificate(source, certificateInterval, (pair) => server.setSecureContext(pair), log)
+      : () => {};
+
+  const credentials = new Credentials(accounts, log);
+  const gate = new Gate({ auth, secure, accounts, credentials });
+  const feed = new LogFeed(logs);
+  const table = routes({ ...options, feed });
+  const app = createApp({ table, gate, headers, server, log });
+  const pingInterval = options.pingInterval ?? 30_000;
+  const webSockets = new WebSockets({ table, gate, headers, server, log, pingInterval });
+  // Not only before the next frame: whoever lost an account is out at once. After the credentials have noticed.
+  const forgetAccounts = accounts.onChange(() => webSockets.check());
+
+  try {
+    await app.listen({ host: config.host, port: config.port });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const { port } = server.address() as AddressInfo;
+  const host = config.host === '0.0.0.0' || config.host === '::' ? '127.0.0.1' : config.host;
+  const name = host.includes(':') ? `[${host}]` : host;
+  return { address: `${secure ? 'https' : 'http'}://${name}:${port}`, port, close: once(close) };
+
+  async function close(): Promise<void> {
+    stopCertificate();
+    forgetAccounts();
+    const stopped = app.close();
+    const cut = setTimeout(() => server.closeAllConnections(), requestDeadline);
+    await webSockets.close(webSocketDeadline);
+    feed.close();
+    await stopped;
+    clearTimeout(cut);
+    credentials.close();
+  }
+}
+
+function once(close: () => Promise<void>): () => Promise<void> {
+  let closing: Promise<void> | undefined;
+  return () => {
+    closing ??= close();
+    return closing;
+  };
+}

@@ -1,0 +1,16 @@
+import type { Bus } from '../bus/connection.ts';
+import type { Log } from '../bus/log.ts';
+import type { Accounts } from '../store/accounts.ts';
+import type { LogStore } from '../store/logs.ts';
+import type { Monitors } from '../store/monitors.ts';
+
+/** What the routes work with. */
+export interface Services {
+  readonly accounts: Accounts;
+  readonly monitors: Monitors;
+  readonly logs: LogStore;
+  readonly bus: Bus;
+  readonly log: Log;
+  /** Whether the recorder does its work. */
+  readonly health: () => boolean;
+}

@@ -1,0 +1,113 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WebSocketServer } from 'ws';
+import type { Log } from '../bus/log.ts';
+import { Connection, closeCodes } from './connection.ts';
+import { HttpError } from './errors.ts';
+import { describeCause, toHttpError } from './failure.ts';
+import type { Gate } from './gate.ts';
+import { answerRaw } from './listener.ts';
+import { requestReader } from './reader.ts';
+import { matchPath, type Route } from './route.ts';
+
+/** Nothing is expected from clients: what they send only has to fit to be refused. */
+const maxPayload = 1024;
+const connectionLimit = 500;
+
+export interface WebSocketOptions {
+  readonly table: readonly Route[];
+  readonly gate: Gate;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly server: Server;
+  readonly log: Log;
+  /** Milliseconds. */
+  readonly pingInterval: number;
+}
+
+/** Answers WebSocket handshakes from the same table, through the same gate. */
+export class WebSockets {
+  readonly #options: WebSocketOptions;
+  readonly #server = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    autoPong: false,
+    maxPayload,
+  });
+  readonly #readers = new Map<Route, ReturnType<typeof requestReader>>();
+  readonly #connections = new Set<Connection>();
+  readonly #pings: NodeJS.Timeout;
+
+  constructor(options: WebSocketOptions) {
+    this.#options = options;
+    for (const row of options.table) if (row.connect) this.#readers.set(row, requestReader(row));
+    this.#server.on('wsClientError', (error, socket) => {
+      this.#refuse(
+        socket,
+        new HttpError('malformed_request', 'The WebSocket handshake is wrong.', { cause: error }),
+      );
+    });
+    options.server.on('upgrade', (request, socket, head) => {
+      socket.on('error', () => socket.destroy());
+      this.#upgrade(request, socket, head).catch((error: unknown) => this.#refuse(socket, error));
+    });
+    this.#pings = setInterval(() => {
+      for (const connection of this.#connections) connection.ping();
+    }, options.pingInterval).unref();
+  }
+
+  /** Looks at every connection's caller now, not only before its next frame. */
+  check(): void {
+    for (const connection of this.#connections) connection.check();
+  }
+
+  /** Tells every client that the server goes away and waits for them, `deadline` milliseconds at most. */
+  async close(deadline: number): Promise<void> {
+    clearInterval(this.#pings);
+    const closed = [...this.#connections].map(
+      (connection) => new Promise<void>((resolve) => connection.onClose(resolve)),
+    );
+    for (const connection of this.#connections)
+      connection.close(closeCodes.goingAway, 'the server is stopping');
+    const waiting = new AbortController();
+    await Promise.race([
+      Promise.all(closed),
+      sleep(deadline, undefined, { signal: waiting.signal }).catch(() => {}),
+    ]);
+    waiting.abort();
+    for (const connection of this.#connections) connection.terminate();
+  }
+
+  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const [path = '', search = ''] = (request.url ?? '').split('?', 2);
+    const candidates = matchPath(this.#options.table, path);
+    const row = candidates.find((candidate) => candidate.connect);
+    const access = row?.access ?? (candidates.some((one) => one.access === 'admin') ? 'admin' : 'user');
+    const caller = await this.#options.gate.admit(request, access, true);
+    const read = row && this.#readers.get(row);
+    if (!row?.connect || !read) {
+      if (candidates.length === 0) throw new HttpError('not_found', 'There is nothing here.');
+      throw new HttpError('malformed_request', 'There is no WebSocket here.');
+    }
+    const parts = read({}, search, undefined);
+    if (this.#connections.size >= connectionLimit) {
+      throw new HttpError('unavailable', 'Too many WebSockets are open.', {
+        headers: { 'Retry-After': '10' },
+      });
+    }
+    const { connect } = row;
+    this.#server.handleUpgrade(request, socket, head, (websocket) => {
+      const connection = new Connection(websocket, socket, caller);
+      this.#connections.add(connection);
+      connection.onClose(() => this.#connections.delete(connection));
+      connect(connection, { ...parts, caller, headers: request.headers });
+    });
+  }
+
+  #refuse(socket: Duplex, error: unknown): void {
+    const failure = toHttpError(error);
+    if (failure.status === 500) this.#options.log.error(`WebSocket handshake: ${describeCause(error)}`);
+    answerRaw(socket, failure, this.#options.headers);
+  }
+}
