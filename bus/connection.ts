@@ -40,6 +40,7 @@ export class Bus {
   readonly #stream: JetStreamClient;
   readonly #reconnected = new Set<() => void>();
   #connected = true;
+  #loss = new Loss();
 
   private constructor(connection: NatsConnection) {
     this.#connection = connection;
@@ -100,7 +101,9 @@ export class Bus {
     message: Message,
     id: string,
   ): Promise<void> {
-    await this.#stream.publish(channel.subject(...tokens), channel.encode(message), { msgID: id });
+    const sent = this.#stream.publish(channel.subject(...tokens), channel.encode(message), { msgID: id });
+    // An acknowledgement that was under way when the connection broke never comes; the caller need not wait for it.
+    await Promise.race([sent, this.#loss.happens]);
   }
 
   /**
@@ -200,11 +203,32 @@ export class Bus {
 
   async #watch(): Promise<void> {
     for await (const { type } of this.#connection.status()) {
-      if (type === 'disconnect') this.#connected = false;
+      if (type === 'disconnect') {
+        this.#connected = false;
+        this.#loss.happen();
+        this.#loss = new Loss();
+      }
       if (type !== 'reconnect') continue;
       this.#connected = true;
       for (const listener of [...this.#reconnected]) listener();
     }
+  }
+}
+
+/** The next time that the connection breaks. */
+class Loss {
+  readonly happens: Promise<never>;
+  #reject: (reason: Error) => void = () => {};
+
+  constructor() {
+    this.happens = new Promise((_, reject) => {
+      this.#reject = reject;
+    });
+    this.happens.catch(() => {});
+  }
+
+  happen(): void {
+    this.#reject(new Error('the connection to the bus broke'));
   }
 }
 

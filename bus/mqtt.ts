@@ -32,10 +32,13 @@ export function startMqttBridge(bus: Bus, options: MqttOptions, log: Log): MqttB
   const client = connectToBroker(options, log);
   let closed = false;
   let last: number | undefined;
+  let restart = () => {};
   const running = run();
   return {
     async close() {
       closed = true;
+      // A request for messages that stayed open would be answered, and nobody would be there to take them.
+      restart();
       await client.endAsync(true);
       await Promise.race([running, sleep(1000)]);
     },
@@ -65,7 +68,8 @@ export function startMqttBridge(bus: Bus, options: MqttOptions, log: Log): MqttB
     if (ack_floor.stream_seq > 0) last ??= ack_floor.stream_seq;
     const consumer = await bus.native.stream.consumers.get('EVENTS', consumerName);
     const messages = await consumer.consume({ max_messages: 16, expires: 5000 });
-    const restart = () => void messages.close();
+    restart = () => void messages.close();
+    if (closed) restart();
     const forgetReconnect = bus.onReconnect(restart);
     try {
       for await (const message of messages) {

@@ -1,28 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { Bus } from '../../bus/connection.ts';
-import { Logger } from '../../bus/log.ts';
-import { type BusServer, startBusServer } from '../../bus/server.ts';
-import { ensureStreams, replay } from '../../bus/streams.ts';
+import { replay } from '../../bus/streams.ts';
 import { logs } from '../../bus/subjects.ts';
-
-async function startServer(): Promise<BusServer> {
-  const dir = await mkdtemp(join(tmpdir(), 'sentrybus-'));
-  const server = await startBusServer({ dir, log: new Logger(() => {}).source('app') });
-  onTestFinished(async () => {
-    await server.stop();
-    await rm(dir, { recursive: true });
-  });
-  return server;
-}
-
-async function connect(server: BusServer, name: string): Promise<Bus> {
-  const bus = await Bus.connect(server.address, name);
-  onTestFinished(() => bus.close());
-  return bus;
-}
+import { startTestBus } from '../support/bus.ts';
 
 const entry = (n: number) => ({
   level: 'info' as const,
@@ -33,9 +12,7 @@ const entry = (n: number) => ({
 });
 
 test('a killed server is back on the same port with what it had, and a reader goes on where it was', async () => {
-  const server = await startServer();
-  const bus = await connect(server, 'test');
-  await ensureStreams(bus);
+  const { server, bus } = await startTestBus();
   const seen: number[] = [];
   let arrived: (() => void) | undefined;
   const reader = replay(bus, 'LOGS', logs, 1, ({ message, sequence }) => {

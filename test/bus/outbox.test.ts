@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import { Outbox } from '../../bus/outbox.ts';
+import { replay } from '../../bus/streams.ts';
+import { logs } from '../../bus/subjects.ts';
+import { startTestBus } from '../support/bus.ts';
+import { atEnd } from '../support/cleanup.ts';
+import { waitFor } from '../support/wait.ts';
+
+const entry = (n: number) => ({
+  level: 'info' as const,
+  time: n,
+  msg: `entry ${n}`,
+  src: 'app',
+  monitorID: '',
+});
+
+const add = (outbox: Outbox, n: number) => outbox.add(logs, ['info', 'app', ''], entry(n));
+
+test('messages keep their order and are stored once while the server dies and comes back', async () => {
+  const { server, bus } = await startTestBus();
+  const outbox = new Outbox(10_000, () => {});
+  outbox.attach(bus);
+  const seen: number[] = [];
+  const reader = replay(bus, 'LOGS', logs, 1, ({ message }) => void seen.push(message?.time ?? -1));
+  atEnd(async () => reader.stop());
+  const numbers = Array.from({ length: 2000 }, (_, n) => n);
+  for (const n of numbers) {
+    add(outbox, n);
+    if (n === 1000) process.kill(server.pid, 'SIGKILL');
+    if (n % 100 === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  await waitFor(() => new Set(seen).size === numbers.length, 15_000, 'every message');
+  expect(seen).toEqual(numbers);
+});
+
+test('past its limit the oldest messages go, and their number is told', async () => {
+  const { bus } = await startTestBus();
+  const lost: number[] = [];
+  const outbox = new Outbox(10, (count) => void lost.push(count));
+  for (let n = 0; n < 25; n += 1) add(outbox, n);
+  outbox.attach(bus);
+  await outbox.flush(5000);
+  expect(lost).toEqual([15]);
+  const seen: number[] = [];
+  const reader = replay(bus, 'LOGS', logs, 1, ({ message }) => void seen.push(message?.time ?? -1));
+  atEnd(async () => reader.stop());
+  await waitFor(() => seen.length === 10, 5000, 'the rest');
+  expect(seen).toEqual([15, 16, 17, 18, 19, 20, 21, 22, 23, 24]);
+});

@@ -1,0 +1,33 @@
+import { Bus } from '../../bus/connection.ts';
+import { Logger } from '../../bus/log.ts';
+import { type BusServer, startBusServer } from '../../bus/server.ts';
+import { ensureStreams } from '../../bus/streams.ts';
+import { atEnd } from './cleanup.ts';
+import { temporaryFolder } from './folder.ts';
+
+export interface TestBus {
+  readonly server: BusServer;
+  readonly bus: Bus;
+  /** Another connection to the same server. */
+  connect(): Promise<Bus>;
+}
+
+/** A logger that prints nothing and stores nothing. */
+export const silentLogger = () => new Logger(() => {});
+
+/** A real nats-server with its streams, and a connection to it. Both are gone when the test is over. */
+export async function startTestBus(): Promise<TestBus> {
+  const server = await startBusServer({
+    dir: await temporaryFolder(),
+    log: silentLogger().source('app'),
+  });
+  atEnd(() => server.stop());
+  const connect = async () => {
+    const bus = await Bus.connect(server.address, 'test');
+    atEnd(() => bus.close());
+    return bus;
+  };
+  const bus = await connect();
+  await ensureStreams(bus);
+  return { server, bus, connect };
+}
