@@ -13,7 +13,7 @@ export interface Child {
   /** Waits for a line, old or new, that matches. @throws when the program ends or the time is over before. */
   line(pattern: RegExp, timeout?: number): Promise<RegExpExecArray>;
   signal(name: NodeJS.Signals): void;
-  /** Ends it (SIGTERM, and SIGKILL after ten seconds) and waits for that. @returns as `exited` */
+  /** Ends it (SIGTERM, and SIGKILL after twenty seconds) and waits for that. @returns as `exited` */
   stop(): Promise<number | NodeJS.Signals>;
   /** `kill -9`, awaited. */
   kill(): Promise<void>;
@@ -73,7 +73,7 @@ export function startChild(command: string, args: readonly string[], options: Ch
       // One that a test has frozen could not hear the first.
       signal('SIGCONT');
       signal('SIGTERM');
-      const timer = setTimeout(signal, 10_000, 'SIGKILL');
+      const timer = setTimeout(signal, 20_000, 'SIGKILL');
       await exited;
       clearTimeout(timer);
       return exited;

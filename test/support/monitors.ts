@@ -1,0 +1,44 @@
+import type { MonitorConfig, MotionConfig } from '../../store/monitor-config.ts';
+
+/** Monitors as a user would set them up; what a test is about it says itself. */
+
+type Common = Partial<Omit<MonitorConfig, 'id' | 'source'>>;
+
+const usual = (id: string) => ({ id, name: id, enable: true, alwaysRecord: false, videoLength: 15 });
+
+/** A camera. `streams` are its URLs: the main one, and a sub stream where there is one. */
+export function rtspMonitor(
+  id: string,
+  streams: readonly [string, string?],
+  rest: Common = {},
+): MonitorConfig {
+  const [mainStream, subStream] = streams;
+  const sourcertsp = { protocol: 'tcp' as const, mainStream, ...(subStream && { subStream }) };
+  return { ...usual(id), source: 'rtsp', sourcertsp, ...rest };
+}
+
+/** GStreamer's own moving picture. */
+export function testMonitor(id: string, rest: Common = {}): MonitorConfig {
+  return { ...usual(id), source: 'test', sourcetest: {}, ...rest };
+}
+
+/** Motion detection over the whole picture, as the people in `vtest.mp4` set it off. */
+export const motion: MotionConfig = {
+  enable: true,
+  feedRate: 5,
+  duration: 10,
+  zones: [
+    {
+      enable: true,
+      sensitivity: 8,
+      thresholdMin: 0.5,
+      thresholdMax: 100,
+      area: [
+        [0, 0],
+        [1_000_000, 0],
+        [1_000_000, 1_000_000],
+        [0, 1_000_000],
+      ],
+    },
+  ],
+};
