@@ -11,7 +11,7 @@ const mask = '********';
  * 1: scheme and user name. 2: the password. 3: host and port. The look-behind lets it begin only once in a run of
  * letters, so that a long text takes time in proportion to its length.
  */
-const userPart = /(?<![a-z0-9+.-])([a-z][a-z0-9+.-]*:\/\/[^\s/?#:]*):([^\s/?#]*)@([^\s/?#@]*)/giu;
+const userPart = /(?<![a-z0-9+.-])([a-z0-9+.-]+:\/\/[^\s/?#:]*):([^\s/?#]*)@([^\s/?#@]*)/giu;
 const parameter = /((?:passwo?r?d|pwd|psw)=)[^&;/?#\s]+/giu;
 
 function maskText(text: string): string {

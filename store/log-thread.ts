@@ -1,0 +1,178 @@
+import { Worker } from 'node:worker_threads';
+import type { LogEntry } from '../bus/messages.ts';
+import { StoreError } from './errors.ts';
+import { LogStoreError } from './log-error.ts';
+import type { LogFilter } from './log-filter.ts';
+import type { Beginning, FromThread, ToThread } from './log-messages.ts';
+
+// Node runs no TypeScript in a thread: from the sources, the compiled file is taken.
+const script = import.meta.url.endsWith('.ts')
+  ? new URL('../dist/store/database.js', import.meta.url)
+  : new URL('./database.js', import.meta.url);
+
+const restartPauses = [100, 500, 2000, 10_000];
+/** Milliseconds that a query waits for a thread that is being started again. */
+const queryPatience = 5000;
+const closeDeadline = 10_000;
+
+interface Surroundings {
+  /** What a new thread begins with. */
+  beginning(): Beginning;
+  entries(entries: readonly LogEntry[]): void;
+  following(time: number): void;
+  report(error: LogStoreError): void;
+}
+
+interface Request {
+  resolve(entries: LogEntry[]): void;
+  reject(error: StoreError): void;
+}
+
+/** The thread with the log's database. When it ends by itself it is started again. */
+export class LogThread {
+  readonly #surroundings: Surroundings;
+  readonly #requests = new Map<number, Request>();
+  /** The newest one; it may not be ready yet. */
+  #worker: Worker | undefined;
+  #ready: Promise<Worker>;
+  #ended: Promise<void> = Promise.resolve();
+  #following = false;
+  #closing = false;
+  #timer: NodeJS.Timeout | undefined;
+  #requestCount = 0;
+
+  private constructor(surroundings: Surroundings) {
+    this.#surroundings = surroundings;
+    this.#ready = this.#run();
+  }
+
+  /** @throws what kept the thread from starting. A start that fails is not repeated. */
+  static async start(surroundings: Surroundings): Promise<LogThread> {
+    const thread = new LogThread(surroundings);
+    await thread.#ready;
+    return thread;
+  }
+
+  /** @throws {StoreError} `io` when the thread is away for longer than five seconds, or ends meanwhile. */
+  async query(filter: LogFilter, oldestFirst: boolean): Promise<LogEntry[]> {
+    const worker = await this.#available();
+    this.#requestCount += 1;
+    const id = this.#requestCount;
+    return new Promise((resolve, reject) => {
+      this.#requests.set(id, { resolve, reject });
+      post(worker, { kind: 'query', id, filter, oldestFirst });
+    });
+  }
+
+  /** Switches the posting of new entries, for threads to come as well. */
+  follow(on: boolean): void {
+    this.#following = on;
+    if (this.#worker) post(this.#worker, { kind: 'follow', on });
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    clearTimeout(this.#timer);
+    if (this.#worker) post(this.#worker, { kind: 'close' });
+    const force = setTimeout(() => void this.#worker?.terminate(), closeDeadline);
+    await this.#ended;
+    clearTimeout(force);
+  }
+
+  async #available(): Promise<Worker> {
+    if (this.#closing) throw new StoreError('io', 'the log is closed');
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      const error = new StoreError('io', 'the log database is being started again');
+      timer = setTimeout(reject, queryPatience, error);
+    });
+    try {
+      return await Promise.race([this.#ready, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** @returns when the thread is ready. Before that its end is a failed start, afterwards a crash. */
+  #run(): Promise<Worker> {
+    const worker = new Worker(script, {
+      name: 'log store',
+      workerData: this.#surroundings.beginning(),
+      execArgv: [],
+      resourceLimits: { maxOldGenerationSizeMb: 256 },
+    });
+    this.#worker = worker;
+    let ready = false;
+    let cause: unknown;
+    worker.on('error', (error) => {
+      cause = error;
+    });
+    return new Promise((resolve, reject) => {
+      worker.on('message', (message: FromThread) => {
+        if (message.kind === 'ready') {
+          ready = true;
+          if (this.#following) post(worker, { kind: 'follow', on: true });
+          resolve(worker);
+        } else this.#hear(message);
+      });
+      this.#ended = new Promise((ended) => {
+        worker.once('exit', () => {
+          ended();
+          const text = `the log's thread ended${cause instanceof Error ? `: ${cause.message}` : ''}`;
+          const error = new LogStoreError('log_thread_ended', text, { cause });
+          reject(error);
+          this.#worker = undefined;
+          if (ready) this.#crashed(error);
+        });
+      });
+    });
+  }
+
+  #crashed(error: LogStoreError): void {
+    for (const { reject } of this.#requests.values()) {
+      reject(new StoreError('io', 'the log database was interrupted; ask again', { cause: error }));
+    }
+    this.#requests.clear();
+    if (this.#closing) return;
+    this.#surroundings.report(error);
+    this.#ready = this.#restart(0);
+    this.#ready.catch(() => {});
+  }
+
+  async #restart(attempt: number): Promise<Worker> {
+    await new Promise<void>((resolve) => {
+      this.#timer = setTimeout(resolve, restartPauses[Math.min(attempt, restartPauses.length - 1)]);
+    });
+    try {
+      return await this.#run();
+    } catch (error) {
+      if (this.#closing) throw error;
+      this.#surroundings.report(error as LogStoreError);
+      return this.#restart(attempt + 1);
+    }
+  }
+
+  #hear(message: Exclude<FromThread, { kind: 'ready' }>): void {
+    switch (message.kind) {
+      case 'entries':
+        return this.#surroundings.entries(message.entries);
+      case 'following':
+        return this.#surroundings.following(message.time);
+      case 'problem':
+        return this.#surroundings.report(new LogStoreError(message.code, message.message));
+      case 'answer':
+        this.#take(message.id)?.resolve([...message.entries]);
+        return;
+      case 'refusal':
+        this.#take(message.id)?.reject(new StoreError('io', `the log cannot be read: ${message.message}`));
+    }
+  }
+
+  #take(id: number): Request | undefined {
+    const request = this.#requests.get(id);
+    this.#requests.delete(id);
+    return request;
+  }
+}
+
+const post = (worker: Worker, message: ToThread) => worker.postMessage(message);

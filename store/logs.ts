@@ -1,0 +1,133 @@
+import type { BusAddress } from '../bus/connection.ts';
+import type { LogEntry } from '../bus/messages.ts';
+import type { Config } from './config.ts';
+import type { LogStoreError } from './log-error.ts';
+import type { LogFilter } from './log-filter.ts';
+import { type Conditions, followLog } from './log-follower.ts';
+import { LogThread } from './log-thread.ts';
+
+export { LogStoreError } from './log-error.ts';
+export { type LogFilter, matchesFilter } from './log-filter.ts';
+
+export interface LogStoreOptions {
+  /** The database's file. */
+  readonly file: string;
+  readonly bus: BusAddress;
+  readonly logs: Config['logs'];
+  /** Hears of what goes wrong behind the callers' backs, such as a crash of the thread. */
+  readonly onError: (error: LogStoreError) => void;
+}
+
+type Listener = (entries: readonly LogEntry[]) => void;
+
+/**
+ * The log: every entry that reaches the bus, once, with times that only grow, so that a time names an entry.
+ *
+ * A projection of the bus's log stream into DuckDB, made by a thread with a bus connection of its own.
+ */
+export class LogStore {
+  readonly #listeners = new Set<Listener>();
+  readonly #endings = new Set<() => void>();
+  #thread: LogThread | undefined;
+  /** Those who follow have had every entry up to this time. */
+  #deliveredUpTo: number | undefined;
+  #closed: Promise<void> | undefined;
+
+  /**
+   * Opens the database and begins to read the stream. A file that cannot be read is moved aside and made again
+   * from what the bus still has.
+   *
+   * @throws {LogStoreError} when the thread cannot be started, because of the file or because of the bus.
+   */
+  static async open(options: LogStoreOptions): Promise<LogStore> {
+    const store = new LogStore();
+    const { file, bus, logs, onError } = options;
+    store.#thread = await LogThread.start({
+      beginning: () => ({
+        file,
+        bus,
+        ...logs,
+        ...(store.#deliveredUpTo === undefined ? {} : { followedUpTo: store.#deliveredUpTo }),
+      }),
+      entries: (entries) => store.#deliver(entries),
+      following: (time) => {
+        if (store.#listeners.size > 0) store.#deliveredUpTo = Math.max(time, store.#deliveredUpTo ?? 0);
+      },
+      report: onError,
+    });
+    return store;
+  }
+
+  /**
+   * The newest entries that match, newest first. An entry that was on the bus before the call is among them, and
+   * one that was shown once is shown again, whatever crashes meanwhile.
+   *
+   * @throws {StoreError} `io`
+   */
+  query(filter: LogFilter): Promise<LogEntry[]> {
+    return this.#query(filter, false);
+  }
+
+  /**
+   * Calls `listener`, which must not throw, with every entry from now on: in order, with its final time, those
+   * that come together in one call. @returns ends it.
+   */
+  follow(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    if (this.#listeners.size === 1) this.#thread?.follow(true);
+    return () => {
+      if (!this.#listeners.delete(listener) || this.#listeners.size > 0) return;
+      this.#deliveredUpTo = undefined;
+      this.#thread?.follow(false);
+    };
+  }
+
+  /**
+   * Calls `listener` with the matching entries strictly after `time`, oldest first, then with every matching one
+   * that follows, without gap or repeat. (For the WebSocket's `after=`.)
+   *
+   * While it catches up the listener is given at most 1000 entries at a time, and a promise that it returns is
+   * awaited, so a client that reads slowly holds up only itself. Once it has caught up, entries are handed over
+   * as they come and nothing is awaited: the listener watches its own buffer.
+   *
+   * @returns ends it; nothing is handed over afterwards.
+   */
+  followAfter(
+    time: number,
+    filter: Conditions,
+    listener: (entries: readonly LogEntry[]) => Promise<void> | void,
+  ): () => void {
+    const source = {
+      read: (page: LogFilter) => this.#query(page, true),
+      follow: (live: Listener) => this.follow(live),
+    };
+    const end = followLog(source, time, filter, listener);
+    this.#endings.add(end);
+    return () => {
+      this.#endings.delete(end);
+      end();
+    };
+  }
+
+  /** Stores what has arrived and ends the thread. Safe to call twice. */
+  close(): Promise<void> {
+    for (const end of this.#endings) end();
+    this.#listeners.clear();
+    this.#closed ??= this.#thread?.close() ?? Promise.resolve();
+    return this.#closed;
+  }
+
+  async #query(filter: LogFilter, oldestFirst: boolean): Promise<LogEntry[]> {
+    return this.#thread?.query(filter, oldestFirst) ?? [];
+  }
+
+  /** After a restart the thread posts some entries once more; their times tell. */
+  #deliver(entries: readonly LogEntry[]): void {
+    const seen = this.#deliveredUpTo ?? -1;
+    const news = entries.filter(({ time }) => time > seen);
+    const last = news.at(-1);
+    if (!last || this.#listeners.size === 0) return;
+    this.#deliveredUpTo = last.time;
+    for (const listener of [...this.#listeners]) listener(news);
+  }
+}
