@@ -90,8 +90,8 @@ export function createApp({ table, gate, headers, server, log }: AppOptions): Fa
     void reply
       .code(failure.status)
       .headers(failure.headers)
-      .type(problemType)
-      .send(JSON.stringify(failure.toJSON()));
+      .header('Content-Type', problemType)
+      .send(Buffer.from(JSON.stringify(failure.toJSON())));
   }
 }
 

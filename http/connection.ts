@@ -109,9 +109,13 @@ export class Connection {
     if (this.check() && this.#fits()) this.#socket.ping();
   }
 
+  closeTooSlow(): void {
+    this.close(closeCodes.tooSlow, 'frames are taken too slowly');
+  }
+
   #fits(): boolean {
     if (this.#socket.bufferedAmount <= bufferLimit) return true;
-    this.close(closeCodes.tooSlow, 'frames are taken too slowly');
+    this.closeTooSlow();
     return false;
   }
 }

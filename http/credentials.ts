@@ -13,7 +13,7 @@ const cacheLimit = 1024;
 /** Room for any user name and a password of 1024 characters, whatever their alphabet. */
 const longestHeader = 8192;
 
-const challenge = { 'WWW-Authenticate': 'Basic realm="sentrybus", charset="UTF-8"' };
+const challenge = { 'WWW-Authenticate': 'Basic realm="sentrybus"' };
 
 /** An account as it was when its credentials were found right. */
 export interface Admission {

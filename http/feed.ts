@@ -1,73 +1,89 @@
 import type { LogEntry } from '../bus/messages.ts';
-import type { LogFilter, LogStore } from '../store/logs.ts';
+import { type LogFilter, type LogStore, matchesFilter } from '../store/logs.ts';
 import type { Connection } from './connection.ts';
 import { publicEntry } from './log-entry.ts';
+import { Subscriber } from './subscriber.ts';
 
-/** Entries of this time leave together: a busy log costs one packet a client then, not one for each entry. */
+/** Entries of so many milliseconds leave together: a busy log costs a client one packet then, not one for each. */
 const gatherFor = 15;
 
 export type FeedFilter = Pick<LogFilter, 'levels' | 'sources' | 'monitors' | 'after'>;
 
-interface Frame {
-  readonly entry: LogEntry;
-  /** Written once, for all clients. */
-  readonly text: Buffer;
-}
-
-interface Subscriber {
-  readonly connection: Connection;
-  readonly wanted: (entry: LogEntry) => boolean;
-}
-
 /** Sends what comes into the log to every WebSocket that asked for it. Reads the log once for all of them. */
 export class LogFeed {
   readonly #logs: LogStore;
-  readonly #subscribers = new Set<Subscriber>();
-  readonly #unfollow: () => void;
-  #gathered: Frame[] = [];
+  /** Those who want what comes from now on. */
+  readonly #live = new Map<Subscriber, FeedFilter>();
+  readonly #waiting = new Set<Subscriber>();
+  /** An entry is written once, however many clients get it. */
+  readonly #texts = new WeakMap<LogEntry, Buffer>();
+  #unfollow: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(logs: LogStore) {
     this.#logs = logs;
-    this.#unfollow = logs.follow((entries) => this.#gather(entries));
   }
 
   connect(connection: Connection, filter: FeedFilter): void {
-    const subscriber = { connection, wanted: matcher(filter) };
-    this.#subscribers.add(subscriber);
-    connection.onClose(() => this.#subscribers.delete(subscriber));
+    const subscriber = new Subscriber(connection);
+    const end =
+      filter.after === undefined ? this.#follow(subscriber, filter) : this.#resume(subscriber, filter);
+    connection.onClose(() => {
+      end();
+      this.#waiting.delete(subscriber);
+    });
   }
 
   close(): void {
-    this.#unfollow();
+    this.#unfollow?.();
     clearTimeout(this.#timer);
   }
 
-  #gather(entries: readonly LogEntry[]): void {
-    if (this.#subscribers.size === 0) return;
-    for (const entry of entries) {
-      this.#gathered.push({ entry, text: Buffer.from(JSON.stringify(publicEntry(entry))) });
-    }
+  #follow(subscriber: Subscriber, filter: FeedFilter): () => void {
+    this.#live.set(subscriber, filter);
+    this.#unfollow ??= this.#logs.follow((entries) => {
+      for (const [client, wanted] of this.#live) {
+        this.#send(
+          client,
+          entries.filter((entry) => matchesFilter(wanted, entry)),
+        );
+      }
+    });
+    return () => {
+      this.#live.delete(subscriber);
+      if (this.#live.size > 0) return;
+      this.#unfollow?.();
+      this.#unfollow = undefined;
+    };
+  }
+
+  #resume(subscriber: Subscriber, { after = 0, ...filter }: FeedFilter): () => void {
+    return this.#logs.followAfter(after, filter, (entries) => {
+      this.#send(subscriber, entries);
+      // What lies behind is read only as fast as this client takes it.
+      return subscriber.drained();
+    });
+  }
+
+  #send(subscriber: Subscriber, entries: readonly LogEntry[]): void {
+    if (entries.length === 0) return;
+    subscriber.take(entries.map((entry) => this.#text(entry)));
+    this.#waiting.add(subscriber);
     this.#timer ??= setTimeout(() => this.#flush(), gatherFor);
   }
 
   #flush(): void {
-    const frames = this.#gathered;
-    this.#gathered = [];
     this.#timer = undefined;
-    for (const { connection, wanted } of this.#subscribers) {
-      connection.batch(() => {
-        for (const { entry, text } of frames) if (wanted(entry)) connection.send(text);
-      });
-    }
+    for (const subscriber of this.#waiting) subscriber.flush();
+    this.#waiting.clear();
   }
-}
 
-function matcher({ levels, sources, monitors }: FeedFilter): (entry: LogEntry) => boolean {
-  const within = (wanted: readonly string[] | undefined) => {
-    const set = new Set(wanted);
-    return (value: string) => set.size === 0 || set.has(value);
-  };
-  const [level, source, monitor] = [within(levels), within(sources), within(monitors)];
-  return (entry) => level(entry.level) && source(entry.src) && monitor(entry.monitorID);
+  #text(entry: LogEntry): Buffer {
+    let text = this.#texts.get(entry);
+    if (!text) {
+      text = Buffer.from(JSON.stringify(publicEntry(entry)));
+      this.#texts.set(entry, text);
+    }
+    return text;
+  }
 }

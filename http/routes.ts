@@ -1,17 +1,22 @@
 import { accountRoutes } from './account.ts';
+import { documentRoutes } from './documents.ts';
 import type { LogFeed } from './feed.ts';
 import { healthRoutes } from './health.ts';
 import { logRoutes } from './log.ts';
 import { monitorRoutes } from './monitor.ts';
+import { pageRoutes } from './pages.ts';
 import type { Route } from './route.ts';
 import type { Services } from './services.ts';
 
 /** Everything that can be reached. What is not in this table does not exist for clients. */
-export function routes(services: Services & { readonly feed: LogFeed }): Route[] {
-  return [
+export function routes(services: Services & { readonly feed: LogFeed }): readonly Route[] {
+  const table: readonly Route[] = [
     ...accountRoutes(services),
     ...monitorRoutes(services),
     ...logRoutes(services),
     ...healthRoutes(services),
+    ...documentRoutes(() => table),
+    ...pageRoutes(),
   ];
+  return table;
 }
