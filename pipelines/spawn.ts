@@ -1,0 +1,107 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { redactor } from './redact.ts';
+import type { Order, PipelineEnd, PipelineSession, Report } from './session.ts';
+
+export type { PipelineEnd } from './session.ts';
+
+/** A pipeline that was told to stop finishes its files within about three seconds. */
+const stopDeadline = 6000;
+/** The process ends itself right after its last report. */
+const exitDeadline = 1000;
+const keptErrorOutput = 2000;
+
+/** Node cannot run TypeScript: from the sources, too, the built process is started. */
+const host = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? '../dist/pipelines/host.js' : './host.js', import.meta.url),
+);
+
+const live = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of live) child.kill('SIGKILL');
+});
+
+/**
+ * Runs one session in a process of its own until it ends. Aborting stops it gracefully (its files are finished),
+ * and by force after a deadline.
+ *
+ * Resolves when the process is gone; never rejects. `onReport` receives everything that the process reports, its
+ * end too.
+ */
+export function runPipeline(
+  session: PipelineSession,
+  { signal, onReport }: { signal: AbortSignal; onReport: (report: Report) => void },
+): Promise<PipelineEnd> {
+  return new Promise((resolve) => {
+    let end: PipelineEnd | undefined;
+    let deadline: NodeJS.Timeout | undefined;
+    let errors = '';
+
+    // Nothing of the session stands in the arguments, where every user of the machine could read it.
+    const child = fork(host, [], {
+      execArgv: [],
+      env: environment(session),
+      stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+    });
+    live.add(child);
+
+    const order = (message: Order) => child.send(message, () => {});
+    const killAfter = (milliseconds: number) => {
+      clearTimeout(deadline);
+      deadline = setTimeout(() => child.kill('SIGKILL'), milliseconds);
+    };
+    const stop = () => {
+      order({ type: 'stop' });
+      killAfter(stopDeadline);
+    };
+    const finish = (how: string) => {
+      if (!live.delete(child)) return;
+      clearTimeout(deadline);
+      signal.removeEventListener('abort', stop);
+      if (!end) {
+        const last = redactor(session.source)(errors.trim().split('\n').at(-1) ?? '');
+        end = signal.aborted
+          ? { reason: 'stopped', detail: '' }
+          : { reason: 'failed', detail: `pipeline process died (${how})${last && `: ${last}`}` };
+        onReport({ type: 'ended', ...end });
+      }
+      resolve(end);
+    };
+
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      errors = (errors + text).slice(-keptErrorOutput);
+    });
+    child.on('message', (report: Report) => {
+      if (report.type === 'ended') {
+        end = { reason: report.reason, detail: report.detail };
+        killAfter(exitDeadline);
+      }
+      onReport(report);
+    });
+    child.once('error', (error) => {
+      if (child.pid === undefined) finish(error.message);
+    });
+    // After `close` nothing that the process wrote or sent is outstanding.
+    child.once('close', (code, name) => finish(name ?? `code ${code}`));
+
+    order({ type: 'start', session });
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
+}
+
+/** How many threads may wait inside of GStreamer (two pipelines, each with its bus and its sinks), and some for files. */
+const threads = 5 + 5;
+
+function environment(session: PipelineSession): NodeJS.ProcessEnv {
+  const inherited = Object.entries(process.env).filter(
+    ([name]) => !name.startsWith('SENTRYBUS_') && name !== 'NODE_OPTIONS' && name !== 'NODE_CHANNEL_FD',
+  );
+  return {
+    // Without a registry that can be written, each process would look at every plug-in again: 1.2 s.
+    GST_REGISTRY: join(dirname(session.recordingsDir), 'gstreamer-registry.bin'),
+    ...Object.fromEntries(inherited),
+    UV_THREADPOOL_SIZE: String(threads),
+  };
+}
