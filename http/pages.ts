@@ -67,7 +67,7 @@ function fileRoute(path: string, file: string, type: keyof typeof types, summary
 
 async function load(file: string): Promise<File> {
   const body = await readFile(file);
-  const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
+  const etag = `W/"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
   return { body, packed: await promisify(gzip)(body), etag };
 }
 
