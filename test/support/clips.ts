@@ -44,6 +44,11 @@ const at15 = (size: string) => [
 const recipes = {
   /** 768×576, 10 frames/s, 79.5 s. */
   'vtest.mp4': { from: 'vtest.avi', arguments: h264(10, 20) },
+  /** The same after twelve seconds of its first picture, in which nothing moves. */
+  'vtest-quiet.mp4': {
+    from: 'vtest.avi',
+    arguments: ['-vf', 'tpad=start_mode=clone:start_duration=12', ...h264(10, 20)],
+  },
   /** The same at 640×360, as a camera's sub stream. */
   'vtest-sub.mp4': { from: 'vtest.avi', arguments: ['-vf', 'scale=640:360', ...h264(10, 23)] },
   /** 320×240, 15 frames/s, 30 s: movement, but nobody. */
@@ -56,7 +61,13 @@ const recipes = {
 
 export type Clip = Original | keyof typeof recipes;
 
-export const testClips: readonly Clip[] = ['vtest.avi', 'vtest.mp4', 'vtest-sub.mp4', 'tree.mp4'];
+export const testClips: readonly Clip[] = [
+  'vtest.avi',
+  'vtest.mp4',
+  'vtest-quiet.mp4',
+  'vtest-sub.mp4',
+  'tree.mp4',
+];
 export const benchClips: readonly Clip[] = ['street-1080.mp4', 'street-360.mp4'];
 
 const run = promisify(execFile);

@@ -1,0 +1,99 @@
+import { expect, test } from 'vitest';
+import type { LogEntry } from '../../bus/messages.ts';
+import { startCamera } from '../support/camera.ts';
+import { clip } from '../support/clips.ts';
+import { motion, rtspMonitor } from '../support/monitors.ts';
+import { isAlive } from '../support/processes.ts';
+import { type Recorder, startRecorder } from '../support/recorder.ts';
+import { probe, recordingsIn } from '../support/recordings.ts';
+import { waitFor } from '../support/wait.ts';
+
+const kinds = {
+  'nats-server': /nats-server/,
+  'detector host': /detectors\/host/,
+  'pipeline of one monitor': /pipelines\/host.* one$/,
+} as const;
+
+/** A recorder of two cameras, in the middle of recording both. */
+async function recording(): Promise<Recorder> {
+  const camera = await startCamera({ mounts: { main: { file: clip('vtest.mp4') } } });
+  const monitor = (id: string) => rtspMonitor(id, [camera.url('main')], { alwaysRecord: true, motion });
+  const recorder = await startRecorder({ monitors: [monitor('one'), monitor('two')] });
+  await isRecording(recorder, 1);
+  return recorder;
+}
+
+/** Waits until both monitors have at least so many recordings, the last of each growing. */
+async function isRecording(recorder: Recorder, files: number): Promise<void> {
+  for (const id of ['one', 'two']) {
+    await waitFor(
+      async () => {
+        const own = (await recordingsIn(recorder.recordings)).filter((file) => file.endsWith(`_${id}.mp4`));
+        return own.length >= files && (await probe(own.at(-1) ?? '')).frames > 10;
+      },
+      20_000,
+      `recording ${files} of ${id}`,
+    );
+  }
+}
+
+async function allPlayable(recorder: Recorder): Promise<void> {
+  for (const file of await recordingsIn(recorder.recordings)) {
+    const { complaints, frames } = await probe(file);
+    expect(`${file} ${complaints}`).toBe(`${file} `);
+    expect(frames).toBeGreaterThan(0);
+  }
+}
+
+const shownBy = (recorder: Recorder) => recorder.get<LogEntry[]>('/api/log/query?limit=10000');
+
+async function expectKept(recorder: Recorder, shown: readonly LogEntry[]): Promise<void> {
+  const now = new Map((await shownBy(recorder)).map((entry) => [entry.time, entry]));
+  for (const entry of shown) expect(now.get(entry.time)).toEqual(entry);
+}
+
+for (const [victim, pattern] of Object.entries(kinds)) {
+  test(`kill -9 of the ${victim} during recording: it is back, the others live, nothing is lost`, async () => {
+    const recorder = await recording();
+    const shown = await shownBy(recorder);
+    expect(shown.length).toBeGreaterThan(3);
+    const all = recorder.children(/./);
+    const [killed = 0] = recorder.children(pattern);
+    expect(killed).toBeGreaterThan(0);
+    process.kill(killed, 'SIGKILL');
+    await waitFor(() => recorder.children(pattern).some((pid) => pid !== killed), 5000, `another ${victim}`);
+    await isRecording(recorder, victim.startsWith('pipeline') ? 1 : 1);
+    expect(all.filter((pid) => pid !== killed && !isAlive(pid))).toEqual([]);
+    expect(isAlive(recorder.pid)).toBe(true);
+    await allPlayable(recorder);
+    await expectKept(recorder, shown);
+    // Whatever was said in the meantime arrives, too.
+    await waitFor(
+      async () => (await shownBy(recorder)).length > shown.length,
+      10_000,
+      'what was logged since',
+    );
+  });
+}
+
+test('kill -9 of the recorder itself: no orphan stays, the next one records within seconds, nothing is lost', async () => {
+  const recorder = await recording();
+  const shown = await shownBy(recorder);
+  const children = recorder.children(/./);
+  expect(children.length).toBeGreaterThanOrEqual(4);
+  await recorder.kill();
+  await waitFor(() => !children.some(isAlive), 5000, 'the end of every child');
+  await allPlayable(recorder);
+  const again = await recorder.restart();
+  await isRecording(again, 2);
+  await allPlayable(again);
+  await expectKept(again, shown);
+});
+
+test('SIGTERM ends everything in order: no orphan, every recording whole', async () => {
+  const recorder = await recording();
+  const children = recorder.children(/./);
+  expect(await recorder.stop()).toBe(0);
+  expect(children.filter(isAlive)).toEqual([]);
+  await allPlayable(recorder);
+});

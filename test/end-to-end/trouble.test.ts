@@ -1,0 +1,117 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { LogEntry } from '../../bus/messages.ts';
+import { startCamera, testMounts } from '../support/camera.ts';
+import { startChild } from '../support/child.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { rtspMonitor, testMonitor } from '../support/monitors.ts';
+import { freePort } from '../support/ports.ts';
+import { project } from '../support/project.ts';
+import { startRecorder } from '../support/recorder.ts';
+import { recordingsIn } from '../support/recordings.ts';
+import { waitFor } from '../support/wait.ts';
+
+test('each camera in trouble says why, once and without a secret, and the others go on', async () => {
+  const locked = await startCamera({
+    mounts: { main: testMounts.h264() },
+    user: 'viewer',
+    password: 'right',
+  });
+  const odd = await startCamera({
+    mounts: { good: testMounts.h264(), audio: testMounts.audioOnly, mjpeg: testMounts.mjpeg },
+  });
+  const nobody = await freePort();
+  const recorder = await startRecorder({
+    monitors: [
+      rtspMonitor('password', [locked.url('main', 'viewer', 'hunter2')]),
+      rtspMonitor('nobody', [`rtsp://127.0.0.1:${nobody}/main`]),
+      rtspMonitor('missing', [odd.url('nowhere')]),
+      rtspMonitor('audio', [odd.url('audio')]),
+      rtspMonitor('mjpeg', [odd.url('mjpeg')]),
+      rtspMonitor('good', [odd.url('good')], { alwaysRecord: true }),
+      testMonitor('demo', { alwaysRecord: true }),
+    ],
+  });
+  const reasons = {
+    password: /password|unauthorized/i,
+    nobody: /connect|unreachable|refused/i,
+    missing: /not found|no such/i,
+    audio: /no video/i,
+    mjpeg: /H\.?264/i,
+  };
+  const waiting = async (monitor: string) => {
+    const entries = await recorder.get<LogEntry[]>(`/api/log/query?monitors=${monitor}&levels=error`);
+    return entries.filter(({ msg }) => msg.startsWith('waiting: '));
+  };
+  for (const [monitor, reason] of Object.entries(reasons)) {
+    const [entry] = await waitFor(
+      async () => {
+        const found = await waiting(monitor);
+        return found.length > 0 && found;
+      },
+      20_000,
+      `why ${monitor} waits`,
+    );
+    expect(entry).toMatchObject({ level: 'error', monitorID: monitor, src: 'monitor' });
+    expect(entry?.msg).toMatch(reason);
+  }
+  await waitFor(
+    async () => {
+      const found = await recordingsIn(recorder.recordings);
+      return ['good', 'demo'].every((id) => found.some((file) => file.endsWith(`_${id}.mp4`)));
+    },
+    20_000,
+    'recordings of the two that work',
+  );
+  // Several attempts later each has still said it once.
+  await waitFor(
+    async () => (await recorder.get<LogEntry[]>('/api/log/query?monitors=nobody&levels=debug')).length >= 3,
+    20_000,
+    'a few more attempts',
+  );
+  for (const monitor of Object.keys(reasons)) expect(await waiting(monitor)).toHaveLength(1);
+  const everything = JSON.stringify(await recorder.get('/api/log/query?limit=10000'));
+  expect(everything).not.toContain('hunter2');
+  expect(recorder.lines.join('\n')).not.toContain('hunter2');
+});
+
+test('a monitor file that cannot be used is named in the log, and the others start', async () => {
+  const recorder = await startRecorder({
+    monitors: [{ id: 'broken' }, testMonitor('demo', { alwaysRecord: true })],
+  });
+  const [entry] = await waitFor(
+    async () => {
+      const found = await recorder.get<LogEntry[]>('/api/log/query?levels=error&monitors=broken');
+      return found.length > 0 && found;
+    },
+    5000,
+    'the entry',
+  );
+  expect(entry?.msg).toMatch(/broken\.json: .*expected/);
+  await waitFor(
+    async () => (await recordingsIn(recorder.recordings)).length > 0,
+    15_000,
+    'a recording of the other',
+  );
+});
+
+test('an unknown key in the configuration stops the start with one line', async () => {
+  const folder = await temporaryFolder();
+  const file = join(folder, 'sentryshot.toml');
+  await writeFile(file, `colour = "blue"\nstorage_dir = ${JSON.stringify(join(folder, 'storage'))}\n`);
+  const entry = `import { main } from ${JSON.stringify(join(project, 'dist/actors/main.js'))}; await main(['--config', ${JSON.stringify(file)}]);`;
+  const child = startChild('node', ['--input-type=module', '--eval', entry], { cwd: folder });
+  expect(await child.exited).toBe(1);
+  expect(child.lines).toEqual([expect.stringMatching(/sentryshot\.toml: colour: /)]);
+});
+
+test('a second recorder in the same folder is refused, and the first does not notice', async () => {
+  const recorder = await startRecorder({ monitors: [testMonitor('demo')] });
+  const file = join(recorder.folder, 'configs', 'sentryshot.toml');
+  const entry = `import { main } from ${JSON.stringify(join(project, 'dist/actors/main.js'))}; await main(['--config', ${JSON.stringify(file)}]);`;
+  const second = startChild('node', ['--input-type=module', '--eval', entry], { cwd: recorder.folder });
+  expect(await second.exited).toBe(1);
+  expect(second.lines).toEqual([expect.stringContaining('another recorder is running here')]);
+  expect((await recorder.fetch('/api/health')).status).toBe(200);
+});
