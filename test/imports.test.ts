@@ -142,6 +142,18 @@ describe('dependencies', () => {
     expect(loose).toEqual([]);
   });
 
+  // npm leaves out of the lock file what its registry did not have at that moment, for a machine of another
+  // kind as a rule, and refuses such a file when it installs.
+  test('are all in the lock file, those for other machines too', () => {
+    const { packages } = JSON.parse(read('package-lock.json')) as { packages: Record<string, Package> };
+    const missing = Object.entries(packages).flatMap(([path, { dependencies, optionalDependencies }]) =>
+      Object.keys({ ...dependencies, ...optionalDependencies })
+        .filter((name) => !lookups(path).some((folder) => packages[`${folder}node_modules/${name}`]))
+        .map((name) => `${name}, which ${path} needs`),
+    );
+    expect(missing).toEqual([]);
+  });
+
   test('carry licences that let everybody use the recorder', () => {
     const { packages } = JSON.parse(read('package-lock.json')) as {
       packages: Record<string, { dev?: boolean }>;
@@ -158,6 +170,13 @@ describe('dependencies', () => {
     expect(others).toEqual([]);
   });
 });
+
+/** Where Node.js looks for what the package at this path imports: below it, and below all that it is in. */
+function lookups(path: string): string[] {
+  const above = path.lastIndexOf('/node_modules/');
+  if (path === '') return [''];
+  return [`${path}/`, ...lookups(above < 0 ? '' : path.slice(0, above))];
+}
 
 function licenceOf({ license }: Package): string {
   return (typeof license === 'object' ? license.type : license) ?? 'none';
