@@ -43,12 +43,12 @@ const longestWait = 10 * 60_000;
 export async function ensurePackages(packages) {
   const missing = missingPackages(packages);
   if (missing.length === 0) return;
-  const install = ['install', '--yes', '--no-install-recommends', ...missing];
+  const install = ['install', '--no-install-recommends', ...missing];
   const prefix = rootPrefix();
   if (!prefix) {
     throw new SetupError(
-      `Sentrybus needs ${missing.length} more Debian packages and may not install them itself, so run ` +
-        `\`sudo apt-get update && sudo apt-get ${install.join(' ')}\` and start again.`,
+      'Sentrybus needs Debian packages that it may not install itself: run, as root, ' +
+        `\`apt-get update && apt-get ${install.join(' ')}\`, and then this again.`,
     );
   }
 
@@ -101,7 +101,7 @@ async function aptGet(prefix, title, args) {
   const deadline = Date.now() + longestWait;
   for (;;) {
     try {
-      return await step(title, [...prefix, ...environment, 'apt-get', ...args]);
+      return await step(title, [...prefix, ...environment, 'apt-get', '--yes', ...args]);
     } catch (error) {
       const locked =
         error instanceof StepError && error.output.some((line) => /could not get lock/i.test(line));
