@@ -1,9 +1,15 @@
 /** The API page: Swagger UI over our own document, and a panel for the WebSocket that it cannot try. */
 
-const status = document.querySelector('#status');
+/** @type {<T extends Element>(selector: string, kind: new () => T) => T} */
+function find(selector, kind) {
+  const element = document.querySelector(selector);
+  if (element instanceof kind) return element;
+  throw new Error(`the page has no ${selector}`);
+}
 
+/** @param {HTMLElement} element @param {'busy' | 'idle' | 'ready' | 'failed'} state @param {string} text */
 function tell(element, state, text) {
-  element.dataset.state = state;
+  element.dataset['state'] = state;
   element.textContent = text;
 }
 
@@ -12,26 +18,31 @@ const followScheme = () => document.documentElement.classList.toggle('dark-mode'
 dark.addEventListener('change', followScheme);
 followScheme();
 
-const methodsWithToken = new Set(['POST', 'PUT', 'DELETE']);
-
-/** Fetched for every request: the token changes whenever the account does. */
+/**
+ * Fetches the token for every request that needs it: it changes whenever the account does.
+ *
+ * @param {{ method?: string, headers: Record<string, string> }} request
+ */
 async function withToken(request) {
-  if (methodsWithToken.has(request.method?.toUpperCase())) {
+  if (['POST', 'PUT', 'DELETE'].includes(request.method?.toUpperCase() ?? '')) {
     const answer = await fetch('/api/account/my-token');
-    if (!answer.ok) throw new Error(`No token: ${(await answer.json()).detail}`);
+    if (!answer.ok) throw new Error((await answer.json()).detail);
     request.headers['X-CSRF-TOKEN'] = await answer.text();
   }
   return request;
 }
+
+const status = find('#status', HTMLElement);
 
 async function showEndpoints() {
   const answer = await fetch('/api/openapi.json');
   const api = await answer.json();
   if (!answer.ok) throw new Error(api.detail);
   const count = Object.values(api.paths).flatMap(Object.keys).length;
-  window.SwaggerUIBundle({
+  const ready = `${count} endpoints. You are logged in, and CSRF tokens are filled in.`;
+  /** @type {any} */ (window).SwaggerUIBundle({
     spec: api,
-    domNode: document.querySelector('#endpoints'),
+    domNode: find('#endpoints', HTMLElement),
     deepLinking: true,
     docExpansion: 'list',
     defaultModelsExpandDepth: -1,
@@ -39,52 +50,51 @@ async function showEndpoints() {
     tryItOutEnabled: true,
     validatorUrl: null,
     requestInterceptor: withToken,
-    onComplete: () =>
-      tell(status, 'ready', `${count} endpoints. You are logged in, and tokens are filled in.`),
+    onComplete: () => tell(status, 'ready', ready),
   });
 }
 
-try {
-  await showEndpoints();
-} catch (error) {
-  tell(status, 'failed', `The API could not be loaded: ${error.message}. Reload the page to try again.`);
-}
+showEndpoints().catch((error) =>
+  tell(status, 'failed', `The API could not be loaded: ${error.message} Reload the page to try again.`),
+);
 
-const feed = document.querySelector('#feed');
-const feedStatus = document.querySelector('#feed-status');
-const output = document.querySelector('#feed-output');
-const button = feed.querySelector('button');
+const feed = find('#feed', HTMLFormElement);
+const feedStatus = find('#feed-status', HTMLElement);
+const output = find('#feed-output', HTMLElement);
+const path = find('#feed-path', HTMLInputElement);
+const button = find('#feed button', HTMLElement);
 const shownFrames = 200;
+/** @type {WebSocket | undefined} */
 let socket;
 
 feed.addEventListener('submit', (event) => {
   event.preventDefault();
   if (socket) socket.close();
-  else connect(new FormData(feed).get('path'));
+  else connect();
 });
 
-function connect(path) {
-  tell(feedStatus, 'busy', 'Connecting…');
-  const target = new URL(path, location.href);
+function connect() {
+  const target = new URL(path.value, location.href);
   if (target.host !== location.host) {
     tell(feedStatus, 'failed', 'Only a path of this recorder, such as /api/logs.');
     return;
   }
-  target.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
+  target.protocol = location.protocol.replace('http', 'ws');
+  tell(feedStatus, 'busy', 'Connecting…');
   output.textContent = '';
-  socket = new WebSocket(target);
   button.textContent = 'Disconnect';
+  socket = new WebSocket(target);
   socket.addEventListener('open', () => tell(feedStatus, 'ready', 'Connected. Frames appear as they come.'));
   socket.addEventListener('message', ({ data }) => {
     output.append(document.createTextNode(`${data}\n`));
-    while (output.childNodes.length > shownFrames) output.firstChild.remove();
+    while (output.childNodes.length > shownFrames) output.firstChild?.remove();
     output.scrollTop = output.scrollHeight;
   });
   socket.addEventListener('close', ({ code, reason }) => {
     socket = undefined;
     button.textContent = 'Connect';
-    const expected = code === 1000 || code === 1005;
+    const asked = code === 1000 || code === 1005;
     const why = reason || (code === 1006 ? 'refused, or the connection was lost' : 'no reason given');
-    tell(feedStatus, expected ? 'idle' : 'failed', expected ? 'Not connected.' : `Closed: ${why} (${code}).`);
+    tell(feedStatus, asked ? 'idle' : 'failed', asked ? 'Not connected.' : `Closed: ${why} (${code}).`);
   });
 }
