@@ -27,4 +27,6 @@ export type FromThread =
   /** The answer to `follow`: entries after this time are posted from now on. */
   | { readonly kind: 'following'; readonly time: number }
   | { readonly kind: 'entries'; readonly entries: readonly LogEntry[] }
+  /** The last thing that the thread says when it ends by itself. */
+  | { readonly kind: 'failure'; readonly message: string }
   | { readonly kind: 'problem'; readonly code: LogStoreErrorCode; readonly message: string };

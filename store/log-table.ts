@@ -49,6 +49,7 @@ export class LogTable {
   readonly #reader: DuckDBConnection;
   readonly #writes = new Turns();
   readonly #reads = new Turns();
+  #closed = false;
 
   private constructor(instance: DuckDBInstance, writer: DuckDBConnection, reader: DuckDBConnection) {
     this.#instance = instance;
@@ -99,7 +100,7 @@ export class LogTable {
 
   /** Adds entries and the position behind them: both or nothing. */
   append(entries: readonly LogEntry[], position: Position): Promise<void> {
-    return this.#writes.run(async () => {
+    return this.#inTurn(this.#writes, async () => {
       await this.#writer.run('BEGIN');
       try {
         if (entries.length > 0) await this.#appendRows(entries);
@@ -131,7 +132,7 @@ export class LogTable {
 
   /** The newest (or the oldest) entries that match, in that order. */
   read(filter: LogFilter, oldestFirst: boolean): Promise<LogEntry[]> {
-    return this.#reads.run(async () => {
+    return this.#inTurn(this.#reads, async () => {
       const { where, values } = filterSql(filter);
       const limit = `$${values.push(BigInt(filter.limit ?? defaultLimit))}`;
       const order = oldestFirst ? 'ASC' : 'DESC';
@@ -155,7 +156,7 @@ export class LogTable {
    * at most `maxBytes`. The file does not shrink, its space is used again.
    */
   prune(oldest: number, maxBytes: number): Promise<void> {
-    return this.#writes.run(async () => {
+    return this.#inTurn(this.#writes, async () => {
       await this.#delete('DELETE FROM log WHERE time < $1', oldest);
       // Each round drops a tenth; what is left after ten is dropped in the next hour.
       for (let round = 0; round < 10 && (await this.#size()) > maxBytes; round += 1) {
@@ -167,16 +168,30 @@ export class LogTable {
     });
   }
 
-  /** Waits for what was begun, then closes the file, tidied up. */
+  /**
+   * Waits for what was begun, then closes the file, tidied up. Safe to call twice.
+   *
+   * A thread must not end before that: DuckDB's binding aborts the whole process when one of its calls returns
+   * to a thread that is gone.
+   */
   close(): Promise<void> {
     return this.#reads.run(() =>
       this.#writes.run(async () => {
+        if (this.#closed) return;
+        this.#closed = true;
         await this.#writer.run('CHECKPOINT').catch(() => {});
         this.#reader.closeSync();
         this.#writer.closeSync();
         this.#instance.closeSync();
       }),
     );
+  }
+
+  #inTurn<T>(turns: Turns, task: () => Promise<T>): Promise<T> {
+    return turns.run(async () => {
+      if (this.#closed) throw new Error('the database is closed');
+      return task();
+    });
   }
 
   async #delete(sql: string, time: number): Promise<void> {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { LogEntry } from '../bus/messages.ts';
 import { StoreError } from './errors.ts';
@@ -74,9 +75,14 @@ export class LogThread {
     this.#closing = true;
     clearTimeout(this.#timer);
     if (this.#worker) post(this.#worker, { kind: 'close' });
-    const force = setTimeout(() => void this.#worker?.terminate(), closeDeadline);
-    await this.#ended;
-    clearTimeout(force);
+    // A thread that hangs is left to the end of the process: to terminate it would abort that (see LogTable.close).
+    const late = new AbortController();
+    await Promise.race([
+      this.#ended,
+      sleep(closeDeadline, undefined, { signal: late.signal }).catch(() => {}),
+    ]);
+    late.abort();
+    this.#worker?.unref();
   }
 
   async #available(): Promise<Worker> {
@@ -99,13 +105,13 @@ export class LogThread {
       name: 'log store',
       workerData: this.#surroundings.beginning(),
       execArgv: [],
-      resourceLimits: { maxOldGenerationSizeMb: 256 },
+      resourceLimits: { maxOldGenerationSizeMb: 512 },
     });
     this.#worker = worker;
     let ready = false;
-    let cause: unknown;
-    worker.on('error', (error) => {
-      cause = error;
+    let reason = '';
+    worker.on('error', (error: Error) => {
+      reason = `: ${error.message}`;
     });
     return new Promise((resolve, reject) => {
       worker.on('message', (message: FromThread) => {
@@ -113,13 +119,13 @@ export class LogThread {
           ready = true;
           if (this.#following) post(worker, { kind: 'follow', on: true });
           resolve(worker);
-        } else this.#hear(message);
+        } else if (message.kind === 'failure') reason = `: ${message.message}`;
+        else this.#hear(message);
       });
       this.#ended = new Promise((ended) => {
         worker.once('exit', () => {
           ended();
-          const text = `the log's thread ended${cause instanceof Error ? `: ${cause.message}` : ''}`;
-          const error = new LogStoreError('log_thread_ended', text, { cause });
+          const error = new LogStoreError('log_thread_ended', `the log's thread ended${reason}`);
           reject(error);
           this.#worker = undefined;
           if (ready) this.#crashed(error);
@@ -152,7 +158,7 @@ export class LogThread {
     }
   }
 
-  #hear(message: Exclude<FromThread, { kind: 'ready' }>): void {
+  #hear(message: Exclude<FromThread, { kind: 'ready' | 'failure' }>): void {
     switch (message.kind) {
       case 'entries':
         return this.#surroundings.entries(message.entries);
