@@ -91,17 +91,18 @@ function rootPrefix() {
 }
 
 /**
- * Runs apt-get, waiting for its turn while another program installs: apt-get alone waits for some of its
- * locks only.
+ * Runs apt-get, waiting for its turn while another program installs: it waits for dpkg's lock by itself, and
+ * gives up at once on that of the package lists.
  *
  * @param {readonly string[]} prefix @param {string} title @param {readonly string[]} args
  */
 async function aptGet(prefix, title, args) {
   const environment = ['env', 'DEBIAN_FRONTEND=noninteractive', 'LC_ALL=C.UTF-8'];
+  const command = ['apt-get', '--yes', '--option', `DPkg::Lock::Timeout=${longestWait / 1000}`, ...args];
   const deadline = Date.now() + longestWait;
   for (;;) {
     try {
-      return await step(title, [...prefix, ...environment, 'apt-get', '--yes', ...args]);
+      return await step(title, [...prefix, ...environment, ...command]);
     } catch (error) {
       const locked =
         error instanceof StepError && error.output.some((line) => /could not get lock/i.test(line));
