@@ -51,7 +51,7 @@ async function compile(folder, tolerant) {
   const compiler = join(project, 'node_modules/typescript/bin/tsc');
   try {
     const command = [process.execPath, compiler, '-p', '.', '--outDir', folder];
-    await step('Build', command, { interruptGroup: true });
+    await step('Build', command, { disposable: true });
     return true;
   } catch (error) {
     if (!tolerant || !(error instanceof StepError)) throw error;

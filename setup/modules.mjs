@@ -15,7 +15,7 @@ export async function ensureModules() {
     if (installed()) return;
     // `npm ci` ends with package.json's postinstall script, which calls `stampModules`.
     const command = [...npm(), 'ci', '--include=dev'];
-    await step('Node packages', command, { env: environment(), interruptGroup: true });
+    await step('Node packages', command, { env: environment(), disposable: true });
   });
 }
 

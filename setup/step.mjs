@@ -41,12 +41,12 @@ const rememberedLines = 200;
  *
  * @param {string} title
  * @param {readonly string[]} command
- * @param {{env?: NodeJS.ProcessEnv, interruptGroup?: boolean}} [options] `interruptGroup`: the command's own
- * children are interrupted too
+ * @param {{env?: NodeJS.ProcessEnv, disposable?: boolean}} [options] `disposable`: the next attempt throws away
+ * what this one leaves half done, so it is killed with all its children instead of interrupted
  * @returns {Promise<readonly string[]>} the last lines of its output
  * @throws {StepError} when it does not exit with 0
  */
-export async function step(title, [file = '', ...args], { env = process.env, interruptGroup = false } = {}) {
+export async function step(title, [file = '', ...args], { env = process.env, disposable = false } = {}) {
   mkdirSync(join(project, '.cache'), { recursive: true });
   const log = createWriteStream(logFile, { flags: 'a' });
   log.write(`\n# ${new Date().toISOString()} ${[file, ...args].join(' ')}\n`);
@@ -74,7 +74,7 @@ export async function step(title, [file = '', ...args], { env = process.env, int
     if (interrupted || child.pid === undefined) process.exit(130);
     interrupted = true;
     try {
-      process.kill(interruptGroup ? -child.pid : child.pid, 'SIGINT');
+      process.kill(disposable ? -child.pid : child.pid, disposable ? 'SIGKILL' : 'SIGINT');
     } catch {
       // Ended meanwhile, or running as root through sudo: then it is waited for.
     }
