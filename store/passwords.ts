@@ -1,4 +1,7 @@
-import { kdf, verify, viewParams } from 'scrypt-kdf';
+import * as scrypt from 'scrypt-kdf';
+
+// The package's types name its functions as exports of their own; in truth they belong to its default export.
+const { kdf, verify, viewParams } = (scrypt as unknown as { default: typeof scrypt }).default;
 
 /** About 0.1 s and 32 MB each. */
 const cost = { logN: 15, r: 8, p: 1 } as const;
