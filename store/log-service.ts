@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DeliverPolicy } from '@nats-io/jetstream';
 import type { Bus } from '../bus/connection.ts';
 import type { LogEntry } from '../bus/messages.ts';
-import { ensureStreams, type Replay, replay, streamRange } from '../bus/streams.ts';
+import { ensureStreams, type Replay, replay, type StreamRange, streamRange } from '../bus/streams.ts';
 import { logs } from '../bus/subjects.ts';
 import { nowMicroseconds } from '../bus/time.ts';
 import type { Beginning, FromThread, ToThread } from './log-messages.ts';
@@ -93,13 +94,28 @@ export class LogService {
     const range = await streamRange(this.#bus, 'LOGS');
     if (this.#reader && this.#projection.follows(range)) return;
     this.#reader?.stop();
-    this.#projection.align(range);
+    this.#projection.align(range, await this.#placeIn(range));
     const next = this.#projection.position.sequence + 1;
     const mine: Replay = replay(this.#bus, 'LOGS', logs, next, async (replayed) => {
       // What another stream's reader had in hand when it was stopped has no place here.
       if (mine === this.#reader) await this.#projection.accept(replayed);
     });
     this.#reader = mine;
+  }
+
+  /** The place of the newest entry in the stream that has been read. */
+  async #placeIn({ created, last }: StreamRange): Promise<number> {
+    const { stream, sequence, readAt } = this.#projection.position;
+    if (created !== stream) return 0;
+    if (last >= sequence) return sequence;
+    // A power cut has taken the newest entries, and perhaps their places have been given to others since.
+    const consumer = await this.#bus.native.stream.consumers.get('LOGS', {
+      deliver_policy: DeliverPolicy.StartTime,
+      opt_start_time: new Date(readAt / 1000).toISOString(),
+    });
+    const next = await consumer.next({ expires: 1000 });
+    await consumer.delete();
+    return next ? next.seq - 1 : last;
   }
 
   async #resumeSoon(): Promise<void> {

@@ -15,6 +15,8 @@ export interface Position {
   readonly sequence: number;
   /** The time of the last entry. */
   readonly time: number;
+  /** When it was read, Unix microseconds by this machine's clock. */
+  readonly readAt: number;
 }
 
 // No index: it would cost more memory than there is, and times are in order anyway.
@@ -26,8 +28,13 @@ CREATE TABLE IF NOT EXISTS log (
   monitorID VARCHAR NOT NULL,
   msg VARCHAR NOT NULL
 );
-CREATE TABLE IF NOT EXISTS position (stream VARCHAR NOT NULL, sequence BIGINT NOT NULL, time BIGINT NOT NULL);
-INSERT INTO position SELECT '', 0, 0 WHERE NOT EXISTS (FROM position);
+CREATE TABLE IF NOT EXISTS position (
+  stream VARCHAR NOT NULL,
+  sequence BIGINT NOT NULL,
+  time BIGINT NOT NULL,
+  readAt BIGINT NOT NULL
+);
+INSERT INTO position SELECT '', 0, 0, 0 WHERE NOT EXISTS (FROM position);
 `;
 
 const options = {
@@ -93,9 +100,14 @@ export class LogTable {
   }
 
   async position(): Promise<Position> {
-    const found = await this.#writer.runAndReadAll('SELECT stream, sequence, time FROM position');
-    const [stream, sequence, time] = found.getRows()[0] ?? [];
-    return { stream: String(stream), sequence: Number(sequence), time: Number(time) };
+    const found = await this.#writer.runAndReadAll('SELECT stream, sequence, time, readAt FROM position');
+    const [stream, sequence, time, readAt] = found.getRows()[0] ?? [];
+    return {
+      stream: String(stream),
+      sequence: Number(sequence),
+      time: Number(time),
+      readAt: Number(readAt),
+    };
   }
 
   /** Adds entries and the position behind them: both or nothing. */
@@ -104,10 +116,11 @@ export class LogTable {
       await this.#writer.run('BEGIN');
       try {
         if (entries.length > 0) await this.#appendRows(entries);
+        const { stream, sequence, time, readAt } = position;
         await this.#writer.run(
-          'UPDATE position SET stream = $1, sequence = $2, time = $3',
-          [position.stream, BigInt(position.sequence), BigInt(position.time)],
-          [VARCHAR, BIGINT, BIGINT],
+          'UPDATE position SET stream = $1, sequence = $2, time = $3, readAt = $4',
+          [stream, BigInt(sequence), BigInt(time), BigInt(readAt)],
+          [VARCHAR, BIGINT, BIGINT, BIGINT],
         );
         await this.#writer.run('COMMIT');
       } catch (error) {

@@ -55,19 +55,18 @@ export class Projection {
     return range.created === this.#position.stream && range.last >= this.#position.sequence;
   }
 
-  /** Takes up the stream where its next unread entry is. */
-  align(range: StreamRange): void {
-    if (this.follows(range)) return;
-    const { stream, sequence } = this.#position;
-    // A crash of the server's machine may take the newest entries, whose places are given away again.
-    const same = range.created === stream;
+  /** Begins with a stream whose entries up to this place have been read. */
+  align({ created }: StreamRange, sequence: number): void {
+    const { stream, sequence: before } = this.#position;
+    if (created === stream && sequence >= before) return;
+    // Not so for the very first stream.
     if (stream !== '') {
-      const what = same
-        ? `the bus has lost its last ${sequence - range.last} log entries`
-        : 'the log stream is new';
-      this.#surroundings.report(new LogStoreError('log_stream_replaced', `${what}; reading on from there`));
+      const what =
+        created === stream ? 'the bus has lost its newest log entries' : 'the log stream is a new one';
+      const text = `${what}; those that were read before are kept`;
+      this.#surroundings.report(new LogStoreError('log_stream_replaced', text));
     }
-    this.#position = { ...this.#position, stream: range.created, sequence: same ? range.last : 0 };
+    this.#position = { ...this.#position, stream: created, sequence };
   }
 
   /** @throws when the entries before it cannot be committed; then it has not been taken. */
@@ -90,7 +89,7 @@ export class Projection {
       this.#pending.push(entry);
       this.#surroundings.publish(entry);
     }
-    this.#position = { ...this.#position, sequence, time };
+    this.#position = { ...this.#position, sequence, time, readAt: nowMicroseconds() };
     this.#timer ??= setTimeout(() => void this.#commitLater(), commitDelay);
     for (const look of [...this.#waiters]) look();
   }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { readdir, readlink, writeFile } from 'node:fs/promises';
+import { cp, readdir, readlink, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
 import { Bus } from '../../bus/connection.ts';
@@ -11,8 +12,10 @@ import { ensureStreams, streamRange } from '../../bus/streams.ts';
 import { logs } from '../../bus/subjects.ts';
 import { nowMicroseconds } from '../../bus/time.ts';
 import { type LogFilter, LogStore, type LogStoreError, matchesFilter } from '../../store/logs.ts';
+import { startChild } from '../support/child.ts';
 import { atEnd } from '../support/cleanup.ts';
 import { temporaryFolder } from '../support/folder.ts';
+import { project } from '../support/project.ts';
 import { waitFor } from '../support/wait.ts';
 
 interface Bench {
@@ -340,6 +343,74 @@ test('entries that the bus dropped before they were read are counted', async () 
     ['log_entries_lost', expect.stringMatching(/^5 /)],
   ]);
   expect((await streamRange(bus, 'LOGS')).last).toBe(20);
+});
+
+test('new entries are read after the bus has lost its newest ones and gives their places away again', async () => {
+  const bench = await startBench();
+  const log = await bench.open();
+  const dir = join(bench.folder, 'bus');
+  await storeSurely(bench.bus, 1, 10);
+  await bench.server.stop();
+  await cp(join(dir, 'jetstream'), join(bench.folder, 'before'), { recursive: true });
+
+  const restart = async () => {
+    const server = await startBusServer({ dir, log: new Logger(() => {}).source('app') });
+    atEnd(() => server.stop());
+    const bus = await Bus.connect(server.address, 'test');
+    atEnd(() => bus.close());
+    return { server, bus };
+  };
+  await log.close();
+  const second = await restart();
+  await storeSurely(second.bus, 11, 15);
+  const reopen = () =>
+    LogStore.open({
+      file: bench.file,
+      bus: second.server.address,
+      logs: { maxAgeDays: 30, maxSizeMegabytes: 100 },
+      onError: (error) => bench.errors.push(error),
+    });
+  let again = await reopen();
+  expect(messages((await again.query({})).reverse())).toEqual(numbered(1, 15));
+  await again.close();
+  await second.server.stop();
+  await rm(join(dir, 'jetstream'), { recursive: true });
+  await cp(join(bench.folder, 'before'), join(dir, 'jetstream'), { recursive: true });
+
+  const third = await restart();
+  Object.assign(second, third);
+  await store(third.bus, entry(16), entry(17));
+  again = await reopen();
+  atEnd(() => again.close());
+  expect(messages((await again.query({})).reverse())).toEqual(numbered(1, 17));
+  expect(bench.errors.map(({ code }) => code)).toEqual(['log_stream_replaced']);
+});
+
+test('what a query has shown is there after the process of the store was killed', async () => {
+  const { bus, server, folder, file, open } = await startBench();
+  const script = join(folder, 'store.mjs');
+  const module = pathToFileURL(join(project, 'dist/store/logs.js')).href;
+  const options = { file, bus: server.address, logs: { maxAgeDays: 30, maxSizeMegabytes: 100 } };
+  await writeFile(
+    script,
+    `import { LogStore } from ${JSON.stringify(module)};
+     const log = await LogStore.open({ ...${JSON.stringify(options)}, onError: () => {} });
+     for (;;) console.log('shown', (await log.query({ limit: 10000 })).length);`,
+  );
+  for (let round = 1; round <= 3; round += 1) {
+    const publishing = storeSurely(bus, round * 300 - 299, round * 300);
+    const child = startChild(process.execPath, [script]);
+    await child.line(/^shown [1-9]/);
+    await child.kill();
+    await publishing;
+    const shown = Math.max(...child.lines.map((line) => Number(line.split(' ')[1])));
+    const log = await open();
+    const found = (await log.query({ limit: 10_000 })).reverse();
+    expect(found.length).toBeGreaterThanOrEqual(shown);
+    expect(messages(found)).toEqual(numbered(1, round * 300));
+    expectIncreasing(found.map(({ time }) => time));
+    await log.close();
+  }
 });
 
 test('open fails with a clear error when the file cannot be opened, and close gives it free', async () => {
