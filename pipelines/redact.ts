@@ -1,24 +1,23 @@
 import type { Source } from './session.ts';
+import { parseStreamAddress } from './source-url.ts';
 
-/** @returns replaces what must never be read by others: the credentials of this source, however they are written. */
+/** @returns replaces what others must never read: the passwords of this source, however they are written. */
 export function redactor(source: Source): (text: string) => string {
-  const secrets = new Set<string>();
-  for (const url of source.kind === 'rtsp' ? [source.main, source.sub] : []) {
-    const parsed = url === undefined ? null : URL.parse(url);
-    for (const secret of [parsed?.password, decoded(parsed?.password)]) if (secret) secrets.add(secret);
-  }
-  const longestFirst = [...secrets].sort((a, b) => b.length - a.length);
+  const urls = source.kind === 'rtsp' ? [source.main, source.sub ?? ''] : [];
+  const secrets = new Set(urls.flatMap(passwords));
+  // The longest first: one may be a part of another.
+  const ordered = [...secrets].sort((a, b) => b.length - a.length);
   return (text) =>
-    longestFirst
+    ordered
       .reduce((cleaned, secret) => cleaned.replaceAll(secret, '***'), text)
       .replace(/(rtsps?:\/\/)[^\s/?#"']*@/gi, '$1***@');
 }
 
-/** A password may hold a `%` that encodes nothing. */
-export function decoded(text: string | undefined): string {
+/** As the URL writes it, and as it is. */
+function passwords(url: string): string[] {
   try {
-    return decodeURIComponent(text ?? '');
+    return [new URL(url).password, parseStreamAddress(url).password].filter((secret) => secret !== '');
   } catch {
-    return text ?? '';
+    return [];
   }
 }

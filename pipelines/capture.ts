@@ -1,0 +1,141 @@
+import type { Frame } from '../bus/frames.ts';
+import type { Log } from '../bus/log.ts';
+import { nowMicroseconds } from '../bus/time.ts';
+import { MediaClock } from './clock.ts';
+import { Connection } from './connection.ts';
+import { type Descriptions, describePipelines } from './description.ts';
+import { type Fragment, FragmentReader } from './fragments.ts';
+import { Lease } from './lease.ts';
+import { PictureReader } from './picture-reader.ts';
+import { Recorder } from './recorder.ts';
+import type { PipelineEnd, PipelineSession, Report } from './session.ts';
+import { SubStream } from './sub-stream.ts';
+
+/** For how long detectors' pictures are made after the last one asked for them. */
+const framesLease = 10_000;
+const recorderDeadline = 3000;
+/** Packets come, but no video can be made of them. Before the first key frame that is so for a while. */
+const fragmentDeadline = 60_000;
+
+export interface CaptureOptions {
+  readonly session: PipelineSession;
+  readonly monitorLog: Log;
+  readonly recorderLog: Log;
+  readonly onReport: (report: Report) => void;
+  readonly onFrame: (frame: Frame) => void;
+}
+
+/** One session: plays the camera, records what is to be recorded, and makes pictures while somebody wants them. */
+export class Capture {
+  readonly #options: CaptureOptions;
+  readonly #main: Connection;
+  readonly #sub: SubStream | undefined;
+  readonly #recorder: Recorder;
+  readonly #lease: Lease;
+  readonly #clock = new MediaClock();
+  readonly #reader: FragmentReader;
+  readonly #descriptions: Descriptions;
+  #timescale = 1;
+  #fragmentTimer: NodeJS.Timeout | undefined;
+
+  /** @throws {SourceError} @throws {PipelineError} */
+  constructor(options: CaptureOptions) {
+    const { session, monitorLog, recorderLog, onReport } = options;
+    const { monitorID, recordingsDir, alwaysRecord, videoLength } = session;
+    this.#options = options;
+    this.#descriptions = describePipelines(session);
+    this.#main = new Connection(this.#descriptions.main, session.source.kind);
+    this.#recorder = new Recorder({
+      monitorID,
+      recordingsDir,
+      alwaysRecord,
+      videoLength,
+      log: recorderLog,
+      onRecording: (file) => onReport({ type: 'recording', file }),
+    });
+    this.#reader = new FragmentReader({
+      onInit: (init) => {
+        this.#timescale = init.timescale;
+        this.#recorder.setInit(init);
+        onReport({ type: 'streaming' });
+      },
+      onFragment: (fragment) => this.#takeFragment(fragment),
+    });
+    const { sub } = this.#descriptions;
+    this.#sub =
+      sub &&
+      new SubStream({ description: sub, monitorID, log: monitorLog, receiver: () => this.#receiver() });
+    this.#lease = new Lease(framesLease, (held) => (this.#sub ?? this.#main).setValve(held));
+  }
+
+  /** Resolves when the session has ended, by itself or by `stop`, and its last recording is on disk. */
+  async run(): Promise<PipelineEnd> {
+    const { session } = this.#options;
+    this.#expectFragment();
+    const both = session.frames.gray !== undefined && !this.#sub;
+    const end = await this.#main.play(
+      { fragments: (data) => this.#takeData(data), ...(both && { pictures: this.#receiver() }) },
+      'fragments',
+    );
+    clearTimeout(this.#fragmentTimer);
+    this.#lease.end();
+    this.#sub?.close();
+    await Promise.race([this.#recorder.close(), pause(recorderDeadline)]);
+    return end;
+  }
+
+  stop(): void {
+    this.#main.end({ reason: 'stopped', detail: '' });
+  }
+
+  /** @param until Unix time in microseconds */
+  record(until: number): void {
+    this.#recorder.recordUntil(until);
+  }
+
+  /** Makes pictures for ten seconds from now. @throws when the session was not told to. */
+  wantFrames(format: string): void {
+    if (format !== 'gray' || !this.#options.session.frames.gray) {
+      throw new Error(`this monitor has no ${format} frames`);
+    }
+    this.#lease.renew();
+  }
+
+  #takeData(data: Buffer): void {
+    try {
+      this.#reader.push(data);
+    } catch (error) {
+      this.#main.end({ reason: 'broken', detail: (error as Error).message });
+    }
+  }
+
+  #takeFragment(fragment: Fragment): void {
+    const microseconds = 1e6 / this.#timescale;
+    const [start, length] = [fragment.start * microseconds, fragment.duration * microseconds];
+    this.#expectFragment();
+    this.#clock.observe(start + length, nowMicroseconds());
+    this.#recorder.push({ ...fragment, time: this.#clock.at(start), length });
+  }
+
+  #expectFragment(): void {
+    clearTimeout(this.#fragmentTimer);
+    this.#fragmentTimer = setTimeout(
+      () => this.#main.end({ reason: 'broken', detail: 'what comes is no video: no key frame for 60 s' }),
+      fragmentDeadline,
+    );
+  }
+
+  #receiver(): (packet: Buffer) => void {
+    const reader = new PictureReader(this.#options.session.frames.gray?.rate ?? 0);
+    return (packet) => {
+      const frame = reader.read(packet, nowMicroseconds());
+      if (frame) this.#options.onFrame(frame);
+    };
+  }
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds);
+  });
+}

@@ -1,0 +1,112 @@
+import type { Description } from './description.ts';
+import { endOf, endOfSilence, endOfStream, noVideo } from './end-reason.ts';
+import { Pipeline, type PipelineMessage } from './gstreamer.ts';
+import type { PipelineEnd, Source } from './session.ts';
+
+const connectDeadline = 10_000;
+const silenceDeadline = 5000;
+const checkInterval = 500;
+/** For what is still in the pipeline when it ends. */
+const drainDeadline = 1000;
+
+export type Sinks = Readonly<Record<string, (data: Buffer) => void>>;
+
+/** One playing pipeline, and the watch over it: a camera that is gone often shows by nothing but silence. */
+export class Connection {
+  readonly #pipeline: Pipeline;
+  readonly #kind: Source['kind'];
+  #resolve: (end: PipelineEnd) => void = () => {};
+  readonly #cause = new Promise<PipelineEnd>((resolve) => {
+    this.#resolve = resolve;
+  });
+  #agreed = false;
+  #streaming = false;
+  #lastArrival = Date.now();
+  #lastPacket = '';
+
+  /** @throws {PipelineError} */
+  constructor(description: Description, kind: Source['kind']) {
+    this.#pipeline = new Pipeline(description);
+    this.#kind = kind;
+  }
+
+  /**
+   * Plays until the end, whatever its cause, and resolves when all that had arrived has been handed to the sinks.
+   *
+   * @param drain the sink whose end is the end of the stream.
+   */
+  async play(sinks: Sinks, drain?: string): Promise<PipelineEnd> {
+    const pipeline = this.#pipeline;
+    this.#lastArrival = Date.now();
+    pipeline.play((message) => this.#hear(message));
+    const watch = setInterval(() => this.#check(), checkInterval);
+    const ends = Object.entries(sinks).map(([name, listener]) => {
+      const ended = pipeline.pull(name, (data) => {
+        this.#arrive();
+        listener(data);
+      });
+      return { name, ended };
+    });
+    const drained = ends.find(({ name }) => name === drain)?.ended;
+    void drained?.then(() => this.#resolve(endOfStream[this.#kind]));
+
+    const end = await this.#cause;
+    clearInterval(watch);
+    if (drained) {
+      pipeline.sendEnd();
+      await Promise.race([drained, pause(drainDeadline)]);
+    }
+    pipeline.close();
+    await Promise.race([Promise.all(ends.map(({ ended }) => ended)), pause(drainDeadline)]);
+    return end;
+  }
+
+  /** Makes `play` resolve with this end, if it has no other by then. */
+  end(end: PipelineEnd): void {
+    this.#resolve(end);
+  }
+
+  setValve(open: boolean): void {
+    this.#pipeline.set('valve', 'drop', !open);
+  }
+
+  #hear(message: PipelineMessage): void {
+    if (message.type === 'playing') {
+      this.#agreed = true;
+      return;
+    }
+    const end = endOf(message, this.#kind, this.#streaming);
+    if (end) this.#resolve(end);
+    else if (message.debug.includes('named depay')) void this.#nameOther();
+  }
+
+  /** All streams of the camera are known, and none is H.264. What the other one is shows with its first packet. */
+  async #nameOther(): Promise<void> {
+    await pause(checkInterval);
+    this.#resolve(noVideo(this.#kind, String(this.#pipeline.get('other', 'caps'))));
+  }
+
+  #arrive(): void {
+    this.#streaming = true;
+    this.#lastArrival = Date.now();
+  }
+
+  #check(): void {
+    // Packets count as well as what is made of them: a second's worth of video comes at once, and a decoder whose
+    // valve is closed makes nothing.
+    if (this.#kind === 'rtsp') {
+      const packet = /seqnum=\(uint\)\d+/.exec(String(this.#pipeline.get('depay', 'stats')))?.[0] ?? '';
+      if (packet !== this.#lastPacket && this.#lastPacket !== '') this.#arrive();
+      this.#lastPacket = packet;
+    }
+    const silence = Date.now() - this.#lastArrival;
+    if (silence < (this.#streaming ? silenceDeadline : connectDeadline)) return;
+    this.#resolve(endOfSilence({ agreed: this.#agreed, streaming: this.#streaming }));
+  }
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds);
+  });
+}

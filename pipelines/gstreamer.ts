@@ -1,0 +1,139 @@
+import { createRequire } from 'node:module';
+import type { Description } from './description.ts';
+
+/** The only file that touches the GStreamer addon, which comes without types and with the traps noted here. */
+
+type Value = string | number | boolean | null | undefined;
+
+interface NativeElement {
+  [property: string]: Value | NativePull;
+  pull: NativePull;
+}
+type NativePull = (callback: (data: Buffer | null | undefined) => void) => void;
+
+interface NativePipeline {
+  'auto-flush-bus': boolean;
+  play(): void;
+  stop(): void;
+  sendEOS(): void;
+  findChild(name: string): NativeElement | undefined;
+  pollBus(callback: (message: Readonly<Record<string, Value>>) => void): void;
+}
+
+const { Pipeline: Native } = createRequire(import.meta.url)('gstreamer-superficial') as {
+  Pipeline: new (launch: string) => NativePipeline;
+};
+
+/** What a pipeline says on its own, as far as somebody here listens to it. */
+export type PipelineMessage =
+  | {
+      type: 'error' | 'warning';
+      /** The name of the element that says it. */
+      element: string;
+      text: string;
+      /** For developers: file, function, cause. */
+      debug: string;
+      /** What the camera answered with (RFC 2326, section 7.1.1), or 0. */
+      rtspStatus: number;
+    }
+  /** The camera has been asked to play, and agreed. */
+  | { type: 'playing' };
+
+/** GStreamer cannot build the pipeline: an element is missing. */
+export class PipelineError extends Error {
+  override readonly name = 'PipelineError';
+  readonly code = 'pipeline_not_built';
+}
+
+/** A GStreamer pipeline, played once. */
+export class Pipeline {
+  readonly #native: NativePipeline;
+  /** Each look-up would leak a reference. */
+  readonly #elements = new Map<string, NativeElement>();
+
+  /** @throws {PipelineError} */
+  constructor({ launch, properties }: Description) {
+    try {
+      this.#native = new Native(launch);
+    } catch (cause) {
+      throw new PipelineError((cause as Error).message, { cause });
+    }
+    // The last messages of a stopping pipeline wake the thread that waits for them; flushed, it would wait for ever.
+    this.#native['auto-flush-bus'] = false;
+    for (const [element, values] of Object.entries(properties)) {
+      for (const [property, value] of Object.entries(values)) this.set(element, property, value);
+    }
+  }
+
+  /** Sets a property. Numbers pass through 32-bit floats. */
+  set(element: string, property: string, value: string | boolean): void {
+    this.#element(element)[property] = value;
+  }
+
+  /** The property's value, what is no string, number or boolean as text: `application/x-rtp, media=(string)video`. */
+  get(element: string, property: string): Value {
+    const value = this.#element(element)[property];
+    return typeof value === 'function' ? undefined : value;
+  }
+
+  /** @param listener gets what happens from now on. */
+  play(listener: (message: PipelineMessage) => void): void {
+    this.#native.play();
+    this.#native.pollBus((raw) => {
+      const message = readMessage(raw);
+      if (message) listener(message);
+    });
+  }
+
+  /**
+   * Calls `listener` with each buffer of a sink of the playing pipeline. Only one is asked for at a time: each
+   * request waits in a thread of libuv's small pool.
+   *
+   * @returns resolves when the stream has ended, or the pipeline is closed.
+   */
+  pull(sink: string, listener: (data: Buffer) => void): Promise<void> {
+    const element = this.#element(sink);
+    return new Promise((resolve) => {
+      const next = () =>
+        element.pull((data) => {
+          if (!data) return resolve();
+          listener(data);
+          next();
+        });
+      next();
+    });
+  }
+
+  /** Ends the stream at its source: what is under way still arrives, and then the sinks end. */
+  sendEnd(): void {
+    this.#native.sendEOS();
+  }
+
+  /** Closes the connection to the camera (RTSP TEARDOWN) and frees its sinks. Takes a tenth of a second at most. */
+  close(): void {
+    this.#native.stop();
+  }
+
+  #element(name: string): NativeElement {
+    const element = this.#elements.get(name) ?? this.#native.findChild(name);
+    if (!element) throw new PipelineError(`there is no element ${name}`);
+    this.#elements.set(name, element);
+    return element;
+  }
+}
+
+/** The addon lays the fields of a message's own structure over its `type`, so not every type is what it seems. */
+function readMessage(raw: Readonly<Record<string, Value>>): PipelineMessage | undefined {
+  const { type, code } = raw;
+  if (type === 'error' || type === 'warning') {
+    return {
+      type,
+      element: String(raw['_src_element_name'] ?? ''),
+      text: String(raw['message'] ?? ''),
+      debug: String(raw['debug'] ?? ''),
+      rtspStatus: Number(/rtsp-status-code=\(uint\)(\d+)/.exec(String(raw['details']))?.[1] ?? 0),
+    };
+  }
+  if (type === 'GST_PROGRESS_TYPE_COMPLETE' && code === 'request') return { type: 'playing' };
+  return undefined;
+}

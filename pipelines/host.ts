@@ -1,0 +1,93 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Bus } from '../bus/connection.ts';
+import { Logger } from '../bus/log.ts';
+import { commands } from '../bus/subjects.ts';
+import { Capture } from './capture.ts';
+import { redactor } from './redact.ts';
+import type { Order, PipelineEnd, PipelineSession, Report } from './session.ts';
+
+/**
+ * The process of one pipeline. Its life goes over IPC: the session in, reports out, and with the channel it ends.
+ * All else goes over the bus, which recording does not need.
+ */
+
+const reconnectPause = 1000;
+const flushDeadline = 500;
+
+const logger = new Logger();
+let capture: Capture | undefined;
+let ending = false;
+
+// Ctrl-C in a terminal goes to every process; main decides what it means.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', stop);
+// Main is gone, however it went.
+process.on('disconnect', stop);
+// And with it may be what read our output.
+process.stdout.on('error', () => {});
+process.stderr.on('error', () => {});
+process.on('uncaughtException', (error) => void end({ reason: 'failed', detail: error.message }));
+
+process.on('message', (order: Order) => {
+  if (order.type === 'stop') stop();
+  else void run(order.session);
+});
+
+async function run(session: PipelineSession): Promise<void> {
+  const redact = redactor(session.source);
+  let frames: Bus | undefined;
+  try {
+    capture = new Capture({
+      session,
+      monitorLog: logger.source('monitor'),
+      recorderLog: logger.source('recorder'),
+      onReport: (report) => send(report),
+      onFrame: (frame) => frames?.publishFrame(session.monitorID, frame),
+    });
+    void attach(session, capture);
+    if (session.frames.gray) void connect(session, 'frames').then((bus) => (frames = bus));
+    const { reason, detail } = await capture.run();
+    await end({ reason, detail: redact(detail) });
+  } catch (error) {
+    await end({ reason: 'failed', detail: redact((error as Error).message) });
+  }
+}
+
+/** Logs and commands, from when the bus can be reached. */
+async function attach(session: PipelineSession, running: Capture): Promise<void> {
+  const bus = await connect(session, 'pipeline');
+  logger.attach(bus);
+  bus.answer(commands.record, [session.monitorID], ({ until }) => running.record(until));
+  bus.answer(commands.frames, [session.monitorID], ({ format }) => running.wantFrames(format));
+}
+
+async function connect({ bus, monitorID }: PipelineSession, purpose: string): Promise<Bus> {
+  for (;;) {
+    try {
+      return await Bus.connect(bus, `${purpose} ${monitorID}`);
+    } catch {
+      await sleep(reconnectPause);
+    }
+  }
+}
+
+function stop(): void {
+  if (capture) capture.stop();
+  else void end({ reason: 'stopped', detail: '' });
+}
+
+/** The last thing this process does. */
+async function end(reason: PipelineEnd): Promise<void> {
+  if (ending) return;
+  ending = true;
+  await logger.flush(flushDeadline);
+  // Threads of the addon that still wait for GStreamer would make an orderly exit hang for ever.
+  const leave = () => process.kill(process.pid, 'SIGKILL');
+  setTimeout(leave, flushDeadline);
+  send({ type: 'ended', ...reason }, leave);
+}
+
+function send(report: Report, sent: () => void = () => {}): void {
+  if (process.connected) process.send?.(report, sent);
+  else sent();
+}

@@ -1,0 +1,62 @@
+import type { Frame } from '../bus/frames.ts';
+import { MediaClock } from './clock.ts';
+
+/** GStreamer Data Protocol 1.0: 62 bytes before each payload. */
+const headerSize = 62;
+const bufferType = 1;
+const capsType = 2;
+
+/** Makes frames of what one connection's `gdppay ! appsink` delivers. */
+export class PictureReader {
+  readonly #clock = new MediaClock();
+  /** Nanoseconds between two pictures; 0 for every one. */
+  readonly #period: number;
+  #width = 0;
+  #height = 0;
+  #sequence = 0;
+  #due = 0;
+
+  /** @param rate pictures per second, 0 for every one. */
+  constructor(rate: number) {
+    this.#period = rate > 0 ? 1e9 / rate : 0;
+  }
+
+  /**
+   * @param now Unix time in microseconds.
+   * @returns undefined for what is no picture, and for pictures that come before their time.
+   */
+  read(packet: Buffer, now: number): Frame | undefined {
+    if (packet.length < headerSize) return undefined;
+    const type = packet.readUInt16BE(4);
+    const payload = packet.subarray(headerSize, headerSize + packet.readUInt32BE(6));
+    if (type === capsType) this.#readCaps(payload.toString('latin1'));
+    if (type !== bufferType || payload.length !== this.#width * this.#height || payload.length === 0) {
+      return undefined;
+    }
+    const media = Number(packet.readBigUInt64BE(10));
+    this.#clock.observe(media / 1000, now);
+    if (!this.#isDue(media)) return undefined;
+    return {
+      format: 'gray',
+      width: this.#width,
+      height: this.#height,
+      time: BigInt(this.#clock.at(media / 1000)) * 1000n,
+      sequence: this.#sequence++,
+      data: payload,
+    };
+  }
+
+  #readCaps(caps: string): void {
+    this.#width = Number(/\bwidth=\(int\)(\d+)/.exec(caps)?.[1] ?? 0);
+    this.#height = Number(/\bheight=\(int\)(\d+)/.exec(caps)?.[1] ?? 0);
+  }
+
+  /** GStreamer's limit is a whole number of pictures; this one keeps the average of any other. */
+  #isDue(media: number): boolean {
+    // Cameras' times tremble by a few milliseconds.
+    if (media < this.#due - this.#period / 4) return false;
+    const next = this.#due + this.#period;
+    this.#due = next > media ? next : media + this.#period;
+    return true;
+  }
+}
