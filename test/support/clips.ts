@@ -52,7 +52,7 @@ const recipes = {
   /** The same at 640×360, as a camera's sub stream. */
   'vtest-sub.mp4': { from: 'vtest.avi', arguments: ['-vf', 'scale=640:360', ...h264(10, 23)] },
   /** 320×240, 15 frames/s, 30 s: movement, but nobody. */
-  'tree.mp4': { from: 'tree.avi', arguments: h264(15, 20) },
+  'tree.mp4': { from: 'tree.avi', arguments: ['-r', '15', ...h264(15, 20)] },
   /** 1920×1080, 15 frames/s, 30 s: what a benchmark's cameras send. */
   'street-1080.mp4': { from: 'vtest.avi', arguments: at15('1920:1080') },
   /** The same at 640×360. */
