@@ -19,7 +19,7 @@ const entry = fileURLToPath(new URL('./detectors/host.js', import.meta.url));
 /** Runs the process: sends `host.ready` and, at the end, `host.ended`; takes `stop`. */
 export const hostProcess = (address: () => BusAddress) =>
   fromCallback<{ type: 'stop' }>(({ sendBack, receive }) => {
-    const child = fork(entry, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const child = fork(entry, { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     child.send(address(), () => {});
     child.on('message', () => sendBack({ type: 'host.ready' }));
     child.on('error', () => {});

@@ -54,12 +54,9 @@ export class MotionDetector implements Detector {
     }
     const detections = this.#zones?.compare(before.data, frame.data) ?? [];
     if (detections.length === 0) return;
-    const { monitorID, monitorName, outbox, log } = this.#environment;
+    const { monitorID, monitorName, outbox } = this.#environment;
     const id = nuid.next();
     const time = formatNanoseconds(frame.time);
     outbox.add(events, [monitorID, source], { id, monitorID, monitorName, source, time, detections }, id);
-    for (const { label, score } of detections) {
-      log.debug(`detection: zone:${label.slice(4)} score:${score.toFixed(2)}`, monitorID);
-    }
   }
 }

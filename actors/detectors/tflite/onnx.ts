@@ -1,0 +1,245 @@
+import type { Table } from './flatbuffer.ts';
+import { widenFloat16 } from './float16.ts';
+import { type OnnxConstant, type OnnxNode, writeOnnx } from './onnx-writer.ts';
+import type { GraphOperator, GraphTensor, TfliteGraph } from './tflite-file.ts';
+
+/**
+ * Translates a TensorFlow Lite graph to ONNX, as far as convolutional detectors of floating-point numbers need it.
+ *
+ * TensorFlow Lite keeps pictures as rows of pixels of channels, ONNX as planes, one for each channel. Everything
+ * between the input and the first reshape stays in planes; where a reshape makes a list of it, it is turned back.
+ */
+
+/** The graph uses something that has no translation here. It can be run as it is, elsewhere. */
+export class UntranslatableError extends Error {
+  override readonly name = 'UntranslatableError';
+  readonly code = 'model_untranslatable';
+}
+
+const operators = {
+  add: 0,
+  concatenation: 2,
+  convolution: 3,
+  depthwiseConvolution: 4,
+  dequantize: 6,
+  logistic: 14,
+  reshape: 22,
+};
+const activations: Readonly<Record<number, 'Relu' | 'Clip' | undefined>> = { 1: 'Relu', 3: 'Clip' };
+const samePadding = 0;
+
+/** @throws {UntranslatableError} */
+export function translateToOnnx(graph: TfliteGraph): Uint8Array {
+  return new Translation(graph).write();
+}
+
+class Translation {
+  readonly #graph: TfliteGraph;
+  readonly #nodes: OnnxNode[] = [];
+  readonly #constants: OnnxConstant[] = [];
+  /** Constants that were stored in another type than they are used in. */
+  readonly #widened = new Map<number, Float32Array<ArrayBuffer>>();
+
+  constructor(graph: TfliteGraph) {
+    this.#graph = graph;
+    this.#constants.push(
+      { name: 'lowest', shape: [], data: Float32Array.of(0) },
+      { name: 'six', shape: [], data: Float32Array.of(6) },
+    );
+  }
+
+  write(): Uint8Array {
+    const { inputs, outputs, operators: all } = this.#graph;
+    for (const input of inputs) {
+      if (this.#tensor(input).type !== 'float32') throw new UntranslatableError('the input is not float32');
+      this.#transpose(`input${input}`, name(input), [0, 3, 1, 2]);
+    }
+    for (const operator of all) this.#translate(operator);
+    const value = (place: number, called: string) => ({ name: called, shape: this.#tensor(place).shape });
+    for (const output of outputs) {
+      if (this.#isPlanes(output)) throw new UntranslatableError('an output is a picture');
+    }
+    return writeOnnx({
+      nodes: this.#nodes,
+      constants: this.#constants,
+      inputs: inputs.map((input) => value(input, `input${input}`)),
+      outputs: outputs.map((output) => value(output, name(output))),
+    });
+  }
+
+  #translate(operator: GraphOperator): void {
+    const [first = -1, second = -1, third = -1] = operator.inputs;
+    const [output = -1] = operator.outputs;
+    const { options } = operator;
+    switch (operator.code) {
+      case operators.dequantize: {
+        const { type, data } = this.#tensor(first);
+        if (type !== 'float16') throw new UntranslatableError('numbers are quantised');
+        this.#widened.set(output, widenFloat16(data));
+        return;
+      }
+      case operators.convolution:
+        return this.#convolve(operator, [first, second, third], false);
+      case operators.depthwiseConvolution:
+        return this.#convolve(operator, [first, second, third], true);
+      case operators.add:
+        return this.#activate(options?.int8(0) ?? 0, output, (result) =>
+          this.#nodes.push({ operator: 'Add', inputs: [name(first), name(second)], output: result }),
+        );
+      case operators.logistic:
+        this.#nodes.push({ operator: 'Sigmoid', inputs: [name(first)], output: name(output) });
+        return;
+      case operators.reshape:
+        return this.#reshape(first, output);
+      case operators.concatenation: {
+        if (this.#isPlanes(output)) throw new UntranslatableError('pictures are joined');
+        const axis = { int: options?.int32(0) ?? 0 };
+        const inputs = operator.inputs.map(name);
+        this.#nodes.push({ operator: 'Concat', inputs, output: name(output), attributes: { axis } });
+        return;
+      }
+      default:
+        throw new UntranslatableError(`operator ${operator.custom || operator.code} is not known`);
+    }
+  }
+
+  #convolve(operator: GraphOperator, inputs: readonly [number, number, number], depthwise: boolean): void {
+    const [input, weights, bias] = inputs;
+    const { options } = operator;
+    const [output = -1] = operator.outputs;
+    if (!options) throw new UntranslatableError('a convolution has no options');
+    const { shape } = this.#tensor(weights);
+    const [outer = 0, rows = 0, columns = 0, inner = 0] = shape;
+    // Depthwise weights are [1, rows, columns, channels], others [out, rows, columns, in].
+    const order = depthwise ? [3, 0, 1, 2] : [0, 3, 1, 2];
+    this.#constant(weights, order);
+    this.#constant(bias);
+    const fields = depthwise ? { activation: 4, dilation: 5 } : { activation: 3, dilation: 4 };
+    const strides = [options.int32(2, 1), options.int32(1, 1)];
+    const dilations = [options.int32(fields.dilation + 1, 1), options.int32(fields.dilation, 1)];
+    const pads = this.#pads(options, input, output, [rows, columns], strides, dilations);
+    if (depthwise && outer !== 1) throw new UntranslatableError('a depthwise convolution has another shape');
+    this.#activate(options.int8(fields.activation), output, (result) =>
+      this.#nodes.push({
+        operator: 'Conv',
+        inputs: [name(input), name(weights), name(bias)],
+        output: result,
+        attributes: {
+          kernel_shape: { ints: [rows, columns] },
+          strides: { ints: strides },
+          dilations: { ints: dilations },
+          pads: { ints: pads },
+          group: { int: depthwise ? this.#channels(input, inner) : 1 },
+        },
+      }),
+    );
+  }
+
+  #channels(input: number, weights: number): number {
+    const channels = this.#tensor(input).shape[3] ?? 0;
+    if (channels !== weights) throw new UntranslatableError('a depthwise convolution multiplies its channels');
+    return channels;
+  }
+
+  /** What TensorFlow calls SAME: as much as the output's size asks for, the odd one at the end. */
+  #pads(
+    options: Table,
+    input: number,
+    output: number,
+    kernel: readonly number[],
+    strides: readonly number[],
+    dilations: readonly number[],
+  ): number[] {
+    if (options.int8(0) !== samePadding) return [0, 0, 0, 0];
+    const whole = [0, 1].map((axis) => {
+      const size = (place: number) => this.#tensor(place).shape[axis + 1] ?? 0;
+      const reach = (at(kernel, axis) - 1) * at(dilations, axis) + 1;
+      return Math.max(0, (size(output) - 1) * at(strides, axis) + reach - size(input));
+    });
+    const before = whole.map((pad) => Math.floor(pad / 2));
+    return [...before, ...whole.map((pad, axis) => pad - at(before, axis))];
+  }
+
+  #activate(activation: number, output: number, compute: (result: string) => void): void {
+    if (activation === 0) return compute(name(output));
+    const operator = activations[activation];
+    if (!operator) throw new UntranslatableError(`activation ${activation} is not known`);
+    const result = `${name(output)}before`;
+    compute(result);
+    const bounds = operator === 'Clip' ? ['lowest', 'six'] : [];
+    this.#nodes.push({ operator, inputs: [result, ...bounds], output: name(output) });
+  }
+
+  #reshape(input: number, output: number): void {
+    if (this.#isPlanes(output)) throw new UntranslatableError('a list becomes a picture');
+    let from = name(input);
+    if (this.#isPlanes(input)) {
+      from = `${name(output)}rows`;
+      this.#transpose(name(input), from, [0, 2, 3, 1]);
+    }
+    const shape = `${name(output)}shape`;
+    const sizes = this.#tensor(output).shape;
+    this.#constants.push({ name: shape, shape: [sizes.length], data: BigInt64Array.from(sizes, BigInt) });
+    this.#nodes.push({ operator: 'Reshape', inputs: [from, shape], output: name(output) });
+  }
+
+  /** Lists have four dimensions at times as well; they come from a reshape, or are joined of lists. */
+  #isPlanes(place: number): boolean {
+    if (this.#tensor(place).shape.length !== 4) return false;
+    const made = this.#graph.operators.find(({ outputs }) => outputs.includes(place));
+    if (made?.code === operators.reshape) return false;
+    return made?.code !== operators.concatenation || made.inputs.some((input) => this.#isPlanes(input));
+  }
+
+  #transpose(from: string, to: string, order: readonly number[]): void {
+    const attributes = { perm: { ints: order } };
+    this.#nodes.push({ operator: 'Transpose', inputs: [from], output: to, attributes });
+  }
+
+  #constant(place: number, order?: readonly number[]): void {
+    const called = name(place);
+    if (this.#constants.some((constant) => constant.name === called)) return;
+    const { shape } = this.#tensor(place);
+    const data = this.#widened.get(place) ?? floats(this.#tensor(place));
+    const turned = order ? transpose(data, shape, order) : data;
+    this.#constants.push({ name: called, shape: order?.map((axis) => at(shape, axis)) ?? shape, data: turned });
+  }
+
+  #tensor(place: number): GraphTensor {
+    const tensor = this.#graph.tensors[place];
+    if (!tensor) throw new UntranslatableError('an operator lacks an input');
+    return tensor;
+  }
+}
+
+const name = (place: number) => `t${place}`;
+const at = (list: readonly number[] | Float32Array, index: number) => list[index] as number;
+
+function floats({ type, data }: GraphTensor): Float32Array<ArrayBuffer> {
+  if (type !== 'float32' || data.length === 0) throw new UntranslatableError('weights are not float32');
+  // A copy, because the place in the file need not be a multiple of four.
+  return new Float32Array(Uint8Array.from(data).buffer);
+}
+
+function transpose(
+  data: Float32Array,
+  shape: readonly number[],
+  order: readonly number[],
+): Float32Array<ArrayBuffer> {
+  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((size, next) => size * next, 1));
+  const [a = 1, b = 1, c = 1, d = 1] = order.map((axis) => at(shape, axis));
+  const [sa = 0, sb = 0, sc = 0, sd = 0] = order.map((axis) => at(strides, axis));
+  const turned = new Float32Array(data.length);
+  let next = 0;
+  for (let i = 0; i < a; i += 1) {
+    for (let j = 0; j < b; j += 1) {
+      for (let k = 0; k < c; k += 1) {
+        for (let l = 0; l < d; l += 1) {
+          turned[next] = at(data, i * sa + j * sb + k * sc + l * sd);
+          next += 1;
+        }
+      }
+    }
+  }
+  return turned;
+}
