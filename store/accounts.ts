@@ -64,8 +64,9 @@ export class Accounts {
     return control(this.#accounts.values()) === 'usable';
   }
 
+  /** In the order of their ids. */
   list(): Account[] {
-    return [...this.#accounts.values()].map(visible);
+    return [...this.#accounts.values()].map(visible).sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 
   get(id: string): Account | undefined {

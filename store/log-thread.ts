@@ -159,19 +159,12 @@ export class LogThread {
   }
 
   #hear(message: Exclude<FromThread, { kind: 'ready' | 'failure' }>): void {
-    switch (message.kind) {
-      case 'entries':
-        return this.#surroundings.entries(message.entries);
-      case 'following':
-        return this.#surroundings.following(message.time);
-      case 'problem':
-        return this.#surroundings.report(new LogStoreError(message.code, message.message));
-      case 'answer':
-        this.#take(message.id)?.resolve([...message.entries]);
-        return;
-      case 'refusal':
-        this.#take(message.id)?.reject(new StoreError('io', `the log cannot be read: ${message.message}`));
-    }
+    const { entries, following, report } = this.#surroundings;
+    if (message.kind === 'entries') entries(message.entries);
+    else if (message.kind === 'following') following(message.time);
+    else if (message.kind === 'problem') report(new LogStoreError(message.code, message.message));
+    else if (message.kind === 'answer') this.#take(message.id)?.resolve([...message.entries]);
+    else this.#take(message.id)?.reject(new StoreError('io', `the log cannot be read: ${message.message}`));
   }
 
   #take(id: number): Request | undefined {

@@ -54,9 +54,10 @@ export class Monitors {
     return this.#broken;
   }
 
-  /** Whole and unmasked, in no order; the objects are frozen. */
+  /** Whole and unmasked, in the order of their ids; the objects are frozen. */
   list(): MonitorConfig[] {
-    return [...this.#monitors.values()].map(({ config }) => config);
+    const configs = [...this.#monitors.values()].map(({ config }) => config);
+    return configs.sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 
   /** Whole and unmasked; the object is frozen. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { cp, readdir, readlink, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -60,10 +61,9 @@ const entry = (n: number, fields: Partial<LogEntry> = {}): LogEntry => ({
   ...fields,
 });
 
-let stored = 0;
 async function store(bus: Bus, ...entries: LogEntry[]): Promise<void> {
   await Promise.all(
-    entries.map((each) => bus.store(logs, [each.level, each.src, each.monitorID], each, `m${(stored += 1)}`)),
+    entries.map((each) => bus.store(logs, [each.level, each.src, each.monitorID], each, randomUUID())),
   );
 }
 
@@ -144,10 +144,9 @@ test('filters work together, a list means any of its items, and the database agr
   const { bus, open } = await startBench();
   const log = await open();
   const all: LogEntry[] = [];
-  let n = 0;
   for (const level of ['error', 'warning', 'info', 'debug'] as LogLevel[]) {
     for (const src of ['app', 'monitor', 'motion']) {
-      for (const monitorID of ['', 'one', 'two']) all.push(entry((n += 1), { level, src, monitorID }));
+      for (const monitorID of ['', 'one', 'two']) all.push(entry(all.length + 1, { level, src, monitorID }));
     }
   }
   for (const each of all) await store(bus, each);
