@@ -1,10 +1,23 @@
-import { defineConfig } from 'vitest/config';
+import { join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { defineConfig, type Plugin } from 'vitest/config';
 import { project } from './support/project.ts';
 
 /**
- * Two groups, one after the other: the unit tests on both cores, then the end-to-end tests, one file at a
- * time, because each of those runs a recorder with its cameras and needs the machine for itself.
+ * Node.js cannot run TypeScript in a thread or process, so what a source file finds beside itself through
+ * `import.meta.url` is what lies beside it in the build.
  */
+const besideTheBuild: Plugin = {
+  name: 'beside-the-build',
+  enforce: 'pre',
+  transform(code, id) {
+    const [source] = /^(actors|bus|http|pipelines|store)\/.*(?=\.ts$)/.exec(relative(project, id)) ?? [];
+    if (source === undefined) return undefined;
+    const built = pathToFileURL(join(project, 'dist', `${source}.js`)).href;
+    return code.replaceAll('import.meta.url', JSON.stringify(built));
+  },
+};
+
 const shared = {
   root: project,
   // A process of its own for every file: what it starts can be tied to its life.
@@ -12,6 +25,10 @@ const shared = {
   hookTimeout: 60_000,
 } as const;
 
+/**
+ * Two groups, one after the other: the unit tests on both cores, then the end-to-end tests, one file at a
+ * time, because each of those runs a recorder with its cameras and needs the machine for itself.
+ */
 export default defineConfig({
   root: project,
   test: {
@@ -19,6 +36,7 @@ export default defineConfig({
     maxWorkers: 2,
     projects: [
       {
+        plugins: [besideTheBuild],
         test: {
           ...shared,
           name: 'unit',
@@ -29,6 +47,7 @@ export default defineConfig({
         },
       },
       {
+        plugins: [besideTheBuild],
         test: {
           ...shared,
           name: 'end-to-end',
