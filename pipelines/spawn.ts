@@ -38,8 +38,8 @@ export function runPipeline(
     let deadline: NodeJS.Timeout | undefined;
     let errors = '';
 
-    // Nothing of the session stands in the arguments, where every user of the machine could read it.
-    const child = fork(host, [], {
+    // Every user of the machine can read arguments: the id is for people, the session comes over IPC.
+    const child = fork(host, [session.monitorID], {
       execArgv: [],
       env: environment(session),
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],

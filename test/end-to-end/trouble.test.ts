@@ -37,7 +37,7 @@ test('each camera in trouble says why, once and without a secret, and the others
     password: /password|unauthorized/i,
     nobody: /connect|unreachable|refused/i,
     missing: /not found|no such/i,
-    audio: /no video/i,
+    audio: /no H\.264 video/,
     mjpeg: /H\.?264/i,
   };
   const waiting = async (monitor: string) => {
