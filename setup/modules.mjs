@@ -40,9 +40,12 @@ function npm() {
   return cli?.endsWith('npm-cli.js') ? [process.execPath, cli] : ['npm'];
 }
 
-/** Compiles the addon against the headers that came with this Node.js, if any; else they are downloaded. */
+/** Settings that npm would complain about on every start if they stood in .npmrc. */
 function environment() {
+  // The library for the CPU is part of this package; what its script would download is for graphics cards.
+  const environment = { ...process.env, npm_config_onnxruntime_node_install: 'skip' };
+  // The addon is compiled against the headers that came with this Node.js, if any; else they are downloaded.
   const prefix = dirname(dirname(process.execPath));
   const headers = existsSync(join(prefix, 'include/node/node.h'));
-  return headers ? { ...process.env, npm_config_nodedir: prefix } : process.env;
+  return headers ? { ...environment, npm_config_nodedir: prefix } : environment;
 }
