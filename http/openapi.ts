@@ -3,7 +3,7 @@ import { LogEntry } from '../bus/messages.ts';
 import { AccountInput } from '../store/accounts.ts';
 import { MonitorConfig } from '../store/monitor-config.ts';
 import { type ErrorCode, errors, problemType } from './errors.ts';
-import type { Method, Route, Tag } from './route.ts';
+import type { Access, Method, Route, Tag } from './route.ts';
 
 const Problem = Type.Object({
   title: Type.String(),
@@ -23,22 +23,21 @@ const named = new Map<TSchema, string>([
   [Problem, 'Problem'],
 ]);
 
-const tags: Readonly<Record<Tag, string>> = {
+/** Pages are no part of the API. */
+const tags: Readonly<Record<Exclude<Tag, 'Pages'>, string>> = {
   Account: 'Who may log in.',
   Monitor: 'Cameras and other sources: what is recorded and detected.',
   Logs: 'What happened.',
   System: 'About the recorder itself.',
-  Pages: 'What a browser shows.',
 };
 
-/** The table as an OpenAPI 3.1 document. */
+/** The table, but for the pages, as an OpenAPI 3.1 document. */
 export function openapi(table: readonly Route[]): object {
   const paths: Record<string, Record<string, object>> = {};
-  for (const row of table) {
+  for (const row of table.filter(({ tag }) => tag !== 'Pages')) {
     const path = row.path.replace(/:(\w+)/g, '{$1}');
     paths[path] = { ...paths[path], [row.method.toLowerCase()]: operation(row) };
   }
-  const used = new Set(table.map(({ tag }) => tag));
   return {
     openapi: '3.1.0',
     info: {
@@ -49,9 +48,7 @@ export function openapi(table: readonly Route[]): object {
         'Every request needs basic auth. POST, PUT and DELETE also need the token of the account from `/api/account/my-token` in the header `X-CSRF-TOKEN`; this page fills it in. Times are Unix times in microseconds. GET paths answer HEAD too. Failures are `application/problem+json`.',
     },
     servers: [{ url: '/' }],
-    tags: Object.entries(tags)
-      .filter(([name]) => used.has(name as Tag))
-      .map(([name, description]) => ({ name, description })),
+    tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
     paths,
     components: {
       schemas: Object.fromEntries([...named].map(([schema, name]) => [name, schema])),
@@ -63,6 +60,12 @@ export function openapi(table: readonly Route[]): object {
   };
 }
 
+const who: Readonly<Record<Access, string>> = {
+  public: '',
+  user: 'For every account.',
+  admin: 'For admins.',
+};
+
 const tokenMethods: readonly Method[] = ['POST', 'PUT', 'DELETE'];
 
 function operation(row: Route): object {
@@ -73,9 +76,8 @@ function operation(row: Route): object {
   return {
     tags: [tag],
     summary,
-    ...(description && { description }),
+    description: [description, who[access]].filter(Boolean).join(' '),
     operationId: operationId(row),
-    'x-access': access,
     security,
     parameters: [...parameters(row.params, 'path'), ...parameters(row.query, 'query')],
     ...(body && {
@@ -92,7 +94,7 @@ function operation(row: Route): object {
 function operationId({ method, path }: Route): string {
   const words = path.split(/[^A-Za-z]+/).filter((word) => word !== '' && word !== 'api');
   const name = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
-  return `${method.toLowerCase()}${name || (path === '/api' ? 'Api' : 'Root')}`;
+  return method.toLowerCase() + name;
 }
 
 function parameters(schema: Route['query'], place: 'path' | 'query'): object[] {
