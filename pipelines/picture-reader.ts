@@ -5,6 +5,8 @@ import { MediaClock } from './clock.ts';
 const headerSize = 62;
 const bufferType = 1;
 const capsType = 2;
+/** Nanoseconds by which a camera's times may be off. */
+const tremble = 50_000_000;
 
 /** Makes frames of what one connection's `gdppay ! appsink` delivers. */
 export class PictureReader {
@@ -53,8 +55,7 @@ export class PictureReader {
 
   /** GStreamer's limit is a whole number of pictures; this one keeps the average of any other. */
   #isDue(media: number): boolean {
-    // Cameras' times tremble by a few milliseconds.
-    if (media < this.#due - this.#period / 4) return false;
+    if (media < this.#due - Math.min(this.#period / 4, tremble)) return false;
     const next = this.#due + this.#period;
     this.#due = next > media ? next : media + this.#period;
     return true;

@@ -14,9 +14,9 @@ export interface RecorderOptions extends RecordingPlace {
 }
 
 /** Five seconds before an event that arrives two seconds late, and one for what is still being muxed. */
-const prerollBounds = { length: 8_000_000, bytes: 64 * 1024 * 1024 };
-/** What may wait for a slow disk. */
-const queueLimit = 32 * 1024 * 1024;
+const prerollBounds = { length: 8_000_000, bytes: 48 * 1024 * 1024 };
+/** What may wait for a slow disk; a whole pre-roll and more. */
+const queueLimit = 64 * 1024 * 1024;
 
 /** One recording, from its decision on. What is done to its file happens later, in order. */
 interface Take {
@@ -46,12 +46,18 @@ export class Recorder {
   #take: Take | undefined;
   #work: Promise<void> = Promise.resolve();
   #queued = 0;
+  #reported: string | null = null;
   /** Where in media time the last loss began that has not been made good. */
   #lostSince: number | undefined;
   #closed = false;
 
   constructor(options: RecorderOptions) {
     this.#options = options;
+  }
+
+  /** Bytes that it holds in memory. */
+  get bytes(): number {
+    return this.#preroll.bytes + this.#queued;
   }
 
   /** Must come before the first fragment. */
@@ -131,7 +137,7 @@ export class Recorder {
       } catch (error) {
         take.failed = true;
         this.#lost(take.written, (error as Error).message);
-        if (take.file) this.#options.onRecording(null);
+        this.#report(null);
       } finally {
         this.#queued -= size;
       }
@@ -140,7 +146,7 @@ export class Recorder {
 
   #finish(take: Take): void {
     this.#take = undefined;
-    this.#work = this.#work.then(async () => {
+    const finished = this.#work.then(async () => {
       if (!take.file) return;
       try {
         await take.file.close();
@@ -148,15 +154,16 @@ export class Recorder {
       } catch (error) {
         this.#lost(take.written, (error as Error).message);
       }
-      // Where a recording was cut, the next one has begun by now.
-      if (!this.#take) this.#options.onRecording(null);
+      // Where a recording was cut, what waits behind it is the next one.
+      if (this.#work === finished) this.#report(null);
     });
+    this.#work = finished;
   }
 
   #begun({ start }: Take, id: string): void {
-    const { log, monitorID, onRecording } = this.#options;
+    const { log, monitorID } = this.#options;
     log.info(`starting recording: ${id}`, monitorID);
-    onRecording(id);
+    this.#report(id);
     if (this.#lostSince === undefined) return;
     const seconds = ((start - this.#lostSince) / this.#timescale).toFixed(1);
     log.warning(`recording again, ${seconds} s were lost`, monitorID);
@@ -168,6 +175,12 @@ export class Recorder {
     if (this.#lostSince !== undefined) return;
     this.#lostSince = since;
     this.#options.log.error(`cannot record: ${why}`, this.#options.monitorID);
+  }
+
+  #report(file: string | null): void {
+    if (file === this.#reported) return;
+    this.#reported = file;
+    this.#options.onRecording(file);
   }
 
   get #timescale(): number {

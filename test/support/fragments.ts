@@ -1,0 +1,55 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describePipelines } from '../../pipelines/description.ts';
+import { type Fragment, FragmentReader, type Init } from '../../pipelines/fragments.ts';
+import { temporaryFolder } from './folder.ts';
+
+const run = promisify(execFile);
+
+/** What the pipelines' own muxer makes of a file with H.264 in it, as fast as it can. */
+export async function muxFile(path: string): Promise<Buffer> {
+  const output = join(await temporaryFolder(), 'muxed');
+  const { launch } = describePipelines({ source: { kind: 'file', path, loop: false }, frames: {} }).main;
+  const line = launch
+    .replace('filesrc name=source', `filesrc location="${path}"`)
+    .replace('clocksync ! ', '')
+    .replace(/appsink .*/, `filesink location="${output}"`);
+  await run('/usr/bin/env', ['gst-launch-1.0', '-q', ...words(line)]);
+  return readFile(output);
+}
+
+/** A file with H.264 in it: 10 frames/s, 320×240, a key frame every so many frames. */
+export async function encode(frames: number, keyFrameEvery: number, options = ''): Promise<string> {
+  const path = join(await temporaryFolder(), 'encoded.mp4');
+  const line =
+    `videotestsrc num-buffers=${frames} pattern=ball ! video/x-raw,width=320,height=240,framerate=10/1` +
+    ` ! x264enc key-int-max=${keyFrameEvery} tune=zerolatency threads=1 ${options} ! h264parse ! mp4mux ! filesink location=${path}`;
+  await run('/usr/bin/env', ['gst-launch-1.0', '-q', ...words(line)]);
+  return path;
+}
+
+/** gst-launch takes a line as its arguments. */
+function words(line: string): string[] {
+  return line.split(' ');
+}
+
+export interface Cut {
+  readonly init: Init;
+  readonly fragments: readonly Fragment[];
+}
+
+/** @param chunks the stream, in the pieces in which it arrives. */
+export function cut(...chunks: readonly Buffer[]): Cut {
+  const inits: Init[] = [];
+  const fragments: Fragment[] = [];
+  const reader = new FragmentReader({
+    onInit: (init) => inits.push(init),
+    onFragment: (fragment) => fragments.push(fragment),
+  });
+  for (const chunk of chunks) reader.push(chunk);
+  const [init] = inits;
+  if (!init) throw new Error('no init came');
+  return { init, fragments };
+}

@@ -1,0 +1,42 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+export interface Probe {
+  /** What ffprobe complains of. */
+  readonly errors: string;
+  readonly codec: string | undefined;
+  readonly packets: readonly { readonly time: number; readonly key: boolean }[];
+}
+
+/** What ffprobe finds in a file's video. */
+export async function probe(file: string): Promise<Probe> {
+  const fields = 'stream=codec_name:packet=pts_time,flags';
+  const { stdout, stderr } = await run(
+    'ffprobe',
+    ['-v', 'error', '-select_streams', 'v', '-show_entries', fields, '-of', 'json', file],
+    { maxBuffer: 64 * 1024 * 1024 },
+  );
+  const { streams, packets } = JSON.parse(stdout) as {
+    streams?: { codec_name: string }[];
+    packets?: { pts_time: string; flags: string }[];
+  };
+  return {
+    errors: stderr,
+    codec: streams?.[0]?.codec_name,
+    packets: (packets ?? []).map(({ pts_time, flags }) => ({
+      time: Number(pts_time),
+      key: flags.startsWith('K'),
+    })),
+  };
+}
+
+/** How many of a file's pictures can be decoded, and what ffmpeg complains of while it tries. */
+export async function decode(file: string): Promise<{ frames: number; errors: string }> {
+  const { stdout, stderr } = await run('ffmpeg', [
+    ...['-nostdin', '-v', 'error', '-i', file, '-threads', '1'],
+    ...['-f', 'null', '-progress', '-', '-'],
+  ]);
+  return { frames: Number([...stdout.matchAll(/^frame=(\d+)$/gm)].at(-1)?.[1] ?? 0), errors: stderr };
+}
