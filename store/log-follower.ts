@@ -33,11 +33,12 @@ export function followLog(
   let buffer: LogEntry[] | undefined;
   let live = false;
   let unfollow = () => {};
-  void run();
-  return () => {
+  const end = () => {
     ended = true;
     unfollow();
   };
+  void run();
+  return end;
 
   async function run(): Promise<void> {
     while (!live && !ended) {
@@ -78,6 +79,10 @@ export function followLog(
     const news = entries.filter((entry) => entry.time > last);
     if (news.length === 0 || ended) return;
     last = news.at(-1)?.time ?? last;
-    await listener(news);
+    try {
+      await listener(news);
+    } catch {
+      end();
+    }
   }
 }

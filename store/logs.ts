@@ -88,7 +88,7 @@ export class LogStore {
    *
    * While it catches up the listener is given at most 1000 entries at a time, and a promise that it returns is
    * awaited, so a client that reads slowly holds up only itself. Once it has caught up, entries are handed over
-   * as they come and nothing is awaited: the listener watches its own buffer.
+   * as they come and nothing is awaited: the listener watches its own buffer. One that rejects is called no more.
    *
    * @returns ends it; nothing is handed over afterwards.
    */
