@@ -27,9 +27,16 @@ export function createListener(
     ? createSecureServer({ ...options, handshakeTimeout: 10_000 })
     : createServer(options);
   server.maxConnections = connectionLimit;
+  const answering = new WeakSet<Duplex>();
+  server.on('request', ({ socket }, response) => {
+    answering.add(socket);
+    response.on('close', () => answering.delete(socket));
+  });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    if (error.code === 'ECONNRESET' || !socket.writable) return socket.destroy();
-    return answerRaw(socket, clientFailure(error.code), headers);
+    // In the middle of another answer, or to nobody, nothing can be said.
+    const mute = error.code === 'ECONNRESET' || !socket.writable || answering.has(socket);
+    if (mute) socket.destroy();
+    else answerRaw(socket, clientFailure(error.code), headers);
   });
   return server;
 }
