@@ -33,6 +33,7 @@ interface MonitorContext extends MonitorInput {
   readonly leaving: boolean;
 }
 
+const second = 1e6;
 const connection = { least: 500, most: 30_000 };
 /** A connection that has held for this long counts as good. */
 const steadyAfter = 10_000;
@@ -74,13 +75,16 @@ export const monitorMachine = setup({
         reason: event.type === 'pipeline.ended' ? event.detail || event.reason : context.reason,
       };
     }),
+    /** To whole seconds, so that a stream of events is not a stream of commands. */
     extendRecording: assign({
       recordUntil: ({ context, event }) =>
-        event.type === 'detected' ? Math.max(context.recordUntil, event.until) : context.recordUntil,
+        event.type === 'detected' ? Math.ceil(event.until / second) * second : context.recordUntil,
     }),
   },
   guards: {
     enabled: ({ context }) => context.config.enable,
+    extends: ({ context, event }) =>
+      event.type === 'detected' && !context.config.alwaysRecord && event.until > context.recordUntil,
     changed: ({ context, event }) =>
       event.type === 'configure' && JSON.stringify(event.config) !== JSON.stringify(context.config),
     leaving: ({ context }) => context.leaving,
@@ -112,7 +116,7 @@ export const monitorMachine = setup({
   ],
   on: {
     // What is seen while the camera is away is recorded as soon as it is back, if it is not too late by then.
-    detected: { actions: 'extendRecording' },
+    detected: { guard: 'extends', actions: 'extendRecording' },
   },
   initial: 'deciding',
   states: {
@@ -140,7 +144,10 @@ export const monitorMachine = setup({
           initial: 'idle',
           after: { steady: { actions: 'forgetFailures' } },
           on: {
-            detected: { actions: ['extendRecording', { type: 'record', params: recording }] },
+            detected: {
+              guard: 'extends',
+              actions: ['extendRecording', { type: 'record', params: recording }],
+            },
             'pipeline.ended': [
               { guard: 'playsAgain', target: '#monitor.deciding' },
               { guard: 'cameToItsEnd', target: '#monitor.stopped', actions: 'countFailure' },

@@ -62,6 +62,8 @@ export class Bus {
       pingInterval: 10_000,
       // A restarted server is the same server: a refusal while it comes up must not end the connection.
       ignoreAuthErrorAbort: true,
+      // Every request would otherwise make an error beforehand, for its stack alone.
+      noAsyncTraces: true,
     };
     if (address.token !== undefined) options.token = address.token;
     if (address.username !== undefined) options.user = address.username;

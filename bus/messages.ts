@@ -32,6 +32,8 @@ export const Detection = Type.Object({
   /** Percent, 0 to 100. */
   score: Type.Number({ minimum: 0, maximum: 100 }),
   box: Type.Optional(Box),
+  /** The object that was seen, see {@link DetectedObject}. */
+  object: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
 });
 export type Detection = Static<typeof Detection>;
 
@@ -47,6 +49,25 @@ export const DetectionEvent = Type.Object({
   detections: Type.Array(Detection, { minItems: 1 }),
 });
 export type DetectionEvent = Static<typeof DetectionEvent>;
+
+/**
+ * Something that was followed from picture to picture. It is told twice under the same id: when it appears, and when
+ * it is gone.
+ */
+export const DetectedObject = Type.Object({
+  id: Type.String({ minLength: 1, maxLength: 64 }),
+  monitorID: DetectionEvent.properties.monitorID,
+  label: Detection.properties.label,
+  /** When it was first seen. */
+  start: DetectionEvent.properties.time,
+  /** When it was last seen; null while it is there. */
+  end: Type.Union([DetectionEvent.properties.time, Type.Null()]),
+  /** The best so far. */
+  score: Detection.properties.score,
+  /** The event that told of it first. Its picture is at `/api/event/<id>/snapshot.jpeg`. */
+  eventID: DetectionEvent.properties.id,
+});
+export type DetectedObject = Static<typeof DetectedObject>;
 
 export const monitorStates = [
   'disabled',

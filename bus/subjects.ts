@@ -3,6 +3,7 @@ import {
   ApplyCommand,
   CommandReply,
   DetectCommand,
+  DetectedObject,
   DetectionEvent,
   type FrameFormat,
   FramesCommand,
@@ -23,6 +24,8 @@ export const events = channel(
   (monitorID: string, source: string) => `events.${monitorID}.${source}`,
   DetectionEvent,
 );
+
+export const objects = channel((monitorID: string) => `objects.${monitorID}`, DetectedObject);
 
 export const status = channel((monitorID: string) => `status.${monitorID}`, MonitorStatus);
 

@@ -104,22 +104,29 @@ test('the pauses begin anew once a connection has held for ten seconds', () => {
   expect(pipelines).toHaveLength(4);
 });
 
-test('what is seen is recorded until the latest of its ends', () => {
+test('what is seen is recorded until the latest of its ends, to whole seconds, and told only when that is later', () => {
   const { actor, pipeline, recorded } = startMonitor();
   pipeline().send({ type: 'pipeline.streaming' });
-  actor.send({ type: 'detected', until: 200 });
-  actor.send({ type: 'detected', until: 150 });
-  expect(recorded.slice(1)).toEqual([200, 200]);
+  for (const until of [20_000_001, 20_900_000, 15_000_000, 21_000_001])
+    actor.send({ type: 'detected', until });
+  expect(recorded.slice(1)).toEqual([21_000_000, 22_000_000]);
+});
+
+test('a monitor that records all the time is not told to', () => {
+  const { actor, pipeline, recorded } = startMonitor({ ...door, alwaysRecord: true });
+  pipeline().send({ type: 'pipeline.streaming' });
+  actor.send({ type: 'detected', until: 20_000_000 });
+  expect(recorded.slice(1)).toEqual([]);
 });
 
 test('what is seen just before a camera is lost is recorded when it is back', () => {
   const { actor, pipeline, recorded, clock } = startMonitor();
   pipeline().send({ type: 'pipeline.streaming' });
   pipeline().send(lost);
-  actor.send({ type: 'detected', until: 300 });
+  actor.send({ type: 'detected', until: 30_000_000 });
   clock.increment(500);
   pipeline().send({ type: 'pipeline.streaming' });
-  expect(recorded.at(-1)).toBe(300);
+  expect(recorded.at(-1)).toBe(30_000_000);
 });
 
 test('a new configuration lets the pipeline finish before the next one starts', () => {
