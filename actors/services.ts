@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { nuid } from '@nats-io/transport-node';
 import { Bus, type BusAddress } from '../bus/connection.ts';
 import type { Logger } from '../bus/log.ts';
-import { startMqttBridge } from '../bus/mqtt.ts';
 import { startBusServer } from '../bus/server.ts';
 import { ensureStreams } from '../bus/streams.ts';
 import { startHttpServer } from '../http/server.ts';
@@ -68,6 +67,8 @@ export async function openServices(stored: Stored, logger: Logger): Promise<Serv
     closers.push(() => logs.close());
 
     if (config.mqtt) {
+      // Only now: the client is a fifth of what there is to load.
+      const { startMqttBridge } = await import('../bus/mqtt.ts');
       const clientId = await installationId(config.storageDir);
       const bridge = startMqttBridge(bus, { ...config.mqtt, clientId }, logger.source('mqtt'));
       closers.push(() => bridge.close());
