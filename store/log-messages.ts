@@ -11,8 +11,8 @@ export interface Beginning {
   readonly bus: BusAddress;
   readonly maxAgeDays: number;
   readonly maxSizeMegabytes: number;
-  /** Somebody follows, and has had every entry up to this time. */
-  readonly followedUpTo?: number;
+  /** Somebody follows already: new entries are posted from the first on. */
+  readonly following: boolean;
 }
 
 export type ToThread =
@@ -24,8 +24,6 @@ export type FromThread =
   | { readonly kind: 'ready' }
   | { readonly kind: 'answer'; readonly id: number; readonly entries: readonly LogEntry[] }
   | { readonly kind: 'refusal'; readonly id: number; readonly message: string }
-  /** The answer to `follow`: entries after this time are posted from now on. */
-  | { readonly kind: 'following'; readonly time: number }
   | { readonly kind: 'entries'; readonly entries: readonly LogEntry[] }
   /** The last thing that the thread says when it ends by itself. */
   | { readonly kind: 'failure'; readonly message: string }

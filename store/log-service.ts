@@ -8,11 +8,11 @@ import { nowMicroseconds } from '../bus/time.ts';
 import type { Beginning, FromThread, ToThread } from './log-messages.ts';
 import type { LogTable, Position } from './log-table.ts';
 import { Projection } from './projection.ts';
+import { Turns } from './turns.ts';
 
 const hour = 60 * 60 * 1000;
 /** Milliseconds that a query waits for entries that are on the bus already. */
 const patience = 500;
-const pageSize = 1000;
 
 interface Surroundings {
   readonly beginning: Beginning;
@@ -27,15 +27,18 @@ export class LogService {
   readonly #bus: Bus;
   readonly #surroundings: Surroundings;
   readonly #projection: Projection;
+  /** The bus may come back twice in a row; only one reader may remain. */
+  readonly #resumes = new Turns();
   #reader: Replay | undefined;
   #pruning: NodeJS.Timeout | undefined;
-  #following = false;
+  #following: boolean;
   #outgoing: LogEntry[] = [];
 
   constructor(table: LogTable, position: Position, bus: Bus, surroundings: Surroundings) {
     this.#table = table;
     this.#bus = bus;
     this.#surroundings = surroundings;
+    this.#following = surroundings.beginning.following;
     this.#projection = new Projection(table, position, {
       publish: (entry) => {
         if (!this.#following) return;
@@ -49,11 +52,6 @@ export class LogService {
 
   /** @throws when the bus does not answer. */
   async start(): Promise<void> {
-    const { followedUpTo } = this.#surroundings.beginning;
-    if (followedUpTo !== undefined) {
-      this.#following = true;
-      await this.#catchUp(followedUpTo);
-    }
     await this.#resume();
     this.#bus.onReconnect(() => void this.#resumeSoon());
     this.#pruning = setInterval(() => void this.#prune(), hour);
@@ -73,10 +71,8 @@ export class LogService {
   }
 
   follow(on: boolean): void {
-    // Before the answer, which says that everything up to its time has been posted.
-    this.#post();
     this.#following = on;
-    if (on) this.#surroundings.tell({ kind: 'following', time: this.#projection.position.time });
+    if (!on) this.#outgoing = [];
   }
 
   /** Commits what has arrived; the table is left to its owner. */
@@ -121,7 +117,7 @@ export class LogService {
   async #resumeSoon(): Promise<void> {
     while (this.#bus.connected) {
       try {
-        return await this.#resume();
+        return await this.#resumes.run(() => this.#resume());
       } catch {
         await sleep(patience);
       }
@@ -143,15 +139,6 @@ export class LogService {
     const entries = this.#outgoing;
     this.#outgoing = [];
     if (entries.length > 0) this.#surroundings.tell({ kind: 'entries', entries });
-  }
-
-  /** After a crash: what was committed, but perhaps not posted any more. */
-  async #catchUp(after: number): Promise<void> {
-    for (let last: number | undefined = after; last !== undefined; ) {
-      const entries: LogEntry[] = await this.#table.read({ after: last, limit: pageSize }, true);
-      if (entries.length > 0) this.#surroundings.tell({ kind: 'entries', entries });
-      last = entries.at(-1)?.time;
-    }
   }
 
   async #prune(): Promise<void> {

@@ -18,9 +18,8 @@ const closeDeadline = 10_000;
 
 interface Surroundings {
   /** What a new thread begins with. */
-  beginning(): Beginning;
+  readonly beginning: Omit<Beginning, 'following'>;
   entries(entries: readonly LogEntry[]): void;
-  following(time: number): void;
   report(error: LogStoreError): void;
 }
 
@@ -103,7 +102,7 @@ export class LogThread {
   #run(): Promise<Worker> {
     const worker = new Worker(script, {
       name: 'log store',
-      workerData: this.#surroundings.beginning(),
+      workerData: { ...this.#surroundings.beginning, following: this.#following } satisfies Beginning,
       execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: 512 },
     });
@@ -117,7 +116,8 @@ export class LogThread {
       worker.on('message', (message: FromThread) => {
         if (message.kind === 'ready') {
           ready = true;
-          if (this.#following) post(worker, { kind: 'follow', on: true });
+          // It may have changed since the thread was begun.
+          post(worker, { kind: 'follow', on: this.#following });
           resolve(worker);
         } else if (message.kind === 'failure') reason = `: ${message.message}`;
         else this.#hear(message);
@@ -159,9 +159,8 @@ export class LogThread {
   }
 
   #hear(message: Exclude<FromThread, { kind: 'ready' | 'failure' }>): void {
-    const { entries, following, report } = this.#surroundings;
+    const { entries, report } = this.#surroundings;
     if (message.kind === 'entries') entries(message.entries);
-    else if (message.kind === 'following') following(message.time);
     else if (message.kind === 'problem') report(new LogStoreError(message.code, message.message));
     else if (message.kind === 'answer') this.#take(message.id)?.resolve([...message.entries]);
     else this.#take(message.id)?.reject(new StoreError('io', `the log cannot be read: ${message.message}`));

@@ -30,7 +30,7 @@ export class LogStore {
   readonly #endings = new Set<() => void>();
   #thread: LogThread | undefined;
   /** Those who follow have had every entry up to this time. */
-  #deliveredUpTo: number | undefined;
+  #deliveredUpTo = -1;
   #closed: Promise<void> | undefined;
 
   /**
@@ -43,16 +43,8 @@ export class LogStore {
     const store = new LogStore();
     const { file, bus, logs, onError } = options;
     store.#thread = await LogThread.start({
-      beginning: () => ({
-        file,
-        bus,
-        ...logs,
-        ...(store.#deliveredUpTo === undefined ? {} : { followedUpTo: store.#deliveredUpTo }),
-      }),
+      beginning: { file, bus, ...logs },
       entries: (entries) => store.#deliver(entries),
-      following: (time) => {
-        if (store.#listeners.size > 0) store.#deliveredUpTo = Math.max(time, store.#deliveredUpTo ?? 0);
-      },
       report: onError,
     });
     return store;
@@ -77,7 +69,6 @@ export class LogStore {
     if (this.#listeners.size === 1) this.#thread?.follow(true);
     return () => {
       if (!this.#listeners.delete(listener) || this.#listeners.size > 0) return;
-      this.#deliveredUpTo = undefined;
       this.#thread?.follow(false);
     };
   }
@@ -121,13 +112,11 @@ export class LogStore {
     return this.#thread?.query(filter, oldestFirst) ?? [];
   }
 
-  /** After a restart the thread posts some entries once more; their times tell. */
+  /** A thread that was started again posts what its predecessor had not committed once more; the times tell. */
   #deliver(entries: readonly LogEntry[]): void {
-    const seen = this.#deliveredUpTo ?? -1;
-    const news = entries.filter(({ time }) => time > seen);
-    const last = news.at(-1);
-    if (!last || this.#listeners.size === 0) return;
-    this.#deliveredUpTo = last.time;
+    const news = entries.filter(({ time }) => time > this.#deliveredUpTo);
+    if (news.length === 0) return;
+    this.#deliveredUpTo = news.at(-1)?.time ?? this.#deliveredUpTo;
     for (const listener of [...this.#listeners]) listener(news);
   }
 }
