@@ -10,7 +10,13 @@ import { monitorMachine } from './monitor.ts';
 import { detectionsActor, pipelineActor } from './pipeline.ts';
 import { reporterActor } from './reporter.ts';
 import { openServices, type Services, type Stored } from './services.ts';
-import { detectorSettings, pipelineSession, recordFor } from './settings.ts';
+import {
+  type DetectorName,
+  detectorNames,
+  detectorSettings,
+  pipelineSession,
+  recordFor,
+} from './settings.ts';
 import { type Crew, type Member, systemMachine } from './system.ts';
 
 const statusLimit = 1000;
@@ -57,7 +63,7 @@ export function assemble(stored: Stored, logger: Logger, onOpen: (services: Serv
     members(monitorID) {
       const monitor = monitors.get(monitorID);
       if (!monitor) return [];
-      const detector = (name: 'motion'): Member => ({
+      const detector = (name: DetectorName): Member => ({
         kind: 'detector',
         id: `${monitorID}.${name}`,
         input: {
@@ -69,7 +75,7 @@ export function assemble(stored: Stored, logger: Logger, onOpen: (services: Serv
       });
       return [
         { kind: 'monitor', id: monitorID, input: { config: monitor, random: Math.random } },
-        detector('motion'),
+        ...detectorNames.map(detector),
       ];
     },
     log: (message) => logger.source('app').error(message),
@@ -93,11 +99,12 @@ export function assemble(stored: Stored, logger: Logger, onOpen: (services: Serv
     if (!reply.ok) throw new DetectorRefusedError(reply.error);
   }
 
-  const recordingsDir = join(config.storageDir, 'recordings');
+  const { configDir, storageDir } = config;
+  const recordingsDir = join(storageDir, 'recordings');
   const machine = systemMachine.provide({
     actors: {
       host: detectorHostMachine.provide({
-        actors: { process: hostProcess(() => opened().busAddress) },
+        actors: { process: hostProcess(() => ({ bus: opened().busAddress, configDir, storageDir })) },
         actions: { report: (_, { how }) => crew.log(`the detector host ended (${how}), starting it again`) },
       }),
       detector: detectorMachine.provide({

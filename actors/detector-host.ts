@@ -1,8 +1,8 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { assign, fromCallback, sendParent, sendTo, setup } from 'xstate';
-import type { BusAddress } from '../bus/connection.ts';
 import { backoffDelay } from './backoff.ts';
+import type { DetectorHostOrder } from './detectors/order.ts';
 
 /** The process in which all detectors run: kept alive, and announced to the detectors when it is ready. */
 
@@ -17,10 +17,10 @@ const stopDeadline = 2000;
 const entry = fileURLToPath(new URL('./detectors/host.js', import.meta.url));
 
 /** Runs the process: sends `host.ready` and, at the end, `host.ended`; takes `stop`. */
-export const hostProcess = (address: () => BusAddress) =>
+export const hostProcess = (order: () => DetectorHostOrder) =>
   fromCallback<{ type: 'stop' }>(({ sendBack, receive }) => {
     const child = fork(entry, { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-    child.send(address(), () => {});
+    child.send(order(), () => {});
     child.on('message', () => sendBack({ type: 'host.ready' }));
     child.on('error', () => {});
     child.once('exit', (code, signal) => sendBack({ type: 'host.ended', how: signal ?? `code ${code}` }));

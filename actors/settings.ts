@@ -7,14 +7,21 @@ import type { MonitorConfig } from '../store/monitor-config.ts';
 
 /** From what a user stores about a monitor to what its actors are told. */
 
+export const detectorNames = ['motion', 'tflite'] as const;
+export type DetectorName = (typeof detectorNames)[number];
+
 /** @returns null when the detector is not to watch this monitor. */
 export function detectorSettings(
   monitor: MonitorConfig,
-  detector: 'motion',
-  { plugins }: Config,
+  detector: DetectorName,
+  config: Config,
 ): DetectCommand['settings'] {
   const section = monitor[detector];
-  return monitor.enable && plugins[detector] && section?.enable ? section : null;
+  if (!section?.enable || !monitor.enable || !config.plugins[detector]) return null;
+  if (detector === 'motion') return section;
+  // Without motion detection nothing would ever say that there is motion.
+  const motion = detectorSettings(monitor, 'motion', config) !== null;
+  return { ...section, whileMotion: motion && monitor.tflite?.whileMotion !== false };
 }
 
 /** For how many seconds after an event of this source the monitor records. */
@@ -31,13 +38,17 @@ export async function pipelineSession(
   { recordingsDir, bus }: { recordingsDir: string; bus: BusAddress },
 ): Promise<PipelineSession> {
   const motion = detectorSettings(monitor, 'motion', config) ? monitor.motion : undefined;
+  const tflite = detectorSettings(monitor, 'tflite', config) ? monitor.tflite : undefined;
   return {
     monitorID: monitor.id,
     source: await pipelineSource(monitor, config),
     recordingsDir,
     alwaysRecord: monitor.alwaysRecord,
     videoLength: monitor.videoLength * 60_000,
-    frames: motion ? { gray: { rate: motion.feedRate } } : {},
+    frames: {
+      ...(motion && { gray: { rate: motion.feedRate } }),
+      ...(tflite && { rgb: { rate: tflite.feedRate, main: !tflite.useSubStream } }),
+    },
     bus,
   };
 }

@@ -1,9 +1,10 @@
 import type { Frame } from '../bus/frames.ts';
 import type { Log } from '../bus/log.ts';
+import type { FrameFormat } from '../bus/messages.ts';
 import { nowMicroseconds } from '../bus/time.ts';
 import { MediaClock } from './clock.ts';
-import { Connection } from './connection.ts';
-import { type Descriptions, describePipelines } from './description.ts';
+import { Connection, type Sinks } from './connection.ts';
+import { type Description, type Descriptions, describePipelines } from './description.ts';
 import { type Fragment, FragmentReader } from './fragments.ts';
 import { Lease } from './lease.ts';
 import { PictureReader } from './picture-reader.ts';
@@ -31,7 +32,7 @@ export class Capture {
   readonly #main: Connection;
   readonly #sub: SubStream | undefined;
   readonly #recorder: Recorder;
-  readonly #lease: Lease;
+  readonly #leases: ReadonlyMap<FrameFormat, Lease>;
   readonly #clock = new MediaClock();
   readonly #reader: FragmentReader;
   readonly #descriptions: Descriptions;
@@ -64,21 +65,30 @@ export class Capture {
     const { sub } = this.#descriptions;
     this.#sub =
       sub &&
-      new SubStream({ description: sub, monitorID, log: monitorLog, receiver: () => this.#receiver() });
-    this.#lease = new Lease(framesLease, (held) => (this.#sub ?? this.#main).setValve(held));
+      new SubStream({
+        description: sub,
+        monitorID,
+        log: monitorLog,
+        receivers: () => this.#receivers(sub),
+      });
+    const { main } = this.#descriptions;
+    this.#leases = new Map(
+      [...main.formats, ...(sub?.formats ?? [])].map((format) => [
+        format,
+        new Lease(framesLease, () => this.#setValves()),
+      ]),
+    );
   }
 
   /** Resolves when the session has ended, by itself or by `stop`, and its last recording is on disk. */
   async run(): Promise<PipelineEnd> {
-    const { session } = this.#options;
     this.#expectFragment();
-    const both = session.frames.gray !== undefined && !this.#sub;
     const end = await this.#main.play(
-      { fragments: (data) => this.#takeData(data), ...(both && { pictures: this.#receiver() }) },
+      { fragments: (data) => this.#takeData(data), ...this.#receivers(this.#descriptions.main) },
       'fragments',
     );
     clearTimeout(this.#fragmentTimer);
-    this.#lease.end();
+    for (const lease of this.#leases.values()) lease.end();
     this.#sub?.close();
     await Promise.race([this.#recorder.close(), pause(recorderDeadline)]);
     return end;
@@ -94,11 +104,16 @@ export class Capture {
   }
 
   /** Makes pictures for ten seconds from now. @throws when the session was not told to. */
-  wantFrames(format: string): void {
-    if (format !== 'gray' || !this.#options.session.frames.gray) {
-      throw new Error(`this monitor has no ${format} frames`);
-    }
-    this.#lease.renew();
+  wantFrames(format: FrameFormat): void {
+    const lease = this.#leases.get(format);
+    if (!lease) throw new Error(`this monitor has no ${format} frames`);
+    lease.renew();
+  }
+
+  #setValves(): void {
+    const held = [...this.#leases].filter(([, lease]) => lease.held).map(([format]) => format);
+    this.#main.setValves(new Set(held));
+    this.#sub?.setValves(new Set(held));
   }
 
   #takeData(data: Buffer): void {
@@ -125,12 +140,17 @@ export class Capture {
     );
   }
 
-  #receiver(): (packet: Buffer) => void {
-    const reader = new PictureReader(this.#options.session.frames.gray?.rate ?? 0);
-    return (packet) => {
-      const frame = reader.read(packet, nowMicroseconds());
-      if (frame) this.#options.onFrame(frame);
-    };
+  #receivers({ formats }: Description): Sinks {
+    const { session, onFrame } = this.#options;
+    const sinks = formats.map((format) => {
+      const reader = new PictureReader(session.frames[format]?.rate ?? 0, format);
+      const receive = (packet: Buffer) => {
+        const frame = reader.read(packet, nowMicroseconds());
+        if (frame) onFrame(frame);
+      };
+      return [format, receive] as const;
+    });
+    return Object.fromEntries(sinks);
   }
 }
 

@@ -1,4 +1,5 @@
-import type { Description } from './description.ts';
+import type { FrameFormat } from '../bus/messages.ts';
+import { type Description, valveOf } from './description.ts';
 import { endOf, endOfSilence, endOfStream, noVideo } from './end-reason.ts';
 import { Pipeline, type PipelineMessage } from './gstreamer.ts';
 import type { PipelineEnd, Source } from './session.ts';
@@ -15,6 +16,7 @@ export type Sinks = Readonly<Record<string, (data: Buffer) => void>>;
 export class Connection {
   readonly #pipeline: Pipeline;
   readonly #kind: Source['kind'];
+  readonly #formats: readonly FrameFormat[];
   #resolve: (end: PipelineEnd) => void = () => {};
   readonly #cause = new Promise<PipelineEnd>((resolve) => {
     this.#resolve = resolve;
@@ -28,6 +30,7 @@ export class Connection {
   constructor(description: Description, kind: Source['kind']) {
     this.#pipeline = new Pipeline(description);
     this.#kind = kind;
+    this.#formats = description.formats;
   }
 
   /**
@@ -66,8 +69,15 @@ export class Connection {
     this.#resolve(end);
   }
 
-  setValve(open: boolean): void {
-    this.#pipeline.set('valve', 'drop', !open);
+  /** Lets these pictures be made, and no others. */
+  setValves(wanted: ReadonlySet<FrameFormat>): void {
+    const formats = this.#formats;
+    if (formats.length > 1) {
+      for (const format of formats) this.#pipeline.set(valveOf(format), 'drop', !wanted.has(format));
+    }
+    if (formats.length > 0) {
+      this.#pipeline.set('valve', 'drop', !formats.some((format) => wanted.has(format)));
+    }
   }
 
   #hear(message: PipelineMessage): void {

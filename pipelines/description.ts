@@ -1,8 +1,11 @@
+import type { FrameFormat } from '../bus/messages.ts';
 import type { PipelineSession, Source } from './session.ts';
 import { parseStreamAddress } from './source-url.ts';
 
 /** What GStreamer is to build. */
 export interface Description {
+  /** The pictures it makes, each in a sink of this name. */
+  readonly formats: readonly FrameFormat[];
   /** In gst-launch's language. It is made of constants and numbers alone: no user's text becomes a part of it. */
   readonly launch: string;
   /** Text that is set on the finished elements, by element and property. */
@@ -12,14 +15,19 @@ export interface Description {
 export interface Descriptions {
   /** Video as fragments in the sink `fragments`, and, without a sub stream, pictures as below. */
   readonly main: Description;
-  /** Pictures in the sink `pictures`, while the `valve` is open. Apart, so that its trouble stops no recording. */
+  /** Pictures, while the `valve` is open. Apart, so that its trouble stops no recording. */
   readonly sub?: Description;
 }
 
 /** How long a packet of a lossy transport is waited for. In order, packets pass at once. */
 const jitterMilliseconds = 200;
-/** Pictures for detectors are at most this wide. */
-const pictureWidth = 320;
+/** Motion shows in small pictures; small objects do not. */
+const layouts: Readonly<Record<FrameFormat, { readonly name: string; readonly width: number }>> = {
+  gray: { name: 'GRAY8', width: 320 },
+  rgb: { name: 'RGB', width: 640 },
+};
+
+type Rates = readonly (readonly [FrameFormat, { readonly rate: number }])[];
 
 const sink = (name: string) => `appsink name=${name} sync=false wait-on-eos=false max-buffers=256`;
 
@@ -32,19 +40,36 @@ const fragments = `mp4mux fragment-duration=1000 streamable=true trak-timescale=
  * The decoder shows no picture that refers to one it has not seen, and the queue makes room by dropping: a machine
  * that is too slow loses pictures, not time. gdppay puts the time of a picture before it.
  *
- * The width is a multiple of four because gray rows are padded to that: what arrives has no padding.
+ * The width is a multiple of four because rows are padded to that: what arrives has no padding.
  */
-function pictures(rate: number): string {
-  return [
+function pictures(rates: Rates): string {
+  const decode = [
     'valve name=valve drop=true',
     'queue leaky=downstream max-size-buffers=30 max-size-bytes=0 max-size-time=0',
     'avdec_h264 max-threads=1 output-corrupt=false',
+  ].join(' ! ');
+  const [only, second] = rates;
+  if (only && !second) return `${decode} ! ${convert(only)}`;
+  // Decoded once for all; what one format is made of is dropped while only the other is wanted.
+  const branches = rates.map(
+    (one) =>
+      `decoded. ! queue leaky=downstream max-size-buffers=2 ! valve name=${valveOf(one[0])} drop=true ! ${convert(one)}`,
+  );
+  return `${decode} ! tee name=decoded ${branches.join(' ')}`;
+}
+
+/** The valve of one format, where several are made of one stream. */
+export const valveOf = (format: FrameFormat) => `${format}valve`;
+
+function convert([format, { rate }]: Rates[number]): string {
+  const { name, width } = layouts[format];
+  return [
     ...(rate > 0 ? [`videorate drop-only=true max-rate=${Math.ceil(rate)}`] : []),
     'videoconvertscale',
-    `video/x-raw,format=GRAY8,width=[4,${pictureWidth},4],height=[4,4096],pixel-aspect-ratio=1/1`,
+    `video/x-raw,format=${name},width=[4,${width},4],height=[4,4096],pixel-aspect-ratio=1/1`,
     'gdppay',
     // Nothing arrives while the valve is closed; the pipeline must not wait for it.
-    `${sink('pictures')} async=false`,
+    `${sink(format)} async=false`,
   ].join(' ! ');
 }
 
@@ -53,21 +78,27 @@ export function describePipelines({
   source,
   frames,
 }: Pick<PipelineSession, 'source' | 'frames'>): Descriptions {
-  const wanted = frames.gray && pictures(frames.gray.rate);
+  const { gray, rgb } = frames;
+  const all: Rates = [...(gray ? [['gray', gray] as const] : []), ...(rgb ? [['rgb', rgb] as const] : [])];
   const sub = source.kind === 'rtsp' ? source.sub : undefined;
-  if (!wanted) return { main: from(source, fragments) };
-  if (source.kind !== 'rtsp' || sub === undefined) {
-    return { main: from(source, `tee name=video ! queue ! ${fragments} video. ! ${wanted}`) };
-  }
-  return { main: from(source, fragments), sub: from({ ...source, main: sub }, wanted) };
+  const ofMain = all.filter(([format]) => sub === undefined || (format === 'rgb' && rgb?.main));
+  const ofSub = all.filter((one) => !ofMain.includes(one));
+  const main =
+    ofMain.length === 0
+      ? from(source, fragments, ofMain)
+      : from(source, `tee name=video ! queue ! ${fragments} video. ! ${pictures(ofMain)}`, ofMain);
+  if (source.kind !== 'rtsp' || sub === undefined || ofSub.length === 0) return { main };
+  return { main, sub: from({ ...source, main: sub }, pictures(ofSub), ofSub) };
 }
 
 /** From a source's H.264 to whatever is made of it. */
-function from(source: Source, rest: string): Description {
+function from(source: Source, rest: string, rates: Rates): Description {
+  const formats = rates.map(([format]) => format);
   switch (source.kind) {
     case 'rtsp': {
       const { location, user, password } = parseStreamAddress(source.main);
       return {
+        formats,
         launch: [
           // Cameras sign their own certificates: TLS keeps the stream private, it cannot say who sends it.
           `rtspsrc name=source protocols=${source.protocol} latency=${jitterMilliseconds} tls-validation-flags=0`,
@@ -84,11 +115,13 @@ function from(source: Source, rest: string): Description {
     }
     case 'file':
       return {
+        formats,
         launch: `filesrc name=source ! parsebin name=parser parser. ! video/x-h264 ! clocksync ! ${parse} ! ${rest}`,
         properties: { source: { location: source.path } },
       };
     case 'test':
       return {
+        formats,
         launch: [
           'videotestsrc name=source is-live=true pattern=ball',
           'video/x-raw,format=I420,width=640,height=360,framerate=15/1',

@@ -45,7 +45,8 @@ async function run(session: PipelineSession): Promise<void> {
       onFrame: (frame) => frames?.publishFrame(session.monitorID, frame),
     });
     void attach(session, capture);
-    if (session.frames.gray) void connect(session, 'frames').then((bus) => (frames = bus));
+    if (session.frames.gray || session.frames.rgb)
+      void connect(session, 'frames').then((bus) => (frames = bus));
     const { reason, detail } = await capture.run();
     await end({ reason, detail: redact(detail) });
   } catch (error) {

@@ -1,4 +1,5 @@
-import type { Frame } from '../bus/frames.ts';
+import { bytesPerPixel, type Frame } from '../bus/frames.ts';
+import type { FrameFormat } from '../bus/messages.ts';
 import { MediaClock } from './clock.ts';
 
 /** GStreamer Data Protocol 1.0: 62 bytes before each payload. */
@@ -10,6 +11,7 @@ const tremble = 50_000_000;
 
 /** Makes frames of what one connection's `gdppay ! appsink` delivers. */
 export class PictureReader {
+  readonly #format: FrameFormat;
   readonly #clock = new MediaClock();
   /** Nanoseconds between two pictures; 0 for every one. */
   readonly #period: number;
@@ -19,7 +21,8 @@ export class PictureReader {
   #due = 0;
 
   /** @param rate pictures per second, 0 for every one. */
-  constructor(rate: number) {
+  constructor(rate: number, format: FrameFormat = 'gray') {
+    this.#format = format;
     this.#period = rate > 0 ? 1e9 / rate : 0;
   }
 
@@ -32,14 +35,13 @@ export class PictureReader {
     const type = packet.readUInt16BE(4);
     const payload = packet.subarray(headerSize, headerSize + packet.readUInt32BE(6));
     if (type === capsType) this.#readCaps(payload.toString('latin1'));
-    if (type !== bufferType || payload.length !== this.#width * this.#height || payload.length === 0) {
-      return undefined;
-    }
+    const size = this.#width * this.#height * bytesPerPixel[this.#format];
+    if (type !== bufferType || payload.length !== size || payload.length === 0) return undefined;
     const media = Number(packet.readBigUInt64BE(10));
     this.#clock.observe(media / 1000, now);
     if (!this.#isDue(media)) return undefined;
     return {
-      format: 'gray',
+      format: this.#format,
       width: this.#width,
       height: this.#height,
       time: BigInt(this.#clock.at(media / 1000)) * 1000n,

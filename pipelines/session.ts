@@ -18,7 +18,11 @@ export interface PipelineSession {
   /** Milliseconds after which a recording is cut, at the next key frame. */
   videoLength: number;
   /** What a detector may ask for: pictures per second, 0 for every one. */
-  frames: { gray?: { rate: number } };
+  frames: {
+    gray?: { rate: number };
+    /** `main`: of the main stream, also where there is a sub stream. */
+    rgb?: { rate: number; main: boolean };
+  };
   bus: BusAddress;
 }
 

@@ -1,5 +1,6 @@
 import type { Log } from '../bus/log.ts';
-import { Connection } from './connection.ts';
+import type { FrameFormat } from '../bus/messages.ts';
+import { Connection, type Sinks } from './connection.ts';
 import type { Description } from './description.ts';
 import type { PipelineEnd } from './session.ts';
 
@@ -14,7 +15,7 @@ export interface SubStreamOptions {
   readonly monitorID: string;
   readonly log: Log;
   /** Makes what receives the packets of one connection. */
-  readonly receiver: () => (packet: Buffer) => void;
+  readonly receivers: () => Sinks;
 }
 
 /** The camera's second stream, for detectors. It comes back by itself, and its trouble is nobody else's. */
@@ -23,7 +24,7 @@ export class SubStream {
   #connection: Connection | undefined;
   #retry: NodeJS.Timeout | undefined;
   #failures = 0;
-  #open = false;
+  #wanted: ReadonlySet<FrameFormat> = new Set();
   #closed = false;
 
   constructor(options: SubStreamOptions) {
@@ -31,10 +32,10 @@ export class SubStream {
   }
 
   /** The first time, connects as well: a stream that nobody wants is not fetched. */
-  setValve(open: boolean): void {
-    this.#open = open;
-    if (this.#connection) this.#connection.setValve(open);
-    else if (open && !this.#retry && !this.#closed) void this.#connect();
+  setValves(wanted: ReadonlySet<FrameFormat>): void {
+    this.#wanted = new Set(this.#options.description.formats.filter((format) => wanted.has(format)));
+    if (this.#connection) this.#connection.setValves(this.#wanted);
+    else if (this.#wanted.size > 0 && !this.#retry && !this.#closed) void this.#connect();
   }
 
   close(): void {
@@ -56,22 +57,23 @@ export class SubStream {
     this.#failures += 1;
     this.#retry = setTimeout(() => {
       this.#retry = undefined;
-      if (this.#open) void this.#connect();
+      if (this.#wanted.size > 0) void this.#connect();
     }, pause);
   }
 
   async #play(): Promise<PipelineEnd> {
-    const { description, receiver } = this.#options;
+    const { description, receivers } = this.#options;
     const connection = new Connection(description, 'rtsp');
     this.#connection = connection;
-    const receive = receiver();
-    connection.setValve(this.#open);
-    return connection.play({
-      pictures: (packet) => {
+    connection.setValves(this.#wanted);
+    const sinks = Object.entries(receivers()).map(([name, receive]) => {
+      const listener = (packet: Buffer) => {
         this.#sayBack();
         receive(packet);
-      },
+      };
+      return [name, listener] as const;
     });
+    return connection.play(Object.fromEntries(sinks));
   }
 
   #troubled = false;

@@ -88,6 +88,8 @@ export const TfliteConfig = Type.Object(
     feedRate,
     duration,
     useSubStream: flag('look at the sub stream'),
+    /** Where motion is detected as well. It is so unless it says otherwise. */
+    whileMotion: Type.Optional(flag('look for objects only while there is motion')),
   },
   { description: 'the settings of object detection' },
 );

@@ -1,20 +1,23 @@
-import { Bus, type BusAddress } from '../../bus/connection.ts';
+import { Bus } from '../../bus/connection.ts';
 import { Logger } from '../../bus/log.ts';
 import { Outbox } from '../../bus/outbox.ts';
 import { commands } from '../../bus/subjects.ts';
 import { type Detector, DetectorSettingsError } from './detector.ts';
+import type { DetectorHostOrder } from './order.ts';
 import { detectors } from './registry.ts';
+import { ObjectFinder } from './tflite/object-finder.ts';
 
 /**
  * The detector host: a process of its own, so that looking at pictures never holds up the recorder.
  *
- * Its parent's first message says where the bus is. Everything after that comes over the bus; it ends when its
+ * Its parent's first message says where the bus and its files are. Everything after that comes over the bus; it ends when its
  * parent does.
  */
 
 const eventLimit = 1000;
 /** A detector that nobody has asked for in this time stops. */
 const lease = 15_000;
+const lastWords = 500;
 
 interface Watching {
   readonly wish: string;
@@ -22,12 +25,12 @@ interface Watching {
   expires: number;
 }
 
-process.once('message', (address: BusAddress) => void run(address));
-process.once('disconnect', () => process.exit());
+process.once('disconnect', () => setTimeout(() => process.exit(), 2 * lastWords));
+process.once('message', (order: DetectorHostOrder) => void run(order));
 // A terminal's Ctrl-C reaches the whole group; the parent decides when this process ends.
 process.on('SIGINT', () => {});
 
-async function run(address: BusAddress): Promise<void> {
+async function run({ bus: address, configDir, storageDir }: DetectorHostOrder): Promise<void> {
   const logger = new Logger();
   const [bus, frames] = await Promise.all([
     Bus.connect(address, 'detectors'),
@@ -39,6 +42,7 @@ async function run(address: BusAddress): Promise<void> {
   );
   outbox.attach(bus);
 
+  const finder = new ObjectFinder({ configDir, storageDir, log: logger.source('tflite') });
   const watching = new Map<string, Watching>();
   setInterval(() => {
     for (const [key, { expires }] of watching) if (expires < Date.now()) stop(key);
@@ -58,10 +62,18 @@ async function run(address: BusAddress): Promise<void> {
     }
     stop(key);
     const log = logger.source(name);
-    const detector = create({ monitorID, monitorName, bus, frames, outbox, log }, settings);
+    const detector = create({ monitorID, monitorName, bus, frames, outbox, log, finder }, settings);
     watching.set(key, { wish, detector, expires: Date.now() + lease });
   });
+  process.once('disconnect', () => void leave());
   process.send?.('ready');
+
+  /** What detectors have to say at their end is still told. */
+  async function leave(): Promise<void> {
+    for (const key of [...watching.keys()]) stop(key);
+    await outbox.flush(lastWords);
+    process.exit();
+  }
 
   function stop(key: string): void {
     watching.get(key)?.detector.stop();

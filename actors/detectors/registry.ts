@@ -1,14 +1,16 @@
 import type { TSchema } from 'typebox';
 import { Check, Errors } from 'typebox/value';
-import { MotionConfig } from '../../store/monitor-config.ts';
-import { type Detector, type DetectorEnvironment, DetectorSettingsError } from './detector.ts';
+import { MotionConfig, TfliteConfig } from '../../store/monitor-config.ts';
+import { type Detector, DetectorSettingsError } from './detector.ts';
 import { MotionDetector } from './motion.ts';
+import { type ObjectEnvironment, TfliteDetector } from './tflite/tflite.ts';
 
-type Create = (environment: DetectorEnvironment, settings: unknown) => Detector;
+type Create = (environment: ObjectEnvironment, settings: unknown) => Detector;
 
 /** Every detector by the name under which a monitor's configuration has its section. */
 export const detectors: Readonly<Record<string, Create>> = {
   motion: (environment, settings) => new MotionDetector(environment, checked(MotionConfig, settings)),
+  tflite: (environment, settings) => new TfliteDetector(environment, checked(TfliteConfig, settings)),
 };
 
 /** @throws {DetectorSettingsError} saying which field is wrong. */

@@ -1,4 +1,4 @@
-import type { MonitorConfig, MotionConfig } from '../../store/monitor-config.ts';
+import type { MonitorConfig, MotionConfig, TfliteConfig } from '../../store/monitor-config.ts';
 
 /** Monitors as a user would set them up; what a test is about it says itself. */
 
@@ -41,4 +41,16 @@ export const motion: MotionConfig = {
       ],
     },
   ],
+};
+
+/** Object detection over the whole picture: people and cars. */
+export const tflite: TfliteConfig = {
+  enable: true,
+  thresholds: { person: 45, car: 45 },
+  crop: { x: 0, y: 0, size: 1_000_000 },
+  mask: { enable: false, area: [] },
+  detectorName: 'default',
+  feedRate: 5,
+  duration: 10,
+  useSubStream: true,
 };

@@ -1,7 +1,9 @@
 /** IEEE 754 half precision to single. */
 export function widenFloat16(bytes: Uint8Array): Float32Array<ArrayBuffer> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Float32Array.from({ length: bytes.length / 2 }, (_, index) => widen(view.getUint16(2 * index, true)));
+  return Float32Array.from({ length: bytes.length / 2 }, (_, index) =>
+    widen(view.getUint16(2 * index, true)),
+  );
 }
 
 function widen(half: number): number {

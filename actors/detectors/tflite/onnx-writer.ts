@@ -83,10 +83,7 @@ function constantFields({ name, shape, data }: OnnxConstant): Write[] {
 
 function valueFields({ name, shape }: OnnxValue): Write[] {
   const dimensions = shape.map((size) => message(1, number(1, size)));
-  return [
-    text(1, name),
-    message(2, message(1, number(1, dataTypes.float32), message(2, ...dimensions))),
-  ];
+  return [text(1, name), message(2, message(1, number(1, dataTypes.float32), message(2, ...dimensions)))];
 }
 
 function message(field: number, ...fields: Write[]): Write {

@@ -79,18 +79,22 @@ class Translation {
         return;
       }
       case operators.convolution:
-        return this.#convolve(operator, [first, second, third], false);
+        this.#convolve(operator, [first, second, third], false);
+        return;
       case operators.depthwiseConvolution:
-        return this.#convolve(operator, [first, second, third], true);
+        this.#convolve(operator, [first, second, third], true);
+        return;
       case operators.add:
-        return this.#activate(options?.int8(0) ?? 0, output, (result) =>
+        this.#activate(options?.int8(0) ?? 0, output, (result) =>
           this.#nodes.push({ operator: 'Add', inputs: [name(first), name(second)], output: result }),
         );
+        return;
       case operators.logistic:
         this.#nodes.push({ operator: 'Sigmoid', inputs: [name(first)], output: name(output) });
         return;
       case operators.reshape:
-        return this.#reshape(first, output);
+        this.#reshape(first, output);
+        return;
       case operators.concatenation: {
         if (this.#isPlanes(output)) throw new UntranslatableError('pictures are joined');
         const axis = { int: options?.int32(0) ?? 0 };
@@ -137,7 +141,8 @@ class Translation {
 
   #channels(input: number, weights: number): number {
     const channels = this.#tensor(input).shape[3] ?? 0;
-    if (channels !== weights) throw new UntranslatableError('a depthwise convolution multiplies its channels');
+    if (channels !== weights)
+      throw new UntranslatableError('a depthwise convolution multiplies its channels');
     return channels;
   }
 
@@ -161,7 +166,10 @@ class Translation {
   }
 
   #activate(activation: number, output: number, compute: (result: string) => void): void {
-    if (activation === 0) return compute(name(output));
+    if (activation === 0) {
+      compute(name(output));
+      return;
+    }
     const operator = activations[activation];
     if (!operator) throw new UntranslatableError(`activation ${activation} is not known`);
     const result = `${name(output)}before`;
@@ -202,7 +210,11 @@ class Translation {
     const { shape } = this.#tensor(place);
     const data = this.#widened.get(place) ?? floats(this.#tensor(place));
     const turned = order ? transpose(data, shape, order) : data;
-    this.#constants.push({ name: called, shape: order?.map((axis) => at(shape, axis)) ?? shape, data: turned });
+    this.#constants.push({
+      name: called,
+      shape: order?.map((axis) => at(shape, axis)) ?? shape,
+      data: turned,
+    });
   }
 
   #tensor(place: number): GraphTensor {

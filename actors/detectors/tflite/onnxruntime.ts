@@ -24,7 +24,9 @@ export async function openOnnxRuntime(): Promise<Engine> {
       const [inputName = ''] = session.inputNames;
       const shape = graph.tensors[graph.inputs[0] ?? 0]?.shape ?? [];
       return async (input) => {
-        const results = await session.run({ [inputName]: new runtime.Tensor('float32', input as Float32Array, shape) });
+        const results = await session.run({
+          [inputName]: new runtime.Tensor('float32', input as Float32Array, shape),
+        });
         return session.outputNames.map((name) => results[name]?.data as Float32Array);
       };
     },

@@ -1,0 +1,9 @@
+import type { BusAddress } from '../../bus/connection.ts';
+
+/** What the detector host is told when it starts: plain data that travels over IPC. */
+export interface DetectorHostOrder {
+  readonly bus: BusAddress;
+  /** Folders are absolute. */
+  readonly configDir: string;
+  readonly storageDir: string;
+}

@@ -1,0 +1,45 @@
+/** A rectangle in fractions of a picture's width and height. It may reach beyond the picture. */
+export interface Box {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+/** What a model sees at one place of a picture. */
+export interface Sighting {
+  readonly label: string;
+  /** 0 to 1. */
+  readonly score: number;
+  readonly box: Box;
+}
+
+/** How much two rectangles are the same: what they share as a part of what they cover, 0 to 1. */
+export function intersectionOverUnion(a: Box, b: Box): number {
+  const width = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+  const height = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+  if (width <= 0 || height <= 0) return 0;
+  const shared = width * height;
+  return shared / (areaOf(a) + areaOf(b) - shared);
+}
+
+export function areaOf({ left, top, right, bottom }: Box): number {
+  return Math.max(0, right - left) * Math.max(0, bottom - top);
+}
+
+/**
+ * Keeps the best of what overlaps, label by label.
+ *
+ * @param most is how much two boxes of one label may be the same and both stay.
+ * @returns best first.
+ */
+export function suppressOverlaps(sightings: readonly Sighting[], most: number): Sighting[] {
+  const kept: Sighting[] = [];
+  for (const next of [...sightings].sort((a, b) => b.score - a.score)) {
+    const covered = kept.some(
+      ({ label, box }) => label === next.label && intersectionOverUnion(box, next.box) > most,
+    );
+    if (!covered) kept.push(next);
+  }
+  return kept;
+}

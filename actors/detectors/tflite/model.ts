@@ -1,0 +1,156 @@
+import { join } from 'node:path';
+import type { Box, Sighting } from './box.ts';
+import { type Decode, makeDecoder, recogniseFormat, type Wanted } from './decoders.ts';
+import { defaultModelLabels, readDefaultModel } from './default-model.ts';
+import { fetchFile } from './download.ts';
+import type { Engine, Numbers, Run, TfliteModel } from './engine.ts';
+import { readLabels } from './labels.ts';
+import { openLiteRt } from './litert.ts';
+import { ModelError } from './model-error.ts';
+import type { ModelSource } from './model-source.ts';
+import { openOnnxRuntime } from './onnxruntime.ts';
+import { type Picture, type Range, type Region, Scaler } from './scaler.ts';
+import { openTfjsModel } from './tfjs.ts';
+import { readTfliteFile, type TensorInfo } from './tflite-file.ts';
+
+/** A detector's model, ready to look at pictures. */
+export interface Model {
+  /** The true name of what runs it. */
+  readonly engine: string;
+  /** @returns boxes in fractions of the region, best first. Blocks its thread meanwhile. */
+  look(picture: Picture, region: Region, wanted: Wanted): Promise<Sighting[]>;
+}
+
+/** What runs, and what it takes and gives. */
+export interface Runnable {
+  readonly engine: string;
+  readonly run: Run;
+  readonly input: TensorInfo;
+  readonly outputs: readonly TensorInfo[];
+}
+
+/** The fastest first. Those that are not installed, and models that one cannot run, are left to the next. */
+export const engines: readonly (() => Promise<Engine>)[] = [openOnnxRuntime, openLiteRt];
+
+const rememberedScalers = 16;
+/** A sigmoid's threshold is finite between these. */
+const [lowest, highest] = [0.01, 0.99];
+
+/** @throws {ModelError} */
+export async function openModel(source: ModelSource, candidates = engines): Promise<Model> {
+  if (source.kind === 'default') {
+    const runnable = await openTflite(source.name, await readDefaultModel(), candidates);
+    return prepare(source.name, runnable, defaultModelLabels, 'ssd');
+  }
+  const { name, downloads, sha256 } = source;
+  const runnable =
+    source.kind === 'tfjs'
+      ? await openTfjsModel(name, join(source.model, 'model.json'), source.size)
+      : await openTflite(
+          name,
+          await fetchFile({ name, what: 'model', from: source.model, sha256, downloads }),
+          candidates,
+        );
+  const format = recogniseFormat({ tensors: runnable.outputs, size: sizeOf(name, runnable.input) });
+  if (!format) {
+    const shapes = runnable.outputs.map(({ shape }) => `[${shape}]`).join(' ');
+    throw new ModelError(`${name}: outputs of the shape ${shapes} are not those of a known detector`);
+  }
+  if (source.format && source.format !== format) {
+    throw new ModelError(`${name}: the model's format is ${format}, and should be ${source.format}`);
+  }
+  const [width, height] = sizeOf(name, runnable.input);
+  if (source.size && (source.size[0] !== width || source.size[1] !== height)) {
+    throw new ModelError(
+      `${name}: the model's input is ${width}×${height}, and should be ${source.size.join('×')}`,
+    );
+  }
+  if (source.labels === undefined) throw new ModelError(`${name}: there are no labels`);
+  const text = await fetchFile({ name, what: 'list of labels', from: source.labels, downloads });
+  // An SSD's class 0 is the background, unless post-processing has taken it away.
+  const labels = readLabels(name, new TextDecoder().decode(text), format === 'ssd' ? 1 : 0);
+  return prepare(name, runnable, labels, format);
+}
+
+async function openTflite(name: string, bytes: Uint8Array, candidates: typeof engines): Promise<Runnable> {
+  const graph = readTfliteFile(name, bytes);
+  const model: TfliteModel = { name, bytes, graph };
+  const reasons: unknown[] = [];
+  for (const open of candidates) {
+    try {
+      const engine = await open();
+      const [input] = graph.inputs.map((place) => graph.tensors[place]);
+      if (!input || graph.inputs.length !== 1) throw new ModelError(`${name}: a detector has one input`);
+      const outputs = graph.outputs.flatMap((place) => graph.tensors[place] ?? []);
+      return { engine: engine.name, run: await engine.load(model), input, outputs };
+    } catch (error) {
+      if (error instanceof ModelError) throw error;
+      reasons.push(error);
+    }
+  }
+  throw new ModelError(`${name}: no engine can run this model`, { cause: reasons.at(-1) });
+}
+
+function prepare(
+  name: string,
+  { engine, run, input, outputs }: Runnable,
+  labels: ReadonlyMap<number, string>,
+  format: Parameters<typeof makeDecoder>[0],
+): Model {
+  const size = sizeOf(name, input);
+  const decode: Decode = makeDecoder(format, { tensors: outputs, size, labels });
+  const { numbers, range } = inputOf(name, input);
+  const scalers = new Map<string, Scaler>();
+  return {
+    engine,
+    async look(picture, region, wanted) {
+      scalerFor(picture, region).scale(picture.data, numbers, range);
+      const bounded = new Map(
+        [...wanted].map(([label, least]) => [label, Math.min(highest, Math.max(lowest, least))]),
+      );
+      return decode(await run(numbers), bounded).map((sighting) => ({
+        ...sighting,
+        box: within(sighting.box),
+      }));
+    },
+  };
+
+  /** Monitors look at the same regions again and again. */
+  function scalerFor(picture: Picture, region: Region): Scaler {
+    const key = [picture.width, picture.height, region.x, region.y, region.width, region.height].join();
+    const scaler = scalers.get(key) ?? new Scaler(picture, region, size);
+    scalers.delete(key);
+    scalers.set(key, scaler);
+    const [oldest] = scalers.keys();
+    if (scalers.size > rememberedScalers && oldest !== undefined) scalers.delete(oldest);
+    return scaler;
+  }
+}
+
+function sizeOf(name: string, { shape }: TensorInfo): [number, number] {
+  const [batch, height = 0, width = 0, colours] = shape;
+  if (batch === 1 && colours === 3 && width > 0 && height > 0) return [width, height];
+  throw new ModelError(`${name}: an input of the shape [${shape}] is not one colour picture`);
+}
+
+function inputOf(
+  name: string,
+  { type, shape }: TensorInfo,
+): { numbers: Numbers & (Float32Array | Uint8Array | Int8Array); range: Range } {
+  const length = shape.reduce((product, size) => product * size, 1);
+  switch (type) {
+    case 'float32':
+      return { numbers: new Float32Array(length), range: { factor: 2 / 255, offset: -1 } };
+    case 'uint8':
+      return { numbers: new Uint8Array(length), range: { factor: 1, offset: 0 } };
+    case 'int8':
+      return { numbers: new Int8Array(length), range: { factor: 1, offset: -128 } };
+    default:
+      throw new ModelError(`${name}: an input of the type ${type} cannot be filled`);
+  }
+}
+
+function within({ left, top, right, bottom }: Box): Box {
+  const cut = (value: number) => Math.min(1, Math.max(0, value));
+  return { left: cut(left), top: cut(top), right: cut(right), bottom: cut(bottom) };
+}

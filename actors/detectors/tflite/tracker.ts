@@ -1,0 +1,225 @@
+import { assign } from './assignment.ts';
+import { type Box, intersectionOverUnion, type Sighting } from './box.ts';
+import { MovingBox } from './kalman.ts';
+
+/** Something that was seen in more than one picture. */
+export interface Track {
+  readonly label: string;
+  /** Where it is now, or is thought to be. */
+  readonly box: Box;
+  /** When it was first, and last, seen: seconds. */
+  readonly begin: number;
+  readonly seen: number;
+  /** Its sighting in the picture of the last look; undefined when it was not seen there. */
+  readonly sighting: Sighting | undefined;
+  /** Its label has held in two of three pictures. */
+  readonly confirmed: boolean;
+  /** It has not moved for a while. */
+  readonly parked: boolean;
+}
+
+export interface TrackerOptions {
+  /** The least score, 0 to 1, at which something counts as seen for each label. */
+  readonly thresholds: ReadonlyMap<string, number>;
+  /** For how many seconds something may be out of sight and is still the same. */
+  readonly patience: number;
+}
+
+/** The least overlap of a sighting with the place where its track is expected. */
+const leastOverlap = 0.2;
+/** Without an overlap, because it is quick: how far it may be from there, in its own sizes. */
+const farthest = 1.2;
+const parkedAfter = 8;
+/** What is out of sight at the place where it was parked was hidden, or overlooked. */
+const parkedPatience = 10 * 60;
+/** What overlaps less than this with where it stood has moved. */
+const sameplace = 0.6;
+const mostTracks = 128;
+const lookback = 0b111;
+
+/**
+ * Follows what is seen from picture to picture, in the manner of SORT: every track is predicted with a Kalman
+ * filter, tracks and sightings are matched so that their boxes overlap most, label by label.
+ *
+ * Sightings below the threshold continue a confirmed track; they neither begin nor confirm one.
+ */
+export class Tracker {
+  readonly #options: TrackerOptions;
+  #tracks: MutableTrack[] = [];
+  #time: number | undefined;
+
+  constructor(options: TrackerOptions) {
+    this.#options = options;
+  }
+
+  get tracks(): readonly Track[] {
+    return this.#tracks;
+  }
+
+  /**
+   * @param time of the picture in seconds, later than the last one's.
+   * @param looked is the part of the picture that the sightings are of. What lies elsewhere is left as it is.
+   * @returns the tracks that have ended.
+   */
+  update(time: number, sightings: readonly Sighting[], looked: Box): Track[] {
+    const passed = time - (this.#time ?? time);
+    this.#time = time;
+    for (const track of this.#tracks) track.predict(passed);
+    const strong = sightings.filter(({ label, score }) => score >= this.#threshold(label));
+    const weak = sightings.filter(({ label, score }) => score < this.#threshold(label));
+    const left = this.#match(this.#tracks, strong, overlap, leastOverlap, time);
+    const open = () => this.#tracks.filter(({ sighting }) => sighting === undefined);
+    this.#match(
+      open().filter(({ confirmed }) => confirmed),
+      weak,
+      overlap,
+      leastOverlap,
+      time,
+    );
+    const fresh = this.#match(open(), left, nearness, 0, time);
+    for (const track of open()) if (contains(looked, track.box)) track.miss();
+
+    const ended = this.#tracks.filter((track) => this.#isOver(track, time));
+    this.#tracks = this.#tracks.filter((track) => !ended.includes(track));
+    for (const sighting of fresh) {
+      if (this.#tracks.length < mostTracks) this.#tracks.push(new MutableTrack(sighting, time));
+    }
+    return ended.filter(({ confirmed }) => confirmed);
+  }
+
+  /**
+   * Nobody looks any more. What was there at the last look is parked there; the rest is gone.
+   *
+   * @returns the confirmed tracks that have ended.
+   */
+  rest(): Track[] {
+    const gone = this.#tracks.filter(({ confirmed, misses }) => !confirmed || misses > 0);
+    this.#tracks = this.#tracks.filter((track) => !gone.includes(track));
+    for (const track of this.#tracks) track.parked = true;
+    return gone.filter(({ confirmed }) => confirmed);
+  }
+
+  /** Ends all of them. @returns the confirmed ones. */
+  clear(): Track[] {
+    const ended = this.#tracks.filter(({ confirmed }) => confirmed);
+    this.#tracks = [];
+    this.#time = undefined;
+    return ended;
+  }
+
+  /** @returns the sightings that no track has taken. */
+  #match(
+    tracks: readonly MutableTrack[],
+    sightings: readonly Sighting[],
+    likeness: (track: MutableTrack, sighting: Sighting) => number,
+    least: number,
+    time: number,
+  ): Sighting[] {
+    const left = new Set(sightings);
+    const likenesses = tracks.map((track) =>
+      sightings.map((sighting) => (track.label === sighting.label ? likeness(track, sighting) : 0)),
+    );
+    assign(likenesses.map((row) => row.map((value) => (value > least ? 1 - value : 2)))).forEach(
+      (column, row) => {
+        const sighting = sightings[column];
+        if (!sighting || (likenesses[row]?.[column] ?? 0) <= least) return;
+        tracks[row]?.take(sighting, time);
+        left.delete(sighting);
+      },
+    );
+    return [...left];
+  }
+
+  #isOver(track: MutableTrack, time: number): boolean {
+    if (track.misses === 0) return false;
+    if (!track.confirmed) return track.misses > 1;
+    const patience = track.parked ? parkedPatience : this.#options.patience;
+    return track.misses > 2 && time - track.seen > patience;
+  }
+
+  #threshold(label: string): number {
+    return this.#options.thresholds.get(label) ?? Number.POSITIVE_INFINITY;
+  }
+}
+
+class MutableTrack implements Track {
+  readonly label: string;
+  readonly begin: number;
+  seen: number;
+  sighting: Sighting | undefined;
+  confirmed = false;
+  parked = false;
+  /** Looks in vain since it was last seen. */
+  misses = 0;
+  readonly #moving: MovingBox;
+  /** One bit for each of the last looks, the newest lowest: whether it was seen. */
+  #history = 1;
+  /** Where it began to stand, and when. */
+  #place: Box;
+  #since: number;
+
+  constructor(sighting: Sighting, time: number) {
+    this.label = sighting.label;
+    this.begin = time;
+    this.seen = time;
+    this.sighting = sighting;
+    this.#moving = new MovingBox(sighting.box);
+    this.#place = sighting.box;
+    this.#since = time;
+  }
+
+  get box(): Box {
+    return this.parked && !this.sighting ? this.#place : this.#moving.box;
+  }
+
+  predict(seconds: number): void {
+    this.sighting = undefined;
+    // What is parked and out of sight stays where it was.
+    if (!this.parked || this.misses === 0) this.#moving.predict(seconds);
+  }
+
+  take(sighting: Sighting, time: number): void {
+    this.sighting = sighting;
+    this.seen = time;
+    this.misses = 0;
+    this.#moving.correct(sighting.box);
+    this.#remember(1);
+    if (intersectionOverUnion(this.#place, this.#moving.box) < sameplace) {
+      this.#place = this.#moving.box;
+      this.#since = time;
+      this.parked = false;
+    } else if (time - this.#since >= parkedAfter) {
+      this.parked = true;
+    }
+  }
+
+  miss(): void {
+    this.misses += 1;
+    this.#moving.steady();
+    this.#remember(0);
+  }
+
+  #remember(bit: number): void {
+    this.#history = ((this.#history << 1) | bit) & lookback;
+    const seen = (this.#history & 1) + ((this.#history >> 1) & 1) + ((this.#history >> 2) & 1);
+    if (seen >= 2) this.confirmed = true;
+  }
+}
+
+function overlap(track: MutableTrack, sighting: Sighting): number {
+  return intersectionOverUnion(track.box, sighting.box);
+}
+
+/** 1 at the same place, 0 at the farthest where it may be the same. */
+function nearness(track: MutableTrack, { box }: Sighting): number {
+  const at = track.box;
+  const size = Math.max(at.right - at.left, at.bottom - at.top);
+  const x = (box.left + box.right - at.left - at.right) / 2;
+  const y = (box.top + box.bottom - at.top - at.bottom) / 2;
+  return Math.max(0, 1 - Math.hypot(x, y) / (farthest * size));
+}
+
+function contains({ left, top, right, bottom }: Box, inner: Box): boolean {
+  const [x, y] = [(inner.left + inner.right) / 2, (inner.top + inner.bottom) / 2];
+  return x >= left && x <= right && y >= top && y <= bottom;
+}
