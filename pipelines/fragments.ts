@@ -102,14 +102,16 @@ export class FragmentReader {
     switch (this.#type) {
       case 'ftyp':
         this.#ftyp = Buffer.concat(parts);
-        return;
+        break;
       case 'moov':
-        return this.#finishInit(Buffer.concat(parts));
+        this.#finishInit(Buffer.concat(parts));
+        break;
       case 'moof':
         this.#moof = Buffer.concat(parts);
-        return;
+        break;
       case 'mdat':
-        return this.#finishFragment(parts);
+        this.#finishFragment(parts);
+        break;
     }
   }
 

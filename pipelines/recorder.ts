@@ -74,9 +74,12 @@ export class Recorder {
   push(fragment: TimedFragment): void {
     if (this.#closed) return;
     if (this.#take && fragment.keyFrame && this.#isOver(this.#take, fragment)) this.#finish(this.#take);
-    if (this.#take) return this.#continue(this.#take, fragment);
-    this.#preroll.push(fragment);
-    if (this.#wanted(fragment.time)) this.#begin();
+    if (this.#take) {
+      this.#continue(this.#take, fragment);
+    } else {
+      this.#preroll.push(fragment);
+      if (this.#wanted(fragment.time)) this.#begin();
+    }
   }
 
   /** Finishes the recording, if there is one, and resolves when it is on disk. Nothing is recorded after. */
@@ -112,11 +115,12 @@ export class Recorder {
 
   #continue(take: Take, fragment: TimedFragment): void {
     if (take.full || take.failed) return;
-    if (this.#queued <= queueLimit) {
-      return this.#enqueue(take, [fragment], async () => take.file?.append([fragment]));
+    if (this.#queued > queueLimit) {
+      take.full = true;
+      this.#lost(take.accepted, 'the disk is too slow');
+    } else {
+      this.#enqueue(take, [fragment], async () => take.file?.append([fragment]));
     }
-    take.full = true;
-    this.#lost(take.accepted, 'the disk is too slow');
   }
 
   #enqueue(

@@ -8,7 +8,9 @@ describe('the media clock', () => {
   test('believes the arrival that was least delayed', () => {
     const clock = new MediaClock();
     const delays = [400_000, 90_000, 250_000, 30_000, 700_000];
-    delays.forEach((delay, index) => clock.observe(index * second, began + index * second + delay));
+    for (const [index, delay] of delays.entries()) {
+      clock.observe(index * second, began + index * second + delay);
+    }
     expect(clock.at(0)).toBe(began + 30_000);
     expect(clock.at(10 * second)).toBe(began + 10 * second + 30_000);
   });
