@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest';
+import type { MonitorStatus } from '../../bus/messages.ts';
+import { status } from '../../bus/subjects.ts';
+import { startTestBus } from '../support/bus.ts';
+import { startCamera } from '../support/camera.ts';
+import { clip } from '../support/clips.ts';
+import { motion, rtspMonitor } from '../support/monitors.ts';
+import { startRecorder } from '../support/recorder.ts';
+import { probe, recordingsIn } from '../support/recordings.ts';
+import { waitFor } from '../support/wait.ts';
+
+test('a change of one monitor applies at once, and the other loses no frame; the bus may be somebody else’s', async () => {
+  const { server, bus } = await startTestBus();
+  const camera = await startCamera({ mounts: { main: { file: clip('vtest.mp4') } } });
+  const everyPicture = { ...motion, feedRate: 0 };
+  const monitor = (id: string, name: string) =>
+    rtspMonitor(id, [camera.url('main')], { name, alwaysRecord: true, motion: everyPicture });
+  const { servers, token } = server.address;
+  const recorder = await startRecorder({
+    config: { bus: { servers, token } },
+    monitors: [monitor('one', 'One'), monitor('two', 'Two')],
+  });
+  expect(recorder.children(/nats-server/)).toEqual([]);
+
+  const sequences: number[] = [];
+  bus.subscribeFrames('two', 'gray', ({ sequence }) => void sequences.push(sequence));
+  const states: MonitorStatus[] = [];
+  bus.subscribe(status, ['*'], (state) => void states.push(state));
+  await waitFor(() => sequences.length > 10, 20_000, 'pictures of the other');
+  await waitFor(() => states.filter(({ recording }) => recording).length === 2, 20_000, 'both to record');
+  const began = states.length;
+  const untouched = recorder.children(/pipelines\/host.* two$/);
+
+  for (const name of ['Uno', 'Eins', 'Un']) {
+    const before = states.length;
+    const response = await recorder.change('PUT', '/api/monitor', monitor('one', name));
+    expect(response.status).toBe(200);
+    await waitFor(
+      () => states.slice(before).some(({ monitorID, state }) => monitorID === 'one' && state === 'streaming'),
+      10_000,
+      `${name} to stream`,
+    );
+  }
+  for (const toggle of ['disable', 'enable']) {
+    const before = states.length;
+    await recorder.change('PATCH', `/api/monitor/one/motion/${toggle}`);
+    await waitFor(
+      () => states.slice(before).some(({ monitorID, state }) => monitorID === 'one' && state === 'streaming'),
+      10_000,
+      'it to stream',
+    );
+  }
+
+  const seen = [...sequences];
+  const [first = 0] = seen;
+  expect(seen).toEqual(seen.map((_, index) => first + index));
+  expect(recorder.children(/pipelines\/host.* two$/)).toEqual(untouched);
+  expect(states.slice(began).filter(({ monitorID }) => monitorID === 'two')).toEqual([]);
+  const own = (await recordingsIn(recorder.recordings)).filter((file) => file.endsWith('_two.mp4'));
+  expect(own).toHaveLength(1);
+  // Ten pictures a second, none of them missing in the file either.
+  const { frames, duration } = await probe(own[0] ?? '');
+  expect(Math.abs(duration - (frames - 1) / 10)).toBeLessThan(0.05);
+
+  await recorder.change('DELETE', '/api/monitor?id=one');
+  await waitFor(() => recorder.children(/pipelines\/host.* one$/).length === 0, 10_000, 'the end of one');
+  expect(recorder.children(/pipelines\/host.* two$/)).toEqual(untouched);
+});
