@@ -5,6 +5,7 @@ import { clientKey } from './address.ts';
 import type { Credentials } from './credentials.ts';
 import { HttpError } from './errors.ts';
 import { isForeign, isLocalHost } from './origin.ts';
+import { Pacer } from './pacer.ts';
 import type { Access } from './route.ts';
 
 /** Whoever made a request that the gate let through. */
@@ -44,6 +45,7 @@ const nobody: Caller = { id: '', username: '', isAdmin: false, token: undefined,
 export class Gate {
   readonly #options: GateOptions;
   readonly #everybody: Caller;
+  readonly #refusals = new Pacer();
 
   constructor(options: GateOptions) {
     this.#options = options;
@@ -57,6 +59,15 @@ export class Gate {
    */
   async admit(request: IncomingMessage, access: Access, upgrade = false): Promise<Caller> {
     if (access === 'public') return nobody;
+    try {
+      return await this.#decide(request, access, upgrade);
+    } catch (refusal) {
+      await this.#refusals.turn();
+      throw refusal;
+    }
+  }
+
+  async #decide(request: IncomingMessage, access: Access, upgrade: boolean): Promise<Caller> {
     const caller = await this.#identify(request);
     if (access === 'admin' && !caller.isAdmin) {
       throw new HttpError('admin_required', 'Only an admin may do this.');

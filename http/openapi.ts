@@ -27,6 +27,7 @@ const named = new Map<TSchema, string>([
 const tags: Readonly<Record<Exclude<Tag, 'Pages'>, string>> = {
   Account: 'Who may log in.',
   Monitor: 'Cameras and other sources: what is recorded and detected.',
+  Events: 'What was detected.',
   Logs: 'What happened.',
   System: 'About the recorder itself.',
 };

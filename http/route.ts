@@ -6,7 +6,7 @@ import type { Caller } from './gate.ts';
 /** Who may: everybody, every account, or admins only. */
 export type Access = 'public' | 'user' | 'admin';
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-export type Tag = 'Account' | 'Monitor' | 'Logs' | 'System' | 'Pages';
+export type Tag = 'Account' | 'Monitor' | 'Events' | 'Logs' | 'System' | 'Pages';
 
 /** What can be answered when all went well, for the documents and their tests. */
 export interface Success {

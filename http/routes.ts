@@ -1,5 +1,6 @@
 import { accountRoutes } from './account.ts';
 import { documentRoutes } from './documents.ts';
+import { eventRoutes } from './event.ts';
 import type { LogFeed } from './feed.ts';
 import { healthRoutes } from './health.ts';
 import { logRoutes } from './log.ts';
@@ -14,6 +15,7 @@ export function routes(services: Services & { readonly feed: LogFeed }): readonl
     ...accountRoutes(services),
     ...monitorRoutes(services),
     ...logRoutes(services),
+    ...eventRoutes(services),
     ...healthRoutes(services),
     ...documentRoutes(() => table),
     ...pageRoutes(),

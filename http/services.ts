@@ -11,6 +11,8 @@ export interface Services {
   readonly logs: LogStore;
   readonly bus: Bus;
   readonly log: Log;
+  /** The picture beside an event, as JPEG; undefined when it has none. */
+  readonly snapshot: (eventID: string) => Promise<Uint8Array | undefined>;
   /** Whether the recorder does its work. */
   readonly health: () => boolean;
 }
