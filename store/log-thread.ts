@@ -64,7 +64,7 @@ export class LogThread {
     });
   }
 
-  /** Switches the posting of new entries, for threads to come as well. */
+  /** Switches the posting of new entries, for threads to come as well. One that is just starting hears it later. */
   follow(on: boolean): void {
     this.#following = on;
     if (this.#worker) post(this.#worker, { kind: 'follow', on });
@@ -116,8 +116,6 @@ export class LogThread {
       worker.on('message', (message: FromThread) => {
         if (message.kind === 'ready') {
           ready = true;
-          // It may have changed since the thread was begun.
-          post(worker, { kind: 'follow', on: this.#following });
           resolve(worker);
         } else if (message.kind === 'failure') reason = `: ${message.message}`;
         else this.#hear(message);
