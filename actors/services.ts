@@ -5,12 +5,12 @@ import { Bus, type BusAddress } from '../bus/connection.ts';
 import type { Logger } from '../bus/log.ts';
 import { startBusServer } from '../bus/server.ts';
 import { ensureStreams } from '../bus/streams.ts';
-import { startHttpServer } from '../http/server.ts';
 import type { Accounts } from '../store/accounts.ts';
 import type { Config } from '../store/config.ts';
 import { writeAtomically } from '../store/files.ts';
 import { LogStore } from '../store/logs.ts';
 import type { Monitors } from '../store/monitors.ts';
+import { readSnapshot } from '../store/snapshots.ts';
 
 /** What is read from files before anything runs. */
 export interface Stored {
@@ -58,6 +58,8 @@ export async function openServices(stored: Stored, logger: Logger): Promise<Serv
     logger.attach(bus);
     closers.push(() => logger.flush(1000));
 
+    // The web server is loaded while the log store's thread opens its database.
+    const loading = import('../http/server.ts');
     const logs = await LogStore.open({
       file: join(config.storageDir, 'sentrybus.duckdb'),
       bus: busAddress,
@@ -74,6 +76,7 @@ export async function openServices(stored: Stored, logger: Logger): Promise<Serv
       closers.push(() => bridge.close());
     }
 
+    const { startHttpServer } = await loading;
     const http = await startHttpServer({
       config,
       accounts,
@@ -81,6 +84,7 @@ export async function openServices(stored: Stored, logger: Logger): Promise<Serv
       logs,
       bus,
       log: logger.source('auth'),
+      snapshot: (eventID) => readSnapshot(config.storageDir, eventID),
       health: () => bus.connected,
     });
     closers.push(() => http.close());

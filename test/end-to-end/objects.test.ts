@@ -1,26 +1,149 @@
-import { expect, test } from 'vitest';
-import type { MqttEvent } from '../../bus/messages.ts';
-import { startCamera } from '../support/camera.ts';
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { LogEntry, MqttEvent } from '../../bus/messages.ts';
+import { type Camera, startCamera } from '../support/camera.ts';
 import { clip } from '../support/clips.ts';
-import { rtspMonitor, tflite } from '../support/monitors.ts';
-import { startBroker } from '../support/mosquitto.ts';
-import { startRecorder } from '../support/recorder.ts';
+import { motion, rtspMonitor, tflite } from '../support/monitors.ts';
+import { type Broker, startBroker } from '../support/mosquitto.ts';
+import { type Recorder, startRecorder } from '../support/recorder.ts';
+import { recordingsIn } from '../support/recordings.ts';
+import { waitFor } from '../support/wait.ts';
 
-test('people on a street are told over MQTT, each with a picture', async () => {
+const plugins = (broker: Broker) => [
+  { name: 'auth_basic', enable: true },
+  { name: 'motion', enable: true },
+  { name: 'tflite', enable: true },
+  { name: 'mqtt', enable: true, host: '127.0.0.1', port: broker.port },
+];
+
+const events = (payloads: readonly string[]) => payloads.map((text) => JSON.parse(text) as MqttEvent);
+
+test('who walks into a quiet street is told within two seconds, recorded, and shown', async () => {
+  const broker = await startBroker();
+  const told = await broker.subscribe('sentryshot/events/tflite');
+  const moved = await broker.subscribe('sentryshot/events/motion');
+  // Twelve seconds of a still street with people in it, then they walk.
+  const camera = await startCamera({ mounts: { main: { file: clip('vtest-quiet.mp4') } } });
+  const recorder = await startRecorder({
+    config: { plugin: plugins(broker) },
+    monitors: [rtspMonitor('street', [camera.url('main')], { name: 'Street', tflite, motion })],
+  });
+  const first = JSON.parse((await moved.message(() => true, 30_000)).payload) as MqttEvent;
+  const { payload } = await told.message(({ payload: text }) => /"person"/.test(text), 10_000);
+  const event = JSON.parse(payload) as MqttEvent;
+  expect(Object.keys(event)).toEqual(['monitorID', 'monitorName', 'label', 'score', 'time', 'source']);
+  expect(event).toMatchObject({
+    monitorID: 'street',
+    monitorName: 'Street',
+    label: 'person',
+    source: 'tflite',
+  });
+  expect(event.score).toBeGreaterThanOrEqual(27);
+  expect(event.score).toBeLessThan(100);
+  expect(event.time).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$/);
+  // Nothing was looked at before there was motion, and then at once.
+  expect(Date.parse(event.time) - Date.parse(first.time)).toBeGreaterThan(0);
+  expect(Date.parse(event.time) - Date.parse(first.time)).toBeLessThan(2000);
+
+  await waitFor(async () => (await recordingsIn(recorder.recordings)).length > 0, 5000, 'a recording');
+  const id = await waitFor(() => snapshotIDs(recorder).then(([one]) => one), 10_000, 'a picture');
+  const response = await recorder.fetch(`/api/event/${id}/snapshot.jpeg`);
+  expect(response.headers.get('content-type')).toBe('image/jpeg');
+  const picture = Buffer.from(await response.arrayBuffer());
+  expect(picture.subarray(0, 2).toString('hex')).toBe('ffd8');
+  expect(picture.length).toBeGreaterThan(10_000);
+});
+
+test('wind in a tree is nobody', async () => {
   const broker = await startBroker();
   const told = await broker.subscribe('sentryshot/events/#');
-  const camera = await startCamera({ mounts: { main: { file: clip('vtest.mp4') } } });
-  const recorder = await startRecorder({
-    config: {
-      plugin: [
-        { name: 'auth_basic', enable: true },
-        { name: 'tflite', enable: true },
-        { name: 'mqtt', enable: true, host: '127.0.0.1', port: broker.port },
-      ],
-    },
-    monitors: [rtspMonitor('street', [camera.url('main')], { name: 'Street', tflite })],
+  const camera = await startCamera({ mounts: { main: { file: clip('tree.mp4') } } });
+  await startRecorder({
+    config: { plugin: plugins(broker) },
+    monitors: [rtspMonitor('tree', [camera.url('main')], { tflite, motion })],
   });
-  const { topic, payload } = await told.message(({ payload: text }) => /"person"/.test(text), 30_000);
-  const event = JSON.parse(payload) as MqttEvent;
-  expect(topic).toBe('sentryshot/events/tflite');
-}, 60_000);
+  await waitFor(() => told.messages.length >= 60, 60_000, 'motion in the tree');
+  expect(events(told.messages.map((one) => one.payload)).filter(({ source }) => source !== 'motion')).toEqual(
+    [],
+  );
+});
+
+describe('with one camera', () => {
+  let broker: Broker;
+  let camera: Camera;
+  beforeAll(async () => {
+    broker = await startBroker();
+    camera = await startCamera({ mounts: { main: { file: clip('vtest.mp4') } } });
+  });
+  afterAll(async () => {
+    await camera.stop();
+    await broker.stop();
+  });
+
+  test('a detector host that is killed in the middle of its work is back within a second, and nobody else notices', async () => {
+    const told = await broker.subscribe('sentryshot/events/tflite');
+    const recorder = await startRecorder({
+      config: { plugin: plugins(broker) },
+      monitors: [
+        rtspMonitor('street', [camera.url('main')], { tflite: { ...tflite, feedRate: 10 } }),
+        rtspMonitor('other', [camera.url('main')], { alwaysRecord: true }),
+      ],
+    });
+    await told.message(({ payload }) => /"street"/.test(payload), 30_000);
+    const feed = await recorder.feed('/api/logs');
+    const [before = 0] = recorder.children(/detectors\/host/);
+    const pipelines = recorder.children(/pipelines\/host/);
+    const killed = Date.now();
+    process.kill(before, 'SIGKILL');
+    await feed.frame<LogEntry>(({ msg, src }) => src === 'tflite' && /runs on/.test(msg), 10_000);
+    expect(Date.now() - killed).toBeLessThan(process.env['CI'] ? 3000 : 2000);
+    const known = told.messages.length;
+    await waitFor(() => told.messages.length > known, 10_000, 'people again');
+    expect(recorder.children(/pipelines\/host/)).toEqual(pipelines);
+  });
+
+  test('models that cannot be used are told of once each, and motion and recording go on', async () => {
+    const moved = await broker.subscribe('sentryshot/events/motion');
+    const recorder = await startRecorder({ config: { plugin: plugins(broker) } });
+    const configs = join(recorder.folder, 'configs');
+    const model = (name: string) => join(configs, `${name}.tflite`);
+    await writeFile(model('wrong'), 'this is no model');
+    await writeFile(
+      model('truncated'),
+      Buffer.concat([Buffer.from([28, 0, 0, 0]), Buffer.from('TFL3'), Buffer.alloc(40)]),
+    );
+    await writeFile(model('checksum'), 'whatever');
+    await writeFile(join(configs, 'labels.txt'), 'person\n');
+    const entry = (name: string, rest = '') =>
+      `[[detector_cpu]]\nenable = true\nname = "${name}"\nwidth = 300\nheight = 300\nmodel = "${model(name)}"\nlabel_map = "${join(configs, 'labels.txt')}"\n${rest}`;
+    await writeFile(
+      join(configs, 'tflite.toml'),
+      [entry('wrong'), entry('truncated'), entry('checksum', `sha256sum = "${'0'.repeat(64)}"\n`)].join('\n'),
+    );
+    const feed = await recorder.feed('/api/logs?sources=tflite');
+    const complaints = {
+      wrong: /^wrong: this is not a TensorFlow Lite model$/,
+      truncated: /^truncated: the model is truncated or damaged$/,
+      checksum: /^checksum: the checksum of the model is [0-9a-f]{64}, and should be 0{64}$/,
+      nosuch: /^nosuch: there is no such detector, but default, wrong, truncated, checksum$/,
+    };
+    for (const [name, complaint] of Object.entries(complaints)) {
+      await recorder.change(
+        'PUT',
+        '/api/monitor',
+        rtspMonitor('street', [camera.url('main')], { motion, tflite: { ...tflite, detectorName: name } }),
+      );
+      await feed.frame<LogEntry>(({ level, msg }) => level === 'error' && complaint.test(msg), 10_000);
+    }
+    expect(feed.frames.filter((text) => (JSON.parse(text) as LogEntry).level === 'error')).toHaveLength(4);
+    await moved.message(() => true, 20_000);
+    await waitFor(async () => (await recordingsIn(recorder.recordings)).length > 0, 10_000, 'a recording');
+  });
+});
+
+/** The ids of the events that have a picture. */
+async function snapshotIDs(recorder: Recorder): Promise<string[]> {
+  const files = await readdir(join(recorder.folder, 'storage', 'snapshots'), { recursive: true });
+  return files.filter((file) => file.endsWith('.jpeg')).map((file) => file.replace(/^.*\/|\.jpeg$/g, ''));
+}

@@ -8,6 +8,7 @@ import { type HttpServer, type HttpServerOptions, startHttpServer } from '../../
 import { Accounts } from '../../store/accounts.ts';
 import { LogStore } from '../../store/logs.ts';
 import { Monitors } from '../../store/monitors.ts';
+import { readSnapshot } from '../../store/snapshots.ts';
 import { startTestBus } from '../support/bus.ts';
 import { atEnd } from '../support/cleanup.ts';
 import { temporaryFolder } from '../support/folder.ts';
@@ -89,6 +90,7 @@ export async function openFrontDoor(options: Options = {}): Promise<FrontDoor> {
     logs,
     bus,
     log,
+    snapshot: (eventID) => readSnapshot(folder, eventID),
     health: options.health ?? (() => true),
     ...(pingInterval !== undefined && { pingInterval }),
   });
