@@ -7,17 +7,22 @@ import type { Monitors } from '../store/monitors.ts';
 const letters = 'abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789';
 
 /**
- * Makes the account `admin` when there is no account at all.
+ * Makes an admin when there is none who can log in: at the first start, or after SentryShot's accounts were copied in.
  *
  * @param given the password to use; without it a random one is made.
- * @returns the password to show, when it was made here.
+ * @returns the login to show, when its password was made here.
  */
-export async function makeAdmin(accounts: Accounts, given: string | undefined): Promise<string | undefined> {
-  if (accounts.size > 0) return undefined;
-  const made = Array.from({ length: 16 }, () => letters[randomInt(letters.length)]).join('');
-  const plainPassword = given || made;
-  await accounts.put({ id: 'admin', username: 'admin', isAdmin: true, plainPassword });
-  return given ? undefined : made;
+export async function makeAdmin(
+  accounts: Accounts,
+  given: string | undefined,
+): Promise<{ username: string; password: string } | undefined> {
+  if (accounts.hasAdmin) return undefined;
+  const taken = new Set(accounts.list().flatMap(({ id, username }) => [id, username]));
+  let username = 'admin';
+  for (let n = 2; taken.has(username); n += 1) username = `admin${n}`;
+  const password = given || Array.from({ length: 16 }, () => letters[randomInt(letters.length)]).join('');
+  await accounts.put({ id: username, username, isAdmin: true, plainPassword: password });
+  return given ? undefined : { username, password };
 }
 
 /** Makes a monitor of GStreamer's moving test picture when there is none. */

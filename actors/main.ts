@@ -39,8 +39,10 @@ async function prepare(args: readonly string[]): Promise<Stored> {
   await lockFolder(config.storageDir);
 
   const accounts = await Accounts.open(config.configDir);
-  const password = await makeAdmin(accounts, process.env['SENTRYBUS_ADMIN_PASSWORD']);
-  if (password) process.stdout.write(`\n  Log in as admin with the password ${password}\n\n`);
+  const login = await makeAdmin(accounts, process.env['SENTRYBUS_ADMIN_PASSWORD']);
+  if (login) {
+    process.stdout.write(`\n  Log in as ${login.username} with the password ${login.password}\n\n`);
+  }
   const monitors = await Monitors.open(config.configDir, { mediaDir: config.mediaDir });
   if (created) await makeDemo(monitors);
   return { config, accounts, monitors };
@@ -57,12 +59,12 @@ function configFile(args: readonly string[]): string {
 
 /** @returns what made it fail, if it failed. */
 async function run(stored: Stored): Promise<unknown> {
-  const { config, monitors } = stored;
+  const { config, accounts, monitors } = stored;
   const logger = new Logger((entry) => {
     if (entry.level !== 'debug' || config.debugLogStdout) process.stdout.write(`${formatEntry(entry)}\n`);
   });
   const log = logger.source('app');
-  for (const warning of config.warnings) log.warning(warning);
+  for (const warning of [...config.warnings, ...accounts.warnings]) log.warning(warning);
   for (const { file, monitorID, error } of monitors.broken) log.error(`${file}: ${error}`, monitorID);
   if (config.auth === 'none') log.warning('auth_none is on: whoever reaches this recorder is its admin');
 

@@ -1,5 +1,5 @@
 import type { Static, TSchema } from 'typebox';
-import { Compile } from 'typebox/compile';
+import { Compile, type Validator } from 'typebox/compile';
 
 /**
  * A family of subjects that carry one shape of JSON message.
@@ -29,7 +29,8 @@ export function channel<Tokens extends readonly string[], Schema extends TSchema
   subject: (...tokens: Tokens) => string,
   schema: Schema,
 ): Channel<Tokens, Static<Schema>> {
-  const shape = Compile(schema);
+  // Compiled when the first message comes: most processes hear only few channels, and all are loaded everywhere.
+  let compiled: Validator<Record<never, never>, Schema> | undefined;
   return {
     subject,
     schema,
@@ -41,8 +42,9 @@ export function channel<Tokens extends readonly string[], Schema extends TSchema
       } catch (cause) {
         throw new MessageError('not JSON', { cause });
       }
-      if (shape.Check(message)) return message as Static<Schema>;
-      const [first] = shape.Errors(message);
+      compiled ??= Compile(schema);
+      if (compiled.Check(message)) return message as Static<Schema>;
+      const [first] = compiled.Errors(message);
       throw new MessageError(`${first?.instancePath || '/'}: ${first?.message ?? 'wrong shape'}`);
     },
   };
