@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { LogEntry } from '../../bus/messages.ts';
 import { waitFor } from '../support/wait.ts';
 import { type FrontDoor, openFrontDoor } from './front-door.ts';
@@ -8,35 +8,32 @@ import { type FrontDoor, openFrontDoor } from './front-door.ts';
 
 const watcher = { username: 'watcher', password: 'pass' };
 
-async function openWatched(options = {}): Promise<FrontDoor> {
-  const door = await openFrontDoor(options);
-  await door.account(watcher, true);
-  return door;
-}
+let door: FrontDoor;
+beforeAll(async () => {
+  door = await openFrontDoor();
+});
+beforeEach(() => door.account(watcher, true));
 
 const messages = (frames: readonly string[]) => frames.map((text) => (JSON.parse(text) as LogEntry).msg);
 
 describe('an account that loses its right', () => {
   test('by being deleted is closed with 4401, and gets no frame more', async () => {
-    const door = await openWatched();
-    const feed = await door.feed('/api/logs?sources=app', watcher);
-    door.logger.source('app').info('before');
+    const feed = await door.feed('/api/logs?sources=deleted', watcher);
+    door.logger.source('deleted').info('before');
     await feed.frame(() => true);
     await door.change('DELETE', '/api/account?id=watcher');
-    door.logger.source('app').info('after');
+    door.logger.source('deleted').info('after');
     expect(await feed.closed).toBe(4401);
     expect(messages(feed.frames)).toEqual(['before']);
   });
 
   test('by being demoted is closed with 4403', async () => {
-    const door = await openWatched();
     const feed = await door.feed('/api/logs', watcher);
     await door.change('PUT', '/api/account', { id: 'watcher', username: 'watcher', isAdmin: false });
     expect(await feed.closed).toBe(4403);
   });
 
   test('by a new password is closed with 4401', async () => {
-    const door = await openWatched();
     const feed = await door.feed('/api/logs', watcher);
     const account = { id: 'watcher', username: 'watcher', isAdmin: true, plainPassword: 'new' };
     await door.change('PUT', '/api/account', account);
@@ -44,9 +41,8 @@ describe('an account that loses its right', () => {
   });
 
   test('while entries are on their way gets none that was written after the change', async () => {
-    const door = await openWatched();
-    const feed = await door.feed('/api/logs?sources=app', watcher);
-    const log = door.logger.source('app');
+    const feed = await door.feed('/api/logs?sources=busy', watcher);
+    const log = door.logger.source('busy');
     let count = 0;
     const writing = setInterval(() => log.info(`entry ${count++}`), 1);
     await feed.frame(() => true);
@@ -59,7 +55,6 @@ describe('an account that loses its right', () => {
   });
 
   test('does not take others with it', async () => {
-    const door = await openWatched();
     const [lost, kept] = [await door.feed('/api/logs', watcher), await door.feed('/api/logs?sources=app')];
     await door.accounts.remove('watcher');
     await lost.closed;
@@ -70,15 +65,14 @@ describe('an account that loses its right', () => {
 
 describe('after', () => {
   test('resumes without gap or repeat, while entries come in', async () => {
-    const door = await openWatched();
-    const log = door.logger.source('app');
-    const first = await door.feed('/api/logs?sources=app');
+    const log = door.logger.source('resumed');
+    const first = await door.feed('/api/logs?sources=resumed');
     for (let k = 0; k < 1500; k += 1) log.info(`entry ${k}`);
     const { time } = await first.frame<LogEntry>(({ msg }) => msg === 'entry 99');
     first.socket.close();
     let written = 1500;
     const writing = setInterval(() => log.info(`entry ${written++}`), 1);
-    const second = await door.feed(`/api/logs?sources=app&after=${time}`);
+    const second = await door.feed(`/api/logs?sources=resumed&after=${time}`);
     await waitFor(() => second.frames.length > 1700, 10_000, 'old and new entries');
     clearInterval(writing);
     await waitFor(() => second.frames.length === written - 100, 10_000, 'the last entry');
@@ -88,12 +82,11 @@ describe('after', () => {
   });
 
   test('more than is sent at once arrives in order, at a client that reads slowly', async () => {
-    const door = await openWatched();
-    const log = door.logger.source('app');
+    const log = door.logger.source('bulk');
     // Several times what may wait for one client.
     for (let k = 0; k < 1500; k += 1) log.info(`${k} ${'x'.repeat(3000)}`);
     await door.logger.flush(10_000);
-    const feed = await door.feed('/api/logs?sources=app&after=0');
+    const feed = await door.feed('/api/logs?sources=bulk&after=0');
     feed.socket.pause();
     const resting = setInterval(() => (feed.socket.isPaused ? feed.socket.resume() : feed.socket.pause()), 5);
     await waitFor(() => feed.frames.length === 1500, 15_000, 'all entries');
@@ -105,10 +98,9 @@ describe('after', () => {
 });
 
 test('a client that takes nothing is closed with 4408, and holds nobody up', async () => {
-  const door = await openWatched();
-  const log = door.logger.source('app');
-  const slow = await door.feed('/api/logs?sources=app');
-  const quick = await door.feed('/api/logs?sources=app');
+  const log = door.logger.source('flood');
+  const slow = await door.feed('/api/logs?sources=flood');
+  const quick = await door.feed('/api/logs?sources=flood');
   slow.socket.pause();
   let written = 0;
   // Past what the system buffers on the way.
@@ -147,17 +139,26 @@ describe('pings', () => {
 
 describe('a client', () => {
   test('that sends anything is closed', async () => {
-    const door = await openFrontDoor();
     const feed = await door.feed('/api/logs');
     feed.socket.send('{"restart":true}');
     expect(await feed.closed).toBe(1008);
   });
 
   test('that sends much is closed before it is read', async () => {
-    const door = await openFrontDoor();
     const feed = await door.feed('/api/logs');
     feed.socket.send('x'.repeat(100_000));
     expect([1006, 1009]).toContain(await feed.closed);
+  });
+
+  test('that asks for answers without taking them is cut off', async () => {
+    const feed = await door.feed('/api/logs');
+    feed.socket.pause();
+    const question = Buffer.alloc(125);
+    const asking = setInterval(() => {
+      for (let k = 0; k < 2000 && feed.socket.readyState === 1; k += 1) feed.socket.ping(question);
+    }, 1);
+    expect([4408, 1006]).toContain(await feed.closed);
+    clearInterval(asking);
   });
 
   test('is told when the server stops', async () => {
@@ -179,7 +180,6 @@ describe('a client', () => {
 });
 
 test('filters that are none are refused with 400', async () => {
-  const door = await openFrontDoor();
   const bad = [
     'levels=all',
     'levels=error,fatal',
@@ -194,7 +194,6 @@ test('filters that are none are refused with 400', async () => {
 });
 
 test('a plain request is told to upgrade', async () => {
-  const door = await openFrontDoor();
   const answer = await door.fetch('/api/logs');
   expect([answer.status, answer.headers.get('upgrade')]).toEqual([426, 'websocket']);
 });

@@ -51,7 +51,10 @@ export const admin = { username: 'admin', password: 'correct horse' };
 export const user = { username: 'user', password: 'battery staple' };
 
 type Options = Partial<Pick<HttpServerOptions['config'], 'auth' | 'tls' | 'port'>> &
-  Partial<Pick<HttpServerOptions, 'pingInterval' | 'health'>>;
+  Partial<Pick<HttpServerOptions, 'pingInterval' | 'health'>> & {
+    /** Whether there is a system that answers commands. */
+    readonly answering?: boolean;
+  };
 
 /** Account ids are the user names. */
 export async function openFrontDoor(options: Options = {}): Promise<FrontDoor> {
@@ -63,10 +66,11 @@ export async function openFrontDoor(options: Options = {}): Promise<FrontDoor> {
   const log = logger.source('auth');
 
   const applied: Applied[] = [];
-  const stopAnswering = bus.answer(commands.apply, ['*'], ({ restart }, [, monitorID = '']) => {
-    applied.push({ monitorID, restart });
-  });
-  atEnd(async () => stopAnswering());
+  if (options.answering !== false) {
+    bus.answer(commands.apply, ['*'], ({ restart }, [, monitorID = '']) => {
+      applied.push({ monitorID, restart });
+    });
+  }
 
   const accounts = await Accounts.open(folder);
   const account: FrontDoor['account'] = async ({ username, password }, isAdmin) => {
