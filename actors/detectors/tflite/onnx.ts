@@ -37,11 +37,16 @@ class Translation {
   readonly #graph: TfliteGraph;
   readonly #nodes: OnnxNode[] = [];
   readonly #constants: OnnxConstant[] = [];
+  /** The operator that each tensor comes from. */
+  readonly #makers = new Map<number, GraphOperator>();
   /** Constants that were stored in another type than they are used in. */
   readonly #widened = new Map<number, Float32Array<ArrayBuffer>>();
 
   constructor(graph: TfliteGraph) {
     this.#graph = graph;
+    for (const operator of graph.operators) {
+      for (const output of operator.outputs) this.#makers.set(output, operator);
+    }
     this.#constants.push(
       { name: 'lowest', shape: [], data: Float32Array.of(0) },
       { name: 'six', shape: [], data: Float32Array.of(6) },
@@ -194,7 +199,7 @@ class Translation {
   /** Lists have four dimensions at times as well; they come from a reshape, or are joined of lists. */
   #isPlanes(place: number): boolean {
     if (this.#tensor(place).shape.length !== 4) return false;
-    const made = this.#graph.operators.find(({ outputs }) => outputs.includes(place));
+    const made = this.#makers.get(place);
     if (made?.code === operators.reshape) return false;
     return made?.code !== operators.concatenation || made.inputs.some((input) => this.#isPlanes(input));
   }
@@ -234,11 +239,14 @@ function floats({ type, data }: GraphTensor): Float32Array<ArrayBuffer> {
 }
 
 function transpose(
-  data: Float32Array,
+  data: Float32Array<ArrayBuffer>,
   shape: readonly number[],
   order: readonly number[],
 ): Float32Array<ArrayBuffer> {
   const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((size, next) => size * next, 1));
+  // Most convolutions look at one pixel: where the axes that pass each other have one place, nothing moves.
+  const moved = (sizes: readonly number[]) => sizes.filter((axis) => at(shape, axis) > 1);
+  if (moved(order).every((axis, index) => axis === moved([0, 1, 2, 3])[index])) return data;
   const [a = 1, b = 1, c = 1, d = 1] = order.map((axis) => at(shape, axis));
   const [sa = 0, sb = 0, sc = 0, sd = 0] = order.map((axis) => at(strides, axis));
   const turned = new Float32Array(data.length);
