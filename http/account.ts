@@ -27,11 +27,7 @@ export function accountRoutes({ accounts, log }: Pick<Services, 'accounts' | 'lo
         },
       },
       handle: () => ({
-        body: Object.fromEntries(
-          accounts
-            .list()
-            .map((one) => [one.id, { id: one.id, username: one.username, isAdmin: one.isAdmin }]),
-        ),
+        body: Object.fromEntries(accounts.list().map((account) => [account.id, account])),
       }),
     }),
     route({

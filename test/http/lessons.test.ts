@@ -110,6 +110,13 @@ test('long names that stall the server (CVE-2024-32874): every text is bounded',
   expect(await raw(`GET /${'a'.repeat(20_000)} HTTP/1.1\r\nHost: a\r\n\r\n`)).toMatch(
     /^HTTP\/1\.1 431 .*headers_too_large/s,
   );
+  const headers = { 'x-csrf-token': await door.token(), 'content-type': 'application/json' };
+  const nested = await door.fetch('/api/monitor', {
+    method: 'PUT',
+    headers,
+    body: '['.repeat(5000) + ']'.repeat(5000),
+  });
+  expect([nested.status, ((await nested.json()) as { code: string }).code]).toEqual([400, 'malformed_json']);
   const big = await door.change('PUT', '/api/monitor', camera('big', { padding: 'x'.repeat(2_000_000) }));
   expect([big.status, ((await big.json()) as { code: string }).code]).toEqual([413, 'too_large']);
 });

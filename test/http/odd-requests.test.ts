@@ -3,6 +3,9 @@ import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
+import { errors } from '../../http/errors.ts';
+import { failureCodes } from '../../http/openapi.ts';
+import { matchPath } from '../../http/route.ts';
 import { routes } from '../../http/routes.ts';
 import { atEnd } from '../support/cleanup.ts';
 import { HandshakeError } from '../support/websocket.ts';
@@ -248,9 +251,19 @@ const secrets = [rtspPassword, typedPassword, admin.password, user.password, 'c2
 const leaks = (text: string) => secrets.filter((secret) => text.includes(secret));
 const isDocument = (one: Odd) => one.path.startsWith('/assets/') || one.path.startsWith('/api/openapi');
 
+/** The statuses that the documents know for a request; undefined when it is for no row of the table. */
+function documented({ method, path: at }: Odd): Set<number> | undefined {
+  const rows = matchPath(table, at.split('?', 1)[0] ?? '');
+  const found = rows.find((one) => one.method === (method === 'HEAD' ? 'GET' : method));
+  if (!found) return undefined;
+  const failures = failureCodes(found).map((code) => errors[code].status);
+  return new Set([...Object.keys(found.answers).map(Number), ...failures]);
+}
+
 /** Why an answer should not have been given; undefined when all is well. */
 function fault(one: Odd, { status, text, type }: Answer): string | undefined {
   if (status < 200 || status >= 500) return 'a failure of the server';
+  if (documented(one)?.has(status) === false) return 'a status that no document knows';
   if (leaks(text).length > 0) return 'a secret';
   if (!isDocument(one) && /\n\s+at |node_modules/.test(text)) return 'a stack';
   if (status >= 400 && one.method !== 'HEAD' && type !== 'application/problem+json')
