@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Frame } from '../bus/frames.ts';
 import type { Log } from '../bus/log.ts';
 import type { FrameFormat } from '../bus/messages.ts';
@@ -66,10 +67,12 @@ export class Capture {
     this.#sub =
       sub &&
       new SubStream({
-        description: sub,
+        formats: sub.formats,
+        open: () => new Connection(sub, 'rtsp'),
         monitorID,
         log: monitorLog,
         receivers: () => this.#receivers(sub),
+        onWornOut: () => this.#main.end({ reason: 'failed', detail: 'the sub stream broke too often' }),
       });
     const { main } = this.#descriptions;
     this.#leases = new Map(
@@ -90,7 +93,7 @@ export class Capture {
     clearTimeout(this.#fragmentTimer);
     for (const lease of this.#leases.values()) lease.end();
     this.#sub?.close();
-    await Promise.race([this.#recorder.close(), pause(recorderDeadline)]);
+    await Promise.race([this.#recorder.close(), sleep(recorderDeadline)]);
     return end;
   }
 
@@ -152,10 +155,4 @@ export class Capture {
     });
     return Object.fromEntries(sinks);
   }
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, milliseconds);
-  });
 }

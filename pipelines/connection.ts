@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FrameFormat } from '../bus/messages.ts';
 import { type Description, valveOf } from './description.ts';
 import { endOf, endOfSilence, endOfStream, noVideo } from './end-reason.ts';
@@ -57,10 +58,10 @@ export class Connection {
     clearInterval(watch);
     if (drained) {
       pipeline.sendEnd();
-      await Promise.race([drained, pause(drainDeadline)]);
+      await Promise.race([drained, sleep(drainDeadline)]);
     }
     pipeline.close();
-    await Promise.race([Promise.all(ends.map(({ ended }) => ended)), pause(drainDeadline)]);
+    await Promise.race([Promise.all(ends.map(({ ended }) => ended)), sleep(drainDeadline)]);
     return end;
   }
 
@@ -92,7 +93,7 @@ export class Connection {
 
   /** All streams of the camera are known, and none is H.264. What the other one is shows with its first packet. */
   async #nameOther(): Promise<void> {
-    await pause(checkInterval);
+    await sleep(checkInterval);
     this.#resolve(noVideo(this.#kind, String(this.#pipeline.get('other', 'caps'))));
   }
 
@@ -113,10 +114,4 @@ export class Connection {
     if (silence < (this.#streaming ? silenceDeadline : connectDeadline)) return;
     this.#resolve(endOfSilence({ agreed: this.#agreed, streaming: this.#streaming }));
   }
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, milliseconds);
-  });
 }

@@ -33,8 +33,11 @@ const sink = (name: string) => `appsink name=${name} sync=false wait-on-eos=fals
 
 /** avc and whole pictures once, before everything else; parameter sets in every key frame. */
 const parse = 'h264parse config-interval=-1 ! video/x-h264,stream-format=avc,alignment=au';
-/** 90 kHz is H.264's own clock over RTP: no time is rounded. */
-const fragments = `mp4mux fragment-duration=1000 streamable=true trak-timescale=90000 ! ${sink('fragments')}`;
+/**
+ * RTP brings no decode times, and a camera may send B-frames. 90 kHz is H.264's own clock over RTP: no time is
+ * rounded.
+ */
+const fragments = `h264timestamper ! mp4mux fragment-duration=1000 streamable=true trak-timescale=90000 ! ${sink('fragments')}`;
 
 /**
  * The decoder shows no picture that refers to one it has not seen, and the queue makes room by dropping: a machine

@@ -1,29 +1,43 @@
 import type { Log } from '../bus/log.ts';
 import type { FrameFormat } from '../bus/messages.ts';
-import { Connection, type Sinks } from './connection.ts';
-import type { Description } from './description.ts';
+import type { Sinks } from './connection.ts';
 import type { PipelineEnd } from './session.ts';
 
-/** Each attempt leaks four descriptors in the addon, so they become rare. */
 const firstPause = 2000;
 const longestPause = 300_000;
 /** A connection that has held for this long counts as good. */
 const steadyAfter = 60_000;
+/** Each leaks two descriptors and a quarter of a megabyte in the addon, until the process ends. */
+const mostConnections = 200;
+
+/** What is needed of a `Connection`. */
+export interface SubConnection {
+  play(sinks: Sinks): Promise<PipelineEnd>;
+  setValves(wanted: ReadonlySet<FrameFormat>): void;
+  end(end: PipelineEnd): void;
+}
 
 export interface SubStreamOptions {
-  readonly description: Description;
+  /** Which pictures it is for. */
+  readonly formats: readonly FrameFormat[];
+  /** May throw. */
+  readonly open: () => SubConnection;
   readonly monitorID: string;
   readonly log: Log;
   /** Makes what receives the packets of one connection. */
   readonly receivers: () => Sinks;
+  /** This process has made so many connections that another one has to go on. */
+  readonly onWornOut: () => void;
 }
 
 /** The camera's second stream, for detectors. It comes back by itself, and its trouble is nobody else's. */
 export class SubStream {
   readonly #options: SubStreamOptions;
-  #connection: Connection | undefined;
+  #connection: SubConnection | undefined;
+  #connections = 0;
   #retry: NodeJS.Timeout | undefined;
   #failures = 0;
+  #troubled = false;
   #wanted: ReadonlySet<FrameFormat> = new Set();
   #closed = false;
 
@@ -33,9 +47,9 @@ export class SubStream {
 
   /** The first time, connects as well: a stream that nobody wants is not fetched. */
   setValves(wanted: ReadonlySet<FrameFormat>): void {
-    this.#wanted = new Set(this.#options.description.formats.filter((format) => wanted.has(format)));
+    this.#wanted = new Set(this.#options.formats.filter((format) => wanted.has(format)));
     if (this.#connection) this.#connection.setValves(this.#wanted);
-    else if (this.#wanted.size > 0 && !this.#retry && !this.#closed) void this.#connect();
+    else if (!this.#retry) this.#connectIfWanted();
   }
 
   close(): void {
@@ -44,29 +58,34 @@ export class SubStream {
     this.#connection?.end({ reason: 'stopped', detail: '' });
   }
 
+  #connectIfWanted(): void {
+    if (this.#wanted.size > 0 && !this.#closed) void this.#connect();
+  }
+
   async #connect(): Promise<void> {
+    this.#connections += 1;
+    if (this.#connections > mostConnections) return this.#options.onWornOut();
     const began = Date.now();
     const end = await this.#play().catch(
       (error: Error): PipelineEnd => ({ reason: 'failed', detail: error.message }),
     );
     this.#connection = undefined;
     if (this.#closed) return;
-    if (Date.now() - began > steadyAfter) this.#failures = 0;
     this.#sayLost(end);
+    if (Date.now() - began > steadyAfter) this.#failures = 0;
     const pause = Math.min(longestPause, firstPause * 2 ** this.#failures);
     this.#failures += 1;
     this.#retry = setTimeout(() => {
       this.#retry = undefined;
-      if (this.#wanted.size > 0) void this.#connect();
+      this.#connectIfWanted();
     }, pause);
   }
 
   async #play(): Promise<PipelineEnd> {
-    const { description, receivers } = this.#options;
-    const connection = new Connection(description, 'rtsp');
+    const connection = this.#options.open();
     this.#connection = connection;
     connection.setValves(this.#wanted);
-    const sinks = Object.entries(receivers()).map(([name, receive]) => {
+    const sinks = Object.entries(this.#options.receivers()).map(([name, receive]) => {
       const listener = (packet: Buffer) => {
         this.#sayBack();
         receive(packet);
@@ -75,8 +94,6 @@ export class SubStream {
     });
     return connection.play(Object.fromEntries(sinks));
   }
-
-  #troubled = false;
 
   /** Once for each time of trouble, not for each attempt. */
   #sayLost({ detail }: PipelineEnd): void {

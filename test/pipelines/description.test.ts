@@ -16,7 +16,16 @@ const elements = ({ launch }: Description) =>
     .map((part) => part.split(' ')[0] ?? '')
     .filter((word) => /^[a-z][a-z0-9_]*$/.test(word));
 
-const recording = ['rtspsrc', 'rtph264depay', 'h264parse', 'mp4mux', 'appsink', 'typefind', 'fakesink'];
+const recording = [
+  'rtspsrc',
+  'rtph264depay',
+  'h264parse',
+  'h264timestamper',
+  'mp4mux',
+  'appsink',
+  'typefind',
+  'fakesink',
+];
 const decoding = ['valve', 'queue', 'avdec_h264', 'videorate', 'videoconvertscale', 'gdppay', 'appsink'];
 
 describe('a pipeline', () => {
@@ -32,7 +41,7 @@ describe('a pipeline', () => {
       frames: { gray: { rate: 5 } },
     });
     expect(elements(description)).toEqual([
-      ...['rtspsrc', 'rtph264depay', 'h264parse', 'tee', 'queue', 'mp4mux', 'appsink'],
+      ...['rtspsrc', 'rtph264depay', 'h264parse', 'tee', 'queue', 'h264timestamper', 'mp4mux', 'appsink'],
       ...[...decoding, 'typefind', 'fakesink'],
     ]);
     expect(second).toBeUndefined();
@@ -50,6 +59,30 @@ describe('a pipeline', () => {
     expect(second?.properties['source']?.['location']).toBe(sub);
     expect(first.launch).toContain('protocols=udp ');
     expect(second?.launch).toContain('protocols=udp ');
+  });
+
+  test('decodes once for both kinds of pictures, each with its valve', () => {
+    const { main: description } = describePipelines({
+      source: tcp(main),
+      frames: { gray: { rate: 5 }, rgb: { rate: 2, main: true } },
+    });
+    expect(description.formats).toEqual(['gray', 'rgb']);
+    expect(description.launch.match(/avdec_h264/g)).toHaveLength(1);
+    expect(description.launch).toMatch(/name=grayvalve .*name=gray .*name=rgbvalve .*name=rgb /);
+  });
+
+  test('takes each kind of pictures from the stream it is wanted of', () => {
+    const source: Source = { kind: 'rtsp', protocol: 'tcp', main, sub };
+    const { main: first, sub: second } = describePipelines({
+      source,
+      frames: { gray: { rate: 5 }, rgb: { rate: 2, main: true } },
+    });
+    expect([first.formats, second?.formats]).toEqual([['rgb'], ['gray']]);
+    const both = describePipelines({
+      source,
+      frames: { gray: { rate: 5 }, rgb: { rate: 2, main: false } },
+    });
+    expect([both.main.formats, both.sub?.formats]).toEqual([[], ['gray', 'rgb']]);
   });
 
   test('does not fetch a sub stream that nobody watches', () => {

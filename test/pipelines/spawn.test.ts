@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Bus } from '../../bus/connection.ts';
 import type { Frame } from '../../bus/frames.ts';
-import type { LogEntry } from '../../bus/messages.ts';
+import type { FrameFormat, LogEntry } from '../../bus/messages.ts';
 import { commands, logs } from '../../bus/subjects.ts';
 import { nowMicroseconds } from '../../bus/time.ts';
 import type { PipelineEnd, PipelineSession, Report, Source } from '../../pipelines/session.ts';
@@ -109,12 +109,12 @@ async function expectWhole(file: string, step = 0.1): Promise<number> {
 }
 
 /** Asks for pictures, and goes on asking, as a detector does. */
-function watch(bus: Bus): Frame[] {
+function watch(bus: Bus, format: FrameFormat = 'gray'): Frame[] {
   const frames: Frame[] = [];
-  const end = bus.subscribeFrames('door', 'gray', (frame) =>
+  const end = bus.subscribeFrames('door', format, (frame) =>
     frames.push({ ...frame, data: frame.data.slice() }),
   );
-  const ask = () => void bus.request(commands.frames, ['door'], { format: 'gray' }).catch(() => {});
+  const ask = () => void bus.request(commands.frames, ['door'], { format }).catch(() => {});
   const timer = setInterval(ask, 500);
   ask();
   atEnd(async () => {
@@ -153,6 +153,18 @@ describe('a pipeline', () => {
     const file = await recordingOf(running);
     await running.stop();
     await expectWhole(file);
+  });
+
+  test('records B-frames in their order', patience, async () => {
+    const path = await encode(300, 20, 'bframes=2 b-adapt=false');
+    const camera = await oneMount({ file: path });
+    const running = await start(rtsp(camera.url('main')));
+    const file = await recordingOf(running, 50);
+    await running.stop();
+    const { packets } = await probe(file);
+    const times = packets.map(({ time }) => time);
+    expect(times).not.toEqual([...times].sort((a, b) => a - b));
+    expect((await decode(file)).frames).toBe(packets.length);
   });
 
   test('records GStreamer’s test picture', patience, async () => {
@@ -292,6 +304,28 @@ describe('a pipeline makes pictures', () => {
     await running.stop();
     await expectWhole(file);
     expect(entries.map(({ msg }) => msg)).toEqual([expect.any(String), 'sub stream: back']);
+  });
+
+  test('in color and in gray at once, each only while it is wanted', patience, async () => {
+    const { server, bus } = await startTestBus();
+    const camera = await oneMount({ file: clip('vtest.mp4') });
+    const running = await start(rtsp(camera.url('main')), {
+      bus: server.address,
+      frames: { gray: { rate: 5 }, rgb: { rate: 2, main: true } },
+    });
+    const file = await recordingOf(running, 10);
+    const rgb = watch(bus, 'rgb');
+    const unwanted: Frame[] = [];
+    const end = bus.subscribeFrames('door', 'gray', (frame) => unwanted.push(frame));
+    await waitFor(() => rgb.length >= 3, 20_000, 'pictures in color');
+    expect(rgb[0]).toMatchObject({ format: 'rgb', width: 640, height: 480 });
+    expect(unwanted).toEqual([]);
+    end();
+    const gray = watch(bus);
+    await waitFor(() => gray.length >= 3, 20_000, 'gray pictures');
+    expect(gray[0]).toMatchObject({ format: 'gray', width: 320, height: 240 });
+    await running.stop();
+    await expectWhole(file);
   });
 
   test('that were never damaged, also when it begins between two key frames', patience, async () => {

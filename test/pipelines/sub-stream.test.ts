@@ -1,0 +1,150 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { Logger } from '../../bus/log.ts';
+import type { FrameFormat } from '../../bus/messages.ts';
+import type { Sinks } from '../../pipelines/connection.ts';
+import type { PipelineEnd } from '../../pipelines/session.ts';
+import { SubStream } from '../../pipelines/sub-stream.ts';
+
+const lost: PipelineEnd = { reason: 'lost', detail: 'the camera closed the connection' };
+const gray: ReadonlySet<FrameFormat> = new Set(['gray']);
+const nothing: ReadonlySet<FrameFormat> = new Set();
+
+/** One that plays until it is told of its end. */
+class PlayedConnection {
+  readonly begun = Date.now();
+  sinks: Sinks = {};
+  valves: ReadonlySet<FrameFormat> = nothing;
+  end: (end: PipelineEnd) => void = () => {};
+
+  play(sinks: Sinks): Promise<PipelineEnd> {
+    this.sinks = sinks;
+    return new Promise((resolve) => {
+      this.end = resolve;
+    });
+  }
+
+  setValves(wanted: ReadonlySet<FrameFormat>): void {
+    this.valves = wanted;
+  }
+}
+
+function startSubStream(open: () => PlayedConnection = () => new PlayedConnection()) {
+  const connections: PlayedConnection[] = [];
+  const messages: string[] = [];
+  let wornOut = 0;
+  const stream = new SubStream({
+    formats: ['gray'],
+    open: () => {
+      const connection = open();
+      connections.push(connection);
+      return connection;
+    },
+    monitorID: 'door',
+    log: new Logger(({ level, msg }) => messages.push(`${level}: ${msg}`)).source('monitor'),
+    receivers: () => ({ gray: () => {} }),
+    onWornOut: () => {
+      wornOut += 1;
+    },
+  });
+  return { stream, connections, messages, wornOut: () => wornOut };
+}
+
+describe('a sub stream', () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  test('is connected to when its pictures are wanted, and stays so when they are not', () => {
+    const { stream, connections } = startSubStream();
+    stream.setValves(new Set(['rgb']));
+    expect(connections).toHaveLength(0);
+    stream.setValves(gray);
+    expect(connections).toHaveLength(1);
+    expect(connections[0]?.valves).toEqual(gray);
+    stream.setValves(nothing);
+    expect(connections[0]?.valves).toEqual(nothing);
+    stream.setValves(gray);
+    expect(connections).toHaveLength(1);
+  });
+
+  test('is tried again after longer and longer pauses, and complained of once', async () => {
+    const { stream, connections, messages } = startSubStream();
+    stream.setValves(gray);
+    for (let attempt = 0; attempt < 12; attempt += 1) {
+      connections.at(-1)?.end(lost);
+      await vi.runOnlyPendingTimersAsync();
+    }
+    const pauses = connections.slice(1).map(({ begun }, index) => begun - (connections[index]?.begun ?? 0));
+    expect(pauses.map((pause) => pause / 1000)).toEqual([
+      ...[2, 4, 8, 16, 32, 64, 128, 256],
+      ...[300, 300, 300, 300],
+    ]);
+    expect(messages).toEqual([
+      'warning: sub stream: the camera closed the connection; detectors wait for it',
+    ]);
+    connections.at(-1)?.sinks['gray']?.(Buffer.alloc(0));
+    expect(messages.slice(1)).toEqual(['info: sub stream: back']);
+  });
+
+  test('is tried soon again when it had held for a while', async () => {
+    const { stream, connections } = startSubStream();
+    stream.setValves(gray);
+    for (let attempt = 0; attempt < 5; attempt += 1) {
+      connections.at(-1)?.end(lost);
+      await vi.runOnlyPendingTimersAsync();
+    }
+    await vi.advanceTimersByTimeAsync(61_000);
+    connections.at(-1)?.end(lost);
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(connections).toHaveLength(7);
+  });
+
+  test('is not tried again while nobody wants it', async () => {
+    const { stream, connections } = startSubStream();
+    stream.setValves(gray);
+    stream.setValves(nothing);
+    connections[0]?.end(lost);
+    await vi.advanceTimersByTimeAsync(3600_000);
+    expect(connections).toHaveLength(1);
+    stream.setValves(gray);
+    expect(connections).toHaveLength(2);
+  });
+
+  test('outlives a pipeline that cannot be built', async () => {
+    let broken = true;
+    const { stream, connections, messages } = startSubStream(() => {
+      if (broken) throw new Error('no element "x"');
+      return new PlayedConnection();
+    });
+    stream.setValves(gray);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(messages).toEqual(['warning: sub stream: no element "x"; detectors wait for it']);
+    broken = false;
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(connections).toHaveLength(1);
+  });
+
+  test('asks for another process when it has cost this one too much', async () => {
+    const { stream, connections, wornOut } = startSubStream();
+    stream.setValves(gray);
+    for (let attempt = 0; attempt < 200; attempt += 1) {
+      expect(wornOut()).toBe(0);
+      connections.at(-1)?.end(lost);
+      await vi.runOnlyPendingTimersAsync();
+    }
+    expect(connections).toHaveLength(200);
+    expect(wornOut()).toBe(1);
+  });
+
+  test('ends when it is closed, for good', async () => {
+    const { stream, connections } = startSubStream();
+    stream.setValves(gray);
+    stream.close();
+    await vi.advanceTimersByTimeAsync(3600_000);
+    stream.setValves(gray);
+    expect(connections).toHaveLength(1);
+  });
+});
