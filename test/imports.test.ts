@@ -21,6 +21,7 @@ const topLevel = [
     'README.md',
     'CHANGELOG.md',
     'LICENSE',
+    'NOTICE',
     'package.json',
     'package-lock.json',
     'tsconfig.json',

@@ -7,7 +7,7 @@ import { project } from './support/project.ts';
  * Node.js cannot run TypeScript in a thread or process, so what a source file finds beside itself through
  * `import.meta.url` is what lies beside it in the build.
  */
-const besideTheBuild: Plugin = {
+export const besideTheBuild: Plugin = {
   name: 'beside-the-build',
   enforce: 'pre',
   transform(code, id) {

@@ -5,7 +5,7 @@ import type { Picture, Region } from './scaler.ts';
 
 const whole = 1_000_000;
 /** How far beyond what moves one looks, as a part of its size. */
-const margin = 0.35;
+const margin = 0.15;
 /** A smaller part than the model's input shows nothing more. */
 const leastSize = 300;
 /** A part that is almost the whole is no help. */

@@ -34,6 +34,8 @@ const parkedAfter = 8;
 const parkedPatience = 10 * 60;
 /** What overlaps less than this with where it stood has moved. */
 const sameplace = 0.6;
+/** What moves and was not looked for is forgotten after so many times the patience. */
+const forgottenAfter = 3;
 const mostTracks = 128;
 const lookback = 0b111;
 
@@ -131,10 +133,12 @@ export class Tracker {
   }
 
   #isOver(track: MutableTrack, time: number): boolean {
-    if (track.misses === 0) return false;
-    if (!track.confirmed) return track.misses > 1;
-    const patience = track.parked ? parkedPatience : this.#options.patience;
-    return track.misses > 2 && time - track.seen > patience;
+    const { patience } = this.#options;
+    const unseen = time - track.seen;
+    if (track.parked) return track.misses > 2 && unseen > parkedPatience;
+    // What moves is soon somewhere else, whether or not anybody looked for it.
+    if (unseen > forgottenAfter * patience) return true;
+    return track.confirmed ? track.misses > 2 && unseen > patience : track.misses > 1;
   }
 
   #threshold(label: string): number {
@@ -220,6 +224,8 @@ function nearness(track: MutableTrack, { box }: Sighting): number {
 }
 
 function contains({ left, top, right, bottom }: Box, inner: Box): boolean {
-  const [x, y] = [(inner.left + inner.right) / 2, (inner.top + inner.bottom) / 2];
+  // What has walked out of the picture is missed at its edge.
+  const inside = (value: number) => Math.min(1, Math.max(0, value));
+  const [x, y] = [inside((inner.left + inner.right) / 2), inside((inner.top + inner.bottom) / 2)];
   return x >= left && x <= right && y >= top && y <= bottom;
 }

@@ -94,25 +94,34 @@ describe('a track', () => {
     ]);
   });
 
-  test('is not over because nobody looked there', () => {
+  test('that is parked is not over because nobody looked there', () => {
     const tracker = newTracker();
+    const elsewhere = { left: 0.6, top: 0, right: 1, bottom: 1 };
     watch(
-      times(5, () => [person(0.2)]),
+      times(60, () => [person(0.2)]),
       tracker,
     );
     watch(
-      times(50, () => []),
+      times(100, () => []),
       tracker,
-      { left: 0.6, top: 0, right: 1, bottom: 1 },
-      1,
+      elsewhere,
+      12,
     );
     expect(tracker.tracks).toHaveLength(1);
+  });
+
+  test('that moved is over in the end, also when nobody looked there, and at once when it has walked out', () => {
+    const tracker = newTracker();
+    const walk = times(6, (n) => [person(0.7 + n * 0.05)]);
+    watch(walk, tracker);
     watch(
-      times(20, () => []),
+      times(40, () => []),
       tracker,
-      whole,
-      11,
+      { left: 0, top: 0, right: 0.5, bottom: 1 },
+      1.2,
     );
+    expect(tracker.tracks).toHaveLength(0);
+    watch([...walk, ...times(12, () => [])], tracker, whole, 20);
     expect(tracker.tracks).toHaveLength(0);
   });
 
