@@ -29,7 +29,9 @@ const layouts: Readonly<Record<FrameFormat, { readonly name: string; readonly wi
 
 type Rates = readonly (readonly [FrameFormat, { readonly rate: number }])[];
 
-const sink = (name: string) => `appsink name=${name} sync=false wait-on-eos=false max-buffers=256`;
+/** The caps are taken off: the addon would make them, and the whole header in them, anew for every buffer. */
+const sink = (name: string) =>
+  `capssetter replace=true caps=application/x-bytes ! appsink name=${name} sync=false wait-on-eos=false max-buffers=256`;
 
 /** avc and whole pictures once, before everything else; parameter sets in every key frame. */
 const parse = 'h264parse config-interval=-1 ! video/x-h264,stream-format=avc,alignment=au';

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { hostFlags } from '../bus/host-flags.ts';
 import { redactor } from './redact.ts';
 import type { Order, PipelineEnd, PipelineSession, Report } from './session.ts';
 
@@ -40,7 +41,7 @@ export function runPipeline(
 
     // Every user of the machine can read arguments: the id is for people, the session comes over IPC.
     const child = fork(host, [session.monitorID], {
-      execArgv: [],
+      execArgv: [...hostFlags],
       env: environment(session),
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
     });

@@ -22,11 +22,21 @@ const recording = [
   'h264parse',
   'h264timestamper',
   'mp4mux',
+  'capssetter',
   'appsink',
   'typefind',
   'fakesink',
 ];
-const decoding = ['valve', 'queue', 'avdec_h264', 'videorate', 'videoconvertscale', 'gdppay', 'appsink'];
+const decoding = [
+  'valve',
+  'queue',
+  'avdec_h264',
+  'videorate',
+  'videoconvertscale',
+  'gdppay',
+  'capssetter',
+  'appsink',
+];
 
 describe('a pipeline', () => {
   test('only records when no detector watches', () => {
@@ -41,7 +51,17 @@ describe('a pipeline', () => {
       frames: { gray: { rate: 5 } },
     });
     expect(elements(description)).toEqual([
-      ...['rtspsrc', 'rtph264depay', 'h264parse', 'tee', 'queue', 'h264timestamper', 'mp4mux', 'appsink'],
+      ...[
+        'rtspsrc',
+        'rtph264depay',
+        'h264parse',
+        'tee',
+        'queue',
+        'h264timestamper',
+        'mp4mux',
+        'capssetter',
+        'appsink',
+      ],
       ...[...decoding, 'typefind', 'fakesink'],
     ]);
     expect(second).toBeUndefined();
