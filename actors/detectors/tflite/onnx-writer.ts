@@ -14,7 +14,8 @@ export interface OnnxNode {
 export interface OnnxConstant {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly data: Float32Array | BigInt64Array;
+  /** Numbers of half precision go as their bits. */
+  readonly data: Float32Array | Uint16Array | BigInt64Array;
 }
 
 export interface OnnxValue {
@@ -33,7 +34,7 @@ const lengthDelimited = 2;
 const varint = 0;
 const irVersion = 8;
 const operatorSet = 17;
-const dataTypes = { float32: 1, int64: 7 };
+export const dataTypes = { float32: 1, int64: 7, float16: 10 };
 const attributeTypes = { int: 2, ints: 7 };
 
 type Write = (writer: BinaryWriter) => void;
@@ -74,11 +75,16 @@ function nodeFields({ operator, inputs, output, attributes = {} }: OnnxNode): Wr
 function constantFields({ name, shape, data }: OnnxConstant): Write[] {
   return [
     ...shape.map((size) => number(1, size)),
-    number(2, data instanceof Float32Array ? dataTypes.float32 : dataTypes.int64),
+    number(2, typeOf(data)),
     text(8, name),
     (writer) =>
       writer.tag(9, lengthDelimited).bytes(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
   ];
+}
+
+function typeOf(data: OnnxConstant['data']): number {
+  if (data instanceof Float32Array) return dataTypes.float32;
+  return data instanceof Uint16Array ? dataTypes.float16 : dataTypes.int64;
 }
 
 function valueFields({ name, shape }: OnnxValue): Write[] {

@@ -1,6 +1,5 @@
 import type { Table } from './flatbuffer.ts';
-import { widenFloat16 } from './float16.ts';
-import { type OnnxConstant, type OnnxNode, writeOnnx } from './onnx-writer.ts';
+import { dataTypes, type OnnxConstant, type OnnxNode, writeOnnx } from './onnx-writer.ts';
 import type { GraphOperator, GraphTensor, TfliteGraph } from './tflite-file.ts';
 
 /**
@@ -39,8 +38,8 @@ class Translation {
   readonly #constants: OnnxConstant[] = [];
   /** The operator that each tensor comes from. */
   readonly #makers = new Map<number, GraphOperator>();
-  /** Constants that were stored in another type than they are used in. */
-  readonly #widened = new Map<number, Float32Array<ArrayBuffer>>();
+  /** Where the numbers of what is used in single precision are stored in half. */
+  readonly #halves = new Map<number, number>();
 
   constructor(graph: TfliteGraph) {
     this.#graph = graph;
@@ -78,9 +77,8 @@ class Translation {
     const { options } = operator;
     switch (operator.code) {
       case operators.dequantize: {
-        const { type, data } = this.#tensor(first);
-        if (type !== 'float16') throw new UntranslatableError('numbers are quantised');
-        this.#widened.set(output, widenFloat16(data));
+        if (this.#tensor(first).type !== 'float16') throw new UntranslatableError('numbers are quantised');
+        this.#halves.set(output, first);
         return;
       }
       case operators.convolution:
@@ -209,17 +207,26 @@ class Translation {
     this.#nodes.push({ operator: 'Transpose', inputs: [from], output: to, attributes });
   }
 
+  /** @param order of the axes; as they are when left out. */
   #constant(place: number, order?: readonly number[]): void {
     const called = name(place);
-    if (this.#constants.some((constant) => constant.name === called)) return;
-    const { shape } = this.#tensor(place);
-    const data = this.#widened.get(place) ?? floats(this.#tensor(place));
-    const turned = order ? transpose(data, shape, order) : data;
+    if (this.#nodes.some(({ output }) => output === called)) return;
+    const { shape, type, data } = this.#tensor(this.#halves.get(place) ?? place);
+    if ((type !== 'float32' && type !== 'float16') || data.length === 0) {
+      throw new UntranslatableError('weights are no constants of floating-point numbers');
+    }
+    // A copy, because the place in the file need not be a multiple of the numbers' size.
+    const { buffer } = Uint8Array.from(data);
+    const numbers = type === 'float16' ? new Uint16Array(buffer) : new Float32Array(buffer);
+    const stored = `${called}stored`;
+    const to = { int: dataTypes.float32 };
     this.#constants.push({
-      name: called,
+      name: stored,
       shape: order?.map((axis) => at(shape, axis)) ?? shape,
-      data: turned,
+      data: order ? transpose(numbers, shape, order) : numbers,
     });
+    // Worked out once, when the model is loaded.
+    this.#nodes.push({ operator: 'Cast', inputs: [stored], output: called, attributes: { to } });
   }
 
   #tensor(place: number): GraphTensor {
@@ -230,32 +237,26 @@ class Translation {
 }
 
 const name = (place: number) => `t${place}`;
-const at = (list: readonly number[] | Float32Array, index: number) => list[index] as number;
+const at = (list: readonly number[], index: number) => list[index] as number;
 
-function floats({ type, data }: GraphTensor): Float32Array<ArrayBuffer> {
-  if (type !== 'float32' || data.length === 0) throw new UntranslatableError('weights are not float32');
-  // A copy, because the place in the file need not be a multiple of four.
-  return new Float32Array(Uint8Array.from(data).buffer);
-}
-
-function transpose(
-  data: Float32Array<ArrayBuffer>,
+function transpose<Numbers extends Float32Array | Uint16Array>(
+  data: Numbers,
   shape: readonly number[],
   order: readonly number[],
-): Float32Array<ArrayBuffer> {
-  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((size, next) => size * next, 1));
+): Numbers {
   // Most convolutions look at one pixel: where the axes that pass each other have one place, nothing moves.
   const moved = (sizes: readonly number[]) => sizes.filter((axis) => at(shape, axis) > 1);
   if (moved(order).every((axis, index) => axis === moved([0, 1, 2, 3])[index])) return data;
+  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((size, next) => size * next, 1));
   const [a = 1, b = 1, c = 1, d = 1] = order.map((axis) => at(shape, axis));
   const [sa = 0, sb = 0, sc = 0, sd = 0] = order.map((axis) => at(strides, axis));
-  const turned = new Float32Array(data.length);
+  const turned = data.slice() as Numbers;
   let next = 0;
   for (let i = 0; i < a; i += 1) {
     for (let j = 0; j < b; j += 1) {
       for (let k = 0; k < c; k += 1) {
         for (let l = 0; l < d; l += 1) {
-          turned[next] = at(data, i * sa + j * sb + k * sc + l * sd);
+          turned[next] = data[i * sa + j * sb + k * sc + l * sd] as number;
           next += 1;
         }
       }
