@@ -24,13 +24,51 @@ const streams: Readonly<Record<StreamName, Partial<StreamConfig>>> = {
   STATUS: { subjects: ['status.>'], max_bytes: 16 * megabyte, max_msgs_per_subject: 1 },
 };
 
-/** Makes the streams that are missing and brings the others up to date. */
+/** The bus cannot keep a stream. */
+export class StreamError extends Error {
+  override readonly name = 'StreamError';
+  readonly code = 'bus_stream_failed';
+}
+
+/**
+ * Makes the streams that are missing and brings the others up to date.
+ *
+ * @throws {StreamError}
+ */
 export async function ensureStreams(bus: Bus): Promise<void> {
   const manager = await jetstreamManager(bus.native.connection, { checkAPI: false });
   for (const [name, config] of Object.entries(streams)) {
     const whole = { name, retention: RetentionPolicy.Limits, discard: DiscardPolicy.Old, ...config };
-    await manager.streams.add(whole).catch(async () => manager.streams.update(name, whole));
+    try {
+      const isThere = await manager.streams.info(name).catch(() => undefined);
+      if (isThere) await manager.streams.update(name, whole);
+      else await manager.streams.add(whole);
+    } catch (cause) {
+      throw new StreamError(`the bus cannot keep its stream ${name}: ${(cause as Error).message}`, { cause });
+    }
   }
+}
+
+/** Whether the server keeps streams now. One whose disk was full stops doing so, for good. */
+export async function keepsStreams(bus: Bus): Promise<boolean> {
+  const manager = await jetstreamManager(bus.native.connection, { checkAPI: false });
+  return manager.streams.info('LOGS').then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Removes what a stream holds of one subject. */
+export async function forgetSubject(bus: Bus, stream: StreamName, subject: string): Promise<void> {
+  const manager = await jetstreamManager(bus.native.connection, { checkAPI: false });
+  await manager.streams.purge(stream, { filter: subject });
+}
+
+/** Lets the server forget how far a durable reader has come. */
+export async function forgetReader(bus: Bus, stream: StreamName, reader: string): Promise<void> {
+  const manager = await jetstreamManager(bus.native.connection, { checkAPI: false });
+  // There is none where the reader was never there.
+  await manager.consumers.delete(stream, reader).catch(() => {});
 }
 
 /** What a stream holds now. */
@@ -53,6 +91,8 @@ export interface Replayed<Message> {
   readonly message: Message | undefined;
   /** Its place in the stream. Places may be missing, where the stream has let the oldest go. */
   readonly sequence: number;
+  /** When the bus took it: Unix time in microseconds. */
+  readonly storedAt: number;
 }
 
 export interface Replay {
@@ -102,7 +142,8 @@ export function replay<Tokens extends readonly string[], Message>(
         for await (const incoming of messages) {
           if (stopped) break;
           if (incoming.seq < next) continue;
-          await deliver({ message: decoded(incoming.data), sequence: incoming.seq });
+          const storedAt = Number(incoming.timestampNanos / 1000n);
+          await deliver({ message: decoded(incoming.data), sequence: incoming.seq, storedAt });
           next = incoming.seq + 1;
         }
       } catch {

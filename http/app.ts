@@ -1,4 +1,5 @@
 import type { Server } from 'node:http';
+import { Readable } from 'node:stream';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import type { Log } from '../bus/log.ts';
 import { bodyLimit, readJson } from './body.ts';
@@ -72,7 +73,9 @@ export function createApp({ table, gate, headers, server, log }: AppOptions): Fa
         if (!caller) throw new Error('a request came past the gate');
         if (row.connect) throw upgradeRequired();
         const parts = read(params, raw.url?.split('?', 2)[1] ?? '', body);
-        return send(await row.handle({ ...parts, caller, headers: request.headers }), reply);
+        const { headers } = request;
+        const signal = goneSignal(reply);
+        return send(await row.handle({ ...parts, caller, headers, signal }), reply);
       },
     });
   }
@@ -99,10 +102,17 @@ function send(answer: Answer, reply: FastifyReply): FastifyReply {
   const { status = 200, type, headers = {}, body } = answer;
   reply.code(status).headers(headers);
   if (body === undefined) return reply.send();
-  if (typeof body === 'string' || Buffer.isBuffer(body)) {
+  if (typeof body === 'string' || Buffer.isBuffer(body) || body instanceof Readable) {
     return reply.type(type ?? 'text/plain; charset=utf-8').send(body);
   }
   return reply.type(type ?? 'application/json; charset=utf-8').send(JSON.stringify(body));
+}
+
+function goneSignal(reply: FastifyReply): AbortSignal {
+  const aborter = new AbortController();
+  // The answer's own end is a close, too, which nobody listens to any more.
+  reply.raw.once('close', () => aborter.abort());
+  return aborter.signal;
 }
 
 /** A wrong method asks for what the path's own methods ask for; an unknown path asks for a login. */

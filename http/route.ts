@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { Static, TObject, TSchema } from 'typebox';
 import type { Connection } from './connection.ts';
 import type { ErrorCode } from './errors.ts';
@@ -23,6 +24,8 @@ export interface Call<Params = unknown, Query = unknown, Body = unknown> {
   readonly query: Query;
   readonly body: Body;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** Aborted when the client goes before it has its answer. */
+  readonly signal: AbortSignal;
 }
 
 export interface Answer {
@@ -31,8 +34,8 @@ export interface Answer {
   /** `application/json` when left out and there is a body that is not text. */
   readonly type?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** An object becomes JSON. */
-  readonly body?: string | Buffer | object;
+  /** A stream is sent as it comes, and destroyed when the client goes; any other object becomes JSON. */
+  readonly body?: string | Buffer | Readable | object;
 }
 
 interface RouteText {
@@ -58,7 +61,7 @@ export interface Route extends RouteText {
   readonly failures?: readonly ErrorCode[];
   handle(call: Call): Answer | Promise<Answer>;
   /** Set for a WebSocket: takes over a socket whose handshake is done. */
-  connect?(connection: Connection, call: Call): void;
+  connect?(connection: Connection, call: Omit<Call, 'signal'>): void;
 }
 
 type Shape<Schema> = Schema extends TSchema ? Static<Schema> : undefined;
@@ -69,7 +72,10 @@ interface TypedRoute<Params, Query, Body>
   readonly query?: Query;
   readonly body?: Body;
   handle(call: Call<Shape<Params>, Shape<Query>, Shape<Body>>): Answer | Promise<Answer>;
-  connect?(connection: Connection, call: Call<Shape<Params>, Shape<Query>, Shape<Body>>): void;
+  connect?(
+    connection: Connection,
+    call: Omit<Call<Shape<Params>, Shape<Query>, Shape<Body>>, 'signal'>,
+  ): void;
 }
 
 /** Writes a row whose handler knows the shapes that its schemas give. */

@@ -4,6 +4,7 @@ import { eventRoutes } from './event.ts';
 import type { LogFeed } from './feed.ts';
 import { healthRoutes } from './health.ts';
 import { logRoutes } from './log.ts';
+import { logSqlRoutes } from './log-sql.ts';
 import { monitorRoutes } from './monitor.ts';
 import { pageRoutes } from './pages.ts';
 import type { Route } from './route.ts';
@@ -15,6 +16,7 @@ export function routes(services: Services & { readonly feed: LogFeed }): readonl
     ...accountRoutes(services),
     ...monitorRoutes(services),
     ...logRoutes(services),
+    ...logSqlRoutes(services),
     ...eventRoutes(services),
     ...healthRoutes(services),
     ...documentRoutes(() => table),

@@ -30,10 +30,10 @@ async function start(): Promise<void> {
     tell({ kind: 'problem', code: 'log_database_broken', message: `${text}: ${opened.broken}` });
   }
   const bus = await Bus.connect(beginning.bus, 'log store');
-  const service = new LogService(table, await table.position(), bus, { beginning, tell, fail });
-  await service.start();
+  const service = await LogService.start(table, bus, { beginning, tell, fail });
   port.on('message', (message: ToThread) => {
-    if (message.kind === 'query') void service.answer(message);
+    if (message.kind === 'ask') void service.answer(message);
+    else if (message.kind === 'cancel') service.cancel(message.id);
     else if (message.kind === 'follow') service.follow(message.on);
     else service.close().then(() => end(0), fail);
   });

@@ -1,7 +1,9 @@
 import type { BusAddress } from '../bus/connection.ts';
 import type { LogEntry } from '../bus/messages.ts';
+import type { StoreErrorCode } from './errors.ts';
 import type { LogStoreErrorCode } from './log-error.ts';
 import type { LogFilter } from './log-filter.ts';
+import type { SqlResult } from './sql.ts';
 
 /** What the log store and its thread say to each other. */
 
@@ -15,15 +17,38 @@ export interface Beginning {
   readonly following: boolean;
 }
 
+/** What the thread can be asked, and what it answers. */
+export interface Questions {
+  /** The newest (or the oldest) entries that match, in that order. */
+  page: { asked: { filter: LogFilter; oldestFirst: boolean }; answer: LogEntry[] };
+  sql: { asked: { sql: string }; answer: SqlResult };
+}
+export type Topic = keyof Questions;
+export type Asked<T extends Topic> = Questions[T]['asked'];
+export type Answer<T extends Topic> = Questions[T]['answer'];
+
+/** One question of any topic. */
+export type Question = {
+  [T in Topic]: { readonly kind: 'ask'; readonly id: number; readonly topic: T; readonly asked: Asked<T> };
+}[Topic];
+
 export type ToThread =
-  | { readonly kind: 'query'; readonly id: number; readonly filter: LogFilter; readonly oldestFirst: boolean }
+  | Question
+  /** Nobody waits for the answer to this question any more. */
+  | { readonly kind: 'cancel'; readonly id: number }
   | { readonly kind: 'follow'; readonly on: boolean }
   | { readonly kind: 'close' };
 
+interface Refusal {
+  readonly code: StoreErrorCode;
+  readonly message: string;
+  readonly pointer?: string;
+}
+
 export type FromThread =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'answer'; readonly id: number; readonly entries: readonly LogEntry[] }
-  | { readonly kind: 'refusal'; readonly id: number; readonly message: string }
+  | { readonly kind: 'answer'; readonly id: number; readonly answer: unknown }
+  | ({ readonly kind: 'refusal'; readonly id: number } & Refusal)
   | { readonly kind: 'entries'; readonly entries: readonly LogEntry[] }
   /** The last thing that the thread says when it ends by itself. */
   | { readonly kind: 'failure'; readonly message: string }

@@ -1,18 +1,17 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { DeliverPolicy } from '@nats-io/jetstream';
 import type { Bus } from '../bus/connection.ts';
-import type { LogEntry } from '../bus/messages.ts';
-import { ensureStreams, type Replay, replay, type StreamRange, streamRange } from '../bus/streams.ts';
-import { logs } from '../bus/subjects.ts';
+import type { DetectionEvent, LogEntry } from '../bus/messages.ts';
+import { events, logs } from '../bus/subjects.ts';
 import { nowMicroseconds } from '../bus/time.ts';
-import type { Beginning, FromThread, ToThread } from './log-messages.ts';
-import type { LogTable, Position } from './log-table.ts';
+import { StoreError } from './errors.ts';
+import type { LogStoreError } from './log-error.ts';
+import type { Answer, Beginning, FromThread, Question, Topic } from './log-messages.ts';
+import type { LogTable } from './log-table.ts';
+import type { Position } from './position.ts';
 import { Projection } from './projection.ts';
-import { Turns } from './turns.ts';
+import { eventRow, logRow, type StoredEvent } from './rows.ts';
+import { StreamReader } from './stream-reader.ts';
 
 const hour = 60 * 60 * 1000;
-/** Milliseconds that a query waits for entries that are on the bus already. */
-const patience = 500;
 
 interface Surroundings {
   readonly beginning: Beginning;
@@ -21,53 +20,82 @@ interface Surroundings {
   fail(error: Error): void;
 }
 
-/** What the log store's thread does: reads the stream into the table, answers queries, posts what is new. */
+/** What the log store's thread does: reads the streams into the tables, answers questions, posts what is new. */
 export class LogService {
   readonly #table: LogTable;
   readonly #bus: Bus;
   readonly #surroundings: Surroundings;
-  readonly #projection: Projection;
-  /** The bus may come back twice in a row; only one reader may remain. */
-  readonly #resumes = new Turns();
-  #reader: Replay | undefined;
+  readonly #logs: StreamReader<LogEntry, LogEntry>;
+  readonly #events: StreamReader<DetectionEvent, StoredEvent>;
+  /** The questions that are being answered. */
+  readonly #asked = new Map<number, AbortController>();
   #pruning: NodeJS.Timeout | undefined;
   #following: boolean;
   #outgoing: LogEntry[] = [];
 
-  constructor(table: LogTable, position: Position, bus: Bus, surroundings: Surroundings) {
+  private constructor(
+    table: LogTable,
+    positions: { logs: Position; events: Position },
+    bus: Bus,
+    surroundings: Surroundings,
+  ) {
     this.#table = table;
     this.#bus = bus;
     this.#surroundings = surroundings;
     this.#following = surroundings.beginning.following;
-    this.#projection = new Projection(table, position, {
-      publish: (entry) => {
-        if (!this.#following) return;
-        // What arrives together is posted together.
-        if (this.#outgoing.push(entry) === 1) setImmediate(() => this.#post());
-      },
-      report: ({ code, message }) => surroundings.tell({ kind: 'problem', code, message }),
+    const failures = {
+      report: ({ code, message }: LogStoreError) => surroundings.tell({ kind: 'problem', code, message }),
       giveUp: surroundings.fail,
+    };
+    const logProjection = new Projection<LogEntry, LogEntry>(positions.logs, {
+      name: 'log entries',
+      append: (entries, position) => table.append(entries, position),
+      row: logRow,
+      publish: (entry) => this.#publish(entry),
+      ...failures,
     });
+    this.#logs = new StreamReader({ bus, stream: 'LOGS', channel: logs }, logProjection);
+    const eventProjection = new Projection<DetectionEvent, StoredEvent>(positions.events, {
+      name: 'events',
+      append: (some, position) => table.appendEvents(some, position),
+      row: eventRow,
+      publish: () => {},
+      ...failures,
+    });
+    this.#events = new StreamReader({ bus, stream: 'EVENTS', channel: events }, eventProjection);
   }
 
   /** @throws when the bus does not answer. */
-  async start(): Promise<void> {
-    await this.#resume();
-    this.#bus.onReconnect(() => void this.#resumeSoon());
-    this.#pruning = setInterval(() => void this.#prune(), hour);
-    void this.#prune();
+  static async start(table: LogTable, bus: Bus, surroundings: Surroundings): Promise<LogService> {
+    const positions = { logs: await table.position(), events: await table.eventPosition() };
+    const service = new LogService(table, positions, bus, surroundings);
+    await service.#logs.start();
+    await service.#events.start();
+    service.#pruning = setInterval(() => void service.#prune(), hour);
+    void service.#prune();
+    return service;
   }
 
-  async answer({ id, filter, oldestFirst }: Extract<ToThread, { kind: 'query' }>): Promise<void> {
+  async answer(question: Question): Promise<void> {
     const { tell } = this.#surroundings;
+    const { id } = question;
+    const aborter = new AbortController();
+    this.#asked.set(id, aborter);
     try {
-      await this.#arrive();
-      // What a query shows has been committed. Should that fail now, it shows what was committed before.
-      await this.#projection.commit().catch(() => {});
-      tell({ kind: 'answer', id, entries: await this.#table.read(filter, oldestFirst) });
+      tell({ kind: 'answer', id, answer: await this.#find(question, aborter.signal) });
     } catch (error) {
-      tell({ kind: 'refusal', id, message: (error as Error).message });
+      const { message } = error as Error;
+      if (error instanceof StoreError) {
+        const { code, pointer } = error;
+        tell({ kind: 'refusal', id, code, message, ...(pointer !== undefined && { pointer }) });
+      } else tell({ kind: 'refusal', id, code: 'io', message: `the log cannot be read: ${message}` });
+    } finally {
+      this.#asked.delete(id);
     }
+  }
+
+  cancel(id: number): void {
+    this.#asked.get(id)?.abort();
   }
 
   follow(on: boolean): void {
@@ -78,61 +106,25 @@ export class LogService {
   /** Commits what has arrived; the table is left to its owner. */
   async close(): Promise<void> {
     clearInterval(this.#pruning);
-    this.#reader?.stop();
-    this.#reader = undefined;
-    await this.#projection.commit().catch(() => {});
+    await Promise.all([this.#logs.close(), this.#events.close()]);
     await this.#bus.close();
   }
 
-  /** Reads on where the table ends, or goes on reading if that is what happens already. */
-  async #resume(): Promise<void> {
-    await ensureStreams(this.#bus);
-    const range = await streamRange(this.#bus, 'LOGS');
-    if (this.#reader && this.#projection.follows(range)) return;
-    this.#reader?.stop();
-    this.#projection.align(range, await this.#placeIn(range));
-    const next = this.#projection.position.sequence + 1;
-    const mine: Replay = replay(this.#bus, 'LOGS', logs, next, async (replayed) => {
-      // What another stream's reader had in hand when it was stopped has no place here.
-      if (mine === this.#reader) await this.#projection.accept(replayed);
-    });
-    this.#reader = mine;
-  }
-
-  /** The place of the newest entry in the stream that has been read. */
-  async #placeIn({ created, last }: StreamRange): Promise<number> {
-    const { stream, sequence, readAt } = this.#projection.position;
-    if (created !== stream) return 0;
-    if (last >= sequence) return sequence;
-    // A power cut has taken the newest entries, and perhaps their places have been given to others since.
-    const consumer = await this.#bus.native.stream.consumers.get('LOGS', {
-      deliver_policy: DeliverPolicy.StartTime,
-      opt_start_time: new Date(readAt / 1000).toISOString(),
-    });
-    const next = await consumer.next({ expires: 1000 });
-    await consumer.delete();
-    return next ? next.seq - 1 : last;
-  }
-
-  async #resumeSoon(): Promise<void> {
-    while (this.#bus.connected) {
-      try {
-        return await this.#resumes.run(() => this.#resume());
-      } catch {
-        await sleep(patience);
-      }
+  /** What an answer shows has been committed. Should that fail now, it shows what was committed before. */
+  async #find(question: Question, signal: AbortSignal): Promise<Answer<Topic>> {
+    if (question.topic === 'page') {
+      const { filter, oldestFirst } = question.asked;
+      await this.#logs.arrive();
+      return this.#table.read(filter, oldestFirst);
     }
+    await Promise.all([this.#logs.arrive(), this.#events.arrive()]);
+    return this.#table.sql.run(question.asked.sql, signal);
   }
 
-  /** Waits until what is on the bus now has been read, so that a query shows what was written before it. */
-  async #arrive(): Promise<void> {
-    if (!this.#bus.connected) return;
-    const range = await Promise.race([
-      streamRange(this.#bus, 'LOGS').catch(() => undefined),
-      sleep(patience, undefined, { ref: false }),
-    ]);
-    if (range?.created !== this.#projection.position.stream) return;
-    await this.#projection.reached(range.last, patience);
+  #publish(entry: LogEntry): void {
+    if (!this.#following) return;
+    // What arrives together is posted together.
+    if (this.#outgoing.push(entry) === 1) setImmediate(() => this.#post());
   }
 
   #post(): void {

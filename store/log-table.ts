@@ -1,67 +1,59 @@
 import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { BIGINT, type DuckDBConnection, DuckDBInstance, VARCHAR } from '@duckdb/node-api';
+import {
+  BIGINT,
+  type DuckDBAppender,
+  type DuckDBConnection,
+  DuckDBInstance,
+  VARCHAR,
+} from '@duckdb/node-api';
 import type { LogEntry, LogLevel } from '../bus/messages.ts';
 import { ensureFolder } from './files.ts';
 import { defaultLimit, filterSql, type LogFilter } from './log-filter.ts';
+import type { Position } from './position.ts';
+import type { StoredEvent } from './rows.ts';
+import { schema } from './schema.ts';
+import { SqlDesk } from './sql.ts';
 import { Turns } from './turns.ts';
 
-/** How far the log stream has been read. */
-export interface Position {
-  /** When the stream was made, which tells it from another one; empty before the first. */
-  readonly stream: string;
-  /** The place of the last entry in the stream. */
-  readonly sequence: number;
-  /** The time of the last entry. */
-  readonly time: number;
-  /** When it was read, Unix microseconds by this machine's clock. */
-  readonly readAt: number;
-}
-
-// No index: it would cost more memory than there is, and times are in order anyway.
-const schema = `
-CREATE TABLE IF NOT EXISTS log (
-  time BIGINT NOT NULL,
-  level VARCHAR NOT NULL,
-  src VARCHAR NOT NULL,
-  monitorID VARCHAR NOT NULL,
-  msg VARCHAR NOT NULL
-);
-CREATE TABLE IF NOT EXISTS position (
-  stream VARCHAR NOT NULL,
-  sequence BIGINT NOT NULL,
-  time BIGINT NOT NULL,
-  readAt BIGINT NOT NULL
-);
-INSERT INTO position SELECT '', 0, 0, 0 WHERE NOT EXISTS (FROM position);
-`;
+type PositionTable = 'position' | 'eventPosition';
 
 const options = {
   threads: '2',
   memory_limit: '256MB',
+  max_temp_directory_size: '256MB',
   // The recorder fetches nothing from the network, extensions included.
   autoinstall_known_extensions: 'false',
   autoload_known_extensions: 'false',
 };
 
+// For statements that people write, but nothing of ours needs what is locked here either.
+const lock = 'SET enable_external_access = false; SET lock_configuration = true;';
+
 /** Failures of the machine, not of the file: moving the file away would help nobody. */
 const machineTrouble =
   /could not set lock|permission denied|no space left|too many open files|out of memory/i;
 
-/** The log in DuckDB. One at a time for a file; its calls may overlap. */
+/** The log and the events in DuckDB. One at a time for a file; its calls may overlap. */
 export class LogTable {
   readonly #instance: DuckDBInstance;
   readonly #writer: DuckDBConnection;
   readonly #reader: DuckDBConnection;
+  /** Answers what people ask in SQL. */
+  readonly sql: SqlDesk;
   readonly #writes = new Turns();
   readonly #reads = new Turns();
   #closed = false;
 
-  private constructor(instance: DuckDBInstance, writer: DuckDBConnection, reader: DuckDBConnection) {
+  private constructor(
+    instance: DuckDBInstance,
+    connections: { writer: DuckDBConnection; reader: DuckDBConnection; asker: DuckDBConnection },
+  ) {
     this.#instance = instance;
-    this.#writer = writer;
-    this.#reader = reader;
+    this.#writer = connections.writer;
+    this.#reader = connections.reader;
+    this.sql = new SqlDesk(connections.asker);
   }
 
   /**
@@ -88,9 +80,11 @@ export class LogTable {
     try {
       const writer = await instance.connect();
       await writer.run(schema);
-      const table = new LogTable(instance, writer, await instance.connect());
+      await writer.run(lock);
+      const [reader, asker] = [await instance.connect(), await instance.connect()];
+      const table = new LogTable(instance, { writer, reader, asker });
       // A table of another shape must show now, when the file can still be replaced.
-      await table.position();
+      await Promise.all([table.position(), table.eventPosition()]);
       await table.read({ limit: 1 }, false);
       return table;
     } catch (error) {
@@ -99,8 +93,32 @@ export class LogTable {
     }
   }
 
-  async position(): Promise<Position> {
-    const found = await this.#writer.runAndReadAll('SELECT stream, sequence, time, readAt FROM position');
+  /** How far the log's stream has been read. */
+  position(): Promise<Position> {
+    return this.#position('position');
+  }
+
+  /** How far the events' stream has been read. */
+  eventPosition(): Promise<Position> {
+    return this.#position('eventPosition');
+  }
+
+  /** Adds entries and the position behind them: both or nothing. */
+  append(entries: readonly LogEntry[], position: Position): Promise<void> {
+    return this.#store('position', position, async () => {
+      if (entries.length > 0) appendEntries(await this.#writer.createAppender('log'), entries);
+    });
+  }
+
+  /** Adds events and the position behind them: both or nothing. */
+  appendEvents(events: readonly StoredEvent[], position: Position): Promise<void> {
+    return this.#store('eventPosition', position, async () => {
+      if (events.length > 0) appendEvents(await this.#writer.createAppender('event'), events);
+    });
+  }
+
+  async #position(table: PositionTable): Promise<Position> {
+    const found = await this.#writer.runAndReadAll(`SELECT stream, sequence, time, readAt FROM ${table}`);
     const [stream, sequence, time, readAt] = found.getRows()[0] ?? [];
     return {
       stream: String(stream),
@@ -110,15 +128,14 @@ export class LogTable {
     };
   }
 
-  /** Adds entries and the position behind them: both or nothing. */
-  append(entries: readonly LogEntry[], position: Position): Promise<void> {
+  #store(table: PositionTable, position: Position, appendRows: () => Promise<void>): Promise<void> {
     return this.#inTurn(this.#writes, async () => {
       await this.#writer.run('BEGIN');
       try {
-        if (entries.length > 0) await this.#appendRows(entries);
+        await appendRows();
         const { stream, sequence, time, readAt } = position;
         await this.#writer.run(
-          'UPDATE position SET stream = $1, sequence = $2, time = $3, readAt = $4',
+          `UPDATE ${table} SET stream = $1, sequence = $2, time = $3, readAt = $4`,
           [stream, BigInt(sequence), BigInt(time), BigInt(readAt)],
           [VARCHAR, BIGINT, BIGINT, BIGINT],
         );
@@ -128,19 +145,6 @@ export class LogTable {
         throw error;
       }
     });
-  }
-
-  async #appendRows(entries: readonly LogEntry[]): Promise<void> {
-    const appender = await this.#writer.createAppender('log');
-    for (const { time, level, src, monitorID, msg } of entries) {
-      appender.appendBigInt(BigInt(time));
-      appender.appendVarchar(level);
-      appender.appendVarchar(src);
-      appender.appendVarchar(monitorID);
-      appender.appendVarchar(msg);
-      appender.endRow();
-    }
-    appender.closeSync();
   }
 
   /** The newest (or the oldest) entries that match, in that order. */
@@ -165,11 +169,12 @@ export class LogTable {
   }
 
   /**
-   * Deletes entries that are older than `oldest` (Unix microseconds), then the oldest ones until the rest takes
-   * at most `maxBytes`. The file does not shrink, its space is used again.
+   * Deletes entries and events that are older than `oldest` (Unix microseconds), then the oldest entries until the
+   * rest takes at most `maxBytes`. The file does not shrink, its space is used again.
    */
   prune(oldest: number, maxBytes: number): Promise<void> {
     return this.#inTurn(this.#writes, async () => {
+      await this.#delete('DELETE FROM event WHERE time < $1', oldest);
       await this.#delete('DELETE FROM log WHERE time < $1', oldest);
       // Each round drops a tenth; what is left after ten is dropped in the next hour.
       for (let round = 0; round < 10 && (await this.#size()) > maxBytes; round += 1) {
@@ -192,6 +197,7 @@ export class LogTable {
       this.#writes.run(async () => {
         if (this.#closed) return;
         this.#closed = true;
+        await this.sql.close();
         await this.#writer.run('CHECKPOINT').catch(() => {});
         this.#reader.closeSync();
         this.#writer.closeSync();
@@ -220,3 +226,43 @@ export class LogTable {
     return Number((await this.#writer.runAndReadAll(sql)).getRows()[0]?.[0] ?? 0);
   }
 }
+
+function appendEntries(appender: DuckDBAppender, entries: readonly LogEntry[]): void {
+  for (const { time, level, src, monitorID, msg } of entries) {
+    appender.appendBigInt(BigInt(time));
+    appender.appendVarchar(level);
+    appender.appendVarchar(src);
+    appender.appendVarchar(monitorID);
+    appender.appendVarchar(msg);
+    appender.endRow();
+  }
+  appender.closeSync();
+}
+
+function appendEvents(appender: DuckDBAppender, events: readonly StoredEvent[]): void {
+  const integer = (value: number | undefined) =>
+    value === undefined ? appender.appendNull() : appender.appendInteger(bounded(value));
+  for (const { id, time, storedAt, monitorID, monitorName, source, detections } of events) {
+    for (const { label, score, box, object } of detections) {
+      appender.appendVarchar(id);
+      appender.appendBigInt(BigInt(time));
+      appender.appendBigInt(BigInt(storedAt));
+      appender.appendVarchar(monitorID);
+      appender.appendVarchar(monitorName);
+      appender.appendVarchar(source);
+      appender.appendVarchar(label);
+      appender.appendDouble(score);
+      integer(box?.x);
+      integer(box?.y);
+      integer(box?.width);
+      integer(box?.height);
+      if (object === undefined) appender.appendNull();
+      else appender.appendVarchar(object);
+      appender.endRow();
+    }
+  }
+  appender.closeSync();
+}
+
+/** As an integer of 32 bits: one that does not fit must not keep the events behind it from being stored. */
+const bounded = (value: number) => Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, value));

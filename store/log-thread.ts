@@ -3,8 +3,7 @@ import { Worker } from 'node:worker_threads';
 import type { LogEntry } from '../bus/messages.ts';
 import { StoreError } from './errors.ts';
 import { LogStoreError } from './log-error.ts';
-import type { LogFilter } from './log-filter.ts';
-import type { Beginning, FromThread, ToThread } from './log-messages.ts';
+import type { Answer, Asked, Beginning, FromThread, Question, Topic, ToThread } from './log-messages.ts';
 
 // Node runs no TypeScript in a thread: from the sources, the compiled file is taken.
 const script = import.meta.url.endsWith('.ts')
@@ -24,7 +23,7 @@ interface Surroundings {
 }
 
 interface Request {
-  resolve(entries: LogEntry[]): void;
+  resolve(answer: unknown): void;
   reject(error: StoreError): void;
 }
 
@@ -53,15 +52,26 @@ export class LogThread {
     return thread;
   }
 
-  /** @throws {StoreError} `io` when the thread is away for longer than five seconds, or ends meanwhile. */
-  async query(filter: LogFilter, oldestFirst: boolean): Promise<LogEntry[]> {
+  /**
+   * @throws {StoreError} `io` when the thread is away for longer than five seconds, or ends meanwhile; other codes
+   * as the topic has them. Once `signal` is aborted nobody needs the answer; there is one all the same.
+   */
+  async ask<T extends Topic>(topic: T, asked: Asked<T>, signal?: AbortSignal): Promise<Answer<T>> {
     const worker = await this.#available();
     this.#requestCount += 1;
     const id = this.#requestCount;
-    return new Promise((resolve, reject) => {
-      this.#requests.set(id, { resolve, reject });
-      post(worker, { kind: 'query', id, filter, oldestFirst });
-    });
+    const cancel = () => post(worker, { kind: 'cancel', id });
+    try {
+      const answer = await new Promise<unknown>((resolve, reject) => {
+        this.#requests.set(id, { resolve, reject });
+        post(worker, { kind: 'ask', id, topic, asked } as Question);
+        if (signal?.aborted) cancel();
+        else signal?.addEventListener('abort', cancel, { once: true });
+      });
+      return answer as Answer<T>;
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+    }
   }
 
   /** Switches the posting of new entries, for threads to come as well. One that is just starting hears it later. */
@@ -160,8 +170,11 @@ export class LogThread {
     const { entries, report } = this.#surroundings;
     if (message.kind === 'entries') entries(message.entries);
     else if (message.kind === 'problem') report(new LogStoreError(message.code, message.message));
-    else if (message.kind === 'answer') this.#take(message.id)?.resolve([...message.entries]);
-    else this.#take(message.id)?.reject(new StoreError('io', `the log cannot be read: ${message.message}`));
+    else if (message.kind === 'answer') this.#take(message.id)?.resolve(message.answer);
+    else {
+      const { id, code, message: text, pointer } = message;
+      this.#take(id)?.reject(new StoreError(code, text, pointer === undefined ? {} : { pointer }));
+    }
   }
 
   #take(id: number): Request | undefined {

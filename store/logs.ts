@@ -1,13 +1,16 @@
 import type { BusAddress } from '../bus/connection.ts';
 import type { LogEntry } from '../bus/messages.ts';
 import type { Config } from './config.ts';
+import { StoreError } from './errors.ts';
 import type { LogStoreError } from './log-error.ts';
 import type { LogFilter } from './log-filter.ts';
 import { type Conditions, followLog } from './log-follower.ts';
 import { LogThread } from './log-thread.ts';
+import type { SqlResult } from './sql.ts';
 
 export { LogStoreError } from './log-error.ts';
 export { type LogFilter, matchesFilter } from './log-filter.ts';
+export type { SqlResult, SqlValue } from './sql.ts';
 
 export interface LogStoreOptions {
   /** The database's file. */
@@ -61,6 +64,18 @@ export class LogStore {
   }
 
   /**
+   * Puts one read-only statement to the views `logs`, `events` and `recordings`: at most 10,000 rows and 8 MB of an
+   * answer that takes at most five seconds.
+   *
+   * @param signal ends it.
+   * @throws {StoreError} `invalid` with the reason, when the statement is refused, wrong, or asks too much; `io`
+   */
+  async sql(sql: string, signal?: AbortSignal): Promise<SqlResult> {
+    if (!this.#thread) throw new StoreError('io', 'the log is closed');
+    return this.#thread.ask('sql', { sql }, signal);
+  }
+
+  /**
    * Calls `listener`, which must not throw, with every entry from now on: in order, with its final time, those
    * that come together in one call. @returns ends it.
    */
@@ -109,7 +124,7 @@ export class LogStore {
   }
 
   async #query(filter: LogFilter, oldestFirst: boolean): Promise<LogEntry[]> {
-    return this.#thread?.query(filter, oldestFirst) ?? [];
+    return this.#thread?.ask('page', { filter, oldestFirst }) ?? [];
   }
 
   /** A thread that was started again posts what its predecessor had not committed once more; the times tell. */

@@ -4,13 +4,15 @@ export interface RequestOptions {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
+  /** Breaks the connection off. */
+  readonly signal?: AbortSignal;
 }
 
 /** As `fetch`, through an agent that decides about certificates: the built-in one takes none that is self-signed. */
 export function fetchThrough(agent: Agent, url: string, options: RequestOptions = {}): Promise<Response> {
-  const { method = 'GET', headers = {}, body } = options;
+  const { method = 'GET', headers = {}, body, signal } = options;
   return new Promise((resolve, reject) => {
-    const outgoing = request(url, { method, headers, agent }, (incoming) => {
+    const outgoing = request(url, { method, headers, agent, ...(signal && { signal }) }, (incoming) => {
       const chunks: Buffer[] = [];
       incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
       incoming.on('error', reject);
