@@ -8,6 +8,8 @@ import type { PipelineEnd, Source } from './session.ts';
 const connectDeadline = 10_000;
 const silenceDeadline = 5000;
 const checkInterval = 500;
+/** Fragments come each second, and pictures more often. Without them for this long, packets are looked at. */
+const doubtAfter = 2000;
 /** For what is still in the pipeline when it ends. */
 const drainDeadline = 1000;
 
@@ -24,8 +26,12 @@ export class Connection {
   });
   #agreed = false;
   #streaming = false;
-  #lastArrival = Date.now();
-  #lastPacket = '';
+  /** Of the monotonic clock: the other one can be set. */
+  #lastArrival = performance.now();
+  /** The last packet as the silence began to look like one. */
+  #doubtedPacket: string | undefined;
+  /** Something is to come: fragments always, pictures while a valve is open. */
+  #expecting = false;
 
   /** @throws {PipelineError} */
   constructor(description: Description, kind: Source['kind']) {
@@ -41,7 +47,9 @@ export class Connection {
    */
   async play(sinks: Sinks, drain?: string): Promise<PipelineEnd> {
     const pipeline = this.#pipeline;
-    this.#lastArrival = Date.now();
+    this.#lastArrival = performance.now();
+    this.#expecting ||= drain !== undefined;
+    this.#drains = drain !== undefined;
     pipeline.play((message) => this.#hear(message));
     const watch = setInterval(() => this.#check(), checkInterval);
     const ends = Object.entries(sinks).map(([name, listener]) => {

@@ -21,6 +21,16 @@ describe('the media clock', () => {
     expect(clock.at(2 * second)).toBe(began + 2 * second);
   });
 
+  test('remembers it for half a minute at least, however late the others are', () => {
+    for (let good = 0; good <= 60; good += 1) {
+      const clock = new MediaClock();
+      for (let at = 0; at <= good + 29; at += 1) {
+        clock.observe(at * second, began + at * second + (at === good ? 10_000 : 300_000));
+      }
+      expect(clock.at(0)).toBe(began + 10_000);
+    }
+  });
+
   test('follows a camera whose clock is slow', () => {
     const clock = new MediaClock();
     const drift = 1.0005;

@@ -55,6 +55,7 @@ describe('the picture reader', () => {
   test('passes on every picture that GStreamer lets through at a whole rate', () => {
     expect(kept(5, 200)).toHaveLength(100);
     expect(kept(5, 200, 30)).toHaveLength(100);
+    expect(kept(5, 200, -30)).toHaveLength(100);
     expect(kept(0, 10)).toHaveLength(100);
   });
 

@@ -9,8 +9,9 @@ import { nowMicroseconds } from '../../bus/time.ts';
 import type { TimedFragment } from '../../pipelines/preroll.ts';
 import { Recorder, type RecorderOptions } from '../../pipelines/recorder.ts';
 import { temporaryFolder } from '../support/folder.ts';
-import { type Cut, cut, encode, muxFile } from '../support/fragments.ts';
+import { type Cut, cut, encode, muxFile, widen } from '../support/fragments.ts';
 import { decode, probe } from '../support/probe.ts';
+import { project } from '../support/project.ts';
 import { waitFor } from '../support/wait.ts';
 
 const second = 1_000_000;
@@ -208,6 +209,25 @@ describe('a recorder', () => {
     }
   });
 
+  test('begins each file at 0 however long the camera has been streaming', async () => {
+    const { recorder, recordingsDir } = await startRecorder({ alwaysRecord: true, videoLength: 19_000 });
+    // Thirteen hours and more.
+    const offset = 2 ** 32;
+    for (const fragment of timed())
+      recorder.push({ ...fragment, ...widen(fragment, fragment.start + offset) });
+    await recorder.close();
+    for (const path of await files(recordingsDir)) {
+      const { errors, packets } = await probe(path);
+      expect({ errors, count: packets.length, first: packets[0]?.time }).toEqual({
+        errors: '',
+        count: 200,
+        first: 0,
+      });
+      expect(packets.at(-1)?.time).toBeCloseTo(19.9, 3);
+      expect(await decode(path)).toEqual({ frames: 200, errors: '' });
+    }
+  });
+
   test('shows a file only once it can be played', async () => {
     const { recorder, recordingsDir, reports } = await startRecorder({ alwaysRecord: true });
     const [first, second_, ...others] = timed();
@@ -275,6 +295,39 @@ describe('a recorder whose disk fails', () => {
     expect((await probe((await files(aside))[0] ?? '')).packets).toHaveLength(40);
     const later = (await files(day)).map(async (path) => (await probe(path)).packets.length);
     expect((await Promise.all(later)).reduce((sum, count) => sum + count, 0)).toBe(320);
+  });
+
+  test('leaves whole fragments when the disk is full in the middle of one', async () => {
+    const folder = await temporaryFolder();
+    const muxed = join(folder, 'muxed');
+    const stream = await muxFile(await encode(100, 10));
+    await writeFile(muxed, stream);
+    // A process that may write no file beyond some size, in the middle of the sixth fragment.
+    const { init, fragments } = cut(stream);
+    const whole = fragments.slice(0, 5).reduce((sum, { size }) => sum + size, init.data.length);
+    const script = `
+      import { readFileSync } from 'node:fs';
+      import { FragmentReader } from '${project}/dist/pipelines/fragments.js';
+      import { RecordingFile } from '${project}/dist/pipelines/recording-file.js';
+      process.on('SIGXFSZ', () => {});
+      let init;
+      const fragments = [];
+      const listeners = { onInit: (it) => { init = it; }, onFragment: (it) => fragments.push({ ...it, time: 0, length: 0 }) };
+      new FragmentReader(listeners).push(readFileSync('${muxed}'));
+      const place = { recordingsDir: '${folder}/recordings', monitorID: 'door' };
+      const file = await RecordingFile.create(place, init, [fragments[0]]);
+      try {
+        for (const fragment of fragments.slice(1)) await file.append([fragment]);
+      } catch (error) {
+        console.log(error.message);
+      }
+      await file.close();`;
+    const node = [process.execPath, '--input-type=module', '--eval', script];
+    const limited = await promisify(execFile)('prlimit', [`--fsize=${whole + 1000}`, ...node]);
+    expect(limited.stdout).toBe('the disk took only a part of a fragment\n');
+    const [path = ''] = await files(join(folder, 'recordings'));
+    expect(await decode(path)).toEqual({ frames: 50, errors: '' });
+    expect((await readFile(path)).length).toBe(whole);
   });
 
   test('holds a bounded amount while it is too slow, and records again when it is not', async () => {
