@@ -74,6 +74,70 @@ test('anchors lie in rows from the left upper corner, the smallest first', () =>
   expect(anchors.at(-1)).toBeCloseTo(Math.sqrt(0.95), 5);
 });
 
+describe('an SSD without its post-processing', () => {
+  const anchors = 1917;
+  const tensors = [tensor([1, anchors, 4]), tensor([1, anchors, 3])];
+  const decode = makeDecoder('ssd', {
+    tensors,
+    size: [300, 300],
+    labels: new Map([
+      [1, 'person'],
+      [2, 'car'],
+    ]),
+  });
+  /** Nothing but these: anchor, class, logit, and the code of its box. */
+  const outputs = (found: readonly (readonly [number, number, number, readonly number[]])[]) => {
+    const [codes, logits] = [new Float32Array(anchors * 4), new Float32Array(anchors * 3).fill(-9)];
+    for (const [anchor, index, logit, code] of found) {
+      codes.set(code, anchor * 4);
+      logits[anchor * 3 + index] = logit;
+    }
+    return [codes, logits];
+  };
+
+  test('moves and stretches an anchor: y, x, height, width', () => {
+    // The first anchor of the 11th row and column: its centre is in the middle, each side a tenth.
+    const middle = (9 * 19 + 9) * 3;
+    const [seen, ...others] = decode(
+      outputs([[middle, 1, 2, [5, -10, 5 * Math.log(2), 5 * Math.log(4)]]]),
+      wanted,
+    );
+    expect(others).toEqual([]);
+    expect(seen?.label).toBe('person');
+    expect(seen?.score).toBeCloseTo(1 / (1 + Math.exp(-2)), 6);
+    const { left = 0, top = 0, right = 0, bottom = 0 } = seen?.box ?? {};
+    expect((top + bottom) / 2).toBeCloseTo(0.55, 5);
+    expect((left + right) / 2).toBeCloseTo(0.4, 5);
+    expect(bottom - top).toBeCloseTo(0.2, 5);
+    expect(right - left).toBeCloseTo(0.4, 5);
+  });
+
+  test('keeps the best of what overlaps, for each label, and knows a background', () => {
+    const same = [0, 0, 0, 0];
+    const seen = decode(
+      outputs([
+        [540, 1, 1, same],
+        [540, 2, 2.5, same],
+        [541, 0, 5, same],
+        // At the same place, a little larger.
+        [3, 1, 3, same],
+        [0, 1, 2, same],
+      ]),
+      new Map([
+        ['person', 0.5],
+        ['car', 0.5],
+        ['background', 0.1],
+      ]),
+    );
+    expect(seen.map(({ label, score }) => `${label} ${score.toFixed(2)}`)).toEqual([
+      'person 0.95',
+      'car 0.92',
+      'person 0.88',
+      'person 0.73',
+    ]);
+  });
+});
+
 describe('an SSD with its post-processing', () => {
   const tensors = [tensor([1, 3, 4]), tensor([1, 3]), tensor([1, 3]), tensor([1])];
   const decode = makeDecoder('odapi', { tensors, size, labels });
