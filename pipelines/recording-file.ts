@@ -23,7 +23,8 @@ export class RecordingFile {
   readonly #handle: FileHandle;
   readonly #origin: number;
   #size: number;
-  #synced = Date.now();
+  /** Of the monotonic clock. */
+  #synced = performance.now();
 
   private constructor(id: string, handle: FileHandle, origin: number, size: number) {
     this.id = id;
@@ -62,8 +63,8 @@ export class RecordingFile {
   async append(fragments: readonly TimedFragment[]): Promise<void> {
     try {
       this.#size += await write(this.#handle, bytesOf(fragments, this.#origin));
-      if (Date.now() - this.#synced < syncInterval) return;
-      this.#synced = Date.now();
+      if (performance.now() - this.#synced < syncInterval) return;
+      this.#synced = performance.now();
       await this.#handle.datasync();
     } catch (error) {
       await this.#handle.truncate(this.#size).catch(() => {});

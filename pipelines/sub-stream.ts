@@ -65,14 +65,14 @@ export class SubStream {
   async #connect(): Promise<void> {
     this.#connections += 1;
     if (this.#connections > mostConnections) return this.#options.onWornOut();
-    const began = Date.now();
+    const began = performance.now();
     const end = await this.#play().catch(
       (error: Error): PipelineEnd => ({ reason: 'failed', detail: error.message }),
     );
     this.#connection = undefined;
     if (this.#closed) return;
     this.#sayLost(end);
-    if (Date.now() - began > steadyAfter) this.#failures = 0;
+    if (performance.now() - began > steadyAfter) this.#failures = 0;
     const pause = Math.min(longestPause, firstPause * 2 ** this.#failures);
     this.#failures += 1;
     this.#retry = setTimeout(() => {
