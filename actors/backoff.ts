@@ -11,6 +11,6 @@ export interface Backoff {
  * @param random in [0, 1).
  */
 export function backoffDelay({ least, most }: Backoff, attempt: number, random: number): number {
-  const wait = Math.min(most, least * 2 ** Math.min(attempt - 1, 30));
-  return Math.max(least, Math.round(wait * (0.5 + random / 2)));
+  const longest = Math.min(most, least * 2 ** Math.min(attempt, 30));
+  return Math.round(longest * (0.5 + random / 2));
 }

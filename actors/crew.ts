@@ -1,8 +1,10 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fromPromise } from 'xstate';
 import type { Logger } from '../bus/log.ts';
 import { Outbox } from '../bus/outbox.ts';
-import { commands } from '../bus/subjects.ts';
+import { forgetSubject } from '../bus/streams.ts';
+import { commands, status } from '../bus/subjects.ts';
 import { nowMicroseconds } from '../bus/time.ts';
 import { type DetectorInput, DetectorRefusedError, detectorMachine } from './detector.ts';
 import { detectorHostMachine, hostProcess } from './detector-host.ts';
@@ -20,6 +22,9 @@ import {
 import { type Crew, type Member, systemMachine } from './system.ts';
 
 const statusLimit = 1000;
+const statusDeadline = 2000;
+const recordAttempts = 10;
+const recordPause = 300;
 
 /**
  * The root machine with its real actors, and what it needs.
@@ -50,10 +55,7 @@ export function assemble(stored: Stored, logger: Logger, onOpen: (services: Serv
       const forget = bus.answer(commands.apply, ['*'], ({ restart }, [, monitorID = '']) => {
         send({ type: 'apply', monitorID, restart });
       });
-      // What was stored while the bus was away could not be told.
-      const forgetReconnect = bus.onReconnect(() => {
-        for (const monitorID of crew.monitorIDs()) send({ type: 'apply', monitorID, restart: false });
-      });
+      const forgetReconnect = bus.onReconnect(() => send({ type: 'reconcile' }));
       return () => {
         forget();
         forgetReconnect();
@@ -78,15 +80,29 @@ export function assemble(stored: Stored, logger: Logger, onOpen: (services: Serv
         ...detectorNames.map(detector),
       ];
     },
+    forget: (monitorID) => void forgetStatus(monitorID),
     log: (message) => logger.source('app').error(message),
   };
 
+  /** Nobody who reads the last statuses is to see a monitor that is gone. */
+  async function forgetStatus(monitorID: string): Promise<void> {
+    await statuses.flush(statusDeadline);
+    await forgetSubject(opened().bus, 'STATUS', status.subject(monitorID)).catch(() => {});
+  }
+
   async function record({ monitorID, until }: { monitorID: string; until: number }): Promise<void> {
-    if (until <= nowMicroseconds()) return;
-    try {
-      await opened().bus.request(commands.record, [monitorID], { until });
-    } catch (error) {
-      log.warning(`recording was not started: ${(error as Error).message}`, monitorID);
+    for (let attempt = 1; until > nowMicroseconds(); attempt += 1) {
+      try {
+        await opened().bus.request(commands.record, [monitorID], { until });
+        return;
+      } catch (error) {
+        // The pipeline or main may be just about to find the bus. Later, the next connection is told anew.
+        if (attempt === recordAttempts) {
+          log.warning(`recording was not started: ${(error as Error).message}`, monitorID);
+          return;
+        }
+        await sleep(recordPause);
+      }
     }
   }
 

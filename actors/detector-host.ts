@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { assign, fromCallback, sendParent, sendTo, setup } from 'xstate';
 import { hostFlags } from '../bus/host-flags.ts';
 import { backoffDelay } from './backoff.ts';
-import type { DetectorHostOrder } from './detectors/order.ts';
+import type { DetectorHostOrder, DetectorHostSign } from './detectors/order.ts';
 
 /** The process in which all detectors run: kept alive, and announced to the detectors when it is ready. */
 
@@ -15,6 +15,8 @@ export type DetectorHostEvent =
 const restart = { least: 100, most: 10_000 };
 const steadyAfter = 30_000;
 const stopDeadline = 2000;
+/** It gives a sign every few seconds; a model may take some to load. */
+const silenceDeadline = 20_000;
 const entry = fileURLToPath(new URL('./detectors/host.js', import.meta.url));
 
 /** Runs the process: sends `host.ready` and, at the end, `host.ended`; takes `stop`. */
@@ -22,14 +24,34 @@ export const hostProcess = (order: () => DetectorHostOrder) =>
   fromCallback<{ type: 'stop' }>(({ sendBack, receive }) => {
     const child = fork(entry, { execArgv: [...hostFlags], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     child.send(order(), () => {});
-    child.on('message', () => sendBack({ type: 'host.ready' }));
+    let silent = false;
+    let watch = watchSilence();
+    child.on('message', (sign: DetectorHostSign) => {
+      clearTimeout(watch);
+      watch = watchSilence();
+      if (sign === 'ready') sendBack({ type: 'host.ready' });
+    });
     child.on('error', () => {});
-    child.once('exit', (code, signal) => sendBack({ type: 'host.ended', how: signal ?? `code ${code}` }));
+    child.once('exit', (code, signal) => {
+      clearTimeout(watch);
+      const how = silent ? 'it did not answer' : (signal ?? `code ${code}`);
+      sendBack({ type: 'host.ended', how });
+    });
     receive(() => {
       if (child.connected) child.disconnect();
       setTimeout(() => child.kill('SIGKILL'), stopDeadline).unref();
     });
-    return () => void child.kill('SIGKILL');
+    return () => {
+      clearTimeout(watch);
+      child.kill('SIGKILL');
+    };
+
+    function watchSilence(): NodeJS.Timeout {
+      return setTimeout(() => {
+        silent = true;
+        child.kill('SIGKILL');
+      }, silenceDeadline);
+    }
   });
 
 export const detectorHostMachine = setup({

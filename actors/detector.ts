@@ -73,7 +73,7 @@ export const detectorMachine = setup({
   },
   delays: {
     renewal,
-    pause: ({ context }) => backoffDelay(asking, context.attempts, 1),
+    pause: ({ context }) => backoffDelay(asking, context.attempts, 0),
   },
 }).createMachine({
   id: 'detector',

@@ -34,6 +34,8 @@ interface MonitorContext extends MonitorInput {
 }
 
 const second = 1e6;
+/** As far as an event can reach, in microseconds. */
+const longestEvent = 86_400 * second;
 const connection = { least: 500, most: 30_000 };
 /** A connection that has held for this long counts as good. */
 const steadyAfter = 10_000;
@@ -66,6 +68,7 @@ export const monitorMachine = setup({
       attempts: 0,
     }),
     leave: assign({ leaving: true }),
+    forgetReason: assign({ reason: '' }),
     forgetFailures: assign({ attempts: 0, reason: '' }),
     countFailure: assign(({ context, event }) => {
       const attempts = context.attempts + 1;
@@ -84,7 +87,10 @@ export const monitorMachine = setup({
   guards: {
     enabled: ({ context }) => context.config.enable,
     extends: ({ context, event }) =>
-      event.type === 'detected' && !context.config.alwaysRecord && event.until > context.recordUntil,
+      event.type === 'detected' &&
+      !context.config.alwaysRecord &&
+      // What lies further ahead than any event reaches was said before the clock was put back.
+      (event.until > context.recordUntil || context.recordUntil - event.until > longestEvent),
     changed: ({ context, event }) =>
       event.type === 'configure' && JSON.stringify(event.config) !== JSON.stringify(context.config),
     leaving: ({ context }) => context.leaving,
@@ -140,7 +146,7 @@ export const monitorMachine = setup({
           on: { 'pipeline.streaming': 'streaming' },
         },
         streaming: {
-          entry: { type: 'record', params: recording },
+          entry: ['forgetReason', { type: 'record', params: recording }],
           initial: 'idle',
           after: { steady: { actions: 'forgetFailures' } },
           on: {

@@ -1,7 +1,7 @@
 import { fromCallback } from 'xstate';
 import type { Bus } from '../bus/connection.ts';
 import { events } from '../bus/subjects.ts';
-import { parseMicroseconds } from '../bus/time.ts';
+import { nowMicroseconds, parseMicroseconds } from '../bus/time.ts';
 import type { PipelineSession } from '../pipelines/session.ts';
 import { runPipeline } from '../pipelines/spawn.ts';
 import type { MonitorConfig } from '../store/monitor-config.ts';
@@ -41,7 +41,9 @@ export function pipelineActor(toSession: (config: MonitorConfig) => Promise<Pipe
 export function detectionsActor(bus: () => Bus, duration: (monitorID: string, source: string) => number) {
   return fromCallback<{ type: 'stop' }, { monitorID: string }>(({ input: { monitorID }, sendBack }) =>
     bus().subscribe(events, [monitorID, '*'], ({ time, source }) => {
-      const until = parseMicroseconds(time) + duration(monitorID, source) * 1e6;
+      // Nothing is seen in the future, whatever a clock says that was put back meanwhile.
+      const seen = Math.min(parseMicroseconds(time), nowMicroseconds());
+      const until = seen + duration(monitorID, source) * 1e6;
       sendBack({ type: 'detected', until } satisfies MonitorEvent);
     }),
   );

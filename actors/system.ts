@@ -19,6 +19,8 @@ import { type MonitorInput, monitorMachine } from './monitor.ts';
 
 export type SystemEvent =
   | { type: 'apply'; monitorID: string; restart: boolean }
+  /** The bus was away: what was stored meanwhile could not be told. */
+  | { type: 'reconcile' }
   /** The detector host has been started (again) and waits to be asked. */
   | { type: 'host.ready' }
   | { type: 'stop' };
@@ -39,6 +41,8 @@ export interface Crew {
   monitorIDs(): readonly string[];
   /** None when the monitor is not stored. */
   members(monitorID: string): readonly Member[];
+  /** A monitor that is no longer stored has ended. */
+  forget(monitorID: string): void;
   log(message: string): void;
 }
 
@@ -76,8 +80,18 @@ export const systemMachine = setup({
       enqueue.assign({ alive: [hostID] });
       for (const monitorID of crew.monitorIDs()) enqueue.raise({ type: 'apply', monitorID, restart: false });
     }),
+    reconcile: enqueueActions(({ context: { crew, alive }, enqueue }) => {
+      const ids = new Set([...crew.monitorIDs(), ...alive.map(monitorOf)]);
+      for (const monitorID of ids) enqueue.raise({ type: 'apply', monitorID, restart: false });
+    }),
     apply: enqueueActions(({ context, enqueue }, params: { monitorID: string; restart: boolean }) => {
       const { crew, alive } = context;
+      if (params.monitorID === hostID) {
+        if (alive.includes(hostID)) return;
+        enqueue.spawnChild('host', { id: hostID });
+        enqueue.assign({ alive: [...alive, hostID] });
+        return;
+      }
       const members = crew.members(params.monitorID);
       for (const member of members) {
         if (alive.includes(member.id)) {
@@ -99,6 +113,8 @@ export const systemMachine = setup({
     /** An actor that has ended stays among the children until it is stopped. */
     forget: enqueueActions(({ context, enqueue }, { id }: { id: string }) => {
       enqueue.stopChild(id);
+      const isDeleted = id !== hostID && id === monitorOf(id) && context.crew.members(id).length === 0;
+      if (isDeleted) enqueue(() => context.crew.forget(id));
       enqueue.assign({ alive: context.alive.filter((other) => other !== id) });
     }),
     passToDetectors: enqueueActions(({ context, event, enqueue }) => {
@@ -139,6 +155,7 @@ export const systemMachine = setup({
       },
       on: {
         apply: { actions: { type: 'apply', params: ({ event }) => event } },
+        reconcile: { actions: 'reconcile' },
         'host.ready': { actions: 'passToDetectors' },
         stop: 'stopping',
         'xstate.done.actor.*': {

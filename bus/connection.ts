@@ -40,7 +40,8 @@ export class Bus {
   readonly #stream: JetStreamClient;
   readonly #reconnected = new Set<() => void>();
   #connected = true;
-  #loss = new Loss();
+  /** Those who wait for an acknowledgement: it never comes when the connection breaks meanwhile. */
+  readonly #waiting = new Set<(reason: Error) => void>();
 
   private constructor(connection: NatsConnection) {
     this.#connection = connection;
@@ -104,8 +105,10 @@ export class Bus {
     id: string,
   ): Promise<void> {
     const sent = this.#stream.publish(channel.subject(...tokens), channel.encode(message), { msgID: id });
-    // An acknowledgement that was under way when the connection broke never comes; the caller need not wait for it.
-    await Promise.race([sent, this.#loss.happens]);
+    await new Promise<unknown>((resolve, reject) => {
+      this.#waiting.add(reject);
+      sent.then(resolve, reject).finally(() => this.#waiting.delete(reject));
+    });
   }
 
   /**
@@ -207,30 +210,12 @@ export class Bus {
     for await (const { type } of this.#connection.status()) {
       if (type === 'disconnect') {
         this.#connected = false;
-        this.#loss.happen();
-        this.#loss = new Loss();
+        for (const reject of this.#waiting) reject(new Error('the connection to the bus broke'));
       }
       if (type !== 'reconnect') continue;
       this.#connected = true;
       for (const listener of [...this.#reconnected]) listener();
     }
-  }
-}
-
-/** The next time that the connection breaks. */
-class Loss {
-  readonly happens: Promise<never>;
-  #reject: (reason: Error) => void = () => {};
-
-  constructor() {
-    this.happens = new Promise((_, reject) => {
-      this.#reject = reject;
-    });
-    this.happens.catch(() => {});
-  }
-
-  happen(): void {
-    this.#reject(new Error('the connection to the bus broke'));
   }
 }
 

@@ -17,6 +17,8 @@ export interface BusServer {
   readonly address: BusAddress;
   /** Changes when the server has been restarted. */
   readonly pid: number;
+  /** Ends the process, which is then started again like one that ended by itself. */
+  restart(): void;
   /** Ends the server; its streams stay on disk. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -44,13 +46,16 @@ export async function startBusServer({ dir, log }: BusServerOptions): Promise<Bu
   await endLeftover(dir);
 
   let stopping = false;
-  let { child, port } = await launch(dir, token, -1);
+  const complain = onlyNews((message) => log.error(message));
+  const launching = { dir, token, complain };
+  let { child, port } = await launch(launching, -1);
   supervise(child);
   return {
     address: { servers: [`127.0.0.1:${port}`], token },
     get pid() {
       return child.pid ?? 0;
     },
+    restart: () => void child.kill('SIGKILL'),
     async stop() {
       stopping = true;
       await end(child);
@@ -69,7 +74,7 @@ export async function startBusServer({ dir, log }: BusServerOptions): Promise<Bu
     for (let attempt = 0; !stopping; attempt += 1) {
       await sleep(restartPauses[Math.min(attempt, restartPauses.length - 1)]);
       try {
-        const next = await launch(dir, token, port);
+        const next = await launch(launching, port);
         child = next.child;
         port = next.port;
         if (stopping) return void (await end(child));
@@ -77,16 +82,22 @@ export async function startBusServer({ dir, log }: BusServerOptions): Promise<Bu
         log.info('nats-server is back');
         return;
       } catch (error) {
-        log.error(`nats-server cannot be started: ${(error as Error).message}`);
+        complain(`nats-server cannot be started: ${(error as Error).message}`);
       }
     }
   }
 }
 
+interface Launching {
+  readonly dir: string;
+  readonly token: string;
+  /** Hears what the server itself complains of. */
+  readonly complain: (message: string) => void;
+}
+
 /** Starts one server process and waits until it says which port it listens on. */
 async function launch(
-  dir: string,
-  token: string,
+  { dir, token, complain }: Launching,
   port: number,
 ): Promise<{ child: ChildProcess; port: number }> {
   for (const file of await readdir(dir)) if (file.endsWith('.ports')) await rm(join(dir, file));
@@ -103,6 +114,8 @@ async function launch(
   let output = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     output = (output + text).slice(-2000);
+    for (const [, message = ''] of text.matchAll(/\[(?:ERR|FTL)\] (.*)/g))
+      complain(`nats-server: ${message}`);
   });
   const exited = new Promise<never>((_, reject) => {
     child.once('error', (cause) => reject(new BusServerError('nats-server cannot be run', { cause })));
@@ -135,7 +148,8 @@ port: ${port}
 ports_file_dir: ${JSON.stringify(dir)}
 pid_file: ${JSON.stringify(pidFile(dir))}
 authorization { token: $SENTRYBUS_BUS_TOKEN }
-jetstream { store_dir: ${JSON.stringify(dir)} }
+# Not a share of what is free: on a disk that recordings fill, the streams would not fit in one day.
+jetstream { store_dir: ${JSON.stringify(dir)}, max_file_store: 2GB }
 max_payload: 8MB
 # A subscriber that does not read is cut off before it can hold up the others.
 max_pending: 16MB
@@ -169,6 +183,15 @@ async function end(child: ChildProcess): Promise<void> {
   const force = setTimeout(() => child.kill('SIGKILL'), stopDeadline);
   await gone;
   clearTimeout(force);
+}
+
+/** Passes on what differs from the last message, so that what goes on for days is said once. */
+function onlyNews(say: (message: string) => void): (message: string) => void {
+  let last = '';
+  return (message) => {
+    if (message !== last) say(message);
+    last = message;
+  };
 }
 
 const lastLine = (output: string) => output.trim().split('\n').at(-1) ?? '';

@@ -3,7 +3,7 @@ import { Logger } from '../../bus/log.ts';
 import { Outbox } from '../../bus/outbox.ts';
 import { commands } from '../../bus/subjects.ts';
 import { type Detector, DetectorSettingsError } from './detector.ts';
-import type { DetectorHostOrder } from './order.ts';
+import type { DetectorHostOrder, DetectorHostSign } from './order.ts';
 import { detectors } from './registry.ts';
 import { ObjectFinder } from './tflite/object-finder.ts';
 
@@ -18,6 +18,7 @@ const eventLimit = 1000;
 /** A detector that nobody has asked for in this time stops. */
 const lease = 15_000;
 const lastWords = 500;
+const signInterval = 3000;
 
 interface Watching {
   readonly wish: string;
@@ -66,7 +67,9 @@ async function run({ bus: address, configDir, storageDir }: DetectorHostOrder): 
     watching.set(key, { wish, detector, expires: Date.now() + lease });
   });
   process.once('disconnect', () => void leave());
-  process.send?.('ready');
+  const sign = (message: DetectorHostSign) => process.send?.(message);
+  sign('ready');
+  setInterval(() => sign('alive'), signInterval);
 
   /** What detectors have to say at their end is still told. */
   async function leave(): Promise<void> {

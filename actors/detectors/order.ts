@@ -7,3 +7,6 @@ export interface DetectorHostOrder {
   readonly configDir: string;
   readonly storageDir: string;
 }
+
+/** What the detector host says to its parent: `ready` once, and `alive` every few seconds. */
+export type DetectorHostSign = 'ready' | 'alive';

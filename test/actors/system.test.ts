@@ -67,6 +67,7 @@ function startSystem(stored: MonitorConfig[], crew: Partial<Crew> = {}, pipeline
                   input: { monitorID, detector: 'motion', monitorName: config.name, settings: null },
                 },
               ]),
+          forget: (id) => void story.push(`forget ${id}`),
           log: (message) => void story.push(message),
           ...crew,
         },
@@ -111,7 +112,8 @@ test('a monitor that is stored later is started, one that is deleted is stopped'
   stored.pop();
   send({ type: 'apply', monitorID: 'a', restart: false });
   await settle();
-  expect(story).toEqual(['open', 'start a', 'stop a']);
+  expect(story.filter((line) => !line.startsWith('forget'))).toEqual(['open', 'start a', 'stop a']);
+  expect(story).toContain('forget a');
   expect(Object.keys(actor.getSnapshot().children)).not.toContain('a');
 });
 
@@ -125,6 +127,16 @@ test('a monitor that is deleted and stored anew while it stops is started again'
   await settle();
   await settle();
   expect(Object.keys(actor.getSnapshot().children)).toContain('a');
+});
+
+test('what was deleted and stored while the bus was away is made good when it is back', async () => {
+  const stored = [monitor('a'), monitor('b')];
+  const { story, settle, send } = startSystem(stored);
+  await settle();
+  stored.splice(0, 1, monitor('c'));
+  send({ type: 'reconcile' });
+  await settle();
+  expect(story.slice(3).filter((line) => !line.startsWith('forget'))).toEqual(['start c', 'stop a']);
 });
 
 test('told to stop while it opens, it closes what it opened and starts nothing', async () => {
@@ -160,6 +172,20 @@ test('a pipeline that does not stop holds up the end for eight seconds, not long
   clock.increment(8000);
   await settle();
   expect(story).toContain('close');
+});
+
+test('a detector host that cannot even be started is tried again', async () => {
+  const { actor, clock, settle } = startSystem([]);
+  await settle();
+  actor.send({
+    type: 'xstate.error.actor.detector-host',
+    error: new Error('EMFILE'),
+    actorId: 'detector-host',
+  });
+  await settle();
+  expect(Object.keys(actor.getSnapshot().children)).not.toContain('detector-host');
+  clock.increment(5000);
+  expect(Object.keys(actor.getSnapshot().children)).toContain('detector-host');
 });
 
 test('an actor that fails is replaced after five seconds, and the others do not notice', async () => {

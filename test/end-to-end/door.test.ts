@@ -33,6 +33,11 @@ test('a person who walks by is told over MQTT, recorded from before, and logged;
     '/api/monitor',
     rtspMonitor('street', [camera.url('main')], { name: 'Street', motion }),
   );
+  await recorder.change(
+    'PUT',
+    '/api/monitor',
+    rtspMonitor('always', [camera.url('main')], { alwaysRecord: true }),
+  );
   await logged(/^streaming$/);
 
   const { topic, payload } = await told.message(() => true, 30_000);
@@ -52,9 +57,11 @@ test('a person who walks by is told over MQTT, recorded from before, and logged;
   expect(Math.abs(Date.now() - eventTime)).toBeLessThan(5000);
 
   await logged(/^starting recording: /);
+  const recordingsOf = async (id: string) =>
+    (await recordingsIn(recorder.recordings)).filter((file) => file.endsWith(`_${id}.mp4`));
   const [recording = ''] = await waitFor(
     async () => {
-      const found = await recordingsIn(recorder.recordings);
+      const found = await recordingsOf('street');
       return found.length > 0 && found;
     },
     5000,
@@ -80,21 +87,17 @@ test('a person who walks by is told over MQTT, recorded from before, and logged;
   await camera.kill();
   await logged(/^waiting: /, 6000);
   expect(Date.now() - lost).toBeLessThan(6000);
-  const before = (await recordingsIn(recorder.recordings)).length;
+  const before = (await recordingsOf('always')).length;
   for (const file of await recordingsIn(recorder.recordings)) expect((await probe(file)).complaints).toBe('');
 
-  await recorder.change('PUT', '/api/monitor', {
-    ...rtspMonitor('street', [camera.url('main')], { name: 'Street', motion }),
-    alwaysRecord: true,
-  });
   await street(camera.port);
   const returned = Date.now();
   await waitFor(
-    async () => (await recordingsIn(recorder.recordings)).length > before,
+    async () => (await recordingsOf('always')).length > before,
     20_000,
     'a recording of the camera that came back',
   );
-  // Three seconds, and the pause before the next attempt: at most four after so short an absence.
+  // Three seconds, and the pause before the next attempt: the third is at most four seconds long.
   expect(Date.now() - returned).toBeLessThan(3000 + 4000);
   expect(recorder.children(/nats-server|detectors\/host/)).toEqual(others);
 });

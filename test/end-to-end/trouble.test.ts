@@ -1,7 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { LogEntry } from '../../bus/messages.ts';
+import type { LogEntry, MonitorStatus } from '../../bus/messages.ts';
+import { status } from '../../bus/subjects.ts';
+import { startTestBus } from '../support/bus.ts';
 import { startCamera, testMounts } from '../support/camera.ts';
 import { startChild } from '../support/child.ts';
 import { temporaryFolder } from '../support/folder.ts';
@@ -22,7 +24,12 @@ test('each camera in trouble says why, once and without a secret, and the others
     mounts: { good: testMounts.h264(), audio: testMounts.audioOnly, mjpeg: testMounts.mjpeg },
   });
   const nobody = await freePort();
+  const { server, bus } = await startTestBus();
+  const states = new Map<string, MonitorStatus>();
+  bus.subscribe(status, ['*'], (state) => void states.set(`${state.monitorID} ${state.state}`, state));
+  const { servers, token } = server.address;
   const recorder = await startRecorder({
+    config: { bus: { servers, token } },
     monitors: [
       rtspMonitor('password', [locked.url('main', 'viewer', 'hunter2')]),
       rtspMonitor('nobody', [`rtsp://127.0.0.1:${nobody}/main`]),
@@ -55,6 +62,7 @@ test('each camera in trouble says why, once and without a secret, and the others
     );
     expect(entry).toMatchObject({ level: 'error', monitorID: monitor, src: 'monitor' });
     expect(entry?.msg).toMatch(reason);
+    expect(states.get(`${monitor} waiting`)?.reason).toMatch(reason);
   }
   await waitFor(
     async () => {
