@@ -1,37 +1,14 @@
 import Type from 'typebox';
-import { LogEntry, logLevels } from '../bus/messages.ts';
+import { LogEntry } from '../bus/messages.ts';
 import type { LogFeed } from './feed.ts';
 import { publicEntry } from './log-entry.ts';
+import { kinds, text, time } from './log-filter.ts';
 import { type Route, route } from './route.ts';
 import type { Services } from './services.ts';
 
-const latest = 2 ** 53;
-const time = (description: string) =>
-  Type.Optional(
-    Type.Integer({ minimum: 0, maximum: latest, description: `${description}, a Unix time in microseconds` }),
-  );
-const list = (item: string, description: string) =>
-  Type.Optional(Type.Array(Type.String({ pattern: item, description }), { maxItems: 1000, description }));
-
-const filter = {
-  levels: Type.Optional(
-    Type.Array(Type.Enum(logLevels, { description: `some of ${logLevels.join(', ')}` }), {
-      maxItems: 1000,
-      description: 'a set of levels; none means all',
-    }),
-  ),
-  sources: list(
-    '^[A-Za-z0-9]{1,24}$',
-    'a list of sources, of 1 to 24 letters and digits each; none means all',
-  ),
-  monitors: list(
-    '^[A-Za-z0-9]{1,24}$',
-    'a list of monitor ids, of 1 to 24 letters and digits each; none means all',
-  ),
-};
-
 const LogQuery = Type.Object({
-  ...filter,
+  ...kinds,
+  text,
   time: time('only entries older than this'),
   limit: Type.Optional(
     Type.Integer({
@@ -44,7 +21,7 @@ const LogQuery = Type.Object({
 });
 
 const FeedQuery = Type.Object({
-  ...filter,
+  ...kinds,
   after: time('begin with the entries newer than this'),
 });
 

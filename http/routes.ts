@@ -5,6 +5,7 @@ import type { LogFeed } from './feed.ts';
 import { healthRoutes } from './health.ts';
 import { logRoutes } from './log.ts';
 import { logSqlRoutes } from './log-sql.ts';
+import { logStatsRoutes } from './log-stats.ts';
 import { monitorRoutes } from './monitor.ts';
 import { pageRoutes } from './pages.ts';
 import type { Route } from './route.ts';
@@ -16,6 +17,7 @@ export function routes(services: Services & { readonly feed: LogFeed }): readonl
     ...accountRoutes(services),
     ...monitorRoutes(services),
     ...logRoutes(services),
+    ...logStatsRoutes(services),
     ...logSqlRoutes(services),
     ...eventRoutes(services),
     ...healthRoutes(services),

@@ -6,6 +6,8 @@ export interface LogFilter {
   readonly sources?: readonly string[];
   /** Entries that are about no monitor match no list of monitors. */
   readonly monitors?: readonly string[];
+  /** Stands somewhere in the message, in just these letters. Empty is no condition. */
+  readonly text?: string;
   /** Strictly older than this, Unix microseconds. */
   readonly time?: number;
   /** Strictly newer than this, Unix microseconds. */
@@ -18,11 +20,12 @@ export const defaultLimit = 100;
 
 /** Whether an entry meets the conditions. `limit` is none. */
 export function matchesFilter(filter: LogFilter, entry: LogEntry): boolean {
-  const { levels, sources, monitors, time, after } = filter;
+  const { levels, sources, monitors, text = '', time, after } = filter;
   return (
     includes(levels, entry.level) &&
     includes(sources, entry.src) &&
     includes(monitors, entry.monitorID) &&
+    entry.msg.includes(text) &&
     (time === undefined || entry.time < time) &&
     (after === undefined || entry.time > after)
   );
@@ -46,6 +49,7 @@ export function filterSql(filter: LogFilter): { where: string; values: (string |
   oneOf('level', filter.levels);
   oneOf('src', filter.sources);
   oneOf('monitorID', filter.monitors);
+  if (filter.text) conditions.push(`contains(msg, ${bind(filter.text)})`);
   if (filter.time !== undefined) conditions.push(`time < ${bind(BigInt(filter.time))}`);
   if (filter.after !== undefined) conditions.push(`time > ${bind(BigInt(filter.after))}`);
   return { where: conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '', values };

@@ -3,6 +3,7 @@ import type { LogEntry } from '../bus/messages.ts';
 import type { StoreErrorCode } from './errors.ts';
 import type { LogStoreErrorCode } from './log-error.ts';
 import type { LogFilter } from './log-filter.ts';
+import type { StatsQuestion, StatsRow } from './log-stats.ts';
 import type { SqlResult } from './sql.ts';
 
 /** What the log store and its thread say to each other. */
@@ -21,6 +22,7 @@ export interface Beginning {
 export interface Questions {
   /** The newest (or the oldest) entries that match, in that order. */
   page: { asked: { filter: LogFilter; oldestFirst: boolean }; answer: LogEntry[] };
+  stats: { asked: StatsQuestion; answer: StatsRow[] };
   sql: { asked: { sql: string }; answer: SqlResult };
 }
 export type Topic = keyof Questions;

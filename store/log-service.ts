@@ -112,13 +112,16 @@ export class LogService {
 
   /** What an answer shows has been committed. Should that fail now, it shows what was committed before. */
   async #find(question: Question, signal: AbortSignal): Promise<Answer<Topic>> {
-    if (question.topic === 'page') {
-      const { filter, oldestFirst } = question.asked;
-      await this.#logs.arrive();
-      return this.#table.read(filter, oldestFirst);
+    await this.#logs.arrive();
+    if (question.topic === 'sql') await this.#events.arrive();
+    switch (question.topic) {
+      case 'page':
+        return this.#table.read(question.asked.filter, question.asked.oldestFirst);
+      case 'stats':
+        return this.#table.stats.count(question.asked);
+      case 'sql':
+        return this.#table.sql.run(question.asked.sql, signal);
     }
-    await Promise.all([this.#logs.arrive(), this.#events.arrive()]);
-    return this.#table.sql.run(question.asked.sql, signal);
   }
 
   #publish(entry: LogEntry): void {

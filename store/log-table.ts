@@ -11,6 +11,7 @@ import {
 import type { LogEntry, LogLevel } from '../bus/messages.ts';
 import { ensureFolder } from './files.ts';
 import { defaultLimit, filterSql, type LogFilter } from './log-filter.ts';
+import { LogStats } from './log-stats.ts';
 import type { Position } from './position.ts';
 import type { StoredEvent } from './rows.ts';
 import { schema } from './schema.ts';
@@ -42,18 +43,20 @@ export class LogTable {
   readonly #reader: DuckDBConnection;
   /** Answers what people ask in SQL. */
   readonly sql: SqlDesk;
+  readonly stats: LogStats;
   readonly #writes = new Turns();
   readonly #reads = new Turns();
   #closed = false;
 
   private constructor(
     instance: DuckDBInstance,
-    connections: { writer: DuckDBConnection; reader: DuckDBConnection; asker: DuckDBConnection },
+    connections: Readonly<Record<'writer' | 'reader' | 'asker' | 'counter', DuckDBConnection>>,
   ) {
     this.#instance = instance;
     this.#writer = connections.writer;
     this.#reader = connections.reader;
     this.sql = new SqlDesk(connections.asker);
+    this.stats = new LogStats(connections.counter);
   }
 
   /**
@@ -81,8 +84,10 @@ export class LogTable {
       const writer = await instance.connect();
       await writer.run(schema);
       await writer.run(lock);
-      const [reader, asker] = [await instance.connect(), await instance.connect()];
-      const table = new LogTable(instance, { writer, reader, asker });
+      const reader = await instance.connect();
+      const asker = await instance.connect();
+      const counter = await instance.connect();
+      const table = new LogTable(instance, { writer, reader, asker, counter });
       // A table of another shape must show now, when the file can still be replaced.
       await Promise.all([table.position(), table.eventPosition()]);
       await table.read({ limit: 1 }, false);
@@ -197,7 +202,7 @@ export class LogTable {
       this.#writes.run(async () => {
         if (this.#closed) return;
         this.#closed = true;
-        await this.sql.close();
+        await Promise.all([this.sql.close(), this.stats.close()]);
         await this.#writer.run('CHECKPOINT').catch(() => {});
         this.#reader.closeSync();
         this.#writer.closeSync();

@@ -5,6 +5,7 @@ import { StoreError } from './errors.ts';
 import type { LogStoreError } from './log-error.ts';
 import type { LogFilter } from './log-filter.ts';
 import { type Conditions, followLog } from './log-follower.ts';
+import type { StatsQuestion, StatsRow } from './log-stats.ts';
 import { LogThread } from './log-thread.ts';
 import type { SqlResult } from './sql.ts';
 
@@ -61,6 +62,15 @@ export class LogStore {
    */
   query(filter: LogFilter): Promise<LogEntry[]> {
     return this.#query(filter, false);
+  }
+
+  /**
+   * Counts entries.
+   *
+   * @throws {StoreError} `invalid` when there are too many rows; `io`
+   */
+  async stats(question: StatsQuestion): Promise<StatsRow[]> {
+    return this.#thread?.ask('stats', question) ?? [];
   }
 
   /**

@@ -1,0 +1,93 @@
+import { join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { type LogEntry, logLevels } from '../../bus/messages.ts';
+import { matchesFilter } from '../../store/log-filter.ts';
+import { type StatsRow, statsBuckets, statsGroups } from '../../store/log-stats.ts';
+import { LogTable } from '../../store/log-table.ts';
+import { atEnd } from '../support/cleanup.ts';
+import { temporaryFolder } from '../support/folder.ts';
+
+// Over the end of a month, of a year and of a week.
+const start = Date.parse('2025-12-20T21:13:07.123Z') * 1000;
+const entries = Array.from(
+  { length: 3000 },
+  (_, n): LogEntry => ({
+    level: logLevels[n % 4] ?? 'info',
+    time: start + n * 997_000_123,
+    msg: `entry ${n}`,
+    src: ['app', 'monitor', 'motion'][n % 3] ?? '',
+    monitorID: ['', 'one', 'two', 'three', 'four'][n % 5] ?? '',
+  }),
+);
+
+let table: LogTable;
+beforeAll(async () => {
+  ({ table } = await LogTable.open(join(await temporaryFolder(), 'log.duckdb')));
+  atEnd(() => table.close());
+  await table.append(entries, { stream: 's', sequence: 1, time: 1, readAt: 1 });
+});
+
+/** When the bucket of a time begins, by JavaScript's own calendar. */
+function begin(time: number, bucket: string): number {
+  const date = new Date(time / 1000);
+  if (bucket === '1mo') return Date.UTC(date.getUTCFullYear(), date.getUTCMonth()) * 1000;
+  if (bucket === '1w') {
+    const days = (date.getUTCDay() + 6) % 7;
+    return Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate() - days) * 1000;
+  }
+  const lengths: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400 };
+  const length = Number.parseInt(bucket, 10) * (lengths[bucket.slice(-1)] ?? 0) * 1e6;
+  return Math.floor(time / length) * length;
+}
+
+function expected(
+  group: readonly (typeof statsGroups)[number][],
+  bucket?: string,
+  some = entries,
+): StatsRow[] {
+  const counts = new Map<string, StatsRow>();
+  for (const entry of some) {
+    const row: Record<string, string | number> = bucket ? { time: begin(entry.time, bucket) } : {};
+    for (const key of statsGroups) if (group.includes(key)) row[key] = entry[key];
+    const key = JSON.stringify(row);
+    counts.set(key, { ...row, count: (counts.get(key)?.count ?? 0) + 1 });
+  }
+  const order = (row: StatsRow) =>
+    [String(row.time ?? '').padStart(20), row.level, row.src, row.monitorID].join(' ');
+  return [...counts.values()].sort((a, b) => (order(a) < order(b) ? -1 : 1));
+}
+
+const subsets = [0, 1, 2, 3, 4, 5, 6, 7].map((bits) => statsGroups.filter((_, k) => bits & (1 << k)));
+
+test.each(subsets.map((group) => [group.join(' and ') || 'nothing', group] as const))(
+  'entries are counted by %s',
+  async (_, group) => {
+    const count = (bucket?: (typeof statsBuckets)[number]) =>
+      table.stats.count({ filter: {}, group: [...group].reverse(), ...(bucket && { bucket }) });
+    expect(await count()).toEqual(expected(group));
+    expect(await count('1d')).toEqual(expected(group, '1d'));
+  },
+);
+
+test.each(statsBuckets)('a bucket of %s begins where it should', async (bucket) => {
+  expect(await table.stats.count({ filter: {}, group: [], bucket })).toEqual(expected([], bucket));
+});
+
+test('only what the filter lets through is counted', async () => {
+  const filter = { levels: ['error' as const], text: '7', after: start + 1e9, time: start + 2e12 };
+  const some = entries.filter((entry) => matchesFilter(filter, entry));
+  expect(some.length).toBeGreaterThan(10);
+  expect(await table.stats.count({ filter, group: ['src'] })).toEqual(expected(['src'], undefined, some));
+  expect(await table.stats.count({ filter: { text: 'nowhere' }, group: [] })).toEqual([{ count: 0 }]);
+  expect(await table.stats.count({ filter: { text: 'nowhere' }, group: [], bucket: '1h' })).toEqual([]);
+});
+
+test('more than 10,000 rows are refused', async () => {
+  const many = Array.from({ length: 10_001 }, (_, n) => ({ ...(entries[0] as LogEntry), time: n * 1e6 }));
+  await table.append(many, { stream: 's', sequence: 2, time: 1, readAt: 1 });
+  await expect(table.stats.count({ filter: {}, group: [], bucket: '1s' })).rejects.toMatchObject({
+    name: 'StoreError',
+    code: 'invalid',
+    pointer: '/bucket',
+  });
+});
