@@ -2,6 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nuid } from '@nats-io/transport-node';
 import { Bus, type BusAddress } from '../bus/connection.ts';
+import { LatestReports } from '../bus/latest-reports.ts';
 import type { Logger } from '../bus/log.ts';
 import { startBusServer } from '../bus/server.ts';
 import { ensureStreams } from '../bus/streams.ts';
@@ -77,6 +78,9 @@ export async function openServices(stored: Stored, logger: Logger): Promise<Serv
     }
 
     const { startHttpServer } = await loading;
+    const reports = new LatestReports(bus);
+    closers.push(async () => reports.close());
+
     const http = await startHttpServer({
       config,
       accounts,
@@ -84,6 +88,7 @@ export async function openServices(stored: Stored, logger: Logger): Promise<Serv
       logs,
       bus,
       log: logger.source('auth'),
+      detectors: () => reports.list(),
       snapshot: (eventID) => readSnapshot(config.storageDir, eventID),
       health: () => bus.connected,
     });

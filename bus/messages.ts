@@ -69,6 +69,18 @@ export const DetectedObject = Type.Object({
 });
 export type DetectedObject = Static<typeof DetectedObject>;
 
+/** How an object detector does, told again and again while it watches. */
+export const DetectorReport = Type.Object({
+  monitorID: DetectionEvent.properties.monitorID,
+  detector: DetectionEvent.properties.source,
+  model: Type.String({ maxLength: 64 }),
+  /** The true name and version of what runs the model. */
+  engine: Type.String({ maxLength: 256 }),
+  /** Pictures that were not looked at, because newer ones came before their turn. */
+  skipped: Type.Integer({ minimum: 0 }),
+});
+export type DetectorReport = Static<typeof DetectorReport>;
+
 export const monitorStates = [
   'disabled',
   'connecting',

@@ -5,6 +5,7 @@ import {
   DetectCommand,
   DetectedObject,
   DetectionEvent,
+  DetectorReport,
   type FrameFormat,
   FramesCommand,
   LogEntry,
@@ -26,6 +27,11 @@ export const events = channel(
 );
 
 export const objects = channel((monitorID: string) => `objects.${monitorID}`, DetectedObject);
+
+export const reports = channel(
+  (monitorID: string, detector: string) => `reports.${monitorID}.${detector}`,
+  DetectorReport,
+);
 
 export const status = channel((monitorID: string) => `status.${monitorID}`, MonitorStatus);
 

@@ -1,10 +1,11 @@
 import Type from 'typebox';
+import { DetectorReport } from '../bus/messages.ts';
 import { type Route, route } from './route.ts';
 import type { Services } from './services.ts';
 
 const Health = (ok: boolean) => Type.Object({ ok: Type.Literal(ok) }, { additionalProperties: false });
 
-export function healthRoutes({ health }: Pick<Services, 'health'>): Route[] {
+export function healthRoutes({ health, detectors }: Pick<Services, 'health' | 'detectors'>): Route[] {
   return [
     route({
       method: 'GET',
@@ -21,6 +22,31 @@ export function healthRoutes({ health }: Pick<Services, 'health'>): Route[] {
         const ok = health();
         return { status: ok ? 200 : 503, body: { ok } };
       },
+    }),
+    route({
+      method: 'GET',
+      path: '/api/health/detectors',
+      access: 'admin',
+      tag: 'System',
+      summary: 'What runs object detection',
+      description:
+        'For each monitor that is watched now: its model, the engine that runs it, and how many pictures were skipped because newer ones came.',
+      answers: {
+        200: {
+          description: 'The detectors',
+          schema: Type.Array(DetectorReport),
+          example: [
+            {
+              monitorID: 'one',
+              detector: 'tflite',
+              model: 'default',
+              engine: 'ONNX Runtime (onnxruntime-node 1.30.0)',
+              skipped: 0,
+            },
+          ],
+        },
+      },
+      handle: () => ({ body: detectors() }),
     }),
   ];
 }

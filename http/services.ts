@@ -1,5 +1,6 @@
 import type { Bus } from '../bus/connection.ts';
 import type { Log } from '../bus/log.ts';
+import type { DetectorReport } from '../bus/messages.ts';
 import type { Accounts } from '../store/accounts.ts';
 import type { LogStore } from '../store/logs.ts';
 import type { Monitors } from '../store/monitors.ts';
@@ -13,6 +14,8 @@ export interface Services {
   readonly log: Log;
   /** The picture beside an event, as JPEG; undefined when it has none. */
   readonly snapshot: (eventID: string) => Promise<Uint8Array | undefined>;
+  /** How the object detectors do that watch now. */
+  readonly detectors: () => DetectorReport[];
   /** Whether the recorder does its work. */
   readonly health: () => boolean;
 }

@@ -94,6 +94,7 @@ export async function openFrontDoor(options: Options = {}): Promise<FrontDoor> {
     logs,
     bus,
     log,
+    detectors: () => [],
     snapshot: (eventID) => readSnapshot(folder, eventID),
     health: options.health ?? (() => true),
     ...(pingInterval !== undefined && { pingInterval }),

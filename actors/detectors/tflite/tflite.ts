@@ -1,6 +1,6 @@
 import { nuid } from '@nats-io/transport-node';
 import type { Frame } from '../../../bus/frames.ts';
-import { commands, events, objects } from '../../../bus/subjects.ts';
+import { commands, events, objects, reports } from '../../../bus/subjects.ts';
 import { formatNanoseconds } from '../../../bus/time.ts';
 import type { TfliteConfig } from '../../../store/monitor-config.ts';
 import { snapshotEventID } from '../../../store/snapshots.ts';
@@ -49,6 +49,7 @@ export class TfliteDetector implements Detector {
   readonly #unsubscribes: (() => void)[] = [];
   readonly #timers: NodeJS.Timeout[] = [];
   #model: ModelSource | undefined;
+  #engine = '';
   #complaint = '';
   #retry: NodeJS.Timeout | undefined;
   #motionUntil = 0;
@@ -99,6 +100,7 @@ export class TfliteDetector implements Detector {
       if (this.#stopped) return;
       log.info(`${model.name}: runs on ${engine}`, monitorID);
       this.#model = model;
+      this.#engine = engine;
       this.#begin();
     } catch (error) {
       if (this.#stopped) return;
@@ -120,7 +122,22 @@ export class TfliteDetector implements Detector {
       this.#unsubscribes.push(bus.subscribe(events, [monitorID, 'motion'], () => this.#noticeMotion()));
     }
     this.#askForFrames();
-    this.#timers.push(setInterval(() => this.#askForFrames(), renewal));
+    this.#report();
+    this.#timers.push(
+      setInterval(() => this.#askForFrames(), renewal),
+      setInterval(() => this.#report(), renewal),
+    );
+  }
+
+  #report(): void {
+    const { bus, monitorID } = this.#environment;
+    bus.publish(reports, [monitorID, source], {
+      monitorID,
+      detector: source,
+      model: this.#settings.detectorName,
+      engine: this.#engine,
+      skipped: this.#lane.skipped,
+    });
   }
 
   /** Pictures are made, in colour, only while somebody looks at them. */

@@ -94,7 +94,8 @@ describe('a model that cannot be used is told of in one sentence:', () => {
 
   test('a truncated one, wherever it ends', () => {
     for (const part of [9, 20, 100, 1000, 5000, 20_000, 1_000_000, model.length / 2, model.length - 100]) {
-      const cut = model.slice(0, Math.floor(part));
+      // A view: what lies behind it in memory is not the model's.
+      const cut = model.subarray(0, Math.floor(part));
       expect(() => readTfliteFile('mine', cut), `${part}`).toThrow('mine: the model is truncated or damaged');
     }
   });
