@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { assign, fromCallback, sendParent, sendTo, setup } from 'xstate';
-import { hostFlags } from '../bus/host-flags.ts';
+import { hostEnvironment, hostFlags } from '../bus/host-process.ts';
 import { backoffDelay } from './backoff.ts';
 import type { DetectorHostOrder, DetectorHostSign } from './detectors/order.ts';
 
@@ -22,7 +22,11 @@ const entry = fileURLToPath(new URL('./detectors/host.js', import.meta.url));
 /** Runs the process: sends `host.ready` and, at the end, `host.ended`; takes `stop`. */
 export const hostProcess = (order: () => DetectorHostOrder) =>
   fromCallback<{ type: 'stop' }>(({ sendBack, receive }) => {
-    const child = fork(entry, { execArgv: [...hostFlags], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const child = fork(entry, {
+      execArgv: [...hostFlags],
+      env: hostEnvironment(),
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
     child.send(order(), () => {});
     let silent = false;
     let watch = watchSilence();

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { hostFlags } from '../bus/host-flags.ts';
+import { hostEnvironment, hostFlags } from '../bus/host-process.ts';
 import { redactor } from './redact.ts';
 import type { Order, PipelineEnd, PipelineSession, Report } from './session.ts';
 
@@ -96,13 +96,10 @@ export function runPipeline(
 const threads = 5 + 5;
 
 function environment(session: PipelineSession): NodeJS.ProcessEnv {
-  const inherited = Object.entries(process.env).filter(
-    ([name]) => !name.startsWith('SENTRYBUS_') && name !== 'NODE_OPTIONS' && name !== 'NODE_CHANNEL_FD',
-  );
   return {
     // Without a registry that can be written, each process would look at every plug-in again: 1.2 s.
     GST_REGISTRY: join(dirname(session.recordingsDir), 'gstreamer-registry.bin'),
-    ...Object.fromEntries(inherited),
+    ...hostEnvironment(),
     UV_THREADPOOL_SIZE: String(threads),
   };
 }
