@@ -1,11 +1,13 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { nuid } from '@nats-io/transport-node';
 import { Bus, type BusAddress } from '../bus/connection.ts';
 import { LatestReports } from '../bus/latest-reports.ts';
 import type { Logger } from '../bus/log.ts';
-import { startBusServer } from '../bus/server.ts';
-import { ensureStreams } from '../bus/streams.ts';
+import { type BusServer, startBusServer } from '../bus/server.ts';
+import { ensureStreams, forgetReader } from '../bus/streams.ts';
+import { watchStreams } from '../bus/watch.ts';
 import type { Accounts } from '../store/accounts.ts';
 import type { Config } from '../store/config.ts';
 import { writeAtomically } from '../store/files.ts';
@@ -31,7 +33,10 @@ export interface Services extends Stored {
   close(): Promise<void>;
 }
 
-const closeDeadline = 3000;
+/** Milliseconds between two looks at the bus's streams. */
+const streamInterval = 10_000;
+/** For all of them together. */
+const closeDeadline = 6000;
 
 /** Opens the services in the order in which they need each other. When one fails, those before it are closed. */
 export async function openServices(stored: Stored, logger: Logger): Promise<Services> {
@@ -39,8 +44,11 @@ export async function openServices(stored: Stored, logger: Logger): Promise<Serv
   const closers: (() => Promise<void>)[] = [];
   const log = logger.source('app');
   const close = async () => {
+    const end = Date.now() + closeDeadline;
     for (const closer of closers.splice(0).reverse()) {
-      await withDeadline(closer().catch((error: Error) => log.error(`closing: ${error.message}`)));
+      const closed = closer().catch((error: Error) => log.error(`closing: ${error.message}`));
+      // Even late, each is begun: none of them may be left running for want of time.
+      await Promise.race([closed, sleep(Math.max(100, end - Date.now()), undefined, { ref: false })]);
     }
   };
   try {
@@ -48,14 +56,21 @@ export async function openServices(stored: Stored, logger: Logger): Promise<Serv
       await mkdir(dir, { recursive: true, mode: 0o750 });
 
     let busAddress: BusAddress = config.bus;
+    let embedded: BusServer | undefined;
     if (config.bus.servers.length === 0) {
       const server = await startBusServer({ dir: join(config.storageDir, 'bus'), log });
       closers.push(() => server.stop());
       busAddress = server.address;
+      embedded = server;
     }
     const bus = await Bus.connect(busAddress, 'main');
     closers.push(() => bus.close());
     await ensureStreams(bus);
+    const watch = watchStreams(bus, streamInterval, () => {
+      log.error('the bus keeps nothing any more, is the disk full? Starting it again');
+      embedded?.restart();
+    });
+    closers.push(async () => watch.stop());
     logger.attach(bus);
     closers.push(() => logger.flush(1000));
 
@@ -69,7 +84,9 @@ export async function openServices(stored: Stored, logger: Logger): Promise<Serv
     });
     closers.push(() => logs.close());
 
-    if (config.mqtt) {
+    // Switched on again, it would otherwise tell the broker what happened weeks ago.
+    if (!config.mqtt) await forgetReader(bus, 'EVENTS', 'mqtt');
+    else {
       // Only now: the client is a fifth of what there is to load.
       const { startMqttBridge } = await import('../bus/mqtt.ts');
       const clientId = await installationId(config.storageDir);
@@ -90,7 +107,7 @@ export async function openServices(stored: Stored, logger: Logger): Promise<Serv
       log: logger.source('auth'),
       detectors: () => reports.list(),
       snapshot: (eventID) => readSnapshot(config.storageDir, eventID),
-      health: () => bus.connected,
+      health: () => bus.connected && watch.healthy,
     });
     closers.push(() => http.close());
     return { ...stored, logger, bus, busAddress, url: http.address, close };
@@ -108,13 +125,4 @@ async function installationId(storageDir: string): Promise<string> {
   const id = `sentrybus-${nuid.next()}`;
   await writeAtomically(file, id);
   return id;
-}
-
-async function withDeadline(work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, closeDeadline);
-  });
-  await Promise.race([work, late]);
-  clearTimeout(timer);
 }
