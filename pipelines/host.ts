@@ -4,7 +4,7 @@ import { Logger } from '../bus/log.ts';
 import { commands } from '../bus/subjects.ts';
 import { Capture } from './capture.ts';
 import { redactor } from './redact.ts';
-import type { Order, PipelineEnd, PipelineSession, Report } from './session.ts';
+import type { Order, PipelineEnd, PipelineSession, Report, Sign } from './session.ts';
 
 /**
  * The process of one pipeline. Its life goes over IPC: the session in, reports out, and with the channel it ends.
@@ -13,6 +13,7 @@ import type { Order, PipelineEnd, PipelineSession, Report } from './session.ts';
 
 const reconnectPause = 1000;
 const flushDeadline = 500;
+const signInterval = 1000;
 
 const logger = new Logger();
 let capture: Capture | undefined;
@@ -27,6 +28,8 @@ process.on('disconnect', stop);
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
 process.on('uncaughtException', (error) => void end({ reason: 'failed', detail: error.message }));
+
+setInterval(() => send({ type: 'alive' }), signInterval);
 
 process.on('message', (order: Order) => {
   if (order.type === 'stop') stop();
@@ -88,7 +91,7 @@ async function end(reason: PipelineEnd): Promise<void> {
   send({ type: 'ended', ...reason }, leave);
 }
 
-function send(report: Report, sent: () => void = () => {}): void {
+function send(report: Report | Sign, sent: () => void = () => {}): void {
   if (process.connected) process.send?.(report, sent);
   else sent();
 }

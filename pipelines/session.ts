@@ -63,5 +63,8 @@ export type Report =
   /** The last message of every session. */
   | ({ type: 'ended' } & PipelineEnd);
 
+/** Child to parent, each second: its event loop turns. */
+export type Sign = { type: 'alive' };
+
 /** Parent to child: the session first, and perhaps later that it is over. */
 export type Order = { type: 'start'; session: PipelineSession } | { type: 'stop' };

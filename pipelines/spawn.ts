@@ -1,9 +1,9 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hostEnvironment, hostFlags } from '../bus/host-process.ts';
 import { redactor } from './redact.ts';
-import type { Order, PipelineEnd, PipelineSession, Report } from './session.ts';
+import type { Order, PipelineEnd, PipelineSession, Report, Sign } from './session.ts';
 
 export type { PipelineEnd } from './session.ts';
 
@@ -12,6 +12,10 @@ const stopDeadline = 6000;
 /** The process ends itself right after its last report. */
 const exitDeadline = 1000;
 const keptErrorOutput = 2000;
+/** It gives a sign each second. */
+const silenceDeadline = 15;
+/** How long a pipeline may outlive main, in seconds: it needs one to finish its file. */
+const orphanDeadline = 4;
 
 /** Node cannot run TypeScript: from the sources, too, the built process is started. */
 const host = fileURLToPath(
@@ -38,6 +42,7 @@ export function runPipeline(
     let end: PipelineEnd | undefined;
     let deadline: NodeJS.Timeout | undefined;
     let errors = '';
+    let silence = 0;
 
     // Every user of the machine can read arguments: the id is for people, the session comes over IPC.
     const child = fork(host, [session.monitorID], {
@@ -46,6 +51,7 @@ export function runPipeline(
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
     });
     live.add(child);
+    const release = guard(child);
 
     const order = (message: Order) => child.send(message, () => {});
     const killAfter = (milliseconds: number) => {
@@ -56,15 +62,24 @@ export function runPipeline(
       order({ type: 'stop' });
       killAfter(stopDeadline);
     };
+    // Counted, not measured: a main that was suspended has heard nothing either.
+    const watch = setInterval(() => {
+      silence += 1;
+      if (silence >= silenceDeadline) child.kill('SIGKILL');
+    }, 1000);
     const finish = (how: string) => {
       if (!live.delete(child)) return;
       clearTimeout(deadline);
+      clearInterval(watch);
+      release();
       signal.removeEventListener('abort', stop);
       if (!end) {
         const last = redactor(session.source)(errors.trim().split('\n').at(-1) ?? '');
-        end = signal.aborted
-          ? { reason: 'stopped', detail: '' }
-          : { reason: 'failed', detail: `pipeline process died (${how})${last && `: ${last}`}` };
+        const why =
+          silence >= silenceDeadline
+            ? `the pipeline process did not answer for ${silenceDeadline} s`
+            : `pipeline process died (${how})${last && `: ${last}`}`;
+        end = signal.aborted ? { reason: 'stopped', detail: '' } : { reason: 'failed', detail: why };
         onReport({ type: 'ended', ...end });
       }
       resolve(end);
@@ -73,7 +88,9 @@ export function runPipeline(
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       errors = (errors + text).slice(-keptErrorOutput);
     });
-    child.on('message', (report: Report) => {
+    child.on('message', (report: Report | Sign) => {
+      silence = 0;
+      if (report.type === 'alive') return;
       if (report.type === 'ended') {
         end = { reason: report.reason, detail: report.detail };
         killAfter(exitDeadline);
@@ -90,6 +107,27 @@ export function runPipeline(
     if (signal.aborted) stop();
     else signal.addEventListener('abort', stop, { once: true });
   });
+}
+
+/**
+ * A process that hangs does not hear that main is gone. So another one waits for that: its input ends with main,
+ * however that went.
+ *
+ * @returns ends it.
+ */
+function guard({ pid }: ChildProcess): () => void {
+  if (pid === undefined) return () => {};
+  // What has that number by then may be something else.
+  const script = 'read _; sleep "$3"; grep -q "$2" "/proc/$1/cmdline" && kill -KILL "$1"';
+  // A session of its own keeps a terminal's Ctrl-C away from it.
+  const child = spawn('sh', ['-c', script, 'sh', String(pid), 'pipelines/host.js', String(orphanDeadline)], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+    env: hostEnvironment(),
+  });
+  child.on('error', () => {});
+  child.stdin.on('error', () => {});
+  return () => void child.kill('SIGKILL');
 }
 
 /** How many threads may wait inside of GStreamer (two pipelines, each with its bus and its sinks), and some for files. */

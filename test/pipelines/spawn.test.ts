@@ -124,6 +124,25 @@ function watch(bus: Bus, format: FrameFormat = 'gray'): Frame[] {
   return frames;
 }
 
+/** A main of its own, whose only pipeline records. */
+async function startMain() {
+  const session: PipelineSession = {
+    monitorID: 'door',
+    source: { kind: 'test' },
+    recordingsDir: join(await temporaryFolder(), 'recordings'),
+    alwaysRecord: true,
+    videoLength: 3600_000,
+    frames: {},
+    bus: nowhere,
+  };
+  const script = `import { runPipeline } from ${JSON.stringify(join(project, 'dist/pipelines/spawn.js'))};
+      runPipeline(${JSON.stringify(session)}, { signal: new AbortController().signal, onReport: console.log });`;
+  const main = startChild(process.execPath, ['--input-type=module', '--eval', script]);
+  const [, id = ''] = await main.line(/type: 'recording', file: '(.+)'/);
+  const [host = 0] = descendants(main.pid).filter((pid) => commandLine(pid).startsWith(process.execPath));
+  return { main, host, recordingsDir: session.recordingsDir, id };
+}
+
 describe('a pipeline', () => {
   test.each(['tcp', 'udp'] as const)(
     'records a camera over %s, without any bus',
@@ -462,26 +481,36 @@ describe('a pipeline ends', () => {
   });
 
   test('soon after main, however that went, and finishes its file', patience, async () => {
-    const session: PipelineSession = {
-      monitorID: 'door',
-      source: { kind: 'test' },
-      recordingsDir: join(await temporaryFolder(), 'recordings'),
-      alwaysRecord: true,
-      videoLength: 3600_000,
-      frames: {},
-      bus: nowhere,
-    };
-    const script = `import { runPipeline } from ${JSON.stringify(join(project, 'dist/pipelines/spawn.js'))};
-      runPipeline(${JSON.stringify(session)}, { signal: new AbortController().signal, onReport: console.log });`;
-    const main = startChild(process.execPath, ['--input-type=module', '--eval', script]);
-    const [, id] = await main.line(/type: 'recording', file: '(.+)'/);
-    const [host = 0] = descendants(main.pid);
+    const { main, host, recordingsDir, id } = await startMain();
     await main.kill();
     const killed = Date.now();
     await waitFor(() => !isAlive(host), 5000, 'the end of the pipeline');
     expect(Date.now() - killed).toBeLessThan(3000);
-    const [year, month, day] = id?.slice(0, 10).split('-') ?? [];
-    await expectWhole(join(session.recordingsDir, `${year}/${month}/${day}/door/${id}.mp4`), 1 / 15);
+    const [year, month, day] = id.slice(0, 10).split('-');
+    await expectWhole(join(recordingsDir, `${year}/${month}/${day}/door/${id}.mp4`), 1 / 15);
+  });
+
+  test('when it hangs, which is noticed', patience, async () => {
+    const running = await start({ kind: 'test' });
+    await running.report('streaming');
+    process.kill(running.pid, 'SIGSTOP');
+    expect(await running.end).toEqual({
+      reason: 'failed',
+      detail: 'the pipeline process did not answer for 15 s',
+    });
+    expect(isAlive(running.pid)).toBe(false);
+    // Signs of life are nobody else's.
+    expect(running.reports.filter(({ type }) => !['streaming', 'recording', 'ended'].includes(type))).toEqual(
+      [],
+    );
+  });
+
+  test('soon after main, even when it hangs, and leaves nothing behind', patience, async () => {
+    const { main, host } = await startMain();
+    const started = descendants(main.pid);
+    process.kill(host, 'SIGSTOP');
+    await main.kill();
+    await waitFor(() => !started.some(isAlive), 10_000, 'the end of all that main started');
   });
 
   test('not by Ctrl-C, which main has heard too', patience, async () => {
