@@ -115,14 +115,15 @@ function parameters(schema: Route['query'], place: 'path' | 'query'): object[] {
 
 function successes(row: Route): Record<string, object> {
   return Object.fromEntries(
-    Object.entries(row.answers).map(([status, { description, type, schema, example }]) => {
+    Object.entries(row.answers).map(([status, { description, type, types, schema, example }]) => {
       // Nothing follows the handshake in HTTP; the other document tells what the frames hold.
-      if (status === '101' || (!schema && !type)) return [status, { description }];
+      if (status === '101' || (!schema && !type && !types)) return [status, { description }];
       const media = {
         ...(schema && { schema: reference(schema) }),
         ...(example !== undefined && { example }),
       };
-      return [status, { description, content: { [(type ?? 'application/json').replace(/;.*/, '')]: media } }];
+      const names = (types ?? [type ?? 'application/json']).map((name) => name.replace(/;.*/, ''));
+      return [status, { description, content: Object.fromEntries(names.map((name) => [name, media])) }];
     }),
   );
 }

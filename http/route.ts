@@ -13,6 +13,8 @@ export type Tag = 'Account' | 'Monitor' | 'Events' | 'Logs' | 'System' | 'Pages'
 export interface Success {
   readonly description: string;
   readonly type?: string;
+  /** In place of `type`, where the request decides. */
+  readonly types?: readonly string[];
   readonly schema?: TSchema;
   readonly example?: unknown;
 }

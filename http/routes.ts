@@ -4,6 +4,7 @@ import { eventRoutes } from './event.ts';
 import type { LogFeed } from './feed.ts';
 import { healthRoutes } from './health.ts';
 import { logRoutes } from './log.ts';
+import { logExportRoutes } from './log-export.ts';
 import { logSqlRoutes } from './log-sql.ts';
 import { logStatsRoutes } from './log-stats.ts';
 import { monitorRoutes } from './monitor.ts';
@@ -18,6 +19,7 @@ export function routes(services: Services & { readonly feed: LogFeed }): readonl
     ...monitorRoutes(services),
     ...logRoutes(services),
     ...logStatsRoutes(services),
+    ...logExportRoutes(services),
     ...logSqlRoutes(services),
     ...eventRoutes(services),
     ...healthRoutes(services),

@@ -1,6 +1,7 @@
 import type { BusAddress } from '../bus/connection.ts';
 import type { LogEntry } from '../bus/messages.ts';
 import type { StoreErrorCode } from './errors.ts';
+import type { ExportFormat } from './log-encoding.ts';
 import type { LogStoreErrorCode } from './log-error.ts';
 import type { LogFilter } from './log-filter.ts';
 import type { StatsQuestion, StatsRow } from './log-stats.ts';
@@ -23,6 +24,11 @@ export interface Questions {
   /** The newest (or the oldest) entries that match, in that order. */
   page: { asked: { filter: LogFilter; oldestFirst: boolean }; answer: LogEntry[] };
   stats: { asked: StatsQuestion; answer: StatsRow[] };
+  /** Begins an export and answers with its number. */
+  openExport: { asked: { filter: LogFilter; format: ExportFormat }; answer: number };
+  /** The export's next piece, undefined behind the last one. */
+  readExport: { asked: { export: number }; answer: Uint8Array<ArrayBuffer> | undefined };
+  closeExport: { asked: { export: number }; answer: undefined };
   sql: { asked: { sql: string }; answer: SqlResult };
 }
 export type Topic = keyof Questions;

@@ -4,6 +4,7 @@ import { events, logs } from '../bus/subjects.ts';
 import { nowMicroseconds } from '../bus/time.ts';
 import { StoreError } from './errors.ts';
 import type { LogStoreError } from './log-error.ts';
+import { LogExports } from './log-export.ts';
 import type { Answer, Beginning, FromThread, Question, Topic } from './log-messages.ts';
 import type { LogTable } from './log-table.ts';
 import type { Position } from './position.ts';
@@ -29,6 +30,7 @@ export class LogService {
   readonly #events: StreamReader<DetectionEvent, StoredEvent>;
   /** The questions that are being answered. */
   readonly #asked = new Map<number, AbortController>();
+  readonly #exports: LogExports;
   #pruning: NodeJS.Timeout | undefined;
   #following: boolean;
   #outgoing: LogEntry[] = [];
@@ -40,6 +42,7 @@ export class LogService {
     surroundings: Surroundings,
   ) {
     this.#table = table;
+    this.#exports = new LogExports((filter, oldestFirst) => table.read(filter, oldestFirst));
     this.#bus = bus;
     this.#surroundings = surroundings;
     this.#following = surroundings.beginning.following;
@@ -112,6 +115,13 @@ export class LogService {
 
   /** What an answer shows has been committed. Should that fail now, it shows what was committed before. */
   async #find(question: Question, signal: AbortSignal): Promise<Answer<Topic>> {
+    switch (question.topic) {
+      case 'readExport':
+        return this.#exports.read(question.asked.export);
+      case 'closeExport':
+        this.#exports.close(question.asked.export);
+        return undefined;
+    }
     await this.#logs.arrive();
     if (question.topic === 'sql') await this.#events.arrive();
     switch (question.topic) {
@@ -119,6 +129,8 @@ export class LogService {
         return this.#table.read(question.asked.filter, question.asked.oldestFirst);
       case 'stats':
         return this.#table.stats.count(question.asked);
+      case 'openExport':
+        return this.#exports.open(question.asked.filter, question.asked.format);
       case 'sql':
         return this.#table.sql.run(question.asked.sql, signal);
     }

@@ -2,6 +2,7 @@ import type { BusAddress } from '../bus/connection.ts';
 import type { LogEntry } from '../bus/messages.ts';
 import type { Config } from './config.ts';
 import { StoreError } from './errors.ts';
+import type { ExportFormat } from './log-encoding.ts';
 import type { LogStoreError } from './log-error.ts';
 import type { LogFilter } from './log-filter.ts';
 import { type Conditions, followLog } from './log-follower.ts';
@@ -71,6 +72,28 @@ export class LogStore {
    */
   async stats(question: StatsQuestion): Promise<StatsRow[]> {
     return this.#thread?.ask('stats', question) ?? [];
+  }
+
+  /**
+   * Every matching entry, oldest first, up to the one that is the newest when it begins. Each piece is read when it is
+   * asked for; whoever does not read to the end must `return`.
+   *
+   * @throws {StoreError} `conflict` when too many exports are under way, with the first piece; `io`
+   */
+  async *export(filter: LogFilter, format: ExportFormat): AsyncGenerator<Uint8Array> {
+    const thread = this.#thread;
+    if (!thread) return;
+    const number = await thread.ask('openExport', { filter, format });
+    try {
+      for (;;) {
+        const piece = await thread.ask('readExport', { export: number });
+        if (!piece) return;
+        if (piece.length > 0) yield piece;
+      }
+    } finally {
+      // With a thread that has gone the export is gone as well.
+      await thread.ask('closeExport', { export: number }).catch(() => {});
+    }
   }
 
   /**
