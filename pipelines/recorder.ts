@@ -18,6 +18,9 @@ const prerollBounds = { length: 8_000_000, bytes: 48 * 1024 * 1024 };
 /** What may wait for a slow disk; a whole pre-roll and more. */
 const queueLimit = 64 * 1024 * 1024;
 
+/** As far ahead as anybody asks, in microseconds. */
+const longestUntil = 86_400_000_000;
+
 /** One recording, from its decision on. What is done to its file happens later, in order. */
 interface Take {
   /** Media times in the timescale's units: its beginning, and the ends of what was accepted and what was written. */
@@ -65,7 +68,7 @@ export class Recorder {
     this.#init = init;
   }
 
-  /** Records until then at least: Unix time in microseconds. A time that has passed changes nothing. */
+  /** Records until then at least, Unix time in microseconds, or for a day. A time that has passed changes nothing. */
   recordUntil(until: number): void {
     this.#until = Math.max(this.#until, until);
     if (!this.#take && this.#wanted(nowMicroseconds())) this.#begin();
@@ -90,6 +93,8 @@ export class Recorder {
   }
 
   #wanted(time: number): boolean {
+    // What lies further ahead was asked for before the clock was put back.
+    this.#until = Math.min(this.#until, nowMicroseconds() + longestUntil);
     return this.#options.alwaysRecord || time < this.#until;
   }
 

@@ -2,12 +2,13 @@ import { execFile } from 'node:child_process';
 import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { Logger } from '../../bus/log.ts';
 import type { LogEntry } from '../../bus/messages.ts';
 import { nowMicroseconds } from '../../bus/time.ts';
 import type { TimedFragment } from '../../pipelines/preroll.ts';
 import { Recorder, type RecorderOptions } from '../../pipelines/recorder.ts';
+import { atEnd } from '../support/cleanup.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { type Cut, cut, encode, muxFile, widen } from '../support/fragments.ts';
 import { decode, probe } from '../support/probe.ts';
@@ -144,6 +145,22 @@ describe('a recorder', () => {
     expect(others).toEqual([]);
     expect((await probe(path)).packets).toHaveLength(120);
     expect(reports).toHaveLength(2);
+  });
+
+  test('goes on for no more than a day when the clock is put back', async () => {
+    const { recorder, recordingsDir } = await startRecorder();
+    const from = nowMicroseconds();
+    const day = 86_400 * second;
+    recorder.recordUntil(from + 5 * second);
+    vi.useFakeTimers({ toFake: ['Date'], now: (from - 30 * day) / 1000 });
+    atEnd(async () => void vi.useRealTimers());
+    for (const fragment of timed(from - 30 * day)) recorder.push(fragment);
+    for (const fragment of timed(from - 29 * day)) {
+      recorder.push({ ...fragment, start: fragment.start + 40 * 90_000 });
+    }
+    await recorder.close();
+    const [path = ''] = await files(recordingsDir);
+    expect((await probe(path)).packets).toHaveLength(400);
   });
 
   test('does not begin for a time that has passed', async () => {
