@@ -104,9 +104,7 @@ export class TfliteDetector implements Detector {
       this.#begin();
     } catch (error) {
       if (this.#stopped) return;
-      const { message } = error as Error;
-      if (message !== this.#complaint) log.error(message, monitorID);
-      this.#complaint = message;
+      this.#complain((error as Error).message);
       this.#retry = setTimeout(() => void this.#open(), retryPause);
     }
   }
@@ -127,6 +125,13 @@ export class TfliteDetector implements Detector {
       setInterval(() => this.#askForFrames(), renewal),
       setInterval(() => this.#report(), renewal),
     );
+  }
+
+  /** Once for each trouble, not for each attempt or picture. */
+  #complain(message: string): void {
+    const { log, monitorID } = this.#environment;
+    if (message !== this.#complaint) log.error(message, monitorID);
+    this.#complaint = message;
   }
 
   #report(): void {
@@ -175,7 +180,7 @@ export class TfliteDetector implements Detector {
         wanted: this.#wanted,
       });
     } catch (error) {
-      this.#environment.log.error(`${model.name}: ${(error as Error).message}`, this.#environment.monitorID);
+      this.#complain(`${model.name}: ${(error as Error).message}`);
       return;
     }
     if (this.#stopped) return;
