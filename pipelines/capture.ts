@@ -37,6 +37,7 @@ export class Capture {
   readonly #clock = new MediaClock();
   readonly #reader: FragmentReader;
   readonly #descriptions: Descriptions;
+  readonly #troubles = new Map<'recorder' | 'sub', string>();
   #timescale = 1;
   #fragmentTimer: NodeJS.Timeout | undefined;
 
@@ -54,6 +55,7 @@ export class Capture {
       videoLength,
       log: recorderLog,
       onRecording: (file) => onReport({ type: 'recording', file }),
+      onTrouble: (text) => this.#tellTrouble('recorder', text),
     });
     this.#reader = new FragmentReader({
       onInit: (init) => {
@@ -72,7 +74,7 @@ export class Capture {
         monitorID,
         log: monitorLog,
         receivers: () => this.#receivers(sub),
-        onWornOut: () => this.#main.end({ reason: 'failed', detail: 'the sub stream broke too often' }),
+        onTrouble: (text) => this.#tellTrouble('sub', text),
       });
     const { main } = this.#descriptions;
     this.#leases = new Map(
@@ -111,6 +113,12 @@ export class Capture {
     const lease = this.#leases.get(format);
     if (!lease) throw new Error(`this monitor has no ${format} frames`);
     lease.renew();
+  }
+
+  #tellTrouble(where: 'recorder' | 'sub', text: string | null): void {
+    if (text === null) this.#troubles.delete(where);
+    else this.#troubles.set(where, text);
+    this.#options.onReport({ type: 'trouble', text: [...this.#troubles.values()].join('; ') || null });
   }
 
   #setValves(): void {

@@ -11,6 +11,8 @@ export interface RecorderOptions extends RecordingPlace {
   readonly log: Log;
   /** Gets the id of each recording that has appeared on disk, and null when none is written any more. */
   readonly onRecording: (file: string | null) => void;
+  /** Gets why nothing can be recorded, and null when it can again. */
+  readonly onTrouble: (text: string | null) => void;
 }
 
 /** Five seconds before an event that arrives two seconds late, and one for what is still being muxed. */
@@ -145,7 +147,7 @@ export class Recorder {
         take.written = end;
       } catch (error) {
         take.failed = true;
-        this.#lost(take.written, (error as Error).message);
+        this.#lost(take.written, reasonOf(error as Error));
         this.#report(null);
       } finally {
         this.#queued -= size;
@@ -161,7 +163,7 @@ export class Recorder {
         await take.file.close();
         this.#options.log.info(`recording saved: ${take.file.id}`, this.#options.monitorID);
       } catch (error) {
-        this.#lost(take.written, (error as Error).message);
+        this.#lost(take.written, reasonOf(error as Error));
       }
       // Where a recording was cut, what waits behind it is the next one.
       if (this.#work === finished) this.#report(null);
@@ -177,13 +179,16 @@ export class Recorder {
     const seconds = ((start - this.#lostSince) / this.#timescale).toFixed(1);
     log.warning(`recording again, ${seconds} s were lost`, monitorID);
     this.#lostSince = undefined;
+    this.#options.onTrouble(null);
   }
 
   /** One entry for each time of trouble, however many attempts it takes to end it. */
   #lost(since: number, why: string): void {
     if (this.#lostSince !== undefined) return;
     this.#lostSince = since;
-    this.#options.log.error(`cannot record: ${why}`, this.#options.monitorID);
+    const text = `cannot record: ${why}`;
+    this.#options.log.error(text, this.#options.monitorID);
+    this.#options.onTrouble(text);
   }
 
   #report(file: string | null): void {
@@ -195,4 +200,8 @@ export class Recorder {
   get #timescale(): number {
     return this.#init?.timescale ?? 1;
   }
+}
+
+function reasonOf({ message, code }: NodeJS.ErrnoException): string {
+  return code === 'ENOSPC' ? 'no space left on the disk' : message;
 }

@@ -42,7 +42,6 @@ export const endReasons = [
   'no_video',
   /** The video cannot be understood. */
   'broken',
-  'disk',
   /** The process itself failed. */
   'failed',
 ] as const;
@@ -60,6 +59,8 @@ export type Report =
   | { type: 'streaming' }
   /** The id of the recording that is being written now, or null when none is. */
   | { type: 'recording'; file: string | null }
+  /** What does not work although the stream goes on, as a sentence for people, or null when all works again. */
+  | { type: 'trouble'; text: string | null }
   /** The last message of every session. */
   | ({ type: 'ended' } & PipelineEnd);
 

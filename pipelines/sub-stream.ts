@@ -7,8 +7,12 @@ const firstPause = 2000;
 const longestPause = 300_000;
 /** A connection that has held for this long counts as good. */
 const steadyAfter = 60_000;
-/** Each leaks two descriptors and a quarter of a megabyte in the addon, until the process ends. */
-const mostConnections = 200;
+/**
+ * Each connection leaks descriptors and a quarter of a megabyte in the addon, until the process ends. After so many
+ * there is one an hour at most: the recording in the same process goes on.
+ */
+const manyConnections = 200;
+const sparingPause = 3600_000;
 
 /** What is needed of a `Connection`. */
 export interface SubConnection {
@@ -26,8 +30,8 @@ export interface SubStreamOptions {
   readonly log: Log;
   /** Makes what receives the packets of one connection. */
   readonly receivers: () => Sinks;
-  /** This process has made so many connections that another one has to go on. */
-  readonly onWornOut: () => void;
+  /** Gets why there are no pictures, and null when there are again. */
+  readonly onTrouble: (text: string | null) => void;
 }
 
 /** The camera's second stream, for detectors. It comes back by itself, and its trouble is nobody else's. */
@@ -37,7 +41,8 @@ export class SubStream {
   #connections = 0;
   #retry: NodeJS.Timeout | undefined;
   #failures = 0;
-  #troubled = false;
+  /** What has been said of the trouble that goes on. */
+  readonly #said = new Set<string>();
   #wanted: ReadonlySet<FrameFormat> = new Set();
   #closed = false;
 
@@ -64,7 +69,6 @@ export class SubStream {
 
   async #connect(): Promise<void> {
     this.#connections += 1;
-    if (this.#connections > mostConnections) return this.#options.onWornOut();
     const began = performance.now();
     const end = await this.#play().catch(
       (error: Error): PipelineEnd => ({ reason: 'failed', detail: error.message }),
@@ -72,8 +76,10 @@ export class SubStream {
     this.#connection = undefined;
     if (this.#closed) return;
     this.#sayLost(end);
-    if (performance.now() - began > steadyAfter) this.#failures = 0;
-    const pause = Math.min(longestPause, firstPause * 2 ** this.#failures);
+    const held = performance.now() - began;
+    if (held > steadyAfter) this.#failures = 0;
+    const spared = this.#connections < manyConnections ? 0 : sparingPause - held;
+    const pause = Math.max(spared, Math.min(longestPause, firstPause * 2 ** this.#failures));
     this.#failures += 1;
     this.#retry = setTimeout(() => {
       this.#retry = undefined;
@@ -95,16 +101,19 @@ export class SubStream {
     return connection.play(Object.fromEntries(sinks));
   }
 
-  /** Once for each time of trouble, not for each attempt. */
+  /** Each reason once in a time of trouble, not for each attempt. */
   #sayLost({ detail }: PipelineEnd): void {
-    if (this.#troubled) return;
-    this.#troubled = true;
-    this.#options.log.warning(`sub stream: ${detail}; detectors wait for it`, this.#options.monitorID);
+    if (this.#said.has(detail)) return;
+    this.#said.add(detail);
+    const text = `sub stream: ${detail}; detectors wait for it`;
+    this.#options.log.error(text, this.#options.monitorID);
+    this.#options.onTrouble(text);
   }
 
   #sayBack(): void {
-    if (!this.#troubled) return;
-    this.#troubled = false;
+    if (this.#said.size === 0) return;
+    this.#said.clear();
     this.#options.log.info('sub stream: back', this.#options.monitorID);
+    this.#options.onTrouble(null);
   }
 }

@@ -322,7 +322,10 @@ describe('a pipeline makes pictures', () => {
     expect(frames.at(-1)?.sequence).toBeLessThan(before);
     await running.stop();
     await expectWhole(file);
-    expect(entries.map(({ msg }) => msg)).toEqual([expect.any(String), 'sub stream: back']);
+    expect(entries.at(-1)?.msg).toBe('sub stream: back');
+    const troubles = running.reports.filter(({ type }) => type === 'trouble');
+    expect(troubles[0]).toEqual({ type: 'trouble', text: entries[0]?.msg });
+    expect(troubles.at(-1)).toEqual({ type: 'trouble', text: null });
   });
 
   test('in color and in gray at once, each only while it is wanted', patience, async () => {

@@ -31,7 +31,7 @@ class PlayedConnection {
 function startSubStream(open: () => PlayedConnection = () => new PlayedConnection()) {
   const connections: PlayedConnection[] = [];
   const messages: string[] = [];
-  let wornOut = 0;
+  const troubles: (string | null)[] = [];
   const stream = new SubStream({
     formats: ['gray'],
     open: () => {
@@ -42,11 +42,9 @@ function startSubStream(open: () => PlayedConnection = () => new PlayedConnectio
     monitorID: 'door',
     log: new Logger(({ level, msg }) => messages.push(`${level}: ${msg}`)).source('monitor'),
     receivers: () => ({ gray: () => {} }),
-    onWornOut: () => {
-      wornOut += 1;
-    },
+    onTrouble: (text) => troubles.push(text),
   });
-  return { stream, connections, messages, wornOut: () => wornOut };
+  return { stream, connections, messages, troubles };
 }
 
 describe('a sub stream', () => {
@@ -82,9 +80,7 @@ describe('a sub stream', () => {
       ...[2, 4, 8, 16, 32, 64, 128, 256],
       ...[300, 300, 300, 300],
     ]);
-    expect(messages).toEqual([
-      'warning: sub stream: the camera closed the connection; detectors wait for it',
-    ]);
+    expect(messages).toEqual(['error: sub stream: the camera closed the connection; detectors wait for it']);
     connections.at(-1)?.sinks['gray']?.(Buffer.alloc(0));
     expect(messages.slice(1)).toEqual(['info: sub stream: back']);
   });
@@ -121,22 +117,38 @@ describe('a sub stream', () => {
     });
     stream.setValves(gray);
     await vi.advanceTimersByTimeAsync(0);
-    expect(messages).toEqual(['warning: sub stream: no element "x"; detectors wait for it']);
+    expect(messages).toEqual(['error: sub stream: no element "x"; detectors wait for it']);
     broken = false;
     await vi.advanceTimersByTimeAsync(2000);
     expect(connections).toHaveLength(1);
   });
 
-  test('asks for another process when it has cost this one too much', async () => {
-    const { stream, connections, wornOut } = startSubStream();
+  test('complains of each reason once, and says when it is back', async () => {
+    const { stream, connections, messages, troubles } = startSubStream();
     stream.setValves(gray);
-    for (let attempt = 0; attempt < 200; attempt += 1) {
-      expect(wornOut()).toBe(0);
+    const refused: PipelineEnd = { reason: 'unauthorized', detail: 'wrong user name or password' };
+    for (const end of [lost, refused, lost, refused]) {
+      connections.at(-1)?.end(end);
+      await vi.runOnlyPendingTimersAsync();
+    }
+    connections.at(-1)?.sinks['gray']?.(Buffer.alloc(0));
+    const texts = [lost, refused].map(({ detail }) => `sub stream: ${detail}; detectors wait for it`);
+    expect(messages).toEqual([...texts.map((text) => `error: ${text}`), 'info: sub stream: back']);
+    expect(troubles).toEqual([...texts, null]);
+  });
+
+  test('is tried once an hour when it has cost the process much, for as long as that lives', async () => {
+    const { stream, connections } = startSubStream();
+    stream.setValves(gray);
+    for (let attempt = 0; attempt < 205; attempt += 1) {
       connections.at(-1)?.end(lost);
       await vi.runOnlyPendingTimersAsync();
     }
-    expect(connections).toHaveLength(200);
-    expect(wornOut()).toBe(1);
+    expect(connections).toHaveLength(206);
+    const begun = connections.slice(-4).map((connection) => connection.begun / 3600_000);
+    begun.slice(1).forEach((time, index) => {
+      expect(time - (begun[index] ?? 0)).toBeCloseTo(1, 3);
+    });
   });
 
   test('ends when it is closed, for good', async () => {
