@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Init } from './fragments.ts';
 import type { TimedFragment } from './preroll.ts';
@@ -41,8 +41,9 @@ export class RecordingFile {
   ): Promise<RecordingFile> {
     const [{ start, time }] = fragments;
     await makeFolder(recordingsDir);
-    // One process records a monitor, so whatever lies here is left over from one that was killed.
-    const part = join(recordingsDir, `.${monitorID}.part`);
+    await removeLeftovers(recordingsDir, monitorID);
+    // The process of a main that was killed may still be finishing its own.
+    const part = join(recordingsDir, `.${monitorID}.${process.pid}.part`);
     const handle = await open(part, 'w', 0o640);
     try {
       const size = await write(handle, [init.data, ...bytesOf(fragments, start)]);
@@ -112,6 +113,15 @@ async function freeName(
     const id = `${date}_${clock.replaceAll(':', '-')}_${monitorID}`;
     const path = join(recordingsDir, ...date.split('-'), monitorID, `${id}.mp4`);
     if (!(await exists(path))) return { id, path };
+  }
+}
+
+/** What processes have left behind that were killed. */
+async function removeLeftovers(recordingsDir: string, monitorID: string): Promise<void> {
+  for (const name of await readdir(recordingsDir)) {
+    const [, owner, pid] = /^\.(.+)\.(\d+)\.part$/.exec(name) ?? [];
+    if (owner !== monitorID || (await exists(`/proc/${pid}`))) continue;
+    await rm(join(recordingsDir, name), { force: true });
   }
 }
 

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -37,6 +37,7 @@ async function startRecorder(options: Partial<RecorderOptions> = {}) {
   const recordingsDir = options.recordingsDir ?? join(await temporaryFolder(), 'recordings');
   const entries: LogEntry[] = [];
   const reports: (string | null)[] = [];
+  const troubles: (string | null)[] = [];
   const recorder = new Recorder({
     recordingsDir,
     monitorID: 'door',
@@ -44,11 +45,12 @@ async function startRecorder(options: Partial<RecorderOptions> = {}) {
     videoLength: 3600_000,
     log: new Logger((entry) => entries.push(entry)).source('recorder'),
     onRecording: (file) => reports.push(file),
+    onTrouble: (text) => troubles.push(text),
     ...options,
   });
   recorder.setInit(video.init);
   const messages = () => entries.map(({ level, msg }) => `${level}: ${msg}`);
-  return { recorder, recordingsDir, reports, messages };
+  return { recorder, recordingsDir, reports, troubles, messages };
 }
 
 /** Every file below a folder, sorted. */
@@ -204,6 +206,24 @@ describe('a recorder', () => {
     expect(counts).toEqual([20, 40, 60]);
   });
 
+  test('leaves the unfinished file of another process alone while that lives', async () => {
+    const { recorder, recordingsDir } = await startRecorder({ alwaysRecord: true });
+    await mkdir(recordingsDir, { recursive: true });
+    const { pid = 0 } = spawnSync('true');
+    const parts = [`.door.${process.ppid}.part`, `.gate.${pid}.part`, `.door.${pid}.part`];
+    for (const part of parts) await writeFile(join(recordingsDir, part), part);
+    for (const fragment of timed().slice(0, 2)) recorder.push(fragment);
+    await recorder.close();
+    const left = (await files(recordingsDir)).filter((path) => path.endsWith('.part'));
+    expect(left).toEqual(
+      parts
+        .slice(0, 2)
+        .map((part) => join(recordingsDir, part))
+        .sort(),
+    );
+    for (const path of left) expect(path).toContain(await readFile(path, 'utf8'));
+  });
+
   test('leaves a file that plays at whatever byte its writing ended', async () => {
     const { recorder, recordingsDir } = await startRecorder({ alwaysRecord: true });
     for (const fragment of timed().slice(0, 6)) recorder.push(fragment);
@@ -263,10 +283,12 @@ describe('a recorder', () => {
 
 describe('a recorder whose disk fails', () => {
   test('says so once, tries again at each key frame, and says what was lost', async () => {
-    const { recorder, recordingsDir, reports, messages } = await startRecorder({ alwaysRecord: true });
+    const { recorder, recordingsDir, reports, troubles, messages } = await startRecorder({
+      alwaysRecord: true,
+    });
     // A disk without space.
     await mkdir(recordingsDir, { recursive: true });
-    const part = join(recordingsDir, '.door.part');
+    const part = join(recordingsDir, `.door.${process.pid}.part`);
     for (const [index, fragment] of timed().entries()) {
       if (index < 10) {
         await rm(part, { force: true });
@@ -280,12 +302,13 @@ describe('a recorder whose disk fails', () => {
     }
     await recorder.close();
     expect(messages()).toEqual([
-      'error: cannot record: ENOSPC: no space left on device, write',
+      'error: cannot record: no space left on the disk',
       'info: starting recording: 2026-11-23_03-40-22_door',
       'warning: recording again, 10.0 s were lost',
       'info: recording saved: 2026-11-23_03-40-22_door',
     ]);
     expect(reports).toEqual(['2026-11-23_03-40-22_door', null]);
+    expect(troubles).toEqual(['cannot record: no space left on the disk', null]);
     const [path = ''] = await files(recordingsDir);
     expect((await probe(path)).packets).toHaveLength(300);
   });
@@ -351,7 +374,7 @@ describe('a recorder whose disk fails', () => {
     const { recorder, recordingsDir, messages } = await startRecorder({ alwaysRecord: true });
     await mkdir(recordingsDir, { recursive: true });
     // Opening a pipe takes until somebody reads from it.
-    const part = join(recordingsDir, '.door.part');
+    const part = join(recordingsDir, `.door.${process.pid}.part`);
     await promisify(execFile)('mkfifo', [part]);
     const filler = Buffer.alloc(1024 * 1024);
     filler.writeUInt32BE(filler.length);
