@@ -7,6 +7,7 @@ import { LogFeed } from './feed.ts';
 import { Gate } from './gate.ts';
 import { securityHeaders } from './headers.ts';
 import { createListener } from './listener.ts';
+import { MonitorStates } from './monitor-states.ts';
 import { routes } from './routes.ts';
 import type { Services } from './services.ts';
 import { certificateSource, serveCertificate } from './tls.ts';
@@ -50,7 +51,8 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const credentials = new Credentials(accounts, log);
   const gate = new Gate({ auth, secure, accounts, credentials });
   const feed = new LogFeed(logs);
-  const table = routes({ ...options, feed });
+  const states = new MonitorStates(options.bus);
+  const table = routes({ ...options, feed, states });
   const app = createApp({ table, gate, headers, server, log });
   const pingInterval = options.pingInterval ?? 30_000;
   const webSockets = new WebSockets({ table, gate, headers, server, log, pingInterval });
@@ -75,6 +77,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     const cut = setTimeout(() => server.closeAllConnections(), requestDeadline);
     await webSockets.close(webSocketDeadline);
     feed.close();
+    states.close();
     await stopped;
     clearTimeout(cut);
     credentials.close();

@@ -5,6 +5,7 @@ import type { ExportFormat } from './log-encoding.ts';
 import type { LogStoreErrorCode } from './log-error.ts';
 import type { LogFilter } from './log-filter.ts';
 import type { StatsQuestion, StatsRow } from './log-stats.ts';
+import type { Totals } from './log-totals.ts';
 import type { SqlResult } from './sql.ts';
 
 /** What the log store and its thread say to each other. */
@@ -29,6 +30,7 @@ export interface Questions {
   /** The export's next piece, undefined behind the last one. */
   readExport: { asked: { export: number }; answer: Uint8Array<ArrayBuffer> | undefined };
   closeExport: { asked: { export: number }; answer: undefined };
+  totals: { asked: undefined; answer: Totals };
   sql: { asked: { sql: string }; answer: SqlResult };
 }
 export type Topic = keyof Questions;

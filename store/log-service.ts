@@ -7,6 +7,7 @@ import type { LogStoreError } from './log-error.ts';
 import { LogExports } from './log-export.ts';
 import type { Answer, Beginning, FromThread, Question, Topic } from './log-messages.ts';
 import type { LogTable } from './log-table.ts';
+import { LogTotals } from './log-totals.ts';
 import type { Position } from './position.ts';
 import { Projection } from './projection.ts';
 import { eventRow, logRow, type StoredEvent } from './rows.ts';
@@ -31,6 +32,7 @@ export class LogService {
   /** The questions that are being answered. */
   readonly #asked = new Map<number, AbortController>();
   readonly #exports: LogExports;
+  readonly #totals = new LogTotals();
   #pruning: NodeJS.Timeout | undefined;
   #following: boolean;
   #outgoing: LogEntry[] = [];
@@ -62,7 +64,7 @@ export class LogService {
       name: 'events',
       append: (some, position) => table.appendEvents(some, position),
       row: eventRow,
-      publish: () => {},
+      publish: (event) => this.#totals.addEvent(event),
       ...failures,
     });
     this.#events = new StreamReader({ bus, stream: 'EVENTS', channel: events }, eventProjection);
@@ -123,7 +125,7 @@ export class LogService {
         return undefined;
     }
     await this.#logs.arrive();
-    if (question.topic === 'sql') await this.#events.arrive();
+    if (question.topic === 'sql' || question.topic === 'totals') await this.#events.arrive();
     switch (question.topic) {
       case 'page':
         return this.#table.read(question.asked.filter, question.asked.oldestFirst);
@@ -131,12 +133,15 @@ export class LogService {
         return this.#table.stats.count(question.asked);
       case 'openExport':
         return this.#exports.open(question.asked.filter, question.asked.format);
+      case 'totals':
+        return this.#totals.read();
       case 'sql':
         return this.#table.sql.run(question.asked.sql, signal);
     }
   }
 
   #publish(entry: LogEntry): void {
+    this.#totals.addEntry(entry);
     if (!this.#following) return;
     // What arrives together is posted together.
     if (this.#outgoing.push(entry) === 1) setImmediate(() => this.#post());

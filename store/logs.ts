@@ -8,6 +8,7 @@ import type { LogFilter } from './log-filter.ts';
 import { type Conditions, followLog } from './log-follower.ts';
 import type { StatsQuestion, StatsRow } from './log-stats.ts';
 import { LogThread } from './log-thread.ts';
+import type { Totals } from './log-totals.ts';
 import type { SqlResult } from './sql.ts';
 
 export { LogStoreError } from './log-error.ts';
@@ -94,6 +95,15 @@ export class LogStore {
       // With a thread that has gone the export is gone as well.
       await thread.ask('closeExport', { export: number }).catch(() => {});
     }
+  }
+
+  /**
+   * What has been written and detected since the thread began.
+   *
+   * @throws {StoreError} `io`
+   */
+  async totals(): Promise<Totals> {
+    return this.#thread?.ask('totals', undefined) ?? { entries: [], detections: [], delays: [] };
   }
 
   /**
