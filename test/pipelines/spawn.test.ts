@@ -166,6 +166,21 @@ describe('a pipeline', () => {
     },
   );
 
+  test('writes to the last picture when it is stopped', patience, async () => {
+    const camera = await oneMount(testMounts.h264());
+    const running = await start(rtsp(camera.url('main')));
+    const file = await recordingOf(running, 10);
+    const count = async () => (await probe(file)).packets.length;
+    const before = await count();
+    await waitFor(async () => (await count()) > before, 10_000, 'another fragment');
+    // In the middle of the next one, of which nothing is in the file yet, and nothing more will come.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const written = await count();
+    camera.freeze();
+    await running.stop();
+    expect(await expectWhole(file)).toBeGreaterThan(written);
+  });
+
   test('records the video of a camera that offers audio too', patience, async () => {
     const camera = await oneMount(testMounts.withAudio);
     const running = await start(rtsp(camera.url('main')));
@@ -266,6 +281,20 @@ describe('a pipeline', () => {
     const refused = await start(rtsp(camera.url('main', 'guard', 's3cret')));
     expect(await refused.end).toEqual({ reason: 'unauthorized', detail: 'wrong user name or password' });
   });
+});
+
+test('a pipeline that fails where nobody expected it keeps its credentials to itself', patience, async () => {
+  const { server } = await startTestBus();
+  const camera = await oneMount(testMounts.h264());
+  // No subject of the bus can hold this id, and the error says so.
+  const running = await start(rtsp(camera.url('main', 'guard', 's3cret')), {
+    monitorID: 'at s3cret',
+    bus: server.address,
+  });
+  const { reason, detail } = await running.end;
+  expect(reason).toBe('failed');
+  expect(detail).toContain('at ***');
+  expect(detail).not.toContain('s3cret');
 });
 
 describe('a pipeline makes pictures', () => {
