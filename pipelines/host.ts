@@ -18,6 +18,7 @@ const signInterval = 1000;
 const logger = new Logger();
 let capture: Capture | undefined;
 let ending = false;
+let redact = (text: string) => text;
 
 // Ctrl-C in a terminal goes to every process; main decides what it means.
 process.on('SIGINT', () => {});
@@ -37,7 +38,7 @@ process.on('message', (order: Order) => {
 });
 
 async function run(session: PipelineSession): Promise<void> {
-  const redact = redactor(session.source);
+  redact = redactor(session.source);
   let frames: Bus | undefined;
   try {
     capture = new Capture({
@@ -50,10 +51,9 @@ async function run(session: PipelineSession): Promise<void> {
     void attach(session, capture);
     if (session.frames.gray || session.frames.rgb)
       void connect(session, 'frames').then((bus) => (frames = bus));
-    const { reason, detail } = await capture.run();
-    await end({ reason, detail: redact(detail) });
+    await end(await capture.run());
   } catch (error) {
-    await end({ reason: 'failed', detail: redact((error as Error).message) });
+    await end({ reason: 'failed', detail: (error as Error).message });
   }
 }
 
@@ -92,6 +92,13 @@ async function end(reason: PipelineEnd): Promise<void> {
 }
 
 function send(report: Report | Sign, sent: () => void = () => {}): void {
-  if (process.connected) process.send?.(report, sent);
+  if (process.connected) process.send?.(cleaned(report), sent);
   else sent();
+}
+
+/** Whatever a text for people was made of: an address in it may carry a password. */
+function cleaned(report: Report | Sign): Report | Sign {
+  if (report.type === 'ended') return { ...report, detail: redact(report.detail) };
+  if (report.type === 'trouble' && report.text !== null) return { ...report, text: redact(report.text) };
+  return report;
 }
