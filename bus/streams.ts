@@ -7,6 +7,7 @@ import {
   RetentionPolicy,
   type StreamConfig,
 } from '@nats-io/jetstream';
+import { nuid } from '@nats-io/transport-node';
 import type { Channel } from './channel.ts';
 import type { Bus } from './connection.ts';
 
@@ -40,13 +41,18 @@ export async function ensureStreams(bus: Bus): Promise<void> {
   for (const [name, config] of Object.entries(streams)) {
     const whole = { name, retention: RetentionPolicy.Limits, discard: DiscardPolicy.Old, ...config };
     try {
-      const isThere = await manager.streams.info(name).catch(() => undefined);
-      if (isThere) await manager.streams.update(name, whole);
-      else await manager.streams.add(whole);
+      const known = await manager.streams.info(name).catch(() => undefined);
+      if (!known) await manager.streams.add({ ...whole, description: nuid.next() });
+      else if (differs(known.config, whole)) await manager.streams.update(name, whole);
     } catch (cause) {
       throw new StreamError(`the bus cannot keep its stream ${name}: ${(cause as Error).message}`, { cause });
     }
   }
+}
+
+function differs(known: Partial<StreamConfig>, wanted: Partial<StreamConfig>): boolean {
+  const keys = Object.keys(wanted) as (keyof StreamConfig)[];
+  return keys.some((key) => JSON.stringify(known[key]) !== JSON.stringify(wanted[key]));
 }
 
 /** Whether the server keeps streams now. One whose disk was full stops doing so, for good. */
@@ -76,14 +82,17 @@ export interface StreamRange {
   readonly first: number;
   /** 0 when nothing was ever stored. */
   readonly last: number;
-  /** When the stream was made; another time means that it is another stream. */
-  readonly created: string;
+  /**
+   * Another one means that it is another stream. Our own mark: the server's time of creation changes with the second
+   * restart after an update of the stream (nats-server 2.9).
+   */
+  readonly identity: string;
 }
 
 export async function streamRange(bus: Bus, stream: StreamName): Promise<StreamRange> {
   const manager = await jetstreamManager(bus.native.connection, { checkAPI: false });
-  const { state, created } = await manager.streams.info(stream);
-  return { first: state.first_seq, last: state.last_seq, created };
+  const { state, config, created } = await manager.streams.info(stream);
+  return { first: state.first_seq, last: state.last_seq, identity: config.description ?? created };
 }
 
 export interface Replayed<Message> {

@@ -1,6 +1,6 @@
 /** How far a stream has been read into the database. */
 export interface Position {
-  /** When the stream was made, which tells it from another one; empty before the first. */
+  /** What tells the stream from another one; empty before the first. */
   readonly stream: string;
   /** The place of the last message in the stream. */
   readonly sequence: number;

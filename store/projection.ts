@@ -53,22 +53,22 @@ export class Projection<Message, Row extends { readonly time: number }> {
 
   /** Whether the stream is the one that was read until now. Otherwise it has to be read from another place. */
   follows(range: StreamRange): boolean {
-    return range.created === this.#position.stream && range.last >= this.#position.sequence;
+    return range.identity === this.#position.stream && range.last >= this.#position.sequence;
   }
 
   /** Begins with a stream whose messages up to this place have been read. */
-  align({ created }: StreamRange, sequence: number): void {
+  align({ identity }: StreamRange, sequence: number): void {
     const { stream, sequence: before } = this.#position;
-    if (created === stream && sequence >= before) return;
+    if (identity === stream && sequence >= before) return;
     // Not so for the very first stream.
     if (stream !== '') {
       const { name } = this.#options;
       const what =
-        created === stream ? `the bus has lost its newest ${name}` : `the stream of ${name} is a new one`;
+        identity === stream ? `the bus has lost its newest ${name}` : `the stream of ${name} is a new one`;
       const text = `${what}; those that were read before are kept`;
       this.#options.report(new LogStoreError('log_stream_replaced', text));
     }
-    this.#position = { ...this.#position, stream: created, sequence };
+    this.#position = { ...this.#position, stream: identity, sequence };
   }
 
   /** @throws when the messages before it cannot be committed; then it has not been taken. */

@@ -53,7 +53,7 @@ export class StreamReader<Message, Row extends { readonly time: number }> {
         streamRange(bus, stream).catch(() => undefined),
         sleep(patience, undefined, { ref: false }),
       ]);
-      if (range?.created === this.#projection.position.stream) {
+      if (range?.identity === this.#projection.position.stream) {
         await this.#projection.reached(range.last, patience);
       }
     }
@@ -84,9 +84,9 @@ export class StreamReader<Message, Row extends { readonly time: number }> {
   }
 
   /** The place of the newest message in the stream that has been read. */
-  async #placeIn({ created, last }: StreamRange): Promise<number> {
+  async #placeIn({ identity, last }: StreamRange): Promise<number> {
     const { stream, sequence, readAt } = this.#projection.position;
-    if (created !== stream) return 0;
+    if (identity !== stream) return 0;
     if (last >= sequence) return sequence;
     // A power cut has taken the newest messages, and perhaps their places have been given to others since.
     const consumer = await this.#source.bus.native.stream.consumers.get(this.#source.stream, {

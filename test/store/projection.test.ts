@@ -15,7 +15,7 @@ const entry = (time: number): LogEntry => ({
   src: 'app',
   monitorID: '',
 });
-const range = (last: number, created = 'first') => ({ first: 1, last, created });
+const range = (last: number, identity = 'first') => ({ first: 1, last, identity });
 
 /** A projection onto a table that keeps what it is given, or fails while it is `full`. */
 function project(position: Position = { stream: 'first', sequence: 0, time: 0, readAt: 0 }) {
