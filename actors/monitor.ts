@@ -12,6 +12,8 @@ export type MonitorEvent =
   | { type: 'stop' }
   | { type: 'pipeline.streaming' }
   | { type: 'pipeline.recording'; recording: boolean }
+  /** What goes wrong while it streams, or nothing any more. */
+  | { type: 'pipeline.trouble'; text: string }
   | { type: 'pipeline.ended'; reason: EndReason; detail: string }
   /** Something was seen that is to be recorded until then: Unix time in microseconds. */
   | { type: 'detected'; until: number };
@@ -69,7 +71,8 @@ export const monitorMachine = setup({
     }),
     leave: assign({ leaving: true }),
     forgetReason: assign({ reason: '' }),
-    forgetFailures: assign({ attempts: 0, reason: '' }),
+    noteTrouble: assign({ reason: (_, { text }: { text: string }) => text }),
+    forgetFailures: assign({ attempts: 0 }),
     countFailure: assign(({ context, event }) => {
       const attempts = context.attempts + 1;
       return {
@@ -139,6 +142,7 @@ export const monitorMachine = setup({
         configure: { guard: 'changed', target: '.stopping', actions: 'configure' },
         restart: '.stopping',
         stop: { target: '.stopping', actions: 'leave' },
+        'pipeline.trouble': { actions: { type: 'noteTrouble', params: ({ event }) => event } },
         'pipeline.ended': { target: 'waiting', actions: 'countFailure' },
       },
       states: {
@@ -176,7 +180,7 @@ export const monitorMachine = setup({
             configure: { actions: 'configure' },
             restart: {},
             stop: { actions: 'leave' },
-            'pipeline.ended': { target: '#monitor.deciding', actions: 'forgetFailures' },
+            'pipeline.ended': { target: '#monitor.deciding', actions: ['forgetReason', 'forgetFailures'] },
           },
         },
       },

@@ -24,6 +24,7 @@ export function pipelineActor(toSession: (config: MonitorConfig) => Promise<Pipe
           signal: stop.signal,
           onReport(pipeline) {
             if (pipeline.type === 'streaming') report({ type: 'pipeline.streaming' });
+            if (pipeline.type === 'trouble') report({ type: 'pipeline.trouble', text: pipeline.text ?? '' });
             if (pipeline.type === 'recording') {
               report({ type: 'pipeline.recording', recording: pipeline.file !== null });
             }

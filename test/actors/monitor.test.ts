@@ -65,6 +65,15 @@ test('an enabled monitor connects, streams and shows when it records', () => {
   expect(state().recording).toBe(false);
 });
 
+test('what goes wrong while it streams is the reason until it is over', () => {
+  const { state, pipeline } = startMonitor();
+  pipeline().send({ type: 'pipeline.streaming' });
+  pipeline().send({ type: 'pipeline.trouble', text: 'cannot record: no space left on the disk' });
+  expect(state()).toMatchObject({ state: 'streaming', reason: 'cannot record: no space left on the disk' });
+  pipeline().send({ type: 'pipeline.trouble', text: '' });
+  expect(state().reason).toBe('');
+});
+
 test('a disabled monitor starts nothing until it is enabled', () => {
   const { actor, state, pipelines } = startMonitor({ ...door, enable: false });
   expect(state().state).toBe('disabled');

@@ -87,7 +87,7 @@ test('kill -9 of the recorder itself: no orphan stays, the next one records with
   const children = recorder.children(/./);
   expect(children.length).toBeGreaterThanOrEqual(4);
   await recorder.kill();
-  await waitFor(() => !children.some(isAlive), 5000, 'the end of every child');
+  await waitFor(() => !children.some(isAlive), 8000, 'the end of every child');
   await allPlayable(recorder);
   const again = await recorder.restart();
   await isRecording(again, 2);
