@@ -14,7 +14,7 @@ const table = [
 ].join('\n');
 
 test('the README lists every error code', () => {
-  const text = readFileSync(join(project, 'http/README.md'), 'utf8');
+  const text = readFileSync(join(project, 'README.md'), 'utf8');
   const listed = /<!-- errors -->\n([\s\S]*?)\n?<!-- \/errors -->/.exec(text)?.[1];
   expect(listed).toBe(table);
 });
