@@ -107,6 +107,8 @@ function from(source: Source, rest: string, rates: Rates): Description {
         launch: [
           // Cameras sign their own certificates: TLS keeps the stream private, it cannot say who sends it.
           `rtspsrc name=source protocols=${source.protocol} latency=${jitterMilliseconds} tls-validation-flags=0`,
+          // The camera's own times, exactly: bent after arrivals they are a percent off at first, and jump under load.
+          'buffer-mode=none',
           // The session watches for silence, and begins anew, by itself.
           'timeout=0 tcp-timeout=0 udp-reconnect=false',
           `source. ! application/x-rtp,media=video,encoding-name=H264 ! rtph264depay name=depay ! ${parse} ! ${rest}`,
