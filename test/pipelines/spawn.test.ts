@@ -25,12 +25,8 @@ import { waitFor } from '../support/wait.ts';
 process.env['GST_REGISTRY'] ??= join(homedir(), '.cache', 'sentrybus', 'gstreamer-registry.bin');
 
 const second = 1_000_000;
-const patience = { timeout: 60_000 };
-/** Of a hundred UDP sessions on a busy machine, gst-rtsp-server never sends a packet in two. */
-const transports = [
-  ['tcp', patience],
-  ['udp', { ...patience, retry: 1 }],
-] as const;
+/** About one time in a hundred, on a busy machine, gst-rtsp-server agrees to play and then sends nothing. */
+const patience = { timeout: 60_000, retry: 1 };
 /** A bus that is not there. */
 const nowhere = { servers: ['127.0.0.1:1'] };
 
@@ -75,12 +71,12 @@ async function start(source: Source, options: Partial<PipelineSession> = {}): Pr
     end,
     pid,
     stop,
-    report: (type) =>
-      waitFor(
-        () => reports.find((report) => report.type === type) as Extract<Report, { type: typeof type }>,
-        20_000,
-        `the report ${type} among ${JSON.stringify(reports)}`,
-      ),
+    report: async <Type extends Report['type']>(type: Type) => {
+      const of = (wanted: Report['type']) => reports.find((report) => report.type === wanted);
+      const found = await waitFor(() => of(type) ?? of('ended'), 20_000, `the report ${type}`);
+      if (found.type !== type) throw new Error(`it ended instead: ${JSON.stringify(found)}`);
+      return found as Extract<Report, { type: Type }>;
+    },
     recordings: async () =>
       (await readdir(recordingsDir, { recursive: true }).catch(() => []))
         .filter((name) => name.endsWith('.mp4'))
@@ -155,8 +151,8 @@ async function startMain() {
   return { main, host, recordingsDir: session.recordingsDir, id };
 }
 
-describe.each(transports)('a pipeline over %s', (protocol, options) => {
-  test('records a camera, without any bus', options, async () => {
+describe.each(['tcp', 'udp'] as const)('a pipeline over %s', (protocol) => {
+  test('records a camera, without any bus', patience, async () => {
     const camera = await oneMount({ file: clip('vtest.mp4') });
     const running = await start(rtsp(camera.url('main'), protocol));
     const file = await recordingOf(running, 30);
@@ -174,7 +170,7 @@ describe.each(transports)('a pipeline over %s', (protocol, options) => {
     expect(Math.abs(Date.now() - started)).toBeLessThan(30_000);
   });
 
-  test('ends at once when its camera is killed', options, async () => {
+  test('ends at once when its camera is killed', patience, async () => {
     const camera = await oneMount(testMounts.h264());
     const running = await start(rtsp(camera.url('main'), protocol));
     const file = await recordingOf(running);
@@ -186,7 +182,7 @@ describe.each(transports)('a pipeline over %s', (protocol, options) => {
     expect(await expectWhole(file)).toBeGreaterThanOrEqual(before);
   });
 
-  test('ends soon after its camera freezes', options, async () => {
+  test('ends soon after its camera freezes', patience, async () => {
     const camera = await oneMount(testMounts.h264());
     const running = await start(rtsp(camera.url('main'), protocol));
     const file = await recordingOf(running);
