@@ -44,7 +44,7 @@ export class LogService {
     surroundings: Surroundings,
   ) {
     this.#table = table;
-    this.#exports = new LogExports((filter, oldestFirst) => table.read(filter, oldestFirst));
+    this.#exports = new LogExports((filter, oldestFirst) => table.pages.read(filter, oldestFirst));
     this.#bus = bus;
     this.#surroundings = surroundings;
     this.#following = surroundings.beginning.following;
@@ -54,7 +54,7 @@ export class LogService {
     };
     const logProjection = new Projection<LogEntry, LogEntry>(positions.logs, {
       name: 'log entries',
-      append: (entries, position) => table.append(entries, position),
+      append: (entries, position) => table.writer.append(entries, position),
       row: logRow,
       publish: (entry) => this.#publish(entry),
       ...failures,
@@ -62,7 +62,7 @@ export class LogService {
     this.#logs = new StreamReader({ bus, stream: 'LOGS', channel: logs }, logProjection);
     const eventProjection = new Projection<DetectionEvent, StoredEvent>(positions.events, {
       name: 'events',
-      append: (some, position) => table.appendEvents(some, position),
+      append: (some, position) => table.writer.appendEvents(some, position),
       row: eventRow,
       publish: (event) => this.#totals.addEvent(event),
       ...failures,
@@ -72,7 +72,7 @@ export class LogService {
 
   /** @throws when the bus does not answer. */
   static async start(table: LogTable, bus: Bus, surroundings: Surroundings): Promise<LogService> {
-    const positions = { logs: await table.position(), events: await table.eventPosition() };
+    const positions = { logs: await table.writer.position(), events: await table.writer.eventPosition() };
     const service = new LogService(table, positions, bus, surroundings);
     await service.#logs.start();
     await service.#events.start();
@@ -128,7 +128,7 @@ export class LogService {
     if (question.topic === 'sql' || question.topic === 'totals') await this.#events.arrive();
     switch (question.topic) {
       case 'page':
-        return this.#table.read(question.asked.filter, question.asked.oldestFirst);
+        return this.#table.pages.read(question.asked.filter, question.asked.oldestFirst);
       case 'stats':
         return this.#table.stats.count(question.asked);
       case 'openExport':
@@ -157,6 +157,6 @@ export class LogService {
     const { maxAgeDays, maxSizeMegabytes } = this.#surroundings.beginning;
     const oldest = Math.floor(nowMicroseconds() - maxAgeDays * 24 * hour * 1000);
     // What fails now, on a full disk perhaps, is due again in an hour.
-    await this.#table.prune(oldest, maxSizeMegabytes * 1e6).catch(() => {});
+    await this.#table.retention.prune(oldest, maxSizeMegabytes * 1e6).catch(() => {});
   }
 }

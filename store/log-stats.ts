@@ -94,7 +94,7 @@ export class LogStats {
 
   /** Waits for what was begun. */
   close(): Promise<void> {
-    return this.#turns.run(async () => this.#connection.closeSync());
+    return this.#turns.close(() => this.#connection.closeSync());
   }
 }
 

@@ -39,7 +39,7 @@ export class SqlDesk {
   /** Waits for the statement that runs, and ends it soon. */
   async close(): Promise<void> {
     const interrupting = setInterval(() => this.#connection.interrupt(), 50);
-    await this.#turns.run(async () => this.#connection.closeSync());
+    await this.#turns.close(() => this.#connection.closeSync());
     clearInterval(interrupting);
   }
 

@@ -65,11 +65,11 @@ test('questions', async () => {
         monitorID: '',
       };
     });
-    void table.append(some, { stream: 's', sequence: ingested, time: ingested, readAt: 0 });
+    void table.writer.append(some, { stream: 's', sequence: ingested, time: ingested, readAt: 0 });
   }, 100);
   try {
     for (const [name, filter] of Object.entries(pages))
-      await measure(`page: ${name}`, () => table.read(filter, false));
+      await measure(`page: ${name}`, () => table.pages.read(filter, false));
     const all = { filter: {}, group: ['level', 'src', 'monitorID'] as const };
     await measure('stats: level', () => table.stats.count({ filter: {}, group: ['level'] }));
     await measure('stats: level, src, monitorID', () => table.stats.count(all));

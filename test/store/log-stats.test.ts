@@ -24,7 +24,7 @@ let table: LogTable;
 beforeAll(async () => {
   ({ table } = await LogTable.open(join(await temporaryFolder(), 'log.duckdb')));
   atEnd(() => table.close());
-  await table.append(entries, { stream: 's', sequence: 1, time: 1, readAt: 1 });
+  await table.writer.append(entries, { stream: 's', sequence: 1, time: 1, readAt: 1 });
 });
 
 /** When the bucket of a time begins, by JavaScript's own calendar. */
@@ -84,7 +84,7 @@ test('only what the filter lets through is counted', async () => {
 
 test('more than 10,000 rows are refused', async () => {
   const many = Array.from({ length: 10_001 }, (_, n) => ({ ...(entries[0] as LogEntry), time: n * 1e6 }));
-  await table.append(many, { stream: 's', sequence: 2, time: 1, readAt: 1 });
+  await table.writer.append(many, { stream: 's', sequence: 2, time: 1, readAt: 1 });
   await expect(table.stats.count({ filter: {}, group: [], bucket: '1s' })).rejects.toMatchObject({
     name: 'StoreError',
     code: 'invalid',

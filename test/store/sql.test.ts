@@ -32,9 +32,9 @@ beforeAll(async () => {
     entry(20_002, { ...recorder, msg: 'starting recording: 2026-11-23_03-50-00_door' }),
     entry(20_003, { ...recorder, msg: 'recording again, 2.0 s were lost' }),
   );
-  await table.append(entries, position);
+  await table.writer.append(entries, position);
   const event = { monitorID: 'door', monitorName: 'Front door', source: 'tflite', storedAt: start + 30_000 };
-  await table.appendEvents(
+  await table.writer.appendEvents(
     [
       {
         ...event,
@@ -319,7 +319,7 @@ test('no attack left anything behind, and the table goes on', async () => {
     expect(existsSync(name)).toBe(false);
   expect((await readdir(folder)).sort()).toEqual(['log.duckdb', 'log.duckdb.wal']);
   expect(await rows('select count(*) from logs')).toEqual([[20_004]]);
-  await table.append([entry(30_000)], position);
+  await table.writer.append([entry(30_000)], position);
   expect(await rows('select count(*) from logs')).toEqual([[20_005]]);
 });
 
@@ -329,8 +329,8 @@ describe('a statement without end', () => {
   test('is ended after five seconds, while entries are still stored', async () => {
     const asked = ask(endless);
     asked.catch(() => {});
-    await table.append([entry(40_000)], position);
-    expect((await table.read({ limit: 1 }, false))[0]?.msg).toBe('entry 40000');
+    await table.writer.append([entry(40_000)], position);
+    expect((await table.pages.read({ limit: 1 }, false))[0]?.msg).toBe('entry 40000');
     await expect(asked).rejects.toThrow('longer than 5 seconds');
   });
 
