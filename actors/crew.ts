@@ -120,7 +120,12 @@ export function assemble(stored: Stored, logger: Logger, onOpen: (services: Serv
   const machine = systemMachine.provide({
     actors: {
       host: detectorHostMachine.provide({
-        actors: { process: hostProcess(() => ({ bus: opened().busAddress, configDir, storageDir })) },
+        actors: {
+          process: hostProcess(() => {
+            const { foldAfter } = config.logs;
+            return { bus: opened().busAddress, configDir, storageDir, foldAfter };
+          }),
+        },
         actions: { report: (_, { how }) => crew.log(`the detector host ended (${how}), starting it again`) },
       }),
       detector: detectorMachine.provide({
@@ -136,6 +141,7 @@ export function assemble(stored: Stored, logger: Logger, onOpen: (services: Serv
           ),
           detections: detectionsActor(
             () => opened().bus,
+            detectorNames,
             (monitorID, source) => recordFor(monitors.get(monitorID), source),
           ),
           reporter: reporterActor(() => statuses, log),

@@ -1,11 +1,17 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fromCallback } from 'xstate';
 import type { Bus } from '../bus/connection.ts';
+import type { DetectionEvent } from '../bus/messages.ts';
+import { lastStored } from '../bus/streams.ts';
 import { events } from '../bus/subjects.ts';
 import { nowMicroseconds, parseMicroseconds } from '../bus/time.ts';
 import type { PipelineSession } from '../pipelines/session.ts';
 import { runPipeline } from '../pipelines/spawn.ts';
 import type { MonitorConfig } from '../store/monitor-config.ts';
 import type { MonitorEvent } from './monitor.ts';
+
+const lookAttempts = 10;
+const lookPause = 300;
 
 /** The monitor machine's real actors: a pipeline process, and the events of its detectors. */
 
@@ -38,14 +44,48 @@ export function pipelineActor(toSession: (config: MonitorConfig) => Promise<Pipe
   });
 }
 
-/** @param duration for how many seconds after an event of this source a monitor records. */
-export function detectionsActor(bus: () => Bus, duration: (monitorID: string, source: string) => number) {
-  return fromCallback<{ type: 'stop' }, { monitorID: string }>(({ input: { monitorID }, sendBack }) =>
-    bus().subscribe(events, [monitorID, '*'], ({ time, source }) => {
+/**
+ * Hears the events of a monitor's detectors: those that come, and the last of each that came while nobody listened
+ * here, because the bus or main was being started again.
+ *
+ * @param duration for how many seconds after an event of this source a monitor records.
+ */
+export function detectionsActor(
+  bus: () => Bus,
+  sources: readonly string[],
+  duration: (monitorID: string, source: string) => number,
+) {
+  return fromCallback<{ type: 'stop' }, { monitorID: string }>(({ input: { monitorID }, sendBack }) => {
+    const hear = ({ time, source }: DetectionEvent) => {
       // Nothing is seen in the future, whatever a clock says that was put back meanwhile.
       const seen = Math.min(parseMicroseconds(time), nowMicroseconds());
       const until = seen + duration(monitorID, source) * 1e6;
       sendBack({ type: 'detected', until } satisfies MonitorEvent);
-    }),
-  );
+    };
+    let stopped = false;
+    // The subscription stands before this asks, so nothing falls between the two.
+    const catchUp = () => {
+      for (const source of sources) void hearLast(source);
+    };
+    const hearLast = async (source: string) => {
+      for (let attempt = 1; attempt <= lookAttempts && !stopped; attempt += 1) {
+        try {
+          const last = await lastStored(bus(), 'EVENTS', events, [monitorID, source]);
+          if (last && !stopped) hear(last);
+          return;
+        } catch {
+          // A bus that has just come back reads its streams first.
+          await sleep(lookPause);
+        }
+      }
+    };
+    const unsubscribe = bus().subscribe(events, [monitorID, '*'], hear);
+    const forgetReconnect = bus().onReconnect(catchUp);
+    catchUp();
+    return () => {
+      stopped = true;
+      unsubscribe();
+      forgetReconnect();
+    };
+  });
 }

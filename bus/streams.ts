@@ -95,6 +95,23 @@ export async function streamRange(bus: Bus, stream: StreamName): Promise<StreamR
   return { first: state.first_seq, last: state.last_seq, identity: config.description ?? created };
 }
 
+/**
+ * The last message on these subjects that the stream still holds.
+ *
+ * @returns undefined when there is none, or it does not have the channel's shape.
+ * @throws when the bus is away.
+ */
+export async function lastStored<Tokens extends readonly string[], Message>(
+  bus: Bus,
+  stream: StreamName,
+  channel: Channel<Tokens, Message>,
+  tokens: Tokens,
+): Promise<Message | undefined> {
+  const manager = await jetstreamManager(bus.native.connection, { checkAPI: false });
+  const found = await manager.streams.getMessage(stream, { last_by_subj: channel.subject(...tokens) });
+  return found ? decoded(channel, found.data) : undefined;
+}
+
 export interface Replayed<Message> {
   /** Undefined when what is stored does not have the channel's shape. */
   readonly message: Message | undefined;
@@ -152,7 +169,7 @@ export function replay<Tokens extends readonly string[], Message>(
           if (stopped) break;
           if (incoming.seq < next) continue;
           const storedAt = Number(incoming.timestampNanos / 1000n);
-          await deliver({ message: decoded(incoming.data), sequence: incoming.seq, storedAt });
+          await deliver({ message: decoded(channel, incoming.data), sequence: incoming.seq, storedAt });
           next = incoming.seq + 1;
         }
       } catch {
@@ -161,12 +178,15 @@ export function replay<Tokens extends readonly string[], Message>(
       if (!stopped) await sleep(100);
     }
   }
+}
 
-  function decoded(data: Uint8Array): Message | undefined {
-    try {
-      return channel.decode(data);
-    } catch {
-      return undefined;
-    }
+function decoded<Message>(
+  channel: Pick<Channel<never, Message>, 'decode'>,
+  data: Uint8Array,
+): Message | undefined {
+  try {
+    return channel.decode(data);
+  } catch {
+    return undefined;
   }
 }
