@@ -122,10 +122,10 @@ class Player:
 
     def push_due(self):
         source = self.feeds[0]["source"]
-        clock = source.get_clock()
-        if clock is None:
-            return True  # The media is not playing yet.
-        now = clock.get_time() - source.get_base_time()
+        # It has a clock before it has a base time: what is timed in between would be due hours later.
+        if source.get_state(0).state != Gst.State.PLAYING:
+            return True
+        now = source.get_clock().get_time() - source.get_base_time()
         if self.begin is None:
             self.begin = now
         return all([self.feed(feed, now) for feed in self.feeds])
