@@ -63,6 +63,7 @@ async function run(stored: Stored): Promise<unknown> {
   const logger = new Logger((entry) => {
     if (entry.level !== 'debug' || config.debugLogStdout) process.stdout.write(`${formatEntry(entry)}\n`);
   });
+  logger.fold(config.logs.foldAfter);
   const log = logger.source('app');
   for (const warning of [...config.warnings, ...accounts.warnings]) log.warning(warning);
   for (const { file, monitorID, error } of monitors.broken) log.error(`${file}: ${error}`, monitorID);

@@ -50,6 +50,7 @@ export async function pipelineSession(
       ...(tflite && { rgb: { rate: tflite.feedRate, main: !tflite.useSubStream } }),
     },
     bus,
+    foldAfter: config.logs.foldAfter,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Bus } from './connection.ts';
+import { type Draft, Folding } from './folding.ts';
 import type { LogEntry, LogLevel } from './messages.ts';
 import { Outbox } from './outbox.ts';
 import { logs } from './subjects.ts';
@@ -21,9 +22,12 @@ const longestMessage = 4096;
 
 /**
  * A process's way into the log: prints each entry and stores it on the bus, in order, as soon as there is one.
+ *
+ * Entries of the same level, source, monitor and text can be folded, see {@link fold}.
  */
 export class Logger {
   readonly #outbox: Outbox;
+  readonly #folding = new Folding((draft, note) => this.#write(draft, note));
   readonly #print: (entry: LogEntry) => void;
 
   /** @param print shows an entry to whoever looks at the process itself. */
@@ -39,27 +43,41 @@ export class Logger {
     this.#outbox.attach(bus);
   }
 
+  /**
+   * From now on only the first few equal entries of a minute are written; those that follow are counted, and told as
+   * one entry a minute. A kill takes at most that count along.
+   *
+   * @param after how many are written; 0: all.
+   */
+  fold(after: number): void {
+    this.#folding.after = after;
+  }
+
   /** A log whose entries carry this source: `app`, `monitor`, `recorder`, `motion`, … */
   source(src: string): Log {
-    const write = (level: LogLevel) => (msg: string, monitorID?: string) => {
-      const entry = {
-        level,
-        time: nowMicroseconds(),
-        msg: msg.length > longestMessage ? `${msg.slice(0, longestMessage - 1)}…` : msg,
-        src,
-        monitorID: monitorID ?? '',
-      };
-      this.#print(entry);
-      this.#outbox.add(logs, [level, src, entry.monitorID], entry);
-    };
+    const write =
+      (level: LogLevel) =>
+      (msg: string, monitorID = '') =>
+        this.#folding.take({ level, src, monitorID, msg: shortened(msg, longestMessage) });
     return { error: write('error'), warning: write('warning'), info: write('info'), debug: write('debug') };
   }
 
-  /** Waits until every entry is on the bus, `deadline` milliseconds at most. */
+  #write({ level, src, monitorID, msg }: Draft, note: string): void {
+    const text = shortened(msg, longestMessage - note.length) + note;
+    const entry = { level, time: nowMicroseconds(), msg: text, src, monitorID };
+    this.#print(entry);
+    this.#outbox.add(logs, [level, src, monitorID], entry);
+  }
+
+  /** Tells what was folded, and waits until every entry is on the bus, `deadline` milliseconds at most. */
   flush(deadline: number): Promise<void> {
+    this.#folding.flush();
     return this.#outbox.flush(deadline);
   }
 }
+
+const shortened = (text: string, length: number) =>
+  text.length > length ? `${text.slice(0, length - 1)}…` : text;
 
 /** `[WARNING] door: Recorder: disk is slow` on standard output, debug entries left out. */
 function printEntry(entry: LogEntry): void {

@@ -39,6 +39,7 @@ process.on('message', (order: Order) => {
 
 async function run(session: PipelineSession): Promise<void> {
   redact = redactor(session.source);
+  logger.fold(session.foldAfter);
   let frames: Bus | undefined;
   try {
     capture = new Capture({

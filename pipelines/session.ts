@@ -24,6 +24,8 @@ export interface PipelineSession {
     rgb?: { rate: number; main: boolean };
   };
   bus: BusAddress;
+  /** See `Logger.fold`. */
+  foldAfter: number;
 }
 
 export const endReasons = [

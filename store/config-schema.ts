@@ -117,6 +117,9 @@ export const ConfigFile = Type.Object(
           max_size_megabytes: Type.Optional(
             Type.Number({ minimum: 10, maximum: 1e6, description: 'a number of megabytes, at least 10' }),
           ),
+          fold_after: Type.Optional(
+            Type.Integer({ minimum: 0, maximum: 1e6, description: 'a number of entries, 0 for all' }),
+          ),
         },
         { ...strict, description: 'a table [logs]' },
       ),

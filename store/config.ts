@@ -33,7 +33,12 @@ export interface Config {
     /** The text of the credentials file. */
     credentials?: string;
   };
-  logs: { maxAgeDays: number; maxSizeMegabytes: number };
+  logs: {
+    maxAgeDays: number;
+    maxSizeMegabytes: number;
+    /** So many equal entries of a minute are written as they are; 0: all. */
+    foldAfter: number;
+  };
   /** Sentences about keys that mean nothing here. */
   warnings: readonly string[];
 }
@@ -121,6 +126,7 @@ async function build(file: string, toml: ConfigFile): Promise<Config> {
     logs: {
       maxAgeDays: toml.logs?.max_age_days ?? 30,
       maxSizeMegabytes: toml.logs?.max_size_megabytes ?? 500,
+      foldAfter: toml.logs?.fold_after ?? 5,
     },
     warnings,
   };

@@ -84,6 +84,9 @@ servers = []
 # Older log entries are deleted; so are the oldest ones when the log takes more space than this.
 max_age_days = 30
 max_size_megabytes = 500
+# When something says the same again and again, so many entries of a minute are written;
+# those that follow are counted, and told once a minute. 0: all are written.
+fold_after = 5
 `;
 }
 

@@ -19,7 +19,7 @@ export interface LogStoreOptions {
   /** The database's file. */
   readonly file: string;
   readonly bus: BusAddress;
-  readonly logs: Config['logs'];
+  readonly logs: Pick<Config['logs'], 'maxAgeDays' | 'maxSizeMegabytes'>;
   /** Hears of what goes wrong behind the callers' backs, such as a crash of the thread. */
   readonly onError: (error: LogStoreError) => void;
 }

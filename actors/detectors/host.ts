@@ -31,8 +31,9 @@ process.once('message', (order: DetectorHostOrder) => void run(order));
 // A terminal's Ctrl-C reaches the whole group; the parent decides when this process ends.
 process.on('SIGINT', () => {});
 
-async function run({ bus: address, configDir, storageDir }: DetectorHostOrder): Promise<void> {
+async function run({ bus: address, configDir, storageDir, foldAfter }: DetectorHostOrder): Promise<void> {
   const logger = new Logger();
+  logger.fold(foldAfter);
   const [bus, frames] = await Promise.all([
     Bus.connect(address, 'detectors'),
     Bus.connect(address, 'detectors: frames'),
@@ -74,7 +75,7 @@ async function run({ bus: address, configDir, storageDir }: DetectorHostOrder): 
   /** What detectors have to say at their end is still told. */
   async function leave(): Promise<void> {
     for (const key of [...watching.keys()]) stop(key);
-    await outbox.flush(lastWords);
+    await Promise.all([outbox.flush(lastWords), logger.flush(lastWords)]);
     process.exit();
   }
 

@@ -6,6 +6,8 @@ export interface DetectorHostOrder {
   /** Folders are absolute. */
   readonly configDir: string;
   readonly storageDir: string;
+  /** See `Logger.fold`. */
+  readonly foldAfter: number;
 }
 
 /** What the detector host says to its parent: `ready` once, and `alive` every few seconds. */

@@ -13,7 +13,7 @@ afterEach(() => {
 test('the process of the detectors gets no password of main', async () => {
   vi.stubEnv('SENTRYBUS_ADMIN_PASSWORD', 's3cret');
   const folder = await temporaryFolder();
-  const order = { bus: { servers: ['127.0.0.1:1'] }, configDir: folder, storageDir: folder };
+  const order = { bus: { servers: ['127.0.0.1:1'] }, configDir: folder, storageDir: folder, foldAfter: 5 };
   const actor = createActor(hostProcess(() => order));
   actor.start();
   const pid = await waitFor(

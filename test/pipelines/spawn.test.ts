@@ -54,6 +54,7 @@ async function start(source: Source, options: Partial<PipelineSession> = {}): Pr
       videoLength: 3600_000,
       frames: {},
       bus: nowhere,
+      foldAfter: 5,
       ...options,
     },
     { signal: controller.signal, onReport: (report) => reports.push(report) },
@@ -142,6 +143,7 @@ async function startMain() {
     videoLength: 3600_000,
     frames: {},
     bus: nowhere,
+    foldAfter: 5,
   };
   const script = `import { runPipeline } from ${JSON.stringify(join(project, 'dist/pipelines/spawn.js'))};
       runPipeline(${JSON.stringify(session)}, { signal: new AbortController().signal, onReport: console.log });`;
@@ -501,6 +503,7 @@ describe('a pipeline ends', () => {
         videoLength: 60_000,
         frames: {},
         bus: nowhere,
+        foldAfter: 5,
       },
       { signal: controller.signal, onReport: () => {} },
     );

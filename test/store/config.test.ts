@@ -48,7 +48,7 @@ test('the first start writes a file where every key stands and is explained', as
     plugins: { motion: true, tflite: true, thumbScale: false },
     tls: { mode: 'self-signed' },
     bus: { servers: [] },
-    logs: { maxAgeDays: 30, maxSizeMegabytes: 500 },
+    logs: { maxAgeDays: 30, maxSizeMegabytes: 500, foldAfter: 5 },
     warnings: [],
   });
   expect((await stat(file)).mode & 0o777).toBe(0o640);

@@ -1,0 +1,95 @@
+import type { LogEntry } from './messages.ts';
+
+/** An entry that has not been written yet, so it has no time. */
+export type Draft = Omit<LogEntry, 'time'>;
+
+/** Equal entries of one minute. */
+interface Run {
+  readonly draft: Draft;
+  /** By a clock that nobody sets, in milliseconds. */
+  readonly begin: number;
+  seen: number;
+  /** Seen, but not written. */
+  folded: number;
+}
+
+const minute = 60_000;
+/** Past this the oldest run is told and forgotten: messages may differ in a number each time. */
+const mostRuns = 1000;
+
+/**
+ * Lets the first few of equal entries pass and counts those that follow, so that what goes wrong again and again
+ * cannot fill the log. The count is written once a minute, and at the end.
+ */
+export class Folding {
+  readonly #write: (draft: Draft, note: string) => void;
+  /** By what makes entries equal, in the order in which they began. */
+  readonly #runs = new Map<string, Run>();
+  #timer: NodeJS.Timeout | undefined;
+  /** How many equal entries of a minute are written as they are; 0: all. */
+  after = 0;
+
+  /** @param write stores an entry. `note` belongs behind its text: ` (12 more times in 60 s)`, or nothing. */
+  constructor(write: (draft: Draft, note: string) => void) {
+    this.#write = write;
+  }
+
+  /** Writes an entry, or counts it. */
+  take(draft: Draft): void {
+    if (this.after === 0) {
+      this.#write(draft, '');
+      return;
+    }
+    const key = `${draft.level} ${draft.src} ${draft.monitorID} ${draft.msg}`;
+    const run = this.#runs.get(key) ?? this.#begin(key, draft, 0);
+    run.seen += 1;
+    if (run.seen <= this.after) this.#write(draft, '');
+    else run.folded += 1;
+  }
+
+  /** Tells what was counted and forgets it. */
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    for (const key of [...this.#runs.keys()]) this.#end(key);
+  }
+
+  #begin(key: string, draft: Draft, seen: number): Run {
+    const [oldest] = this.#runs.keys();
+    if (oldest !== undefined && this.#runs.size >= mostRuns) this.#end(oldest);
+    const run = { draft, begin: performance.now(), seen, folded: 0 };
+    this.#runs.set(key, run);
+    this.#timer ??= this.#wake(minute);
+    return run;
+  }
+
+  #end(key: string): void {
+    const run = this.#runs.get(key);
+    this.#runs.delete(key);
+    if (!run || run.folded === 0) return;
+    const seconds = Math.max(1, Math.round((performance.now() - run.begin) / 1000));
+    const times = run.folded === 1 ? 'once more' : `${run.folded} more times`;
+    this.#write(run.draft, ` (${times} in ${seconds} s)`);
+  }
+
+  /** Ends the runs whose minute is over. */
+  #settle(): void {
+    this.#timer = undefined;
+    const now = performance.now();
+    for (const [key, run] of [...this.#runs]) {
+      const left = run.begin + minute - now;
+      if (left > 0) {
+        this.#timer ??= this.#wake(left);
+        return;
+      }
+      this.#end(key);
+      // It goes on as it was: another few entries beside the count would tell nothing new.
+      if (run.folded > this.after) this.#begin(key, run.draft, this.after);
+    }
+  }
+
+  /** A process need not live on for it: at its end it flushes. */
+  #wake(milliseconds: number): NodeJS.Timeout {
+    return setTimeout(() => this.#settle(), milliseconds).unref();
+  }
+}
