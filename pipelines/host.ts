@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Bus } from '../bus/connection.ts';
-import { Logger } from '../bus/log.ts';
+import { type Log, Logger } from '../bus/log.ts';
 import { commands } from '../bus/subjects.ts';
 import { Capture } from './capture.ts';
 import { redactor } from './redact.ts';
@@ -44,8 +44,8 @@ async function run(session: PipelineSession): Promise<void> {
   try {
     capture = new Capture({
       session,
-      monitorLog: logger.source('monitor'),
-      recorderLog: logger.source('recorder'),
+      monitorLog: cleanLog(logger.source('monitor')),
+      recorderLog: cleanLog(logger.source('recorder')),
       onReport: (report) => send(report),
       onFrame: (frame) => frames?.publishFrame(session.monitorID, frame),
     });
@@ -98,6 +98,16 @@ function send(report: Report | Sign, sent: () => void = () => {}): void {
 }
 
 /** Whatever a text for people was made of: an address in it may carry a password. */
+function cleanLog(log: Log): Log {
+  return {
+    error: (msg, monitorID) => log.error(redact(msg), monitorID),
+    warning: (msg, monitorID) => log.warning(redact(msg), monitorID),
+    info: (msg, monitorID) => log.info(redact(msg), monitorID),
+    debug: (msg, monitorID) => log.debug(redact(msg), monitorID),
+  };
+}
+
+/** The same for what main is told. */
 function cleaned(report: Report | Sign): Report | Sign {
   if (report.type === 'ended') return { ...report, detail: redact(report.detail) };
   if (report.type === 'trouble' && report.text !== null) return { ...report, text: redact(report.text) };
