@@ -23,8 +23,8 @@ const shared = {
   // A process of its own for every file: what it starts can be tied to its life.
   pool: 'forks',
   hookTimeout: 60_000,
-  // gst-rtsp-server, the cameras' server, now and then lets a session begin and never sends a packet.
-  retry: 2,
+  // Real time on a machine that does other things as well. The report names what took a second attempt.
+  retry: 1,
 } as const;
 
 /**
