@@ -16,6 +16,7 @@ import {
   type DetectorName,
   detectorNames,
   detectorSettings,
+  logSettings,
   pipelineSession,
   recordFor,
 } from './settings.ts';
@@ -121,10 +122,12 @@ export function assemble(stored: Stored, logger: Logger, onOpen: (services: Serv
     actors: {
       host: detectorHostMachine.provide({
         actors: {
-          process: hostProcess(() => {
-            const { foldAfter } = config.logs;
-            return { bus: opened().busAddress, configDir, storageDir, foldAfter };
-          }),
+          process: hostProcess(() => ({
+            bus: opened().busAddress,
+            configDir,
+            storageDir,
+            log: logSettings(config),
+          })),
         },
         actions: { report: (_, { how }) => crew.log(`the detector host ended (${how}), starting it again`) },
       }),

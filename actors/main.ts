@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { createActor, toPromise } from 'xstate';
-import { formatEntry, Logger } from '../bus/log.ts';
+import { Logger } from '../bus/log.ts';
 import { Accounts } from '../store/accounts.ts';
 import { loadConfig } from '../store/config.ts';
 import { Monitors } from '../store/monitors.ts';
@@ -9,6 +9,7 @@ import { assemble } from './crew.ts';
 import { makeAdmin, makeDemo } from './first-start.ts';
 import { lockFolder } from './lock.ts';
 import type { Stored } from './services.ts';
+import { logSettings } from './settings.ts';
 
 const usage = 'usage: npm start -- [--config FILE]';
 /** Past this a stop is no longer waited for; the children end with this process. */
@@ -60,10 +61,8 @@ function configFile(args: readonly string[]): string {
 /** @returns what made it fail, if it failed. */
 async function run(stored: Stored): Promise<unknown> {
   const { config, accounts, monitors } = stored;
-  const logger = new Logger((entry) => {
-    if (entry.level !== 'debug' || config.debugLogStdout) process.stdout.write(`${formatEntry(entry)}\n`);
-  });
-  logger.fold(config.logs.foldAfter);
+  const logger = new Logger();
+  logger.configure(logSettings(config));
   const log = logger.source('app');
   for (const warning of [...config.warnings, ...accounts.warnings]) log.warning(warning);
   for (const { file, monitorID, error } of monitors.broken) log.error(`${file}: ${error}`, monitorID);

@@ -1,4 +1,5 @@
 import type { BusAddress } from '../bus/connection.ts';
+import type { LogSettings } from '../bus/log.ts';
 import type { DetectCommand } from '../bus/messages.ts';
 import type { PipelineSession, Source } from '../pipelines/session.ts';
 import type { Config } from '../store/config.ts';
@@ -9,6 +10,10 @@ import type { MonitorConfig } from '../store/monitor-config.ts';
 
 export const detectorNames = ['motion', 'tflite'] as const;
 export type DetectorName = (typeof detectorNames)[number];
+
+export function logSettings({ logs, debugLogStdout }: Config): LogSettings {
+  return { foldAfter: logs.foldAfter, printDebug: debugLogStdout };
+}
 
 /** @returns null when the detector is not to watch this monitor. */
 export function detectorSettings(
@@ -50,7 +55,7 @@ export async function pipelineSession(
       ...(tflite && { rgb: { rate: tflite.feedRate, main: !tflite.useSubStream } }),
     },
     bus,
-    foldAfter: config.logs.foldAfter,
+    log: logSettings(config),
   };
 }
 

@@ -17,22 +17,32 @@ export interface Log {
   debug(msg: string, monitorID?: string): void;
 }
 
+/** How a process logs: plain data, for those beside main as well. */
+export interface LogSettings {
+  /** How many equal entries of a minute are written as they are, before the rest is counted; 0: all. */
+  readonly foldAfter: number;
+  /** Entries of the level debug are printed as well. */
+  readonly printDebug: boolean;
+}
+
 const queueLimit = 10_000;
 const longestMessage = 4096;
 
 /**
  * A process's way into the log: prints each entry and stores it on the bus, in order, as soon as there is one.
  *
- * Entries of the same level, source, monitor and text can be folded, see {@link fold}.
+ * Once it is configured, only the first few equal entries of a minute are written; those that follow are counted, and
+ * told as one entry a minute. A kill takes at most that count along.
  */
 export class Logger {
   readonly #outbox: Outbox;
   readonly #folding = new Folding((draft, note) => this.#write(draft, note));
   readonly #print: (entry: LogEntry) => void;
+  #printDebug = false;
 
-  /** @param print shows an entry to whoever looks at the process itself. */
-  constructor(print: (entry: LogEntry) => void = printEntry) {
-    this.#print = print;
+  /** @param print shows an entry to whoever looks at the process itself; by default, a line on standard output. */
+  constructor(print?: (entry: LogEntry) => void) {
+    this.#print = print ?? ((entry) => this.#printLine(entry));
     this.#outbox = new Outbox(queueLimit, (count) =>
       this.source('app').error(`${count} log entries were lost while the bus was away`),
     );
@@ -43,14 +53,9 @@ export class Logger {
     this.#outbox.attach(bus);
   }
 
-  /**
-   * From now on only the first few equal entries of a minute are written; those that follow are counted, and told as
-   * one entry a minute. A kill takes at most that count along.
-   *
-   * @param after how many are written; 0: all.
-   */
-  fold(after: number): void {
-    this.#folding.after = after;
+  configure({ foldAfter, printDebug }: LogSettings): void {
+    this.#folding.after = foldAfter;
+    this.#printDebug = printDebug;
   }
 
   /** A log whose entries carry this source: `app`, `monitor`, `recorder`, `motion`, … */
@@ -69,6 +74,10 @@ export class Logger {
     this.#outbox.add(logs, [level, src, monitorID], entry);
   }
 
+  #printLine(entry: LogEntry): void {
+    if (entry.level !== 'debug' || this.#printDebug) process.stdout.write(`${formatEntry(entry)}\n`);
+  }
+
   /** Tells what was folded, and waits until every entry is on the bus, `deadline` milliseconds at most. */
   flush(deadline: number): Promise<void> {
     this.#folding.flush();
@@ -79,12 +88,8 @@ export class Logger {
 const shortened = (text: string, length: number) =>
   text.length > length ? `${text.slice(0, length - 1)}…` : text;
 
-/** `[WARNING] door: Recorder: disk is slow` on standard output, debug entries left out. */
-function printEntry(entry: LogEntry): void {
-  if (entry.level !== 'debug') process.stdout.write(`${formatEntry(entry)}\n`);
-}
-
-export function formatEntry({ level, monitorID, src, msg }: LogEntry): string {
+/** `[WARNING] door: Recorder: disk is slow` */
+function formatEntry({ level, monitorID, src, msg }: LogEntry): string {
   const about = monitorID === '' ? '' : `${monitorID}: `;
   // One entry is one line, whatever a camera or a client put into it.
   const text = msg.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ');

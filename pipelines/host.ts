@@ -39,7 +39,7 @@ process.on('message', (order: Order) => {
 
 async function run(session: PipelineSession): Promise<void> {
   redact = redactor(session.source);
-  logger.fold(session.foldAfter);
+  logger.configure(session.log);
   let frames: Bus | undefined;
   try {
     capture = new Capture({

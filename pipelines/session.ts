@@ -1,4 +1,5 @@
 import type { BusAddress } from '../bus/connection.ts';
+import type { LogSettings } from '../bus/log.ts';
 
 /** What a pipeline process is told, and what it tells: plain data that travels over IPC. */
 
@@ -24,8 +25,7 @@ export interface PipelineSession {
     rgb?: { rate: number; main: boolean };
   };
   bus: BusAddress;
-  /** See `Logger.fold`. */
-  foldAfter: number;
+  log: LogSettings;
 }
 
 export const endReasons = [

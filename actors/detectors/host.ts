@@ -31,9 +31,9 @@ process.once('message', (order: DetectorHostOrder) => void run(order));
 // A terminal's Ctrl-C reaches the whole group; the parent decides when this process ends.
 process.on('SIGINT', () => {});
 
-async function run({ bus: address, configDir, storageDir, foldAfter }: DetectorHostOrder): Promise<void> {
+async function run({ bus: address, configDir, storageDir, log }: DetectorHostOrder): Promise<void> {
   const logger = new Logger();
-  logger.fold(foldAfter);
+  logger.configure(log);
   const [bus, frames] = await Promise.all([
     Bus.connect(address, 'detectors'),
     Bus.connect(address, 'detectors: frames'),

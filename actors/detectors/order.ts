@@ -1,4 +1,5 @@
 import type { BusAddress } from '../../bus/connection.ts';
+import type { LogSettings } from '../../bus/log.ts';
 
 /** What the detector host is told when it starts: plain data that travels over IPC. */
 export interface DetectorHostOrder {
@@ -6,8 +7,7 @@ export interface DetectorHostOrder {
   /** Folders are absolute. */
   readonly configDir: string;
   readonly storageDir: string;
-  /** See `Logger.fold`. */
-  readonly foldAfter: number;
+  readonly log: LogSettings;
 }
 
 /** What the detector host says to its parent: `ready` once, and `alive` every few seconds. */

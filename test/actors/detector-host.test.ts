@@ -13,7 +13,12 @@ afterEach(() => {
 test('the process of the detectors gets no password of main', async () => {
   vi.stubEnv('SENTRYBUS_ADMIN_PASSWORD', 's3cret');
   const folder = await temporaryFolder();
-  const order = { bus: { servers: ['127.0.0.1:1'] }, configDir: folder, storageDir: folder, foldAfter: 5 };
+  const order = {
+    bus: { servers: ['127.0.0.1:1'] },
+    configDir: folder,
+    storageDir: folder,
+    log: { foldAfter: 5, printDebug: false },
+  };
   const actor = createActor(hostProcess(() => order));
   actor.start();
   const pid = await waitFor(

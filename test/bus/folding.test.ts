@@ -8,7 +8,7 @@ afterEach(() => void vi.useRealTimers());
 function start(after: number) {
   const entries: LogEntry[] = [];
   const logger = new Logger((entry) => entries.push(entry));
-  logger.fold(after);
+  logger.configure({ foldAfter: after, printDebug: false });
   const texts = () => entries.splice(0).map(({ msg }) => msg);
   return { logger, log: logger.source('recorder'), entries, texts };
 }

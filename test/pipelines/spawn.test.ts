@@ -53,7 +53,7 @@ async function start(source: Source, options: Partial<PipelineSession> = {}): Pr
       videoLength: 3600_000,
       frames: {},
       bus: nowhere,
-      foldAfter: 5,
+      log: { foldAfter: 5, printDebug: false },
       ...options,
     },
     { signal: controller.signal, onReport: (report) => reports.push(report) },
@@ -142,7 +142,7 @@ async function startMain() {
     videoLength: 3600_000,
     frames: {},
     bus: nowhere,
-    foldAfter: 5,
+    log: { foldAfter: 5, printDebug: false },
   };
   const script = `import { runPipeline } from ${JSON.stringify(join(project, 'dist/pipelines/spawn.js'))};
       runPipeline(${JSON.stringify(session)}, { signal: new AbortController().signal, onReport: console.log });`;
@@ -526,7 +526,7 @@ describe('a pipeline ends', () => {
         videoLength: 60_000,
         frames: {},
         bus: nowhere,
-        foldAfter: 5,
+        log: { foldAfter: 5, printDebug: false },
       },
       { signal: controller.signal, onReport: () => {} },
     );
