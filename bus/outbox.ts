@@ -22,6 +22,8 @@ export class Outbox {
   readonly #failed: Waiting[] = [];
   #added = 0;
   #inFlight = 0;
+  /** How many may be under way: after a failure one, whose success lets the others go. */
+  #window = inFlightLimit;
   #lost = 0;
   #bus: Bus | undefined;
   #retry: NodeJS.Timeout | undefined;
@@ -34,6 +36,11 @@ export class Outbox {
   /** From now on messages, and those that waited, go to this bus. */
   attach(bus: Bus): void {
     this.#bus = bus;
+    bus.onReconnect(() => {
+      // A server that has just come up may refuse the first message and take the second.
+      this.#window = 1;
+      this.#pump();
+    });
     this.#pump();
   }
 
@@ -63,8 +70,9 @@ export class Outbox {
 
   #pump(): void {
     const bus = this.#bus;
-    if (!bus || this.#retry || this.#failed.length > 0) return;
-    while (this.#inFlight < inFlightLimit) {
+    // Of what it is given while it is away, the client forgets the oldest without a word and sends the rest.
+    if (!bus?.connected || this.#retry || this.#failed.length > 0) return;
+    while (this.#inFlight < this.#window) {
       const next = this.#waiting.shift();
       if (!next) return;
       this.#inFlight += 1;
@@ -75,6 +83,7 @@ export class Outbox {
   async #send(bus: Bus, next: Waiting): Promise<void> {
     try {
       await next.send(bus);
+      this.#window = inFlightLimit;
       this.#reportLost();
     } catch {
       this.#failed.push(next);
@@ -86,6 +95,7 @@ export class Outbox {
 
   /** Once all that were under way have come back, so that those that failed go again in their order. */
   #tryAgain(): void {
+    this.#window = 1;
     this.#waiting.unshift(...this.#failed.splice(0).sort((a, b) => a.place - b.place));
     this.#retry = setTimeout(() => {
       this.#retry = undefined;

@@ -33,6 +33,35 @@ test('messages keep their order and are stored once while the server dies and co
   expect(seen).toEqual(numbers);
 });
 
+test('what is added while the bus is away does not overtake what was added before', async () => {
+  const { server, bus } = await startTestBus();
+  const outbox = new Outbox(10_000, () => {});
+  outbox.attach(bus);
+  let added = 0;
+  for (let restart = 1; restart <= 3; restart += 1) {
+    const back = new Promise<void>((resolve) => {
+      const forget = bus.onReconnect(() => {
+        forget();
+        resolve();
+      });
+    });
+    server.restart();
+    // So few at a time that there is always room for one more under way.
+    const adding = setInterval(() => {
+      added += 1;
+      add(outbox, added);
+    }, 5);
+    await back;
+    clearInterval(adding);
+    await outbox.flush(10_000);
+  }
+  const seen: number[] = [];
+  const reader = replay(bus, 'LOGS', logs, 1, ({ message }) => void seen.push(message?.time ?? -1));
+  atEnd(async () => reader.stop());
+  await waitFor(() => seen.length >= added, 5000, 'every message');
+  expect(seen).toEqual(Array.from({ length: added }, (_, n) => n + 1));
+});
+
 test('past its limit the oldest messages go, and their number is told', async () => {
   const { bus } = await startTestBus();
   const lost: number[] = [];
