@@ -1,0 +1,137 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { logs } from '../../bus/subjects.ts';
+import { nowMicroseconds } from '../../bus/time.ts';
+import { startTestBus } from './bus.ts';
+import { type Child, startChild } from './child.ts';
+import { temporaryFolder } from './folder.ts';
+import { project } from './project.ts';
+
+export interface Kills {
+  readonly count: number;
+  /** Milliseconds from one to the next, on average. */
+  readonly pause: number;
+  /** Entries per second, of two publishers together. */
+  readonly rate: number;
+  readonly seed: number;
+}
+
+export interface Outcome {
+  /** How often each was killed. */
+  readonly killed: Readonly<Record<'process' | 'thread' | 'server', number>>;
+  readonly published: number;
+  /** Given up by the publishers, which is none while the bus is away for a moment only. */
+  readonly dropped: number;
+  readonly missing: number;
+  readonly doubled: number;
+  /** Entries that stand before an older one of their publisher. */
+  readonly disordered: number;
+  /** Entries whose time is not later than that of the one before them. */
+  readonly stuck: number;
+  /** What the log's store reported, without repetitions. */
+  readonly reports: ReadonlySet<string>;
+}
+
+const sources = ['first', 'second'];
+
+/**
+ * Kills what the log goes through, at random moments, while entries are published: the process that stands for main
+ * (`kill -9`), the store's thread (by an error in it), and nats-server (`kill -9`). Then looks what is in the table.
+ */
+export async function killWhileLogging({ count, pause, rate, seed }: Kills): Promise<Outcome> {
+  const random = seeded(seed);
+  const { server, bus } = await startTestBus();
+  const address = JSON.stringify(server.address);
+  const file = join(await temporaryFolder(), 'log.duckdb');
+  const reports = new Set<string>();
+  const run = (script: string, ...args: string[]) =>
+    startChild('node', [join(project, 'test/support', script), ...args]);
+
+  let ending = false;
+  let store = keepRunning();
+  const publishers = sources.map((source) =>
+    run('log-publisher.mjs', source, address, String(rate / sources.length)),
+  );
+  for (const publisher of publishers) await publisher.line(/^publishing$/);
+
+  const killed = { process: 0, thread: 0, server: 0 };
+  const kinds = Object.keys(killed) as (keyof typeof killed)[];
+  for (let n = 0; n < count; n += 1) {
+    await sleep(random() * 2 * pause);
+    const kind = kinds[Math.floor(random() * kinds.length)] ?? 'process';
+    if (kind === 'process') await store.kill();
+    else if (kind === 'thread') store.signal('SIGUSR2');
+    else server.restart();
+    killed[kind] += 1;
+  }
+
+  let published = 0;
+  let dropped = 0;
+  for (const publisher of publishers) {
+    publisher.signal('SIGTERM');
+    const [, all, lost] = await publisher.line(/^published (\d+), lost (\d+)$/, 60_000);
+    published += Number(all);
+    dropped += Number(lost);
+  }
+  await publishSurely();
+  await store.line(/^ready$/, 30_000);
+  ending = true;
+  store.signal('SIGTERM');
+  await store.exited;
+  return { killed, published, dropped, reports, ...(await look(file, published)) };
+
+  /** As a service manager would: whenever it ends, it is started again. */
+  function keepRunning(): Child {
+    const child = run('log-store.mjs', file, address);
+    void child.exited.then(() => {
+      for (const line of child.lines) if (line !== 'ready') reports.add(line);
+      if (!ending) store = keepRunning();
+    });
+    return child;
+  }
+
+  /** The last entry of all: when it is in the table, all are. */
+  async function publishSurely(): Promise<void> {
+    const id = randomUUID();
+    const entry = { level: 'info' as const, time: nowMicroseconds(), msg: '', src: 'end', monitorID: '' };
+    for (;;) {
+      const stored = await bus.store(logs, ['info', 'end', ''], entry, id).then(
+        () => true,
+        () => false,
+      );
+      if (stored) return;
+      await sleep(50);
+    }
+  }
+}
+
+async function look(file: string, published: number) {
+  const instance = await DuckDBInstance.create(file, { access_mode: 'READ_ONLY' });
+  const connection = await instance.connect();
+  const number = async (sql: string) => Number((await connection.runAndReadAll(sql)).getRows()[0]?.[0]);
+  const numbered = `(SELECT src, msg::BIGINT AS n, time FROM log WHERE src != 'end')`;
+  const found = await number(`SELECT count(*) FROM ${numbered}`);
+  const distinct = await number(`SELECT count(DISTINCT (src, n)) FROM ${numbered}`);
+  const disordered = await number(
+    `SELECT count(*) FROM (SELECT n, lag(n) OVER (PARTITION BY src ORDER BY time) AS before FROM ${numbered}) WHERE n < before`,
+  );
+  const stuck = await number(
+    'SELECT count(*) FROM (SELECT time, lag(time) OVER (ORDER BY rowid) AS before FROM log) WHERE time <= before',
+  );
+  connection.closeSync();
+  instance.closeSync();
+  return { missing: published - distinct, doubled: found - distinct, disordered, stuck };
+}
+
+/** Mulberry32: the same numbers in [0, 1) for the same seed. */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,0 +1,45 @@
+import process from 'node:process';
+
+/**
+ * Publishes numbered log entries as a logger does, in a process of its own. SIGTERM ends it: when the bus has taken the
+ * last one, it prints how many there were.
+ *
+ * Arguments: the source, the bus's address as JSON, entries per second, and how many in all (0: without end).
+ */
+/** From the build: Node cannot run TypeScript. @param {string} file */
+const load = (file) => import(new URL(`../../dist/${file}`, import.meta.url).href);
+const { Bus } = await load('bus/connection.js');
+const { Outbox } = await load('bus/outbox.js');
+const { logs } = await load('bus/subjects.js');
+const { nowMicroseconds } = await load('bus/time.js');
+
+const [source = '', address = '{}', rate = '0', limit = '0'] = process.argv.slice(2);
+/** Longer than the bus is ever away: what is tested is what comes behind. */
+const queue = 200_000;
+
+let lost = 0;
+const outbox = new Outbox(queue, (/** @type {number} */ count) => {
+  lost += count;
+});
+outbox.attach(await Bus.connect(JSON.parse(address), source));
+const begin = performance.now();
+const most = Number(limit) || Number.POSITIVE_INFINITY;
+let number = 0;
+const timer = setInterval(() => {
+  const due = Math.min(most, ((performance.now() - begin) / 1000) * Number(rate));
+  while (number < due) {
+    number += 1;
+    const entry = { level: 'info', time: nowMicroseconds(), msg: `${number}`, src: source, monitorID: '' };
+    outbox.add(logs, ['info', source, ''], entry);
+  }
+  if (number === most) void leave();
+}, 5);
+process.once('SIGTERM', leave);
+console.log('publishing');
+
+async function leave() {
+  clearInterval(timer);
+  await outbox.flush(60_000);
+  console.log(`published ${number}, lost ${lost}`);
+  process.exit(0);
+}
