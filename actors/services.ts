@@ -14,6 +14,7 @@ import { writeAtomically } from '../store/files.ts';
 import { LogStore } from '../store/logs.ts';
 import type { Monitors } from '../store/monitors.ts';
 import { readSnapshot } from '../store/snapshots.ts';
+import { keepRoom } from './housekeeping.ts';
 
 /** What is read from files before anything runs. */
 export interface Stored {
@@ -35,6 +36,8 @@ export interface Services extends Stored {
 
 /** Milliseconds between two looks at the bus's streams. */
 const streamInterval = 10_000;
+/** Bytes of the recordings' disk that must not be recorded full: the bus and the database stop working before that. */
+const leastFree = 1e9;
 /** For all of them together. */
 const closeDeadline = 6000;
 
@@ -73,6 +76,9 @@ export async function openServices(stored: Stored, logger: Logger): Promise<Serv
     closers.push(async () => watch.stop());
     logger.attach(bus);
     closers.push(() => logger.flush(1000));
+
+    const room = { most: config.maxDiskUsage, free: leastFree };
+    closers.push(keepRoom(join(config.storageDir, 'recordings'), room, logger.source('recorder')));
 
     // The web server is loaded while the log store's thread opens its database.
     const loading = import('../http/server.ts');

@@ -16,8 +16,8 @@ config_dir = ${quote(configDir)}
 # The folder that monitors with the source "file" play from. Default: media, below storage_dir.
 #media_dir = "/srv/media"
 
-# How much disk space the recordings may take, in gigabytes. Read, but not acted on yet:
-# nothing is deleted by itself in this version.
+# How much disk space the recordings may take, in gigabytes. The oldest ones are deleted beyond it,
+# and when the disk has less than one gigabyte left.
 max_disk_usage = 100
 
 # Print log entries of the level debug as well.
