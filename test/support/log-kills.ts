@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DuckDBInstance } from '@duckdb/node-api';
 import { logs } from '../../bus/subjects.ts';
 import { nowMicroseconds } from '../../bus/time.ts';
 import { startTestBus } from './bus.ts';
 import { type Child, startChild } from './child.ts';
 import { temporaryFolder } from './folder.ts';
+import { lookAtNumbers } from './numbered-log.ts';
 import { project } from './project.ts';
 
 export interface Kills {
@@ -80,13 +80,15 @@ export async function killWhileLogging({ count, pause, rate, seed }: Kills): Pro
   ending = true;
   store.signal('SIGTERM');
   await store.exited;
-  return { killed, published, dropped, reports, ...(await look(file, published)) };
+  const { found, distinct, disordered, stuck } = await lookAtNumbers(file);
+  const [missing, doubled] = [published - distinct, found - distinct];
+  return { killed, published, dropped, missing, doubled, disordered, stuck, reports };
 
   /** As a service manager would: whenever it ends, it is started again. */
   function keepRunning(): Child {
     const child = run('log-store.mjs', file, address);
     void child.exited.then(() => {
-      for (const line of child.lines) if (line !== 'ready') reports.add(line);
+      for (const line of child.lines) if (line.startsWith('log_')) reports.add(line);
       if (!ending) store = keepRunning();
     });
     return child;
@@ -105,24 +107,6 @@ export async function killWhileLogging({ count, pause, rate, seed }: Kills): Pro
       await sleep(50);
     }
   }
-}
-
-async function look(file: string, published: number) {
-  const instance = await DuckDBInstance.create(file, { access_mode: 'READ_ONLY' });
-  const connection = await instance.connect();
-  const number = async (sql: string) => Number((await connection.runAndReadAll(sql)).getRows()[0]?.[0]);
-  const numbered = `(SELECT src, msg::BIGINT AS n, time FROM log WHERE src != 'end')`;
-  const found = await number(`SELECT count(*) FROM ${numbered}`);
-  const distinct = await number(`SELECT count(DISTINCT (src, n)) FROM ${numbered}`);
-  const disordered = await number(
-    `SELECT count(*) FROM (SELECT n, lag(n) OVER (PARTITION BY src ORDER BY time) AS before FROM ${numbered}) WHERE n < before`,
-  );
-  const stuck = await number(
-    'SELECT count(*) FROM (SELECT time, lag(time) OVER (ORDER BY rowid) AS before FROM log) WHERE time <= before',
-  );
-  connection.closeSync();
-  instance.closeSync();
-  return { missing: published - distinct, doubled: found - distinct, disordered, stuck };
 }
 
 /** Mulberry32: the same numbers in [0, 1) for the same seed. */
