@@ -76,6 +76,7 @@ export class LogService {
     const service = new LogService(table, positions, bus, surroundings);
     await service.#logs.start();
     await service.#events.start();
+    void table.prepare().catch(() => {});
     service.#pruning = setInterval(() => void service.#prune(), hour);
     void service.#prune();
     return service;

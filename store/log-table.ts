@@ -3,8 +3,10 @@ import { rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { ensureFolder } from './files.ts';
+import { LogHours } from './log-hours.ts';
 import { LogPages } from './log-pages.ts';
 import { LogRetention } from './log-retention.ts';
+import { LogSlices } from './log-slices.ts';
 import { LogStats } from './log-stats.ts';
 import { LogWriter } from './log-writer.ts';
 import { schema } from './schema.ts';
@@ -33,6 +35,8 @@ export class LogTable {
   readonly #connection: DuckDBConnection;
   /** What writes takes turns, and so does what reads; neither waits for the other. */
   readonly #writes = new Turns();
+  readonly #hours: LogHours;
+  readonly #slices: LogSlices;
   readonly writer: LogWriter;
   readonly retention: LogRetention;
   readonly pages: LogPages;
@@ -46,8 +50,16 @@ export class LogTable {
   ) {
     this.#instance = instance;
     this.#connection = connections.writer;
-    this.writer = new LogWriter(connections.writer, this.#writes);
-    this.retention = new LogRetention(connections.writer, this.#writes);
+    this.#hours = new LogHours(connections.writer, this.#writes);
+    this.#slices = new LogSlices(connections.writer, this.#writes);
+    this.writer = new LogWriter(connections.writer, this.#writes, (entries) => {
+      void this.#hours.advance(entries.at(-1)?.time ?? 0);
+      void this.#slices.advance(entries.length);
+    });
+    this.retention = new LogRetention(connections.writer, this.#writes, async (before) => {
+      await this.#hours.forget(before);
+      await this.#slices.forget(before);
+    });
     this.pages = new LogPages(connections.reader);
     this.stats = new LogStats(connections.counter);
     this.sql = new SqlDesk(connections.asker);
@@ -90,6 +102,14 @@ export class LogTable {
       instance.closeSync();
       throw error;
     }
+  }
+
+  /**
+   * Catches up with what makes questions fast, in a database that is older than that or whose process was killed. Entries
+   * are stored and questions answered meanwhile.
+   */
+  async prepare(): Promise<void> {
+    await Promise.all([this.#hours.count(), this.#slices.advance(0)]);
   }
 
   /**

@@ -10,11 +10,16 @@ type PositionTable = 'position' | 'eventPosition';
 export class LogWriter {
   readonly #connection: DuckDBConnection;
   readonly #turns: Turns;
+  readonly #stored: (entries: readonly LogEntry[]) => void;
 
-  /** @param turns of everything that writes on this connection. */
-  constructor(connection: DuckDBConnection, turns: Turns) {
+  /**
+   * @param turns of everything that writes on this connection.
+   * @param stored is called with entries that have been stored; there are some.
+   */
+  constructor(connection: DuckDBConnection, turns: Turns, stored: (entries: readonly LogEntry[]) => void) {
     this.#connection = connection;
     this.#turns = turns;
+    this.#stored = stored;
   }
 
   /** How far the log's stream has been read. */
@@ -28,10 +33,11 @@ export class LogWriter {
   }
 
   /** Adds entries and the position behind them: both or nothing. */
-  append(entries: readonly LogEntry[], position: Position): Promise<void> {
-    return this.#store('position', position, async () => {
+  async append(entries: readonly LogEntry[], position: Position): Promise<void> {
+    await this.#store('position', position, async () => {
       if (entries.length > 0) appendEntries(await this.#connection.createAppender('log'), entries);
     });
+    if (entries.length > 0) this.#stored(entries);
   }
 
   /** Adds events and the position behind them: both or nothing. */
