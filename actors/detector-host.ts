@@ -4,6 +4,7 @@ import { assign, fromCallback, sendParent, sendTo, setup } from 'xstate';
 import { hostEnvironment, hostFlags } from '../bus/host-process.ts';
 import { backoffDelay } from './backoff.ts';
 import type { DetectorHostOrder, DetectorHostSign } from './detectors/order.ts';
+import type { ModelSource } from './detectors/tflite/model-source.ts';
 
 /** The process in which all detectors run: kept alive, and announced to the detectors when it is ready. */
 
@@ -13,27 +14,32 @@ export type DetectorHostEvent =
   | { type: 'stop' };
 
 const restart = { least: 100, most: 10_000 };
-const steadyAfter = 30_000;
+/** What has run for so long is started again at once. */
+const steadyAfter = 10_000;
 const stopDeadline = 2000;
 /** It gives a sign every few seconds; a model may take some to load. */
 const silenceDeadline = 20_000;
 const entry = fileURLToPath(new URL('./detectors/host.js', import.meta.url));
 
 /** Runs the process: sends `host.ready` and, at the end, `host.ended`; takes `stop`. */
-export const hostProcess = (order: () => DetectorHostOrder) =>
-  fromCallback<{ type: 'stop' }>(({ sendBack, receive }) => {
+export const hostProcess = (order: () => Omit<DetectorHostOrder, 'models'>) => {
+  // What the last host had open the next one opens first: that takes the longest.
+  let models: readonly ModelSource[] = [];
+  return fromCallback<{ type: 'stop' }>(({ sendBack, receive }) => {
     const child = fork(entry, {
       execArgv: [...hostFlags],
       env: hostEnvironment(),
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
-    child.send(order(), () => {});
+    child.send({ ...order(), models } satisfies DetectorHostOrder, () => {});
+    models = [];
     let silent = false;
     let watch = watchSilence();
     child.on('message', (sign: DetectorHostSign) => {
       clearTimeout(watch);
       watch = watchSilence();
       if (sign === 'ready') sendBack({ type: 'host.ready' });
+      else if (sign !== 'alive') models = [...models.filter(isOther(sign.opened)), sign.opened];
     });
     child.on('error', () => {});
     child.once('exit', (code, signal) => {
@@ -57,6 +63,9 @@ export const hostProcess = (order: () => DetectorHostOrder) =>
       }, silenceDeadline);
     }
   });
+};
+
+const isOther = (model: ModelSource) => (one: ModelSource) => JSON.stringify(one) !== JSON.stringify(model);
 
 export const detectorHostMachine = setup({
   types: {
@@ -72,7 +81,7 @@ export const detectorHostMachine = setup({
     forgetFailures: assign({ attempts: 0 }),
   },
   delays: {
-    pause: ({ context }) => backoffDelay(restart, context.attempts, 0),
+    pause: ({ context }) => (context.attempts === 1 ? 0 : backoffDelay(restart, context.attempts, 0)),
     steady: steadyAfter,
   },
 }).createMachine({

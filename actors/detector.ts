@@ -91,6 +91,8 @@ export const detectorMachine = setup({
     },
     off: {},
     asking: {
+      // Who was asked is gone, and will not answer.
+      on: { 'host.ready': { target: 'asking', reenter: true } },
       invoke: {
         src: 'ask',
         input: ({ context }) => context,

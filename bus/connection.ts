@@ -184,6 +184,11 @@ export class Bus {
     });
   }
 
+  /** Resolves once the server has dealt with all that was said so far, subscriptions among it. */
+  async flush(): Promise<void> {
+    await this.#connection.flush();
+  }
+
   /** Calls `listener` whenever the connection has come back. @returns ends it. */
   onReconnect(listener: () => void): () => void {
     this.#reconnected.add(listener);

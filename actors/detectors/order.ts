@@ -1,5 +1,6 @@
 import type { BusAddress } from '../../bus/connection.ts';
 import type { LogSettings } from '../../bus/log.ts';
+import type { ModelSource } from './tflite/model-source.ts';
 
 /** What the detector host is told when it starts: plain data that travels over IPC. */
 export interface DetectorHostOrder {
@@ -7,8 +8,10 @@ export interface DetectorHostOrder {
   /** Folders are absolute. */
   readonly configDir: string;
   readonly storageDir: string;
+  /** What the host before had open, and will be asked for again. */
+  readonly models: readonly ModelSource[];
   readonly log: LogSettings;
 }
 
-/** What the detector host says to its parent: `ready` once, and `alive` every few seconds. */
-export type DetectorHostSign = 'ready' | 'alive';
+/** What the detector host says to its parent: `ready` once, `alive` every few seconds, and which models are open. */
+export type DetectorHostSign = 'ready' | 'alive' | { readonly opened: ModelSource };

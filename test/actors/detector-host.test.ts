@@ -1,6 +1,8 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { createActor } from 'xstate';
-import { hostProcess } from '../../actors/detector-host.ts';
+import { detectorHostMachine, hostProcess } from '../../actors/detector-host.ts';
+import { commands } from '../../bus/subjects.ts';
+import { startTestBus } from '../support/bus.ts';
 import { atEnd } from '../support/cleanup.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { commandLine, descendants, environment, isAlive } from '../support/processes.ts';
@@ -31,4 +33,30 @@ test('the process of the detectors gets no password of main', async () => {
   actor.stop();
   expect(variables.some((each) => each.startsWith('PATH='))).toBe(true);
   expect(variables.filter((each) => each.includes('s3cret'))).toEqual([]);
+});
+
+test('whoever hears that the process is there is answered, also by the next one', async () => {
+  const { server, bus } = await startTestBus();
+  const folder = await temporaryFolder();
+  const log = { foldAfter: 10, printDebug: false };
+  const order = { bus: server.address, configDir: folder, storageDir: folder, log };
+  const answers: unknown[] = [];
+  const off = { detector: 'motion', monitorName: '', settings: null };
+  const announce = () =>
+    void bus.request(commands.detect, ['door'], off).then(
+      (reply) => answers.push(reply),
+      (error) => answers.push(error),
+    );
+  const actor = createActor(
+    detectorHostMachine.provide({ actors: { process: hostProcess(() => order) }, actions: { announce } }),
+  );
+  atEnd(async () => void actor.stop());
+  actor.start();
+  const running = () =>
+    descendants(process.pid).find((each) => commandLine(each).includes('detectors/host.js'));
+  for (const number of [1, 2, 3]) {
+    await waitFor(() => answers.length === number, 15_000, 'an answer');
+    process.kill(running() ?? 0, 'SIGKILL');
+  }
+  expect(answers).toEqual([{ ok: true }, { ok: true }, { ok: true }]);
 });

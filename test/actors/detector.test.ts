@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createActor, fromPromise, SimulatedClock } from 'xstate';
+import { createActor, fromPromise, SimulatedClock, waitFor as waitForState } from 'xstate';
 import { type DetectorInput, DetectorRefusedError, detectorMachine } from '../../actors/detector.ts';
 
 const wanted: DetectorInput = {
@@ -46,6 +46,20 @@ test('a host that is new is asked at once', async () => {
   await settle();
   actor.send({ type: 'host.ready' });
   await settle();
+  expect(asked).toHaveLength(2);
+});
+
+test('a host that is new is asked at once also while the one before still owes its answer', async () => {
+  const asked: DetectorInput[] = [];
+  const ask = fromPromise<void, DetectorInput>(({ input }) => {
+    asked.push(input);
+    return asked.length === 1 ? new Promise(() => {}) : Promise.resolve();
+  });
+  const actor = createActor(detectorMachine.provide({ actors: { ask } }), { input: wanted });
+  actor.start();
+  expect(actor.getSnapshot().value).toBe('asking');
+  actor.send({ type: 'host.ready' });
+  await waitForState(actor, (snapshot) => snapshot.matches('watching'), { timeout: 1000 });
   expect(asked).toHaveLength(2);
 });
 

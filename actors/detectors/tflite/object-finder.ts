@@ -4,7 +4,7 @@ import { ensureModelsFile, findModel } from './catalogue.ts';
 import type { ModelSource } from './model-source.ts';
 import type { Picture } from './scaler.ts';
 import { Turns } from './turns.ts';
-import { Workshop } from './workshop.ts';
+import type { Workshop } from './workshop.ts';
 
 const pruning = 60 * 60 * 1000;
 
@@ -12,18 +12,22 @@ const pruning = 60 * 60 * 1000;
 export interface ObjectFinderOptions {
   readonly configDir: string;
   readonly storageDir: string;
+  readonly workshop: Workshop;
   readonly log: Log;
+  /** Is called with each model that could be opened. */
+  readonly onOpen?: (model: ModelSource) => void;
 }
 
 /** What the object detectors of one host share: the thread that the models run in, and the turns at it. */
 export class ObjectFinder {
-  readonly workshop = new Workshop();
+  readonly workshop: Workshop;
   readonly turns = new Turns();
   readonly #options: ObjectFinderOptions;
   readonly #pruning: NodeJS.Timeout;
 
   constructor(options: ObjectFinderOptions) {
     this.#options = options;
+    this.workshop = options.workshop;
     const { configDir, storageDir, log } = options;
     ensureModelsFile(configDir).catch((error: Error) =>
       log.warning(`tflite.toml was not written: ${error.message}`),
@@ -36,9 +40,18 @@ export class ObjectFinder {
     this.#pruning = setInterval(() => void prune(), pruning);
   }
 
-  /** @throws {ModelError} */
-  find(detectorName: string): Promise<ModelSource> {
-    return findModel(this.#options.configDir, detectorName);
+  /**
+   * Opens the model behind a monitor's `detectorName`.
+   *
+   * @returns it, and the engine that runs it.
+   * @throws {ModelError} or, with the message of what went wrong, an Error.
+   */
+  async open(detectorName: string): Promise<{ model: ModelSource; engine: string }> {
+    const { configDir, onOpen } = this.#options;
+    const model = await findModel(configDir, detectorName);
+    const engine = await this.workshop.do<'open'>({ type: 'open', source: model });
+    onOpen?.(model);
+    return { model, engine };
   }
 
   /** Keeps a picture beside an event. Its trouble stops no detection. */

@@ -95,8 +95,7 @@ export class TfliteDetector implements Detector {
   async #open(): Promise<void> {
     const { monitorID, log } = this.#environment;
     try {
-      const model = await this.#finder.find(this.#settings.detectorName);
-      const engine = await this.#finder.workshop.do<'open'>({ type: 'open', source: model });
+      const { model, engine } = await this.#finder.open(this.#settings.detectorName);
       if (this.#stopped) return;
       log.info(`${model.name}: runs on ${engine}`, monitorID);
       this.#model = model;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ObjectFinder } from '../../../actors/detectors/tflite/object-finder.ts';
 import { TfliteDetector } from '../../../actors/detectors/tflite/tflite.ts';
+import { Workshop } from '../../../actors/detectors/tflite/workshop.ts';
 import type { DetectedObject, DetectionEvent, FramesCommand } from '../../../bus/messages.ts';
 import { Outbox } from '../../../bus/outbox.ts';
 import { commands, events, objects } from '../../../bus/subjects.ts';
@@ -29,10 +30,10 @@ async function watch(settings: Partial<TfliteConfig> = {}) {
   bus.subscribe(commands.frames, ['door'], (command) => void asked.push(command));
   const folder = await temporaryFolder();
   const log = silentLogger().source('tflite');
-  const finder = new ObjectFinder({ configDir: folder, storageDir: folder, log });
+  const finder = new ObjectFinder({ configDir: folder, storageDir: folder, workshop: new Workshop(), log });
   atEnd(() => finder.close());
   // The model is there from the beginning.
-  await finder.workshop.do<'open'>({ type: 'open', source: await finder.find('default') });
+  await finder.open('default');
   const outbox = new Outbox(100, () => {});
   outbox.attach(bus);
   const [own, frames] = [await connect(), await connect()];
