@@ -7,6 +7,7 @@ import {
   type NatsConnection,
   type Subscription,
 } from '@nats-io/transport-node';
+import { Acknowledgements } from './acknowledgements.ts';
 import type { Channel } from './channel.ts';
 import { type Frame, frameHeaders, readFrame } from './frames.ts';
 import type { CommandReply, FrameFormat } from './messages.ts';
@@ -40,12 +41,12 @@ export class Bus {
   readonly #stream: JetStreamClient;
   readonly #reconnected = new Set<() => void>();
   #connected = true;
-  /** Those who wait for an acknowledgement: it never comes when the connection breaks meanwhile. */
-  readonly #waiting = new Set<(reason: Error) => void>();
+  readonly #acknowledgements: Acknowledgements;
 
   private constructor(connection: NatsConnection) {
     this.#connection = connection;
     this.#stream = jetstream(connection, { timeout: 5000 });
+    this.#acknowledgements = new Acknowledgements(connection);
     void this.#watch();
   }
 
@@ -97,18 +98,20 @@ export class Bus {
    * Sends a message to its stream and waits until the server has it.
    *
    * @param id makes a repeated call store it once (within the stream's window of two minutes).
+   * @throws {NotStoredError}
    */
-  async store<Tokens extends readonly string[], Message>(
+  store<Tokens extends readonly string[], Message>(
     channel: Channel<Tokens, Message>,
     tokens: Tokens,
     message: Message,
     id: string,
   ): Promise<void> {
-    const sent = this.#stream.publish(channel.subject(...tokens), channel.encode(message), { msgID: id });
-    await new Promise<unknown>((resolve, reject) => {
-      this.#waiting.add(reject);
-      sent.then(resolve, reject).finally(() => this.#waiting.delete(reject));
-    });
+    return this.storeEncoded(channel.subject(...tokens), channel.encode(message), id);
+  }
+
+  /** As {@link store}, for what has been encoded before. */
+  async storeEncoded(subject: string, payload: Uint8Array, id: string): Promise<void> {
+    await this.#acknowledgements.publish(subject, payload, id);
   }
 
   /**
@@ -200,6 +203,7 @@ export class Bus {
     if (this.#connection.isClosed()) return;
     if (this.connected) await Promise.race([this.#connection.drain().catch(() => {}), pause(1000)]);
     await this.#connection.close();
+    this.#acknowledgements.break();
   }
 
   #listen(subject: string, callback: (message: Msg) => void): () => void {
@@ -215,7 +219,7 @@ export class Bus {
     for await (const { type } of this.#connection.status()) {
       if (type === 'disconnect') {
         this.#connected = false;
-        for (const reject of this.#waiting) reject(new Error('the connection to the bus broke'));
+        this.#acknowledgements.break();
       }
       if (type !== 'reconnect') continue;
       this.#connected = true;

@@ -25,7 +25,8 @@ export interface LogSettings {
   readonly printDebug: boolean;
 }
 
-const queueLimit = 10_000;
+/** A burst, or what comes while the bus is away. */
+const queueLimit = 120_000;
 const longestMessage = 4096;
 
 /**

@@ -1,13 +1,18 @@
 import { nuid } from '@nats-io/transport-node';
 import type { Channel } from './channel.ts';
 import type { Bus } from './connection.ts';
+import { Queue } from './queue.ts';
 
-const inFlightLimit = 256;
+const inFlightLimit = 500;
 const retryPause = 200;
+/** What waits may hold so much, however few messages that are. */
+const mostBytes = 32_000_000;
 
 interface Waiting {
   readonly place: number;
-  readonly send: (bus: Bus) => Promise<void>;
+  readonly subject: string;
+  readonly payload: Uint8Array;
+  readonly id: string;
 }
 
 /**
@@ -16,7 +21,8 @@ interface Waiting {
  * It holds a bounded number: past it the oldest go, and their number is told once the bus takes messages again.
  */
 export class Outbox {
-  readonly #waiting: Waiting[] = [];
+  readonly #waiting = new Queue<Waiting>();
+  #bytes = 0;
   readonly #limit: number;
   readonly #onLost: (count: number) => void;
   readonly #failed: Waiting[] = [];
@@ -52,9 +58,11 @@ export class Outbox {
     id: string = nuid.next(),
   ): void {
     this.#added += 1;
-    this.#waiting.push({ place: this.#added, send: (bus) => bus.store(channel, tokens, message, id) });
-    if (this.#waiting.length > this.#limit) {
-      this.#waiting.shift();
+    const payload = channel.encode(message);
+    this.#waiting.push({ place: this.#added, subject: channel.subject(...tokens), payload, id });
+    this.#bytes += payload.length;
+    while (this.#waiting.length > this.#limit || this.#bytes > mostBytes) {
+      this.#take();
       this.#lost += 1;
     }
     this.#pump();
@@ -73,16 +81,22 @@ export class Outbox {
     // Of what it is given while it is away, the client forgets the oldest without a word and sends the rest.
     if (!bus?.connected || this.#retry || this.#failed.length > 0) return;
     while (this.#inFlight < this.#window) {
-      const next = this.#waiting.shift();
+      const next = this.#take();
       if (!next) return;
       this.#inFlight += 1;
       void this.#send(bus, next);
     }
   }
 
+  #take(): Waiting | undefined {
+    const next = this.#waiting.shift();
+    this.#bytes -= next?.payload.length ?? 0;
+    return next;
+  }
+
   async #send(bus: Bus, next: Waiting): Promise<void> {
     try {
-      await next.send(bus);
+      await bus.storeEncoded(next.subject, next.payload, next.id);
       this.#window = inFlightLimit;
       this.#reportLost();
     } catch {
@@ -96,7 +110,9 @@ export class Outbox {
   /** Once all that were under way have come back, so that those that failed go again in their order. */
   #tryAgain(): void {
     this.#window = 1;
-    this.#waiting.unshift(...this.#failed.splice(0).sort((a, b) => a.place - b.place));
+    const failed = this.#failed.splice(0).sort((a, b) => a.place - b.place);
+    this.#waiting.putBack(failed);
+    for (const { payload } of failed) this.#bytes += payload.length;
     this.#retry = setTimeout(() => {
       this.#retry = undefined;
       this.#pump();

@@ -164,7 +164,7 @@ export function replay<Tokens extends readonly string[], Message>(
           opt_start_seq: next,
           inactive_threshold: 60_000 * 1e6,
         });
-        messages = await consumer.consume({ max_messages: 1000 });
+        messages = await consumer.consume({ max_messages: 4000 });
         for await (const incoming of messages) {
           if (stopped) break;
           if (incoming.seq < next) continue;

@@ -1,6 +1,7 @@
+import { jetstreamManager } from '@nats-io/jetstream';
 import { expect, test } from 'vitest';
 import { Outbox } from '../../bus/outbox.ts';
-import { replay } from '../../bus/streams.ts';
+import { ensureStreams, replay } from '../../bus/streams.ts';
 import { logs } from '../../bus/subjects.ts';
 import { startTestBus } from '../support/bus.ts';
 import { atEnd } from '../support/cleanup.ts';
@@ -31,6 +32,38 @@ test('messages keep their order and are stored once while the server dies and co
   }
   await waitFor(() => new Set(seen).size === numbers.length, 15_000, 'every message');
   expect(seen).toEqual(numbers);
+});
+
+test('however few messages wait, they are held to a bounded size', async () => {
+  const { bus } = await startTestBus();
+  const lost: number[] = [];
+  const outbox = new Outbox(100_000, (count) => void lost.push(count));
+  const msg = 'x'.repeat(4000);
+  for (let n = 0; n < 10_000; n += 1) outbox.add(logs, ['info', 'app', ''], { ...entry(n), msg });
+  outbox.attach(bus);
+  await outbox.flush(20_000);
+  // 32 MB of 4 kB each.
+  expect(lost).toHaveLength(1);
+  expect(lost[0]).toBeGreaterThan(2000);
+  expect(lost[0]).toBeLessThan(2500);
+});
+
+test('a message that no stream takes is tried again until one does', async () => {
+  const { bus } = await startTestBus();
+  const manager = await jetstreamManager(bus.native.connection);
+  await manager.streams.delete('LOGS');
+  await expect(bus.store(logs, ['info', 'app', ''], entry(1), 'one')).rejects.toThrow('keeps no stream');
+  const outbox = new Outbox(100, () => {});
+  outbox.attach(bus);
+  for (let n = 1; n <= 20; n += 1) add(outbox, n);
+  await outbox.flush(300);
+  await ensureStreams(bus);
+  await outbox.flush(5000);
+  const seen: number[] = [];
+  const reader = replay(bus, 'LOGS', logs, 1, ({ message }) => void seen.push(message?.time ?? -1));
+  atEnd(async () => reader.stop());
+  await waitFor(() => seen.length >= 20, 5000, 'every message');
+  expect(seen).toEqual(Array.from({ length: 20 }, (_, n) => n + 1));
 });
 
 test('what is added while the bus is away does not overtake what was added before', async () => {
