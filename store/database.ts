@@ -14,9 +14,13 @@ import { LogTable } from './log-table.ts';
 if (!parentPort) throw new Error('store/database.ts runs as a worker thread');
 const port = parentPort;
 const beginning = workerData as Beginning;
-const tell = (message: FromThread) => port.postMessage(message);
 let table: LogTable | undefined;
 let ending = false;
+
+/** What fails because this thread is ending is no news. */
+function tell(message: FromThread): void {
+  if (!ending) port.postMessage(message);
+}
 
 process.on('uncaughtException', fail);
 start().catch(fail);
@@ -34,7 +38,8 @@ async function start(): Promise<void> {
   port.on('message', (message: ToThread) => {
     if (message.kind === 'ask') void service.answer(message);
     else if (message.kind === 'cancel') service.cancel(message.id);
-    else if (message.kind === 'follow') service.follow(message.on);
+    else if (message.kind === 'follow') service.dispatch.follow(message.on);
+    else if (message.kind === 'taken') service.dispatch.taken();
     else service.close().then(() => end(0), fail);
   });
   tell({ kind: 'ready' });
@@ -42,8 +47,8 @@ async function start(): Promise<void> {
 
 function fail(error: Error): void {
   if (ending) return;
-  ending = true;
   tell({ kind: 'failure', message: error.message });
+  ending = true;
   end(1);
 }
 

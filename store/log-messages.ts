@@ -47,6 +47,8 @@ export type ToThread =
   /** Nobody waits for the answer to this question any more. */
   | { readonly kind: 'cancel'; readonly id: number }
   | { readonly kind: 'follow'; readonly on: boolean }
+  /** The oldest `entries` that were not dealt with are. */
+  | { readonly kind: 'taken' }
   | { readonly kind: 'close' };
 
 interface Refusal {

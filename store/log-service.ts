@@ -3,6 +3,7 @@ import type { DetectionEvent, LogEntry } from '../bus/messages.ts';
 import { events, logs } from '../bus/subjects.ts';
 import { nowMicroseconds } from '../bus/time.ts';
 import { StoreError } from './errors.ts';
+import { LogDispatch } from './log-dispatch.ts';
 import type { LogStoreError } from './log-error.ts';
 import { LogExports } from './log-export.ts';
 import type { Answer, Beginning, FromThread, Question, Topic } from './log-messages.ts';
@@ -33,9 +34,9 @@ export class LogService {
   readonly #asked = new Map<number, AbortController>();
   readonly #exports: LogExports;
   readonly #totals = new LogTotals();
+  /** To those who follow. */
+  readonly dispatch: LogDispatch;
   #pruning: NodeJS.Timeout | undefined;
-  #following: boolean;
-  #outgoing: LogEntry[] = [];
 
   private constructor(
     table: LogTable,
@@ -47,7 +48,9 @@ export class LogService {
     this.#exports = new LogExports((filter, oldestFirst) => table.pages.read(filter, oldestFirst));
     this.#bus = bus;
     this.#surroundings = surroundings;
-    this.#following = surroundings.beginning.following;
+    this.dispatch = new LogDispatch(surroundings.beginning.following, (entries) =>
+      surroundings.tell({ kind: 'entries', entries }),
+    );
     const failures = {
       report: ({ code, message }: LogStoreError) => surroundings.tell({ kind: 'problem', code, message }),
       giveUp: surroundings.fail,
@@ -56,7 +59,10 @@ export class LogService {
       name: 'log entries',
       append: (entries, position) => table.writer.append(entries, position),
       row: logRow,
-      publish: (entry) => this.#publish(entry),
+      publish: (entry) => {
+        this.#totals.addEntry(entry);
+        return this.dispatch.add(entry);
+      },
       ...failures,
     });
     this.#logs = new StreamReader({ bus, stream: 'LOGS', channel: logs }, logProjection);
@@ -104,11 +110,6 @@ export class LogService {
     this.#asked.get(id)?.abort();
   }
 
-  follow(on: boolean): void {
-    this.#following = on;
-    if (!on) this.#outgoing = [];
-  }
-
   /** Commits what has arrived; the table is left to its owner. */
   async close(): Promise<void> {
     clearInterval(this.#pruning);
@@ -139,19 +140,6 @@ export class LogService {
       case 'sql':
         return this.#table.sql.run(question.asked.sql, signal);
     }
-  }
-
-  #publish(entry: LogEntry): void {
-    this.#totals.addEntry(entry);
-    if (!this.#following) return;
-    // What arrives together is posted together.
-    if (this.#outgoing.push(entry) === 1) setImmediate(() => this.#post());
-  }
-
-  #post(): void {
-    const entries = this.#outgoing;
-    this.#outgoing = [];
-    if (entries.length > 0) this.#surroundings.tell({ kind: 'entries', entries });
   }
 
   async #prune(): Promise<void> {

@@ -128,7 +128,7 @@ export class LogThread {
           ready = true;
           resolve(worker);
         } else if (message.kind === 'failure') reason = `: ${message.message}`;
-        else this.#hear(message);
+        else this.#hear(message, worker);
       });
       this.#ended = new Promise((ended) => {
         worker.once('exit', () => {
@@ -166,10 +166,12 @@ export class LogThread {
     }
   }
 
-  #hear(message: Exclude<FromThread, { kind: 'ready' | 'failure' }>): void {
+  #hear(message: Exclude<FromThread, { kind: 'ready' | 'failure' }>, worker: Worker): void {
     const { entries, report } = this.#surroundings;
-    if (message.kind === 'entries') entries(message.entries);
-    else if (message.kind === 'problem') report(new LogStoreError(message.code, message.message));
+    if (message.kind === 'entries') {
+      entries(message.entries);
+      post(worker, { kind: 'taken' });
+    } else if (message.kind === 'problem') report(new LogStoreError(message.code, message.message));
     else if (message.kind === 'answer') this.#take(message.id)?.resolve(message.answer);
     else {
       const { id, code, message: text, pointer } = message;

@@ -18,8 +18,8 @@ export interface ProjectionOptions<Message, Row> {
   append(rows: readonly Row[], position: Position): Promise<void>;
   /** @param before the time of the row before it. @param storedAt when the bus took the message. */
   row(message: Message, before: number, storedAt: number): Row;
-  /** Gets every row in order, before it is committed. */
-  publish(row: Row): void;
+  /** Gets every row in order, before it is committed. A promise that it returns is awaited before the next. */
+  publish(row: Row): Promise<void> | void;
   report(error: LogStoreError): void;
   /** The database cannot be written to; this projection is of no use any more. */
   giveUp(error: Error): void;
@@ -82,16 +82,15 @@ export class Projection<Message, Row extends { readonly time: number }> {
       const text = `${lost} ${name} were dropped by the bus before they could be stored`;
       report(new LogStoreError('log_entries_lost', text));
     }
-    let { time } = this.#position;
-    if (message) {
-      const made = row(message, time, storedAt);
-      time = made.time;
-      this.#pending.push(made);
-      publish(made);
-    }
+    const made = message && row(message, this.#position.time, storedAt);
+    if (made) this.#pending.push(made);
+    const published = made && publish(made);
+    const time = made?.time ?? this.#position.time;
     this.#position = { ...this.#position, sequence, time, readAt: nowMicroseconds() };
     this.#timer ??= setTimeout(() => void this.#commitLater(), commitDelay);
-    for (const look of [...this.#waiters]) look();
+    for (const look of this.#waiters) look();
+    // Only now: a row without its place must not be committed.
+    await published;
   }
 
   /** Waits until the message at this place was accepted, `deadline` milliseconds at most. */

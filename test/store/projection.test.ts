@@ -31,7 +31,7 @@ function project(position: Position = { stream: 'first', sequence: 0, time: 0, r
       disk.position = next;
     },
     row: logRow,
-    publish: (one) => published.push(one),
+    publish: (one) => void published.push(one),
     report: (error) => errors.push(error),
     giveUp: (error) => gaveUp.push(error),
   });
