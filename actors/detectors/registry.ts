@@ -3,7 +3,8 @@ import { Check, Errors } from 'typebox/value';
 import { MotionConfig, TfliteConfig } from '../../store/monitor-config.ts';
 import { type Detector, DetectorSettingsError } from './detector.ts';
 import { MotionDetector } from './motion.ts';
-import { type ObjectEnvironment, TfliteDetector } from './tflite/tflite.ts';
+import type { ObjectEnvironment } from './tflite/object-finder.ts';
+import { TfliteDetector } from './tflite/tflite.ts';
 
 type Create = (environment: ObjectEnvironment, settings: unknown) => Detector;
 

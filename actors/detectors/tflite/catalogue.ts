@@ -151,4 +151,5 @@ const template = `# Models of your own for object detection. A monitor chooses o
 # "odapi": an SSD with its post-processing. "ssd": without. "nolo": [1, 4 + classes, n].
 # Where it is left out, the model's own shape decides.
 #format = "odapi"
+# SentryShot's "threads" may stand here, and changes nothing: all models share one core.
 `;

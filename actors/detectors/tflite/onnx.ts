@@ -1,6 +1,7 @@
-import type { Table } from './flatbuffer.ts';
 import { dataTypes, type OnnxConstant, type OnnxNode, writeOnnx } from './onnx-writer.ts';
+import { samePads } from './padding.ts';
 import type { GraphOperator, GraphTensor, TfliteGraph } from './tflite-file.ts';
+import { transpose } from './transposition.ts';
 
 /**
  * Translates a TensorFlow Lite graph to ONNX, as far as convolutional detectors of floating-point numbers need it.
@@ -124,7 +125,11 @@ class Translation {
     const fields = depthwise ? { activation: 4, dilation: 5 } : { activation: 3, dilation: 4 };
     const strides = [options.int32(2, 1), options.int32(1, 1)];
     const dilations = [options.int32(fields.dilation + 1, 1), options.int32(fields.dilation, 1)];
-    const pads = this.#pads(options, input, output, [rows, columns], strides, dilations);
+    const sizes = (place: number) => this.#tensor(place).shape.slice(1, 3);
+    const pads =
+      options.int8(0) === samePadding
+        ? samePads(sizes(input), sizes(output), [rows, columns], strides, dilations)
+        : [0, 0, 0, 0];
     if (depthwise && outer !== 1) throw new UntranslatableError('a depthwise convolution has another shape');
     this.#activate(options.int8(fields.activation), output, (result) =>
       this.#nodes.push({
@@ -147,25 +152,6 @@ class Translation {
     if (channels !== weights)
       throw new UntranslatableError('a depthwise convolution multiplies its channels');
     return channels;
-  }
-
-  /** What TensorFlow calls SAME: as much as the output's size asks for, the odd one at the end. */
-  #pads(
-    options: Table,
-    input: number,
-    output: number,
-    kernel: readonly number[],
-    strides: readonly number[],
-    dilations: readonly number[],
-  ): number[] {
-    if (options.int8(0) !== samePadding) return [0, 0, 0, 0];
-    const whole = [0, 1].map((axis) => {
-      const size = (place: number) => this.#tensor(place).shape[axis + 1] ?? 0;
-      const reach = (at(kernel, axis) - 1) * at(dilations, axis) + 1;
-      return Math.max(0, (size(output) - 1) * at(strides, axis) + reach - size(input));
-    });
-    const before = whole.map((pad) => Math.floor(pad / 2));
-    return [...before, ...whole.map((pad, axis) => pad - at(before, axis))];
   }
 
   #activate(activation: number, output: number, compute: (result: string) => void): void {
@@ -238,29 +224,3 @@ class Translation {
 
 const name = (place: number) => `t${place}`;
 const at = (list: readonly number[], index: number) => list[index] as number;
-
-function transpose<Numbers extends Float32Array | Uint16Array>(
-  data: Numbers,
-  shape: readonly number[],
-  order: readonly number[],
-): Numbers {
-  // Most convolutions look at one pixel: where the axes that pass each other have one place, nothing moves.
-  const moved = (sizes: readonly number[]) => sizes.filter((axis) => at(shape, axis) > 1);
-  if (moved(order).every((axis, index) => axis === moved([0, 1, 2, 3])[index])) return data;
-  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((size, next) => size * next, 1));
-  const [a = 1, b = 1, c = 1, d = 1] = order.map((axis) => at(shape, axis));
-  const [sa = 0, sb = 0, sc = 0, sd = 0] = order.map((axis) => at(strides, axis));
-  const turned = data.slice() as Numbers;
-  let next = 0;
-  for (let i = 0; i < a; i += 1) {
-    for (let j = 0; j < b; j += 1) {
-      for (let k = 0; k < c; k += 1) {
-        for (let l = 0; l < d; l += 1) {
-          turned[next] = data[i * sa + j * sb + k * sc + l * sd] as number;
-          next += 1;
-        }
-      }
-    }
-  }
-  return turned;
-}

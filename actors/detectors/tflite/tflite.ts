@@ -1,17 +1,17 @@
 import { nuid } from '@nats-io/transport-node';
 import type { Frame } from '../../../bus/frames.ts';
-import { commands, events, objects, reports } from '../../../bus/subjects.ts';
-import { formatNanoseconds } from '../../../bus/time.ts';
+import { commands, events, reports } from '../../../bus/subjects.ts';
 import type { TfliteConfig } from '../../../store/monitor-config.ts';
 import { snapshotEventID } from '../../../store/snapshots.ts';
-import type { Detector, DetectorEnvironment } from '../detector.ts';
+import type { Detector } from '../detector.ts';
 import { BestPictures } from './best-pictures.ts';
 import type { Box, Sighting } from './box.ts';
 import { Mask } from './mask.ts';
 import type { ModelSource } from './model-source.ts';
 import { Movement } from './movement.ts';
-import type { ObjectFinder } from './object-finder.ts';
-import { type News, Objects } from './objects.ts';
+import type { ObjectEnvironment, ObjectFinder } from './object-finder.ts';
+import { ObjectPublisher } from './object-publisher.ts';
+import { Objects } from './objects.ts';
 import { boxOf, croppedRegion, placeInPicture, regionAround } from './region.ts';
 import { Tracker } from './tracker.ts';
 import type { Lane } from './turns.ts';
@@ -30,10 +30,6 @@ const afterMotion = 5000;
 const partialLooks = 4;
 const reportPause = 60_000;
 
-export interface ObjectEnvironment extends DetectorEnvironment {
-  readonly finder: ObjectFinder;
-}
-
 /** Follows the objects in one monitor's pictures, and publishes an event when one appears or goes on moving. */
 export class TfliteDetector implements Detector {
   readonly #environment: ObjectEnvironment;
@@ -44,6 +40,7 @@ export class TfliteDetector implements Detector {
   readonly #tracker: Tracker;
   readonly #objects: Objects;
   readonly #pictures: BestPictures;
+  readonly #publisher: ObjectPublisher;
   readonly #movement = new Movement();
   readonly #lane: Lane<Frame>;
   readonly #unsubscribes: (() => void)[] = [];
@@ -78,6 +75,7 @@ export class TfliteDetector implements Detector {
     this.#pictures = new BestPictures(
       (eventID, picture) => void finder.keep(eventID, picture, environment.monitorID),
     );
+    this.#publisher = new ObjectPublisher(environment, this.#pictures);
     this.#lane = finder.turns.join<Frame>((frame) => this.#look(frame));
     void this.#open();
   }
@@ -89,7 +87,7 @@ export class TfliteDetector implements Detector {
     for (const timer of this.#timers) clearInterval(timer);
     for (const unsubscribe of this.#unsubscribes) unsubscribe();
     this.#lane.leave();
-    this.#tell(this.#objects.update(0, [], this.#tracker.clear()), undefined);
+    this.#publisher.publish(this.#objects.update(0, [], this.#tracker.clear()), undefined);
   }
 
   async #open(): Promise<void> {
@@ -148,7 +146,7 @@ export class TfliteDetector implements Detector {
   #askForFrames(): void {
     const { bus, monitorID } = this.#environment;
     if (this.#isTime()) bus.publish(commands.frames, [monitorID], { format: 'rgb' });
-    else this.#tell(this.#objects.update(0, [], this.#tracker.rest()), undefined);
+    else this.#publisher.publish(this.#objects.update(0, [], this.#tracker.rest()), undefined);
   }
 
   #noticeMotion(): void {
@@ -198,36 +196,10 @@ export class TfliteDetector implements Detector {
     const lost = broken ? this.#tracker.clear() : [];
     const ended = this.#tracker.update(time, seen, looked);
     const { tracks } = this.#tracker;
-    this.#tell(this.#objects.update(time, tracks, [...lost, ...ended]), frame);
+    this.#publisher.publish(this.#objects.update(time, tracks, [...lost, ...ended]), frame);
     for (const track of tracks) {
       const best = this.#objects.scoreOf(track);
       if (best) this.#pictures.offer(best.eventID, best.score, frame, time);
-    }
-  }
-
-  #tell(news: readonly News[], frame: Frame | undefined): void {
-    const { monitorID, monitorName, outbox, log } = this.#environment;
-    for (const { kind, id, eventID, firstEventID, label, box, score, best, begin, seen } of news) {
-      if (kind !== 'moving') {
-        const life = { id, monitorID, label, eventID: firstEventID, score: best * 100 };
-        const end = kind === 'gone' ? formatSeconds(seen) : null;
-        outbox.add(objects, [monitorID], { ...life, start: formatSeconds(begin), end });
-      }
-      if (kind === 'gone') {
-        this.#pictures.finish(firstEventID);
-        log.debug(`gone: ${label}`, monitorID);
-      } else if (frame) {
-        const time = formatNanoseconds(frame.time);
-        const detections = [{ label, score: score * 100, box: inMillionths(box), object: id }];
-        outbox.add(
-          events,
-          [monitorID, source],
-          { id: eventID, monitorID, monitorName, source, time, detections },
-          eventID,
-        );
-        if (eventID !== firstEventID) void this.#finder.keep(eventID, frame, monitorID);
-        log.debug(`${kind}: ${label}, score ${(score * 100).toFixed(1)}`, monitorID);
-      }
     }
   }
 
@@ -251,18 +223,4 @@ export class TfliteDetector implements Detector {
       this.#environment.monitorID,
     );
   }
-}
-
-function inMillionths({ left, top, right, bottom }: Box) {
-  const millionths = (value: number) => Math.round(value * 1_000_000);
-  return {
-    x: millionths(left),
-    y: millionths(top),
-    width: millionths(right - left),
-    height: millionths(bottom - top),
-  };
-}
-
-function formatSeconds(seconds: number): string {
-  return formatNanoseconds(BigInt(Math.round(seconds * 1e6)) * 1000n);
 }
