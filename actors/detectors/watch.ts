@@ -5,10 +5,7 @@ import { commands } from '../../bus/subjects.ts';
 import { type Detector, DetectorSettingsError } from './detector.ts';
 import type { DetectorHostOrder, DetectorHostSign } from './order.ts';
 import { detectors } from './registry.ts';
-<<<<<<< HEAD
 import { endLostObjects } from './tflite/lost-objects.ts';
-=======
->>>>>>> 259dfe668cb25d58bc18620310cc64ad315a401d
 import type { ModelSource } from './tflite/model-source.ts';
 import { ObjectFinder } from './tflite/object-finder.ts';
 import type { Workshop } from './tflite/workshop.ts';
@@ -50,12 +47,9 @@ export async function watch(
   const log = logger.source('tflite');
   const onOpen = (model: ModelSource) => sign({ opened: model });
   const finder = new ObjectFinder({ configDir, storageDir, workshop, log, onOpen });
-<<<<<<< HEAD
   endLostObjects(bus, outbox).catch((error: Error) =>
     log.warning(`objects may stay without an end: ${error.message}`),
   );
-=======
->>>>>>> 259dfe668cb25d58bc18620310cc64ad315a401d
   const watching = new Map<string, Watching>();
   setInterval(() => {
     for (const [key, { expires }] of watching) if (expires < Date.now()) stop(key);

@@ -17,14 +17,11 @@ export interface ObjectFinderOptions {
   readonly log: Log;
   /** Is called with each model that could be opened. */
   readonly onOpen?: (model: ModelSource) => void;
-<<<<<<< HEAD
 }
 
 /** What the detector host lends to each object detector. */
 export interface ObjectEnvironment extends DetectorEnvironment {
   readonly finder: ObjectFinder;
-=======
->>>>>>> 259dfe668cb25d58bc18620310cc64ad315a401d
 }
 
 /** What the object detectors of one host share: the thread that the models run in, and the turns at it. */
