@@ -1,6 +1,6 @@
-import { Readable } from 'node:stream';
 import Type from 'typebox';
 import { type ExportFormat, exportFormats } from '../store/log-encoding.ts';
+import { downloadOf } from './download.ts';
 import { range, rangeFilter } from './log-filter.ts';
 import { type Route, route } from './route.ts';
 import type { Services } from './services.ts';
@@ -30,37 +30,12 @@ export function logExportRoutes({ logs }: Pick<Services, 'logs'>): Route[] {
       answers: { 200: { description: 'The file', types: Object.values(types) } },
       failures: ['conflict', 'storage_failed'],
       async handle({ query: { format, ...rest } }) {
-        const pieces = logs.export(rangeFilter(rest), format);
-        // Before the answer begins: a failure can still be told.
-        const first = await pieces.next();
         return {
           type: types[format],
           headers: { 'Content-Disposition': `attachment; filename="log.${format}"` },
-          body: streamOf(first, pieces),
+          body: await downloadOf(logs.export(rangeFilter(rest), format)),
         };
       },
     }),
   ];
-}
-
-/** Reads a piece only when the client has taken the one before it. */
-function streamOf(first: IteratorResult<Uint8Array>, rest: AsyncGenerator<Uint8Array>): Readable {
-  let ready: IteratorResult<Uint8Array> | undefined = first;
-  return new Readable({
-    highWaterMark: 1,
-    read() {
-      const next = ready ? Promise.resolve(ready) : rest.next();
-      ready = undefined;
-      next.then(
-        ({ done, value }) => this.push(done ? null : value),
-        (error: Error) => this.destroy(error),
-      );
-    },
-    destroy(error, done) {
-      rest.return(undefined).then(
-        () => done(error),
-        () => done(error),
-      );
-    },
-  });
 }

@@ -1,5 +1,7 @@
 import Type from 'typebox';
-import { type Route, route } from './route.ts';
+import type { SqlFormat } from '../store/sql-encoding.ts';
+import { acceptedType, downloadOf } from './download.ts';
+import { type Answer, type Route, route } from './route.ts';
 import type { Services } from './services.ts';
 
 const SqlBody = Type.Object(
@@ -20,13 +22,27 @@ const SqlResult = Type.Object({
   truncated: Type.Boolean(),
 });
 
+const json = 'application/json';
+const streamed: Readonly<Record<string, SqlFormat>> = {
+  'text/csv': 'csv',
+  'application/vnd.apache.arrow.stream': 'arrow',
+};
+const types = [json, ...Object.keys(streamed)] as const;
+
 const description = `One SELECT statement in DuckDB's SQL, with joins, subqueries, common table expressions and windows, over three views:
 
 - \`logs\`: time, level, src, monitorID, msg
 - \`events\`, a row for each detection: id, time (of the picture), storedAt (when the bus took it), monitorID, monitorName, source, label, score, x, y, width, height, object
 - \`recordings\`, as far back as the log goes: id, monitorID, startTime, endTime (null while it is written)
 
-Times are Unix times in microseconds; \`make_timestamp(time)\` makes a timestamp in UTC. Nothing but these views and functions on values can be reached. The answer has at most 10,000 rows and about 8 MB; \`truncated\` says that there were more. What is refused, wrong, or takes more than five seconds is 400 with the reason. Integers beyond 2^53, and types that JSON does not have, are texts.`;
+Times are Unix times in microseconds; \`make_timestamp(time)\` makes a timestamp in UTC. Nothing but these views and functions on values can be reached. What is refused, wrong, or takes too long is 400 with the reason.
+
+\`Accept\` says in which form the answer comes:
+
+- \`application/json\` (when nothing else is asked for): at most 10,000 rows and about 8 MB, within five seconds; \`truncated\` says that there were more. Integers beyond 2^53, and types that JSON does not have, are texts.
+- \`text/csv\` and \`application/vnd.apache.arrow.stream\`: sent as it is read, at most ten million rows, and within two minutes, the time that the client takes included. Two of them at a time; 409 to more. An answer that breaks off was not whole. In CSV nothing between two commas is null, \`""\` an empty text.
+
+In any form the statement ends when its client goes.`;
 
 export function logSqlRoutes({ logs }: Pick<Services, 'logs'>): Route[] {
   return [
@@ -43,7 +59,8 @@ export function logSqlRoutes({ logs }: Pick<Services, 'logs'>): Route[] {
       },
       answers: {
         200: {
-          description: 'What the statement gives',
+          description: 'What the statement gives; the schema is that of JSON',
+          types: [...types],
           schema: SqlResult,
           example: {
             columns: [
@@ -59,8 +76,16 @@ export function logSqlRoutes({ logs }: Pick<Services, 'logs'>): Route[] {
           },
         },
       },
-      failures: ['storage_failed'],
-      handle: async ({ body, signal }) => ({ body: await logs.sql(body.sql, signal) }),
+      failures: ['conflict', 'storage_failed'],
+      async handle({ body: { sql }, headers, signal }): Promise<Answer> {
+        const type = acceptedType(String(headers['accept'] ?? ''), types);
+        const format = streamed[type];
+        // Another form for another header: a cache has to know.
+        const vary = { headers: { Vary: 'Accept' } };
+        if (!format) return { ...vary, body: await logs.sql(sql, signal) };
+        const body = await downloadOf(logs.sqlStream(sql, format, signal));
+        return { ...vary, type: format === 'csv' ? `${type}; charset=utf-8` : type, body };
+      },
     }),
   ];
 }

@@ -7,6 +7,7 @@ import type { LogFilter } from './log-filter.ts';
 import type { StatsQuestion, StatsRow } from './log-stats.ts';
 import type { Totals } from './log-totals.ts';
 import type { SqlResult } from './sql.ts';
+import type { SqlFormat } from './sql-encoding.ts';
 
 /** What the log store and its thread say to each other. */
 
@@ -25,11 +26,12 @@ export interface Questions {
   /** The newest (or the oldest) entries that match, in that order. */
   page: { asked: { filter: LogFilter; oldestFirst: boolean }; answer: LogEntry[] };
   stats: { asked: StatsQuestion; answer: StatsRow[] };
-  /** Begins an export and answers with its number. */
+  /** Begins a download and answers with its number. */
   openExport: { asked: { filter: LogFilter; format: ExportFormat }; answer: number };
-  /** The export's next piece, undefined behind the last one. */
-  readExport: { asked: { export: number }; answer: Uint8Array<ArrayBuffer> | undefined };
-  closeExport: { asked: { export: number }; answer: undefined };
+  openSql: { asked: { sql: string; format: SqlFormat }; answer: number };
+  /** The download's next piece, undefined behind the last one. */
+  readDownload: { asked: { download: number }; answer: Uint8Array<ArrayBuffer> | undefined };
+  closeDownload: { asked: { download: number }; answer: undefined };
   totals: { asked: undefined; answer: Totals };
   sql: { asked: { sql: string }; answer: SqlResult };
 }

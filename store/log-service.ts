@@ -4,8 +4,9 @@ import { events, logs } from '../bus/subjects.ts';
 import { nowMicroseconds } from '../bus/time.ts';
 import { StoreError } from './errors.ts';
 import { LogDispatch } from './log-dispatch.ts';
+import { LogDownloads } from './log-downloads.ts';
 import type { LogStoreError } from './log-error.ts';
-import { LogExports } from './log-export.ts';
+import { LogExport, type ReadPage } from './log-export.ts';
 import type { Answer, Beginning, FromThread, Question, Topic } from './log-messages.ts';
 import type { LogTable } from './log-table.ts';
 import { LogTotals } from './log-totals.ts';
@@ -32,7 +33,7 @@ export class LogService {
   readonly #events: StreamReader<DetectionEvent, StoredEvent>;
   /** The questions that are being answered. */
   readonly #asked = new Map<number, AbortController>();
-  readonly #exports: LogExports;
+  readonly #downloads = new LogDownloads();
   readonly #totals = new LogTotals();
   /** To those who follow. */
   readonly dispatch: LogDispatch;
@@ -45,7 +46,6 @@ export class LogService {
     surroundings: Surroundings,
   ) {
     this.#table = table;
-    this.#exports = new LogExports((filter, oldestFirst) => table.pages.read(filter, oldestFirst));
     this.#bus = bus;
     this.#surroundings = surroundings;
     this.dispatch = new LogDispatch(surroundings.beginning.following, (entries) =>
@@ -120,21 +120,28 @@ export class LogService {
   /** What an answer shows has been committed. Should that fail now, it shows what was committed before. */
   async #find(question: Question, signal: AbortSignal): Promise<Answer<Topic>> {
     switch (question.topic) {
-      case 'readExport':
-        return this.#exports.read(question.asked.export);
-      case 'closeExport':
-        this.#exports.close(question.asked.export);
+      case 'readDownload':
+        return this.#downloads.read(question.asked.download, signal);
+      case 'closeDownload':
+        await this.#downloads.close(question.asked.download);
         return undefined;
     }
     await this.#logs.arrive();
-    if (question.topic === 'sql' || question.topic === 'totals') await this.#events.arrive();
+    if (['sql', 'openSql', 'totals'].includes(question.topic)) await this.#events.arrive();
     switch (question.topic) {
       case 'page':
         return this.#table.pages.read(question.asked.filter, question.asked.oldestFirst);
       case 'stats':
         return this.#table.stats.count(question.asked);
-      case 'openExport':
-        return this.#exports.open(question.asked.filter, question.asked.format);
+      case 'openExport': {
+        const { filter, format } = question.asked;
+        const read: ReadPage = (page, oldestFirst) => this.#table.pages.read(page, oldestFirst);
+        return this.#downloads.open(() => LogExport.open(read, filter, format));
+      }
+      case 'openSql': {
+        const { sql, format } = question.asked;
+        return this.#downloads.open(() => this.#table.sqlStreams.open(sql, format, signal));
+      }
       case 'totals':
         return this.#totals.read();
       case 'sql':

@@ -11,6 +11,7 @@ import { LogStats } from './log-stats.ts';
 import { LogWriter } from './log-writer.ts';
 import { schema } from './schema.ts';
 import { SqlDesk } from './sql.ts';
+import { SqlStreams } from './sql-stream.ts';
 import { Turns } from './turns.ts';
 
 const options = {
@@ -43,6 +44,7 @@ export class LogTable {
   readonly stats: LogStats;
   /** Answers what people ask in SQL. */
   readonly sql: SqlDesk;
+  readonly sqlStreams: SqlStreams;
 
   private constructor(
     instance: DuckDBInstance,
@@ -63,6 +65,7 @@ export class LogTable {
     this.pages = new LogPages(connections.reader);
     this.stats = new LogStats(connections.counter);
     this.sql = new SqlDesk(connections.asker);
+    this.sqlStreams = new SqlStreams(() => instance.connect());
   }
 
   /**
@@ -120,7 +123,7 @@ export class LogTable {
    */
   close(): Promise<void> {
     return this.#writes.close(async () => {
-      await Promise.all([this.pages.close(), this.stats.close(), this.sql.close()]);
+      await Promise.all([this.pages, this.stats, this.sql, this.sqlStreams].map((each) => each.close()));
       await this.#connection.run('CHECKPOINT').catch(() => {});
       this.#connection.closeSync();
       this.#instance.closeSync();

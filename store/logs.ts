@@ -10,6 +10,7 @@ import type { StatsQuestion, StatsRow } from './log-stats.ts';
 import { LogThread } from './log-thread.ts';
 import type { Totals } from './log-totals.ts';
 import type { SqlResult } from './sql.ts';
+import type { SqlFormat } from './sql-encoding.ts';
 
 export { LogStoreError } from './log-error.ts';
 export { type LogFilter, matchesFilter } from './log-filter.ts';
@@ -81,20 +82,8 @@ export class LogStore {
    *
    * @throws {StoreError} `conflict` when too many exports are under way, with the first piece; `io`
    */
-  async *export(filter: LogFilter, format: ExportFormat): AsyncGenerator<Uint8Array> {
-    const thread = this.#thread;
-    if (!thread) return;
-    const number = await thread.ask('openExport', { filter, format });
-    try {
-      for (;;) {
-        const piece = await thread.ask('readExport', { export: number });
-        if (!piece) return;
-        if (piece.length > 0) yield piece;
-      }
-    } finally {
-      // With a thread that has gone the export is gone as well.
-      await thread.ask('closeExport', { export: number }).catch(() => {});
-    }
+  export(filter: LogFilter, format: ExportFormat): AsyncGenerator<Uint8Array> {
+    return this.#download((thread) => thread.ask('openExport', { filter, format }));
   }
 
   /**
@@ -116,6 +105,18 @@ export class LogStore {
   async sql(sql: string, signal?: AbortSignal): Promise<SqlResult> {
     if (!this.#thread) throw new StoreError('io', 'the log is closed');
     return this.#thread.ask('sql', { sql }, signal);
+  }
+
+  /**
+   * As `sql`, with an answer of any length as CSV or as an Arrow stream: at most ten million rows, and two minutes with
+   * the time that the client takes. Each piece is read when it is asked for; whoever does not read to the end must
+   * `return`. One that fails behind the first piece was not whole.
+   *
+   * @param signal ends it.
+   * @throws {StoreError} with the first piece: `invalid`; `conflict` when too many are under way; `io`
+   */
+  sqlStream(sql: string, format: SqlFormat, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+    return this.#download((thread) => thread.ask('openSql', { sql, format }, signal), signal);
   }
 
   /**
@@ -164,6 +165,25 @@ export class LogStore {
     this.#listeners.clear();
     this.#closed ??= this.#thread?.close() ?? Promise.resolve();
     return this.#closed;
+  }
+
+  async *#download(
+    open: (thread: LogThread) => Promise<number>,
+    signal?: AbortSignal,
+  ): AsyncGenerator<Uint8Array> {
+    const thread = this.#thread;
+    if (!thread) return;
+    const download = await open(thread);
+    try {
+      for (;;) {
+        const piece = await thread.ask('readDownload', { download }, signal);
+        if (!piece) return;
+        if (piece.length > 0) yield piece;
+      }
+    } finally {
+      // With a thread that has gone the download is gone as well.
+      await thread.ask('closeDownload', { download }).catch(() => {});
+    }
   }
 
   async #query(filter: LogFilter, oldestFirst: boolean): Promise<LogEntry[]> {

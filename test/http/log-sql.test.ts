@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { request as httpsRequest } from 'node:https';
+import { tableFromIPC } from '@uwdata/flechette';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { DetectionEvent } from '../../bus/messages.ts';
 import { events } from '../../bus/subjects.ts';
+import { waitFor } from '../support/wait.ts';
 import { admin, authorization, type FrontDoor, openFrontDoor, user } from './front-door.ts';
 
 let door: FrontDoor;
@@ -13,6 +16,8 @@ const ask = async (sql: string) => {
   const response = await door.change('POST', '/api/log/sql', { sql });
   return { status: response.status, body: await response.json() };
 };
+
+const manyRows = `WITH ${[...'abcd'].map((name) => `${name} AS (VALUES ${'(1),'.repeat(99)}(1))`)} SELECT *, '${'x'.repeat(200)}' FROM a, b, c, d`;
 
 const event = (id: string): DetectionEvent => ({
   id,
@@ -88,6 +93,78 @@ describe('what cannot be answered is 400 with the reason', () => {
       expect((await door.change('POST', '/api/log/sql', value)).status).toBe(400);
     },
   );
+});
+
+describe('the form of the answer', () => {
+  const sql = "SELECT label, score, '' AS nothing, NULL AS none FROM events WHERE id = 'form' ORDER BY label";
+  const request = async (accept: string, statement = sql) =>
+    door.fetch('/api/log/sql', {
+      method: 'POST',
+      headers: { 'x-csrf-token': await door.token(), 'content-type': 'application/json', accept },
+      body: JSON.stringify({ sql: statement }),
+    });
+  beforeAll(async () => void (await door.bus.store(events, ['door', 'motion'], event('form'), 'form')));
+
+  test('is CSV when that is asked for', async () => {
+    const response = await request('text/csv');
+    expect(response.headers.get('content-type')).toBe('text/csv; charset=utf-8');
+    expect(response.headers.get('vary')).toBe('Accept');
+    expect(await response.text()).toBe('label,score,nothing,none\r\nzone0,40,"",\r\nzone1,50,"",\r\n');
+  });
+
+  test('is an Arrow stream when that is asked for', async () => {
+    const response = await request('application/vnd.apache.arrow.stream');
+    expect(response.headers.get('content-type')).toBe('application/vnd.apache.arrow.stream');
+    const read = tableFromIPC(new Uint8Array(await response.arrayBuffer()));
+    expect(read.toArray().map((row) => ({ ...row }))).toEqual([
+      { label: 'zone0', score: 40, nothing: '', none: null },
+      { label: 'zone1', score: 50, nothing: '', none: null },
+    ]);
+  });
+
+  test.each([
+    ['*/*', 'application/json'],
+    ['', 'application/json'],
+    ['image/png', 'application/json'],
+    ['text/*', 'text/csv'],
+    ['application/json;q=0.5, text/csv;q=0.9, */*;q=0.1', 'text/csv'],
+    ['text/csv;q=0, */*', 'application/json'],
+    ['Text/CSV ; charset=utf-8', 'text/csv'],
+  ])('for Accept: %s is %s', async (accept, type) => {
+    const response = await request(accept);
+    expect(response.headers.get('content-type')?.split(';')[0]).toBe(type);
+    await response.arrayBuffer();
+  });
+
+  test('is a problem when the statement is refused, whatever was asked for', async () => {
+    for (const accept of ['text/csv', 'application/vnd.apache.arrow.stream']) {
+      const response = await request(accept, 'SELECT * FROM log');
+      expect(response.status).toBe(400);
+      expect(await response.json()).toMatchObject({ code: 'invalid_value', pointer: '/sql' });
+    }
+  });
+
+  test('comes to its end for the next one, also when clients go in the middle', async () => {
+    const headers = {
+      ...authorization(admin),
+      'x-csrf-token': await door.token(),
+      'content-type': 'application/json',
+      accept: 'text/csv',
+    };
+    for (let n = 0; n < 5; n += 1) {
+      await new Promise<void>((resolve, reject) => {
+        const options = { method: 'POST', headers, rejectUnauthorized: false };
+        const outgoing = httpsRequest(`${door.url}/api/log/sql`, options, (incoming) => {
+          expect(incoming.statusCode).toBe(200);
+          incoming.once('readable', () => incoming.destroy());
+          incoming.once('close', resolve);
+        });
+        outgoing.on('error', reject);
+        outgoing.end(JSON.stringify({ sql: manyRows }));
+      });
+      await waitFor(async () => (await request('text/csv', 'SELECT 1')).status === 200, 5000, 'its turn');
+    }
+  });
 });
 
 test('a user, and an admin without the token, put no statement', async () => {
