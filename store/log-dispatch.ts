@@ -3,7 +3,7 @@ import type { LogEntry } from '../bus/messages.ts';
 /** Entries that main hears of in one piece, so that its event loop turns in between. */
 const piece = 500;
 /** Pieces that main has not dealt with yet. */
-const mostUnderWay = 2;
+const mostUnderWay = 3;
 /** Past this no more are read from the bus until main has caught up. */
 const mostWaiting = 20_000;
 

@@ -16,24 +16,24 @@ function start(on = true) {
 
 test('entries are handed over in small pieces, a few ahead of those that were dealt with', async () => {
   const { dispatch, pieces, add, lengths } = start();
-  add(0, 1700);
+  add(0, 2200);
   expect(pieces).toEqual([]);
   await turn();
-  expect(lengths()).toEqual([500, 500]);
-  dispatch.taken();
   expect(lengths()).toEqual([500, 500, 500]);
-  add(1700, 1750);
+  dispatch.taken();
+  expect(lengths()).toEqual([500, 500, 500, 500]);
+  add(2200, 2250);
   await turn();
-  expect(lengths()).toEqual([500, 500, 500]);
+  expect(lengths()).toEqual([500, 500, 500, 500]);
   dispatch.taken();
-  expect(pieces.flat().map(({ time }) => time)).toEqual(Array.from({ length: 1750 }, (_, n) => n));
+  expect(pieces.flat().map(({ time }) => time)).toEqual(Array.from({ length: 2250 }, (_, n) => n));
 });
 
 test('while main is far behind there is no room, until it has caught up or nobody follows', async () => {
   const { dispatch, add } = start();
-  add(0, 20_999);
+  add(0, 21_499);
   await turn();
-  // A thousand are under way.
+  // Fifteen hundred are under way.
   expect(dispatch.add(entry(0))).toBeInstanceOf(Promise);
   const room = dispatch.add(entry(0));
   dispatch.taken();

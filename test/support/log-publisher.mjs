@@ -1,11 +1,14 @@
 import process from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
  * Publishes numbered log entries as a logger does, in a process of its own. SIGTERM ends it: when the bus has taken the
  * last one, it prints how many there were.
  *
- * Arguments: the source, the bus's address as JSON, entries per second, and how many in all (0: without end).
+ * Arguments: the source, the bus's address as JSON, entries per second, how many in all (0: without end), and when to
+ * begin (Unix time in milliseconds; at once when that is over).
  */
+
 /** From the build: Node cannot run TypeScript. @param {string} file */
 const load = (file) => import(new URL(`../../dist/${file}`, import.meta.url).href);
 const { Bus } = await load('bus/connection.js');
@@ -13,7 +16,7 @@ const { Outbox } = await load('bus/outbox.js');
 const { logs } = await load('bus/subjects.js');
 const { nowMicroseconds } = await load('bus/time.js');
 
-const [source = '', address = '{}', rate = '0', limit = '0'] = process.argv.slice(2);
+const [source = '', address = '{}', rate = '0', limit = '0', start = '0'] = process.argv.slice(2);
 /** Longer than the bus is ever away: what is tested is what comes behind. */
 const queue = 200_000;
 
@@ -22,6 +25,7 @@ const outbox = new Outbox(queue, (/** @type {number} */ count) => {
   lost += count;
 });
 outbox.attach(await Bus.connect(JSON.parse(address), source));
+await sleep(Math.max(0, Number(start) - Date.now()));
 const begin = performance.now();
 const most = Number(limit) || Number.POSITIVE_INFINITY;
 let number = 0;
@@ -40,6 +44,8 @@ console.log('publishing');
 async function leave() {
   clearInterval(timer);
   await outbox.flush(60_000);
+  const { user, system } = process.cpuUsage();
+  console.log(`used ${((user + system) / 1e6).toFixed(3)} s`);
   console.log(`published ${number}, lost ${lost}`);
   process.exit(0);
 }
