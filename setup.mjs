@@ -20,6 +20,14 @@ const commands = {
     await main(args);
   },
 
+  /** Writes entries of a log that no recorder has open. */
+  async export(args) {
+    await ensureModules();
+    await build();
+    const { main } = await import(new URL('dist/actors/export.js', import.meta.url).href);
+    return main(args);
+  },
+
   async test(args) {
     await install([...runtimePackages, ...testPackages]);
     const failed = await check();

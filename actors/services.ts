@@ -15,6 +15,7 @@ import { LogStore } from '../store/logs.ts';
 import type { Monitors } from '../store/monitors.ts';
 import { readSnapshot } from '../store/snapshots.ts';
 import { keepRoom } from './housekeeping.ts';
+import { logFile } from './log-file.ts';
 
 /** What is read from files before anything runs. */
 export interface Stored {
@@ -83,7 +84,7 @@ export async function openServices(stored: Stored, logger: Logger): Promise<Serv
     // The web server is loaded while the log store's thread opens its database.
     const loading = import('../http/server.ts');
     const logs = await LogStore.open({
-      file: join(config.storageDir, 'sentrybus.duckdb'),
+      file: join(config.storageDir, logFile),
       bus: busAddress,
       logs: config.logs,
       onError: (error) => log.error(`log store: ${error.message}`),

@@ -18,7 +18,7 @@ export async function exclusively(work) {
     stdio: ['pipe', 'pipe', 'inherit'],
     detached: true,
   });
-  const notice = setTimeout(() => process.stdout.write('Waiting for another setup in this folder …\n'), 500);
+  const notice = setTimeout(() => process.stderr.write('Waiting for another setup in this folder …\n'), 500);
   try {
     // Without flock there is no lock, which is better than no start.
     await Promise.race([

@@ -115,15 +115,16 @@ export async function runInTerminal(script, args) {
 
 /** One line per step: rewritten as it goes on a terminal, two plain lines in a log. @param {string} title */
 function showProgress(title) {
-  const { stdout } = process;
+  // Standard output belongs to what is run in the end, an export for example.
+  const { stderr } = process;
   const start = Date.now();
   const seconds = () => `${Math.round((Date.now() - start) / 1000)} s`;
   let last = '';
   /** @param {string} text */
-  const rewrite = (text) => stdout.write(`\r\x1b[2K${text.slice(0, (stdout.columns || 80) - 1)}`);
+  const rewrite = (text) => stderr.write(`\r\x1b[2K${text.slice(0, (stderr.columns || 80) - 1)}`);
   const draw = () => rewrite(`${title}: ${seconds()}  ${last}`);
-  const timer = stdout.isTTY ? setInterval(draw, 250) : undefined;
-  if (!stdout.isTTY) stdout.write(`${title} …\n`);
+  const timer = stderr.isTTY ? setInterval(draw, 250) : undefined;
+  if (!stderr.isTTY) stderr.write(`${title} …\n`);
   return {
     /** @param {string} line */
     line(line) {
@@ -135,8 +136,8 @@ function showProgress(title) {
     /** @param {string} result */
     end(result) {
       clearInterval(timer);
-      if (stdout.isTTY) stdout.write('\r\x1b[2K');
-      stdout.write(`${title}: ${result}, ${seconds()}\n`);
+      if (stderr.isTTY) stderr.write('\r\x1b[2K');
+      stderr.write(`${title}: ${result}, ${seconds()}\n`);
     },
   };
 }

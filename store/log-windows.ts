@@ -15,7 +15,7 @@ export interface Window {
   readonly time: number;
 }
 
-/** Slices that a search looks at first; then twice as many, and so on. */
+/** Slices that a search looks at first; then four times as many, and so on. */
 const firstSlices = 4;
 /** Nearer ones are looked at together: DuckDB keeps the lowest and highest time of 122,880 rows. */
 const nearSlices = 8;
@@ -107,7 +107,7 @@ function* grouped(slices: readonly Slice[]): Generator<Slice[]> {
     const distance = Math.abs(slice.number - last.number);
     if (distance > nearSlices || Math.abs(slice.number - first.number) >= most) {
       yield group;
-      most *= 2;
+      most *= 4;
       group = [];
     }
     group.push(slice);

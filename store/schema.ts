@@ -9,19 +9,6 @@ CREATE TABLE IF NOT EXISTS log (
   monitorID VARCHAR NOT NULL,
   msg VARCHAR NOT NULL
 );
-CREATE TABLE IF NOT EXISTS hourly (
-  time BIGINT NOT NULL,
-  level VARCHAR NOT NULL,
-  src VARCHAR NOT NULL,
-  monitorID VARCHAR NOT NULL,
-  entries BIGINT NOT NULL
-);
-CREATE TABLE IF NOT EXISTS slice (
-  number BIGINT NOT NULL,
-  first BIGINT NOT NULL,
-  last BIGINT NOT NULL,
-  grams BIT NOT NULL
-);
 CREATE TABLE IF NOT EXISTS event (
   id VARCHAR NOT NULL,
   time BIGINT NOT NULL,
@@ -36,6 +23,22 @@ CREATE TABLE IF NOT EXISTS event (
   width INTEGER,
   height INTEGER,
   object VARCHAR
+);`;
+
+/** What questions would find in the log, known in advance; see `LogHours` and `LogSlices`. */
+export const derivedTables = `
+CREATE TABLE IF NOT EXISTS hourly (
+  time BIGINT NOT NULL,
+  level VARCHAR NOT NULL,
+  src VARCHAR NOT NULL,
+  monitorID VARCHAR NOT NULL,
+  entries BIGINT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS slice (
+  number BIGINT NOT NULL,
+  first BIGINT NOT NULL,
+  last BIGINT NOT NULL,
+  grams BIT NOT NULL
 );`;
 
 /** How far each stream has been read, in a table of one row. */
@@ -71,4 +74,4 @@ CREATE OR REPLACE VIEW recordings AS
   WHERE id != ''
   GROUP BY id;`;
 
-export const schema = [tables, ...positions, views].join('\n');
+export const schema = [tables, derivedTables, ...positions, views].join('\n');
