@@ -47,9 +47,6 @@ export async function watch(
   const log = logger.source('tflite');
   const onOpen = (model: ModelSource) => sign({ opened: model });
   const finder = new ObjectFinder({ configDir, storageDir, workshop, log, onOpen });
-  endLostObjects(bus, outbox).catch((error: Error) =>
-    log.warning(`objects may stay without an end: ${error.message}`),
-  );
   const watching = new Map<string, Watching>();
   setInterval(() => {
     for (const [key, { expires }] of watching) if (expires < Date.now()) stop(key);
@@ -77,6 +74,10 @@ export async function watch(
   // Only once the bus knows who answers can anybody ask.
   await bus.flush().catch(() => {});
   sign('ready');
+  // No detector has come so far that it could tell of an object.
+  endLostObjects(bus, outbox).catch((error: Error) =>
+    log.warning(`objects may stay without an end: ${error.message}`),
+  );
 
   /** What detectors have to say at their end is still told. */
   async function leave(): Promise<void> {

@@ -1,35 +1,18 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Numbers } from './engine.ts';
 import type { Runnable } from './model.ts';
 import { ModelError } from './model-error.ts';
+import { type GraphModel, openTensorFlow, type Tensor, type TensorFlow } from './tensorflow.ts';
 import type { TensorInfo } from './tflite-file.ts';
 
-/** The part of TensorFlow.js that we use; its own types come only with it, and it is not everywhere. */
-interface TensorFlow {
-  readonly version: { readonly 'tfjs-node'?: string };
-  readonly io: { fileSystem(path: string): object };
-  loadGraphModel(handler: object): Promise<GraphModel>;
-  tensor(values: unknown, shape: readonly number[], type: string): Tensor;
-}
-interface GraphModel {
-  readonly inputs: readonly ModelTensor[];
-  readonly outputs: readonly ModelTensor[];
-  executeAsync(input: Tensor, outputs: readonly string[]): Promise<Tensor | Tensor[]>;
-}
-interface ModelTensor {
-  readonly name: string;
-  readonly shape?: readonly number[];
-  readonly dtype: string;
-}
-interface Tensor {
-  readonly shape: readonly number[];
-  data(): Promise<Float32Array | Int32Array | Uint8Array>;
-  dispose(): void;
-}
-
-/** A variable: what is not installed must not be looked for when this is compiled. */
-const packageName = '@tensorflow/tfjs-node';
+/** What TensorFlow's post-processing calls its outputs, in our order. */
+const postProcessed = ['detection_boxes', 'detection_classes', 'detection_scores', 'num_detections'];
+/** What is shown to models that take pictures of every size. */
+const usualSize = 300;
 
 /**
- * Opens a TensorFlow.js graph model with TensorFlow itself.
+ * Opens a TensorFlow.js graph model.
  *
  * @param path of its `model.json`.
  * @param size of the input where the model leaves it open.
@@ -38,50 +21,80 @@ const packageName = '@tensorflow/tfjs-node';
 export async function openTfjsModel(
   name: string,
   path: string,
-  size: readonly [width: number, height: number] | undefined,
+  size: readonly [width: number, height: number] = [usualSize, usualSize],
 ): Promise<Runnable> {
-  let tensorflow: TensorFlow;
-  try {
-    const imported = (await import(packageName)) as { default?: TensorFlow } & TensorFlow;
-    tensorflow = imported.default ?? imported;
-  } catch (cause) {
-    throw new ModelError(`${name}: a TensorFlow.js model needs ${packageName}, which is not installed`, {
+  const { tensorflow, name: engine } = await openTensorFlow().catch((cause) => {
+    throw new ModelError(`${name}: a TensorFlow.js model needs TensorFlow.js, which is not installed`, {
       cause,
     });
-  }
-  let model: GraphModel;
-  try {
-    model = await tensorflow.loadGraphModel(tensorflow.io.fileSystem(path));
-  } catch (cause) {
-    throw new ModelError(`${name}: the model cannot be read: ${path}`, { cause });
-  }
-  const [input, ...others] = model.inputs;
-  if (!input?.shape || others.length > 0) throw new ModelError(`${name}: a detector has one input`);
-  const [, height = -1, width = -1, colours = 3] = input.shape;
-  const info = describe(input, [
-    1,
-    height > 0 ? height : (size?.[1] ?? 0),
-    width > 0 ? width : (size?.[0] ?? 0),
-    colours,
-  ]);
-  // By name they stand in the order of post-processing: boxes, classes, scores, and their number.
-  const outputs = [...model.outputs].sort((a, b) => (a.name < b.name ? -1 : 1));
-  const names = outputs.map((output) => output.name);
-  const run: Runnable['run'] = async (numbers) => {
-    const picture = tensorflow.tensor(numbers, info.shape, info.type === 'uint8' ? 'int32' : info.type);
-    const results = [await model.executeAsync(picture, names)].flat();
+  });
+  const model = await load(tensorflow, name, path);
+  const [first, ...others] = model.inputs;
+  if (!first?.shape || others.length > 0) throw new ModelError(`${name}: a detector has one input`);
+  const [, height = -1, width = -1, colours = 3] = first.shape;
+  const shape = [1, height > 0 ? height : size[1], width > 0 ? width : size[0], colours];
+  const input: TensorInfo = {
+    name: first.name,
+    shape,
+    type: first.dtype === 'float32' ? 'float32' : 'uint8',
+  };
+  const names = outputNames(model);
+
+  const infer = async (numbers: Numbers) => {
+    const picture = tensorflow.tensor(numbers, shape, input.type === 'uint8' ? 'int32' : input.type);
+    const results = [await execute(picture)].flat();
     const read = await Promise.all(results.map((result) => result.data()));
     for (const tensor of [picture, ...results]) tensor.dispose();
-    return read;
+    return { read, shapes: results.map((result) => result.shape) };
   };
+  let execute: (picture: Tensor) => Tensor | Tensor[] | Promise<Tensor | Tensor[]>;
+  let shapes: readonly (readonly number[])[];
+  // The first picture is black: only its results tell their shapes, and whether there are loops in the model.
+  const black = new (input.type === 'uint8' ? Uint8Array : Float32Array)(shape.reduce((a, b) => a * b));
+  try {
+    execute = (picture) => model.execute(picture, names);
+    shapes = (await infer(black)).shapes;
+  } catch {
+    execute = (picture) => model.executeAsync(picture, names);
+    shapes = await infer(black).then(
+      (inferred) => inferred.shapes,
+      (cause) => {
+        throw new ModelError(`${name}: the model cannot be run`, { cause });
+      },
+    );
+  }
   return {
-    engine: `TensorFlow (${packageName} ${tensorflow.version['tfjs-node'] ?? ''})`,
-    run,
-    input: info,
-    outputs: outputs.map((output) => describe(output, output.shape ?? [])),
+    engine,
+    run: async (numbers) => (await infer(numbers)).read,
+    input,
+    outputs: names.map((output, index) => ({ name: output, shape: shapes[index] ?? [], type: 'float32' })),
   };
 }
 
-function describe({ name, dtype }: ModelTensor, shape: readonly number[]): TensorInfo {
-  return { name, shape, type: dtype === 'float32' ? 'float32' : 'uint8' };
+async function load(tensorflow: TensorFlow, name: string, path: string): Promise<GraphModel> {
+  try {
+    return await tensorflow.loadGraphModel({ load: () => readGraphModel(path) });
+  } catch (cause) {
+    throw new ModelError(`${name}: the model cannot be read: ${path}`, { cause });
+  }
+}
+
+/** A graph model's files as TensorFlow wants them. */
+async function readGraphModel(path: string): Promise<object> {
+  const { weightsManifest, ...model } = JSON.parse(await readFile(path, 'utf8')) as {
+    weightsManifest: { paths: string[]; weights: object[] }[];
+  };
+  const files = weightsManifest.flatMap(({ paths }) => paths);
+  const parts = await Promise.all(files.map((file) => readFile(join(dirname(path), file))));
+  return {
+    ...model,
+    weightSpecs: weightsManifest.flatMap(({ weights }) => weights),
+    weightData: Uint8Array.from(Buffer.concat(parts)).buffer,
+  };
+}
+
+/** Those of post-processing by their names in the model's signature; others are in order by their own. */
+function outputNames({ outputs, modelSignature }: GraphModel): string[] {
+  const signed = postProcessed.flatMap((key) => modelSignature?.outputs?.[key]?.name ?? []);
+  return signed.length === postProcessed.length ? signed : outputs.map(({ name }) => name).sort();
 }

@@ -148,16 +148,6 @@ describe('a model that cannot be used is told of in one sentence:', () => {
     );
   });
 
-  test('one for TensorFlow.js, where that is not installed', async () => {
-    const folder = await temporaryFolder();
-    await mkdir(join(folder, 'models', 'graph'), { recursive: true });
-    await writeFile(join(folder, 'models', 'graph', 'model.json'), '{}');
-    await writeFile(join(folder, 'models', 'graph', 'labels.txt'), labels);
-    await expect(open(folder, 'graph')).rejects.toThrow(
-      /^graph: (a TensorFlow.js model needs|the model cannot be read)/,
-    );
-  });
-
   test('one with labels that are none', async () => {
     const folder = await withEntry();
     await writeFile(join(folder, 'm.txt'), 'person\n<b>car</b>\n');
