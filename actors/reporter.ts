@@ -3,7 +3,7 @@ import { fromCallback } from 'xstate';
 import type { Log } from '../bus/log.ts';
 import type { MonitorStatus } from '../bus/messages.ts';
 import type { Outbox } from '../bus/outbox.ts';
-import { status } from '../bus/subjects.ts';
+import { history, status } from '../bus/subjects.ts';
 import { nowMicroseconds } from '../bus/time.ts';
 import { monitorState } from './monitor.ts';
 
@@ -21,6 +21,7 @@ export function reporterActor(outbox: () => Outbox, log: Log) {
       if (now.state !== last?.state) say(now.state, now.reason);
       last = { monitorID, ...now, since };
       outbox().add(status, [monitorID], last);
+      outbox().add(history, [monitorID], last);
     };
     const subscription = monitor.subscribe((snapshot) => report(monitorState(snapshot)));
     return () => {

@@ -69,6 +69,26 @@ export const DetectedObject = Type.Object({
 });
 export type DetectedObject = Static<typeof DetectedObject>;
 
+/** That somebody outside has confirmed events that were told to it, several at a time. */
+export const DeliveryReport = Type.Object({
+  deliveries: Type.Array(
+    Type.Object({
+      eventID: DetectionEvent.properties.id,
+      monitorID: DetectionEvent.properties.monitorID,
+      source: DetectionEvent.properties.source,
+      /** When the picture was taken. */
+      time: DetectionEvent.properties.time,
+      /** When the bus took the event. */
+      storedAt: Microseconds,
+      /** When it was confirmed, by this machine's clock. */
+      deliveredAt: Microseconds,
+    }),
+    { minItems: 1, maxItems: 1000 },
+  ),
+});
+export type DeliveryReport = Static<typeof DeliveryReport>;
+export type Delivery = DeliveryReport['deliveries'][number];
+
 /** How an object detector does, told again and again while it watches. */
 export const DetectorReport = Type.Object({
   monitorID: DetectionEvent.properties.monitorID,

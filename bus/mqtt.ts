@@ -2,9 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AckPolicy, DeliverPolicy, type JsMsg, jetstreamManager } from '@nats-io/jetstream';
 import { connect, type MqttClient } from 'mqtt';
 import type { Bus } from './connection.ts';
+import { Deliveries } from './deliveries.ts';
 import type { Log } from './log.ts';
 import type { DetectionEvent, MqttEvent } from './messages.ts';
 import { events } from './subjects.ts';
+import { nowMicroseconds } from './time.ts';
 
 export interface MqttOptions {
   readonly host: string;
@@ -30,6 +32,7 @@ const acknowledgeWithin = 30_000;
  */
 export function startMqttBridge(bus: Bus, options: MqttOptions, log: Log): MqttBridge {
   const client = connectToBroker(options, log);
+  const deliveries = new Deliveries(bus, 'mqtt');
   let closed = false;
   let last: number | undefined;
   let restart = () => {};
@@ -41,6 +44,7 @@ export function startMqttBridge(bus: Bus, options: MqttOptions, log: Log): MqttB
       restart();
       await client.endAsync(true);
       await Promise.race([running, sleep(1000)]);
+      await deliveries.close();
     },
   };
 
@@ -85,10 +89,16 @@ export function startMqttBridge(bus: Bus, options: MqttOptions, log: Log): MqttB
     // While the broker is away the message stays ours; the server must not think that we died with it.
     const stillHere = setInterval(() => message.working(), acknowledgeWithin / 3);
     try {
-      for (const event of mqttEvents(message.data)) {
-        await client.publishAsync(`sentryshot/events/${event.source}`, JSON.stringify(event), { qos: 1 });
+      const event = decoded(message.data);
+      for (const told of event ? mqttEvents(event) : []) {
+        await client.publishAsync(`sentryshot/events/${told.source}`, JSON.stringify(told), { qos: 1 });
       }
       message.ack();
+      if (event) {
+        const { id: eventID, monitorID, source, time } = event;
+        const storedAt = Number(message.timestampNanos / 1000n);
+        deliveries.add({ eventID, monitorID, source, time, storedAt, deliveredAt: nowMicroseconds() });
+      }
     } finally {
       clearInterval(stillHere);
     }
@@ -99,15 +109,16 @@ export function startMqttBridge(bus: Bus, options: MqttOptions, log: Log): MqttB
 }
 
 /** @returns nothing for an event of a wrong shape, which nobody could be told anyway. */
-function mqttEvents(data: Uint8Array): MqttEvent[] {
-  let event: DetectionEvent;
+function decoded(data: Uint8Array): DetectionEvent | undefined {
   try {
-    event = events.decode(data);
+    return events.decode(data);
   } catch {
-    return [];
+    return undefined;
   }
-  const { monitorID, monitorName, time, source } = event;
-  return event.detections.map(({ label, score }) => ({ monitorID, monitorName, label, score, time, source }));
+}
+
+function mqttEvents({ monitorID, monitorName, time, source, detections }: DetectionEvent): MqttEvent[] {
+  return detections.map(({ label, score }) => ({ monitorID, monitorName, label, score, time, source }));
 }
 
 function connectToBroker({ host, port, username, password, clientId }: MqttOptions, log: Log): MqttClient {

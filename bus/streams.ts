@@ -12,7 +12,7 @@ import { type Channel, MessageError } from './channel.ts';
 import type { Bus } from './connection.ts';
 
 /** The streams: what the bus keeps on disk until its readers have it. Each is bounded; the oldest goes first. */
-export type StreamName = 'LOGS' | 'EVENTS' | 'OBJECTS' | 'STATUS';
+export type StreamName = 'LOGS' | 'EVENTS' | 'OBJECTS' | 'DELIVERIES' | 'HISTORY' | 'STATUS';
 
 const day = 24 * 60 * 60 * 1e9;
 const megabyte = 1024 * 1024;
@@ -21,6 +21,8 @@ const streams: Readonly<Record<StreamName, Partial<StreamConfig>>> = {
   LOGS: { subjects: ['logs.>'], max_bytes: 512 * megabyte, max_age: 30 * day },
   EVENTS: { subjects: ['events.>'], max_bytes: 256 * megabyte, max_age: 30 * day },
   OBJECTS: { subjects: ['objects.>'], max_bytes: 64 * megabyte, max_age: 30 * day },
+  DELIVERIES: { subjects: ['deliveries.>'], max_bytes: 64 * megabyte, max_age: 30 * day },
+  HISTORY: { subjects: ['history.>'], max_bytes: 16 * megabyte, max_age: 30 * day },
   // A status is worth only as much as it is new.
   STATUS: { subjects: ['status.>'], max_bytes: 16 * megabyte, max_msgs_per_subject: 1 },
 };

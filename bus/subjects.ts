@@ -2,6 +2,7 @@ import { channel } from './channel.ts';
 import {
   ApplyCommand,
   CommandReply,
+  DeliveryReport,
   DetectCommand,
   DetectedObject,
   DetectionEvent,
@@ -34,6 +35,12 @@ export const reports = channel(
 );
 
 export const status = channel((monitorID: string) => `status.${monitorID}`, MonitorStatus);
+
+/** Every status that a monitor has had, where `status` has the last one only. */
+export const history = channel((monitorID: string) => `history.${monitorID}`, MonitorStatus);
+
+/** To whom events were delivered: `mqtt`. */
+export const deliveries = channel((receiver: string) => `deliveries.${receiver}`, DeliveryReport);
 
 /** Raw pictures: bytes with headers, see `frames.ts`. */
 export const frameSubject = (monitorID: string, format: FrameFormat) => `frames.${monitorID}.${format}`;
