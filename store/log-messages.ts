@@ -15,6 +15,8 @@ import type { SqlFormat } from './sql-encoding.ts';
 export interface Beginning {
   readonly file: string;
   readonly bus: BusAddress;
+  /** When the recorder began, Unix microseconds: the same for a thread that is started again. */
+  readonly began: number;
   readonly maxAgeDays: number;
   readonly maxSizeMegabytes: number;
   /** Somebody follows already: new entries are posted from the first on. */

@@ -1,21 +1,16 @@
 import type { Bus } from '../bus/connection.ts';
-import type { DetectionEvent, LogEntry } from '../bus/messages.ts';
-import { events, logs } from '../bus/subjects.ts';
 import { nowMicroseconds } from '../bus/time.ts';
 import { StoreError } from './errors.ts';
 import { LogDispatch } from './log-dispatch.ts';
 import { LogDownloads } from './log-downloads.ts';
-import type { LogStoreError } from './log-error.ts';
 import { LogExport, type ReadPage } from './log-export.ts';
 import type { Answer, Beginning, FromThread, Question, Topic } from './log-messages.ts';
+import { type Listeners, LogStreams } from './log-streams.ts';
 import type { LogTable } from './log-table.ts';
 import { LogTotals } from './log-totals.ts';
-import type { Position } from './position.ts';
-import { Projection } from './projection.ts';
-import { eventRow, logRow, type StoredEvent } from './rows.ts';
-import { StreamReader } from './stream-reader.ts';
 
-const hour = 60 * 60 * 1000;
+const minute = 60_000;
+const hour = 60 * minute;
 
 interface Surroundings {
   readonly beginning: Beginning;
@@ -29,61 +24,37 @@ export class LogService {
   readonly #table: LogTable;
   readonly #bus: Bus;
   readonly #surroundings: Surroundings;
-  readonly #logs: StreamReader<LogEntry, LogEntry>;
-  readonly #events: StreamReader<DetectionEvent, StoredEvent>;
+  /** Known once the service has been started. */
+  #streams: LogStreams | undefined;
   /** The questions that are being answered. */
   readonly #asked = new Map<number, AbortController>();
   readonly #downloads = new LogDownloads();
   readonly #totals = new LogTotals();
   /** To those who follow. */
   readonly dispatch: LogDispatch;
-  #pruning: NodeJS.Timeout | undefined;
+  readonly #timers: NodeJS.Timeout[] = [];
 
-  private constructor(
-    table: LogTable,
-    positions: { logs: Position; events: Position },
-    bus: Bus,
-    surroundings: Surroundings,
-  ) {
+  private constructor(table: LogTable, bus: Bus, surroundings: Surroundings) {
     this.#table = table;
     this.#bus = bus;
     this.#surroundings = surroundings;
     this.dispatch = new LogDispatch(surroundings.beginning.following, (entries) =>
       surroundings.tell({ kind: 'entries', entries }),
     );
-    const failures = {
-      report: ({ code, message }: LogStoreError) => surroundings.tell({ kind: 'problem', code, message }),
-      giveUp: surroundings.fail,
-    };
-    const logProjection = new Projection<LogEntry, LogEntry>(positions.logs, {
-      name: 'log entries',
-      append: (entries, position) => table.writer.append(entries, position),
-      row: logRow,
-      publish: (entry) => {
-        this.#totals.addEntry(entry);
-        return this.dispatch.add(entry);
-      },
-      ...failures,
-    });
-    this.#logs = new StreamReader({ bus, stream: 'LOGS', channel: logs }, logProjection);
-    const eventProjection = new Projection<DetectionEvent, StoredEvent>(positions.events, {
-      name: 'events',
-      append: (some, position) => table.writer.appendEvents(some, position),
-      row: eventRow,
-      publish: (event) => this.#totals.addEvent(event),
-      ...failures,
-    });
-    this.#events = new StreamReader({ bus, stream: 'EVENTS', channel: events }, eventProjection);
   }
 
   /** @throws when the bus does not answer. */
   static async start(table: LogTable, bus: Bus, surroundings: Surroundings): Promise<LogService> {
-    const positions = { logs: await table.writer.position(), events: await table.writer.eventPosition() };
-    const service = new LogService(table, positions, bus, surroundings);
-    await service.#logs.start();
-    await service.#events.start();
+    await table.insight.begin(surroundings.beginning.began);
+    const service = new LogService(table, bus, surroundings);
+    await service.#read();
     void table.prepare().catch(() => {});
-    service.#pruning = setInterval(() => void service.#prune(), hour);
+    service.#timers.push(
+      setInterval(() => void service.#prune(), hour),
+      setInterval(() => void service.#tend(), minute / 6),
+      // Should it fail, a later one does as well.
+      setInterval(() => void table.insight.goOn(nowMicroseconds()).catch(() => {}), minute),
+    );
     void service.#prune();
     return service;
   }
@@ -112,8 +83,9 @@ export class LogService {
 
   /** Commits what has arrived; the table is left to its owner. */
   async close(): Promise<void> {
-    clearInterval(this.#pruning);
-    await Promise.all([this.#logs.close(), this.#events.close()]);
+    for (const timer of this.#timers) clearInterval(timer);
+    await this.#streams?.close();
+    await this.#table.insight.goOn(nowMicroseconds()).catch(() => {});
     await this.#bus.close();
   }
 
@@ -121,13 +93,20 @@ export class LogService {
   async #find(question: Question, signal: AbortSignal): Promise<Answer<Topic>> {
     switch (question.topic) {
       case 'readDownload':
-        return this.#downloads.read(question.asked.download, signal);
+        return this.#table.reads.pass(() => this.#downloads.read(question.asked.download, signal));
       case 'closeDownload':
         await this.#downloads.close(question.asked.download);
         return undefined;
     }
-    await this.#logs.arrive();
-    if (['sql', 'openSql', 'totals'].includes(question.topic)) await this.#events.arrive();
+    const asksAll = ['sql', 'openSql', 'totals'].includes(question.topic);
+    await (asksAll ? this.#streams?.allArrive() : this.#streams?.entriesArrive());
+    return this.#table.reads.pass(() => this.#ask(question, signal));
+  }
+
+  async #ask(
+    question: Exclude<Question, { topic: 'readDownload' | 'closeDownload' }>,
+    signal: AbortSignal,
+  ): Promise<Answer<Topic>> {
     switch (question.topic) {
       case 'page':
         return this.#table.pages.read(question.asked.filter, question.asked.oldestFirst);
@@ -149,10 +128,32 @@ export class LogService {
     }
   }
 
+  async #read(): Promise<void> {
+    const { tell, fail } = this.#surroundings;
+    const listeners: Listeners = {
+      entry: (entry) => {
+        this.#totals.addEntry(entry);
+        return this.dispatch.add(entry);
+      },
+      event: (event) => this.#totals.addEvent(event),
+      report: (report) => this.#totals.addReport(report),
+      object: (object) => this.#totals.addObject(object),
+    };
+    this.#streams = await LogStreams.open(this.#table, this.#bus, listeners, {
+      report: ({ code, message }) => tell({ kind: 'problem', code, message }),
+      giveUp: fail,
+    });
+  }
+
   async #prune(): Promise<void> {
     const { maxAgeDays, maxSizeMegabytes } = this.#surroundings.beginning;
     const oldest = Math.floor(nowMicroseconds() - maxAgeDays * 24 * hour * 1000);
     // What fails now, on a full disk perhaps, is due again in an hour.
     await this.#table.retention.prune(oldest, maxSizeMegabytes * 1e6).catch(() => {});
+  }
+
+  async #tend(): Promise<void> {
+    const { maxSizeMegabytes } = this.#surroundings.beginning;
+    await this.#table.retention.tend(maxSizeMegabytes * 1e6).catch(() => {});
   }
 }

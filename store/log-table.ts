@@ -3,13 +3,16 @@ import { rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { ensureFolder } from './files.ts';
+import { Gate } from './gate.ts';
+import { InsightWriter } from './insight-writer.ts';
 import { LogHours } from './log-hours.ts';
 import { LogPages } from './log-pages.ts';
 import { LogRetention } from './log-retention.ts';
 import { LogSlices } from './log-slices.ts';
 import { LogStats } from './log-stats.ts';
 import { LogWriter } from './log-writer.ts';
-import { schema } from './schema.ts';
+import { Positions } from './positions.ts';
+import { positionNames, schema } from './schema.ts';
 import { SqlDesk } from './sql.ts';
 import { SqlStreams } from './sql-stream.ts';
 import { Turns } from './turns.ts';
@@ -38,7 +41,10 @@ export class LogTable {
   readonly #writes = new Turns();
   readonly #hours: LogHours;
   readonly #slices: LogSlices;
+  /** Questions pass here, so that now and then there is a moment without any. */
+  readonly reads = new Gate();
   readonly writer: LogWriter;
+  readonly insight: InsightWriter;
   readonly retention: LogRetention;
   readonly pages: LogPages;
   readonly stats: LogStats;
@@ -47,20 +53,30 @@ export class LogTable {
   readonly sqlStreams: SqlStreams;
 
   private constructor(
+    file: string,
     instance: DuckDBInstance,
-    connections: Readonly<Record<'writer' | 'reader' | 'asker' | 'counter', DuckDBConnection>>,
+    connections: Readonly<Record<'writer' | 'keeper' | 'reader' | 'asker' | 'counter', DuckDBConnection>>,
   ) {
     this.#instance = instance;
     this.#connection = connections.writer;
     this.#hours = new LogHours(connections.writer, this.#writes);
     this.#slices = new LogSlices(connections.writer, this.#writes);
+    const positions = new Positions(connections.writer, this.#writes);
+    this.insight = new InsightWriter(connections.writer, this.#writes, positions);
     this.writer = new LogWriter(connections.writer, this.#writes, (entries) => {
       void this.#hours.advance(entries.at(-1)?.time ?? 0);
       void this.#slices.advance(entries.length);
     });
-    this.retention = new LogRetention(connections.writer, this.#writes, async (before) => {
-      await this.#hours.forget(before);
-      await this.#slices.forget(before);
+    this.retention = new LogRetention({
+      file,
+      writer: connections.writer,
+      writes: this.#writes,
+      keeper: connections.keeper,
+      reads: this.reads,
+      forget: async (before) => {
+        await this.#hours.forget(before);
+        await this.#slices.forget(before);
+      },
     });
     this.pages = new LogPages(connections.reader);
     this.stats = new LogStats(connections.counter);
@@ -93,12 +109,13 @@ export class LogTable {
       const writer = await instance.connect();
       await writer.run(schema);
       await writer.run(lock);
+      const keeper = await instance.connect();
       const reader = await instance.connect();
       const asker = await instance.connect();
       const counter = await instance.connect();
-      const table = new LogTable(instance, { writer, reader, asker, counter });
+      const table = new LogTable(file, instance, { writer, keeper, reader, asker, counter });
       // A table of another shape must show now, when the file can still be replaced.
-      await Promise.all([table.writer.position(), table.writer.eventPosition()]);
+      await Promise.all(positionNames.map((name) => table.insight.position(name)));
       await table.pages.read({ limit: 1 }, false);
       return table;
     } catch (error) {
@@ -123,7 +140,8 @@ export class LogTable {
    */
   close(): Promise<void> {
     return this.#writes.close(async () => {
-      await Promise.all([this.pages, this.stats, this.sql, this.sqlStreams].map((each) => each.close()));
+      const { retention, pages, stats, sql, sqlStreams } = this;
+      await Promise.all([retention, pages, stats, sql, sqlStreams].map((each) => each.close()));
       await this.#connection.run('CHECKPOINT').catch(() => {});
       this.#connection.closeSync();
       this.#instance.closeSync();

@@ -1,5 +1,6 @@
 import type { LogEntry } from '../bus/messages.ts';
-import type { StoredEvent } from './rows.ts';
+import { type Delay, Delays } from './delays.ts';
+import type { StoredEvent, StoredObject, StoredReport } from './rows.ts';
 
 /** What has been read from the streams since the thread began. */
 export interface Totals {
@@ -10,38 +11,29 @@ export interface Totals {
     readonly label: string;
     readonly count: number;
   }[];
+  /** Objects that appeared. */
+  readonly objects: readonly { readonly monitorID: string; readonly label: string; readonly count: number }[];
+  /** From the picture to its event on the bus. */
   readonly delays: readonly Delay[];
+  /** From the picture until the MQTT broker has its event. */
+  readonly deliveryDelays: readonly Delay[];
 }
 
-/** Seconds from the picture to its event on the bus. */
-export interface Delay {
-  readonly monitorID: string;
-  readonly count: number;
-  readonly sum: number;
-  /** Of the latest thousand events. */
-  readonly p50: number;
-  readonly p95: number;
-  readonly p99: number;
-}
+export const noTotals: Totals = { entries: [], detections: [], objects: [], delays: [], deliveryDelays: [] };
 
-const kept = 1000;
-/** Kinds past this are not told apart any more: labels come from outside. */
+/** More kinds than these are not told apart any more: labels come from outside. */
 const mostKinds = 5000;
 
-interface Delays {
-  count: number;
-  sum: number;
-  /** A ring of the latest. */
-  readonly latest: number[];
-}
-
+/** Counts what is read from the streams. */
 export class LogTotals {
   readonly #entries = new Map<string, { level: string; src: string; count: number }>();
   readonly #detections = new Map<
     string,
     { monitorID: string; source: string; label: string; count: number }
   >();
-  readonly #delays = new Map<string, Delays>();
+  readonly #objects = new Map<string, { monitorID: string; label: string; count: number }>();
+  readonly #delays = new Delays();
+  readonly #deliveryDelays = new Delays();
 
   addEntry({ level, src }: LogEntry): void {
     bump<{ level: string; src: string }>(this.#entries, { level, src });
@@ -49,23 +41,26 @@ export class LogTotals {
 
   addEvent({ monitorID, source, detections, time, storedAt }: StoredEvent): void {
     for (const { label } of detections) bump(this.#detections, { monitorID, source, label });
-    const delays = this.#delays.get(monitorID) ?? { count: 0, sum: 0, latest: [] };
-    if (delays.count === 0 && this.#delays.size >= mostKinds) return;
-    this.#delays.set(monitorID, delays);
-    // Clocks of two machines may differ by more than it took.
-    const seconds = Math.max(0, storedAt - time) / 1e6;
-    delays.latest[delays.count % kept] = seconds;
-    delays.count += 1;
-    delays.sum += seconds;
+    this.#delays.add(monitorID, storedAt - time);
+  }
+
+  addReport({ deliveries }: StoredReport): void {
+    for (const { monitorID, time, deliveredAt } of deliveries)
+      this.#deliveryDelays.add(monitorID, deliveredAt - time);
+  }
+
+  addObject({ monitorID, label, endTime }: StoredObject): void {
+    if (endTime === null) bump(this.#objects, { monitorID, label });
   }
 
   read(): Totals {
-    const delays = [...this.#delays].map(([monitorID, { count, sum, latest }]) => {
-      const sorted = [...latest].sort((a, b) => a - b);
-      const at = (part: number) => sorted[Math.floor(part * (sorted.length - 1))] ?? 0;
-      return { monitorID, count, sum, p50: at(0.5), p95: at(0.95), p99: at(0.99) };
-    });
-    return { entries: [...this.#entries.values()], detections: [...this.#detections.values()], delays };
+    return {
+      entries: [...this.#entries.values()],
+      detections: [...this.#detections.values()],
+      objects: [...this.#objects.values()],
+      delays: this.#delays.read(),
+      deliveryDelays: this.#deliveryDelays.read(),
+    };
   }
 }
 

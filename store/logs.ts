@@ -1,5 +1,6 @@
 import type { BusAddress } from '../bus/connection.ts';
 import type { LogEntry } from '../bus/messages.ts';
+import { nowMicroseconds } from '../bus/time.ts';
 import type { Config } from './config.ts';
 import { StoreError } from './errors.ts';
 import type { ExportFormat } from './log-encoding.ts';
@@ -8,7 +9,7 @@ import type { LogFilter } from './log-filter.ts';
 import { type Conditions, followLog } from './log-follower.ts';
 import type { StatsQuestion, StatsRow } from './log-stats.ts';
 import { LogThread } from './log-thread.ts';
-import type { Totals } from './log-totals.ts';
+import { noTotals, type Totals } from './log-totals.ts';
 import type { SqlResult } from './sql.ts';
 import type { SqlFormat } from './sql-encoding.ts';
 
@@ -50,7 +51,7 @@ export class LogStore {
     const store = new LogStore();
     const { file, bus, logs, onError } = options;
     store.#thread = await LogThread.start({
-      beginning: { file, bus, ...logs },
+      beginning: { file, bus, began: nowMicroseconds(), ...logs },
       entries: (entries) => store.#deliver(entries),
       report: onError,
     });
@@ -92,7 +93,7 @@ export class LogStore {
    * @throws {StoreError} `io`
    */
   async totals(): Promise<Totals> {
-    return this.#thread?.ask('totals', undefined) ?? { entries: [], detections: [], delays: [] };
+    return this.#thread?.ask('totals', undefined) ?? noTotals;
   }
 
   /**

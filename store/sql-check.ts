@@ -10,7 +10,7 @@ import { StoreError } from './errors.ts';
 
 const words = (text: string) => new Set(text.trim().split(/\s+/));
 
-const views = words('logs events recordings');
+const views = words('logs events recordings deliveries objects states');
 
 /** Queries, tables, and what changes a query's result, by their `type`. */
 const nodes = words(`

@@ -1,0 +1,33 @@
+import type { StoredStatus } from './rows.ts';
+
+/** A monitor entered a state, or there is another reason for it. */
+export interface StateChange {
+  /** Unix time in microseconds; for each monitor it grows, whatever the clock does. */
+  readonly time: number;
+  readonly monitorID: string;
+  readonly state: string;
+  readonly reason: string;
+}
+
+/**
+ * What is new in what monitors tell.
+ *
+ * @param before the latest change of each monitor.
+ * @returns the changes, and the latest of each monitor behind them.
+ */
+export function stateChanges(before: ReadonlyMap<string, StateChange>, statuses: readonly StoredStatus[]) {
+  const latest = new Map(before);
+  const changes: StateChange[] = [];
+  for (const { monitorID, state, reason, since, time: toldAt } of statuses) {
+    const last = latest.get(monitorID);
+    // That it records, for example, is no other state.
+    if (last?.state === state && last.reason === reason) continue;
+    // Another attempt: a camera that is away for days is away once.
+    if (last?.state === 'waiting' && state === 'connecting') continue;
+    const at = last?.state === state ? toldAt : since;
+    const change = { time: Math.max(at, last ? last.time + 1 : 0), monitorID, state, reason };
+    latest.set(monitorID, change);
+    changes.push(change);
+  }
+  return { changes, latest };
+}
