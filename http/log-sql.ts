@@ -29,11 +29,14 @@ const streamed: Readonly<Record<string, SqlFormat>> = {
 };
 const types = [json, ...Object.keys(streamed)] as const;
 
-const description = `One SELECT statement in DuckDB's SQL, with joins, subqueries, common table expressions and windows, over three views:
+const description = `One SELECT statement in DuckDB's SQL, with joins, subqueries, common table expressions and windows, over these views:
 
 - \`logs\`: time, level, src, monitorID, msg
 - \`events\`, a row for each detection: id, time (of the picture), storedAt (when the bus took it), monitorID, monitorName, source, label, score, x, y, width, height, object
 - \`recordings\`, as far back as the log goes: id, monitorID, startTime, endTime (null while it is written)
+- \`deliveries\`, a row for each event that the MQTT broker has confirmed: id (of the event), monitorID, source, time (of the picture), storedAt (when the bus took it), deliveredAt
+- \`objects\`, what was followed from picture to picture: id, monitorID, label, score (the best), startTime, endTime (null while it is there), eventID (of the event that told of it first)
+- \`states\`, what monitors did when: monitorID, state (connecting, streaming, waiting, stopping, stopped, disabled), reason, startTime, endTime (null for what it does now), reconnect (true where the stream was there again after waiting for it)
 
 Times are Unix times in microseconds; \`make_timestamp(time)\` makes a timestamp in UTC. Nothing but these views and functions on values can be reached. What is refused, wrong, or takes too long is 400 with the reason.
 

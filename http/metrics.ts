@@ -1,5 +1,6 @@
 import { monitorStates } from '../bus/messages.ts';
 import { nowMicroseconds } from '../bus/time.ts';
+import type { Delay } from '../store/delays.ts';
 import type { MonitorStates } from './monitor-states.ts';
 import { type Route, route } from './route.ts';
 import type { Services } from './services.ts';
@@ -22,7 +23,7 @@ export function metricsRoutes({ logs, monitors, bus, states }: MetricsServices):
       answers: { 200: { description: 'The metrics', type: 'text/plain; version=0.0.4; charset=utf-8' } },
       failures: ['storage_failed'],
       async handle() {
-        const { entries, detections, delays } = await logs.totals();
+        const { entries, detections, objects, delays, deliveryDelays } = await logs.totals();
         const known = monitors.list().flatMap(({ id }) => states.get(id) ?? []);
         const now = nowMicroseconds();
         const body = [
@@ -42,16 +43,22 @@ export function metricsRoutes({ logs, monitors, bus, states }: MetricsServices):
             ]),
           ),
           family(
+            'objects_total',
+            'counter',
+            'Objects that appeared',
+            objects.map(({ count, monitorID, label }) => [{ monitor: monitorID, label }, count]),
+          ),
+          family(
             'event_delay_seconds',
             'summary',
             'From the picture to its event on the bus',
-            delays.flatMap(({ monitorID: monitor, count, sum, p50, p95, p99 }): Sample[] => [
-              [{ monitor, quantile: '0.5' }, p50],
-              [{ monitor, quantile: '0.95' }, p95],
-              [{ monitor, quantile: '0.99' }, p99],
-              [{ monitor }, sum, '_sum'],
-              [{ monitor }, count, '_count'],
-            ]),
+            delays.flatMap(quantiles),
+          ),
+          family(
+            'mqtt_delay_seconds',
+            'summary',
+            'From the picture until the MQTT broker has confirmed its event',
+            deliveryDelays.flatMap(quantiles),
           ),
           family(
             'monitor_state',
@@ -68,6 +75,12 @@ export function metricsRoutes({ logs, monitors, bus, states }: MetricsServices):
             known.map(({ monitorID: monitor, since }) => [{ monitor }, Math.max(0, now - since) / 1e6]),
           ),
           family(
+            'monitor_streaming_seconds_total',
+            'counter',
+            'For how long the monitor has streamed',
+            known.map(({ monitorID: monitor, streamed }) => [{ monitor }, streamed / 1e6]),
+          ),
+          family(
             'monitor_recording',
             'gauge',
             '1 while the monitor records',
@@ -76,7 +89,7 @@ export function metricsRoutes({ logs, monitors, bus, states }: MetricsServices):
           family(
             'monitor_reconnects_total',
             'counter',
-            'How often the stream of the monitor was there again',
+            'How often the stream of the monitor was there again after waiting for it',
             known.map(({ monitorID: monitor, reconnects }) => [{ monitor }, reconnects]),
           ),
           family('bus_connected', 'gauge', '1 while the bus is there', [[{}, bus.connected ? 1 : 0]]),
@@ -84,6 +97,16 @@ export function metricsRoutes({ logs, monitors, bus, states }: MetricsServices):
         return { type: 'text/plain; version=0.0.4; charset=utf-8', body };
       },
     }),
+  ];
+}
+
+function quantiles({ monitorID: monitor, count, sum, p50, p95, p99 }: Delay): Sample[] {
+  return [
+    [{ monitor, quantile: '0.5' }, p50],
+    [{ monitor, quantile: '0.95' }, p95],
+    [{ monitor, quantile: '0.99' }, p99],
+    [{ monitor }, sum, '_sum'],
+    [{ monitor }, count, '_count'],
   ];
 }
 

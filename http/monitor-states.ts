@@ -2,16 +2,20 @@ import type { Bus } from '../bus/connection.ts';
 import type { MonitorStatus } from '../bus/messages.ts';
 import { type Replay, replay } from '../bus/streams.ts';
 import { status } from '../bus/subjects.ts';
+import { nowMicroseconds } from '../bus/time.ts';
 
 /** What a monitor does now. */
 export interface KnownState extends MonitorStatus {
-  /** How often its stream was there again since this process began. */
+  /** How often its stream was there again after waiting for it, since this process began. */
   readonly reconnects: number;
+  /** For how many microseconds it has streamed, since this process began, up to its present state. */
+  readonly streamed: number;
 }
 
 /** Follows what all monitors say about themselves. */
 export class MonitorStates {
-  readonly #states = new Map<string, KnownState & { readonly hasStreamed: boolean }>();
+  readonly #began = nowMicroseconds();
+  readonly #states = new Map<string, KnownState & { readonly away: boolean }>();
   readonly #replay: Replay;
 
   constructor(bus: Bus) {
@@ -21,8 +25,10 @@ export class MonitorStates {
     });
   }
 
+  /** `streamed` includes the present state up to now. */
   get(monitorID: string): KnownState | undefined {
-    return this.#states.get(monitorID);
+    const known = this.#states.get(monitorID);
+    return known && { ...known, streamed: this.#streamedUpTo(nowMicroseconds(), known) };
   }
 
   close(): void {
@@ -32,8 +38,22 @@ export class MonitorStates {
   #hear(now: MonitorStatus): void {
     const before = this.#states.get(now.monitorID);
     const begins = now.state === 'streaming' && before?.state !== 'streaming';
-    const hasStreamed = before?.hasStreamed ?? false;
-    const reconnects = (before?.reconnects ?? 0) + (begins && hasStreamed ? 1 : 0);
-    this.#states.set(now.monitorID, { ...now, reconnects, hasStreamed: hasStreamed || begins });
+    // Its attempts to connect do not change that it is away.
+    const away = now.state === 'waiting' || (now.state === 'connecting' && before?.away === true);
+    this.#states.set(now.monitorID, {
+      ...now,
+      away,
+      reconnects: (before?.reconnects ?? 0) + (begins && before?.away ? 1 : 0),
+      // Something else about the same state may be told, which began when it began.
+      streamed:
+        before && before.since !== now.since
+          ? this.#streamedUpTo(now.since, before)
+          : (before?.streamed ?? 0),
+    });
+  }
+
+  #streamedUpTo(time: number, { state, since, streamed }: KnownState): number {
+    if (state !== 'streaming') return streamed;
+    return streamed + Math.max(0, time - Math.max(since, this.#began));
   }
 }

@@ -97,7 +97,7 @@ export class LogStore {
   }
 
   /**
-   * Puts one read-only statement to the views `logs`, `events` and `recordings`: at most 10,000 rows and 8 MB of an
+   * Puts one read-only statement to the views (see `schema.ts`): at most 10,000 rows and 8 MB of an
    * answer that takes at most five seconds.
    *
    * @param signal ends it.

@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import type { Bus } from '../../bus/connection.ts';
-import type { DetectionEvent } from '../../bus/messages.ts';
+import type { DeliveryReport, DetectionEvent } from '../../bus/messages.ts';
 import { startMqttBridge } from '../../bus/mqtt.ts';
-import { events } from '../../bus/subjects.ts';
+import { replay } from '../../bus/streams.ts';
+import { deliveries, events } from '../../bus/subjects.ts';
+import { nowMicroseconds } from '../../bus/time.ts';
 import { silentLogger, startTestBus } from '../support/bus.ts';
 import { atEnd } from '../support/cleanup.ts';
 import { startBroker } from '../support/mosquitto.ts';
@@ -103,4 +105,46 @@ test('a broker that refuses the login is complained of once, without the passwor
   expect(warnings).toHaveLength(1);
   expect(warnings[0]).toMatch(/Not authorized/i);
   expect(warnings[0]).not.toContain('wrong');
+});
+
+test('the bus is told when the broker has confirmed which events, and not before', async () => {
+  const { bus } = await startTestBus();
+  const reports: DeliveryReport[] = [];
+  const replaying = replay(bus, 'DELIVERIES', deliveries, 1, ({ message }) => {
+    if (message) reports.push(message);
+  });
+  atEnd(async () => replaying.stop());
+  const told = () => reports.flatMap((report) => report.deliveries);
+  const broker = await startBroker();
+  const { bridge } = startBridge(bus, broker.port);
+  await listening(bus);
+  const before = nowMicroseconds();
+  await store(bus, event(1, ['zone0', 'zone1']));
+  await store(bus, event(2));
+  await waitFor(() => told().length === 2, 5000, 'two deliveries');
+  expect(reports).toHaveLength(1);
+  const [first] = told();
+  expect(first).toMatchObject({
+    eventID: 'event1',
+    monitorID: 'one',
+    source: 'motion',
+    time: '2024-11-20T14:23:15.000000001Z',
+  });
+  expect(first?.storedAt).toBeGreaterThanOrEqual(before);
+  expect(first?.deliveredAt).toBeGreaterThanOrEqual(first?.storedAt ?? Number.POSITIVE_INFINITY);
+
+  await broker.kill();
+  await store(bus, event(3));
+  const back = nowMicroseconds();
+  await broker.restart();
+  await waitFor(() => told().length === 3, 15_000, 'the third delivery');
+  expect(told()[2]).toMatchObject({ eventID: 'event3' });
+  expect(told()[2]?.deliveredAt).toBeGreaterThan(back);
+
+  // What waits to be told is told when the bridge ends.
+  const subscriber = await broker.subscribe('sentryshot/events/motion');
+  await store(bus, event(4));
+  await subscriber.message(({ payload }) => payload.includes('000000004Z'));
+  await bridge.close();
+  await waitFor(() => told().length === 4, 5000, 'the fourth delivery');
 });

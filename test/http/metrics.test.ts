@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import type { DetectionEvent, MonitorStatus } from '../../bus/messages.ts';
-import { events, status } from '../../bus/subjects.ts';
+import { deliveries, events, objects, status } from '../../bus/subjects.ts';
 import { formatNanoseconds, nowMicroseconds } from '../../bus/time.ts';
 import { project } from '../support/project.ts';
 import { waitFor } from '../support/wait.ts';
@@ -75,6 +75,23 @@ test('detections are counted by monitor, source and label, and how late their ev
   }
 });
 
+test('objects that appeared are counted, and how late the broker had the events', async () => {
+  const now = nowMicroseconds();
+  const stamp = (seconds: number) => formatNanoseconds(BigInt(now - seconds * 1e6) * 1000n);
+  const life = { monitorID: 'door', label: 'person', score: 60, eventID: 'event0' };
+  for (const id of ['one', 'two'])
+    await door.bus.store(objects, ['door'], { ...life, id, start: stamp(9), end: null }, `${id} there`);
+  await door.bus.store(objects, ['door'], { ...life, id: 'one', start: stamp(9), end: stamp(2) }, 'one gone');
+  const delivery = { monitorID: 'door', source: 'motion', time: stamp(3), storedAt: now };
+  const confirmed = [0, 1].map((n) => ({ ...delivery, eventID: `event${n}`, deliveredAt: now + n * 1e6 }));
+  await door.bus.store(deliveries, ['mqtt'], { deliveries: confirmed }, 'report');
+  const samples = await scrape();
+  expect(samples.get('sentrybus_objects_total{monitor="door",label="person"}')).toBe(2);
+  expect(samples.get('sentrybus_mqtt_delay_seconds_count{monitor="door"}')).toBe(2);
+  expect(samples.get('sentrybus_mqtt_delay_seconds_sum{monitor="door"}')).toBeCloseTo(7);
+  expect(samples.get('sentrybus_mqtt_delay_seconds{monitor="door",quantile="0.5"}')).toBeCloseTo(3);
+});
+
 test('a monitor has one state, and its stream is counted each time it is there again', async () => {
   const since = nowMicroseconds() - 5e6;
   const say = (state: MonitorStatus['state'], monitorID = 'door') =>
@@ -107,17 +124,97 @@ test('a monitor has one state, and its stream is counted each time it is there a
   expect([...samples.keys()].filter((name) => name.includes('"gone"'))).toEqual([]);
 });
 
+test('for how long a monitor has streamed grows only while it does', async () => {
+  const streamed = async () =>
+    (await scrape()).get('sentrybus_monitor_streaming_seconds_total{monitor="door"}') ?? 0;
+  const say = async (state: MonitorStatus['state'], since: number, recording = false) => {
+    const now = { monitorID: 'door', state, reason: '', recording, since };
+    await door.bus.store(status, ['door'], now, `${state} ${since} ${recording}`);
+    const name = `sentrybus_monitor_state{monitor="door",state="${state}"}`;
+    await waitFor(async () => (await scrape()).get(name) === 1, 10_000, name);
+  };
+  const before = await streamed();
+  const now = nowMicroseconds();
+  // Times ahead, so that the present state adds nothing.
+  await say('streaming', now + 1000e6);
+  await say('streaming', now + 1000e6, true);
+  await say('waiting', now + 1020e6);
+  expect(await streamed()).toBeCloseTo(before + 20);
+  await say('connecting', now + 1030e6);
+  await say('streaming', now + 1031e6);
+  expect(await streamed()).toBeCloseTo(before + 20);
+  await say('stopped', now + 1036e6);
+  expect(await streamed()).toBeCloseTo(before + 25);
+});
+
 test('a user gets none', async () => {
   expect((await door.fetch('/api/metrics', {}, user)).status).toBe(403);
 });
 
-test("Grafana's dashboard asks only for what there is", async () => {
-  const text = await readFile(join(project, 'http/grafana.json'), 'utf8');
-  const dashboard = JSON.parse(text) as { panels: { id: number; targets: { expr: string }[] }[] };
-  const asked = dashboard.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr));
-  expect(asked.length).toBeGreaterThan(8);
-  expect(new Set(dashboard.panels.map(({ id }) => id)).size).toBe(dashboard.panels.length);
+interface Dashboard {
+  readonly uid: string;
+  readonly schemaVersion: number;
+  readonly __inputs: readonly { readonly name: string; readonly pluginId: string }[];
+  readonly templating: { readonly list: readonly { readonly name: string; readonly type: string }[] };
+  readonly panels: readonly {
+    readonly id: number;
+    readonly type: string;
+    readonly title: string;
+    readonly datasource: { readonly uid: string };
+    readonly gridPos: Readonly<Record<'x' | 'y' | 'w' | 'h', number>>;
+    readonly targets: readonly { readonly expr: string; readonly refId: string }[];
+  }[];
+}
+
+const readDashboard = async () =>
+  JSON.parse(await readFile(join(project, 'http/grafana.json'), 'utf8')) as Dashboard;
+
+test("Grafana's dashboard asks only for what there is, in expressions that close what they open", async () => {
+  const { panels } = await readDashboard();
+  const asked = panels.flatMap(({ targets }) => targets.map(({ expr }) => expr));
+  expect(asked.length).toBeGreaterThan(10);
   const served = await (await door.fetch('/api/metrics')).text();
-  for (const [name] of asked.join(' ').matchAll(/sentrybus_\w+/g))
-    expect(served).toContain(`# TYPE ${name} `);
+  const told = new Set<string>();
+  for (const expr of asked) {
+    // From the inside out, each call gives way to what it is called with.
+    let rest = expr.replace(/\{\w+="[^"]*"(,\w+="[^"]*")*\}|\[\d+[smhd]\]|by \([\w, ]+\) /g, '');
+    for (let before = ''; before !== rest; ) {
+      before = rest;
+      rest = rest
+        .replace(/\b(sum|count|rate|increase|clamp_max) ?\((\w+)(, \d+)?\)/, '$2')
+        .replace(/^(\w+) (==|\*) \d+$/, '$1');
+    }
+    expect(rest, expr).toMatch(/^sentrybus_\w+$/);
+    for (const [name] of expr.matchAll(/sentrybus_\w+/g)) {
+      expect(served).toContain(`# TYPE ${name} `);
+      told.add(name);
+    }
+  }
+  const families = [...served.matchAll(/^# TYPE (\w+) /gm)].map(([, name]) => name);
+  expect(families.filter((name) => name !== undefined && !told.has(name))).toEqual([
+    'sentrybus_monitor_state_seconds',
+  ]);
+});
+
+test("Grafana's dashboard has the shape that an import needs, and panels that do not overlap", async () => {
+  const { uid, schemaVersion, __inputs, templating, panels } = await readDashboard();
+  expect(uid).toMatch(/^[\w-]{1,40}$/);
+  expect(schemaVersion).toBeGreaterThanOrEqual(36);
+  // Asked for by an import, and chosen in the dashboard itself where it was put in by a file.
+  expect(__inputs).toMatchObject([{ name: 'DS_PROMETHEUS', pluginId: 'prometheus' }]);
+  expect(templating.list).toMatchObject([{ name: 'DS_PROMETHEUS', type: 'datasource', query: 'prometheus' }]);
+  expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+  const taken = new Set<string>();
+  for (const { type, title, datasource, gridPos, targets } of panels) {
+    expect(['stat', 'timeseries']).toContain(type);
+    expect(title).not.toBe('');
+    expect(datasource.uid).toMatch(/^\$\{DS_PROMETHEUS\}$/);
+    expect(new Set(targets.map(({ refId }) => refId)).size).toBe(targets.length);
+    expect(gridPos.x + gridPos.w).toBeLessThanOrEqual(24);
+    for (let x = gridPos.x; x < gridPos.x + gridPos.w; x += 1)
+      for (let y = gridPos.y; y < gridPos.y + gridPos.h; y += 1) {
+        expect(taken.has(`${x},${y}`), title).toBe(false);
+        taken.add(`${x},${y}`);
+      }
+  }
 });
