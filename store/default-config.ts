@@ -81,7 +81,8 @@ servers = []
 #credentials = "/etc/sentrybus/nats.creds"
 
 [logs]
-# Older log entries are deleted; so are the oldest ones when the log takes more space than this.
+# Older log entries and events are deleted; so are the oldest ones when they take more space than this. The file
+# itself becomes at most half as large again.
 max_age_days = 30
 max_size_megabytes = 500
 # When something says the same again and again, so many entries of a minute are written;

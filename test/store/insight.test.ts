@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { DetectedObject, MonitorStatus } from '../../bus/messages.ts';
@@ -6,6 +7,7 @@ import { LogTable } from '../../store/log-table.ts';
 import { deliveryRow, objectRow, statusRow } from '../../store/rows.ts';
 import { atEnd } from '../support/cleanup.ts';
 import { temporaryFolder } from '../support/folder.ts';
+import { project } from '../support/project.ts';
 
 const at = (seconds: number) => 1_800_000_000_000_000 + seconds * 1e6;
 const stamp = (seconds: number) => formatNanoseconds(BigInt(at(seconds)) * 1000n);
@@ -177,4 +179,14 @@ test('the oldest states go, but never the one in which a monitor is', async () =
   expect(await ask(states)).toEqual([['streaming', at(60), null, false]]);
   await tell([2000, 'waiting']);
   expect(await ask("SELECT count(*) FROM states WHERE state = 'waiting'")).toEqual([[1]]);
+});
+
+test('the questions that the README gives as examples are answered', async () => {
+  const { ask, tell } = await open(await file());
+  await tell([0, 'streaming']);
+  const readme = await readFile(join(project, 'README.md'), 'utf8');
+  const [, block = ''] = /```sql\n(.*?)```/s.exec(readme) ?? [];
+  const questions = block.split(';').filter((text) => text.trim() !== '');
+  expect(questions.length).toBeGreaterThan(3);
+  for (const question of questions) expect(Array.isArray(await ask(question)), question).toBe(true);
 });
