@@ -1,7 +1,8 @@
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
 import { type LogEntry, logLevels } from '../../bus/messages.ts';
-import { matchesFilter } from '../../store/log-filter.ts';
+import { type LogFilter, matchesFilter } from '../../store/log-filter.ts';
 import { type StatsRow, statsGroups } from '../../store/log-stats.ts';
 import { LogTable } from '../../store/log-table.ts';
 import { statsBuckets } from '../../store/stats-buckets.ts';
@@ -82,6 +83,44 @@ test('only what the filter lets through is counted', async () => {
   expect(await table.stats.count({ filter, group: ['src'] })).toEqual(expected(['src'], undefined, some));
   expect(await table.stats.count({ filter: { text: 'nowhere' }, group: [] })).toEqual([{ count: 0 }]);
   expect(await table.stats.count({ filter: { text: 'nowhere' }, group: [], bucket: '1h' })).toEqual([]);
+});
+
+test('whatever is asked for, at whatever moment, the counts are right', async () => {
+  const { table: other } = await LogTable.open(join(await temporaryFolder(), 'log.duckdb'));
+  atEnd(() => other.close());
+  const hour = 3_600_000_000;
+  const times = fc.oneof(
+    fc.nat(entries.length - 1).map((n) => entries[n]?.time ?? 0),
+    fc.integer({ min: 0, max: 900 }).map((n) => start - (start % hour) + n * hour),
+  );
+  const near = fc.tuple(times, fc.constantFrom(-1, 0, 1)).map(([time, shift]) => time + shift);
+  const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
+  const questions = fc.record({
+    group: fc.constantFrom(...subsets),
+    bucket: maybe(fc.constantFrom('30m', '1h', '6h', '1d', '1w', '1mo')),
+    time: maybe(near),
+    after: maybe(near),
+    levels: maybe(fc.constantFrom(['error'] as const, ['info', 'debug'] as const)),
+    monitors: maybe(fc.constant(['two', 'four'])),
+    text: maybe(fc.constantFrom('7', 'entry 12', 'nowhere')),
+  });
+  // In pieces that end in the middle of an hour, each of which is followed by others of the same hour.
+  for (let from = 0; from < entries.length; from += 997) {
+    const stored = entries.slice(0, from + 997);
+    await other.writer.append(stored.slice(from), { stream: 's', sequence: 1, time: 1, readAt: 1 });
+    await other.prepare();
+    await fc.assert(
+      fc.asyncProperty(questions, async ({ group, bucket, ...conditions }) => {
+        const given = Object.entries(conditions).filter(([, value]) => value !== undefined);
+        const filter = Object.fromEntries(given) as LogFilter;
+        const found = await other.stats.count({ filter, group, ...(bucket && { bucket }) });
+        const some = stored.filter((entry) => matchesFilter(filter, entry));
+        const nothing = bucket === undefined && group.length === 0 && some.length === 0;
+        expect(found).toEqual(nothing ? [{ count: 0 }] : expected(group, bucket, some));
+      }),
+      { numRuns: 60 },
+    );
+  }
 });
 
 test('more than 10,000 rows are refused, also when no part of them is so many', async () => {

@@ -1,0 +1,116 @@
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { beforeAll, test } from 'vitest';
+import type { LogEntry } from '../../bus/messages.ts';
+import { LogTable } from '../../store/log-table.ts';
+import { atEnd } from '../support/cleanup.ts';
+import { temporaryFolder } from '../support/folder.ts';
+
+/** What entries that come in, and pages that are read, feel of statements that ask for all the machine has. */
+
+const rows = Number(process.env['ROWS'] ?? 3_000_000);
+const seconds = Number(process.env['SECONDS'] ?? 8);
+const start = Date.parse('2026-10-24T00:00:00Z') * 1000;
+const never = new AbortController().signal;
+
+let table: LogTable;
+beforeAll(async () => {
+  const file = join(await temporaryFolder(), 'log.duckdb');
+  await (await LogTable.open(file)).table.close();
+  const instance = await DuckDBInstance.create(file);
+  const connection = await instance.connect();
+  await connection.run(`
+    INSERT INTO log SELECT ${start} + n * 1000000, 'info', 'app', 'camera' || n % 40,
+      'something happened to number ' || n || ' in a message of usual length, ' || hash(n)
+    FROM range(${rows}) r(n); CHECKPOINT`);
+  connection.closeSync();
+  instance.closeSync();
+  ({ table } = await LogTable.open(file));
+  atEnd(() => table.close());
+  await table.prepare();
+});
+
+const statements: Record<string, (() => Promise<unknown>)[]> = {
+  'nothing else': [],
+  'a product of all entries': [
+    () => table.sql.run("select count(*) from logs a, logs b where a.msg || b.msg = 'x'", never),
+  ],
+  'distinct texts of all entries': [
+    () => table.sql.run('select count(*) from (select distinct msg, time from logs)', never),
+  ],
+  'the longest window': [
+    () =>
+      table.sql.run('select max(r) from (select row_number() over (order by msg desc) r from logs)', never),
+  ],
+  'two sorted answers that nobody takes': ['csv', 'arrow'].map((format) => async () => {
+    const sql = 'select * from logs order by msg desc, time';
+    const download = await table.sqlStreams.open(sql, format as 'csv', never);
+    try {
+      await download.next(never);
+      await sleep(2000);
+    } finally {
+      await download.close();
+    }
+  }),
+  'all at once': [
+    () => table.sql.run('select count(*) from (select distinct msg, time from logs)', never),
+    async () => {
+      const download = await table.sqlStreams.open('select * from logs order by msg', 'csv', never);
+      await sleep(1000);
+      await download.close();
+    },
+    () => table.stats.count({ filter: { text: '000000' }, group: [] }),
+  ],
+};
+
+test('statements', async () => {
+  let stored = 0;
+  console.log(`${'milliseconds'.padEnd(40)} append p50   p95   max  page p50   p95   max  failed`);
+  for (const [name, asked] of Object.entries(statements)) {
+    const end = performance.now() + seconds * 1000;
+    const outcomes = new Map<string, number>();
+    const asking = asked.map(async (ask) => {
+      while (performance.now() < end) {
+        const outcome = await ask().then(
+          () => 'answered',
+          (error: Error) => error.message,
+        );
+        outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+      }
+    });
+    let failed = 0;
+    const [appends, pages]: [number[], number[]] = [[], []];
+    const timed = async (times: number[], work: () => Promise<unknown>) => {
+      const before = performance.now();
+      await work().catch(() => {
+        failed += 1;
+      });
+      times.push(performance.now() - before);
+    };
+    while (performance.now() < end) {
+      const some = Array.from({ length: 100 }, (): LogEntry => {
+        stored += 1;
+        const time = start + (rows + stored) * 1e6;
+        return { level: 'info', time, msg: `new ${stored}`, src: 'app', monitorID: '' };
+      });
+      await timed(appends, () =>
+        table.writer.append(some, { stream: 's', sequence: stored, time: 1, readAt: 1 }),
+      );
+      await timed(pages, () => table.pages.read({ monitors: ['camera7'] }, false));
+      await sleep(80);
+    }
+    await Promise.all(asking);
+    const row = [appends, pages].flatMap((times) => [at(times, 0.5), at(times, 0.95), at(times, 1)]);
+    console.log(
+      `  ${name.padEnd(40)}${row.map((text) => text.padStart(7)).join('')}${String(failed).padStart(7)}`,
+    );
+    for (const [outcome, count] of outcomes) console.log(`      ${count} × ${outcome}`);
+  }
+});
+
+function at(times: number[], part: number): string {
+  times.sort((a, b) => a - b);
+  return times[Math.max(0, Math.ceil(part * times.length) - 1)]?.toFixed(0) ?? '-';
+}
