@@ -11,16 +11,20 @@ import { temporaryFolder } from '../support/folder.ts';
 
 // Over the end of a month, of a year and of a week.
 const start = Date.parse('2025-12-20T21:13:07.123Z') * 1000;
-const entries = Array.from(
-  { length: 3000 },
-  (_, n): LogEntry => ({
+const hour = 3_600_000_000;
+const step = 997_000_123;
+const entries = Array.from({ length: 3000 }, (_, n): LogEntry => {
+  const time = start + n * step;
+  // The first one of every other hour comes just when it begins.
+  const first = time % hour < step && Math.floor(time / hour) % 2 === 0;
+  return {
     level: logLevels[n % 4] ?? 'info',
-    time: start + n * 997_000_123,
+    time: first ? time - (time % hour) : time,
     msg: `entry ${n}`,
     src: ['app', 'monitor', 'motion'][n % 3] ?? '',
     monitorID: ['', 'one', 'two', 'three', 'four'][n % 5] ?? '',
-  }),
-);
+  };
+});
 
 let table: LogTable;
 beforeAll(async () => {
@@ -88,7 +92,6 @@ test('only what the filter lets through is counted', async () => {
 test('whatever is asked for, at whatever moment, the counts are right', async () => {
   const { table: other } = await LogTable.open(join(await temporaryFolder(), 'log.duckdb'));
   atEnd(() => other.close());
-  const hour = 3_600_000_000;
   const times = fc.oneof(
     fc.nat(entries.length - 1).map((n) => entries[n]?.time ?? 0),
     fc.integer({ min: 0, max: 900 }).map((n) => start - (start % hour) + n * hour),
