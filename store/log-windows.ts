@@ -3,6 +3,7 @@ import { filterSql, type LogFilter } from './log-filter.ts';
 import { countedHours } from './log-hours.ts';
 import { hour } from './stats-buckets.ts';
 import { gramsOf } from './text-grams.ts';
+import { begin, rollBack } from './transaction.ts';
 
 /**
  * Which parts of the log a question has to look at. A question that goes through them in order, and stops when it has
@@ -24,12 +25,12 @@ const firstEntries = 250_000;
 
 /** Runs questions that see the database as it is now, whatever is stored or deleted meanwhile. */
 export async function inSnapshot<T>(connection: DuckDBConnection, work: () => Promise<T>): Promise<T> {
-  await connection.run('BEGIN');
+  await begin(connection);
   try {
     return await work();
   } finally {
     // Nothing was written.
-    await connection.run('ROLLBACK').catch(() => {});
+    await rollBack(connection);
   }
 }
 

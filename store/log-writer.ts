@@ -1,10 +1,15 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { BIGINT, type DuckDBAppender, type DuckDBConnection, VARCHAR } from '@duckdb/node-api';
 import type { LogEntry } from '../bus/messages.ts';
 import type { Position } from './position.ts';
 import type { StoredEvent } from './rows.ts';
+import { begin, rollBack } from './transaction.ts';
 import type { Turns } from './turns.ts';
 
 type PositionTable = 'position' | 'eventPosition';
+
+const attempts = 10;
+const pause = 500;
 
 /** Adds rows, each batch together with how far its stream has been read. */
 export class LogWriter {
@@ -35,7 +40,7 @@ export class LogWriter {
   /** Adds entries and the position behind them: both or nothing. */
   async append(entries: readonly LogEntry[], position: Position): Promise<void> {
     await this.#store('position', position, async () => {
-      if (entries.length > 0) appendEntries(await this.#connection.createAppender('log'), entries);
+      if (entries.length > 0) await this.#fill('log', (appender) => appendEntries(appender, entries));
     });
     if (entries.length > 0) this.#stored(entries);
   }
@@ -43,8 +48,20 @@ export class LogWriter {
   /** Adds events and the position behind them: both or nothing. */
   appendEvents(events: readonly StoredEvent[], position: Position): Promise<void> {
     return this.#store('eventPosition', position, async () => {
-      if (events.length > 0) appendEvents(await this.#connection.createAppender('event'), events);
+      if (events.length > 0) await this.#fill('event', (appender) => appendEvents(appender, events));
     });
+  }
+
+  async #fill(table: string, append: (appender: DuckDBAppender) => void): Promise<void> {
+    const appender = await this.#connection.createAppender(table);
+    try {
+      append(appender);
+      appender.closeSync();
+    } catch (error) {
+      // What it still holds would be stored when it is collected as garbage: at any time, in no transaction.
+      appender.clear();
+      throw error;
+    }
   }
 
   async #position(table: PositionTable): Promise<Position> {
@@ -60,7 +77,8 @@ export class LogWriter {
 
   #store(table: PositionTable, position: Position, appendRows: () => Promise<void>): Promise<void> {
     return this.#turns.run(async () => {
-      await this.#connection.run('BEGIN');
+      await begin(this.#connection);
+      let committing = false;
       try {
         await appendRows();
         const { stream, sequence, time, readAt } = position;
@@ -69,12 +87,28 @@ export class LogWriter {
           [stream, BigInt(sequence), BigInt(time), BigInt(readAt)],
           [VARCHAR, BIGINT, BIGINT, BIGINT],
         );
+        committing = true;
         await this.#connection.run('COMMIT');
       } catch (error) {
-        await this.#connection.run('ROLLBACK').catch(() => {});
+        await rollBack(this.#connection);
+        // What fails behind the commit itself, such as tidying the file up, looks as if the commit had failed.
+        if (committing && (await this.#holds(table, position))) return;
         throw error;
       }
     });
+  }
+
+  /** Whether this position has been stored, asked until there is an answer. */
+  async #holds(table: PositionTable, { stream, sequence }: Position): Promise<boolean> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const stored = await this.#position(table);
+        return stored.stream === stream && stored.sequence === sequence;
+      } catch (error) {
+        if (attempt === attempts) throw error;
+        await sleep(pause);
+      }
+    }
   }
 }
 
@@ -87,7 +121,6 @@ function appendEntries(appender: DuckDBAppender, entries: readonly LogEntry[]): 
     appender.appendVarchar(msg);
     appender.endRow();
   }
-  appender.closeSync();
 }
 
 function appendEvents(appender: DuckDBAppender, events: readonly StoredEvent[]): void {
@@ -112,7 +145,6 @@ function appendEvents(appender: DuckDBAppender, events: readonly StoredEvent[]):
       appender.endRow();
     }
   }
-  appender.closeSync();
 }
 
 /** As an integer of 32 bits: one that does not fit must not keep the events behind it from being stored. */
