@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { defaultModelName, readDefaultModel } from '../../actors/detectors/tflite/default-model.ts';
 import type { Engine } from '../../actors/detectors/tflite/engine.ts';
@@ -9,8 +10,14 @@ import { boxOf, placeInPicture, regionAround } from '../../actors/detectors/tfli
 import { readTfliteFile } from '../../actors/detectors/tflite/tflite-file.ts';
 import { Tracker } from '../../actors/detectors/tflite/tracker.ts';
 import { Workshop } from '../../actors/detectors/tflite/workshop.ts';
+import type { LogEntry } from '../../bus/messages.ts';
 import { peopleOnTheStreet } from '../actors/tflite/street.ts';
+import { startCamera } from '../support/camera.ts';
+import { clip } from '../support/clips.ts';
+import { motion, rtspMonitor, tflite } from '../support/monitors.ts';
 import { picturesOf, type TestPicture } from '../support/pictures.ts';
+import { cpuSeconds } from '../support/processes.ts';
+import { startRecorder } from '../support/recorder.ts';
 
 /** What looking at a picture costs, and what looking at a part of it gains. */
 
@@ -140,3 +147,30 @@ async function recall(model: Model, parts: boolean, filter: string | undefined) 
     milliseconds: spent / looks,
   };
 }
+
+test('what is used of a core while a street is still, and while people walk: by the detectors, by the whole recorder', async () => {
+  for (const whileMotion of [false, true]) {
+    const camera = await startCamera({ mounts: { main: { file: clip('vtest-quiet.mp4') } } });
+    const recorder = await startRecorder({
+      config: { plugin: ['auth_basic', 'motion', 'tflite'].map((name) => ({ name, enable: true })) },
+      monitors: [rtspMonitor('street', [camera.url('main')], { motion, tflite: { ...tflite, whileMotion } })],
+    });
+    const feed = await recorder.feed('/api/logs?sources=monitor');
+    await feed.frame<LogEntry>(({ msg }) => msg === 'streaming', 30_000);
+    const began = Date.now();
+    const [host = 0] = recorder.children(/detectors\/host/);
+    const share = async (from: number, to: number) => {
+      await sleep(began + from * 1000 - Date.now());
+      const before = [cpuSeconds(host), cpuSeconds(recorder.pid)];
+      await sleep(began + to * 1000 - Date.now());
+      const after = [cpuSeconds(host), cpuSeconds(recorder.pid)];
+      return after
+        .map((value, n) => `${(((value - (before[n] ?? 0)) / (to - from)) * 100).toFixed(1)} %`)
+        .join(' and ');
+    };
+    const [still, walking] = [await share(4, 11), await share(16, 26)];
+    console.log(`${whileMotion ? 'while there is motion' : 'always'}: still ${still}, people ${walking}`);
+    await recorder.stop();
+    await camera.stop();
+  }
+});
