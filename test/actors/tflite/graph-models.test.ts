@@ -57,7 +57,11 @@ test('a TensorFlow.js model sees the same as the TensorFlow Lite model that it w
 });
 
 /** A model of constants: it sees the same in every picture, of whatever size. */
-async function writeConstantModel(folder: string, outputs: Readonly<Record<string, [number[], number[]]>>) {
+async function writeConstantModel(
+  folder: string,
+  outputs: Readonly<Record<string, [number[], number[]]>>,
+  more: readonly { readonly name: string; readonly op: string; readonly input: readonly string[] }[] = [],
+) {
   const any = ['1', '-1', '-1', '3'].map((length) => ({ size: length }));
   const placeholder = { dtype: { type: 'DT_UINT8' }, shape: { shape: { dim: any } } };
   const keys = Object.keys(outputs);
@@ -65,7 +69,10 @@ async function writeConstantModel(folder: string, outputs: Readonly<Record<strin
     format: 'graph-model',
     signature: {
       inputs: { input: { name: 'input:0', dtype: 'DT_UINT8', tensorShape: { dim: any } } },
-      outputs: Object.fromEntries(keys.map((key, index) => [key, { name: `Identity_${9 - index}:0` }])),
+      outputs: Object.fromEntries([
+        ...keys.map((key, index) => [key, { name: `Identity_${9 - index}:0` }]),
+        ...more.map(({ name }) => [name, { name: `${name}:0` }]),
+      ]),
     },
     modelTopology: {
       node: [
@@ -74,6 +81,7 @@ async function writeConstantModel(folder: string, outputs: Readonly<Record<strin
           { name: key, op: 'Const', attr: { dtype: { type: 'DT_FLOAT' } } },
           { name: `Identity_${9 - index}`, op: 'Identity', input: [key], attr: { T: { type: 'DT_FLOAT' } } },
         ]),
+        ...more,
       ],
       versions: { producer: 1 },
     },
@@ -120,6 +128,44 @@ test('a TensorFlow.js model with post-processing is read by the names in its sig
   expect(seen.map(({ label, score }) => `${label} ${score.toFixed(2)}`)).toEqual(['person 0.90', 'car 0.60']);
   expect(seen[0]?.box.left).toBeCloseTo(0.2);
   expect(seen[0]?.box.bottom).toBeCloseTo(0.5);
+});
+
+test('a TensorFlow.js model whose number of results depends on the picture is run as such', async () => {
+  const boxes = [0.1, 0.2, 0.5, 0.4, 0, 0.5, 0.25, 1];
+  const graph = await withGraph('1 person\n3 car\n', (folder) =>
+    writeConstantModel(
+      folder,
+      {
+        detection_boxes: [[1, 2, 4], boxes],
+        detection_classes: [
+          [1, 2],
+          [1, 3],
+        ],
+        detection_scores: [
+          [1, 2],
+          [0.9, 0.6],
+        ],
+        boxes: [[2, 4], boxes],
+        scores: [[2], [0.9, 0.6]],
+        most: [[], [10]],
+        overlap: [[], [0.5]],
+        least: [[], [0.7]],
+      },
+      [
+        { name: 'chosen', op: 'NonMaxSuppressionV3', input: ['boxes', 'scores', 'most', 'overlap', 'least'] },
+        { name: 'num_detections', op: 'Size', input: ['chosen'] },
+      ],
+    ),
+  );
+  const [picture] = await pictures();
+  const wanted = new Map([
+    ['person', 0.5],
+    ['car', 0.5],
+  ]);
+  for (const _ of [1, 2]) {
+    const seen = await graph.look(picture as TestPicture, whole, wanted);
+    expect(seen.map(({ label }) => label)).toEqual(['person']);
+  }
 });
 
 test('a TensorFlow.js model that is damaged, or of an unknown shape, is told of in one sentence', async () => {
