@@ -89,7 +89,8 @@ test('only what the filter lets through is counted', async () => {
   expect(await table.stats.count({ filter: { text: 'nowhere' }, group: [], bucket: '1h' })).toEqual([]);
 });
 
-test('whatever is asked for, at whatever moment, the counts are right', async () => {
+// What is wrong may show in one of many questions only.
+test('whatever is asked for, at whatever moment, the counts are right', { retry: 0 }, async () => {
   const { table: other } = await LogTable.open(join(await temporaryFolder(), 'log.duckdb'));
   atEnd(() => other.close());
   const times = fc.oneof(
@@ -97,7 +98,7 @@ test('whatever is asked for, at whatever moment, the counts are right', async ()
     fc.integer({ min: 0, max: 900 }).map((n) => start - (start % hour) + n * hour),
   );
   const near = fc.tuple(times, fc.constantFrom(-1, 0, 1)).map(([time, shift]) => time + shift);
-  const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
+  const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined, freq: 1 });
   const questions = fc.record({
     group: fc.constantFrom(...subsets),
     bucket: maybe(fc.constantFrom('30m', '1h', '6h', '1d', '1w', '1mo')),
@@ -121,8 +122,21 @@ test('whatever is asked for, at whatever moment, the counts are right', async ()
         const nothing = bucket === undefined && group.length === 0 && some.length === 0;
         expect(found).toEqual(nothing ? [{ count: 0 }] : expected(group, bucket, some));
       }),
-      { numRuns: 60 },
+      { numRuns: 100 },
     );
+  }
+});
+
+test('what lies just before and just behind an hour is counted once', async () => {
+  const first = start - (start % hour);
+  for (let time = first + 10 * hour; time < first + 14 * hour; time += hour) {
+    for (const edge of [time - 1, time, time + 1]) {
+      for (const filter of [{ time: edge }, { after: edge }, { after: edge - 3 * hour, time: edge }]) {
+        const some = entries.filter((entry) => matchesFilter(filter, entry));
+        const found = await table.stats.count({ filter, group: [] });
+        expect(found, JSON.stringify(filter)).toEqual([{ count: some.length }]);
+      }
+    }
   }
 });
 

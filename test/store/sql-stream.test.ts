@@ -85,6 +85,10 @@ describe('as an Arrow stream', () => {
     const found = await pieces('select time, msg from logs order by time', 'arrow');
     expect(found.length).toBeGreaterThan(5);
     const read = tableFromIPC(Buffer.concat(found));
+    // The columns are told once, at the beginning, whether or not this reader minds.
+    const [schema = Buffer.alloc(0)] = await pieces('select time, msg from logs where false', 'arrow');
+    const head = Buffer.from(schema).subarray(0, -8);
+    expect([Buffer.concat(found).indexOf(head), Buffer.concat(found).lastIndexOf(head)]).toEqual([0, 0]);
     expect([...read.getChild('msg')]).toEqual(Array.from({ length: count }, (_, n) => `entry ${n}`));
     expect([...read.getChild('time')]).toEqual(Array.from({ length: count }, (_, n) => start + n));
   });
@@ -122,6 +126,8 @@ describe('a statement that is read piece by piece', () => {
     const client = new AbortController();
     const opening = open(endless, 'csv', client.signal);
     opening.catch(() => {});
+    // By then the other one is at work.
+    expect(await csv('select 1 as n')).toBe('n\r\n1\r\n');
     client.abort();
     await expect(opening).rejects.toThrow('given up');
 
@@ -157,8 +163,17 @@ describe('a statement that is read piece by piece', () => {
 
   test('does not keep the table from being closed', async () => {
     const { table: other } = await LogTable.open(join(await temporaryFolder(), 'log.duckdb'));
+    const some = Array.from(
+      { length: 10_000 },
+      (_, n) => ({ level: 'info', time: n, msg: `entry ${n}`, src: 'app', monitorID: '' }) as const,
+    );
+    await other.writer.append(some, { stream: 's', sequence: 1, time: 1, readAt: 1 });
     await other.sqlStreams.open('select 1', 'csv', never);
+    const opening = other.sqlStreams.open(endless, 'csv', never);
+    opening.catch(() => {});
+    await other.sql.run('select 1', never);
     await other.close();
+    await expect(opening).rejects.toThrow('given up');
     await expect(other.sqlStreams.open('select 1', 'csv', never)).rejects.toThrow();
   });
 });
