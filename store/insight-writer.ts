@@ -1,9 +1,11 @@
 import { BIGINT, type DuckDBConnection, LIST, listValue, VARCHAR } from '@duckdb/node-api';
+import { fillTable } from './fill-table.ts';
 import type { Position } from './position.ts';
-import { inTransaction, type Positions } from './positions.ts';
+import { Positions } from './positions.ts';
 import type { StoredObject, StoredReport, StoredStatus } from './rows.ts';
 import type { PositionName } from './schema.ts';
 import { type StateChange, stateChanges } from './state-changes.ts';
+import { inTransaction } from './transaction.ts';
 import type { Turns } from './turns.ts';
 
 /** Adds what is known about events, objects and monitors, each batch together with how far its stream has been read. */
@@ -15,10 +17,10 @@ export class InsightWriter {
   #states: ReadonlyMap<string, StateChange> | undefined;
 
   /** @param turns of everything that writes on this connection. */
-  constructor(connection: DuckDBConnection, turns: Turns, positions: Positions) {
+  constructor(connection: DuckDBConnection, turns: Turns) {
     this.#connection = connection;
     this.#turns = turns;
-    this.#positions = positions;
+    this.#positions = new Positions(connection, turns);
   }
 
   /** How far a stream has been read. */
@@ -59,17 +61,17 @@ export class InsightWriter {
     return this.#positions.store('deliveryPosition', position, async () => {
       const rows = reports.flatMap(({ deliveries }) => deliveries);
       if (rows.length === 0) return;
-      const appender = await this.#connection.createAppender('delivery');
-      for (const { id, time, storedAt, deliveredAt, monitorID, source } of rows) {
-        appender.appendVarchar(id);
-        appender.appendBigInt(BigInt(time));
-        appender.appendBigInt(BigInt(storedAt));
-        appender.appendBigInt(BigInt(deliveredAt));
-        appender.appendVarchar(monitorID);
-        appender.appendVarchar(source);
-        appender.endRow();
-      }
-      appender.closeSync();
+      await fillTable(this.#connection, 'delivery', (appender) => {
+        for (const { id, time, storedAt, deliveredAt, monitorID, source } of rows) {
+          appender.appendVarchar(id);
+          appender.appendBigInt(BigInt(time));
+          appender.appendBigInt(BigInt(storedAt));
+          appender.appendBigInt(BigInt(deliveredAt));
+          appender.appendVarchar(monitorID);
+          appender.appendVarchar(source);
+          appender.endRow();
+        }
+      });
     });
   }
 
@@ -95,34 +97,34 @@ export class InsightWriter {
     const { changes, latest } = stateChanges(this.#states, statuses);
     await this.#positions.store('statePosition', position, async () => {
       if (changes.length === 0) return;
-      const appender = await this.#connection.createAppender('state');
-      for (const { time, monitorID, state, reason } of changes) {
-        appender.appendBigInt(BigInt(time));
-        appender.appendVarchar(monitorID);
-        appender.appendVarchar(state);
-        appender.appendVarchar(reason);
-        appender.endRow();
-      }
-      appender.closeSync();
+      await fillTable(this.#connection, 'state', (appender) => {
+        for (const { time, monitorID, state, reason } of changes) {
+          appender.appendBigInt(BigInt(time));
+          appender.appendVarchar(monitorID);
+          appender.appendVarchar(state);
+          appender.appendVarchar(reason);
+          appender.endRow();
+        }
+      });
     });
     this.#states = latest;
   }
 
   async #appendLives(table: 'object' | 'presence', objects: readonly StoredObject[]): Promise<void> {
     if (objects.length === 0) return;
-    const appender = await this.#connection.createAppender(table);
-    for (const { id, time, endTime, monitorID, label, score, eventID } of objects) {
-      appender.appendVarchar(id);
-      appender.appendBigInt(BigInt(time));
-      if (endTime === null) appender.appendNull();
-      else appender.appendBigInt(BigInt(endTime));
-      appender.appendVarchar(monitorID);
-      appender.appendVarchar(label);
-      appender.appendDouble(score);
-      appender.appendVarchar(eventID);
-      appender.endRow();
-    }
-    appender.closeSync();
+    await fillTable(this.#connection, table, (appender) => {
+      for (const { id, time, endTime, monitorID, label, score, eventID } of objects) {
+        appender.appendVarchar(id);
+        appender.appendBigInt(BigInt(time));
+        if (endTime === null) appender.appendNull();
+        else appender.appendBigInt(BigInt(endTime));
+        appender.appendVarchar(monitorID);
+        appender.appendVarchar(label);
+        appender.appendDouble(score);
+        appender.appendVarchar(eventID);
+        appender.endRow();
+      }
+    });
   }
 
   async #latestStates(): Promise<ReadonlyMap<string, StateChange>> {

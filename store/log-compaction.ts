@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { inTransaction } from './positions.ts';
 import { copyOf, createTable, growingTables, smallTables, type Table } from './schema.ts';
+import { inTransaction } from './transaction.ts';
 import type { Turns } from './turns.ts';
 
 interface Compacted {

@@ -11,7 +11,6 @@ import { LogRetention } from './log-retention.ts';
 import { LogSlices } from './log-slices.ts';
 import { LogStats } from './log-stats.ts';
 import { LogWriter } from './log-writer.ts';
-import { Positions } from './positions.ts';
 import { positionNames, schema } from './schema.ts';
 import { SqlDesk } from './sql.ts';
 import { SqlStreams } from './sql-stream.ts';
@@ -61,8 +60,7 @@ export class LogTable {
     this.#connection = connections.writer;
     this.#hours = new LogHours(connections.writer, this.#writes);
     this.#slices = new LogSlices(connections.writer, this.#writes);
-    const positions = new Positions(connections.writer, this.#writes);
-    this.insight = new InsightWriter(connections.writer, this.#writes, positions);
+    this.insight = new InsightWriter(connections.writer, this.#writes);
     this.writer = new LogWriter(connections.writer, this.#writes, (entries) => {
       void this.#hours.advance(entries.at(-1)?.time ?? 0);
       void this.#slices.advance(entries.length);

@@ -1,7 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { BIGINT, type DuckDBConnection, VARCHAR } from '@duckdb/node-api';
 import type { Position } from './position.ts';
 import type { PositionName } from './schema.ts';
+import { begin, rollBack } from './transaction.ts';
 import type { Turns } from './turns.ts';
+
+const attempts = 10;
+const pause = 500;
 
 /** How far each stream has been read, stored together with what was read. */
 export class Positions {
@@ -27,8 +32,10 @@ export class Positions {
 
   /** Stores what `append` adds and the position behind it: both or nothing. */
   store(name: PositionName, position: Position, append: () => Promise<void>): Promise<void> {
-    return this.#turns.run(() =>
-      inTransaction(this.#connection, async () => {
+    return this.#turns.run(async () => {
+      await begin(this.#connection);
+      let committing = false;
+      try {
         await append();
         const { stream, sequence, time, readAt } = position;
         await this.#connection.run(
@@ -36,20 +43,27 @@ export class Positions {
           [stream, BigInt(sequence), BigInt(time), BigInt(readAt)],
           [VARCHAR, BIGINT, BIGINT, BIGINT],
         );
-      }),
-    );
+        committing = true;
+        await this.#connection.run('COMMIT');
+      } catch (error) {
+        await rollBack(this.#connection);
+        // What fails behind the commit itself, such as tidying the file up, looks as if the commit had failed.
+        if (committing && (await this.#holds(name, position))) return;
+        throw error;
+      }
+    });
   }
-}
 
-/** Does all of it or nothing. */
-export async function inTransaction<T>(connection: DuckDBConnection, task: () => Promise<T>): Promise<T> {
-  await connection.run('BEGIN');
-  try {
-    const result = await task();
-    await connection.run('COMMIT');
-    return result;
-  } catch (error) {
-    await connection.run('ROLLBACK').catch(() => {});
-    throw error;
+  /** Whether this position has been stored, asked until there is an answer. */
+  async #holds(name: PositionName, { stream, sequence }: Position): Promise<boolean> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const stored = await this.read(name);
+        return stored.stream === stream && stored.sequence === sequence;
+      } catch (error) {
+        if (attempt === attempts) throw error;
+        await sleep(pause);
+      }
+    }
   }
 }

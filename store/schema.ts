@@ -127,6 +127,7 @@ CREATE OR REPLACE VIEW recordings AS
       starts_with(msg, 'recording saved') AS saved, monitorID, time
     FROM log
     WHERE src = 'recorder' AND level = 'info'
+      AND (starts_with(msg, 'starting recording: ') OR starts_with(msg, 'recording saved: '))
   )
   WHERE id != ''
   GROUP BY id;

@@ -17,3 +17,15 @@ export async function begin(connection: DuckDBConnection): Promise<void> {
 export async function rollBack(connection: DuckDBConnection): Promise<void> {
   await connection.run('ROLLBACK').catch(() => {});
 }
+
+/** Does all of it or nothing. */
+export async function inTransaction(connection: DuckDBConnection, task: () => Promise<void>): Promise<void> {
+  await begin(connection);
+  try {
+    await task();
+    await connection.run('COMMIT');
+  } catch (error) {
+    await rollBack(connection);
+    throw error;
+  }
+}
