@@ -82,7 +82,7 @@ export async function watch(
   /** What detectors have to say at their end is still told. */
   async function leave(): Promise<void> {
     for (const key of [...watching.keys()]) stop(key);
-    await Promise.all([outbox.flush(lastWords), logger.flush(lastWords)]);
+    await Promise.all([outbox.flush(lastWords), logger.flush(lastWords), finder.close()]);
     process.exit();
   }
 

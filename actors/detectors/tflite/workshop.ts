@@ -12,6 +12,8 @@ interface Pending {
   reject(reason: Error): void;
 }
 
+const idlePause = 5;
+
 /** A thread that works on one task after the other; started with the first, and again should it end. */
 export class Workshop {
   readonly #pending = new Map<number, Pending>();
@@ -32,7 +34,10 @@ export class Workshop {
     });
   }
 
+  /** Ends the thread once it has done what it was given. */
   async close(): Promise<void> {
+    // An engine that loses its thread in the middle of its work takes the process with it.
+    while (this.#pending.size > 0) await new Promise((resolve) => setTimeout(resolve, idlePause));
     await this.#worker?.terminate();
   }
 

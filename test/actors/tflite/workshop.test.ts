@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { Workshop } from '../../../actors/detectors/tflite/workshop.ts';
+
+const source = { kind: 'default', name: 'default' } as const;
+const picture = { width: 640, height: 480, data: new Uint8Array(640 * 480 * 3) };
+const look = { type: 'look', source, picture, region: { x: 0, y: 0, width: 640, height: 480 } } as const;
+
+test('a thread that is ended in the middle of its work finishes it first', async () => {
+  const workshop = new Workshop();
+  const looks = [1, 2, 3].map(() => workshop.do<'look'>({ ...look, wanted: new Map([['person', 0.4]]) }));
+  await workshop.close();
+  expect(await Promise.all(looks)).toEqual([[], [], []]);
+});
+
+test('what goes wrong in the thread is told to who asked, and the next is served', async () => {
+  const workshop = new Workshop();
+  const nowhere = { kind: 'tflite', name: 'mine', model: '/nowhere', downloads: '/nowhere' } as const;
+  await expect(workshop.do<'open'>({ type: 'open', source: nowhere })).rejects.toThrow(
+    'mine: the model cannot be read: /nowhere',
+  );
+  const { length } = await workshop.do<'jpeg'>({ type: 'jpeg', picture });
+  expect(length).toBeGreaterThan(100);
+  await workshop.close();
+});
