@@ -38,8 +38,10 @@ export class Positions {
       try {
         await append();
         const { stream, sequence, time, readAt } = position;
+        // No UPDATE: after one that was rolled back for want of memory, DuckDB 1.5 crashes at the next.
+        await this.#connection.run(`DELETE FROM ${name}`);
         await this.#connection.run(
-          `UPDATE ${name} SET stream = $1, sequence = $2, time = $3, readAt = $4`,
+          `INSERT INTO ${name} (stream, sequence, time, readAt) VALUES ($1, $2, $3, $4)`,
           [stream, BigInt(sequence), BigInt(time), BigInt(readAt)],
           [VARCHAR, BIGINT, BIGINT, BIGINT],
         );
