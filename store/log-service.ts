@@ -12,6 +12,9 @@ import { LogTotals } from './log-totals.ts';
 const minute = 60_000;
 const hour = 60 * minute;
 
+/** These pass the gate piece by piece, or not at all. */
+type DownloadTopic = 'openExport' | 'openSql' | 'readDownload' | 'closeDownload';
+
 interface Surroundings {
   readonly beginning: Beginning;
   tell(message: FromThread): void;
@@ -91,20 +94,35 @@ export class LogService {
 
   /** What an answer shows has been committed. Should that fail now, it shows what was committed before. */
   async #find(question: Question, signal: AbortSignal): Promise<Answer<Topic>> {
+    const { reads, sqlStreams } = this.#table;
     switch (question.topic) {
       case 'readDownload':
-        return this.#table.reads.pass(() => this.#downloads.read(question.asked.download, signal));
+        return this.#downloads.read(question.asked.download, signal);
       case 'closeDownload':
         await this.#downloads.close(question.asked.download);
         return undefined;
     }
     const asksAll = ['sql', 'openSql', 'totals'].includes(question.topic);
     await (asksAll ? this.#streams?.allArrive() : this.#streams?.entriesArrive());
-    return this.#table.reads.pass(() => this.#ask(question, signal));
+    switch (question.topic) {
+      case 'openExport': {
+        const { filter, format } = question.asked;
+        return this.#downloads.open(() => LogExport.open(this.#readPage, filter, format));
+      }
+      case 'openSql': {
+        const { sql, format } = question.asked;
+        // It may take minutes, which nobody should have to wait who waits for somebody alone inside.
+        return this.#downloads.open(() => sqlStreams.open(sql, format, signal));
+      }
+    }
+    return reads.pass(() => this.#ask(question, signal));
   }
 
+  readonly #readPage: ReadPage = (filter, oldestFirst) =>
+    this.#table.reads.pass(() => this.#table.pages.read(filter, oldestFirst));
+
   async #ask(
-    question: Exclude<Question, { topic: 'readDownload' | 'closeDownload' }>,
+    question: Exclude<Question, { topic: DownloadTopic }>,
     signal: AbortSignal,
   ): Promise<Answer<Topic>> {
     switch (question.topic) {
@@ -112,15 +130,6 @@ export class LogService {
         return this.#table.pages.read(question.asked.filter, question.asked.oldestFirst);
       case 'stats':
         return this.#table.stats.count(question.asked);
-      case 'openExport': {
-        const { filter, format } = question.asked;
-        const read: ReadPage = (page, oldestFirst) => this.#table.pages.read(page, oldestFirst);
-        return this.#downloads.open(() => LogExport.open(read, filter, format));
-      }
-      case 'openSql': {
-        const { sql, format } = question.asked;
-        return this.#downloads.open(() => this.#table.sqlStreams.open(sql, format, signal));
-      }
       case 'totals':
         return this.#totals.read();
       case 'sql':
