@@ -52,9 +52,15 @@ export class InsightWriter {
 
   /** Notes that the recorder still runs. @param time Unix microseconds. */
   goOn(time: number): Promise<void> {
-    return this.#turns.run(async () => {
-      await this.#connection.run('UPDATE alive SET time = $1', [BigInt(time)], [BIGINT]);
-    });
+    return this.#turns.run(() =>
+      inTransaction(this.#connection, async () => {
+        // No UPDATE, see `Positions`.
+        const found = await this.#connection.runAndReadAll('SELECT began FROM alive');
+        const [began = 0n] = found.getRows()[0] ?? [];
+        await this.#connection.run('DELETE FROM alive');
+        await this.#connection.run('INSERT INTO alive (began, time) VALUES ($1, $2)', [began, BigInt(time)]);
+      }),
+    );
   }
 
   appendDeliveries(reports: readonly StoredReport[], position: Position): Promise<void> {
