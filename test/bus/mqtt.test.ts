@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Bus } from '../../bus/connection.ts';
 import type { DeliveryReport, DetectionEvent } from '../../bus/messages.ts';
 import { startMqttBridge } from '../../bus/mqtt.ts';
-import { replay } from '../../bus/streams.ts';
+import { replay, streamRange } from '../../bus/streams.ts';
 import { deliveries, events } from '../../bus/subjects.ts';
 import { nowMicroseconds } from '../../bus/time.ts';
 import { silentLogger, startTestBus } from '../support/bus.ts';
@@ -145,6 +145,7 @@ test('the bus is told when the broker has confirmed which events, and not before
   const subscriber = await broker.subscribe('sentryshot/events/motion');
   await store(bus, event(4));
   await subscriber.message(({ payload }) => payload.includes('000000004Z'));
+  const { last } = await streamRange(bus, 'DELIVERIES');
   await bridge.close();
-  await waitFor(() => told().length === 4, 5000, 'the fourth delivery');
+  expect((await streamRange(bus, 'DELIVERIES')).last).toBe(last + 1);
 });
