@@ -5,9 +5,9 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
 import { logLevels } from '../bus/messages.ts';
-import { LogArchive } from '../store/log-archive.ts';
-import { type ExportFormat, exportFormats } from '../store/log-encoding.ts';
-import type { LogFilter } from '../store/log-filter.ts';
+import { LogArchive } from '../store/log/archive.ts';
+import { type ExportFormat, exportFormats } from '../store/log/encoding.ts';
+import type { LogFilter } from '../store/log/filter.ts';
 import { logFile } from './log-file.ts';
 
 const usage = `usage: npm run export -- ARCHIVE --out FILE [--format parquet|csv|ndjson]

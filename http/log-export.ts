@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { type ExportFormat, exportFormats } from '../store/log-encoding.ts';
+import { type ExportFormat, exportFormats } from '../store/log/encoding.ts';
 import { downloadOf } from './download.ts';
 import { range, rangeFilter } from './log-filter.ts';
 import { type Route, route } from './route.ts';

@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import type { SqlFormat } from '../store/sql-encoding.ts';
+import type { SqlFormat } from '../store/log/sql-encoding.ts';
 import { acceptedType, downloadOf } from './download.ts';
 import { type Answer, type Route, route } from './route.ts';
 import type { Services } from './services.ts';

@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { logLevels } from '../bus/messages.ts';
-import { statsGroups } from '../store/log-stats.ts';
-import { statsBuckets } from '../store/stats-buckets.ts';
+import { statsGroups } from '../store/log/stats.ts';
+import { statsBuckets } from '../store/log/stats-buckets.ts';
 import { range, rangeFilter } from './log-filter.ts';
 import { type Route, route } from './route.ts';
 import type { Services } from './services.ts';

@@ -1,6 +1,6 @@
 import { monitorStates } from '../bus/messages.ts';
 import { nowMicroseconds } from '../bus/time.ts';
-import type { Delay } from '../store/delays.ts';
+import type { Delay } from '../store/log/delays.ts';
 import type { MonitorStates } from './monitor-states.ts';
 import { type Route, route } from './route.ts';
 import type { Services } from './services.ts';

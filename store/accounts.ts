@@ -4,9 +4,9 @@ import Type from 'typebox';
 import { type Account, findOddities, identity, readAccounts, type StoredAccount } from './accounts-file.ts';
 import { StoreError } from './errors.ts';
 import { ensureFolder, writeAtomically } from './files.ts';
+import { Turns } from './log/turns.ts';
 import { hashPassword, isForeignHash, prepareVerification, verifyPassword } from './passwords.ts';
 import { shape } from './shape.ts';
-import { Turns } from './turns.ts';
 
 export type { Account } from './accounts-file.ts';
 

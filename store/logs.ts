@@ -3,19 +3,19 @@ import type { LogEntry } from '../bus/messages.ts';
 import { nowMicroseconds } from '../bus/time.ts';
 import type { Config } from './config.ts';
 import { StoreError } from './errors.ts';
-import type { ExportFormat } from './log-encoding.ts';
-import type { LogStoreError } from './log-error.ts';
-import type { LogFilter } from './log-filter.ts';
-import { type Conditions, followLog } from './log-follower.ts';
-import type { StatsQuestion, StatsRow } from './log-stats.ts';
-import { LogThread } from './log-thread.ts';
-import { noTotals, type Totals } from './log-totals.ts';
-import type { SqlResult } from './sql.ts';
-import type { SqlFormat } from './sql-encoding.ts';
+import type { ExportFormat } from './log/encoding.ts';
+import type { LogStoreError } from './log/error.ts';
+import type { LogFilter } from './log/filter.ts';
+import { type Conditions, followLog } from './log/follower.ts';
+import type { SqlResult } from './log/sql.ts';
+import type { SqlFormat } from './log/sql-encoding.ts';
+import type { StatsQuestion, StatsRow } from './log/stats.ts';
+import { LogThread } from './log/thread.ts';
+import { noTotals, type Totals } from './log/totals.ts';
 
-export { LogStoreError } from './log-error.ts';
-export { type LogFilter, matchesFilter } from './log-filter.ts';
-export type { SqlResult, SqlValue } from './sql.ts';
+export { LogStoreError } from './log/error.ts';
+export { type LogFilter, matchesFilter } from './log/filter.ts';
+export type { SqlResult, SqlValue } from './log/sql.ts';
 
 export interface LogStoreOptions {
   /** The database's file. */

@@ -3,12 +3,12 @@ import { basename, join } from 'node:path';
 import { StoreError } from './errors.ts';
 import { removeFile, writeAtomically } from './files.ts';
 import { deepFreeze, isObject, plainJson } from './json.ts';
+import { Turns } from './log/turns.ts';
 import { masked, unmasked } from './masking.ts';
 import { resolveMediaFile } from './media.ts';
 import { defaultMotion, defaultTflite, type MonitorConfig } from './monitor-config.ts';
 import { type BrokenMonitor, largestMonitorFile, readMonitors } from './monitor-files.ts';
 import { parseMonitor } from './monitor-parser.ts';
-import { Turns } from './turns.ts';
 
 export type { BrokenMonitor } from './monitor-files.ts';
 

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { beforeAll, test } from 'vitest';
 import type { LogEntry } from '../../bus/messages.ts';
-import { LogTable } from '../../store/log-table.ts';
+import { LogTable } from '../../store/log/table.ts';
 import { atEnd } from '../support/cleanup.ts';
 import { temporaryFolder } from '../support/folder.ts';
 

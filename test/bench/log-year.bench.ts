@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { test } from 'vitest';
 import type { LogEntry } from '../../bus/messages.ts';
-import { LogTable } from '../../store/log-table.ts';
+import { LogTable } from '../../store/log/table.ts';
 import { atEnd } from '../support/cleanup.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
