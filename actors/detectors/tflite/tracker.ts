@@ -90,14 +90,19 @@ export class Tracker {
   }
 
   /**
-   * Nobody looks any more. What was there at the last look is parked there; the rest is gone.
+   * Nobody looks any more. What was there at the last look is parked there. What is out of sight is gone, unless it
+   * was parked: then it was hidden, or overlooked.
    *
    * @returns the confirmed tracks that have ended.
    */
   rest(): Track[] {
-    const gone = this.#tracks.filter(({ confirmed, misses }) => !confirmed || misses > 0);
+    const gone = this.#tracks.filter(
+      ({ confirmed, misses, parked }) => !confirmed || (misses > 0 && !parked),
+    );
     this.#tracks = this.#tracks.filter((track) => !gone.includes(track));
     for (const track of this.#tracks) track.parked = true;
+    // The time until the next look is nobody's: nothing moves in it, and nothing is missed.
+    this.#time = undefined;
     return gone.filter(({ confirmed }) => confirmed);
   }
 
@@ -135,7 +140,7 @@ export class Tracker {
   #isOver(track: MutableTrack, time: number): boolean {
     const { patience } = this.#options;
     const unseen = time - track.seen;
-    if (track.parked) return track.misses > 2 && unseen > parkedPatience;
+    if (track.parked) return track.misses > 2 && track.missedFor > parkedPatience;
     // What moves is soon somewhere else, whether or not anybody looked for it.
     if (unseen > forgottenAfter * patience) return true;
     return track.confirmed ? track.misses > 2 && unseen > patience : track.misses > 1;
@@ -155,6 +160,8 @@ class MutableTrack implements Track {
   parked = false;
   /** Looks in vain since it was last seen. */
   misses = 0;
+  /** How long it has been looked for since the first of them, in seconds. */
+  missedFor = 0;
   readonly #moving: MovingBox;
   /** One bit for each of the last looks, the newest lowest: whether it was seen. */
   #history = 1;
@@ -178,6 +185,7 @@ class MutableTrack implements Track {
 
   predict(seconds: number): void {
     this.sighting = undefined;
+    if (this.misses > 0) this.missedFor += seconds;
     // What is parked and out of sight stays where it was.
     if (!this.parked || this.misses === 0) this.#moving.predict(seconds);
   }
@@ -186,6 +194,7 @@ class MutableTrack implements Track {
     this.sighting = sighting;
     this.seen = time;
     this.misses = 0;
+    this.missedFor = 0;
     this.#moving.correct(sighting.box);
     this.#remember(1);
     if (intersectionOverUnion(this.#place, this.#moving.box) < sameplace) {

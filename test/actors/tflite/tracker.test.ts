@@ -164,4 +164,27 @@ describe('an object', () => {
     expect(tracker.rest().map(({ box }) => box.left > 0.5)).toEqual([true]);
     expect(tracker.tracks.map(({ parked }) => parked)).toEqual([true]);
   });
+
+  test('that is parked lives on when it is hidden as the looking ends, and as it begins again hours later', () => {
+    const tracker = newTracker();
+    const parked = times(60, () => [person(0.5)]);
+    const hidden = times(10, () => []);
+    watch([...parked, ...hidden], tracker);
+    const hours = 3 * 60 * 60;
+    for (const round of [0, 1, 2]) {
+      expect(tracker.rest()).toEqual([]);
+      expect(watch(hidden, tracker, whole, (round + 1) * hours).tracker.tracks).toHaveLength(1);
+    }
+    const ended = times(60 * 11, (second) => tracker.update(4 * hours + second, [], whole)).flat();
+    expect(ended).toHaveLength(1);
+  });
+
+  test('that is parked and hidden only after hours at rest lives on', () => {
+    const tracker = newTracker();
+    const parked = times(60, () => [person(0.5)]);
+    watch(parked, tracker);
+    tracker.rest();
+    watch([...times(10, () => []), ...parked], tracker, whole, 60 * 60);
+    expect(tracker.tracks.map(({ begin, parked }) => [begin, parked])).toEqual([[0, true]]);
+  });
 });
