@@ -108,10 +108,9 @@ function prepare(
       const bounded = new Map(
         [...wanted].map(([label, least]) => [label, Math.min(highest, Math.max(lowest, least))]),
       );
-      return decode(await run(numbers), bounded).map((sighting) => ({
-        ...sighting,
-        box: within(sighting.box),
-      }));
+      return decode(await run(numbers), bounded)
+        .filter(isWhole)
+        .map((sighting) => ({ ...sighting, box: within(sighting.box) }));
     },
   };
 
@@ -148,6 +147,11 @@ function inputOf(
     default:
       throw new ModelError(`${name}: an input of the type ${type} cannot be filled`);
   }
+}
+
+/** A single NaN, from a damaged model, would spoil the track that it is taken for. */
+function isWhole({ score, box }: Sighting): boolean {
+  return [score, box.left, box.top, box.right, box.bottom].every(Number.isFinite);
 }
 
 function within({ left, top, right, bottom }: Box): Box {

@@ -201,6 +201,12 @@ class Translation {
     if ((type !== 'float32' && type !== 'float16') || data.length === 0) {
       throw new UntranslatableError('weights are no constants of floating-point numbers');
     }
+    // What loops over a shape that the file does not hold has no end in sight.
+    const values = shape.every((size) => size > 0) ? shape.reduce((product, size) => product * size, 1) : 0;
+    const width = type === 'float16' ? 2 : 4;
+    if (data.length !== values * width || (order && shape.length !== order.length)) {
+      throw new UntranslatableError('weights are not whole');
+    }
     // A copy, because the place in the file need not be a multiple of the numbers' size.
     const { buffer } = Uint8Array.from(data);
     const numbers = type === 'float16' ? new Uint16Array(buffer) : new Float32Array(buffer);

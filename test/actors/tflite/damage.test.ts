@@ -1,0 +1,38 @@
+import { beforeAll, expect, test } from 'vitest';
+import { readDefaultModel } from '../../../actors/detectors/tflite/default-model.ts';
+import type { Engine, Numbers } from '../../../actors/detectors/tflite/engine.ts';
+import { openModel } from '../../../actors/detectors/tflite/model.ts';
+import { translateToOnnx } from '../../../actors/detectors/tflite/onnx.ts';
+import { readTfliteFile, type TfliteGraph } from '../../../actors/detectors/tflite/tflite-file.ts';
+
+let graph: TfliteGraph;
+beforeAll(async () => {
+  graph = readTfliteFile('default', await readDefaultModel());
+});
+
+test.each([
+  ['more', (shape: readonly number[]) => shape.map((size, axis) => (axis === 1 ? size * 2 : size))],
+  ['fewer', (shape: readonly number[]) => shape.slice(1)],
+  ['a negative number of', (shape: readonly number[]) => shape.map((size) => -size)],
+])('weights whose shape tells of %s values than there are, are not translated', (_name, change) => {
+  const damaged = graph.tensors.map((tensor) =>
+    tensor.data.length > 0 && tensor.shape.length === 4 ? { ...tensor, shape: change(tensor.shape) } : tensor,
+  );
+  expect(() => translateToOnnx({ ...graph, tensors: damaged })).toThrow('weights are not whole');
+});
+
+test('what a damaged model sees at a place that is no number is not told', async () => {
+  // Anchors 0 to 3 see a person; the second without a place, the third of a size beyond all numbers.
+  const [boxes, logits] = [new Float32Array(1917 * 4), new Float32Array(1917 * 24).fill(-9)];
+  for (const anchor of [0, 3, 6, 1500]) logits[anchor * 24 + 4] = 3;
+  boxes[3 * 4] = Number.NaN;
+  boxes[6 * 4 + 2] = 1e30;
+  logits[1500 * 24 + 4] = Number.NaN;
+  const outputs: Numbers[] = [boxes, logits];
+  const engine: Engine = { name: 'of the test', load: async () => () => outputs };
+  const model = await openModel({ kind: 'default', name: 'default' }, [async () => engine]);
+  const picture = { width: 64, height: 48, data: new Uint8Array(64 * 48 * 3) };
+  const seen = await model.look(picture, { x: 0, y: 0, width: 64, height: 48 }, new Map([['person', 0.5]]));
+  expect(seen).toHaveLength(1);
+  expect(Object.values(seen[0]?.box ?? {}).every(Number.isFinite)).toBe(true);
+});
