@@ -42,7 +42,7 @@ test('who walks into a quiet street is told within two seconds, recorded, and sh
     label: 'person',
     source: 'tflite',
   });
-  expect(event.score).toBeGreaterThanOrEqual(27);
+  expect(event.score).toBeGreaterThanOrEqual(45);
   expect(event.score).toBeLessThan(100);
   expect(event.time).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$/);
   // Nothing was looked at before there was motion, and then at once.

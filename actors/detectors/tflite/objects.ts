@@ -63,12 +63,13 @@ export class Objects {
   }
 
   #look(time: number, track: Track): News[] {
-    const { sighting, confirmed, parked } = track;
+    const { sighting, strong, confirmed, parked } = track;
     if (!confirmed || !sighting) return [];
     const life = this.#lives.get(track);
     if (life) {
       life.score = Math.max(life.score, sighting.score);
-      if (parked || time - life.told < this.#options.renewal) return [];
+      // A weak sighting is for following only: the user asked for no event below the threshold.
+      if (parked || !strong || time - life.told < this.#options.renewal) return [];
       life.told = time;
       return [this.#news('moving', track, life, this.#options.newEventID())];
     }

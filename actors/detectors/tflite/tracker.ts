@@ -12,6 +12,8 @@ export interface Track {
   readonly seen: number;
   /** Its sighting in the picture of the last look; undefined when it was not seen there. */
   readonly sighting: Sighting | undefined;
+  /** That sighting is at or above the threshold. */
+  readonly strong: boolean;
   /** Its label has held in two of three pictures. */
   readonly confirmed: boolean;
   /** It has not moved for a while. */
@@ -84,7 +86,8 @@ export class Tracker {
     const ended = this.#tracks.filter((track) => this.#isOver(track, time));
     this.#tracks = this.#tracks.filter((track) => !ended.includes(track));
     for (const sighting of fresh) {
-      if (this.#tracks.length < mostTracks) this.#tracks.push(new MutableTrack(sighting, time));
+      if (this.#tracks.length < mostTracks)
+        this.#tracks.push(new MutableTrack(sighting, time, this.#threshold(sighting.label)));
     }
     return ended.filter(({ confirmed }) => confirmed);
   }
@@ -163,13 +166,14 @@ class MutableTrack implements Track {
   /** How long it has been looked for since the first of them, in seconds. */
   missedFor = 0;
   readonly #moving: MovingBox;
+  readonly #threshold: number;
   /** One bit for each of the last looks, the newest lowest: whether it was seen. */
   #history = 1;
   /** Where it began to stand, and when. */
   #place: Box;
   #since: number;
 
-  constructor(sighting: Sighting, time: number) {
+  constructor(sighting: Sighting, time: number, threshold: number) {
     this.label = sighting.label;
     this.begin = time;
     this.seen = time;
@@ -177,6 +181,11 @@ class MutableTrack implements Track {
     this.#moving = new MovingBox(sighting.box);
     this.#place = sighting.box;
     this.#since = time;
+    this.#threshold = threshold;
+  }
+
+  get strong(): boolean {
+    return this.sighting !== undefined && this.sighting.score >= this.#threshold;
   }
 
   get box(): Box {

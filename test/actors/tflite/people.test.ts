@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type Model, openModel } from '../../../actors/detectors/tflite/model.ts';
-import { Objects } from '../../../actors/detectors/tflite/objects.ts';
+import { type News, Objects } from '../../../actors/detectors/tflite/objects.ts';
 import { Tracker } from '../../../actors/detectors/tflite/tracker.ts';
 import type { Clip } from '../../support/clips.ts';
 import { picturesOf } from '../../support/pictures.ts';
@@ -14,16 +14,19 @@ const thresholds = new Map([
 const wanted = new Map([...thresholds].map(([label, least]) => [label, least * 0.6]));
 const whole = { left: 0, top: 0, right: 1, bottom: 1 };
 
+/** How long a recording goes on after an event, in seconds. */
+const duration = 10;
+
 /** Follows what is seen in a clip. @param look is called after each picture with the people followed in it. */
 async function follow(
   name: Clip,
   size: { width: number; height: number },
-  look: (time: number, people: number) => void,
+  look: (time: number, people: number, news: readonly News[]) => void,
 ) {
   const model: Model = await openModel({ kind: 'default', name: 'default' });
   const tracker = new Tracker({ thresholds, patience: 2 });
   let ids = 0;
-  const objects = new Objects({ renewal: 10, newObjectID: () => `${ids++}`, newEventID: () => '' });
+  const objects = new Objects({ renewal: duration / 2, newObjectID: () => `${ids++}`, newEventID: () => '' });
   const appeared: string[] = [];
   for await (const picture of picturesOf(name, { ...size, rate })) {
     const sightings = await model.look(picture, { x: 0, y: 0, ...size }, wanted);
@@ -33,14 +36,19 @@ async function follow(
     const people = tracker.tracks.filter(
       ({ label, confirmed, sighting }) => label === 'person' && confirmed && sighting,
     );
-    look(picture.time, people.length);
+    look(picture.time, people.length, news);
   }
   return appeared;
 }
 
 test('people on a street are followed from one end to the other', { timeout: 120_000 }, async () => {
   let [covered, seconds, followed] = [0, 0, 0];
-  const appeared = await follow('vtest.avi', { width: 640, height: 480 }, (time, people) => {
+  const events: News[] = [];
+  const times: number[] = [];
+  const appeared = await follow('vtest.avi', { width: 640, height: 480 }, (time, people, news) => {
+    const published = news.filter(({ kind }) => kind !== 'gone');
+    events.push(...published);
+    if (published.length > 0) times.push(time);
     const counted = Number.isInteger(time) ? peopleOnTheStreet[time] : undefined;
     if (counted === undefined || counted === 0) return;
     seconds += 1;
@@ -50,6 +58,10 @@ test('people on a street are followed from one end to the other', { timeout: 120
   expect(seconds).toBe(80);
   expect(covered / seconds).toBeGreaterThanOrEqual(0.95);
   expect(followed / peopleOnTheStreet.reduce((sum, count) => sum + count)).toBeGreaterThanOrEqual(0.85);
+  // All of it is one recording, and each event is at the threshold at least.
+  const pauses = [...times, 80].map((time, index) => time - (times[index - 1] ?? 0));
+  expect(Math.max(...pauses)).toBeLessThan(duration);
+  expect(Math.min(...events.map(({ score }) => score))).toBeGreaterThanOrEqual(0.45);
   // About forty people walk by, and the van and the car behind it never move.
   expect(appeared.filter((label) => label === 'person').length).toBeLessThan(55);
   expect(appeared.filter((label) => label === 'car').length).toBeLessThanOrEqual(3);

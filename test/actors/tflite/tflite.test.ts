@@ -72,7 +72,7 @@ test('people are told of once each, with their place, their life and a picture',
     expect(event.time).toMatch(/^2024-11-20T14:23:1[5-7]\.\d{9}Z$/);
     const [{ label, score, box } = { label: '', score: 0 }] = detections;
     expect(label).toBe('person');
-    expect(score).toBeGreaterThan(27);
+    expect(score).toBeGreaterThanOrEqual(45);
     expect(box?.x).toBeGreaterThanOrEqual(0);
     expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual(1_000_000);
     await waitFor(

@@ -150,6 +150,15 @@ describe('an object', () => {
     expect(told.length).toBeLessThan(6);
   });
 
+  test('that is seen weakly when it is time to tell of it again is told of once it is seen well', () => {
+    const walk = (scores: number[]) => scores.map((score, n) => [person(0.1 + n * 0.02, score)]);
+    const { news } = watch(walk([...times(5, () => 0.6), ...times(15, () => 0.3), ...times(5, () => 0.5)]));
+    expect(news.map(({ kind, score, seen }) => [kind, score, seen])).toEqual([
+      ['appeared', 0.6, 0.2],
+      ['moving', 0.5, 4],
+    ]);
+  });
+
   test('that was parked and drives off is told of at once', () => {
     const still = times(100, () => [person(0.3)]);
     const before = watch(still).told.length;
