@@ -39,7 +39,5 @@ test('the oldest recordings make room, and recording goes on', async () => {
     5000,
     'the entry',
   );
-  expect(told.msg).toBe(
-    'recordings took more than max_disk_usage: deleted the oldest ones, 1 MB',
-  );
+  expect(told.msg).toBe('recordings took more than max_disk_usage: deleted the oldest ones, 1 MB');
 });
