@@ -1,6 +1,6 @@
 import type { Picture } from './scaler.ts';
 
-/** How much better a picture has to be to take the place of one. */
+/** How much better a picture has to be to take the place of one while more may come. */
 const gain = 0.03;
 /** At least so many seconds lie between two pictures of one event. */
 const pause = 2;
@@ -37,12 +37,14 @@ export class BestPictures {
     this.#best.set(eventID, best);
     if (score > best.score) {
       best.score = score;
-      best.picture = score >= best.kept + gain ? picture : best.picture;
+      best.picture = picture;
     }
-    if (best.kept === Number.NEGATIVE_INFINITY || time - best.at >= pause) this.#write(eventID, best, time);
+    const first = best.kept === Number.NEGATIVE_INFINITY;
+    if (first || (best.score >= best.kept + gain && time - best.at >= pause))
+      this.#write(eventID, best, time);
   }
 
-  /** The event is over. */
+  /** The event is over: no better picture will come. */
   finish(eventID: string): void {
     const best = this.#best.get(eventID);
     this.#best.delete(eventID);

@@ -1,11 +1,12 @@
 import type { Log } from '../../../bus/log.ts';
-import { pruneSnapshots, writeSnapshot } from '../../../store/snapshots.ts';
+import { pruneSnapshots } from '../../../store/snapshots.ts';
 import type { DetectorEnvironment } from '../detector.ts';
 import { ensureModelsFile, findModel } from './catalogue.ts';
 import type { ModelSource } from './model-source.ts';
 import type { Picture } from './scaler.ts';
+import { SnapshotWriter } from './snapshot-writer.ts';
 import { Turns } from './turns.ts';
-import type { Workshop } from './workshop.ts';
+import { Workshop } from './workshop.ts';
 
 const pruning = 60 * 60 * 1000;
 
@@ -29,12 +30,14 @@ export class ObjectFinder {
   readonly workshop: Workshop;
   readonly turns = new Turns();
   readonly #options: ObjectFinderOptions;
+  readonly #snapshots: SnapshotWriter;
   readonly #pruning: NodeJS.Timeout;
 
   constructor(options: ObjectFinderOptions) {
     this.#options = options;
     this.workshop = options.workshop;
     const { configDir, storageDir, log } = options;
+    this.#snapshots = new SnapshotWriter(storageDir, new Workshop());
     ensureModelsFile(configDir).catch((error: Error) =>
       log.warning(`tflite.toml was not written: ${error.message}`),
     );
@@ -62,16 +65,16 @@ export class ObjectFinder {
 
   /** Keeps a picture beside an event. Its trouble stops no detection. */
   async keep(eventID: string, picture: Picture, monitorID: string): Promise<void> {
-    const { storageDir, log } = this.#options;
     try {
-      await writeSnapshot(storageDir, eventID, await this.workshop.do<'jpeg'>({ type: 'jpeg', picture }));
+      await this.#snapshots.write(eventID, picture);
     } catch (error) {
-      log.warning(`a snapshot was not kept: ${(error as Error).message}`, monitorID);
+      this.#options.log.warning(`a snapshot was not kept: ${(error as Error).message}`, monitorID);
     }
   }
 
+  /** Ends once the pictures that were to be kept are. */
   async close(): Promise<void> {
     clearInterval(this.#pruning);
-    await this.workshop.close();
+    await Promise.all([this.#snapshots.close(), this.workshop.close()]);
   }
 }

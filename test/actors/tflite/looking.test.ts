@@ -148,3 +148,15 @@ test('of an event’s pictures the first is kept at once, a better one later, an
   best.finish('e');
   expect(kept).toEqual(['e 0', 'e 2', 'e 4']);
 });
+
+test('at the end the picture with the best score is kept, however little better it is', () => {
+  const kept: number[] = [];
+  const pictures = Array.from({ length: 3 }, () => black(4, 4));
+  const best = new BestPictures((_, picture) => kept.push(pictures.indexOf(picture)));
+  [0.5, 0.52, 0.525].forEach((score, index) => {
+    best.offer('e', score, pictures[index] as Picture, index * 3);
+  });
+  expect(kept).toEqual([0]);
+  best.finish('e');
+  expect(kept).toEqual([0, 2]);
+});
