@@ -22,30 +22,31 @@ const silenceDeadline = 20_000;
 const entry = fileURLToPath(new URL('./detectors/host.js', import.meta.url));
 
 /** Runs the process: sends `host.ready` and, at the end, `host.ended`; takes `stop`. */
-export const hostProcess = (order: () => Omit<DetectorHostOrder, 'models'>) => {
+export const hostProcess = (order: () => Omit<DetectorHostOrder, 'models' | 'stuck'>) => {
   // What the last host had open the next one opens first: that takes the longest.
   let models: readonly ModelSource[] = [];
+  // Else one host after the other would be stuck in the same model.
+  let stuck: readonly ModelSource[] = [];
   return fromCallback<{ type: 'stop' }>(({ sendBack, receive }) => {
     const child = fork(entry, {
       execArgv: [...hostFlags],
       env: hostEnvironment(),
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
-    child.send({ ...order(), models } satisfies DetectorHostOrder, () => {});
+    child.send({ ...order(), models, stuck } satisfies DetectorHostOrder, () => {});
     models = [];
-    let silent = false;
+    let trouble: string | undefined;
     let watch = watchSilence();
     child.on('message', (sign: DetectorHostSign) => {
       clearTimeout(watch);
       watch = watchSilence();
       if (sign === 'ready') sendBack({ type: 'host.ready' });
-      else if (sign !== 'alive') models = [...models.filter(isOther(sign.opened)), sign.opened];
+      else if (sign !== 'alive') note(sign);
     });
     child.on('error', () => {});
     child.once('exit', (code, signal) => {
       clearTimeout(watch);
-      const how = silent ? 'it did not answer' : (signal ?? `code ${code}`);
-      sendBack({ type: 'host.ended', how });
+      sendBack({ type: 'host.ended', how: trouble ?? signal ?? `code ${code}` });
     });
     receive(() => {
       if (child.connected) child.disconnect();
@@ -56,9 +57,20 @@ export const hostProcess = (order: () => Omit<DetectorHostOrder, 'models'>) => {
       child.kill('SIGKILL');
     };
 
+    function note(sign: Exclude<DetectorHostSign, string>): void {
+      const model = 'opened' in sign ? sign.opened : sign.stuck;
+      models = models.filter(isOther(model));
+      stuck = stuck.filter(isOther(model));
+      if ('opened' in sign) models = [...models, model];
+      else {
+        stuck = [...stuck, model];
+        trouble = `it was stuck in the model ${model.name}`;
+      }
+    }
+
     function watchSilence(): NodeJS.Timeout {
       return setTimeout(() => {
-        silent = true;
+        trouble = 'it did not answer';
         child.kill('SIGKILL');
       }, silenceDeadline);
     }

@@ -19,7 +19,15 @@ process.once('message', (order: DetectorHostOrder) => void run(order));
 process.on('SIGINT', () => {});
 
 async function run(order: DetectorHostOrder): Promise<void> {
-  const workshop = new Workshop();
+  const workshop = new Workshop({
+    stuck: order.stuck,
+    onStuck: (model) => {
+      // Any other end would wait for the thread.
+      const end = () => process.kill(process.pid, 'SIGKILL');
+      if (model) process.send?.({ stuck: model } satisfies DetectorHostSign, end);
+      else end();
+    },
+  });
   // What is wrong with one of them is told to who asks for it.
   for (const source of order.models) workshop.do<'open'>({ type: 'open', source }).catch(() => {});
   const { watch } = await import('./watch.ts');

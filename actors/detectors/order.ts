@@ -10,8 +10,17 @@ export interface DetectorHostOrder {
   readonly storageDir: string;
   /** What the host before had open, and will be asked for again. */
   readonly models: readonly ModelSource[];
+  /** What a host before was stuck in: it is left alone for a while. */
+  readonly stuck: readonly ModelSource[];
   readonly log: LogSettings;
 }
 
-/** What the detector host says to its parent: `ready` once, `alive` every few seconds, and which models are open. */
-export type DetectorHostSign = 'ready' | 'alive' | { readonly opened: ModelSource };
+/**
+ * What the detector host says to its parent: `ready` once, `alive` every few seconds, which models are open, and at
+ * its end which one it cannot get out of.
+ */
+export type DetectorHostSign =
+  | 'ready'
+  | 'alive'
+  | { readonly opened: ModelSource }
+  | { readonly stuck: ModelSource };

@@ -1,32 +1,82 @@
 import { Worker } from 'node:worker_threads';
+import type { ModelSource } from './model-source.ts';
+import { Suspects } from './suspects.ts';
 import type { Answer, Results, Task } from './worker.ts';
 
-/** The thread that was at it has ended. Another takes the next task. */
+/** The thread that was at it has ended, and may have ended because of it. Another takes the next task. */
 export class WorkerLostError extends Error {
   override readonly name = 'WorkerLostError';
   readonly code = 'inference_worker_lost';
 }
 
 interface Pending {
+  /** The model that is needed; a picture is encoded without. */
+  readonly model: ModelSource | undefined;
+  /** Milliseconds. */
+  readonly deadline: number;
   resolve(result: Results[keyof Results]): void;
   reject(reason: Error): void;
 }
 
+export interface WorkshopOptions {
+  /** Models that a process before this one could not get out of. */
+  readonly stuck?: readonly ModelSource[];
+  /** Is called when the thread is stuck where it cannot be ended: the process has to. */
+  readonly onStuck?: (model: ModelSource | undefined) => void;
+  /** What the thread runs. */
+  readonly script?: URL;
+  readonly deadlines?: Readonly<typeof defaultDeadlines>;
+}
+
+/** Milliseconds. To open a model may take two downloads, and the slowest of machines. */
+const defaultDeadlines = { open: 240_000, work: 30_000, end: 5000 };
 const idlePause = 5;
+/** What ends its thread at once costs the others less than what blocks it until the deadline. */
+const [lostPause, stuckPause] = [5000, 10 * 60 * 1000];
 
 /** A thread that works on one task after the other; started with the first, and again should it end. */
 export class Workshop {
+  readonly #script: URL;
+  readonly #deadlines: Readonly<typeof defaultDeadlines>;
+  readonly #onStuck: WorkshopOptions['onStuck'];
+  readonly #suspects = new Suspects();
   readonly #pending = new Map<number, Pending>();
+  /** The models that this thread has open. */
+  readonly #open = new Set<string>();
   #worker: Worker | undefined;
+  #watch: NodeJS.Timeout | undefined;
   #next = 0;
 
-  /** @throws {WorkerLostError} or, with the message of what went wrong, an Error. */
+  constructor({ script, deadlines, onStuck, stuck = [] }: WorkshopOptions = {}) {
+    this.#script = script ?? new URL('./worker.js', import.meta.url);
+    this.#deadlines = deadlines ?? defaultDeadlines;
+    this.#onStuck = onStuck;
+    for (const model of stuck) {
+      const error = new WorkerLostError(
+        `${model.name}: the model blocked its thread; it is left alone for a while`,
+      );
+      this.#suspects.add(model, error, stuckPause);
+    }
+  }
+
+  /**
+   * @throws {WorkerLostError} as well when the model has cost a thread a moment ago: each takes the work of all
+   *   others with it. Else, with the message of what went wrong, an Error.
+   */
   do<Type extends Task['type']>(task: Extract<Task, { type: Type }>): Promise<Results[Type]> {
+    const model = 'source' in task ? task.source : undefined;
+    const suspicion = model && this.#suspects.of(model);
+    if (suspicion) return Promise.reject(suspicion);
     const worker = this.#running();
     const id = this.#next;
     this.#next += 1;
+    // A new thread opens a model when it is first to look with it.
+    const opens = model !== undefined && !this.#open.has(JSON.stringify(model));
+    const deadline = opens ? this.#deadlines.open : this.#deadlines.work;
     return new Promise((resolve, reject) => {
-      this.#pending.set(id, { resolve: (result) => resolve(result as Results[Type]), reject });
+      const settle = (result: Results[keyof Results]) => resolve(result as Results[Type]);
+      this.#pending.set(id, { model, deadline, resolve: settle, reject });
+      if (!this.#watch) this.#restartWatch(worker);
       if (!('picture' in task)) return worker.postMessage({ id, task });
       // A picture is a view of much more; what is sent is a copy of it alone, which then moves.
       const data = task.picture.data.slice();
@@ -43,22 +93,65 @@ export class Workshop {
 
   #running(): Worker {
     if (this.#worker) return this.#worker;
-    const worker = new Worker(new URL('./worker.js', import.meta.url));
+    const worker = new Worker(this.#script);
     this.#worker = worker;
-    worker.on('message', ({ id, result, error }: Answer) => {
-      const pending = this.#pending.get(id);
-      this.#pending.delete(id);
-      if (error === undefined && result !== undefined) pending?.resolve(result);
-      else pending?.reject(new Error(error));
+    worker.on('message', (answer: Answer) => {
+      if (this.#worker === worker) this.#take(answer, worker);
     });
     // What an engine does to its thread stays there.
-    worker.on('error', () => {});
+    let cause: unknown;
+    worker.on('error', (error) => {
+      cause = error;
+    });
     worker.once('exit', () => {
-      if (this.#worker === worker) this.#worker = undefined;
-      const lost = [...this.#pending.values()];
-      this.#pending.clear();
-      for (const { reject } of lost) reject(new WorkerLostError('the thread of the models has ended'));
+      if (this.#worker !== worker) return;
+      const why = cause instanceof Error ? `: ${cause.message}` : '';
+      this.#lose(`the thread of the models has ended${why}`, lostPause, cause);
     });
     return worker;
+  }
+
+  #take({ id, result, error }: Answer, worker: Worker): void {
+    const pending = this.#pending.get(id);
+    this.#pending.delete(id);
+    this.#restartWatch(worker);
+    if (error === undefined && result !== undefined) {
+      if (pending?.model) this.#open.add(JSON.stringify(pending.model));
+      pending?.resolve(result);
+    } else pending?.reject(new Error(error));
+  }
+
+  /** A task's time begins with the answer before: those that wait are not to blame for the one that is worked on. */
+  #restartWatch(worker: Worker): void {
+    clearTimeout(this.#watch);
+    this.#watch = undefined;
+    if (this.#pending.size === 0) return;
+    const deadline = Math.max(...[...this.#pending.values()].map((one) => one.deadline));
+    this.#watch = setTimeout(() => this.#endStuck(worker, deadline), deadline);
+  }
+
+  #endStuck(worker: Worker, deadline: number): void {
+    const [first] = this.#pending.values();
+    const blame = first?.model ? `${first.model.name}: ` : '';
+    const message = `${blame}the thread of the models gave no answer in ${deadline / 1000} s, and was ended`;
+    this.#lose(message, stuckPause);
+    // JavaScript and WebAssembly end here, native code only when it comes back.
+    const late = setTimeout(() => this.#onStuck?.(first?.model), this.#deadlines.end);
+    worker.once('exit', () => clearTimeout(late));
+    void worker.terminate();
+  }
+
+  /** The oldest task is the one that it was at. */
+  #lose(message: string, pause: number, cause?: unknown): void {
+    const error = new WorkerLostError(message, { cause });
+    const lost = [...this.#pending.values()];
+    clearTimeout(this.#watch);
+    this.#watch = undefined;
+    this.#worker = undefined;
+    this.#pending.clear();
+    this.#open.clear();
+    const [first] = lost;
+    if (first?.model) this.#suspects.add(first.model, error, pause);
+    for (const { reject } of lost) reject(error);
   }
 }
