@@ -11,6 +11,8 @@ import { lockFolder } from './lock.ts';
 import type { Stored } from './services.ts';
 import { logSettings } from './settings.ts';
 
+/** Written with its defaults where there is none. */
+const usualFile = 'configs/sentryshot.toml';
 const usage = 'usage: npm start -- [--config FILE]';
 /** Past this a stop is no longer waited for; the children end with this process. */
 const stopDeadline = 15_000;
@@ -34,7 +36,9 @@ export async function main(args: readonly string[]): Promise<void> {
 
 /** Everything that can be wrong with files is found before anything runs. */
 async function prepare(args: readonly string[]): Promise<Stored> {
-  const { config, created } = await loadConfig(configFile(args));
+  const given = configFile(args);
+  // A name that was mistyped must not become a second recorder.
+  const { config, created } = await loadConfig(given ?? usualFile, { create: given === undefined });
   if (created) process.stdout.write(`Wrote ${config.file}\n`);
   await mkdir(config.storageDir, { recursive: true, mode: 0o750 });
   await lockFolder(config.storageDir);
@@ -49,10 +53,11 @@ async function prepare(args: readonly string[]): Promise<Stored> {
   return { config, accounts, monitors };
 }
 
-function configFile(args: readonly string[]): string {
+/** @returns undefined when none was named. */
+function configFile(args: readonly string[]): string | undefined {
   try {
     const { values } = parseArgs({ args: [...args], options: { config: { type: 'string' } } });
-    return values.config ?? 'configs/sentryshot.toml';
+    return values.config;
   } catch (cause) {
     throw new Error(`${(cause as Error).message}\n${usage}`, { cause });
   }

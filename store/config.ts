@@ -59,16 +59,19 @@ const checkMqtt = shape(MqttEntry);
  * @returns `created` tells that the file has just been written.
  * @throws {ConfigError}
  */
-export async function loadConfig(path: string): Promise<{ config: Config; created: boolean }> {
+export async function loadConfig(
+  path: string,
+  { create }: { create: boolean },
+): Promise<{ config: Config; created: boolean }> {
   const file = resolve(path);
   let text: string;
   let created = false;
   try {
     text = await readFile(file, 'utf8');
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') {
-      throw new ConfigError(`${file}: expected a file that can be read`, { cause });
-    }
+    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    if (missing && !create) throw new ConfigError(`${file}: there is no such file`, { cause });
+    if (!missing) throw new ConfigError(`${file}: expected a file that can be read`, { cause });
     text = defaultConfig(process.cwd(), dirname(file));
     created = true;
     try {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -11,7 +12,7 @@ const basic = '\n[[plugin]]\nname = "auth_basic"\nenable = true\n';
 async function load(text: string): Promise<Config> {
   const file = join(await temporaryFolder(), 'sentryshot.toml');
   await writeFile(file, text);
-  const { config, created } = await loadConfig(file);
+  const { config, created } = await loadConfig(file, { create: true });
   expect(created).toBe(false);
   return config;
 }
@@ -19,7 +20,7 @@ async function load(text: string): Promise<Config> {
 async function refusal(text: string): Promise<string> {
   const file = join(await temporaryFolder(), 'sentryshot.toml');
   await writeFile(file, text);
-  const error = await loadConfig(file).then(
+  const error = await loadConfig(file, { create: true }).then(
     () => undefined,
     (thrown: unknown) => thrown,
   );
@@ -33,7 +34,7 @@ async function refusal(text: string): Promise<string> {
 test('the first start writes a file where every key stands and is explained', async () => {
   const folder = await temporaryFolder();
   const file = join(folder, 'configs', 'sentryshot.toml');
-  const { config, created } = await loadConfig(file);
+  const { config, created } = await loadConfig(file, { create: true });
   expect(created).toBe(true);
   expect(config).toEqual({
     file,
@@ -52,7 +53,7 @@ test('the first start writes a file where every key stands and is explained', as
     warnings: [],
   });
   expect((await stat(file)).mode & 0o777).toBe(0o640);
-  expect(await loadConfig(file)).toEqual({ config, created: false });
+  expect(await loadConfig(file, { create: true })).toEqual({ config, created: false });
 
   const lines = (await readFile(file, 'utf8')).split('\n');
   const { plugin_dir: _ours, plugin: _table, tls, bus, logs, ...top } = ConfigFile.properties;
@@ -237,8 +238,15 @@ test('a broken file is described without what stands in it', async () => {
 
 test('a file that cannot be read or made stops the start with one line too', async () => {
   const folder = await temporaryFolder();
-  await expect(loadConfig(folder)).rejects.toThrow(`${folder}: expected a file that can be read`);
-  await expect(loadConfig('/dev/null/x.toml')).rejects.toThrow('/dev/null/x.toml: expected a file');
+  const missing = join(folder, 'missing.toml');
+  await expect(loadConfig(missing, { create: false })).rejects.toThrow(`${missing}: there is no such file`);
+  expect(existsSync(missing)).toBe(false);
+  await expect(loadConfig(folder, { create: true })).rejects.toThrow(
+    `${folder}: expected a file that can be read`,
+  );
+  await expect(loadConfig('/dev/null/x.toml', { create: true })).rejects.toThrow(
+    '/dev/null/x.toml: expected a file',
+  );
 });
 
 test('whatever stands in the file, it loads or is refused with one line', async () => {
@@ -262,7 +270,7 @@ test('whatever stands in the file, it loads or is refused with one line', async 
       ),
       async (text) => {
         await writeFile(file, `${text}\n${basic}`);
-        const message = await loadConfig(file).then(
+        const message = await loadConfig(file, { create: true }).then(
           () => '',
           (error: unknown) => {
             expect(error).toBeInstanceOf(ConfigError);
