@@ -59,7 +59,7 @@ export class Folding {
     if (oldest !== undefined && this.#runs.size >= mostRuns) this.#end(oldest);
     const run = { draft, begin: performance.now(), seen, folded: 0 };
     this.#runs.set(key, run);
-    this.#timer ??= this.#wake(minute);
+    if (!this.#timer) this.#wake();
     return run;
   }
 
@@ -77,19 +77,22 @@ export class Folding {
     this.#timer = undefined;
     const now = performance.now();
     for (const [key, run] of [...this.#runs]) {
-      const left = run.begin + minute - now;
-      if (left > 0) {
-        this.#timer ??= this.#wake(left);
-        return;
-      }
+      if (run.begin + minute > now) break;
       this.#end(key);
       // It goes on as it was: another few entries beside the count would tell nothing new.
       if (run.folded > this.after) this.#begin(key, run.draft, this.after);
     }
+    this.#wake();
   }
 
-  /** A process need not live on for it: at its end it flushes. */
-  #wake(milliseconds: number): NodeJS.Timeout {
-    return setTimeout(() => this.#settle(), milliseconds).unref();
+  /** When the oldest run's minute is over. */
+  #wake(): void {
+    const [oldest] = this.#runs.values();
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (!oldest) return;
+    const left = Math.max(0, oldest.begin + minute - performance.now());
+    // A process need not live on for it: at its end it flushes.
+    this.#timer = setTimeout(() => this.#settle(), left).unref();
   }
 }

@@ -54,6 +54,18 @@ test('what goes on and on is one entry a minute, and what was quiet for long is 
   expect(texts()).toEqual(['no frame (once more in 60 s)']);
 });
 
+test('each kind is told when its own minute is over, whatever goes on beside it', () => {
+  const { log, texts } = start(1);
+  times(5, () => log.error('one'));
+  vi.advanceTimersByTime(10_000);
+  times(3, () => log.error('other'));
+  expect(texts()).toEqual(['one', 'other']);
+  vi.advanceTimersByTime(50_000);
+  expect(texts()).toEqual(['one (4 more times in 60 s)']);
+  vi.advanceTimersByTime(10_000);
+  expect(texts()).toEqual(['other (2 more times in 60 s)']);
+});
+
 test('entries of another level, source, monitor or text are not equal, nor is one with another number', () => {
   const { logger, log, texts } = start(1);
   const say = () => {
