@@ -111,26 +111,32 @@ const rows = [
 ];
 
 // The recordings are those that the recorder has told the log of. Its ids begin with the second, in UTC, in which
-// the recording begins. A recording without an end is still being written, or was cut off by a crash.
+// the recording begins. One whose end nobody told of was cut off when its monitor's stream, or the recorder, ended.
 const views = `
 CREATE OR REPLACE VIEW logs AS SELECT time, level, src, monitorID, msg FROM log;
 CREATE OR REPLACE VIEW events AS
   SELECT id, time, storedAt, monitorID, monitorName, source, label, score, x, y, width, height, object FROM event;
 CREATE OR REPLACE VIEW recordings AS
-  SELECT
-    id,
-    any_value(monitorID) AS monitorID,
-    epoch_us(try_strptime(left(id, 19), '%Y-%m-%d_%H-%M-%S')) AS startTime,
-    max(time) FILTER (saved) AS endTime
+  SELECT id, told.monitorID, startTime, coalesce(saved, cut.time) AS endTime
   FROM (
-    SELECT regexp_extract(msg, '^(starting recording|recording saved): (.+)$', 2) AS id,
-      starts_with(msg, 'recording saved') AS saved, monitorID, time
-    FROM log
-    WHERE src = 'recorder' AND level = 'info'
-      AND (starts_with(msg, 'starting recording: ') OR starts_with(msg, 'recording saved: '))
-  )
-  WHERE id != ''
-  GROUP BY id;
+    SELECT
+      id,
+      any_value(monitorID) AS monitorID,
+      epoch_us(try_strptime(left(id, 19), '%Y-%m-%d_%H-%M-%S')) AS startTime,
+      min(time) AS begun,
+      max(time) FILTER (isEnd) AS saved
+    FROM (
+      SELECT regexp_extract(msg, '^(starting recording|recording saved): (.+)$', 2) AS id,
+        starts_with(msg, 'recording saved') AS isEnd, monitorID, time
+      FROM log
+      WHERE src = 'recorder' AND level = 'info'
+        AND (starts_with(msg, 'starting recording: ') OR starts_with(msg, 'recording saved: '))
+    )
+    WHERE id != ''
+    GROUP BY id
+  ) told
+  ASOF LEFT JOIN (SELECT monitorID, time FROM state WHERE state != 'streaming') cut
+    ON told.monitorID = cut.monitorID AND told.begun < cut.time;
 CREATE OR REPLACE VIEW deliveries AS SELECT id, monitorID, source, time, storedAt, deliveredAt FROM delivery;
 CREATE OR REPLACE VIEW objects AS
   SELECT id, monitorID, label, score, time AS startTime, endTime, eventID

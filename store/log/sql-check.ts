@@ -41,7 +41,7 @@ const functions = words(`
   stddev_samp variance var_pop var_samp corr
   row_number rank dense_rank percent_rank cume_dist ntile lag lead first_value last_value nth_value
   abs ceil ceiling floor round trunc sign sqrt power pow exp ln log log2 log10 greatest least mod isnan isfinite
-  length strlen lower upper trim ltrim rtrim left right substr substring starts_with ends_with prefix suffix contains
+  list_value length strlen lower upper trim ltrim rtrim left right substr substring starts_with ends_with prefix suffix contains
   instr strpos position split_part regexp_matches regexp_full_match regexp_extract like_escape not_like_escape
   ilike_escape not_ilike_escape concat concat_ws md5 hash
   make_timestamp make_timestamp_ms epoch epoch_ms epoch_us epoch_ns to_timestamp strftime strptime try_strptime
@@ -55,7 +55,7 @@ const functions = words(`
 const disguised = words('current_catalog current_role current_schema current_user session_user user');
 
 /** Each of them may make a text as long as all its parts together. */
-const joiners = words('|| concat concat_ws');
+const joiners = words('|| concat concat_ws list_value');
 const joinLimit = 10;
 const longest = 10_000;
 
@@ -153,7 +153,13 @@ class Walk {
 function checkTable(node: Node, scope: ReadonlySet<string>): void {
   const name = String(node['table_name']).toLowerCase();
   if (node['schema_name'] !== '' || node['catalog_name'] !== '' || (!views.has(name) && !scope.has(name))) {
-    refuse(`the table ${String(node['table_name'])}`);
+    throw new StoreError(
+      'invalid',
+      `there is no ${String(node['table_name'])}, but ${[...views].join(', ')}`,
+      {
+        pointer: '/sql',
+      },
+    );
   }
   if (node['at_clause']) refuse('AT');
 }

@@ -27,15 +27,16 @@ export class SqlStreams {
     if (this.#closed || this.#open.size + this.#opening >= limits.open) {
       throw new StoreError('conflict', `${limits.open} answers are being read; try again`);
     }
+    let stream: SqlStream;
     this.#opening += 1;
     try {
-      const stream = new SqlStream(await this.#connect(), format, () => this.#open.delete(stream));
+      stream = new SqlStream(await this.#connect(), format, () => this.#open.delete(stream));
       this.#open.add(stream);
-      await stream.begin(sql, signal);
-      return stream;
     } finally {
       this.#opening -= 1;
     }
+    await stream.begin(sql, signal);
+    return stream;
   }
 
   /** Ends those that are under way. */

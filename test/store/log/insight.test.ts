@@ -64,6 +64,29 @@ test('states are rows with a beginning and an end, and a stream that is there ag
   expect(await ask(uptime)).toEqual([[58 + 28 + 8, 1]]);
 });
 
+test('a recording whose end nobody told of ended with the stream of its monitor', async () => {
+  const { table, ask, tell } = await open(await file());
+  const say = (seconds: number, msg: string) =>
+    ({ time: at(seconds), level: 'info', src: 'recorder', monitorID: 'door', msg }) as const;
+  await tell(
+    [0, 'connecting'],
+    [1, 'streaming'],
+    [50, 'waiting', 'killed'],
+    [52, 'connecting'],
+    [53, 'streaming'],
+  );
+  await table.writer.append(
+    [
+      say(2, 'starting recording: 2027-01-15_08-00-01_door'),
+      say(20, 'recording saved: 2027-01-15_08-00-01_door'),
+      say(30, 'starting recording: 2027-01-15_08-00-30_door'),
+      say(55, 'starting recording: 2027-01-15_08-00-55_door'),
+    ],
+    position(1),
+  );
+  expect(await ask('SELECT endTime FROM recordings ORDER BY id')).toEqual([[at(20)], [at(50)], [null]]);
+});
+
 test('another reason is a change of its own, and so is each monitor; times grow though the clock goes back', async () => {
   const { table, ask, tell } = await open(await file());
   await tell([10, 'streaming'], [10, 'streaming', 'the sub stream is broken']);

@@ -102,7 +102,7 @@ describe('as an Arrow stream', () => {
 
 describe('a statement that is read piece by piece', () => {
   test.each([
-    ['select * from log', 'the table log'],
+    ['select * from log', 'there is no log, but logs, events'],
     ['selec', 'syntax error'],
     ['select 1; select 2', 'more or less than one'],
     ['select msg::integer from logs', 'Could not convert'],
@@ -120,6 +120,15 @@ describe('a statement that is read piece by piece', () => {
     const three = await open('select 1 as n', 'csv');
     expect(Buffer.from((await three.next(never)) ?? []).toString()).toBe('n\r\n1\r\n');
     await Promise.all([two.close(), three.close()]);
+  });
+
+  test('is one of two, also while it has nothing to show yet', async () => {
+    const client = new AbortController();
+    const slow = [open(endless, 'csv', client.signal), open(endless, 'csv', client.signal)];
+    for (const each of slow) each.catch(() => {});
+    await expect(open('select 1', 'csv')).rejects.toMatchObject({ code: 'conflict' });
+    client.abort();
+    for (const each of slow) await expect(each).rejects.toThrow('given up');
   });
 
   test('ends when its client goes, before the first piece and behind it', async () => {

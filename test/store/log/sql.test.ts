@@ -89,6 +89,7 @@ describe('a statement', () => {
       ],
     ],
     ["select quantile_cont(storedAt - time, 0.5) from events where id = 'one'", [[30_000]]],
+    ["select quantile_cont(storedAt - time, [0.5, 0.99]) from events where id = 'one'", [['[30000, 30000]']]],
     [
       "select strftime(make_timestamp(startTime), '%H:%M'), endTime is null from recordings order by id",
       [
@@ -278,7 +279,7 @@ const attacks = [
   'select array_agg(msg) from logs',
   'select histogram(msg) from logs',
   'select msg || msg || msg || msg || msg || msg || msg from logs',
-  'select [1, 2]',
+  'select [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]',
   "select {'a': 1}",
   'select list_transform([1], lambda x: x)',
   'select columns(c -> true) from logs',
