@@ -11,7 +11,8 @@ import { Workshop } from './tflite/workshop.ts';
  * rest, most of which is modules. So this file imports next to nothing.
  */
 
-const lastWords = 1000;
+/** Pictures are written, and what is left is told, in less; the parent waits no longer than two seconds. */
+const lastWords = 1500;
 
 process.once('disconnect', () => setTimeout(() => process.exit(), lastWords));
 process.once('message', (order: DetectorHostOrder) => void run(order));
@@ -31,5 +32,8 @@ async function run(order: DetectorHostOrder): Promise<void> {
   // What is wrong with one of them is told to who asks for it.
   for (const source of order.models) workshop.do<'open'>({ type: 'open', source }).catch(() => {});
   const { watch } = await import('./watch.ts');
-  await watch(order, workshop, (sign: DetectorHostSign) => process.send?.(sign));
+  await watch(order, workshop, (sign: DetectorHostSign) => {
+    // Main may just have gone; that is heard by `disconnect`.
+    if (process.connected) process.send?.(sign, () => {});
+  });
 }
