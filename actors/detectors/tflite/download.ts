@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeAtomically } from '../../../store/files.ts';
+import { limits, readLimited, readLimitedFile, TooLargeError } from './limited-reading.ts';
 import { ModelError } from './model-error.ts';
 
 const timeout = 60_000;
-const largest = 256 * 1024 * 1024;
 
 export interface Place {
   /** The model's name, and what is fetched, for messages. */
@@ -26,15 +25,18 @@ export interface Place {
 export async function fetchFile(place: Place): Promise<Uint8Array> {
   if (!/^https?:/.test(place.from)) {
     try {
-      return checked(place, await readFile(place.from));
+      return checked(place, await readLimitedFile(place.from, limits[place.what]));
     } catch (cause) {
       if (cause instanceof ModelError) throw cause;
-      throw new ModelError(`${place.name}: the ${place.what} cannot be read: ${place.from}`, { cause });
+      const reason = cause instanceof TooLargeError ? `: ${cause.message}` : '';
+      throw new ModelError(`${place.name}: the ${place.what} cannot be read: ${place.from}${reason}`, {
+        cause,
+      });
     }
   }
   const kept = join(place.downloads, place.sha256?.toLowerCase() ?? digest(place.from));
   try {
-    return checked(place, await readFile(kept));
+    return checked(place, await readLimitedFile(kept, limits[place.what]));
   } catch {
     const received = checked(place, await download(place));
     await writeAtomically(kept, received);
@@ -42,16 +44,28 @@ export async function fetchFile(place: Place): Promise<Uint8Array> {
   }
 }
 
-async function download({ name, what, from }: Place): Promise<Uint8Array> {
+async function download({ name, what, from, sha256 }: Place): Promise<Uint8Array> {
   try {
-    // Who redirects leads somewhere that the user has not named.
-    const response = await fetch(from, { redirect: 'error', signal: AbortSignal.timeout(timeout) });
-    if (!response.ok) throw new Error(`the server answers ${response.status}`);
-    if (Number(response.headers.get('content-length')) > largest) throw new Error('it is too large');
-    return new Uint8Array(await response.arrayBuffer());
+    // Who redirects leads somewhere that the user has not named: only a checksum tells that it is the same.
+    const redirect = sha256 === undefined ? 'manual' : 'follow';
+    const response = await fetch(from, { redirect, signal: AbortSignal.timeout(timeout) });
+    if (response.ok && response.body) return await readLimited(response.body, limits[what]);
+    // Nobody reads its body.
+    await response.body?.cancel();
+    const elsewhere = response.headers.get('location');
+    throw new Error(
+      elsewhere ? `the server redirects to ${elsewhere}` : `the server answers ${response.status}`,
+    );
   } catch (cause) {
-    throw new ModelError(`${name}: the ${what} cannot be downloaded: ${(cause as Error).message}`, { cause });
+    throw new ModelError(`${name}: the ${what} cannot be downloaded: ${reasonOf(cause)}`, { cause });
   }
+}
+
+/** What is wrong with the connection stands in the cause of "fetch failed". */
+function reasonOf(error: unknown): string {
+  const { message, cause } = error as Error & { cause?: Error & { code?: string } };
+  const deeper = cause?.message || cause?.code;
+  return deeper ? `${message}: ${deeper}` : message;
 }
 
 function checked({ name, what, sha256 }: Place, bytes: Uint8Array): Uint8Array {
