@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Box, Sighting } from './box.ts';
-import { type Decode, makeDecoder, recogniseFormat, type Wanted } from './decoders.ts';
+import { type Decode, type Format, makeDecoder, recogniseFormat, type Wanted } from './decoders.ts';
 import { defaultModelLabels, readDefaultModel } from './default-model.ts';
 import { fetchFile } from './download.ts';
 import type { Engine, Numbers, Run, TfliteModel } from './engine.ts';
@@ -27,12 +27,16 @@ export interface Runnable {
   readonly run: Run;
   readonly input: TensorInfo;
   readonly outputs: readonly TensorInfo[];
+  /** Gives back what is not collected. */
+  dispose?(): void;
 }
 
 /** The fastest first. Those that are not installed, and models that one cannot run, are left to the next. */
 export const engines: readonly (() => Promise<Engine>)[] = [openOnnxRuntime, openLiteRt];
 
 const rememberedScalers = 16;
+/** Pixels, as in tflite.toml: a picture of the input's size is kept. */
+const longestSide = 4096;
 /** A sigmoid's threshold is finite between these. */
 const [lowest, highest] = [0.01, 0.99];
 
@@ -42,7 +46,12 @@ export async function openModel(source: ModelSource, candidates = engines): Prom
     const runnable = await openTflite(source.name, await readDefaultModel(), candidates);
     return prepare(source.name, runnable, defaultModelLabels, 'ssd');
   }
-  const { name, downloads, sha256 } = source;
+  const { name, downloads, sha256, labels } = source;
+  // First: a model that is open has to be closed again when something is wrong with them.
+  if (labels === undefined) throw new ModelError(`${name}: there are no labels`);
+  const bytes = await fetchFile({ name, what: 'list of labels', from: labels, downloads });
+  const text = new TextDecoder().decode(bytes);
+  readLabels(name, text, 0);
   const runnable =
     source.kind === 'tfjs'
       ? await openTfjsModel(name, join(source.model, 'model.json'), source.size)
@@ -51,25 +60,34 @@ export async function openModel(source: ModelSource, candidates = engines): Prom
           await fetchFile({ name, what: 'model', from: source.model, sha256, downloads }),
           candidates,
         );
-  const format = recogniseFormat({ tensors: runnable.outputs, size: sizeOf(name, runnable.input) });
+  try {
+    const format = formatOf(source, runnable);
+    // An SSD's class 0 is the background, unless post-processing has taken it away.
+    return prepare(name, runnable, readLabels(name, text, format === 'ssd' ? 1 : 0), format);
+  } catch (error) {
+    runnable.dispose?.();
+    throw error;
+  }
+}
+
+/** @throws {ModelError} when the model is not what the user says, or none that we know. */
+function formatOf(
+  { name, format: expected, size }: Exclude<ModelSource, { kind: 'default' }>,
+  { input, outputs }: Runnable,
+): Format {
+  const [width, height] = sizeOf(name, input);
+  const format = recogniseFormat({ tensors: outputs, size: [width, height] });
   if (!format) {
-    const shapes = runnable.outputs.map(({ shape }) => `[${shape}]`).join(' ');
+    const shapes = outputs.map(({ shape }) => `[${shape}]`).join(' ');
     throw new ModelError(`${name}: outputs of the shape ${shapes} are not those of a known detector`);
   }
-  if (source.format && source.format !== format) {
-    throw new ModelError(`${name}: the model's format is ${format}, and should be ${source.format}`);
+  if (expected && expected !== format) {
+    throw new ModelError(`${name}: the model's format is ${format}, and should be ${expected}`);
   }
-  const [width, height] = sizeOf(name, runnable.input);
-  if (source.size && (source.size[0] !== width || source.size[1] !== height)) {
-    throw new ModelError(
-      `${name}: the model's input is ${width}×${height}, and should be ${source.size.join('×')}`,
-    );
+  if (size && (size[0] !== width || size[1] !== height)) {
+    throw new ModelError(`${name}: the model's input is ${width}×${height}, and should be ${size.join('×')}`);
   }
-  if (source.labels === undefined) throw new ModelError(`${name}: there are no labels`);
-  const text = await fetchFile({ name, what: 'list of labels', from: source.labels, downloads });
-  // An SSD's class 0 is the background, unless post-processing has taken it away.
-  const labels = readLabels(name, new TextDecoder().decode(text), format === 'ssd' ? 1 : 0);
-  return prepare(name, runnable, labels, format);
+  return format;
 }
 
 async function openTflite(name: string, bytes: Uint8Array, candidates: typeof engines): Promise<Runnable> {
@@ -95,7 +113,7 @@ function prepare(
   name: string,
   { engine, run, input, outputs }: Runnable,
   labels: ReadonlyMap<number, string>,
-  format: Parameters<typeof makeDecoder>[0],
+  format: Format,
 ): Model {
   const size = sizeOf(name, input);
   const decode: Decode = makeDecoder(format, { tensors: outputs, size, labels });
@@ -128,7 +146,8 @@ function prepare(
 
 function sizeOf(name: string, { shape }: TensorInfo): [number, number] {
   const [batch, height = 0, width = 0, colours] = shape;
-  if (batch === 1 && colours === 3 && width > 0 && height > 0) return [width, height];
+  const isSide = (side: number) => side > 0 && side <= longestSide;
+  if (batch === 1 && colours === 3 && isSide(width) && isSide(height)) return [width, height];
   throw new ModelError(`${name}: an input of the shape [${shape}] is not one colour picture`);
 }
 

@@ -12,6 +12,7 @@ export interface GraphModel {
   readonly modelSignature?: { readonly outputs?: Readonly<Record<string, { readonly name: string }>> };
   execute(input: Tensor, outputs: readonly string[]): Tensor | Tensor[];
   executeAsync(input: Tensor, outputs: readonly string[]): Promise<Tensor | Tensor[]>;
+  dispose(): void;
 }
 export interface ModelTensor {
   readonly name: string;

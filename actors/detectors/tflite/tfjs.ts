@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Numbers } from './engine.ts';
+import { limits, readLimitedFile } from './limited-reading.ts';
 import type { Runnable } from './model.ts';
 import { ModelError } from './model-error.ts';
 import { type GraphModel, openTensorFlow, type Tensor, type TensorFlow } from './tensorflow.ts';
@@ -29,6 +29,26 @@ export async function openTfjsModel(
     });
   });
   const model = await load(tensorflow, name, path);
+  try {
+    return await prepare(tensorflow, model, { name, engine, size });
+  } catch (error) {
+    // Its weights are outside of what is collected.
+    model.dispose();
+    throw error;
+  }
+}
+
+interface Wish {
+  readonly name: string;
+  readonly engine: string;
+  readonly size: readonly [width: number, height: number];
+}
+
+async function prepare(
+  tensorflow: TensorFlow,
+  model: GraphModel,
+  { name, engine, size }: Wish,
+): Promise<Runnable> {
   const [first, ...others] = model.inputs;
   if (!first?.shape || others.length > 0) throw new ModelError(`${name}: a detector has one input`);
   const [, height = -1, width = -1, colours = 3] = first.shape;
@@ -42,10 +62,14 @@ export async function openTfjsModel(
 
   const infer = async (numbers: Numbers) => {
     const picture = tensorflow.tensor(numbers, shape, input.type === 'uint8' ? 'int32' : input.type);
-    const results = [await execute(picture)].flat();
-    const read = await Promise.all(results.map((result) => result.data()));
-    for (const tensor of [picture, ...results]) tensor.dispose();
-    return { read, shapes: results.map((result) => result.shape) };
+    let results: readonly Tensor[] = [];
+    try {
+      results = [await execute(picture)].flat();
+      const read = await Promise.all(results.map((result) => result.data()));
+      return { read, shapes: results.map((result) => result.shape) };
+    } finally {
+      for (const tensor of [picture, ...results]) tensor.dispose();
+    }
   };
   let execute: (picture: Tensor) => Tensor | Tensor[] | Promise<Tensor | Tensor[]>;
   let shapes: readonly (readonly number[])[];
@@ -66,6 +90,7 @@ export async function openTfjsModel(
   return {
     engine,
     run: async (numbers) => (await infer(numbers)).read,
+    dispose: () => model.dispose(),
     input,
     outputs: names.map((output, index) => ({ name: output, shape: shapes[index] ?? [], type: 'float32' })),
   };
@@ -81,11 +106,14 @@ async function load(tensorflow: TensorFlow, name: string, path: string): Promise
 
 /** A graph model's files as TensorFlow wants them. */
 async function readGraphModel(path: string): Promise<object> {
-  const { weightsManifest, ...model } = JSON.parse(await readFile(path, 'utf8')) as {
+  const text = (await readLimitedFile(path, limits.model)).toString();
+  const { weightsManifest, ...model } = JSON.parse(text) as {
     weightsManifest: { paths: string[]; weights: object[] }[];
   };
   const files = weightsManifest.flatMap(({ paths }) => paths);
-  const parts = await Promise.all(files.map((file) => readFile(join(dirname(path), file))));
+  const parts = await Promise.all(
+    files.map((file) => readLimitedFile(join(dirname(path), file), limits.model)),
+  );
   return {
     ...model,
     weightSpecs: weightsManifest.flatMap(({ weights }) => weights),

@@ -183,3 +183,25 @@ test('a TensorFlow.js model that is damaged, or of an unknown shape, is told of 
     'graph: outputs of the shape [1,2] are not those of a known detector',
   );
 });
+
+test('a TensorFlow.js model that cannot be used leaves nothing behind, however often it is tried', async () => {
+  const { memory } = await import('@tensorflow/tfjs-core');
+  const folder = await temporaryFolder();
+  const models = join(folder, 'models', 'graph');
+  await mkdir(models, { recursive: true });
+  await writeConstantModel(models, {
+    one: [
+      [1, 2],
+      [0, 0],
+    ],
+  });
+  await writeFile(join(models, 'labels.txt'), 'person\n');
+  const open = async () => openModel(await findModel(folder, 'graph'));
+  await expect(open()).rejects.toThrow('not those of a known detector');
+  const { numTensors } = memory();
+  await expect(open()).rejects.toThrow('not those of a known detector');
+  // Without labels it is not even opened.
+  await writeFile(join(models, 'labels.txt'), '');
+  await expect(open()).rejects.toThrow('graph: there are no labels');
+  expect(memory().numTensors).toBe(numTensors);
+});

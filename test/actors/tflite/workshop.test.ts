@@ -14,9 +14,10 @@ test('a thread that is ended in the middle of its work finishes it first', async
 
 test('what goes wrong in the thread is told to who asked, and the next is served', async () => {
   const workshop = new Workshop();
-  const nowhere = { kind: 'tflite', name: 'mine', model: '/nowhere', downloads: '/nowhere' } as const;
+  const place = '/nowhere';
+  const nowhere = { kind: 'tflite', name: 'mine', model: place, labels: place, downloads: place } as const;
   await expect(workshop.do<'open'>({ type: 'open', source: nowhere })).rejects.toThrow(
-    'mine: the model cannot be read: /nowhere',
+    'mine: the list of labels cannot be read: /nowhere',
   );
   const { length } = await workshop.do<'jpeg'>({ type: 'jpeg', picture });
   expect(length).toBeGreaterThan(100);
