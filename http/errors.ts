@@ -43,7 +43,7 @@ export const errors = {
   conflict: {
     status: 409,
     title: 'Conflict',
-    meaning: 'the user name is taken, or the last admin would be gone',
+    meaning: 'the user name is taken, the last admin would be gone, or too many downloads are under way',
   },
   too_large: { status: 413, title: 'Body too large', meaning: 'the body is over 2 MB' },
   unsupported_media_type: {
