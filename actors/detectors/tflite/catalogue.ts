@@ -11,7 +11,7 @@ import type { ModelSource } from './model-source.ts';
 
 const fileName = 'tflite.toml';
 const folderName = 'models';
-/** Where SentryShot keeps its downloads: a folder that was copied in needs no network. */
+/** Where SentryShot keeps its downloads, too. Under names of our own: what it has there is asked for once more. */
 const downloadsName = join('.tflite', 'models');
 
 const place = (description: string) =>
@@ -57,18 +57,19 @@ export async function ensureModelsFile(configDir: string): Promise<void> {
  * @throws {ModelError} when there is none, or its entry is wrong.
  */
 export async function findModel(configDir: string, name: string): Promise<ModelSource> {
-  const entries = await readEntries(join(configDir, fileName));
-  const entry = entries.find((one) => one.enable && one.name === name);
+  const file = join(configDir, fileName);
+  const entries = await readEntries(file);
+  const entry = entryOf(name, entries, file);
   const downloads = join(configDir, downloadsName);
   if (entry) return fromEntry(entry, downloads);
   const files = await readdir(join(configDir, folderName), { withFileTypes: true }).catch(() => []);
   const folder = join(configDir, folderName);
-  for (const file of files) {
-    if (file.name === `${name}.tflite`) {
-      const model = join(folder, file.name);
+  for (const one of files) {
+    if (one.name === `${name}.tflite`) {
+      const model = join(folder, one.name);
       return { kind: 'tflite', name, model, labels: join(folder, `${name}.txt`), downloads };
     }
-    if (file.isDirectory() && file.name === name) {
+    if (one.isDirectory() && one.name === name) {
       const model = join(folder, name);
       return { kind: 'tfjs', name, model, labels: join(model, 'labels.txt'), downloads };
     }
@@ -76,7 +77,7 @@ export async function findModel(configDir: string, name: string): Promise<ModelS
   if (name === defaultModelName) return { kind: 'default', name };
   const others = [
     defaultModelName,
-    ...entries.filter(({ enable }) => enable).map((one) => one.name),
+    ...entries.filter(isEnabled).flatMap((one) => nameOf(one) ?? []),
     ...files.map((file) => file.name.replace(/\.tflite$/, '')).filter((one) => !one.endsWith('.txt')),
   ];
   throw new ModelError(`${name}: there is no such detector, but ${[...new Set(others)].join(', ')}`);
@@ -99,7 +100,7 @@ function fromEntry(entry: Entry, downloads: string): ModelSource {
   };
 }
 
-async function readEntries(file: string): Promise<Entry[]> {
+async function readEntries(file: string): Promise<unknown[]> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
@@ -113,22 +114,30 @@ async function readEntries(file: string): Promise<Entry[]> {
     throw new ModelError(`${file}: ${(cause as Error).message.split('\n', 1)[0]}`, { cause });
   }
   // The second is what later versions of SentryShot call it.
-  const entries = [table['detector_cpu'], table['detector_tflite']].flatMap(
-    (list) => list ?? [],
-  ) as unknown[];
-  const names = new Set<string>();
-  for (const entry of entries) {
-    const flaw = checkEntry(entry);
-    if (flaw) {
-      const key = flaw.pointer.slice(1).replaceAll('/', '.');
-      throw new ModelError(`${file}: detector_cpu.${key}: expected ${flaw.expected}`);
-    }
-    const { name } = entry as Entry;
-    if (names.has(name)) throw new ModelError(`${file}: detector_cpu: expected only one of the name ${name}`);
-    names.add(name);
-  }
-  return entries as Entry[];
+  return [table['detector_cpu'], table['detector_tflite']].flatMap((list) => list ?? []);
 }
+
+/**
+ * The entry of this name: what is wrong with another one is its own affair.
+ *
+ * @throws {ModelError} when it is wrong, or there are two.
+ */
+function entryOf(name: string, entries: readonly unknown[], file: string): Entry | undefined {
+  const [entry, ...others] = entries.filter((one) => isEnabled(one) && nameOf(one) === name);
+  if (entry === undefined) return undefined;
+  const flaw = checkEntry(entry);
+  if (flaw) {
+    const key = flaw.pointer.slice(1).replaceAll('/', '.');
+    throw new ModelError(`${file}: detector_cpu.${key}: expected ${flaw.expected}`);
+  }
+  if (others.length > 0) {
+    throw new ModelError(`${file}: detector_cpu: expected only one of the name ${name}`);
+  }
+  return entry as Entry;
+}
+
+const nameOf = (entry: unknown) => (entry as Partial<Entry> | null)?.name;
+const isEnabled = (entry: unknown) => (entry as Partial<Entry> | null)?.enable !== false;
 
 const template = `# Models of your own for object detection. A monitor chooses one by its name, as detectorName.
 # The one that comes with Sentrybus is called "${defaultModelName}" and needs no entry.

@@ -148,6 +148,14 @@ describe('a model that cannot be used is told of in one sentence:', () => {
     );
   });
 
+  test('but an entry that is wrong stops no other model', async () => {
+    const folder = await withEntry({ width: 'wide' });
+    expect((await findModel(folder, 'default')).kind).toBe('default');
+    await expect(findModel(folder, 'other')).rejects.toThrow('there is no such detector, but default, mine');
+    const disabled = await withEntry({ width: 'wide', enable: false });
+    await expect(findModel(disabled, 'mine')).rejects.toThrow('mine: there is no such detector, but default');
+  });
+
   test('one with labels that are none', async () => {
     const folder = await withEntry();
     await writeFile(join(folder, 'm.txt'), 'person\n<b>car</b>\n');
