@@ -27,15 +27,22 @@ export function areaOf({ left, top, right, bottom }: Box): number {
   return Math.max(0, right - left) * Math.max(0, bottom - top);
 }
 
+/** A damaged or careless model sees something everywhere; no picture holds so many of one kind. */
+const mostCandidates = 300;
+
 /**
  * Keeps the best of what overlaps, label by label.
  *
  * @param most is how much two boxes of one label may be the same and both stay.
- * @returns best first.
+ * @returns best first: the best 300 of each label are compared, as each may be with all others.
  */
 export function suppressOverlaps(sightings: readonly Sighting[], most: number): Sighting[] {
   const kept: Sighting[] = [];
+  const compared = new Map<string, number>();
   for (const next of [...sightings].sort((a, b) => b.score - a.score)) {
+    const before = compared.get(next.label) ?? 0;
+    if (before === mostCandidates) continue;
+    compared.set(next.label, before + 1);
     const covered = kept.some(
       ({ label, box }) => label === next.label && intersectionOverUnion(box, next.box) > most,
     );

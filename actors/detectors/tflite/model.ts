@@ -144,11 +144,14 @@ function prepare(
   }
 }
 
-function sizeOf(name: string, { shape }: TensorInfo): [number, number] {
+/** Width and height in pixels. @throws {ModelError} when there is no picture of use in it. */
+export function sizeOf(name: string, { shape }: TensorInfo): [number, number] {
   const [batch, height = 0, width = 0, colours] = shape;
   const isSide = (side: number) => side > 0 && side <= longestSide;
   if (batch === 1 && colours === 3 && isSide(width) && isSide(height)) return [width, height];
-  throw new ModelError(`${name}: an input of the shape [${shape}] is not one colour picture`);
+  throw new ModelError(
+    `${name}: an input of the shape [${shape}] is not one colour picture of at most ${longestSide} pixels a side`,
+  );
 }
 
 function inputOf(

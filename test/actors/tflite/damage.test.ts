@@ -1,9 +1,13 @@
 import { beforeAll, expect, test } from 'vitest';
 import { readDefaultModel } from '../../../actors/detectors/tflite/default-model.ts';
 import type { Engine, Numbers } from '../../../actors/detectors/tflite/engine.ts';
-import { openModel } from '../../../actors/detectors/tflite/model.ts';
+import { openModel, sizeOf } from '../../../actors/detectors/tflite/model.ts';
 import { translateToOnnx } from '../../../actors/detectors/tflite/onnx.ts';
-import { readTfliteFile, type TfliteGraph } from '../../../actors/detectors/tflite/tflite-file.ts';
+import {
+  readTfliteFile,
+  type TensorInfo,
+  type TfliteGraph,
+} from '../../../actors/detectors/tflite/tflite-file.ts';
 
 let graph: TfliteGraph;
 beforeAll(async () => {
@@ -35,4 +39,12 @@ test('what a damaged model sees at a place that is no number is not told', async
   const seen = await model.look(picture, { x: 0, y: 0, width: 64, height: 48 }, new Map([['person', 0.5]]));
   expect(seen).toHaveLength(1);
   expect(Object.values(seen[0]?.box ?? {}).every(Number.isFinite)).toBe(true);
+});
+
+test('a model whose input is larger than any picture of use is refused before it runs', async () => {
+  const [place = 0] = graph.inputs;
+  const large = { ...graph.tensors[place], shape: [1, 5000, 300, 3] };
+  expect(() => sizeOf('mine', large as TensorInfo)).toThrow(
+    'mine: an input of the shape [1,5000,300,3] is not one colour picture of at most 4096 pixels a side',
+  );
 });

@@ -186,3 +186,21 @@ describe('boxes and scores in one list', () => {
     expect(seen[0]?.box.bottom).toBeCloseTo(0.7, 1);
   });
 });
+
+test('of each label only the best 300 candidates are compared', () => {
+  const number = 5000;
+  const decode = makeDecoder('nolo', { tensors: [tensor([1, 6, number])], size, labels });
+  // Small boxes that do not overlap; everywhere a person, and at the last place a car as well.
+  const values = new Float32Array(6 * number);
+  for (let n = 0; n < number; n += 1) {
+    values.set([n / number], n);
+    values.set([1e-6], 2 * number + n);
+    values.set([1], 3 * number + n);
+    values.set([0.6 + n / number / 4], 4 * number + n);
+  }
+  values.set([0.6], 6 * number - 1);
+  const seen = decode([values], wanted);
+  expect(seen).toHaveLength(301);
+  expect(seen[0]?.score).toBeCloseTo(0.85, 3);
+  expect(seen.filter(({ label }) => label === 'car')).toHaveLength(1);
+});
