@@ -96,6 +96,7 @@ export class TfliteDetector implements Detector {
       const { model, engine } = await this.#finder.open(this.#settings.detectorName);
       if (this.#stopped) return;
       log.info(`${model.name}: runs on ${engine}`, monitorID);
+      this.#complaint = '';
       this.#model = model;
       this.#engine = engine;
       this.#begin();
@@ -176,6 +177,8 @@ export class TfliteDetector implements Detector {
         region,
         wanted: this.#wanted,
       });
+      // The same trouble is worth another line when it comes back.
+      this.#complaint = '';
     } catch (error) {
       this.#complain(`${model.name}: ${(error as Error).message}`);
       return;
