@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads';
 import jpeg from 'jpeg-js';
 import type { Sighting } from './box.ts';
-import { type Model, openModel } from './model.ts';
+import type { Model } from './model.ts';
 import type { ModelSource } from './model-source.ts';
 import type { Picture, Region } from './scaler.ts';
 
@@ -60,7 +60,8 @@ async function work(task: Task): Promise<Results[keyof Results]> {
 /** A model that could not be opened is tried anew when it is asked for again. */
 function modelOf(source: ModelSource): Promise<Model> {
   const key = JSON.stringify(source);
-  const model = models.get(key) ?? openModel(source);
+  // A thread that only encodes pictures does without what runs models.
+  const model = models.get(key) ?? import('./model.ts').then(({ openModel }) => openModel(source));
   models.set(key, model);
   model.catch(() => models.delete(key));
   return model;
