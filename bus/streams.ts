@@ -8,7 +8,7 @@ import {
   type StreamConfig,
 } from '@nats-io/jetstream';
 import { nuid } from '@nats-io/transport-node';
-import { type Channel, MessageError } from './channel.ts';
+import type { Channel } from './channel.ts';
 import type { Bus } from './connection.ts';
 
 /** The streams: what the bus keeps on disk until its readers have it. Each is bounded; the oldest goes first. */
@@ -112,23 +112,6 @@ export async function lastStored<Tokens extends readonly string[], Message>(
   const manager = await jetstreamManager(bus.native.connection, { checkAPI: false });
   const found = await manager.streams.getMessage(stream, { last_by_subj: channel.subject(...tokens) });
   return found ? decoded(channel, found.data) : undefined;
-}
-
-/** @returns the newest message on a subject that a stream holds; undefined when there is none of the channel's shape. */
-export async function newestMessage<Tokens extends readonly string[], Message>(
-  bus: Bus,
-  stream: StreamName,
-  channel: Channel<Tokens, Message>,
-  tokens: Tokens,
-): Promise<Message | undefined> {
-  const manager = await jetstreamManager(bus.native.connection, { checkAPI: false });
-  try {
-    const found = await manager.streams.getMessage(stream, { last_by_subj: channel.subject(...tokens) });
-    return found ? channel.decode(found.data) : undefined;
-  } catch (error) {
-    if (error instanceof MessageError) return undefined;
-    throw error;
-  }
 }
 
 export interface Replayed<Message> {

@@ -92,8 +92,8 @@ describe('logins', () => {
   });
 
   test('one client cannot take the whole line', async () => {
-    const attack = Array.from({ length: 100 }, (_, k) => login('anna', `guess ${k}`, '10.0.0.1'));
-    expect(await login('bob', 'also right', '10.0.0.2')).toBe('b');
+    const attack = Array.from({ length: 100 }, (_, k) => login('anna', `guess ${k}`, '127.0.0.101'));
+    expect(await login('bob', 'also right', '127.0.0.102')).toBe('b');
     await Promise.all(attack);
   });
 
@@ -105,7 +105,7 @@ describe('logins', () => {
       expect(refusal.code).toBe('too_many_logins');
       const seconds = Number(refusal.headers['Retry-After']);
       waits.push(seconds);
-      expect(await login('bob', 'also right', '10.0.0.2')).toBe('b');
+      expect(await login('bob', 'also right', '127.0.0.102')).toBe('b');
       time += seconds * 1000;
       expect(await login('anna', 'wrong')).toBe('login_failed');
     }
@@ -128,11 +128,11 @@ describe('logins', () => {
   });
 
   test('failures are logged with the address, never with what was typed', async () => {
-    await login('anna', 'my secret', '10.1.2.3');
-    await login('my other secret', '', '10.1.2.3');
+    await login('anna', 'my secret', '127.1.2.3');
+    await login('my other secret', '', '127.1.2.3');
     expect(warnings).toEqual([
-      "login failed for 'anna' from 10.1.2.3",
-      'login failed for an unknown user from 10.1.2.3',
+      "login failed for 'anna' from 127.1.2.3",
+      'login failed for an unknown user from 127.1.2.3',
     ]);
   });
 
@@ -207,7 +207,7 @@ test('the turnstile hands its places on in order', async () => {
 
 test.each([
   ['127.0.0.1', '127.0.0.1'],
-  ['::ffff:10.1.2.3', '10.1.2.3'],
+  ['::ffff:127.1.2.3', '127.1.2.3'],
   ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
   ['2001:db8:1:2::9', '2001:db8:1:2::/64'],
   ['2001:0db8::1', '2001:db8:0:0::/64'],

@@ -1,7 +1,7 @@
 import type { Bus } from '../../../bus/connection.ts';
 import type { DetectedObject } from '../../../bus/messages.ts';
 import type { Outbox } from '../../../bus/outbox.ts';
-import { newestMessage, replay, streamRange } from '../../../bus/streams.ts';
+import { lastStored, replay, streamRange } from '../../../bus/streams.ts';
 import { events, objects } from '../../../bus/subjects.ts';
 
 const source = 'tflite';
@@ -17,7 +17,7 @@ const lookback = 20_000;
 export async function endLostObjects(bus: Bus, outbox: Outbox): Promise<void> {
   for (const object of await openObjects(bus)) {
     const { id, monitorID, start } = object;
-    const newest = await newestMessage(bus, 'EVENTS', events, [monitorID, source]);
+    const newest = await lastStored(bus, 'EVENTS', events, [monitorID, source]);
     // RFC 3339 in UTC with all its digits: the order of the texts is that of the times.
     const end = newest && newest.time > start ? newest.time : start;
     outbox.add(objects, [monitorID], { ...object, end }, `${id} end`);
