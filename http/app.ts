@@ -1,8 +1,8 @@
 import type { Server } from 'node:http';
 import { Readable } from 'node:stream';
-import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Log } from '../bus/log.ts';
-import { bodyLimit, readJson } from './body.ts';
+import { bodyLimit, readBody } from './body.ts';
 import { HttpError, problemType } from './errors.ts';
 import { describeCause, toHttpError } from './failure.ts';
 import type { Caller, Gate } from './gate.ts';
@@ -16,6 +16,8 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     caller: Caller | undefined;
+    /** The header `Content-Type`. */
+    bodyType: string | undefined;
   }
 }
 
@@ -48,9 +50,14 @@ export function createApp({ table, gate, headers, server, log }: AppOptions): Fa
   });
 
   app.decorateRequest('caller', undefined);
+  app.decorateRequest('bodyType', undefined);
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_: unknown, body: Buffer) =>
-    readJson(body),
+  app.addContentTypeParser(
+    '*',
+    { parseAs: 'buffer' },
+    // A route without a body ignores one that comes along.
+    async ({ bodyType, routeOptions }: FastifyRequest, body: Buffer) =>
+      routeOptions.config.row?.body ? readBody(bodyType, body) : undefined,
   );
 
   app.addHook('onRequest', async (request, reply) => {
@@ -59,6 +66,9 @@ export function createApp({ table, gate, headers, server, log }: AppOptions): Fa
     const candidates = row ? [row] : matchPath(table, request.raw.url?.split('?', 1)[0] ?? '');
     request.caller = await gate.admit(request.raw, strictest(candidates));
     if (!row) throw absent(candidates);
+    // Fastify would judge it before it knows whether there is a body at all.
+    request.bodyType = request.raw.headers['content-type'];
+    delete request.raw.headers['content-type'];
   });
 
   for (const row of table) {

@@ -7,13 +7,17 @@ const deepest = 64;
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * Reads a request's body.
+ * Reads a request's body. An empty one has no type, whatever its header says: clients name one out of habit.
  *
- * @returns undefined when it is empty, as with methods that carry none.
- * @throws {HttpError} `malformed_json`
+ * @param type the header `Content-Type`
+ * @returns undefined when it is empty.
+ * @throws {HttpError} `unsupported_media_type`, `malformed_json`
  */
-export function readJson(bytes: Buffer): unknown {
+export function readBody(type: string | undefined, bytes: Buffer): unknown {
   if (bytes.length === 0) return undefined;
+  if (type?.split(';', 1)[0]?.trim().toLowerCase() !== 'application/json') {
+    throw new HttpError('unsupported_media_type', 'Send the body as application/json.');
+  }
   let value: unknown;
   try {
     value = JSON.parse(decoder.decode(bytes));

@@ -150,8 +150,9 @@ export function failureCodes(row: Route): ErrorCode[] {
     for (const code of more) codes.add(code);
   };
   if (row.params || row.query || row.body) add('invalid_value');
-  // Also where no body is expected: one that comes along is read all the same.
-  if (row.method !== 'GET') add('malformed_json', 'too_large', 'unsupported_media_type');
+  if (row.body) add('malformed_json', 'unsupported_media_type');
+  // Also where no body is expected: the connection has to be read to its end.
+  if (row.method !== 'GET') add('too_large');
   if (row.access !== 'public') add('login_required', 'login_failed', 'too_many_logins', 'host_refused');
   if (row.access === 'admin') add('admin_required');
   if (row.method !== 'GET') add('csrf_token_wrong');
