@@ -8,6 +8,7 @@ import { Monitors } from '../store/monitors.ts';
 import { assemble } from './crew.ts';
 import { makeAdmin, makeDemo } from './first-start.ts';
 import { lockFolder } from './lock.ts';
+import { endProcess } from './process-end.ts';
 import type { Stored } from './services.ts';
 import { logSettings } from './settings.ts';
 
@@ -18,7 +19,8 @@ const usage = 'usage: npm start -- [--config FILE]';
 const stopDeadline = 15_000;
 
 /**
- * Runs the recorder until it is told to stop, then ends the process: 0 when all was closed in order, 1 otherwise.
+ * Runs the recorder until it is told to stop, then ends the process: 0 when all was closed in order, 1 otherwise, or
+ * SIGKILL where a thread hangs.
  *
  * @param args the command line behind the program's name.
  */
@@ -27,10 +29,10 @@ export async function main(args: readonly string[]): Promise<void> {
     const stored = await prepare(args);
     const failure = await run(stored);
     if (failure) throw failure;
-    process.exit(0);
+    endProcess(0);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exit(1);
+    endProcess(1);
   }
 }
 
@@ -80,7 +82,7 @@ async function run(stored: Stored): Promise<unknown> {
   const system = createActor(machine, { input: { crew } });
   const stop = () => {
     system.send({ type: 'stop' });
-    setTimeout(() => process.exit(1), stopDeadline).unref();
+    setTimeout(() => endProcess(1), stopDeadline).unref();
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
   system.start();

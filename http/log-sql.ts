@@ -38,7 +38,7 @@ const description = `One SELECT statement in DuckDB's SQL, with joins, subquerie
 - \`objects\`, what was followed from picture to picture: id, monitorID, label, score (the best), startTime, endTime (null while it is there), eventID (of the event that told of it first)
 - \`states\`, what monitors did when: monitorID, state (connecting, streaming, waiting, stopping, stopped, disabled), reason, startTime, endTime (null for what it does now), reconnect (true where the stream was there again after waiting for it)
 
-Times are Unix times in microseconds; \`make_timestamp(time)\` makes a timestamp in UTC. Nothing but these views and functions on values can be reached. What is refused, wrong, or takes too long is 400 with the reason.
+Times are Unix times in microseconds; \`make_timestamp(time)\` makes a timestamp in UTC. Nothing but these views and functions on values can be reached. Patterns (of LIKE, ILIKE, GLOB, SIMILAR TO and regular expressions) are written out, in at most 200 characters; LIKE without \`_\` may have many \`%\`, the others few. What is refused, wrong, or takes too long is 400 with the reason.
 
 \`Accept\` says in which form the answer comes:
 

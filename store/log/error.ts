@@ -3,6 +3,7 @@ export type LogStoreErrorCode =
   | 'log_entries_lost'
   | 'log_stream_replaced'
   | 'log_thread_ended'
+  | 'log_thread_hangs'
   | 'log_write_failed';
 
 /** Something went wrong with the log behind its callers' backs; the store goes on. */

@@ -1,11 +1,13 @@
 import { StoreError } from '../errors.ts';
+import { SqlCost } from './sql-cost.ts';
 
 /**
  * Which statements people may put to the database. Whatever is not named here is refused: the statement's tree, as
  * DuckDB's own parser gives it, may hold these nodes, functions, types and tables only.
  *
  * What reads the system, makes rows from nothing, or makes a text many times longer than its parts is left out. That
- * last one matters because DuckDB's memory limit does not count the texts that a statement is just working on.
+ * last one matters because DuckDB's memory limit does not count the texts that a statement is just working on. What is
+ * left has a bound in time for each row, see `sql-cost.ts`.
  */
 
 const words = (text: string) => new Set(text.trim().split(/\s+/));
@@ -54,9 +56,6 @@ const functions = words(`
 /** Names that DuckDB takes for a function where there is no such column. */
 const disguised = words('current_catalog current_role current_schema current_user session_user user');
 
-/** Each of them may make a text as long as all its parts together. */
-const joiners = words('|| concat concat_ws list_value');
-const joinLimit = 10;
 const longest = 10_000;
 
 /** One object of the tree. */
@@ -90,11 +89,13 @@ export function checkTree(serialized: string): void {
   }
   const statements = tree['statements'];
   if (!Array.isArray(statements) || statements.length !== 1) refuse('more or less than one statement');
-  new Walk().visit(statements[0], new Set());
+  const walk = new Walk();
+  walk.visit(statements[0], new Set());
+  walk.cost.check();
 }
 
 class Walk {
-  #joined = 0;
+  readonly cost = new SqlCost();
 
   /** @param scope the names of the common table expressions that can be seen here, in lower case. */
   visit(value: unknown, scope: ReadonlySet<string>): void {
@@ -126,6 +127,7 @@ class Walk {
     if (kind !== undefined) this.#checkExpression(node, String(kind), String(type));
     // What has no name of its own, such as the branches of a CASE or the size of a sample, has no type either.
     else if (typeof type === 'string' && !nodes.has(type)) refuse(type.toLowerCase().replaceAll('_', ' '));
+    if (kind === 'CONSTANT') this.cost.addLiteral((node['value'] as Node)['value']);
     if ('table_name' in node) checkTable(node, scope);
     if ('function_name' in node) this.#checkFunction(node);
   }
@@ -144,9 +146,7 @@ class Walk {
     const { schema, catalog, children } = node as { schema?: unknown; catalog?: unknown; children?: unknown };
     if (!functions.has(name)) refuse(`the function ${name}`);
     if ((schema !== '' && schema !== 'main') || catalog !== '') refuse(`a function of ${String(schema)}`);
-    if (!joiners.has(name)) return;
-    this.#joined += Array.isArray(children) ? children.length : 0;
-    if (this.#joined > joinLimit) refuse(`joining more than ${joinLimit} texts`);
+    this.cost.addFunction(name, Array.isArray(children) ? (children as Node[]) : []);
   }
 }
 

@@ -13,7 +13,8 @@ const script = import.meta.url.endsWith('.ts')
 const restartPauses = [100, 500, 2000, 10_000];
 /** Milliseconds that a query waits for a thread that is being started again. */
 const queryPatience = 5000;
-const closeDeadline = 10_000;
+/** What has arrived is committed long before that; others wait to be closed. */
+const closeDeadline = 3000;
 
 interface Surroundings {
   /** What a new thread begins with. */
@@ -84,14 +85,17 @@ export class LogThread {
     this.#closing = true;
     clearTimeout(this.#timer);
     if (this.#worker) post(this.#worker, { kind: 'close' });
-    // A thread that hangs is left to the end of the process: to terminate it would abort that (see LogTable.close).
     const late = new AbortController();
     await Promise.race([
       this.#ended,
       sleep(closeDeadline, undefined, { signal: late.signal }).catch(() => {}),
     ]);
     late.abort();
-    this.#worker?.unref();
+    if (!this.#worker) return;
+    // It is left to the end of the process: to terminate it would abort that (see LogTable.close).
+    this.#worker.unref();
+    const text = 'the log was not closed in time: a statement does not end; nothing of it is lost';
+    this.#surroundings.report(new LogStoreError('log_thread_hangs', text));
   }
 
   async #available(): Promise<Worker> {

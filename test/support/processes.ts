@@ -55,6 +55,11 @@ export function cpuSeconds(pid: number): number {
   return ticks / ticksPerSecond;
 }
 
+/** As `cpuSeconds`, of the process alone. */
+export function ownCpuSeconds(pid: number): number {
+  return (stat(pid)?.ticks ?? 0) / ticksPerSecond;
+}
+
 /** Memory of a process and its descendants in bytes. */
 export interface Memory {
   /** Summed: what several share is counted several times. */
