@@ -66,10 +66,17 @@ function pictures(rates: Rates): string {
 /** The valve of one format, where several are made of one stream. */
 export const valveOf = (format: FrameFormat) => `${format}valve`;
 
+/**
+ * Pictures are chosen by their times alone. Of a stream that states no frame rate, videorate does not know how long
+ * a picture lasts, and aborts the process; so every stream states one here, higher than any that is asked for.
+ */
+const limit = (rate: number) =>
+  `capssetter caps=video/x-raw,framerate=1000/1 ! videorate drop-only=true max-rate=${Math.ceil(rate)}`;
+
 function convert([format, { rate }]: Rates[number]): string {
   const { name, width } = layouts[format];
   return [
-    ...(rate > 0 ? [`videorate drop-only=true max-rate=${Math.ceil(rate)}`] : []),
+    ...(rate > 0 ? [limit(rate)] : []),
     'videoconvertscale',
     `video/x-raw,format=${name},width=[4,${width},4],height=[4,4096],pixel-aspect-ratio=1/1`,
     'gdppay',

@@ -7,7 +7,8 @@ It prints `{"port": N}` when it serves, and serves until it is killed. The keys 
 
 port      0 takes a free one
 mounts    by path. {"file": F} serves the H.264 or H.265 video and the AAC audio of F over and over, as they
-          are. {"launch": L} serves what a gst-rtsp-server launch line describes (payloaders pay0, pay1, …).
+          are; with "vui": false its H.264 says nothing of its frame rate. {"launch": L} serves what a
+          gst-rtsp-server launch line describes (payloaders pay0, pay1, …).
 user, password, method ("basic" or "digest")
           asked for by every mount when there is a user
 """
@@ -23,6 +24,8 @@ gi.require_version("GstRtsp", "1.0")
 gi.require_version("GstRtspServer", "1.0")
 # GstApp is imported for its methods on appsink and appsrc.
 from gi.repository import GLib, Gst, GstApp, GstRtsp, GstRtspServer  # noqa: E402, F401
+
+from sps import without_vui  # noqa: E402
 
 # By media type: what stands between the file and the memory, and between the memory and the network.
 # SPS and PPS go out with every key frame, so that a client may come at any time.
@@ -56,9 +59,20 @@ class Track:
         if not self.units:
             raise ValueError(f"no {media_type} in it")
 
+    def strip_vui(self):
+        if self.media_type != "video/x-h264":
+            raise ValueError(f"no VUI is known in {self.media_type}")
+        self.units = [stripped(unit) for unit in self.units]
+
     @property
     def is_video(self):
         return self.media_type.startswith("video/")
+
+
+def stripped(unit):
+    data = Gst.Buffer.new_wrapped(without_vui(unit.extract_dup(0, unit.get_size())))
+    data.copy_into(unit, Gst.BufferCopyFlags.FLAGS | Gst.BufferCopyFlags.TIMESTAMPS, 0, unit.get_size())
+    return data
 
 
 def load(path):
@@ -158,9 +172,11 @@ class Player:
 class FileFactory(GstRtspServer.RTSPMediaFactory):
     """Serves a file; it begins when the first client comes, and all clients see the same."""
 
-    def __init__(self, path):
+    def __init__(self, path, vui):
         super().__init__()
         self.tracks, self.length = load(path)
+        if not vui:
+            self.tracks[0].strip_vui()
         sources = (
             f"appsrc name=source{i} is-live=true format=time ! {CODECS[track.media_type][1]} name=pay{i} pt={96 + i}"
             for i, track in enumerate(self.tracks)
@@ -183,7 +199,7 @@ class LaunchFactory(GstRtspServer.RTSPMediaFactory):
 
 
 def make_factory(mount):
-    factory = FileFactory(mount["file"]) if "file" in mount else LaunchFactory(mount["launch"])
+    factory = FileFactory(mount["file"], mount.get("vui", True)) if "file" in mount else LaunchFactory(mount["launch"])
     factory.set_shared(True)
     # UDP too is bound to loopback alone; without a pool it would be every interface.
     pool = GstRtspServer.RTSPAddressPool()

@@ -29,6 +29,14 @@ async function probe(url: string, seconds = 1, transport = 'tcp') {
   };
 }
 
+/** The frame rate that stands in an H.264 stream itself, 0/1 where none does. */
+async function statedRate(url: string): Promise<string | undefined> {
+  const line = `rtspsrc protocols=tcp location=${url} ! rtph264depay ! h264parse ! identity eos-after=2 silent=true ! fakesink`;
+  const { stdout } = await run('gst-launch-1.0', ['-v', ...line.split(' ')]);
+  const caps = /h264parse0\.GstPad:src: caps = (.*)/.exec(stdout)?.[1] ?? '';
+  return /framerate=\(fraction\)(\d+\/\d+)/.exec(caps)?.[1] ?? '0/1';
+}
+
 describe('the test camera', () => {
   test('serves a file and a test picture side by side, over TCP and UDP', async () => {
     const camera = await startCamera({
@@ -64,6 +72,18 @@ describe('the test camera', () => {
   ] as const)('serves %s', async (name, codecs) => {
     const camera = await startCamera({ mounts: { it: testMounts[name] } });
     expect((await probe(camera.url('it'))).codecs).toEqual(codecs);
+  });
+
+  test('serves H.264 that states its frame rate, and H.264 that states none', async () => {
+    const file = clip('tree.mp4');
+    const camera = await startCamera({
+      mounts: { stated: { file }, stripped: { file, vui: false }, openh264: testMounts.openh264(5) },
+    });
+    expect(await statedRate(camera.url('stated'))).toBe('15/1');
+    for (const mount of ['stripped', 'openh264']) {
+      expect(await statedRate(camera.url(mount))).toBe('0/1');
+      expect((await probe(camera.url(mount))).codecs).toEqual(['h264']);
+    }
   });
 
   test.each(['basic', 'digest'] as const)('asks for a user and password (%s)', async (method) => {

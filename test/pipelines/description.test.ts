@@ -31,6 +31,7 @@ const decoding = [
   'valve',
   'queue',
   'avdec_h264',
+  'capssetter',
   'videorate',
   'videoconvertscale',
   'gdppay',

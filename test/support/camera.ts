@@ -2,8 +2,11 @@ import { join } from 'node:path';
 import { type Child, startChild } from './child.ts';
 import { project } from './project.ts';
 
-/** What a camera serves on one path: a file, over and over, or a gst-rtsp-server launch line. */
-export type Mount = { readonly file: string } | { readonly launch: string };
+/**
+ * What a camera serves on one path: a file, over and over, or a gst-rtsp-server launch line.
+ * `vui: false`: its H.264 says nothing of its frame rate and of the order of its pictures.
+ */
+export type Mount = { readonly file: string; readonly vui?: false } | { readonly launch: string };
 
 export interface CameraOptions {
   /** By path, without a leading slash: `main`, `sub`, … */
@@ -63,6 +66,10 @@ export const testMounts = {
   /** H.264 with a key frame each second: a ball that moves. */
   h264: (width = 320, height = 240, framesPerSecond = 10): Mount => ({
     launch: `${video(width, height, framesPerSecond)} ! x264enc tune=zerolatency speed-preset=ultrafast threads=1 key-int-max=${framesPerSecond} ! video/x-h264,profile=constrained-baseline ! rtph264pay name=pay0 config-interval=-1`,
+  }),
+  /** H.264 of an encoder that states no frame rate, with a key frame each second. */
+  openh264: (framesPerSecond: number): Mount => ({
+    launch: `${video(320, 240, framesPerSecond)} ! openh264enc complexity=low gop-size=${framesPerSecond} multi-thread=1 ! rtph264pay name=pay0 config-interval=-1`,
   }),
   h265: {
     launch: `${video(320, 240, 10)} ! x265enc tune=zerolatency speed-preset=ultrafast key-int-max=10 ! rtph265pay name=pay0 config-interval=-1`,
