@@ -1,0 +1,95 @@
+import { type Challenge, parseChallenges } from './challenge.ts';
+import { Digest } from './digest.ts';
+import { RtspError } from './rtsp-error.ts';
+
+/**
+ * One login over one connection, the strongest that the camera offers. Cameras lock a user out after a few wrong
+ * passwords, so there is one attempt, and another one only where the camera says that the password was right.
+ */
+export class Login {
+  readonly #user: string;
+  readonly #password: string;
+  #way: Digest | 'basic' | undefined;
+  #accepted = false;
+
+  constructor({ user, password }: { readonly user: string; readonly password: string }) {
+    this.#user = bytes(user);
+    this.#password = bytes(password);
+  }
+
+  /** @returns the value of the `Authorization` header, a byte per character; undefined while none was asked for. */
+  authorize(method: string, url: string): string | undefined {
+    if (this.#way === 'basic') {
+      return `Basic ${Buffer.from(`${this.#user}:${this.#password}`, 'latin1').toString('base64')}`;
+    }
+    return this.#way?.authorize(method, url, this.#user, this.#password);
+  }
+
+  /** The camera answered a request that carried the login. */
+  accept(): void {
+    this.#accepted = this.#way !== undefined;
+  }
+
+  /**
+   * Prepares for the request to be sent again.
+   *
+   * @param headers the `WWW-Authenticate` headers of an answer with status 401.
+   * @throws {RtspError} `unauthorized`, when that would be of no use.
+   */
+  challenge(headers: readonly string[]): void {
+    const offered = parseChallenges(headers);
+    const attempted = this.#way;
+    if (attempted !== undefined && !this.#mayRepeat(attempted, offered)) {
+      throw new RtspError('unauthorized', 'wrong user name or password', 401);
+    }
+    if (this.#user === '' && this.#password === '') {
+      throw new RtspError('unauthorized', 'the camera asks for a user name and a password', 401);
+    }
+    this.#way = strongest(offered);
+    if (this.#way === 'basic' && this.#user.includes(':')) {
+      throw new RtspError(
+        'unauthorized',
+        'a user name that holds a colon cannot be sent by Basic login',
+        401,
+      );
+    }
+  }
+
+  /** A nonce that is used up is replaced without a word about the password. */
+  #mayRepeat(attempted: Digest | 'basic', offered: readonly Challenge[]): boolean {
+    const digests = offered.filter(({ scheme }) => scheme === 'digest');
+    if (digests.some(({ parameters }) => parameters.get('stale')?.toLowerCase() === 'true')) return true;
+    if (!this.#accepted || attempted === 'basic') return false;
+    return digests.every(({ parameters }) => parameters.get('nonce') !== attempted.nonce);
+  }
+}
+
+/** @throws {RtspError} */
+function strongest(offered: readonly Challenge[]): Digest | 'basic' {
+  const digests: Digest[] = [];
+  const unknown: string[] = [];
+  for (const challenge of offered) {
+    if (challenge.scheme === 'basic') continue;
+    const digest = challenge.scheme === 'digest' ? Digest.from(challenge) : challenge.scheme.toUpperCase();
+    if (typeof digest === 'string') unknown.push(printable(digest));
+    else digests.push(digest);
+  }
+  digests.sort((a, b) => a.rank - b.rank);
+  if (digests[0]) return digests[0];
+  if (offered.some(({ scheme }) => scheme === 'basic')) return 'basic';
+  if (unknown.length === 0) {
+    throw new RtspError('unauthorized', 'the camera asks for a login and does not say for which kind', 401);
+  }
+  const names = unknown.slice(0, 4).join(', ');
+  throw new RtspError('unauthorized', `the camera offers only logins that are not supported: ${names}`, 401);
+}
+
+/** The camera's words, before they become a part of a sentence. */
+function printable(words: string): string {
+  return words.replace(/[^A-Za-z0-9 =,-]/g, '?').slice(0, 40);
+}
+
+/** UTF-8, a character per byte. */
+function bytes(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1');
+}

@@ -1,0 +1,48 @@
+/** Each is one of the reasons for which a pipeline session ends. */
+export type RtspErrorCode =
+  /** No connection, no answer in time, or an answer that refuses. */
+  | 'unreachable'
+  /** The camera wants a login that it was not given, that is wrong, or that we do not speak. */
+  | 'unauthorized'
+  | 'not_found'
+  /** What the camera describes holds no track at all. */
+  | 'no_video'
+  /** The camera closed the connection while it played. */
+  | 'lost'
+  /** It plays, and nothing comes. */
+  | 'silent'
+  /** What the camera sends cannot be understood. */
+  | 'broken';
+
+/** The message is a sentence for people. It holds no credentials, and no text of the camera's but checked words. */
+export class RtspError extends Error {
+  override readonly name = 'RtspError';
+  readonly code: RtspErrorCode;
+  /** The RTSP status of the answer, where an answer is the reason. */
+  readonly status: number | undefined;
+
+  constructor(code: RtspErrorCode, message: string, status?: number) {
+    super(message);
+    this.code = code;
+    this.status = status;
+  }
+}
+
+/** @returns what an answer means that is not a success. */
+export function refusal(method: string, status: number): RtspError {
+  const says = (code: RtspErrorCode, text: string) => new RtspError(code, text, status);
+  switch (status) {
+    case 401:
+      return says('unauthorized', 'wrong user name or password');
+    case 403:
+      return says('unauthorized', `the camera forbids ${method} (RTSP status 403)`);
+    case 404:
+    case 410:
+      return says('not_found', 'the camera has no such stream');
+    case 453:
+    case 503:
+      return says('unreachable', `the camera is too busy for ${method} (RTSP status ${status})`);
+    default:
+      return says('unreachable', `the camera refuses ${method} with RTSP status ${status}`);
+  }
+}
