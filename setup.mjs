@@ -16,16 +16,16 @@ const commands = {
     await install(runtimePackages);
     await build();
     // In this very process: signals and the exit code are the recorder's own from here on.
-    const { main } = await import(new URL('dist/actors/main.js', import.meta.url).href);
-    await main(args);
+    const { runRecorder } = await import(new URL('dist/actors/main.js', import.meta.url).href);
+    await runRecorder(args);
   },
 
   /** Writes entries of a log that no recorder has open. */
   async export(args) {
     await ensureModules();
     await build();
-    const { main } = await import(new URL('dist/actors/export.js', import.meta.url).href);
-    return main(args);
+    const { exportLog } = await import(new URL('dist/actors/startup/export-log.js', import.meta.url).href);
+    return exportLog(args);
   },
 
   async test(args) {

@@ -1,22 +1,22 @@
 import { mkdir } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { createActor, toPromise } from 'xstate';
-import { Logger } from '../bus/log.ts';
-import { Accounts } from '../store/accounts.ts';
-import { loadConfig } from '../store/config.ts';
-import { Monitors } from '../store/monitors.ts';
-import { assemble } from './crew.ts';
-import { makeAdmin, makeDemo } from './first-start.ts';
-import { lockFolder } from './lock.ts';
-import { endProcess } from './process-end.ts';
-import type { Stored } from './services.ts';
+import { Logger } from '../bus/logging/logger.ts';
+import { Accounts } from '../store/accounts/accounts.ts';
+import { loadConfig } from '../store/config/config.ts';
+import { Monitors } from '../store/monitors/monitors.ts';
+import type { StoredState } from './services.ts';
 import { logSettings } from './settings.ts';
+import { makeAdmin, makeDemo } from './startup/first-start.ts';
+import { lockFolder } from './startup/folder-lock.ts';
+import { endProcess } from './startup/process-end.ts';
+import { wireSystem } from './wiring.ts';
 
 /** Written with its defaults where there is none. */
 const usualFile = 'configs/sentryshot.toml';
 const usage = 'usage: npm start -- [--config FILE]';
 /** Past this a stop is no longer waited for; the children end with this process. */
-const stopDeadline = 15_000;
+const stopDeadlineMs = 15_000;
 
 /**
  * Runs the recorder until it is told to stop, then ends the process: 0 when all was closed in order, 1 otherwise, or
@@ -24,7 +24,7 @@ const stopDeadline = 15_000;
  *
  * @param args the command line behind the program's name.
  */
-export async function main(args: readonly string[]): Promise<void> {
+export async function runRecorder(args: readonly string[]): Promise<void> {
   try {
     const stored = await prepare(args);
     const failure = await run(stored);
@@ -37,7 +37,7 @@ export async function main(args: readonly string[]): Promise<void> {
 }
 
 /** Everything that can be wrong with files is found before anything runs. */
-async function prepare(args: readonly string[]): Promise<Stored> {
+async function prepare(args: readonly string[]): Promise<StoredState> {
   const given = configFile(args);
   // A name that was mistyped must not become a second recorder.
   const { config, created } = await loadConfig(given ?? usualFile, { create: given === undefined });
@@ -66,7 +66,7 @@ function configFile(args: readonly string[]): string | undefined {
 }
 
 /** @returns what made it fail, if it failed. */
-async function run(stored: Stored): Promise<unknown> {
+async function run(stored: StoredState): Promise<unknown> {
   const { config, accounts, monitors } = stored;
   const logger = new Logger();
   logger.configure(logSettings(config));
@@ -75,14 +75,14 @@ async function run(stored: Stored): Promise<unknown> {
   for (const { file, monitorID, error } of monitors.broken) log.error(`${file}: ${error}`, monitorID);
   if (config.auth === 'none') log.warning('auth_none is on: whoever reaches this recorder is its admin');
 
-  const { machine, crew } = assemble(stored, logger, ({ url }) => {
+  const { machine, services } = wireSystem(stored, logger, ({ url }) => {
     log.info(`serving ${url}`);
     process.stdout.write(`Serving ${url}\n`);
   });
-  const system = createActor(machine, { input: { crew } });
+  const system = createActor(machine, { input: { services } });
   const stop = () => {
     system.send({ type: 'stop' });
-    setTimeout(() => endProcess(1), stopDeadline).unref();
+    setTimeout(() => endProcess(1), stopDeadlineMs).unref();
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
   system.start();

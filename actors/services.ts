@@ -1,31 +1,31 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { nuid } from '@nats-io/transport-node';
-import { Bus, type BusAddress } from '../bus/connection.ts';
-import { LatestReports } from '../bus/latest-reports.ts';
-import type { Logger } from '../bus/log.ts';
-import { type BusServer, startBusServer } from '../bus/server.ts';
-import { ensureStreams, forgetReader } from '../bus/streams.ts';
-import { watchStreams } from '../bus/watch.ts';
-import type { Accounts } from '../store/accounts.ts';
-import type { Config } from '../store/config.ts';
-import { writeAtomically } from '../store/files.ts';
-import { LogStore } from '../store/logs.ts';
-import type { Monitors } from '../store/monitors.ts';
-import { readSnapshot } from '../store/snapshots.ts';
-import { keepRoom } from './housekeeping.ts';
-import { logFile } from './log-file.ts';
+import { writeAtomically } from '../bus/base/files.ts';
+import { randomText } from '../bus/base/random.ts';
+import type { Logger } from '../bus/logging/logger.ts';
+import { Bus, type BusAddress } from '../bus/nats/bus.ts';
+import { ensureStreams, forgetReader } from '../bus/nats/jetstream.ts';
+import { type NatsServer, startNatsServer } from '../bus/nats/nats-server.ts';
+import { watchStreamHealth } from '../bus/nats/stream-health.ts';
+import { DetectorReports } from '../http/state/detector-reports.ts';
+import type { Accounts } from '../store/accounts/accounts.ts';
+import type { Config } from '../store/config/config.ts';
+import { LogStore } from '../store/log/log-store.ts';
+import type { Monitors } from '../store/monitors/monitors.ts';
+import { readSnapshot } from '../store/recordings/snapshots.ts';
+import { enforceDiskLimit } from './recording-retention.ts';
+import { logFileName } from './startup/log-file.ts';
 
 /** What is read from files before anything runs. */
-export interface Stored {
+export interface StoredState {
   readonly config: Config;
   readonly accounts: Accounts;
   readonly monitors: Monitors;
 }
 
 /** Everything that runs beside the monitors. */
-export interface Services extends Stored {
+export interface RecorderServices extends StoredState {
   readonly logger: Logger;
   readonly bus: Bus;
   readonly busAddress: BusAddress;
@@ -36,19 +36,19 @@ export interface Services extends Stored {
 }
 
 /** Milliseconds between two looks at the bus's streams. */
-const streamInterval = 10_000;
+const streamCheckIntervalMs = 10_000;
 /** Bytes of the recordings' disk that must not be recorded full: the bus and the database stop working before that. */
-const leastFree = 1e9;
+const minFreeBytes = 1e9;
 /** For all of them together. */
-const closeDeadline = 6000;
+const closeDeadlineMs = 6000;
 
 /** Opens the services in the order in which they need each other. When one fails, those before it are closed. */
-export async function openServices(stored: Stored, logger: Logger): Promise<Services> {
+export async function openServices(stored: StoredState, logger: Logger): Promise<RecorderServices> {
   const { config, accounts, monitors } = stored;
   const closers: (() => Promise<void>)[] = [];
   const log = logger.source('app');
   const close = async () => {
-    const end = Date.now() + closeDeadline;
+    const end = Date.now() + closeDeadlineMs;
     for (const closer of closers.splice(0).reverse()) {
       const closed = closer().catch((error: Error) => log.error(`closing: ${error.message}`));
       // Even late, each is begun: none of them may be left running for want of time.
@@ -60,9 +60,9 @@ export async function openServices(stored: Stored, logger: Logger): Promise<Serv
       await mkdir(dir, { recursive: true, mode: 0o750 });
 
     let busAddress: BusAddress = config.bus;
-    let embedded: BusServer | undefined;
+    let embedded: NatsServer | undefined;
     if (config.bus.servers.length === 0) {
-      const server = await startBusServer({ dir: join(config.storageDir, 'bus'), log });
+      const server = await startNatsServer({ dir: join(config.storageDir, 'bus'), log });
       closers.push(() => server.stop());
       busAddress = server.address;
       embedded = server;
@@ -70,7 +70,7 @@ export async function openServices(stored: Stored, logger: Logger): Promise<Serv
     const bus = await Bus.connect(busAddress, 'main');
     closers.push(() => bus.close());
     await ensureStreams(bus);
-    const watch = watchStreams(bus, streamInterval, () => {
+    const watch = watchStreamHealth(bus, streamCheckIntervalMs, () => {
       log.error('the bus keeps nothing any more, is the disk full? Starting it again');
       embedded?.restart();
     });
@@ -78,13 +78,13 @@ export async function openServices(stored: Stored, logger: Logger): Promise<Serv
     logger.attach(bus);
     closers.push(() => logger.flush(1000));
 
-    const room = { most: config.maxDiskUsage, free: leastFree };
-    closers.push(keepRoom(join(config.storageDir, 'recordings'), room, logger.source('recorder')));
+    const room = { most: config.maxDiskUsage, free: minFreeBytes };
+    closers.push(enforceDiskLimit(join(config.storageDir, 'recordings'), room, logger.source('recorder')));
 
     // The web server is loaded while the log store's thread opens its database.
     const loading = import('../http/server.ts');
     const logs = await LogStore.open({
-      file: join(config.storageDir, logFile),
+      file: join(config.storageDir, logFileName),
       bus: busAddress,
       logs: config.logs,
       onError: (error) => log.error(`log store: ${error.message}`),
@@ -95,14 +95,14 @@ export async function openServices(stored: Stored, logger: Logger): Promise<Serv
     if (!config.mqtt) await forgetReader(bus, 'EVENTS', 'mqtt');
     else {
       // Only now: the client is a fifth of what there is to load.
-      const { startMqttBridge } = await import('../bus/mqtt.ts');
+      const { startMqttBridge } = await import('../bus/mqtt/mqtt-bridge.ts');
       const clientId = await installationId(config.storageDir);
       const bridge = startMqttBridge(bus, { ...config.mqtt, clientId }, logger.source('mqtt'));
       closers.push(() => bridge.close());
     }
 
     const { startHttpServer } = await loading;
-    const reports = new LatestReports(bus);
+    const reports = new DetectorReports(bus);
     closers.push(async () => reports.close());
 
     const http = await startHttpServer({
@@ -129,7 +129,7 @@ async function installationId(storageDir: string): Promise<string> {
   const file = join(storageDir, 'installation-id');
   const known = await readFile(file, 'utf8').catch(() => '');
   if (/^sentrybus-\w{22}$/.test(known)) return known;
-  const id = `sentrybus-${nuid.next()}`;
+  const id = `sentrybus-${randomText(22)}`;
   await writeAtomically(file, id);
   return id;
 }

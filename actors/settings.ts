@@ -1,10 +1,10 @@
-import type { BusAddress } from '../bus/connection.ts';
-import type { LogSettings } from '../bus/log.ts';
+import type { LogSettings } from '../bus/logging/logger.ts';
 import type { DetectCommand } from '../bus/messages.ts';
-import type { PipelineSession, Source } from '../pipelines/session.ts';
-import type { Config } from '../store/config.ts';
-import { resolveMediaFile } from '../store/media.ts';
-import type { MonitorConfig } from '../store/monitor-config.ts';
+import type { BusAddress } from '../bus/nats/bus.ts';
+import type { PipelineSession, VideoSource } from '../pipelines/pipeline-protocol.ts';
+import type { Config } from '../store/config/config.ts';
+import { resolveMediaFile } from '../store/monitors/media-file.ts';
+import type { MonitorConfig } from '../store/monitors/monitor-config.ts';
 
 /** From what a user stores about a monitor to what its actors are told. */
 
@@ -12,7 +12,7 @@ export const detectorNames = ['motion', 'tflite'] as const;
 export type DetectorName = (typeof detectorNames)[number];
 
 export function logSettings({ logs, debugLogStdout }: Config): LogSettings {
-  return { foldAfter: logs.foldAfter, printDebug: debugLogStdout };
+  return { repeatLimit: logs.repeatLimit, printDebug: debugLogStdout };
 }
 
 /** @returns null when the detector is not to watch this monitor. */
@@ -59,7 +59,7 @@ export async function pipelineSession(
   };
 }
 
-async function pipelineSource(monitor: MonitorConfig, { mediaDir }: Config): Promise<Source> {
+async function pipelineSource(monitor: MonitorConfig, { mediaDir }: Config): Promise<VideoSource> {
   switch (monitor.source) {
     case 'rtsp': {
       const { protocol, mainStream: main, subStream: sub } = monitor.sourcertsp;

@@ -19,7 +19,7 @@ export const LogEntry = Type.Object({
 export type LogEntry = Static<typeof LogEntry>;
 
 /** Coordinates in millionths of the picture's width and height. */
-export const Box = Type.Object({
+export const EventBox = Type.Object({
   x: Type.Integer(),
   y: Type.Integer(),
   width: Type.Integer(),
@@ -31,7 +31,7 @@ export const Detection = Type.Object({
   label: Type.String({ minLength: 1, maxLength: 64 }),
   /** Percent, 0 to 100. */
   score: Type.Number({ minimum: 0, maximum: 100 }),
-  box: Type.Optional(Box),
+  box: Type.Optional(EventBox),
   /** The object that was seen, see {@link DetectedObject}. */
   object: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
 });

@@ -2,12 +2,13 @@ import type { Server } from 'node:http';
 import { Readable } from 'node:stream';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Log } from '../bus/log.ts';
-import { bodyLimit, readBody } from './body.ts';
-import { HttpError, problemType } from './errors.ts';
-import { describeCause, toHttpError } from './failure.ts';
-import type { Caller, Gate } from './gate.ts';
-import { requestReader } from './reader.ts';
-import { type Access, type Answer, matchPath, type Route } from './route.ts';
+import type { Gate } from './gate/gate.ts';
+import { bodyLimit, readBody } from './request/body.ts';
+import type { Access, Caller } from './request/caller.ts';
+import { describeCause, toHttpError } from './request/failure.ts';
+import { HttpError, problemType } from './request/http-error.ts';
+import { requestReader } from './request/request-reader.ts';
+import { matchPath, type Route, type RouteAnswer } from './request/route.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -108,7 +109,7 @@ export function createApp({ table, gate, headers, server, log }: AppOptions): Fa
   }
 }
 
-function send(answer: Answer, reply: FastifyReply): FastifyReply {
+function send(answer: RouteAnswer, reply: FastifyReply): FastifyReply {
   const { status = 200, type, headers = {}, body } = answer;
   reply.code(status).headers(headers);
   if (body === undefined) return reply.send();

@@ -1,22 +1,22 @@
-import { accountRoutes } from './account.ts';
-import { documentRoutes } from './documents.ts';
-import { eventRoutes } from './event.ts';
-import type { LogFeed } from './feed.ts';
-import { healthRoutes } from './health.ts';
-import { logRoutes } from './log.ts';
-import { logExportRoutes } from './log-export.ts';
-import { logSqlRoutes } from './log-sql.ts';
-import { logStatsRoutes } from './log-stats.ts';
-import { metricsRoutes } from './metrics.ts';
-import { monitorRoutes } from './monitor.ts';
-import type { MonitorStates } from './monitor-states.ts';
-import { pageRoutes } from './pages.ts';
-import type { Route } from './route.ts';
-import type { Services } from './services.ts';
+import { accountRoutes } from './api/account-routes.ts';
+import { eventRoutes } from './api/event-routes.ts';
+import { healthRoutes } from './api/health-routes.ts';
+import { metricsRoutes } from './api/metrics-routes.ts';
+import { monitorRoutes } from './api/monitor-routes.ts';
+import { documentRoutes } from './documents/document-routes.ts';
+import { logExportRoutes } from './log/log-export-routes.ts';
+import type { LogFeed } from './log/log-feed.ts';
+import { logRoutes } from './log/log-query-routes.ts';
+import { logSqlRoutes } from './log/log-sql-routes.ts';
+import { logStatsRoutes } from './log/log-stats-routes.ts';
+import { pageRoutes } from './pages/page-routes.ts';
+import type { ApiServices } from './request/api-services.ts';
+import type { Route } from './request/route.ts';
+import type { MonitorStates } from './state/monitor-states.ts';
 
 /** Everything that can be reached. What is not in this table does not exist for clients. */
 export function routes(
-  services: Services & { readonly feed: LogFeed; readonly states: MonitorStates },
+  services: ApiServices & { readonly feed: LogFeed; readonly states: MonitorStates },
 ): readonly Route[] {
   const table: readonly Route[] = [
     ...accountRoutes(services),

@@ -1,19 +1,19 @@
 import type { AddressInfo } from 'node:net';
 import { Server as SecureServer } from 'node:tls';
-import type { Config } from '../store/config.ts';
+import type { Config } from '../store/config/config.ts';
 import { createApp } from './app.ts';
-import { Credentials } from './credentials.ts';
-import { LogFeed } from './feed.ts';
-import { Gate } from './gate.ts';
-import { securityHeaders } from './headers.ts';
-import { createListener } from './listener.ts';
-import { MonitorStates } from './monitor-states.ts';
+import { Credentials } from './gate/credentials.ts';
+import { Gate } from './gate/gate.ts';
+import { LogFeed } from './log/log-feed.ts';
+import type { ApiServices } from './request/api-services.ts';
 import { routes } from './routes.ts';
-import type { Services } from './services.ts';
-import { certificateSource, serveCertificate } from './tls.ts';
+import { MonitorStates } from './state/monitor-states.ts';
+import { createListener } from './transport/listener.ts';
+import { securityHeaders } from './transport/security-headers.ts';
+import { certificateSource, serveCertificate } from './transport/tls.ts';
 import { WebSockets } from './websockets.ts';
 
-export interface HttpServerOptions extends Services {
+export interface HttpServerOptions extends ApiServices {
   readonly config: Pick<Config, 'host' | 'port' | 'auth' | 'tls' | 'configDir'>;
   /** Milliseconds between two pings of a WebSocket. */
   readonly pingInterval?: number;
@@ -27,9 +27,9 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
-const certificateInterval = 2000;
-const webSocketDeadline = 2000;
-const requestDeadline = 2000;
+const certificateIntervalMs = 2000;
+const webSocketDeadlineMs = 2000;
+const requestDeadlineMs = 2000;
 
 /**
  * Starts the HTTPS and WebSocket adapter.
@@ -45,7 +45,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const source = certificateSource(config);
   const stopCertificate =
     source && server instanceof SecureServer
-      ? await serveCertificate(source, certificateInterval, (pair) => server.setSecureContext(pair), log)
+      ? await serveCertificate(source, certificateIntervalMs, (pair) => server.setSecureContext(pair), log)
       : () => {};
 
   const credentials = new Credentials(accounts, log);
@@ -74,8 +74,8 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     stopCertificate();
     forgetAccounts();
     const stopped = app.close();
-    const cut = setTimeout(() => server.closeAllConnections(), requestDeadline);
-    await webSockets.close(webSocketDeadline);
+    const cut = setTimeout(() => server.closeAllConnections(), requestDeadlineMs);
+    await webSockets.close(webSocketDeadlineMs);
     feed.close();
     states.close();
     await stopped;

@@ -3,13 +3,13 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocketServer } from 'ws';
 import type { Log } from '../bus/log.ts';
-import { Connection, closeCodes } from './connection.ts';
-import { HttpError } from './errors.ts';
-import { describeCause, toHttpError } from './failure.ts';
-import type { Gate } from './gate.ts';
-import { answerRaw } from './listener.ts';
-import { requestReader } from './reader.ts';
-import { matchPath, type Route } from './route.ts';
+import type { Gate } from './gate/gate.ts';
+import { describeCause, toHttpError } from './request/failure.ts';
+import { HttpError } from './request/http-error.ts';
+import { requestReader } from './request/request-reader.ts';
+import { matchPath, type Route } from './request/route.ts';
+import { closeCodes, WebSocketConnection } from './request/websocket-connection.ts';
+import { answerRaw } from './transport/listener.ts';
 
 /** Nothing is expected from clients: what they send only has to fit to be refused. */
 const maxPayload = 1024;
@@ -36,7 +36,7 @@ export class WebSockets {
     maxPayload,
   });
   readonly #readers = new Map<Route, ReturnType<typeof requestReader>>();
-  readonly #connections = new Set<Connection>();
+  readonly #connections = new Set<WebSocketConnection>();
   readonly #pings: NodeJS.Timeout;
 
   constructor(options: WebSocketOptions) {
@@ -98,7 +98,7 @@ export class WebSockets {
     }
     const { connect } = row;
     this.#server.handleUpgrade(request, socket, head, (websocket) => {
-      const connection = new Connection(websocket, socket, caller);
+      const connection = new WebSocketConnection(websocket, socket, caller);
       this.#connections.add(connection);
       connection.onClose(() => this.#connections.delete(connection));
       connect(connection, { ...parts, caller, headers: request.headers });

@@ -1,12 +1,16 @@
 import type { PipelineMessage } from './gstreamer.ts';
-import type { PipelineEnd, Source } from './session.ts';
+import type { PipelineEnd, VideoSource } from './pipeline-protocol.ts';
 
 type Trouble = Extract<PipelineMessage, { type: 'error' | 'warning' }>;
 
 /** What ends a session, in the words of the people who have to act. Pure: it only translates. */
 
 /** @returns undefined for a warning that ends nothing. */
-export function endOf(message: Trouble, kind: Source['kind'], streaming: boolean): PipelineEnd | undefined {
+export function endOf(
+  message: Trouble,
+  kind: VideoSource['kind'],
+  streaming: boolean,
+): PipelineEnd | undefined {
   if (message.type === 'warning') return endOfWarning(message);
   if (message.rtspStatus !== 0) return endOfStatus(message.rtspStatus);
   if (message.debug.includes('not-linked')) return noVideo(kind);
@@ -18,7 +22,7 @@ export function endOf(message: Trouble, kind: Source['kind'], streaming: boolean
 }
 
 /** @param offered the caps of a video stream that the camera offers instead: `application/x-rtp, …`. */
-export function noVideo(kind: Source['kind'], offered = ''): PipelineEnd {
+export function noVideo(kind: VideoSource['kind'], offered = ''): PipelineEnd {
   const who = kind === 'file' ? 'the file' : 'the camera';
   const codec = /encoding-name=\(string\)"?([\w.-]+)/.exec(offered)?.[1];
   return {
@@ -34,7 +38,7 @@ export function endOfSilence({ agreed, streaming }: { agreed: boolean; streaming
   return { reason: 'unreachable', detail: 'no answer within 10 s' };
 }
 
-export const endOfStream: Readonly<Record<Source['kind'], PipelineEnd>> = {
+export const endOfStream: Readonly<Record<VideoSource['kind'], PipelineEnd>> = {
   rtsp: { reason: 'lost', detail: 'the camera closed the connection' },
   file: { reason: 'finished', detail: 'the file has been played' },
   test: { reason: 'failed', detail: 'the test picture ended' },

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import type { Description } from './description.ts';
+import type { PipelineDescription } from './pipeline-description.ts';
 
 /** The only file that touches the GStreamer addon, which comes without types and with the traps noted here. */
 
@@ -52,7 +52,7 @@ export class Pipeline {
   readonly #elements = new Map<string, NativeElement>();
 
   /** @throws {PipelineError} */
-  constructor({ launch, properties }: Description) {
+  constructor({ launch, properties }: PipelineDescription) {
     try {
       this.#native = new Native(launch);
     } catch (cause) {

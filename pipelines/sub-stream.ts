@@ -1,21 +1,21 @@
 import type { Log } from '../bus/log.ts';
 import type { FrameFormat } from '../bus/messages.ts';
-import type { Sinks } from './connection.ts';
-import type { PipelineEnd } from './session.ts';
+import type { PipelineEnd } from './pipeline-protocol.ts';
+import type { Sinks } from './stream-connection.ts';
 
-const firstPause = 2000;
-const longestPause = 300_000;
+const firstPauseMs = 2000;
+const maxPauseMs = 300_000;
 /** A connection that has held for this long counts as good. */
-const steadyAfter = 60_000;
+const steadyAfterMs = 60_000;
 /**
  * Each connection leaks descriptors and a quarter of a megabyte in the addon, until the process ends. After so many
  * there is one an hour at most: the recording in the same process goes on.
  */
 const manyConnections = 200;
-const sparingPause = 3600_000;
+const sparingPauseMs = 3600_000;
 
 /** What is needed of a `Connection`. */
-export interface SubConnection {
+export interface SubStreamConnection {
   play(sinks: Sinks): Promise<PipelineEnd>;
   setValves(wanted: ReadonlySet<FrameFormat>): void;
   end(end: PipelineEnd): void;
@@ -25,7 +25,7 @@ export interface SubStreamOptions {
   /** Which pictures it is for. */
   readonly formats: readonly FrameFormat[];
   /** May throw. */
-  readonly open: () => SubConnection;
+  readonly open: () => SubStreamConnection;
   readonly monitorID: string;
   readonly log: Log;
   /** Makes what receives the packets of one connection. */
@@ -37,7 +37,7 @@ export interface SubStreamOptions {
 /** The camera's second stream, for detectors. It comes back by itself, and its trouble is nobody else's. */
 export class SubStream {
   readonly #options: SubStreamOptions;
-  #connection: SubConnection | undefined;
+  #connection: SubStreamConnection | undefined;
   #connections = 0;
   #retry: NodeJS.Timeout | undefined;
   #failures = 0;
@@ -77,9 +77,9 @@ export class SubStream {
     if (this.#closed) return;
     this.#sayLost(end);
     const held = performance.now() - began;
-    if (held > steadyAfter) this.#failures = 0;
-    const spared = this.#connections < manyConnections ? 0 : sparingPause - held;
-    const pause = Math.max(spared, Math.min(longestPause, firstPause * 2 ** this.#failures));
+    if (held > steadyAfterMs) this.#failures = 0;
+    const spared = this.#connections < manyConnections ? 0 : sparingPauseMs - held;
+    const pause = Math.max(spared, Math.min(maxPauseMs, firstPauseMs * 2 ** this.#failures));
     this.#failures += 1;
     this.#retry = setTimeout(() => {
       this.#retry = undefined;

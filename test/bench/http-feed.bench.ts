@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { Logger } from '../../bus/log.ts';
+import { Logger } from '../../bus/logging/logger.ts';
 import { startTestBus } from '../support/bus.ts';
 import { startChild } from '../support/child.ts';
 import { atEnd } from '../support/cleanup.ts';

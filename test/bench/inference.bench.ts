@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { defaultModelName, readDefaultModel } from '../../actors/detectors/tflite/default-model.ts';
-import type { Engine } from '../../actors/detectors/tflite/engine.ts';
-import { openLiteRt } from '../../actors/detectors/tflite/litert.ts';
-import { type Model, openModel } from '../../actors/detectors/tflite/model.ts';
-import { Movement } from '../../actors/detectors/tflite/movement.ts';
-import { openOnnxRuntime } from '../../actors/detectors/tflite/onnxruntime.ts';
-import { boxOf, placeInPicture, regionAround } from '../../actors/detectors/tflite/region.ts';
-import { readTfliteFile } from '../../actors/detectors/tflite/tflite-file.ts';
-import { Tracker } from '../../actors/detectors/tflite/tracker.ts';
-import { Workshop } from '../../actors/detectors/tflite/workshop.ts';
+import type { Engine } from '../../actors/detectors/objects/engines/engine.ts';
+import { openLiteRt } from '../../actors/detectors/objects/engines/litert.ts';
+import { openOnnxRuntime } from '../../actors/detectors/objects/engines/onnxruntime.ts';
+import { readTfliteFile } from '../../actors/detectors/objects/files/tflite-file.ts';
+import { InferenceWorker } from '../../actors/detectors/objects/inference/inference-worker.ts';
+import { defaultModelName, readDefaultModel } from '../../actors/detectors/objects/models/default-model.ts';
+import { type Model, openModel } from '../../actors/detectors/objects/models/model.ts';
+import { MotionRegion } from '../../actors/detectors/objects/picture/motion-region.ts';
+import { boxOf, placeInPicture, regionAround } from '../../actors/detectors/objects/picture/region.ts';
+import { Tracker } from '../../actors/detectors/objects/tracking/tracker.ts';
 import type { LogEntry } from '../../bus/messages.ts';
-import { peopleOnTheStreet } from '../actors/tflite/street.ts';
+import { peopleOnTheStreet } from '../actors/detectors/objects/street.ts';
 import { startCamera } from '../support/camera.ts';
 import { clip } from '../support/clips.ts';
 import { motion, rtspMonitor, tflite } from '../support/monitors.ts';
@@ -80,18 +80,18 @@ describe.each([
 });
 
 test('through the thread, against the same without it', async () => {
-  const workshop = new Workshop();
+  const inferenceWorker = new InferenceWorker();
   const [picture] = await pictures(1);
   const task = { type: 'look', source, picture: picture as TestPicture, region: whole, wanted } as const;
-  console.log(`the thread runs ${await workshop.do<'open'>({ type: 'open', source })}`);
+  console.log(`the thread runs ${await inferenceWorker.run<'open'>({ type: 'open', source })}`);
   const model = await openModel(source);
   const [without, within]: [number[], number[]] = [[], []];
   for (let round = 0; round < rounds; round += 1) {
     without.push(await cost(() => model.look(task.picture, whole, wanted)));
-    within.push(await cost(() => workshop.do<'look'>(task)));
+    within.push(await cost(() => inferenceWorker.run<'look'>(task)));
   }
   console.log(`${median(without).toFixed(1)} ms here, ${median(within).toFixed(1)} ms through the thread`);
-  await workshop.close();
+  await inferenceWorker.close();
 });
 
 describe('people seen, of those counted by eye, at two pictures a second', () => {
@@ -113,7 +113,7 @@ describe('people seen, of those counted by eye, at two pictures a second', () =>
 
 async function recall(model: Model, parts: boolean, filter: string | undefined) {
   const tracker = new Tracker({ thresholds, patience: 2 });
-  const movement = new Movement();
+  const movement = new MotionRegion();
   let [looks, covered, followed, spent] = [0, 0, 0, 0];
   for await (const picture of picturesOf('vtest.avi', { ...size, rate: 2, ...(filter && { filter }) })) {
     const before = process.cpuUsage();
@@ -135,7 +135,7 @@ async function recall(model: Model, parts: boolean, filter: string | undefined) 
     looks += 1;
     const counted = Number.isInteger(picture.time) ? (peopleOnTheStreet[picture.time] ?? 0) : 0;
     const people = tracker.tracks.filter(
-      (one) => one.confirmed && one.sighting && one.label === 'person',
+      (one) => one.confirmed && one.detection && one.label === 'person',
     ).length;
     if (counted > 0 && people > 0) covered += 1;
     followed += Math.min(people, counted);

@@ -3,9 +3,9 @@ import { performance } from 'node:perf_hooks';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { beforeAll, test } from 'vitest';
 import { type LogEntry, logLevels } from '../../bus/messages.ts';
-import type { LogFilter } from '../../store/log/filter.ts';
-import type { StatsQuestion } from '../../store/log/stats.ts';
-import { LogTable } from '../../store/log/table.ts';
+import type { LogFilter } from '../../store/log/read/log-filter.ts';
+import type { StatsQuestion } from '../../store/log/read/log-stats.ts';
+import { LogDatabase } from '../../store/log/worker/log-database.ts';
 import { atEnd } from '../support/cleanup.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { openSqlite, type Sqlite } from './sqlite.ts';
@@ -25,13 +25,13 @@ const start = Date.parse('2026-10-24T00:00:00Z') * 1000;
 const step = Math.floor((30 * 86_400e6) / rows);
 const end = start + rows * step;
 
-let table: LogTable;
+let table: LogDatabase;
 let sqlite: Sqlite | undefined;
 beforeAll(async () => {
   const folder = await temporaryFolder();
   const file = join(folder, 'log.duckdb');
   // The table's own shape, filled by the database itself: to append them one by one would take minutes.
-  await (await LogTable.open(file)).table.close();
+  await (await LogDatabase.open(file)).table.close();
   const instance = await DuckDBInstance.create(file);
   const connection = await instance.connect();
   await connection.run(`
@@ -46,7 +46,7 @@ beforeAll(async () => {
     CHECKPOINT`);
   connection.closeSync();
   instance.closeSync();
-  ({ table } = await LogTable.open(file));
+  ({ table } = await LogDatabase.open(file));
   atEnd(() => table.close());
   const before = performance.now();
   await table.prepare();

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { beforeAll, test } from 'vitest';
 import type { LogEntry } from '../../bus/messages.ts';
-import { LogTable } from '../../store/log/table.ts';
+import { LogDatabase } from '../../store/log/worker/log-database.ts';
 import { atEnd } from '../support/cleanup.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
@@ -15,10 +15,10 @@ const seconds = Number(process.env['SECONDS'] ?? 8);
 const start = Date.parse('2026-10-24T00:00:00Z') * 1000;
 const never = new AbortController().signal;
 
-let table: LogTable;
+let table: LogDatabase;
 beforeAll(async () => {
   const file = join(await temporaryFolder(), 'log.duckdb');
-  await (await LogTable.open(file)).table.close();
+  await (await LogDatabase.open(file)).table.close();
   const instance = await DuckDBInstance.create(file);
   const connection = await instance.connect();
   await connection.run(`
@@ -27,7 +27,7 @@ beforeAll(async () => {
     FROM range(${rows}) r(n); CHECKPOINT`);
   connection.closeSync();
   instance.closeSync();
-  ({ table } = await LogTable.open(file));
+  ({ table } = await LogDatabase.open(file));
   atEnd(() => table.close());
   await table.prepare();
 });

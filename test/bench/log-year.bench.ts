@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { test } from 'vitest';
 import type { LogEntry } from '../../bus/messages.ts';
-import { LogTable } from '../../store/log/table.ts';
+import { LogDatabase } from '../../store/log/worker/log-database.ts';
 import { atEnd } from '../support/cleanup.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
@@ -25,7 +25,7 @@ const tendEvery = 20;
 
 test('a year', async () => {
   const file = join(await temporaryFolder(), 'log.duckdb');
-  const { table } = await LogTable.open(file);
+  const { table } = await LogDatabase.open(file);
   atEnd(() => table.close());
   let number = 0;
   let batches = 0;

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DetectedObject, LogEntry, MqttEvent } from '../../bus/messages.ts';
 import { objects } from '../../bus/subjects.ts';
-import { defaultTflite } from '../../store/monitor-config.ts';
+import { defaultTflite } from '../../store/monitors/monitor-config.ts';
 import { startTestBus } from '../support/bus.ts';
 import { type Camera, startCamera } from '../support/camera.ts';
 import { clip } from '../support/clips.ts';

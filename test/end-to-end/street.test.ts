@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { parseMicroseconds } from '../../bus/base/time.ts';
 import type { DetectedObject } from '../../bus/messages.ts';
 import { events, objects } from '../../bus/subjects.ts';
-import { parseMicroseconds } from '../../bus/time.ts';
-import { defaultTflite } from '../../store/monitor-config.ts';
-import { peopleOnTheStreet } from '../actors/tflite/street.ts';
+import { defaultTflite } from '../../store/monitors/monitor-config.ts';
+import { peopleOnTheStreet } from '../actors/detectors/objects/street.ts';
 import { startTestBus } from '../support/bus.ts';
 import { startCamera } from '../support/camera.ts';
 import { clipClock } from '../support/clip-clock.ts';

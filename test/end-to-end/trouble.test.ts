@@ -108,7 +108,7 @@ test('an unknown key in the configuration stops the start with one line', async 
   const folder = await temporaryFolder();
   const file = join(folder, 'sentryshot.toml');
   await writeFile(file, `colour = "blue"\nstorage_dir = ${JSON.stringify(join(folder, 'storage'))}\n`);
-  const entry = `import { main } from ${JSON.stringify(join(project, 'dist/actors/main.js'))}; await main(['--config', ${JSON.stringify(file)}]);`;
+  const entry = `import { runRecorder } from ${JSON.stringify(join(project, 'dist/actors/main.js'))}; await runRecorder(['--config', ${JSON.stringify(file)}]);`;
   const child = startChild('node', ['--input-type=module', '--eval', entry], { cwd: folder });
   expect(await child.exited).toBe(1);
   expect(child.lines).toEqual([expect.stringMatching(/sentryshot\.toml: colour: /)]);
@@ -117,7 +117,7 @@ test('an unknown key in the configuration stops the start with one line', async 
 test('a second recorder in the same folder is refused, and the first does not notice', async () => {
   const recorder = await startRecorder({ monitors: [testMonitor('demo')] });
   const file = join(recorder.folder, 'configs', 'sentryshot.toml');
-  const entry = `import { main } from ${JSON.stringify(join(project, 'dist/actors/main.js'))}; await main(['--config', ${JSON.stringify(file)}]);`;
+  const entry = `import { runRecorder } from ${JSON.stringify(join(project, 'dist/actors/main.js'))}; await runRecorder(['--config', ${JSON.stringify(file)}]);`;
   const second = startChild('node', ['--input-type=module', '--eval', entry], { cwd: recorder.folder });
   expect(await second.exited).toBe(1);
   expect(second.lines).toEqual([expect.stringContaining('another recorder is running here')]);

@@ -3,13 +3,13 @@ import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
-import { errors } from '../../http/errors.ts';
-import { failureCodes } from '../../http/openapi.ts';
-import { matchPath } from '../../http/route.ts';
+import { failureCodes } from '../../http/documents/openapi.ts';
+import { errors } from '../../http/request/http-error.ts';
+import { matchPath } from '../../http/request/route.ts';
 import { routes } from '../../http/routes.ts';
 import { atEnd } from '../support/cleanup.ts';
+import { admin, authorization, type FrontDoor, openFrontDoor, user } from '../support/http-server.ts';
 import { HandshakeError } from '../support/websocket.ts';
-import { admin, authorization, type FrontDoor, openFrontDoor, user } from './front-door.ts';
 
 /** Requests that nobody would send by mistake: never a 5xx, never a crash, never a secret. */
 

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Logger } from '../../bus/log.ts';
+import { Logger } from '../../bus/logging/logger.ts';
 import type { FrameFormat } from '../../bus/messages.ts';
-import type { Sinks } from '../../pipelines/connection.ts';
-import type { PipelineEnd } from '../../pipelines/session.ts';
+import type { PipelineEnd } from '../../pipelines/pipeline-protocol.ts';
+import type { Sinks } from '../../pipelines/stream-connection.ts';
 import { SubStream } from '../../pipelines/sub-stream.ts';
 
 const lost: PipelineEnd = { reason: 'lost', detail: 'the camera closed the connection' };

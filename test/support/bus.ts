@@ -1,12 +1,12 @@
-import { Bus } from '../../bus/connection.ts';
-import { Logger } from '../../bus/log.ts';
-import { type BusServer, startBusServer } from '../../bus/server.ts';
-import { ensureStreams } from '../../bus/streams.ts';
+import { Logger } from '../../bus/logging/logger.ts';
+import { Bus } from '../../bus/nats/bus.ts';
+import { ensureStreams } from '../../bus/nats/jetstream.ts';
+import { type NatsServer, startNatsServer } from '../../bus/nats/nats-server.ts';
 import { atEnd } from './cleanup.ts';
 import { temporaryFolder } from './folder.ts';
 
 export interface TestBus {
-  readonly server: BusServer;
+  readonly server: NatsServer;
   readonly bus: Bus;
   /** Another connection to the same server. */
   connect(): Promise<Bus>;
@@ -17,7 +17,7 @@ export const silentLogger = () => new Logger(() => {});
 
 /** A real nats-server with its streams, and a connection to it. Both are gone when the test is over. */
 export async function startTestBus(): Promise<TestBus> {
-  const server = await startBusServer({
+  const server = await startNatsServer({
     dir: await temporaryFolder(),
     log: silentLogger().source('app'),
   });

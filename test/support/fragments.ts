@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { describePipelines } from '../../pipelines/description.ts';
-import { type Fragment, FragmentReader, type Init } from '../../pipelines/fragments.ts';
+import { type Fragment, FragmentReader, type InitSegment } from '../../pipelines/mp4/fragment-reader.ts';
+import { describePipelines } from '../../pipelines/pipeline-description.ts';
 import { temporaryFolder } from './folder.ts';
 
 const run = promisify(execFile);
@@ -41,13 +41,13 @@ function words(line: string): string[] {
 }
 
 export interface Cut {
-  readonly init: Init;
+  readonly init: InitSegment;
   readonly fragments: readonly Fragment[];
 }
 
 /** @param chunks the stream, in the pieces in which it arrives. */
 export function cut(...chunks: readonly Buffer[]): Cut {
-  const inits: Init[] = [];
+  const inits: InitSegment[] = [];
   const fragments: Fragment[] = [];
   const reader = new FragmentReader({
     onInit: (init) => inits.push(init),

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { GraphOperator, TfliteGraph } from '../../actors/detectors/tflite/tflite-file.ts';
-import { transpose } from '../../actors/detectors/tflite/transposition.ts';
+import type { GraphOperator, TfliteGraph } from '../../actors/detectors/objects/files/tflite-file.ts';
+import { transpose } from '../../actors/detectors/objects/onnx/transposition.ts';
 
 /** A node as TensorFlow writes it. */
 interface Node {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { nowUs } from '../../bus/base/time.ts';
 import { logs } from '../../bus/subjects.ts';
-import { nowMicroseconds } from '../../bus/time.ts';
 import { startTestBus } from './bus.ts';
 import { type Child, startChild } from './child.ts';
 import { temporaryFolder } from './folder.ts';
@@ -97,7 +97,7 @@ export async function killWhileLogging({ count, pause, rate, seed }: Kills): Pro
   /** The last entry of all: when it is in the table, all are. */
   async function publishSurely(): Promise<void> {
     const id = randomUUID();
-    const entry = { level: 'info' as const, time: nowMicroseconds(), msg: '', src: 'end', monitorID: '' };
+    const entry = { level: 'info' as const, time: nowUs(), msg: '', src: 'end', monitorID: '' };
     for (;;) {
       const stored = await bus.store(logs, ['info', 'end', ''], entry, id).then(
         () => true,

@@ -8,8 +8,8 @@ import process from 'node:process';
  */
 /** From the build: Node cannot run TypeScript. @param {string} file */
 const load = (file) => import(new URL(`../../dist/${file}`, import.meta.url).href);
-const { LogTable } = await load('store/log/table.js');
-const { table } = await LogTable.open(process.argv[2]);
+const { LogDatabase } = await load('store/log/worker/log-database.js');
+const { table } = await LogDatabase.open(process.argv[2]);
 const position = await table.writer.position();
 let number = position.sequence;
 console.log('ready');

@@ -11,10 +11,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** From the build: Node cannot run TypeScript. @param {string} file */
 const load = (file) => import(new URL(`../../dist/${file}`, import.meta.url).href);
-const { Bus } = await load('bus/connection.js');
-const { Outbox } = await load('bus/outbox.js');
+const { Bus } = await load('bus/nats/bus.js');
+const { Outbox } = await load('bus/nats/outbox.js');
 const { logs } = await load('bus/subjects.js');
-const { nowMicroseconds } = await load('bus/time.js');
+const { nowUs } = await load('bus/base/time.js');
 
 const [source = '', address = '{}', rate = '0', limit = '0', start = '0'] = process.argv.slice(2);
 /** Longer than the bus is ever away: what is tested is what comes behind. */
@@ -33,7 +33,7 @@ const timer = setInterval(() => {
   const due = Math.min(most, ((performance.now() - begin) / 1000) * Number(rate));
   while (number < due) {
     number += 1;
-    const entry = { level: 'info', time: nowMicroseconds(), msg: `${number}`, src: source, monitorID: '' };
+    const entry = { level: 'info', time: nowUs(), msg: `${number}`, src: source, monitorID: '' };
     outbox.add(logs, ['info', source, ''], entry);
   }
   if (number === most) void leave();

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
  */
 /** From the build: Node cannot run TypeScript. @param {string} file */
 const load = (file) => import(new URL(`../../dist/${file}`, import.meta.url).href);
-const { LogStore } = await load('store/logs.js');
+const { LogStore } = await load('store/log/log-store.js');
 
 const [file = '', address = '{}'] = process.argv.slice(2);
 
@@ -22,7 +22,7 @@ const store = await LogStore.open({
   file,
   bus: JSON.parse(address),
   logs: { maxAgeDays: 30, maxSizeMegabytes: 10_000 },
-  /** @param {import('../../store/logs.ts').LogStoreError} error */
+  /** @param {import('../../store/log/log-store.ts').LogStoreError} error */
   onError: (error) => console.log(error.code, error.message),
 });
 // No message of ours: the thread fails on it as it would on any mistake in it.

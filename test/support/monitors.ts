@@ -1,4 +1,4 @@
-import type { MonitorConfig, MotionConfig, TfliteConfig } from '../../store/monitor-config.ts';
+import type { MonitorConfig, MotionConfig, TfliteConfig } from '../../store/monitors/monitor-config.ts';
 
 /** Monitors as a user would set them up; what a test is about it says itself. */
 

@@ -1,4 +1,4 @@
-import { makeAnchors } from '../../actors/detectors/tflite/anchors.ts';
+import { makeAnchors } from '../../actors/detectors/objects/decoding/anchors.ts';
 import { FlatbufferReader, list, numbers, type Part, prepend, string, table } from './flatbuffer-writer.ts';
 
 /** What the post-processing is told, written with flatbuffers' own library: 23 classes, scores from 0.1, overlaps of 0.5. */

@@ -50,8 +50,8 @@ export interface Recorder
 const admin = { username: 'admin', password: 'correct horse battery staple' };
 
 /** What `npm start -- --config FILE` does once everything is installed. */
-const entry = `import { main } from ${JSON.stringify(join(project, 'dist/actors/main.js'))};
-await main(process.argv.slice(1));`;
+const entry = `import { runRecorder } from ${JSON.stringify(join(project, 'dist/actors/main.js'))};
+await runRecorder(process.argv.slice(1));`;
 
 /** Starts a recorder in a temporary folder and waits until it serves. It is gone when the test is over. */
 export async function startRecorder(options: RecorderOptions = {}): Promise<Recorder> {

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { LogEntry } from '../../../bus/messages.ts';
-import { LogTable } from '../../../store/log/table.ts';
+import { LogDatabase } from '../../../store/log/worker/log-database.ts';
 import { atEnd } from '../../support/cleanup.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 
 test('statements of people that take all memory do no lasting harm to what is written and asked beside them', async () => {
-  const { table } = await LogTable.open(join(await temporaryFolder(), 'log.duckdb'));
+  const { table } = await LogDatabase.open(join(await temporaryFolder(), 'log.duckdb'));
   atEnd(() => table.close());
   const start = Date.now() * 1000 - 3600e6;
   let stored = 0;

@@ -1,0 +1,79 @@
+import { type Point, pixelRuns } from './polygon.ts';
+
+export interface Zone {
+  readonly enable: boolean;
+  /** Percent: how much a pixel must change to count. */
+  readonly sensitivity: number;
+  /** Percent of the zone's pixels: motion is what lies between the two. */
+  readonly thresholdMin: number;
+  readonly thresholdMax: number;
+  readonly area: readonly Point[];
+}
+
+export interface ZoneScore {
+  /** `zone<k>`, k counting all zones from 0, so that switching one off renames none. */
+  readonly label: string;
+  /** Percent of the zone's pixels that have changed. */
+  readonly score: number;
+}
+
+interface PreparedZone {
+  readonly label: string;
+  readonly runs: Uint32Array;
+  readonly pixels: number;
+  readonly minChange: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+/**
+ * Finds motion as SentryShot does: the share of a zone's pixels that differ from the picture before by at least
+ * the zone's sensitivity. There is motion when the share lies strictly between the thresholds; at a maximum of
+ * 100 a complete change counts too.
+ */
+export class MotionZones {
+  readonly #zones: readonly PreparedZone[];
+
+  /** Prepares zones for pictures of this size. A zone without a pixel never moves. */
+  constructor(zones: readonly Zone[], width: number, height: number) {
+    this.#zones = zones
+      .map((zone, index) => ({ ...prepare(zone, width, height), label: `zone${index}`, enable: zone.enable }))
+      .filter(({ enable, pixels }) => enable && pixels > 0);
+  }
+
+  /** The zones in which there is motion between two gray pictures of the prepared size. */
+  compare(before: Uint8Array, now: Uint8Array): ZoneScore[] {
+    const moving: ZoneScore[] = [];
+    for (const { label, runs, pixels, minChange, min, max } of this.#zones) {
+      const score = (changedPixels(before, now, runs, minChange) / pixels) * 100;
+      if (score > min && (score < max || max >= 100)) moving.push({ label, score });
+    }
+    return moving;
+  }
+}
+
+function prepare(zone: Zone, width: number, height: number): Omit<PreparedZone, 'label'> {
+  const runs = pixelRuns(zone.area, width, height);
+  let pixels = 0;
+  for (let run = 0; run < runs.length; run += 2) pixels += at(runs, run + 1) - at(runs, run);
+  return {
+    runs,
+    pixels,
+    minChange: Math.trunc(Math.min(255, zone.sensitivity * 2.56)),
+    min: zone.thresholdMin,
+    max: zone.thresholdMax,
+  };
+}
+
+function changedPixels(before: Uint8Array, now: Uint8Array, runs: Uint32Array, minChange: number): number {
+  let changed = 0;
+  for (let run = 0; run < runs.length; run += 2) {
+    const end = at(runs, run + 1);
+    for (let pixel = at(runs, run); pixel < end; pixel += 1) {
+      if (Math.abs(at(now, pixel) - at(before, pixel)) >= minChange) changed += 1;
+    }
+  }
+  return changed;
+}
+
+const at = (array: Uint8Array | Uint32Array, index: number) => array[index] as number;

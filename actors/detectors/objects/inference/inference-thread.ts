@@ -1,0 +1,78 @@
+import { parentPort } from 'node:worker_threads';
+import jpeg from 'jpeg-js';
+import type { Model } from '../models/model.ts';
+import type { ModelSource } from '../models/model-source.ts';
+import type { DetectedBox } from '../picture/bounding-box.ts';
+import type { Picture, Region } from '../picture/scaler.ts';
+
+/** The thread in which models run: they block it, and nothing else. */
+
+export type InferenceTask =
+  | { readonly type: 'open'; readonly source: ModelSource }
+  | {
+      readonly type: 'look';
+      readonly source: ModelSource;
+      readonly picture: Picture;
+      readonly region: Region;
+      readonly wanted: ReadonlyMap<string, number>;
+    }
+  | { readonly type: 'jpeg'; readonly picture: Picture };
+
+export interface InferenceResults {
+  /** The engine's name. */
+  readonly open: string;
+  readonly look: readonly DetectedBox[];
+  readonly jpeg: Uint8Array<ArrayBuffer>;
+}
+
+export interface InferenceAnswer {
+  readonly id: number;
+  readonly result?: InferenceResults[keyof InferenceResults];
+  readonly error?: string;
+}
+
+const quality = 85;
+const models = new Map<string, Promise<Model>>();
+
+parentPort?.on('message', ({ id, task }: { id: number; task: InferenceTask }) => void answer(id, task));
+
+async function answer(id: number, task: InferenceTask): Promise<void> {
+  let reply: InferenceAnswer;
+  try {
+    reply = { id, result: await work(task) };
+  } catch (error) {
+    reply = { id, error: error instanceof Error ? error.message : String(error) };
+  }
+  parentPort?.postMessage(reply);
+}
+
+async function work(task: InferenceTask): Promise<InferenceResults[keyof InferenceResults]> {
+  switch (task.type) {
+    case 'open':
+      return (await modelOf(task.source)).engine;
+    case 'look':
+      return (await modelOf(task.source)).look(task.picture, task.region, task.wanted);
+    case 'jpeg':
+      return encode(task.picture);
+  }
+}
+
+/** A model that could not be opened is tried anew when it is asked for again. */
+function modelOf(source: ModelSource): Promise<Model> {
+  const key = JSON.stringify(source);
+  // A thread that only encodes pictures does without what runs models.
+  const model = models.get(key) ?? import('../models/model.ts').then(({ openModel }) => openModel(source));
+  models.set(key, model);
+  model.catch(() => models.delete(key));
+  return model;
+}
+
+function encode({ width, height, data }: Picture): Uint8Array<ArrayBuffer> {
+  const rgba = new Uint8Array(width * height * 4).fill(255);
+  for (let from = 0, to = 0; from < data.length; from += 3, to += 4) {
+    rgba[to] = data[from] as number;
+    rgba[to + 1] = data[from + 1] as number;
+    rgba[to + 2] = data[from + 2] as number;
+  }
+  return Uint8Array.from(jpeg.encode({ width, height, data: rgba }, quality).data);
+}

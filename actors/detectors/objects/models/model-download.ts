@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { writeAtomically } from '../../../../bus/base/files.ts';
+import { limits, readLimited, readLimitedFile, TooLargeError } from '../files/limited-reading.ts';
+import { ModelError } from '../files/model-error.ts';
+
+const timeout = 60_000;
+
+export interface DownloadTarget {
+  /** The model's name, and what is fetched, for messages. */
+  readonly name: string;
+  readonly what: 'model' | 'list of labels';
+  /** An absolute path, or a URL of http or https. */
+  readonly from: string;
+  readonly sha256?: string | undefined;
+  /** The folder in which downloads are kept, under their checksum. */
+  readonly downloads: string;
+}
+
+/**
+ * What a place named by the user holds. Something that was downloaded once is not asked for again.
+ *
+ * @throws {ModelError}
+ */
+export async function fetchFile(place: DownloadTarget): Promise<Uint8Array> {
+  if (!/^https?:/.test(place.from)) {
+    try {
+      return checked(place, await readLimitedFile(place.from, limits[place.what]));
+    } catch (cause) {
+      if (cause instanceof ModelError) throw cause;
+      const reason = cause instanceof TooLargeError ? `: ${cause.message}` : '';
+      throw new ModelError(`${place.name}: the ${place.what} cannot be read: ${place.from}${reason}`, {
+        cause,
+      });
+    }
+  }
+  const kept = join(place.downloads, place.sha256?.toLowerCase() ?? digest(place.from));
+  try {
+    return checked(place, await readLimitedFile(kept, limits[place.what]));
+  } catch {
+    const received = checked(place, await download(place));
+    await writeAtomically(kept, received);
+    return received;
+  }
+}
+
+async function download({ name, what, from, sha256 }: DownloadTarget): Promise<Uint8Array> {
+  try {
+    // Who redirects leads somewhere that the user has not named: only a checksum tells that it is the same.
+    const redirect = sha256 === undefined ? 'manual' : 'follow';
+    const response = await fetch(from, { redirect, signal: AbortSignal.timeout(timeout) });
+    if (response.ok && response.body) return await readLimited(response.body, limits[what]);
+    // Nobody reads its body.
+    await response.body?.cancel();
+    const elsewhere = response.headers.get('location');
+    throw new Error(
+      elsewhere ? `the server redirects to ${elsewhere}` : `the server answers ${response.status}`,
+    );
+  } catch (cause) {
+    throw new ModelError(`${name}: the ${what} cannot be downloaded: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+/** What is wrong with the connection stands in the cause of "fetch failed". */
+function reasonOf(error: unknown): string {
+  const { message, cause } = error as Error & { cause?: Error & { code?: string } };
+  const deeper = cause?.message || cause?.code;
+  return deeper ? `${message}: ${deeper}` : message;
+}
+
+function checked({ name, what, sha256 }: DownloadTarget, bytes: Uint8Array): Uint8Array {
+  if (sha256 === undefined || digest(bytes) === sha256.toLowerCase()) return bytes;
+  throw new ModelError(`${name}: the checksum of the ${what} is ${digest(bytes)}, and should be ${sha256}`);
+}
+
+function digest(data: string | Uint8Array): string {
+  return createHash('sha256').update(data).digest('hex');
+}

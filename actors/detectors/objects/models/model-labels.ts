@@ -1,0 +1,24 @@
+import { ModelError } from '../files/model-error.ts';
+
+const maxLength = 64;
+
+/**
+ * Reads a list of labels: one in a line, with its class before it, or without, counted from `first`.
+ *
+ * @returns by class, in lower case.
+ * @throws {ModelError}
+ */
+export function readModelLabels(name: string, text: string, first: number): Map<number, string> {
+  const labels = new Map<number, string>();
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
+    const { number, label = '' } =
+      /^\s*(?:(?<number>\d{1,5})[\s:,]+)?(?<label>.*?)\s*$/u.exec(line)?.groups ?? {};
+    if (label === '') continue;
+    if (label.length > maxLength || !/^[\p{L}\p{N} _-]+$/u.test(label)) {
+      throw new ModelError(`${name}: line ${index + 1} of the labels is not a label`);
+    }
+    labels.set(number === undefined ? first + index : Number(number), label.toLowerCase());
+  }
+  if (labels.size === 0) throw new ModelError(`${name}: there are no labels`);
+  return labels;
+}

@@ -1,0 +1,45 @@
+import type { DetectedObject } from '../../../bus/messages.ts';
+import type { Bus } from '../../../bus/nats/bus.ts';
+import { lastStored, replay, streamRange } from '../../../bus/nats/jetstream.ts';
+import type { Outbox } from '../../../bus/nats/outbox.ts';
+import { events, objects } from '../../../bus/subjects.ts';
+
+const source = 'tflite';
+/** How many of the newest tellings are looked through: a second's work at most. */
+const lookback = 20_000;
+
+/**
+ * Tells the end of objects that have none, because whoever followed them was killed; also those of monitors that are
+ * gone since. The host calls it before it tells of any objects itself, and there is one host.
+ *
+ * When each was last seen nobody knows: its end is when its monitor's detector told of something last.
+ */
+export async function endOpenObjects(bus: Bus, outbox: Outbox): Promise<void> {
+  for (const object of await openObjects(bus)) {
+    const { id, monitorID, start } = object;
+    const newest = await lastStored(bus, 'EVENTS', events, [monitorID, source]);
+    // RFC 3339 in UTC with all its digits: the order of the texts is that of the times.
+    const end = newest && newest.time > start ? newest.time : start;
+    outbox.add(objects, [monitorID], { ...object, end }, `${id} end`);
+  }
+}
+
+async function openObjects(bus: Bus): Promise<DetectedObject[]> {
+  const { first, last } = await streamRange(bus, 'OBJECTS');
+  const open = new Map<string, DetectedObject>();
+  // Nothing is there, or not any more.
+  if (last === 0 || first > last) return [];
+  await new Promise<void>((resolve) => {
+    const reading = replay(bus, 'OBJECTS', objects, last - lookback, ({ message, sequence }) => {
+      // What comes later is told by this host.
+      if (message && sequence <= last) {
+        if (message.end === null) open.set(message.id, message);
+        else open.delete(message.id);
+      }
+      if (sequence < last) return;
+      reading.stop();
+      resolve();
+    });
+  });
+  return [...open.values()];
+}

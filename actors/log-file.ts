@@ -1,2 +1,0 @@
-/** The name of the log's file in the storage folder. */
-export const logFile = 'sentrybus.duckdb';

@@ -1,0 +1,128 @@
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { assign, fromCallback, sendParent, sendTo, setup } from 'xstate';
+import { backoffDelay } from '../../bus/base/backoff.ts';
+import { hostEnvironment, hostFlags } from '../../bus/base/host-process.ts';
+import type { DetectionHostConfig, DetectionHostMessage } from '../detectors/host/detection-host-protocol.ts';
+import type { ModelSource } from '../detectors/objects/models/model-source.ts';
+
+/** The process in which all detectors run: kept alive, and announced to the detectors when it is ready. */
+
+export type DetectorHostEvent =
+  | { type: 'host.ready' }
+  | { type: 'host.ended'; how: string }
+  | { type: 'stop' };
+
+const restart = { minMs: 100, maxMs: 10_000 };
+/** What has run for so long is started again at once. */
+const steadyAfter = 10_000;
+const stopDeadlineMs = 2000;
+/** It gives a sign every few seconds; a model may take some to load. */
+const silenceDeadlineMs = 20_000;
+const entry = fileURLToPath(new URL('../detectors/host/detection-host.js', import.meta.url));
+
+/** Runs the process: sends `host.ready` and, at the end, `host.ended`; takes `stop`. */
+export const hostProcess = (order: () => Omit<DetectionHostConfig, 'models' | 'stuck'>) => {
+  // What the last host had open the next one opens first: that takes the longest.
+  let models: readonly ModelSource[] = [];
+  // Else one host after the other would be stuck in the same model.
+  let stuck: readonly ModelSource[] = [];
+  return fromCallback<{ type: 'stop' }>(({ sendBack, receive }) => {
+    const child = fork(entry, {
+      execArgv: [...hostFlags],
+      env: hostEnvironment(),
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    child.send({ ...order(), models, stuck } satisfies DetectionHostConfig, () => {});
+    models = [];
+    let trouble: string | undefined;
+    let watch = watchSilence();
+    child.on('message', (sign: DetectionHostMessage) => {
+      clearTimeout(watch);
+      watch = watchSilence();
+      if (sign === 'ready') sendBack({ type: 'host.ready' });
+      else if (sign !== 'alive') note(sign);
+    });
+    child.on('error', () => {});
+    child.once('exit', (code, signal) => {
+      clearTimeout(watch);
+      sendBack({ type: 'host.ended', how: trouble ?? signal ?? `code ${code}` });
+    });
+    receive(() => {
+      if (child.connected) child.disconnect();
+      setTimeout(() => child.kill('SIGKILL'), stopDeadlineMs).unref();
+    });
+    return () => {
+      clearTimeout(watch);
+      child.kill('SIGKILL');
+    };
+
+    function note(sign: Exclude<DetectionHostMessage, string>): void {
+      const model = 'opened' in sign ? sign.opened : sign.stuck;
+      models = models.filter(isOther(model));
+      stuck = stuck.filter(isOther(model));
+      if ('opened' in sign) models = [...models, model];
+      else {
+        stuck = [...stuck, model];
+        trouble = `it was stuck in the model ${model.name}`;
+      }
+    }
+
+    function watchSilence(): NodeJS.Timeout {
+      return setTimeout(() => {
+        trouble = 'it did not answer';
+        child.kill('SIGKILL');
+      }, silenceDeadlineMs);
+    }
+  });
+};
+
+const isOther = (model: ModelSource) => (one: ModelSource) => JSON.stringify(one) !== JSON.stringify(model);
+
+export const detectorHostMachine = setup({
+  types: {
+    context: {} as { attempts: number },
+    events: {} as DetectorHostEvent,
+  },
+  actors: { process: fromCallback<{ type: 'stop' }>(() => {}) },
+  actions: {
+    /** Tells the detectors that there is a host that knows nothing yet. */
+    announce: sendParent({ type: 'host.ready' }),
+    report: (_, _params: { how: string }) => {},
+    countFailure: assign({ attempts: ({ context }) => context.attempts + 1 }),
+    forgetFailures: assign({ attempts: 0 }),
+  },
+  delays: {
+    pause: ({ context }) => (context.attempts === 1 ? 0 : backoffDelay(restart, context.attempts, 0)),
+    steady: steadyAfter,
+  },
+}).createMachine({
+  id: 'detectorHost',
+  context: { attempts: 0 },
+  initial: 'running',
+  states: {
+    running: {
+      invoke: { id: 'process', src: 'process' },
+      after: { steady: { actions: 'forgetFailures' } },
+      initial: 'working',
+      states: {
+        working: {
+          on: {
+            'host.ready': { actions: 'announce' },
+            'host.ended': {
+              target: '#detectorHost.waiting',
+              actions: ['countFailure', { type: 'report', params: ({ event }) => event }],
+            },
+            stop: 'stopping',
+          },
+        },
+        stopping: {
+          entry: sendTo('process', { type: 'stop' }),
+          on: { 'host.ended': '#detectorHost.gone' },
+        },
+      },
+    },
+    waiting: { after: { pause: 'running' }, on: { stop: 'gone' } },
+    gone: { type: 'final' },
+  },
+});

@@ -1,0 +1,225 @@
+import { type AnyActorRef, assign, fromCallback, not, type SnapshotFrom, sendTo, setup } from 'xstate';
+import { backoffDelay } from '../../bus/base/backoff.ts';
+import type { MonitorState } from '../../bus/messages.ts';
+import type { EndReason } from '../../pipelines/pipeline-protocol.ts';
+import type { MonitorConfig } from '../../store/monitors/monitor-config.ts';
+
+/** One monitor: keeps a pipeline running for as long as it is enabled, and says when to record. */
+
+export type MonitorEvent =
+  | { type: 'configure'; config: MonitorConfig }
+  | { type: 'restart' }
+  | { type: 'stop' }
+  | { type: 'pipeline.streaming' }
+  | { type: 'pipeline.recording'; recording: boolean }
+  /** What goes wrong while it streams, or nothing any more. */
+  | { type: 'pipeline.trouble'; text: string }
+  | { type: 'pipeline.ended'; reason: EndReason; detail: string }
+  /** Something was seen that is to be recorded until then: Unix time in microseconds. */
+  | { type: 'detected'; until: number };
+
+export interface MonitorInput {
+  readonly config: MonitorConfig;
+  /** In [0, 1), for the jitter. */
+  readonly random: () => number;
+}
+
+interface MonitorContext extends MonitorInput {
+  /** Connections that failed in a row. */
+  readonly attempts: number;
+  /** Milliseconds until the next one. */
+  readonly pause: number;
+  readonly reason: string;
+  readonly recordUntil: number;
+  /** Told to stop for good, rather than to begin again. */
+  readonly leaving: boolean;
+}
+
+const secondUs = 1e6;
+/** As far as an event can reach, in microseconds. */
+const maxEventUs = 86_400 * secondUs;
+const connection = { minMs: 500, maxMs: 30_000 };
+/** A connection that has held for this long counts as good. */
+const steadyAfter = 10_000;
+
+const recording = ({ context }: { context: MonitorContext }) => ({
+  monitorID: context.config.id,
+  until: context.recordUntil,
+});
+
+export const monitorMachine = setup({
+  types: {
+    context: {} as MonitorContext,
+    events: {} as MonitorEvent,
+    input: {} as MonitorInput,
+  },
+  actors: {
+    /** Runs one pipeline: sends `pipeline.*`, the last one `pipeline.ended`; takes `stop`. */
+    pipeline: fromCallback<{ type: 'stop' }, MonitorConfig>(() => {}),
+    /** Sends `detected`. */
+    detections: fromCallback<{ type: 'stop' }, { monitorID: string }>(() => {}),
+    /** Tells everybody else what the monitor does, for as long as there is a monitor. */
+    reporter: fromCallback<{ type: 'stop' }, { monitorID: string; monitor: AnyActorRef }>(() => {}),
+  },
+  actions: {
+    /** Tells the running pipeline to record until then. */
+    record: (_, _params: { monitorID: string; until: number }) => {},
+    configure: assign({
+      config: ({ context, event }) => (event.type === 'configure' ? event.config : context.config),
+      reason: '',
+      attempts: 0,
+    }),
+    leave: assign({ leaving: true }),
+    forgetReason: assign({ reason: '' }),
+    noteTrouble: assign({ reason: (_, { text }: { text: string }) => text }),
+    forgetFailures: assign({ attempts: 0 }),
+    countFailure: assign(({ context, event }) => {
+      const attempts = context.attempts + 1;
+      return {
+        attempts,
+        pause: backoffDelay(connection, attempts, context.random()),
+        reason: event.type === 'pipeline.ended' ? event.detail || event.reason : context.reason,
+      };
+    }),
+    /** To whole seconds, so that a stream of events is not a stream of commands. */
+    extendRecording: assign({
+      recordUntil: ({ context, event }) =>
+        event.type === 'detected' ? Math.ceil(event.until / secondUs) * secondUs : context.recordUntil,
+    }),
+  },
+  guards: {
+    enabled: ({ context }) => context.config.enable,
+    extends: ({ context, event }) =>
+      event.type === 'detected' &&
+      !context.config.alwaysRecord &&
+      // What lies further ahead than any event reaches was said before the clock was put back.
+      (event.until > context.recordUntil || context.recordUntil - event.until > maxEventUs),
+    changed: ({ context, event }) =>
+      event.type === 'configure' && JSON.stringify(event.config) !== JSON.stringify(context.config),
+    leaving: ({ context }) => context.leaving,
+    records: ({ event }) => event.type === 'pipeline.recording' && event.recording,
+    cameToItsEnd: ({ event }) => event.type === 'pipeline.ended' && event.reason === 'finished',
+    playsAgain: ({ context, event }) =>
+      event.type === 'pipeline.ended' &&
+      event.reason === 'finished' &&
+      context.config.source === 'file' &&
+      context.config.sourcefile?.loop === true,
+  },
+  delays: {
+    pause: ({ context }) => context.pause,
+    steady: steadyAfter,
+  },
+}).createMachine({
+  id: 'monitor',
+  context: ({ input }) => ({
+    ...input,
+    attempts: 0,
+    pause: 0,
+    reason: '',
+    recordUntil: 0,
+    leaving: false,
+  }),
+  invoke: [
+    { src: 'detections', input: ({ context }) => ({ monitorID: context.config.id }) },
+    { src: 'reporter', input: ({ context, self }) => ({ monitorID: context.config.id, monitor: self }) },
+  ],
+  on: {
+    // What is seen while the camera is away is recorded as soon as it is back, if it is not too late by then.
+    detected: { guard: 'extends', actions: 'extendRecording' },
+  },
+  initial: 'deciding',
+  states: {
+    deciding: {
+      always: [{ guard: 'leaving', target: 'gone' }, { guard: 'enabled', target: 'running' }, 'disabled'],
+    },
+    disabled: {
+      on: { configure: { guard: 'changed', target: 'deciding', actions: 'configure' }, stop: 'gone' },
+    },
+    running: {
+      invoke: { id: 'pipeline', src: 'pipeline', input: ({ context }) => context.config },
+      initial: 'connecting',
+      on: {
+        configure: { guard: 'changed', target: '.stopping', actions: 'configure' },
+        restart: '.stopping',
+        stop: { target: '.stopping', actions: 'leave' },
+        'pipeline.trouble': { actions: { type: 'noteTrouble', params: ({ event }) => event } },
+        'pipeline.ended': { target: 'waiting', actions: 'countFailure' },
+      },
+      states: {
+        connecting: {
+          on: { 'pipeline.streaming': 'streaming' },
+        },
+        streaming: {
+          entry: ['forgetReason', { type: 'record', params: recording }],
+          initial: 'idle',
+          after: { steady: { actions: 'forgetFailures' } },
+          on: {
+            detected: {
+              guard: 'extends',
+              actions: ['extendRecording', { type: 'record', params: recording }],
+            },
+            'pipeline.ended': [
+              { guard: 'playsAgain', target: '#monitor.deciding' },
+              { guard: 'cameToItsEnd', target: '#monitor.stopped', actions: 'countFailure' },
+              { target: '#monitor.waiting', actions: 'countFailure' },
+            ],
+          },
+          states: {
+            idle: {
+              on: { 'pipeline.recording': { guard: 'records', target: 'recording' } },
+            },
+            recording: {
+              on: { 'pipeline.recording': { guard: not('records'), target: 'idle' } },
+            },
+          },
+        },
+        // The pipeline finishes its files; it ends by itself or is ended, in a bounded time.
+        stopping: {
+          entry: sendTo('pipeline', { type: 'stop' }),
+          on: {
+            configure: { actions: 'configure' },
+            restart: {},
+            stop: { actions: 'leave' },
+            'pipeline.ended': { target: '#monitor.deciding', actions: ['forgetReason', 'forgetFailures'] },
+          },
+        },
+      },
+    },
+    waiting: {
+      after: { pause: 'running' },
+      on: {
+        configure: { guard: 'changed', target: 'deciding', actions: 'configure' },
+        restart: 'deciding',
+        stop: 'gone',
+      },
+    },
+    /** A file that is not repeated has been played. */
+    stopped: {
+      on: {
+        configure: { guard: 'changed', target: 'deciding', actions: 'configure' },
+        restart: 'deciding',
+        stop: 'gone',
+      },
+    },
+    gone: { type: 'final' },
+  },
+});
+
+/** What a monitor's snapshot means to everybody else. */
+export function monitorState(snapshot: SnapshotFrom<typeof monitorMachine>): {
+  state: MonitorState;
+  recording: boolean;
+  reason: string;
+} {
+  const states = ['disabled', 'waiting', 'stopped'] as const;
+  const state =
+    states.find((name) => snapshot.matches(name)) ??
+    (snapshot.matches('gone') ? 'stopped' : undefined) ??
+    (['connecting', 'streaming', 'stopping'] as const).find((name) => snapshot.matches({ running: name })) ??
+    'connecting';
+  return {
+    state,
+    recording: snapshot.matches({ running: { streaming: 'recording' } }),
+    reason: snapshot.context.reason,
+  };
+}

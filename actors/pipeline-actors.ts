@@ -1,0 +1,91 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fromCallback } from 'xstate';
+import { nowUs, parseMicroseconds } from '../bus/base/time.ts';
+import type { DetectionEvent } from '../bus/messages.ts';
+import type { Bus } from '../bus/nats/bus.ts';
+import { lastStored } from '../bus/nats/jetstream.ts';
+import { events } from '../bus/subjects.ts';
+import type { PipelineSession } from '../pipelines/pipeline-protocol.ts';
+import { runPipeline } from '../pipelines/run-pipeline.ts';
+import type { MonitorConfig } from '../store/monitors/monitor-config.ts';
+import type { MonitorEvent } from './machines/monitor.ts';
+
+const lookAttempts = 10;
+const lookPauseMs = 300;
+
+/** The monitor machine's real actors: a pipeline process, and the events of its detectors. */
+
+/** @param toSession may throw: the monitor then waits, with the error as its reason. */
+export function pipelineActor(toSession: (config: MonitorConfig) => Promise<PipelineSession>) {
+  return fromCallback<{ type: 'stop' }, MonitorConfig>(({ input, sendBack, receive }) => {
+    const report = (event: MonitorEvent) => sendBack(event);
+    const stop = new AbortController();
+    receive(() => stop.abort());
+    void run();
+    return () => stop.abort();
+
+    async function run(): Promise<void> {
+      try {
+        const end = await runPipeline(await toSession(input), {
+          signal: stop.signal,
+          onReport(pipeline) {
+            if (pipeline.type === 'streaming') report({ type: 'pipeline.streaming' });
+            if (pipeline.type === 'trouble') report({ type: 'pipeline.trouble', text: pipeline.text ?? '' });
+            if (pipeline.type === 'recording') {
+              report({ type: 'pipeline.recording', recording: pipeline.file !== null });
+            }
+          },
+        });
+        report({ type: 'pipeline.ended', ...end });
+      } catch (error) {
+        report({ type: 'pipeline.ended', reason: 'failed', detail: (error as Error).message });
+      }
+    }
+  });
+}
+
+/**
+ * Hears the events of a monitor's detectors: those that come, and the last of each that came while nobody listened
+ * here, because the bus or main was being started again.
+ *
+ * @param duration for how many seconds after an event of this source a monitor records.
+ */
+export function detectionsActor(
+  bus: () => Bus,
+  sources: readonly string[],
+  duration: (monitorID: string, source: string) => number,
+) {
+  return fromCallback<{ type: 'stop' }, { monitorID: string }>(({ input: { monitorID }, sendBack }) => {
+    const hear = ({ time, source }: DetectionEvent) => {
+      // Nothing is seen in the future, whatever a clock says that was put back meanwhile.
+      const seen = Math.min(parseMicroseconds(time), nowUs());
+      const until = seen + duration(monitorID, source) * 1e6;
+      sendBack({ type: 'detected', until } satisfies MonitorEvent);
+    };
+    let stopped = false;
+    // The subscription stands before this asks, so nothing falls between the two.
+    const catchUp = () => {
+      for (const source of sources) void hearLast(source);
+    };
+    const hearLast = async (source: string) => {
+      for (let attempt = 1; attempt <= lookAttempts && !stopped; attempt += 1) {
+        try {
+          const last = await lastStored(bus(), 'EVENTS', events, [monitorID, source]);
+          if (last && !stopped) hear(last);
+          return;
+        } catch {
+          // A bus that has just come back reads its streams first.
+          await sleep(lookPauseMs);
+        }
+      }
+    };
+    const unsubscribe = bus().subscribe(events, [monitorID, '*'], hear);
+    const forgetReconnect = bus().onReconnect(catchUp);
+    catchUp();
+    return () => {
+      stopped = true;
+      unsubscribe();
+      forgetReconnect();
+    };
+  });
+}

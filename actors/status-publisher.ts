@@ -1,0 +1,53 @@
+import type { AnyActorRef } from 'xstate';
+import { fromCallback } from 'xstate';
+import { nowUs } from '../bus/base/time.ts';
+import type { Log } from '../bus/log.ts';
+import type { MonitorStatus } from '../bus/messages.ts';
+import type { Outbox } from '../bus/nats/outbox.ts';
+import { history, status } from '../bus/subjects.ts';
+import { monitorState } from './machines/monitor.ts';
+
+/** Publishes a monitor's state and logs its changes. */
+export function statusPublisherActor(outbox: () => Outbox, log: Log) {
+  return fromCallback<{ type: 'stop' }, { monitorID: string; monitor: AnyActorRef }>(({ input }) => {
+    const { monitorID, monitor } = input;
+    const say = changesOf(monitorID, log);
+    let last: MonitorStatus | undefined;
+    const report = (now: Pick<MonitorStatus, 'state' | 'recording' | 'reason'>) => {
+      const same =
+        now.state === last?.state && now.recording === last.recording && now.reason === last.reason;
+      if (same) return;
+      const since = now.state === last?.state ? last.since : nowUs();
+      if (now.state !== last?.state) say(now.state, now.reason);
+      last = { monitorID, ...now, since };
+      outbox().add(status, [monitorID], last);
+      outbox().add(history, [monitorID], last);
+    };
+    const subscription = monitor.subscribe((snapshot) => report(monitorState(snapshot)));
+    return () => {
+      subscription.unsubscribe();
+      report({ state: 'stopped', recording: false, reason: '' });
+    };
+  });
+}
+
+/**
+ * Says each change once. A camera that stays away for days is one warning, not one for every attempt: until it
+ * streams again only another reason is news.
+ */
+function changesOf(monitorID: string, log: Log): (state: MonitorStatus['state'], reason: string) => void {
+  let trouble: string | undefined;
+  return (state, reason) => {
+    const known = trouble !== undefined;
+    if (state === 'waiting') {
+      if (trouble === reason) log.debug(`waiting: ${reason}`, monitorID);
+      else log.error(`waiting: ${reason}`, monitorID);
+      trouble = reason;
+    } else if (state === 'connecting' && known) {
+      log.debug('connecting', monitorID);
+    } else {
+      if (state !== 'connecting') trouble = undefined;
+      log.info(reason === '' ? state : `${state}: ${reason}`, monitorID);
+    }
+  };
+}

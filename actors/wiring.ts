@@ -1,0 +1,163 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fromPromise } from 'xstate';
+import { nowUs } from '../bus/base/time.ts';
+import type { Logger } from '../bus/logging/logger.ts';
+import { forgetSubject } from '../bus/nats/jetstream.ts';
+import { Outbox } from '../bus/nats/outbox.ts';
+import { commands, status } from '../bus/subjects.ts';
+import { type DetectorInput, DetectorRefusedError, detectorMachine } from './machines/detector.ts';
+import { detectorHostMachine, hostProcess } from './machines/detector-host.ts';
+import { monitorMachine } from './machines/monitor.ts';
+import { type MonitorChild, type SystemServices, systemMachine } from './machines/system.ts';
+import { detectionsActor, pipelineActor } from './pipeline-actors.ts';
+import { openServices, type RecorderServices, type StoredState } from './services.ts';
+import {
+  type DetectorName,
+  detectorNames,
+  detectorSettings,
+  logSettings,
+  pipelineSession,
+  recordFor,
+} from './settings.ts';
+import { statusPublisherActor } from './status-publisher.ts';
+
+const statusLimit = 1000;
+const statusDeadlineMs = 2000;
+const recordAttempts = 10;
+const recordPauseMs = 300;
+
+/**
+ * The root machine with its real actors, and what it needs.
+ *
+ * @param onOpen is called once the services are open.
+ */
+export function wireSystem(
+  stored: StoredState,
+  logger: Logger,
+  onOpen: (services: RecorderServices) => void,
+) {
+  const { config, monitors } = stored;
+  const log = logger.source('monitor');
+  const statuses = new Outbox(statusLimit, () => {});
+  let services: RecorderServices | undefined;
+
+  /** The services: actors are only spawned once they are open. */
+  const opened = (): RecorderServices => {
+    if (!services) throw new Error('the services are not open yet');
+    return services;
+  };
+
+  const system: SystemServices = {
+    async open() {
+      services = await openServices(stored, logger);
+      statuses.attach(services.bus);
+      onOpen(services);
+    },
+    close: () => opened().close(),
+    listen(send) {
+      const { bus } = opened();
+      const forget = bus.respond(commands.apply, ['*'], ({ restart }, [, monitorID = '']) => {
+        send({ type: 'apply', monitorID, restart });
+      });
+      const forgetReconnect = bus.onReconnect(() => send({ type: 'reconcile' }));
+      return () => {
+        forget();
+        forgetReconnect();
+      };
+    },
+    monitorIDs: () => monitors.list().map(({ id }) => id),
+    children(monitorID) {
+      const monitor = monitors.get(monitorID);
+      if (!monitor) return [];
+      const detector = (name: DetectorName): MonitorChild => ({
+        kind: 'detector',
+        id: `${monitorID}.${name}`,
+        input: {
+          monitorID,
+          detector: name,
+          monitorName: monitor.name,
+          settings: detectorSettings(monitor, name, config),
+        },
+      });
+      return [
+        { kind: 'monitor', id: monitorID, input: { config: monitor, random: Math.random } },
+        ...detectorNames.map(detector),
+      ];
+    },
+    monitorDeleted: (monitorID) => void forgetStatus(monitorID),
+    log: (message) => logger.source('app').error(message),
+  };
+
+  /** Nobody who reads the last statuses is to see a monitor that is gone. */
+  async function forgetStatus(monitorID: string): Promise<void> {
+    await statuses.flush(statusDeadlineMs);
+    await forgetSubject(opened().bus, 'STATUS', status.subject(monitorID)).catch(() => {});
+  }
+
+  async function record({ monitorID, until }: { monitorID: string; until: number }): Promise<void> {
+    for (let attempt = 1; until > nowUs(); attempt += 1) {
+      try {
+        await opened().bus.request(commands.record, [monitorID], { until });
+        return;
+      } catch (error) {
+        // The pipeline or main may be just about to find the bus. Later, the next connection is told anew.
+        if (attempt === recordAttempts) {
+          log.warning(`recording was not started: ${(error as Error).message}`, monitorID);
+          return;
+        }
+        await sleep(recordPauseMs);
+      }
+    }
+  }
+
+  async function ask({ monitorID, detector, monitorName, settings }: DetectorInput): Promise<void> {
+    const reply = await opened().bus.request(commands.detect, [monitorID], {
+      detector,
+      monitorName,
+      settings,
+    });
+    if (!reply.ok) throw new DetectorRefusedError(reply.error);
+  }
+
+  const { configDir, storageDir } = config;
+  const recordingsDir = join(storageDir, 'recordings');
+  const machine = systemMachine.provide({
+    actors: {
+      host: detectorHostMachine.provide({
+        actors: {
+          process: hostProcess(() => ({
+            bus: opened().busAddress,
+            configDir,
+            storageDir,
+            log: logSettings(config),
+          })),
+        },
+        actions: {
+          report: (_, { how }) => system.log(`the detector host ended (${how}), starting it again`),
+        },
+      }),
+      detector: detectorMachine.provide({
+        actors: { ask: fromPromise<void, DetectorInput>(({ input }) => ask(input)) },
+        actions: {
+          complain: (_, { monitorID, detector, reason }) => logger.source(detector).error(reason, monitorID),
+        },
+      }),
+      monitor: monitorMachine.provide({
+        actors: {
+          pipeline: pipelineActor((monitor) =>
+            pipelineSession(monitor, config, { recordingsDir, bus: opened().busAddress }),
+          ),
+          detections: detectionsActor(
+            () => opened().bus,
+            detectorNames,
+            (monitorID, source) => recordFor(monitors.get(monitorID), source),
+          ),
+          reporter: statusPublisherActor(() => statuses, log),
+        },
+        actions: { record: (_, params) => void record(params) },
+      }),
+    },
+  });
+  return { machine, services: system };
+}

@@ -1,0 +1,87 @@
+import Type from 'typebox';
+import { AccountInput } from '../../store/accounts/accounts.ts';
+import type { ApiServices } from '../request/api-services.ts';
+import { HttpError } from '../request/http-error.ts';
+import { type Route, route } from '../request/route.ts';
+
+const { id, username, isAdmin } = AccountInput.properties;
+
+/** An account as it is read: no hash, no token. */
+const Account = Type.Object({ id, username, isAdmin }, { additionalProperties: false });
+const AccountQuery = Type.Object({ id });
+
+export function accountRoutes({ accounts, log }: Pick<ApiServices, 'accounts' | 'log'>): Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/api/accounts',
+      access: 'admin',
+      tag: 'Account',
+      summary: 'All accounts',
+      description: 'An object of accounts by their id.',
+      answers: {
+        200: {
+          description: 'The accounts',
+          schema: Type.Record(Type.String(), Account),
+          example: { '7phg3h7v3ayb5g2f': { id: '7phg3h7v3ayb5g2f', username: 'name', isAdmin: false } },
+        },
+      },
+      handle: () => ({
+        body: Object.fromEntries(accounts.list().map((account) => [account.id, account])),
+      }),
+    }),
+    route({
+      method: 'PUT',
+      path: '/api/account',
+      access: 'admin',
+      tag: 'Account',
+      summary: 'Create or replace an account',
+      description:
+        'A new account needs a password; without one, an existing account keeps its own. Any change gives the account a new CSRF token and ends its WebSockets. The last admin cannot be demoted.',
+      body: AccountInput,
+      bodyExample: { id: '7phg3h7v3ayb5g2f', username: 'name', isAdmin: false, plainPassword: 'pass' },
+      answers: { 200: { description: 'Replaced' }, 201: { description: 'Created' } },
+      failures: ['conflict', 'storage_failed'],
+      async handle({ body, caller }) {
+        const done = await accounts.put(body);
+        log.info(`account ${body.id} ${done} by '${caller.username}'`);
+        return { status: done === 'created' ? 201 : 200 };
+      },
+    }),
+    route({
+      method: 'DELETE',
+      path: '/api/account',
+      access: 'admin',
+      tag: 'Account',
+      summary: 'Delete an account',
+      description: 'Ends its WebSockets. The last admin cannot be deleted.',
+      query: AccountQuery,
+      answers: { 200: { description: 'Deleted' } },
+      failures: ['not_found', 'conflict', 'storage_failed'],
+      async handle({ query, caller }) {
+        await accounts.remove(query.id);
+        log.info(`account ${query.id} deleted by '${caller.username}'`);
+        return {};
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/api/account/my-token',
+      access: 'user',
+      tag: 'Account',
+      summary: 'The CSRF token of your own account',
+      description: 'New after every start of the recorder and after every change of the account.',
+      answers: {
+        200: {
+          description: 'The token',
+          type: 'text/plain; charset=utf-8',
+          schema: Type.String({ pattern: '^[A-Za-z0-9]{32}$' }),
+        },
+      },
+      handle({ caller: { token } }) {
+        if (token === undefined) throw new HttpError('login_failed', 'The account is gone.');
+        return { body: token };
+      },
+    }),
+  ];
+}

@@ -1,0 +1,31 @@
+import Type from 'typebox';
+import { DetectionEvent } from '../../bus/messages.ts';
+import type { ApiServices } from '../request/api-services.ts';
+import { HttpError } from '../request/http-error.ts';
+import { type Route, route } from '../request/route.ts';
+
+export function eventRoutes({ snapshot }: Pick<ApiServices, 'snapshot'>): Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/api/event/:id/snapshot.jpeg',
+      access: 'user',
+      tag: 'Events',
+      summary: 'The picture beside an event of object detection',
+      description:
+        'The one in which the object shows best. While the object is there a better one may take its place.',
+      params: Type.Object({ id: DetectionEvent.properties.id }),
+      answers: { 200: { description: 'The picture', type: 'image/jpeg' } },
+      failures: ['not_found'],
+      async handle({ params: { id } }) {
+        const picture = await snapshot(id);
+        if (!picture) throw new HttpError('not_found', 'This event has no picture.');
+        return {
+          type: 'image/jpeg',
+          headers: { 'Cache-Control': 'private, no-cache' },
+          body: Buffer.from(picture.buffer, picture.byteOffset, picture.byteLength),
+        };
+      },
+    }),
+  ];
+}

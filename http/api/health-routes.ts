@@ -1,0 +1,52 @@
+import Type from 'typebox';
+import { DetectorReport } from '../../bus/messages.ts';
+import type { ApiServices } from '../request/api-services.ts';
+import { type Route, route } from '../request/route.ts';
+
+const Health = (ok: boolean) => Type.Object({ ok: Type.Literal(ok) }, { additionalProperties: false });
+
+export function healthRoutes({ health, detectors }: Pick<ApiServices, 'health' | 'detectors'>): Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/api/health',
+      access: 'public',
+      tag: 'System',
+      summary: 'Whether the recorder does its work',
+      description: 'For supervisors and load balancers. Needs no login and says nothing else.',
+      answers: {
+        200: { description: 'It does', schema: Health(true) },
+        503: { description: 'It does not', schema: Health(false) },
+      },
+      handle() {
+        const ok = health();
+        return { status: ok ? 200 : 503, body: { ok } };
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/api/health/detectors',
+      access: 'admin',
+      tag: 'System',
+      summary: 'What runs object detection',
+      description:
+        'For each monitor that is watched now: its model, the engine that runs it, and how many pictures were skipped because newer ones came.',
+      answers: {
+        200: {
+          description: 'The detectors',
+          schema: Type.Array(DetectorReport),
+          example: [
+            {
+              monitorID: 'one',
+              detector: 'tflite',
+              model: 'default',
+              engine: 'ONNX Runtime (onnxruntime-node 1.30.0)',
+              skipped: 0,
+            },
+          ],
+        },
+      },
+      handle: () => ({ body: detectors() }),
+    }),
+  ];
+}

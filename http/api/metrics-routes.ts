@@ -1,0 +1,128 @@
+import { nowUs } from '../../bus/base/time.ts';
+import { monitorStates } from '../../bus/messages.ts';
+import type { DeliveryDelay } from '../../store/log/read/delivery-delays.ts';
+import type { ApiServices } from '../request/api-services.ts';
+import { type Route, route } from '../request/route.ts';
+import type { MonitorStates } from '../state/monitor-states.ts';
+
+type Labels = Readonly<Record<string, string>>;
+type Sample = readonly [labels: Labels, value: number, suffix?: '_sum' | '_count'];
+
+type MetricsServices = Pick<ApiServices, 'logs' | 'monitors' | 'bus'> & { readonly states: MonitorStates };
+
+export function metricsRoutes({ logs, monitors, bus, states }: MetricsServices): Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/api/metrics',
+      access: 'admin',
+      tag: 'System',
+      summary: 'Metrics for Prometheus',
+      description:
+        "In Prometheus' text format. Counters begin at zero with the recorder; delays are of each monitor's latest thousand events.",
+      answers: { 200: { description: 'The metrics', type: 'text/plain; version=0.0.4; charset=utf-8' } },
+      failures: ['storage_failed'],
+      async handle() {
+        const { entries, detections, objects, delays, deliveryDelays } = await logs.totals();
+        const known = monitors.list().flatMap(({ id }) => states.get(id) ?? []);
+        const now = nowUs();
+        const body = [
+          family(
+            'log_entries_total',
+            'counter',
+            'Log entries',
+            entries.map(({ count, ...labels }) => [labels, count]),
+          ),
+          family(
+            'detections_total',
+            'counter',
+            'Detections',
+            detections.map(({ count, monitorID, source, label }) => [
+              { monitor: monitorID, source, label },
+              count,
+            ]),
+          ),
+          family(
+            'objects_total',
+            'counter',
+            'Objects that appeared',
+            objects.map(({ count, monitorID, label }) => [{ monitor: monitorID, label }, count]),
+          ),
+          family(
+            'event_delay_seconds',
+            'summary',
+            'From the picture to its event on the bus',
+            delays.flatMap(quantiles),
+          ),
+          family(
+            'mqtt_delay_seconds',
+            'summary',
+            'From the picture until the MQTT broker has confirmed its event',
+            deliveryDelays.flatMap(quantiles),
+          ),
+          family(
+            'monitor_state',
+            'gauge',
+            '1 for the state in which the monitor is',
+            known.flatMap(({ monitorID: monitor, state }) =>
+              monitorStates.map((each): Sample => [{ monitor, state: each }, each === state ? 1 : 0]),
+            ),
+          ),
+          family(
+            'monitor_state_seconds',
+            'gauge',
+            'How long the monitor has been in its state',
+            known.map(({ monitorID: monitor, since }) => [{ monitor }, Math.max(0, now - since) / 1e6]),
+          ),
+          family(
+            'monitor_streaming_seconds_total',
+            'counter',
+            'For how long the monitor has streamed',
+            known.map(({ monitorID: monitor, streamed }) => [{ monitor }, streamed / 1e6]),
+          ),
+          family(
+            'monitor_recording',
+            'gauge',
+            '1 while the monitor records',
+            known.map(({ monitorID: monitor, recording }) => [{ monitor }, recording ? 1 : 0]),
+          ),
+          family(
+            'monitor_reconnects_total',
+            'counter',
+            'How often the stream of the monitor was there again after waiting for it',
+            known.map(({ monitorID: monitor, reconnects }) => [{ monitor }, reconnects]),
+          ),
+          family('bus_connected', 'gauge', '1 while the bus is there', [[{}, bus.connected ? 1 : 0]]),
+        ].join('');
+        return { type: 'text/plain; version=0.0.4; charset=utf-8', body };
+      },
+    }),
+  ];
+}
+
+function quantiles({ monitorID: monitor, count, sum, p50, p95, p99 }: DeliveryDelay): Sample[] {
+  return [
+    [{ monitor, quantile: '0.5' }, p50],
+    [{ monitor, quantile: '0.95' }, p95],
+    [{ monitor, quantile: '0.99' }, p99],
+    [{ monitor }, sum, '_sum'],
+    [{ monitor }, count, '_count'],
+  ];
+}
+
+function family(
+  name: string,
+  type: 'counter' | 'gauge' | 'summary',
+  help: string,
+  samples: readonly Sample[],
+): string {
+  const full = `sentrybus_${name}`;
+  const lines = samples.map(([labels, value, suffix = '']) => {
+    const pairs = Object.entries(labels).map(([label, text]) => `${label}="${escaped(text)}"`);
+    return `${full}${suffix}${pairs.length > 0 ? `{${pairs.join()}}` : ''} ${value}\n`;
+  });
+  return `# HELP ${full} ${help}\n# TYPE ${full} ${type}\n${lines.join('')}`;
+}
+
+const escaped = (text: string) =>
+  text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');

@@ -1,0 +1,99 @@
+import { LogEntry, MqttEvent } from '../../bus/messages.ts';
+import type { Route } from '../request/route.ts';
+import { closeCodes } from '../request/websocket-connection.ts';
+
+const closings: Readonly<Record<keyof typeof closeCodes, string>> = {
+  goingAway: 'the server stops',
+  policyViolation: 'the client sent a message',
+  loginAgain: 'the account was changed or is gone',
+  adminRequired: 'the account is no longer an admin',
+  tooSlow: 'the client takes its frames too slowly',
+};
+
+/** What the recorder says by itself, over WebSockets and MQTT, as an AsyncAPI 3 document. */
+export function asyncapi(table: readonly Route[]): object {
+  const sockets = table.filter((row) => row.connect);
+  return {
+    asyncapi: '3.0.0',
+    info: {
+      title: 'Sentrybus',
+      version: '1',
+      license: { name: 'MIT' },
+      description:
+        'WebSockets need the same basic auth as requests, and browsers may open them only from our own pages.',
+    },
+    servers: {
+      recorder: {
+        host: '{host}',
+        protocol: 'wss',
+        description: 'The recorder itself; plain ws where TLS is off.',
+        variables: { host: { default: '127.0.0.1:2020' } },
+        security: [{ $ref: '#/components/securitySchemes/basic' }],
+      },
+      broker: {
+        host: '{host}',
+        protocol: 'mqtt',
+        description: 'The broker that the plugin mqtt names in the configuration.',
+        variables: { host: { default: '127.0.0.1:1883' } },
+      },
+    },
+    channels: {
+      ...Object.fromEntries(sockets.map((row) => [socketName(row), socketChannel(row)])),
+      events: {
+        address: 'sentryshot/events/{source}',
+        description: 'One message for each detection. QoS 1, not retained.',
+        servers: [{ $ref: '#/servers/broker' }],
+        parameters: { source: { enum: ['motion', 'tflite'], description: 'The detector.' } },
+        messages: { event: { $ref: '#/components/messages/event' } },
+      },
+    },
+    operations: {
+      ...Object.fromEntries(
+        sockets.map((row) => [`send_${socketName(row)}`, operation(socketName(row), row.summary)]),
+      ),
+      send_events: operation('events', 'Detections'),
+    },
+    components: {
+      messages: {
+        logEntry: { contentType: 'application/json', payload: LogEntry },
+        event: {
+          contentType: 'application/json',
+          payload: MqttEvent,
+          examples: [
+            {
+              payload: {
+                monitorID: 'one',
+                monitorName: 'camera_1',
+                label: 'zone0',
+                score: 48.39815,
+                time: '2024-11-20T14:23:15.437494909Z',
+                source: 'motion',
+              },
+            },
+          ],
+        },
+      },
+      securitySchemes: { basic: { type: 'http', scheme: 'basic' } },
+    },
+  };
+}
+
+/** `/api/log/feed` is `api_log_feed`. */
+const socketName = ({ path }: Route) => path.slice(1).replace(/\W+/g, '_');
+
+function socketChannel(row: Route): object {
+  const codes = Object.entries(closings).map(
+    ([name, why]) => `${closeCodes[name as keyof typeof closeCodes]}: ${why}`,
+  );
+  return {
+    address: row.path,
+    description: `${row.description} Close codes: ${codes.join('; ')}.`,
+    servers: [{ $ref: '#/servers/recorder' }],
+    messages: { logEntry: { $ref: '#/components/messages/logEntry' } },
+    bindings: { ws: { method: row.method, query: row.query, bindingVersion: '0.1.0' } },
+  };
+}
+
+function operation(channel: string, summary: string): object {
+  return { action: 'send', summary, channel: { $ref: `#/channels/${channel}` } };
+}

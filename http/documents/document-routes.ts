@@ -1,0 +1,22 @@
+import Type from 'typebox';
+import { type Route, route } from '../request/route.ts';
+import { asyncapi } from './asyncapi.ts';
+import { openapi } from './openapi.ts';
+
+/** @param table asked for when a document is read: these routes stand in it themselves. */
+export function documentRoutes(table: () => readonly Route[]): Route[] {
+  const document = (path: string, summary: string, write: (table: readonly Route[]) => object) =>
+    route({
+      method: 'GET',
+      path,
+      access: 'user',
+      tag: 'System',
+      summary,
+      answers: { 200: { description: 'The document', schema: Type.Object({}) } },
+      handle: () => ({ body: write(table()) }),
+    });
+  return [
+    document('/api/openapi.json', 'This API as an OpenAPI 3.1 document', openapi),
+    document('/api/asyncapi.json', 'WebSockets and MQTT as an AsyncAPI 3 document', asyncapi),
+  ];
+}

@@ -1,0 +1,170 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import type { Log } from '../../bus/log.ts';
+import type { Account, Accounts } from '../../store/accounts/accounts.ts';
+import { HttpError } from '../request/http-error.ts';
+import { LoginQueue } from './login-queue.ts';
+import { LoginThrottle } from './login-throttle.ts';
+
+/** Derivations are made to be slow and large (scrypt: 0.1 s and 32 MB each). */
+const derivationsAtOnce = 2;
+const lineLimit = 64;
+const lineLimitPerClient = 16;
+const cacheLimit = 1024;
+/** Room for any user name and a password of 1024 characters, whatever their alphabet. */
+const maxHeaderLength = 8192;
+
+const challenge = { 'WWW-Authenticate': 'Basic realm="sentrybus"' };
+
+/** An account as it was when its credentials were found right. */
+export interface Admission {
+  readonly account: Account;
+  readonly version: number;
+}
+
+interface Login {
+  /** Hash of user name and password. */
+  readonly key: string;
+  readonly username: string;
+  readonly password: string;
+  readonly client: string;
+}
+
+/**
+ * Turns an `Authorization` header into an account.
+ *
+ * What was verified once is remembered as a keyed hash until the account changes, so only the first request
+ * of a client pays for the derivation.
+ */
+export class Credentials {
+  readonly #accounts: Accounts;
+  readonly #log: Log;
+  readonly #throttle: LoginThrottle;
+  readonly #turnstile = new LoginQueue(derivationsAtOnce, lineLimit, lineLimitPerClient);
+  readonly #key = randomBytes(32);
+  /** Hash of user name and password → account id, least recently used first. */
+  readonly #verified = new Map<string, string>();
+  /** Derivations that run or wait: a browser's first six requests carry the same credentials. */
+  readonly #pending = new Map<string, Promise<Admission>>();
+  /** Account id → the change that last touched it, counted over all accounts. Accounts never changed: absent. */
+  readonly #versions = new Map<string, number>();
+  readonly #forgetAccounts: () => void;
+  #changes = 0;
+
+  constructor(accounts: Accounts, log: Log, throttle = new LoginThrottle()) {
+    this.#accounts = accounts;
+    this.#log = log;
+    this.#throttle = throttle;
+    this.#forgetAccounts = accounts.onChange((id) => this.#changed(id));
+  }
+
+  /** Which of its states an account is in; grows with every change of it. */
+  version(id: string): number {
+    return this.#versions.get(id) ?? 0;
+  }
+
+  /**
+   * @param client who is slowed down when the login fails, see `clientKey`.
+   * @throws {HttpError} `login_required`, `login_failed` or `too_many_logins`.
+   */
+  async admit(header: string | undefined, client: string): Promise<Admission> {
+    const { username, password } = parseBasic(header);
+    const key = createHmac('sha256', this.#key).update(`${username}\0${password}`).digest('base64');
+    return this.#remembered(key) ?? (await this.#verifyOnce({ key, username, password, client }));
+  }
+
+  close(): void {
+    this.#forgetAccounts();
+  }
+
+  #remembered(key: string): Admission | undefined {
+    const id = this.#verified.get(key);
+    const account = id === undefined ? undefined : this.#accounts.get(id);
+    if (!account) return undefined;
+    // Set anew, so that the map stays in the order of the last use.
+    this.#verified.delete(key);
+    this.#verified.set(key, account.id);
+    return { account, version: this.version(account.id) };
+  }
+
+  #verifyOnce(login: Login): Promise<Admission> {
+    // Only within one client: another one must not learn from the time that its guess is being verified.
+    const own = `${login.client} ${login.key}`;
+    const running = this.#pending.get(own);
+    if (running !== undefined) return running;
+    const verification = this.#verify(login).finally(() => this.#pending.delete(own));
+    this.#pending.set(own, verification);
+    return verification;
+  }
+
+  async #verify(login: Login): Promise<Admission> {
+    this.#refuseSlowed(login.client);
+    const passed = this.#turnstile.run(login.client, async () => {
+      // Logins that failed while this one waited count.
+      this.#refuseSlowed(login.client);
+      const admission = await this.#derive(login);
+      if (admission) this.#throttle.succeed(login.client);
+      else this.#throttle.fail(login.client);
+      return admission;
+    });
+    if (!passed) throw tooMany('Too many logins wait to be checked.', 1000);
+    const admission = await passed;
+    if (admission) return admission;
+    this.#report(login);
+    throw new HttpError('login_failed', 'Wrong user name or password.', { headers: challenge });
+  }
+
+  async #derive({ key, username, password }: Login): Promise<Admission | undefined> {
+    for (;;) {
+      const before = this.#changes;
+      const found = await this.#accounts.verify(username, password);
+      const account = found && this.#accounts.get(found.id);
+      if (!account) return undefined;
+      const version = this.version(account.id);
+      // Changed while it was being verified: what was verified may be the old password.
+      if (version > before) continue;
+      this.#verified.set(key, account.id);
+      const [oldest] = this.#verified.keys();
+      if (this.#verified.size > cacheLimit && oldest !== undefined) this.#verified.delete(oldest);
+      return { account, version };
+    }
+  }
+
+  #refuseSlowed(client: string): void {
+    const delay = this.#throttle.delay(client);
+    if (delay > 0) throw tooMany('Logins from this address failed.', delay);
+  }
+
+  /** A user name that is nobody's is not logged: it may be a password in the wrong field. */
+  #report({ username, client }: Login): void {
+    const known = this.#accounts.list().some((account) => account.username === username);
+    this.#log.warning(`login failed for ${known ? `'${username}'` : 'an unknown user'} from ${client}`);
+  }
+
+  #changed(id: string): void {
+    this.#changes += 1;
+    for (const [key, account] of this.#verified) if (account === id) this.#verified.delete(key);
+    if (this.#accounts.get(id)) this.#versions.set(id, this.#changes);
+    else this.#versions.delete(id);
+  }
+}
+
+/** [RFC 7617 section 2] */
+function parseBasic(header: string | undefined): { username: string; password: string } {
+  const fail = (detail: string) => new HttpError('login_required', detail, { headers: challenge });
+  if (header === undefined) throw fail('Send the user name and password of an account as basic credentials.');
+  if (header.length > maxHeaderLength) throw fail('The credentials are too long.');
+  const encoded = /^basic +([A-Za-z0-9+/]+={0,2}) *$/i.exec(header)?.[1];
+  if (encoded === undefined) throw fail('The credentials are not basic credentials.');
+  const bytes = Buffer.from(encoded, 'base64');
+  const text = bytes.toString('utf8');
+  const colon = text.indexOf(':');
+  if (colon < 0) throw fail('The credentials have no colon between user name and password.');
+  return { username: text.slice(0, colon), password: text.slice(colon + 1) };
+}
+
+function tooMany(reason: string, delay: number): HttpError {
+  const seconds = Math.ceil(delay / 1000);
+  return new HttpError('too_many_logins', `${reason} Try again in ${seconds} s.`, {
+    headers: { 'Retry-After': String(seconds) },
+  });
+}

@@ -1,0 +1,71 @@
+import Type from 'typebox';
+import { LogEntry } from '../../bus/messages.ts';
+import type { ApiServices } from '../request/api-services.ts';
+import { type Route, route } from '../request/route.ts';
+import type { LogFeed } from './log-feed.ts';
+import { publicEntry } from './public-entry.ts';
+import { filterFields, textField, timeField } from './query-fields.ts';
+
+const LogQuery = Type.Object({
+  ...filterFields,
+  textField,
+  time: timeField('only entries older than this'),
+  limit: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 10_000,
+      default: 100,
+      description: 'a number of entries, 1 to 10000',
+    }),
+  ),
+});
+
+const FeedQuery = Type.Object({
+  ...filterFields,
+  after: timeField('begin with the entries newer than this'),
+});
+
+const example = [
+  { level: 'warning', time: 1234567890111221, msg: 'disk is slow', src: 'recorder', monitorID: 'a' },
+  { level: 'error', time: 1234567890111220, msg: 'no such file', src: 'app', monitorID: '' },
+];
+
+type LogServices = Pick<ApiServices, 'logs'> & { readonly feed: LogFeed };
+
+export function logRoutes({ logs, feed }: LogServices): Route[] {
+  const liveFeed = (path: string, description: string) =>
+    route({
+      method: 'GET',
+      path,
+      access: 'admin',
+      tag: 'Logs',
+      summary: 'Live log feed (WebSocket)',
+      description,
+      query: FeedQuery,
+      answers: { 101: { description: 'One text frame for each entry', schema: LogEntry } },
+      failures: ['upgrade_required', 'unavailable'],
+      // Only for requests that are no WebSocket handshake, which are refused before they get here.
+      handle: () => ({ status: 426 }),
+      connect: (connection, { query }) => feed.connect(connection, query),
+    });
+  return [
+    route({
+      method: 'GET',
+      path: '/api/log/query',
+      access: 'admin',
+      tag: 'Logs',
+      summary: 'Query the log',
+      description:
+        'Newest first. The filters narrow each other. To read on, pass the time of the last entry; times are strictly increasing. monitorID is empty in entries that are about no monitor.',
+      query: LogQuery,
+      answers: { 200: { description: 'The entries', schema: Type.Array(LogEntry), example } },
+      failures: ['storage_failed'],
+      handle: async ({ query }) => ({ body: (await logs.query({ limit: 100, ...query })).map(publicEntry) }),
+    }),
+    liveFeed(
+      '/api/logs',
+      'One text frame for each entry that is written from now on, or, with `after`, from then on without gap or repeat. Closes with 4401 when the account is changed or gone, 4403 when it is no longer an admin, 4408 when the client takes its frames too slowly, 1001 when the server stops.',
+    ),
+    liveFeed('/api/log/feed', 'The same as /api/logs, under its older name.'),
+  ];
+}

@@ -1,0 +1,94 @@
+import Type from 'typebox';
+import type { SqlFormat } from '../../store/log/sql/sql-format.ts';
+import type { ApiServices } from '../request/api-services.ts';
+import { acceptedType, downloadOf } from '../request/download.ts';
+import { type Route, type RouteAnswer, route } from '../request/route.ts';
+
+const SqlBody = Type.Object(
+  {
+    sql: Type.String({
+      minLength: 1,
+      maxLength: 10_000,
+      description: 'a statement of 1 to 10000 characters',
+    }),
+  },
+  { additionalProperties: false, description: 'an object with sql alone' },
+);
+
+const Value = Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()]);
+const SqlResult = Type.Object({
+  columns: Type.Array(Type.Object({ name: Type.String(), type: Type.String() })),
+  rows: Type.Array(Type.Array(Value)),
+  truncated: Type.Boolean(),
+});
+
+const json = 'application/json';
+const streamed: Readonly<Record<string, SqlFormat>> = {
+  'text/csv': 'csv',
+  'application/vnd.apache.arrow.stream': 'arrow',
+};
+const types = [json, ...Object.keys(streamed)] as const;
+
+const description = `One SELECT statement in DuckDB's SQL, with joins, subqueries, common table expressions and windows, over these views:
+
+- \`logs\`: time, level, src, monitorID, msg
+- \`events\`, a row for each detection: id, time (of the picture), storedAt (when the bus took it), monitorID, monitorName, source, label, score, x, y, width, height, object
+- \`recordings\`, as far back as the log goes: id, monitorID, startTime, endTime (null while it is written)
+- \`deliveries\`, a row for each event that the MQTT broker has confirmed: id (of the event), monitorID, source, time (of the picture), storedAt (when the bus took it), deliveredAt
+- \`objects\`, what was followed from picture to picture: id, monitorID, label, score (the best), startTime, endTime (null while it is there), eventID (of the event that told of it first)
+- \`states\`, what monitors did when: monitorID, state (connecting, streaming, waiting, stopping, stopped, disabled), reason, startTime, endTime (null for what it does now), reconnect (true where the stream was there again after waiting for it)
+
+Times are Unix times in microseconds; \`make_timestamp(time)\` makes a timestamp in UTC. Nothing but these views and functions on values can be reached. Patterns (of LIKE, ILIKE, GLOB, SIMILAR TO and regular expressions) are written out, in at most 200 characters; LIKE without \`_\` may have many \`%\`, the others few. What is refused, wrong, or takes too long is 400 with the reason.
+
+\`Accept\` says in which form the answer comes:
+
+- \`application/json\` (when nothing else is asked for): at most 10,000 rows and about 8 MB, within five seconds; \`truncated\` says that there were more. Integers beyond 2^53, and types that JSON does not have, are texts.
+- \`text/csv\` and \`application/vnd.apache.arrow.stream\`: sent as it is read, at most ten million rows, and within two minutes, the time that the client takes included. Two of them at a time; 409 to more. An answer that breaks off was not whole. In CSV nothing between two commas is null, \`""\` an empty text.
+
+In any form the statement ends when its client goes.`;
+
+export function logSqlRoutes({ logs }: Pick<ApiServices, 'logs'>): Route[] {
+  return [
+    route({
+      method: 'POST',
+      path: '/api/log/sql',
+      access: 'admin',
+      tag: 'Logs',
+      summary: 'Put a question in SQL',
+      description,
+      body: SqlBody,
+      bodyExample: {
+        sql: 'SELECT hour(make_timestamp(time)) AS hour, label, count(*) AS count FROM events GROUP BY ALL ORDER BY ALL',
+      },
+      answers: {
+        200: {
+          description: 'What the statement gives; the schema is that of JSON',
+          types: [...types],
+          schema: SqlResult,
+          example: {
+            columns: [
+              { name: 'hour', type: 'BIGINT' },
+              { name: 'label', type: 'VARCHAR' },
+              { name: 'count', type: 'BIGINT' },
+            ],
+            rows: [
+              [7, 'person', 12],
+              [8, 'car', 3],
+            ],
+            truncated: false,
+          },
+        },
+      },
+      failures: ['conflict', 'storage_failed'],
+      async handle({ body: { sql }, headers, signal }): Promise<RouteAnswer> {
+        const type = acceptedType(String(headers['accept'] ?? ''), types);
+        const format = streamed[type];
+        // Another form for another header: a cache has to know.
+        const vary = { headers: { Vary: 'Accept' } };
+        if (!format) return { ...vary, body: await logs.sql(sql, signal) };
+        const body = await downloadOf(logs.sqlStream(sql, format, signal));
+        return { ...vary, type: format === 'csv' ? `${type}; charset=utf-8` : type, body };
+      },
+    }),
+  ];
+}

@@ -1,0 +1,57 @@
+import Type from 'typebox';
+import { logLevels } from '../../bus/messages.ts';
+import { statsGroups } from '../../store/log/read/log-stats.ts';
+import { statsBuckets } from '../../store/log/read/stats-buckets.ts';
+import type { ApiServices } from '../request/api-services.ts';
+import { type Route, route } from '../request/route.ts';
+import { rangeFields, rangeFilter } from './query-fields.ts';
+
+const groupText = `some of ${statsGroups.join(', ')}`;
+
+const StatsQuery = Type.Object({
+  group: Type.Optional(
+    Type.Array(Type.Enum([...statsGroups], { description: groupText }), {
+      maxItems: 3,
+      description: `${groupText}; counted apart`,
+    }),
+  ),
+  bucket: Type.Optional(Type.Enum(statsBuckets, { description: `one of ${statsBuckets.join(', ')}` })),
+  ...rangeFields,
+});
+
+const StatsRow = Type.Object({
+  time: Type.Optional(Type.Integer()),
+  level: Type.Optional(Type.Enum(logLevels)),
+  src: Type.Optional(Type.String()),
+  monitorID: Type.Optional(Type.String()),
+  count: Type.Integer(),
+});
+
+export function logStatsRoutes({ logs }: Pick<ApiServices, 'logs'>): Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/api/log/stats',
+      access: 'admin',
+      tag: 'Logs',
+      summary: 'Count log entries',
+      description:
+        'How many entries there are, apart by what `group` lists and by `bucket`, whose beginning (in UTC, weeks from Monday) is `time`. What has no entries is left out. More than 10,000 rows are refused.',
+      query: StatsQuery,
+      answers: {
+        200: {
+          description: 'The counts, in order of time, level, source and monitor',
+          schema: Type.Array(StatsRow),
+          example: [
+            { time: 1234567800000000, level: 'error', count: 2 },
+            { time: 1234567800000000, level: 'info', count: 71 },
+          ],
+        },
+      },
+      failures: ['storage_failed'],
+      handle: async ({ query: { group = [], bucket, ...rest } }) => ({
+        body: await logs.stats({ filter: rangeFilter(rest), group, ...(bucket && { bucket }) }),
+      }),
+    }),
+  ];
+}

@@ -1,0 +1,54 @@
+import Type from 'typebox';
+import { logLevels } from '../../bus/messages.ts';
+import type { LogFilter } from '../../store/log/log-store.ts';
+
+/** The query parameters that say which log entries are meant. */
+
+const latest = 2 ** 53;
+export const timeField = (description: string) =>
+  Type.Optional(
+    Type.Integer({ minimum: 0, maximum: latest, description: `${description}, a Unix time in microseconds` }),
+  );
+const list = (item: string, description: string) =>
+  Type.Optional(Type.Array(Type.String({ pattern: item, description }), { maxItems: 1000, description }));
+
+/** What an entry is about. */
+export const filterFields = {
+  levels: Type.Optional(
+    Type.Array(Type.Enum(logLevels, { description: `some of ${logLevels.join(', ')}` }), {
+      maxItems: 1000,
+      description: 'a set of levels; none means all',
+    }),
+  ),
+  sources: list(
+    '^[A-Za-z0-9]{1,24}$',
+    'a list of sources, of 1 to 24 letters and digits each; none means all',
+  ),
+  monitors: list(
+    '^[A-Za-z0-9]{1,24}$',
+    'a list of monitor ids, of 1 to 24 letters and digits each; none means all',
+  ),
+};
+
+/** What stands in its message. */
+export const textField = Type.Optional(
+  Type.String({ maxLength: 200, description: 'a text of at most 200 characters that the message holds' }),
+);
+
+/** A time from `start` (included) to `end` (not included), and the rest. */
+export const rangeFields = {
+  ...filterFields,
+  textField,
+  start: timeField('only entries from here on'),
+  end: timeField('only entries older than this'),
+};
+
+type Range = Pick<LogFilter, 'levels' | 'sources' | 'monitors' | 'text'> & { start?: number; end?: number };
+
+export function rangeFilter({ start, end, ...rest }: Range): LogFilter {
+  return {
+    ...rest,
+    ...(start !== undefined && { after: start - 1 }),
+    ...(end !== undefined && { time: end }),
+  };
+}

@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { type Route, type RouteAnswer, type RouteCall, route } from '../request/route.ts';
+import { pagePolicy } from '../transport/security-headers.ts';
+
+const own = fileURLToPath(new URL('.', import.meta.url));
+const swagger = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+
+const types = {
+  css: 'text/css; charset=utf-8',
+  html: 'text/html; charset=utf-8',
+  js: 'text/javascript; charset=utf-8',
+  svg: 'image/svg+xml',
+} as const;
+
+interface File {
+  readonly body: Buffer;
+  readonly packed: Buffer;
+  readonly etag: string;
+}
+
+/** Every file that browsers get, named one by one: there is no way from a path to a file of one's choice. */
+export function pageRoutes(): Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/',
+      access: 'user',
+      tag: 'Pages',
+      summary: 'The first page',
+      answers: { 302: { description: 'Where it is' } },
+      handle: () => ({ status: 302, headers: { Location: '/api' } }),
+    }),
+    fileRoute('/api', join(own, 'api.html'), 'html', 'Where the API can be tried'),
+    fileRoute('/assets/style.css', join(own, 'style.css'), 'css', 'What all pages look like'),
+    fileRoute('/assets/api.css', join(own, 'api.css'), 'css', 'What the API page looks like'),
+    fileRoute('/assets/api.js', join(own, 'api.js'), 'js', 'The script of the API page'),
+    fileRoute('/assets/icon.svg', join(own, 'icon.svg'), 'svg', 'The icon'),
+    fileRoute('/assets/swagger-ui.css', join(swagger, 'swagger-ui.css'), 'css', 'Swagger UI'),
+    fileRoute('/assets/swagger-ui.js', join(swagger, 'swagger-ui-bundle.js'), 'js', 'Swagger UI'),
+  ];
+}
+
+function fileRoute(path: string, file: string, type: keyof typeof types, summary: string): Route {
+  let loaded: Promise<File> | undefined;
+  return route({
+    method: 'GET',
+    path,
+    access: 'user',
+    tag: 'Pages',
+    summary,
+    answers: {
+      200: { description: 'The file', type: types[type] },
+      304: { description: 'As the client has it' },
+    },
+    async handle(call) {
+      loaded ??= load(file);
+      return answer(call, await loaded, types[type]);
+    },
+  });
+}
+
+async function load(file: string): Promise<File> {
+  const body = await readFile(file);
+  const etag = `W/"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
+  return { body, packed: await promisify(gzip)(body), etag };
+}
+
+function answer({ headers }: RouteCall, { body, packed, etag }: File, type: string): RouteAnswer {
+  const common = {
+    ETag: etag,
+    Vary: 'Accept-Encoding',
+    // Kept by the browser, but asked for each time: whoever lost the account sees no old page.
+    'Cache-Control': 'private, no-cache',
+    'Content-Security-Policy': pagePolicy,
+  };
+  const known = String(headers['if-none-match'] ?? '').split(/\s*,\s*/);
+  if (known.includes(etag)) return { status: 304, headers: common };
+  if (!/\bgzip\b/.test(String(headers['accept-encoding'] ?? ''))) return { type, headers: common, body };
+  return { type, headers: { ...common, 'Content-Encoding': 'gzip' }, body: packed };
+}

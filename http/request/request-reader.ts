@@ -1,0 +1,34 @@
+import type { TSchema } from 'typebox';
+import { compileValidator } from '../../store/base/validator.ts';
+import { HttpError } from './http-error.ts';
+import { readQuery } from './query.ts';
+import type { Route, RouteCall } from './route.ts';
+
+type Parts = Pick<RouteCall, 'params' | 'query' | 'body'>;
+
+/**
+ * Makes the function that turns the parts of a request into what the route's schemas promise.
+ * It throws {@link HttpError} `invalid_value` for the first part that does not fit.
+ */
+export function requestReader(row: Route): (params: unknown, search: string, body: unknown) => Parts {
+  const checkParams = checker(row.params, 'the path');
+  const checkQuery = checker(row.query, 'the query');
+  const checkBody = checker(row.body, 'the body');
+  return (params, search, body) => ({
+    params: checkParams(params),
+    query: checkQuery(row.query && readQuery(row.query, search)),
+    body: checkBody(body),
+  });
+}
+
+function checker(schema: TSchema | undefined, whole: string): (value: unknown) => unknown {
+  if (!schema) return () => undefined;
+  const check = compileValidator(schema);
+  return (value) => {
+    const flaw = check(value);
+    if (!flaw) return value;
+    const where = flaw.pointer === '' ? whole : flaw.pointer;
+    const detail = flaw.unknown ? `${where} is not known.` : `${where}: expected ${flaw.expected}.`;
+    throw new HttpError('invalid_value', detail, { pointer: flaw.pointer });
+  };
+}

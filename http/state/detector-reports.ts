@@ -1,0 +1,35 @@
+import type { DetectorReport } from '../../bus/messages.ts';
+import type { Bus } from '../../bus/nats/bus.ts';
+import { reports } from '../../bus/subjects.ts';
+
+/** A detector that says nothing for this long does not watch any more. */
+const lifetime = 10_000;
+
+/** Keeps what the detectors say of themselves. */
+export class DetectorReports {
+  readonly #reports = new Map<string, { readonly report: DetectorReport; readonly at: number }>();
+  readonly #forget: () => void;
+
+  constructor(bus: Bus) {
+    this.#forget = bus.subscribe(reports, ['*', '*'], (report) => {
+      this.#expire();
+      this.#reports.set(`${report.monitorID} ${report.detector}`, { report, at: Date.now() });
+    });
+  }
+
+  /** Those that watch now, by monitor. */
+  list(): DetectorReport[] {
+    this.#expire();
+    return [...this.#reports.values()]
+      .map(({ report }) => report)
+      .sort((a, b) => (a.monitorID < b.monitorID ? -1 : 1));
+  }
+
+  close(): void {
+    this.#forget();
+  }
+
+  #expire(): void {
+    for (const [key, { at }] of this.#reports) if (Date.now() - at > lifetime) this.#reports.delete(key);
+  }
+}

@@ -1,0 +1,69 @@
+import { createServer, type Server, type ServerOptions, STATUS_CODES } from 'node:http';
+import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
+import type { Duplex } from 'node:stream';
+import { type ErrorCode, HttpError, problemType } from '../request/http-error.ts';
+
+const connectionLimit = 1000;
+
+const options: ServerOptions = {
+  maxHeaderSize: 16 * 1024,
+  // A client gets these milliseconds for its headers, for its whole request, and between two requests.
+  headersTimeout: 10_000,
+  requestTimeout: 60_000,
+  keepAliveTimeout: 20_000,
+  connectionsCheckingInterval: 2000,
+};
+
+/**
+ * A server that slow or broken clients cannot hold up. With TLS it has no certificate yet.
+ *
+ * @param headers what every answer carries.
+ */
+export function createListener(
+  secure: boolean,
+  headers: Readonly<Record<string, string>>,
+): Server | SecureServer {
+  const server = secure
+    ? createSecureServer({ ...options, handshakeTimeout: 10_000 })
+    : createServer(options);
+  server.maxConnections = connectionLimit;
+  const answering = new WeakSet<Duplex>();
+  server.on('request', ({ socket }, response) => {
+    answering.add(socket);
+    response.on('close', () => answering.delete(socket));
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    // In the middle of another answer, or to nobody, nothing can be said.
+    const mute = error.code === 'ECONNRESET' || !socket.writable || answering.has(socket);
+    if (mute) socket.destroy();
+    else answerRaw(socket, clientFailure(error.code), headers);
+  });
+  return server;
+}
+
+function clientFailure(code: string | undefined): HttpError {
+  const known: Record<string, [ErrorCode, string]> = {
+    ERR_HTTP_REQUEST_TIMEOUT: ['request_timeout', 'The request took too long to arrive.'],
+    HPE_HEADER_OVERFLOW: ['headers_too_large', 'The headers are over 16 kB.'],
+  };
+  return new HttpError(...((code && known[code]) || ['malformed_request', 'This is not HTTP.']));
+}
+
+/** Answers on a connection that the HTTP parser has given up or handed over, and closes it. */
+export function answerRaw(
+  socket: Duplex,
+  failure: HttpError,
+  headers: Readonly<Record<string, string>>,
+): void {
+  const body = JSON.stringify(failure.toJSON());
+  const all = {
+    ...headers,
+    ...failure.headers,
+    'Content-Type': problemType,
+    'Content-Length': String(Buffer.byteLength(body)),
+    Connection: 'close',
+  };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  const status = `HTTP/1.1 ${failure.status} ${STATUS_CODES[failure.status]}\r\n`;
+  socket.end(`${status}${lines.join('')}\r\n${body}`, () => socket.destroy());
+}

@@ -1,0 +1,122 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Log } from '../bus/log.ts';
+import { Logger } from '../bus/logging/logger.ts';
+import { Bus } from '../bus/nats/bus.ts';
+import { commands } from '../bus/subjects.ts';
+import type {
+  ChildMessage,
+  ParentMessage,
+  PipelineEnd,
+  PipelineReport,
+  PipelineSession,
+} from './pipeline-protocol.ts';
+import { redactor } from './redactor.ts';
+import { StreamSession } from './stream-session.ts';
+
+/**
+ * The process of one pipeline. Its life goes over IPC: the session in, reports out, and with the channel it ends.
+ * All else goes over the bus, which recording does not need.
+ */
+
+const reconnectPauseMs = 1000;
+const flushDeadlineMs = 500;
+const heartbeatIntervalMs = 1000;
+
+const logger = new Logger();
+let capture: StreamSession | undefined;
+let ending = false;
+let redact = (text: string) => text;
+
+// Ctrl-C in a terminal goes to every process; main decides what it means.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', stop);
+// Main is gone, however it went.
+process.on('disconnect', stop);
+// And with it may be what read our output.
+process.stdout.on('error', () => {});
+process.stderr.on('error', () => {});
+process.on('uncaughtException', (error) => void end({ reason: 'failed', detail: error.message }));
+
+setInterval(() => send({ type: 'alive' }), heartbeatIntervalMs);
+
+process.on('message', (order: ParentMessage) => {
+  if (order.type === 'stop') stop();
+  else void run(order.session);
+});
+
+async function run(session: PipelineSession): Promise<void> {
+  redact = redactor(session.source);
+  logger.configure(session.log);
+  let frames: Bus | undefined;
+  try {
+    capture = new StreamSession({
+      session,
+      monitorLog: cleanLog(logger.source('monitor')),
+      recorderLog: cleanLog(logger.source('recorder')),
+      onReport: (report) => send(report),
+      onFrame: (frame) => frames?.publishFrame(session.monitorID, frame),
+    });
+    void attach(session, capture);
+    if (session.frames.gray || session.frames.rgb)
+      void connect(session, 'frames').then((bus) => (frames = bus));
+    await end(await capture.run());
+  } catch (error) {
+    await end({ reason: 'failed', detail: (error as Error).message });
+  }
+}
+
+/** Logs and commands, from when the bus can be reached. */
+async function attach(session: PipelineSession, running: StreamSession): Promise<void> {
+  const bus = await connect(session, 'pipeline');
+  logger.attach(bus);
+  bus.respond(commands.record, [session.monitorID], ({ until }) => running.record(until));
+  bus.respond(commands.frames, [session.monitorID], ({ format }) => running.wantFrames(format));
+}
+
+async function connect({ bus, monitorID }: PipelineSession, purpose: string): Promise<Bus> {
+  for (;;) {
+    try {
+      return await Bus.connect(bus, `${purpose} ${monitorID}`);
+    } catch {
+      await sleep(reconnectPauseMs);
+    }
+  }
+}
+
+function stop(): void {
+  if (capture) capture.stop();
+  else void end({ reason: 'stopped', detail: '' });
+}
+
+/** The last thing this process does. */
+async function end(reason: PipelineEnd): Promise<void> {
+  if (ending) return;
+  ending = true;
+  await logger.flush(flushDeadlineMs);
+  // Threads of the addon that still wait for GStreamer would make an orderly exit hang for ever.
+  const leave = () => process.kill(process.pid, 'SIGKILL');
+  setTimeout(leave, flushDeadlineMs);
+  send({ type: 'ended', ...reason }, leave);
+}
+
+function send(report: PipelineReport | ChildMessage, sent: () => void = () => {}): void {
+  if (process.connected) process.send?.(cleaned(report), sent);
+  else sent();
+}
+
+/** Whatever a text for people was made of: an address in it may carry a password. */
+function cleanLog(log: Log): Log {
+  return {
+    error: (msg, monitorID) => log.error(redact(msg), monitorID),
+    warning: (msg, monitorID) => log.warning(redact(msg), monitorID),
+    info: (msg, monitorID) => log.info(redact(msg), monitorID),
+    debug: (msg, monitorID) => log.debug(redact(msg), monitorID),
+  };
+}
+
+/** The same for what main is told. */
+function cleaned(report: PipelineReport | ChildMessage): PipelineReport | ChildMessage {
+  if (report.type === 'ended') return { ...report, detail: redact(report.detail) };
+  if (report.type === 'trouble' && report.text !== null) return { ...report, text: redact(report.text) };
+  return report;
+}

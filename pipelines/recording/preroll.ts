@@ -1,0 +1,70 @@
+import type { Fragment } from '../mp4/fragment-reader.ts';
+
+/** A fragment that has got a place in time. */
+export interface TimedFragment extends Fragment {
+  /** When its first picture was taken, Unix time in microseconds. */
+  readonly time: number;
+  /** How long it lasts, in microseconds. */
+  readonly length: number;
+}
+
+export interface PrerollBounds {
+  /** How far back it reaches at least, in microseconds; more, because it begins at a key frame. */
+  readonly length: number;
+  readonly bytes: number;
+}
+
+/** The video just before now, from a key frame on, for a recording that begins before anybody knew it would. */
+export class Preroll {
+  readonly #bounds: PrerollBounds;
+  #fragments: TimedFragment[] = [];
+  #bytes = 0;
+  #length = 0;
+
+  constructor(bounds: PrerollBounds) {
+    this.#bounds = bounds;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  push(fragment: TimedFragment): void {
+    // Without the key frame that it begins with, nothing could be decoded.
+    if (this.#fragments.length === 0 && !fragment.keyFrame) return;
+    this.#fragments.push(fragment);
+    this.#bytes += fragment.size;
+    this.#length += fragment.length;
+    while (this.#fragments.length > 0 && this.#droppable()) this.#dropFirstGroup();
+  }
+
+  /** Everything it holds, which it then holds no longer: what was recorded once is not recorded again. */
+  take(): TimedFragment[] {
+    const taken = this.#fragments;
+    this.#fragments = [];
+    this.#bytes = 0;
+    this.#length = 0;
+    return taken;
+  }
+
+  /** Whether the first key frame and what depends on it may go. */
+  #droppable(): boolean {
+    if (this.#bytes > this.#bounds.bytes) return true;
+    const next = this.#secondKeyFrame();
+    if (next < 0) return false;
+    const dropped = this.#fragments.slice(0, next).reduce((sum, { length }) => sum + length, 0);
+    return this.#length - dropped >= this.#bounds.length;
+  }
+
+  #dropFirstGroup(): void {
+    const next = this.#secondKeyFrame();
+    for (const { size, length } of this.#fragments.splice(0, next < 0 ? this.#fragments.length : next)) {
+      this.#bytes -= size;
+      this.#length -= length;
+    }
+  }
+
+  #secondKeyFrame(): number {
+    return this.#fragments.findIndex(({ keyFrame }, index) => index > 0 && keyFrame);
+  }
+}

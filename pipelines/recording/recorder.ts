@@ -1,0 +1,207 @@
+import { nowUs } from '../../bus/base/time.ts';
+import type { Log } from '../../bus/log.ts';
+import type { InitSegment } from '../mp4/fragment-reader.ts';
+import { Preroll, type TimedFragment } from './preroll.ts';
+import { RecordingFile, type RecordingPlace } from './recording-file.ts';
+
+export interface RecorderOptions extends RecordingPlace {
+  readonly alwaysRecord: boolean;
+  /** Milliseconds after which a recording is cut, at the next key frame. */
+  readonly videoLength: number;
+  readonly log: Log;
+  /** Gets the id of each recording that has appeared on disk, and null when none is written any more. */
+  readonly onRecording: (file: string | null) => void;
+  /** Gets why nothing can be recorded, and null when it can again. */
+  readonly onTrouble: (text: string | null) => void;
+}
+
+/** Five seconds before an event that arrives two seconds late, and one for what is still being muxed. */
+const prerollBounds = { length: 8_000_000, bytes: 48 * 1024 * 1024 };
+/** What may wait for a slow disk; a whole pre-roll and more. */
+const queueLimitBytes = 64 * 1024 * 1024;
+
+/** As far ahead as anybody asks, in microseconds. */
+const maxUntilUs = 86_400_000_000;
+
+/** One recording, from its decision on. What is done to its file happens later, in order. */
+interface ActiveRecording {
+  /** Media times in the timescale's units: its beginning, and the ends of what was accepted and what was written. */
+  readonly start: number;
+  accepted: number;
+  written: number;
+  file?: RecordingFile;
+  /** Nothing more is accepted: the disk is behind. */
+  full: boolean;
+  /** Nothing more is written: the disk has failed. */
+  failed: boolean;
+}
+
+/**
+ * Decides which fragments are recorded, and writes them without ever making the stream wait.
+ *
+ * Recordings begin and end at key frames, so the next one takes up where the last one ended, with no picture lost
+ * and none twice. When the disk fails or is too slow, that is logged once, and each further key frame is a new
+ * attempt.
+ */
+export class Recorder {
+  readonly #options: RecorderOptions;
+  readonly #preroll = new Preroll(prerollBounds);
+  #init: InitSegment | undefined;
+  #until = 0;
+  #take: ActiveRecording | undefined;
+  #work: Promise<void> = Promise.resolve();
+  #queued = 0;
+  #reported: string | null = null;
+  /** Where in media time the last loss began that has not been made good. */
+  #lostSince: number | undefined;
+  #closed = false;
+
+  constructor(options: RecorderOptions) {
+    this.#options = options;
+  }
+
+  /** Bytes that it holds in memory. */
+  get bytes(): number {
+    return this.#preroll.bytes + this.#queued;
+  }
+
+  /** Must come before the first fragment. */
+  setInit(init: InitSegment): void {
+    this.#init = init;
+  }
+
+  /** Records until then at least, Unix time in microseconds, or for a day. A time that has passed changes nothing. */
+  recordUntil(until: number): void {
+    this.#until = Math.max(this.#until, until);
+    if (!this.#take && this.#wanted(nowUs())) this.#begin();
+  }
+
+  push(fragment: TimedFragment): void {
+    if (this.#closed) return;
+    if (this.#take && fragment.keyFrame && this.#isOver(this.#take, fragment)) this.#finish(this.#take);
+    if (this.#take) {
+      this.#continue(this.#take, fragment);
+    } else {
+      this.#preroll.push(fragment);
+      if (this.#wanted(fragment.time)) this.#begin();
+    }
+  }
+
+  /** Finishes the recording, if there is one, and resolves when it is on disk. Nothing is recorded after. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#take) this.#finish(this.#take);
+    await this.#work;
+  }
+
+  #wanted(time: number): boolean {
+    // What lies further ahead was asked for before the clock was put back.
+    this.#until = Math.min(this.#until, nowUs() + maxUntilUs);
+    return this.#options.alwaysRecord || time < this.#until;
+  }
+
+  #isOver(take: ActiveRecording, next: TimedFragment): boolean {
+    const milliseconds = ((next.start - take.start) / this.#timescale) * 1000;
+    return take.full || take.failed || milliseconds >= this.#options.videoLength || !this.#wanted(next.time);
+  }
+
+  #begin(): void {
+    // Until the disk has caught up, the pre-roll goes on holding what it can.
+    if (this.#closed || !this.#init || this.#queued > queueLimitBytes / 2) return;
+    const init = this.#init;
+    const [first, ...others] = this.#preroll.take();
+    if (!first) return;
+    const { start } = first;
+    const take: ActiveRecording = { start, accepted: start, written: start, full: false, failed: false };
+    this.#take = take;
+    this.#enqueue(take, [first, ...others], async () => {
+      take.file = await RecordingFile.create(this.#options, init, [first, ...others]);
+      this.#begun(take, take.file.id);
+    });
+  }
+
+  #continue(take: ActiveRecording, fragment: TimedFragment): void {
+    if (take.full || take.failed) return;
+    if (this.#queued > queueLimitBytes) {
+      take.full = true;
+      this.#lost(take.accepted, 'the disk is too slow');
+    } else {
+      this.#enqueue(take, [fragment], async () => take.file?.append([fragment]));
+    }
+  }
+
+  #enqueue(
+    take: ActiveRecording,
+    fragments: readonly [TimedFragment, ...TimedFragment[]],
+    write: () => Promise<void>,
+  ): void {
+    const size = fragments.reduce((sum, fragment) => sum + fragment.size, 0);
+    const last = fragments.at(-1) ?? fragments[0];
+    const end = last.start + last.duration;
+    take.accepted = end;
+    this.#queued += size;
+    this.#work = this.#work.then(async () => {
+      try {
+        if (take.failed) return;
+        await write();
+        take.written = end;
+      } catch (error) {
+        take.failed = true;
+        this.#lost(take.written, reasonOf(error as Error));
+        this.#report(null);
+      } finally {
+        this.#queued -= size;
+      }
+    });
+  }
+
+  #finish(take: ActiveRecording): void {
+    this.#take = undefined;
+    const finished = this.#work.then(async () => {
+      if (!take.file) return;
+      try {
+        await take.file.close();
+        this.#options.log.info(`recording saved: ${take.file.id}`, this.#options.monitorID);
+      } catch (error) {
+        this.#lost(take.written, reasonOf(error as Error));
+      }
+      // Where a recording was cut, what waits behind it is the next one.
+      if (this.#work === finished) this.#report(null);
+    });
+    this.#work = finished;
+  }
+
+  #begun({ start }: ActiveRecording, id: string): void {
+    const { log, monitorID } = this.#options;
+    log.info(`starting recording: ${id}`, monitorID);
+    this.#report(id);
+    if (this.#lostSince === undefined) return;
+    const seconds = ((start - this.#lostSince) / this.#timescale).toFixed(1);
+    log.warning(`recording again, ${seconds} s were lost`, monitorID);
+    this.#lostSince = undefined;
+    this.#options.onTrouble(null);
+  }
+
+  /** One entry for each time of trouble, however many attempts it takes to end it. */
+  #lost(since: number, why: string): void {
+    if (this.#lostSince !== undefined) return;
+    this.#lostSince = since;
+    const text = `cannot record: ${why}`;
+    this.#options.log.error(text, this.#options.monitorID);
+    this.#options.onTrouble(text);
+  }
+
+  #report(file: string | null): void {
+    if (file === this.#reported) return;
+    this.#reported = file;
+    this.#options.onRecording(file);
+  }
+
+  get #timescale(): number {
+    return this.#init?.timescale ?? 1;
+  }
+}
+
+function reasonOf({ message, code }: NodeJS.ErrnoException): string {
+  return code === 'ENOSPC' ? 'no space left on the disk' : message;
+}

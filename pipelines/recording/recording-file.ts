@@ -1,0 +1,149 @@
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { InitSegment } from '../mp4/fragment-reader.ts';
+import type { TimedFragment } from './preroll.ts';
+
+/** Milliseconds between two calls that wait for the disk itself. */
+const syncIntervalMs = 1000;
+
+export interface RecordingPlace {
+  readonly recordingsDir: string;
+  readonly monitorID: string;
+}
+
+/**
+ * One recording on disk: plain fragmented MP4 whose times begin at 0.
+ *
+ * It appears under its name with its first fragment in it and grows by whole fragments, so that at any moment,
+ * and whatever ends the process, it is a file that plays, one fragment shorter at worst.
+ */
+export class RecordingFile {
+  /** `2026-11-23_03-40-12_door` */
+  readonly id: string;
+  readonly #handle: FileHandle;
+  readonly #origin: number;
+  #size: number;
+  /** Of the monotonic clock. */
+  #synced = performance.now();
+
+  private constructor(id: string, handle: FileHandle, origin: number, size: number) {
+    this.id = id;
+    this.#handle = handle;
+    this.#origin = origin;
+    this.#size = size;
+  }
+
+  /** @param fragments at least one; the first begins with a key frame. @throws what the file system throws. */
+  static async create(
+    { recordingsDir, monitorID }: RecordingPlace,
+    init: InitSegment,
+    fragments: readonly [TimedFragment, ...TimedFragment[]],
+  ): Promise<RecordingFile> {
+    const [{ start, time }] = fragments;
+    await makeFolder(recordingsDir);
+    await removeLeftovers(recordingsDir, monitorID);
+    // The process of a main that was killed may still be finishing its own.
+    const part = join(recordingsDir, `.${monitorID}.${process.pid}.part`);
+    const handle = await open(part, 'w', 0o640);
+    try {
+      const size = await write(handle, [init.data, ...bytesOf(fragments, start)]);
+      await handle.datasync();
+      const { id, path } = await freeName(recordingsDir, monitorID, time);
+      await makeFolder(dirname(path));
+      await rename(part, path);
+      await syncFolder(dirname(path));
+      return new RecordingFile(id, handle, start, size);
+    } catch (error) {
+      await handle.close().catch(() => {});
+      await rm(part, { force: true }).catch(() => {});
+      throw error;
+    }
+  }
+
+  /** @throws what the file system throws; the file then ends with the last whole fragment. */
+  async append(fragments: readonly TimedFragment[]): Promise<void> {
+    try {
+      this.#size += await write(this.#handle, bytesOf(fragments, this.#origin));
+      if (performance.now() - this.#synced < syncIntervalMs) return;
+      this.#synced = performance.now();
+      await this.#handle.datasync();
+    } catch (error) {
+      await this.#handle.truncate(this.#size).catch(() => {});
+      throw error;
+    }
+  }
+
+  /** @throws what the file system throws; it is closed all the same. */
+  async close(): Promise<void> {
+    try {
+      await this.#handle.datasync();
+    } finally {
+      await this.#handle.close();
+    }
+  }
+}
+
+/** The fragments as they stand in a file whose first one began at `origin`. */
+function bytesOf(fragments: readonly TimedFragment[], origin: number): Buffer[] {
+  return fragments.flatMap(({ moof, mdat, start, startField: { offset, bytes } }) => {
+    // A copy: the same fragment may be on its way to somebody else.
+    const moved = Buffer.from(moof);
+    if (bytes === 8) moved.writeBigUInt64BE(BigInt(start - origin), offset);
+    else moved.writeUInt32BE(start - origin, offset);
+    return [moved, ...mdat];
+  });
+}
+
+/** One call, so that the kernel gets a fragment whole or not at all when the process is killed. */
+async function write(handle: FileHandle, buffers: Buffer[]): Promise<number> {
+  const size = buffers.reduce((sum, { length }) => sum + length, 0);
+  const { bytesWritten } = await handle.writev(buffers);
+  if (bytesWritten < size) throw new Error('the disk took only a part of a fragment');
+  return size;
+}
+
+/** The name says the second in which the recording begins, in UTC; of two in one second the other takes the next. */
+async function freeName(
+  recordingsDir: string,
+  monitorID: string,
+  time: number,
+): Promise<{ id: string; path: string }> {
+  for (let second = Math.floor(time / 1e6); ; second += 1) {
+    const [date = '', clock = ''] = new Date(second * 1000).toISOString().slice(0, 19).split('T');
+    const id = `${date}_${clock.replaceAll(':', '-')}_${monitorID}`;
+    const path = join(recordingsDir, ...date.split('-'), monitorID, `${id}.mp4`);
+    if (!(await exists(path))) return { id, path };
+  }
+}
+
+/** What processes have left behind that were killed. */
+async function removeLeftovers(recordingsDir: string, monitorID: string): Promise<void> {
+  for (const name of await readdir(recordingsDir)) {
+    const [, owner, pid] = /^\.(.+)\.(\d+)\.part$/.exec(name) ?? [];
+    if (owner !== monitorID || (await exists(`/proc/${pid}`))) continue;
+    await rm(join(recordingsDir, name), { force: true });
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** A folder that was made is an entry in another one, which has to reach the disk as well. */
+async function makeFolder(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true, mode: 0o750 });
+  if (first === undefined) return;
+  for (let made = path; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

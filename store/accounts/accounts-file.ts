@@ -1,0 +1,83 @@
+import { readFile } from 'node:fs/promises';
+import Type from 'typebox';
+import { StoreError } from '../base/store-error.ts';
+import { compileValidator } from '../base/validator.ts';
+import { isForeignHash } from './passwords.ts';
+
+export interface Account {
+  readonly id: string;
+  readonly username: string;
+  readonly isAdmin: boolean;
+}
+
+export interface StoredAccount extends Account {
+  /** The password's hash. */
+  readonly password: string;
+}
+
+export const identity = {
+  id: Type.String({
+    pattern: '^(?!__proto__$)[A-Za-z0-9_-]{1,64}$',
+    description: '1 to 64 letters, digits, hyphens and underscores',
+  }),
+  username: Type.String({
+    pattern: '^[^:\\p{Cc}\\p{Cs}]{1,64}$',
+    description: '1 to 64 characters, without colons and control characters',
+  }),
+  isAdmin: Type.Boolean({ description: 'true or false' }),
+};
+
+const AccountFile = Type.Record(
+  Type.String(),
+  Type.Object({ ...identity, password: Type.String({ maxLength: 1024, description: 'a password hash' }) }),
+  { description: 'an object of accounts by id' },
+);
+
+const checkFile = compileValidator(AccountFile);
+
+/**
+ * Reads `accounts.json`; a missing file holds no accounts.
+ *
+ * @throws {StoreError} when the file is broken.
+ */
+export async function readAccounts(file: string): Promise<Record<string, StoredAccount>> {
+  const broken = (expected: string, cause?: unknown) =>
+    new StoreError('invalid', `${file}: ${expected}`, { cause });
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    throw new StoreError('io', `${file}: expected a file that can be read`, { cause });
+  }
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch (cause) {
+    throw broken('expected JSON', cause);
+  }
+  const flaw = checkFile(content);
+  if (flaw) throw broken(`${flaw.pointer}: expected ${flaw.expected}`);
+  const accounts = content as Record<string, StoredAccount>;
+  for (const [key, { id }] of Object.entries(accounts)) {
+    if (key !== id) throw broken(`/${key}/id: expected the id that the account is stored under`);
+  }
+  return accounts;
+}
+
+/** Sentences about accounts that were read but cannot be used. */
+export function findOddities(file: string, accounts: readonly StoredAccount[]): string[] {
+  const warnings: string[] = [];
+  const names = new Set<string>();
+  for (const { id, username, password } of accounts) {
+    if (isForeignHash(password)) {
+      warnings.push(
+        `${file}: account ${id} cannot log in until its password is set anew: its hash is not scrypt`,
+      );
+    }
+    const name = username.normalize('NFC');
+    if (names.has(name)) warnings.push(`${file}: account ${id} cannot log in: another one has the same name`);
+    names.add(name);
+  }
+  return warnings;
+}

@@ -1,0 +1,131 @@
+import Type from 'typebox';
+
+/** `sentryshot.toml` as it is written. Every `description` says what is expected there. */
+
+const strict = { additionalProperties: false } as const;
+
+const text = (description: string) =>
+  Type.String({ minLength: 1, maxLength: 4096, pattern: '^[^\\p{Cc}]*$', description });
+const folder = Type.String({
+  minLength: 1,
+  maxLength: 1024,
+  pattern: '^/[^\\p{Cc}]*$',
+  description: 'an absolute path',
+});
+const port = Type.Integer({
+  minimum: 0,
+  maximum: 65535,
+  description: 'a port, 0 to 65535 (0: any free one)',
+});
+const flag = Type.Boolean({ description: 'true or false' });
+
+export const pluginNames = [
+  'auth_basic',
+  'auth_none',
+  'motion',
+  'tflite',
+  'thumb_scale',
+  'mqtt',
+  // What later versions of SentryShot call tflite.
+  'object_detection',
+] as const;
+export type PluginName = (typeof pluginNames)[number];
+
+const name = Type.Enum(pluginNames, {
+  description: 'one of auth_basic, auth_none, motion, tflite, thumb_scale, mqtt',
+});
+
+/** What stands in every `[[plugin]]`. */
+export const PluginEntry = Type.Object({ name, enable: flag }, strict);
+
+export const MqttEntry = Type.Object(
+  {
+    name,
+    enable: flag,
+    host: Type.Optional(
+      Type.String({
+        pattern: '^[A-Za-z0-9.:_-]{1,253}$',
+        description: 'the host name or address of the broker',
+      }),
+    ),
+    port: Type.Optional(Type.Integer({ minimum: 1, maximum: 65535, description: 'a port, 1 to 65535' })),
+    username: Type.Optional(text('the user name at the broker')),
+    password: Type.Optional(text('the password at the broker')),
+  },
+  strict,
+);
+
+export const ConfigFile = Type.Object(
+  {
+    port: Type.Optional(port),
+    host: Type.Optional(
+      Type.String({ pattern: '^[A-Za-z0-9.:_-]{1,253}$', description: 'an address to listen on' }),
+    ),
+    storage_dir: Type.Optional(folder),
+    config_dir: Type.Optional(folder),
+    media_dir: Type.Optional(folder),
+    plugin_dir: Type.Optional(Type.Unknown()),
+    max_disk_usage: Type.Optional(
+      Type.Number({ minimum: 0.001, maximum: 1e6, description: 'a number of gigabytes, at least 0.001' }),
+    ),
+    debug_log_stdout: Type.Optional(flag),
+    plugin: Type.Optional(
+      Type.Array(
+        // The rest of an entry depends on its name.
+        Type.Object({ name, enable: flag }, { description: 'a table with name and enable' }),
+        { maxItems: 32, description: '[[plugin]] entries with name and enable' },
+      ),
+    ),
+    tls: Type.Optional(
+      Type.Object(
+        {
+          mode: Type.Optional(
+            Type.Enum(['self-signed', 'files', 'off'], { description: '"self-signed", "files" or "off"' }),
+          ),
+          cert: Type.Optional(folder),
+          key: Type.Optional(folder),
+        },
+        { ...strict, description: 'a table [tls]' },
+      ),
+    ),
+    bus: Type.Optional(
+      Type.Object(
+        {
+          servers: Type.Optional(
+            Type.Array(
+              Type.String({
+                pattern: '^((nats|tls)://)?[A-Za-z0-9._:\\[\\]-]{1,253}$',
+                description: 'addresses of NATS servers, like "nats://192.0.2.1:4222"',
+              }),
+              { maxItems: 64, description: 'a list of NATS servers' },
+            ),
+          ),
+          token: Type.Optional(text('the token of the NATS servers')),
+          username: Type.Optional(text('the user name at the NATS servers')),
+          password: Type.Optional(text('the password at the NATS servers')),
+          credentials: Type.Optional(folder),
+        },
+        { ...strict, description: 'a table [bus]' },
+      ),
+    ),
+    logs: Type.Optional(
+      Type.Object(
+        {
+          max_age_days: Type.Optional(
+            Type.Number({ minimum: 0.01, maximum: 36500, description: 'a number of days, at least 0.01' }),
+          ),
+          max_size_megabytes: Type.Optional(
+            Type.Number({ minimum: 10, maximum: 1e6, description: 'a number of megabytes, at least 10' }),
+          ),
+          repeat_limit: Type.Optional(
+            Type.Integer({ minimum: 0, maximum: 1e6, description: 'a number of entries, 0 for all' }),
+          ),
+        },
+        { ...strict, description: 'a table [logs]' },
+      ),
+    ),
+  },
+  strict,
+);
+export type ConfigFile = Type.Static<typeof ConfigFile>;
+export type MqttEntry = Type.Static<typeof MqttEntry>;

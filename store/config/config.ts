@@ -1,0 +1,223 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { parse } from 'smol-toml';
+import { writeAtomically } from '../../bus/base/files.ts';
+import { compileValidator, type ValidationIssue } from '../base/validator.ts';
+import { ConfigFile, MqttEntry, PluginEntry, type PluginName } from './config-schema.ts';
+import { defaultConfig } from './default-config.ts';
+
+export interface Config {
+  /** The file that this was read from, absolute. */
+  file: string;
+  host: string;
+  /** 0: any free port. */
+  port: number;
+  /** Folders are absolute; they need not exist yet. */
+  storageDir: string;
+  configDir: string;
+  mediaDir: string;
+  /** Bytes. */
+  maxDiskUsage: number;
+  debugLogStdout: boolean;
+  auth: 'basic' | 'none';
+  plugins: { motion: boolean; tflite: boolean; thumbScale: boolean };
+  /** Only when the plugin is enabled. */
+  mqtt?: { host: string; port: number; username?: string; password?: string };
+  tls: { mode: 'self-signed' } | { mode: 'files'; cert: string; key: string } | { mode: 'off' };
+  bus: {
+    /** Empty: the embedded server. */
+    servers: readonly string[];
+    token?: string;
+    username?: string;
+    password?: string;
+    /** The text of the credentials file. */
+    credentials?: string;
+  };
+  logs: {
+    maxAgeDays: number;
+    maxSizeMegabytes: number;
+    /** So many equal entries of a minute are written as they are; 0: all. */
+    repeatLimit: number;
+  };
+  /** Sentences about keys that mean nothing here. */
+  warnings: readonly string[];
+}
+
+/** The configuration file cannot be used. The message is one line: file, key, what is expected. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly code = 'config_invalid';
+}
+
+const checkFile = compileValidator(ConfigFile);
+const checkPlugin = compileValidator(PluginEntry);
+const checkMqtt = compileValidator(MqttEntry);
+
+/**
+ * Reads and validates the configuration. When there is no such file, writes one with the defaults first.
+ *
+ * @returns `created` tells that the file has just been written.
+ * @throws {ConfigError}
+ */
+export async function loadConfig(
+  path: string,
+  { create }: { create: boolean },
+): Promise<{ config: Config; created: boolean }> {
+  const file = resolve(path);
+  let text: string;
+  let created = false;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (cause) {
+    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    if (missing && !create) throw new ConfigError(`${file}: there is no such file`, { cause });
+    if (!missing) throw new ConfigError(`${file}: expected a file that can be read`, { cause });
+    text = defaultConfig(process.cwd(), dirname(file));
+    created = true;
+    try {
+      await writeAtomically(file, text);
+    } catch (cause) {
+      throw new ConfigError(`${file}: expected a folder that can be written to`, { cause });
+    }
+  }
+  return { config: await build(file, readToml(file, text)), created };
+}
+
+function readToml(file: string, text: string): ConfigFile {
+  let table: unknown;
+  try {
+    table = parse(text);
+  } catch (cause) {
+    const { message, line, column } = cause as { message: string; line?: number; column?: number };
+    // Only the first line of the message: what follows quotes the file, passwords included.
+    const reason = message.split('\n', 1)[0]?.replace('Invalid TOML document: ', '');
+    throw new ConfigError(`${file}: line ${line}, column ${column}: expected TOML, found ${reason}`, {
+      cause,
+    });
+  }
+  const flaw = checkFile(table);
+  if (flaw) throw fault(file, '', flaw, ConfigFile.properties);
+  return table as ConfigFile;
+}
+
+async function build(file: string, toml: ConfigFile): Promise<Config> {
+  const storageDir = resolve(toml.storage_dir ?? join(process.cwd(), 'storage'));
+  const plugins = readPlugins(file, toml);
+  const mqtt = plugins.enabled.get('mqtt');
+  const warnings = [...plugins.warnings];
+  if (toml.plugin_dir !== undefined) {
+    warnings.push(`${file}: plugin_dir: means nothing here, plugins are part of the program`);
+  }
+  return {
+    file,
+    host: toml.host ?? '0.0.0.0',
+    port: toml.port ?? 2020,
+    storageDir,
+    configDir: resolve(toml.config_dir ?? dirname(file)),
+    mediaDir: resolve(toml.media_dir ?? join(storageDir, 'media')),
+    maxDiskUsage: Math.floor((toml.max_disk_usage ?? 100) * 1e9),
+    debugLogStdout: toml.debug_log_stdout ?? false,
+    auth: plugins.enabled.has('auth_none') ? 'none' : 'basic',
+    plugins: {
+      motion: plugins.enabled.has('motion'),
+      tflite: plugins.enabled.has('tflite'),
+      thumbScale: plugins.enabled.has('thumb_scale'),
+    },
+    ...(mqtt ? { mqtt: readMqtt(file, mqtt) } : {}),
+    tls: readTls(file, toml.tls),
+    bus: await readBus(file, toml.bus),
+    logs: {
+      maxAgeDays: toml.logs?.max_age_days ?? 30,
+      maxSizeMegabytes: toml.logs?.max_size_megabytes ?? 500,
+      repeatLimit: toml.logs?.repeat_limit ?? 5,
+    },
+    warnings,
+  };
+}
+
+function readPlugins(file: string, toml: ConfigFile) {
+  const seen = new Set<PluginName>();
+  const enabled = new Map<PluginName, unknown>();
+  const warnings: string[] = [];
+  for (const entry of toml.plugin ?? []) {
+    const flaw = (entry.name === 'mqtt' ? checkMqtt : checkPlugin)(entry);
+    const known = entry.name === 'mqtt' ? MqttEntry.properties : PluginEntry.properties;
+    if (flaw) throw fault(file, `plugin.${entry.name}.`, flaw, known);
+    const name = entry.name === 'object_detection' ? 'tflite' : entry.name;
+    if (name !== entry.name) warnings.push(`${file}: plugin.object_detection: is called tflite here`);
+    if (seen.has(name)) throw new ConfigError(`${file}: plugin.${name}: expected only one such entry`);
+    seen.add(name);
+    if (entry.enable) enabled.set(name, entry);
+  }
+  if (enabled.has('auth_basic') && enabled.has('auth_none')) {
+    throw new ConfigError(`${file}: plugin: expected only one of auth_basic and auth_none to be enabled`);
+  }
+  if (!enabled.has('auth_basic') && !enabled.has('auth_none')) {
+    throw new ConfigError(
+      `${file}: plugin: expected auth_basic or auth_none to be enabled; to ask for passwords, add [[plugin]] with name = "auth_basic" and enable = true`,
+    );
+  }
+  return { enabled, warnings };
+}
+
+function readMqtt(file: string, entry: unknown): NonNullable<Config['mqtt']> {
+  const { host = '127.0.0.1', port = 1883, username, password } = entry as MqttEntry;
+  if (password !== undefined && username === undefined) {
+    throw new ConfigError(`${file}: plugin.mqtt.username: expected beside a password`);
+  }
+  return {
+    host,
+    port,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+  };
+}
+
+function readTls(file: string, tls: ConfigFile['tls']): Config['tls'] {
+  const mode = tls?.mode ?? 'self-signed';
+  if (mode !== 'files') return { mode };
+  if (tls?.cert === undefined) throw new ConfigError(`${file}: tls.cert: expected the path of a certificate`);
+  if (tls.key === undefined) throw new ConfigError(`${file}: tls.key: expected the path of a private key`);
+  return { mode, cert: tls.cert, key: tls.key };
+}
+
+async function readBus(file: string, bus: ConfigFile['bus']): Promise<Config['bus']> {
+  const { servers = [], token, username, password, credentials } = bus ?? {};
+  let text: string | undefined;
+  if (credentials !== undefined) {
+    try {
+      text = await readFile(credentials, 'utf8');
+    } catch (cause) {
+      throw new ConfigError(`${file}: bus.credentials: expected a file that can be read`, { cause });
+    }
+  }
+  return {
+    servers,
+    ...(token === undefined ? {} : { token }),
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(text === undefined ? {} : { credentials: text }),
+  };
+}
+
+/** `/plugin/0/enable` becomes `plugin.0.enable`; a key that nobody knows is answered with those there are. */
+function fault(
+  file: string,
+  prefix: string,
+  flaw: ValidationIssue,
+  known: Record<string, unknown>,
+): ConfigError {
+  // A quoted TOML key may hold anything; the message stays one line.
+  const key =
+    prefix +
+    flaw.pointer
+      .slice(1)
+      .replaceAll('/', '.')
+      .replace(/\p{Cc}/gu, '?')
+      .slice(0, 100);
+  const nested = flaw.pointer.split('/').length > 2;
+  const expected = flaw.unknown
+    ? `no such key${nested ? '' : `, but one of ${Object.keys(known).join(', ')}`}`
+    : flaw.expected;
+  return new ConfigError(`${file}: ${key}: expected ${expected}`);
+}

@@ -1,0 +1,95 @@
+/** The configuration file that is written at the first start. */
+export function defaultConfig(currentDir: string, configDir: string): string {
+  return `# Configuration of Sentrybus. Changes take effect at the next start.
+# SentryShot's own configuration file works here as well.
+
+# The address and the port of the web server. "0.0.0.0" listens on every network of this machine.
+host = "0.0.0.0"
+port = 2020
+
+# Recordings, events and logs. An absolute path.
+storage_dir = ${quote(`${currentDir.replace(/\/$/, '')}/storage`)}
+
+# Accounts and monitors. An absolute path.
+config_dir = ${quote(configDir)}
+
+# The folder that monitors with the source "file" play from. Default: media, below storage_dir.
+#media_dir = "/srv/media"
+
+# How much disk space the recordings may take, in gigabytes. The oldest ones are deleted beyond it,
+# and when the disk has less than one gigabyte left.
+max_disk_usage = 100
+
+# Print log entries of the level debug as well.
+debug_log_stdout = false
+
+
+# Who may use the recorder. Exactly one of the next two must be enabled.
+
+# Accounts with user names and passwords.
+[[plugin]]
+name = "auth_basic"
+enable = true
+
+# Everybody who can reach the port is an administrator.
+[[plugin]]
+name = "auth_none"
+enable = false
+
+
+# Motion detection.
+[[plugin]]
+name = "motion"
+enable = true
+
+# Object detection.
+[[plugin]]
+name = "tflite"
+enable = true
+
+# Smaller thumbnails, as each monitor asks for them.
+[[plugin]]
+name = "thumb_scale"
+enable = false
+
+# Sends every detection to an MQTT broker.
+[[plugin]]
+name = "mqtt"
+enable = false
+host = "127.0.0.1"
+port = 1883
+# Only if the broker asks for them.
+#username = ""
+#password = ""
+
+
+[tls]
+# "self-signed": HTTPS with a certificate that is made at the first start and kept.
+# "files": HTTPS with the certificate and the private key named below (PEM, absolute paths).
+# "off": plain HTTP, for use behind a reverse proxy that speaks HTTPS.
+mode = "self-signed"
+#cert = "/etc/sentrybus/cert.pem"
+#key = "/etc/sentrybus/key.pem"
+
+[bus]
+# NATS servers to use in place of the embedded one, which an empty list stands for.
+servers = []
+# How to log in there: a token, a user name and a password, or a credentials file.
+#token = ""
+#username = ""
+#password = ""
+#credentials = "/etc/sentrybus/nats.creds"
+
+[logs]
+# Older log entries and events are deleted; so are the oldest ones when they take more space than this. The file
+# itself becomes at most half as large again.
+max_age_days = 30
+max_size_megabytes = 500
+# When something says the same again and again, so many entries of a minute are written;
+# those that follow are counted, and told once a minute. 0: all are written.
+repeat_limit = 5
+`;
+}
+
+/** A TOML basic string: JSON's escapes, and DEL, which TOML does not allow as it is. */
+const quote = (text: string) => JSON.stringify(text).replaceAll('\x7f', '\\u007F');

@@ -1,0 +1,93 @@
+import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
+import type { LogEntry } from '../../../bus/messages.ts';
+
+/** The forms in which the log leaves, piece by piece. */
+
+export const exportFormats = ['parquet', 'csv', 'ndjson'] as const;
+export type ExportFormat = (typeof exportFormats)[number];
+
+/** Makes one export's bytes. */
+export interface ExportEncoder {
+  /** What stands before the first entry may be part of the first piece. */
+  encode(entries: readonly LogEntry[]): Uint8Array<ArrayBuffer>;
+  end(): Uint8Array<ArrayBuffer>;
+}
+
+const columns = ['time', 'level', 'src', 'monitorID', 'msg'] as const;
+const utf8 = new TextEncoder();
+
+export function exportEncoder(format: ExportFormat): ExportEncoder {
+  if (format === 'parquet') return parquetEncoder();
+  return format === 'csv' ? csvEncoder() : ndjsonEncoder();
+}
+
+/** [RFC 4180] */
+function csvEncoder(): ExportEncoder {
+  let head = `${columns.join()}\r\n`;
+  const take = (text: string) => {
+    const bytes = utf8.encode(head + text);
+    head = '';
+    return bytes;
+  };
+  const quoted = (text: string) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  return {
+    encode: (entries) =>
+      take(
+        entries.map((entry) => `${columns.map((name) => quoted(String(entry[name]))).join()}\r\n`).join(''),
+      ),
+    end: () => take(''),
+  };
+}
+
+function ndjsonEncoder(): ExportEncoder {
+  return {
+    encode: (entries) => utf8.encode(entries.map((entry) => `${JSON.stringify(entry)}\n`).join('')),
+    end: () => new Uint8Array(),
+  };
+}
+
+/** A row group for each piece; what is kept until the end is only where the groups lie. */
+function parquetEncoder(): ExportEncoder {
+  const writer = new ByteWriter();
+  const text = (name: string) =>
+    ({
+      name,
+      type: 'BYTE_ARRAY',
+      repetition_type: 'REQUIRED',
+      converted_type: 'UTF8',
+      logical_type: { type: 'STRING' },
+    }) as const;
+  const [time, ...texts] = columns;
+  const parquet = new ParquetWriter({
+    writer,
+    schema: [
+      { name: 'root', num_children: columns.length },
+      { name: time, type: 'INT64', repetition_type: 'REQUIRED' },
+      ...texts.map(text),
+    ],
+    createdBy: 'sentrybus',
+  });
+  const take = () => {
+    const bytes = new Uint8Array(writer.buffer.slice(0, writer.index));
+    // The place in the whole file, `offset`, goes on.
+    writer.index = 0;
+    return bytes;
+  };
+  return {
+    encode(entries) {
+      void parquet.write({
+        columnData: columns.map((name) => ({
+          name,
+          data: entries.map((entry) => (name === 'time' ? BigInt(entry.time) : entry[name])),
+          offsetIndex: false,
+        })),
+        rowGroupSize: Math.max(1, entries.length),
+      });
+      return take();
+    },
+    end() {
+      void parquet.finish();
+      return take();
+    },
+  };
+}

@@ -1,0 +1,77 @@
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { Mutex } from '../../../bus/base/mutex.ts';
+import { HourlyRollup } from '../read/hourly-rollup.ts';
+import type { LogFilter } from '../read/log-filter.ts';
+import { LogPages } from '../read/log-pages.ts';
+import { derivedTables } from '../schema/schema.ts';
+import type { ExportFormat } from './export-encoding.ts';
+import { LogExport } from './log-export.ts';
+
+/** The archive cannot be read. The message is one line, for the person who asked. */
+export class LogArchiveError extends Error {
+  override readonly name = 'LogArchiveError';
+  readonly code = 'log_archive_unreadable';
+}
+
+/** The log's file while no recorder has it open. It is not changed. */
+export class LogArchive {
+  readonly #instance: DuckDBInstance;
+  readonly #pages: LogPages;
+
+  private constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
+    this.#instance = instance;
+    this.#pages = new LogPages(connection);
+  }
+
+  /** @throws {LogArchiveError} when there is none, a recorder has it open, or it is something else. */
+  static async open(file: string): Promise<LogArchive> {
+    let instance: DuckDBInstance | undefined;
+    try {
+      instance = await DuckDBInstance.create(file, {
+        access_mode: 'READ_ONLY',
+        memory_limit: '256MB',
+        autoinstall_known_extensions: 'false',
+        autoload_known_extensions: 'false',
+      });
+      const connection = await instance.connect();
+      await countHours(connection);
+      const archive = new LogArchive(instance, connection);
+      await archive.#pages.read({ limit: 1 }, false);
+      return archive;
+    } catch (cause) {
+      instance?.closeSync();
+      throw new LogArchiveError(`${file} ${reason(cause as Error)}`, { cause });
+    }
+  }
+
+  /** Every matching entry, oldest first, as one file, piece by piece. */
+  async *export(filter: LogFilter, format: ExportFormat): AsyncGenerator<Uint8Array> {
+    const read = (page: LogFilter, oldestFirst: boolean) => this.#pages.read(page, oldestFirst);
+    const whole = await LogExport.open(read, filter, format);
+    for (let piece = await whole.next(); piece; piece = await whole.next()) yield piece;
+  }
+
+  async close(): Promise<void> {
+    await this.#pages.close();
+    this.#instance.closeSync();
+  }
+}
+
+/** A file that is older than the tables that make pages fast gets them in memory. */
+async function countHours(connection: DuckDBConnection): Promise<void> {
+  const found = await connection.runAndReadAll(
+    "SELECT count(*) FROM duckdb_tables() WHERE table_name IN ('hourly', 'slice')",
+  );
+  if (found.getRows()[0]?.[0] === 2n) return;
+  await connection.run(derivedTables.replaceAll('CREATE TABLE', 'CREATE TEMP TABLE'));
+  await new HourlyRollup(connection, new Mutex()).count();
+}
+
+function reason({ message }: Error): string {
+  const [first = ''] = message.split('\n', 1);
+  if (/does not exist.*read-only|read-only.*does not exist/i.test(first)) return 'does not exist';
+  if (/could not set lock/i.test(first)) {
+    return 'is open in a recorder that runs: stop it, or download from its /api/log/export';
+  }
+  return `is not a log that can be read: ${first}`;
+}

@@ -1,0 +1,201 @@
+import { nowUs } from '../../bus/base/time.ts';
+import type { LogEntry } from '../../bus/messages.ts';
+import type { BusAddress } from '../../bus/nats/bus.ts';
+import { StoreError } from '../base/store-error.ts';
+import type { Config } from '../config/config.ts';
+import type { ExportFormat } from './export/export-encoding.ts';
+import type { LogFilter } from './read/log-filter.ts';
+import type { StatsQuestion, StatsRow } from './read/log-stats.ts';
+import { noTotals, type StatusTotals } from './read/log-totals.ts';
+import type { LogStoreError } from './schema/log-store-error.ts';
+import type { SqlFormat } from './sql/sql-format.ts';
+import type { SqlResult } from './sql/sql-runner.ts';
+import { type FollowConditions, followLog } from './worker/follower.ts';
+import { LogClient } from './worker/log-client.ts';
+
+export { type LogFilter, matchesFilter } from './read/log-filter.ts';
+export { LogStoreError } from './schema/log-store-error.ts';
+export type { SqlResult, SqlValue } from './sql/sql-runner.ts';
+
+export interface LogStoreOptions {
+  /** The database's file. */
+  readonly file: string;
+  readonly bus: BusAddress;
+  readonly logs: Pick<Config['logs'], 'maxAgeDays' | 'maxSizeMegabytes'>;
+  /** Hears of what goes wrong behind the callers' backs, such as a crash of the thread. */
+  readonly onError: (error: LogStoreError) => void;
+}
+
+type Listener = (entries: readonly LogEntry[]) => void;
+
+/**
+ * The log: every entry that reaches the bus, once, with times that only grow, so that a time names an entry.
+ *
+ * A projection of the bus's log stream into DuckDB, made by a thread with a bus connection of its own.
+ */
+export class LogStore {
+  readonly #listeners = new Set<Listener>();
+  readonly #endings = new Set<() => void>();
+  #thread: LogClient | undefined;
+  /** Those who follow have had every entry up to this time. */
+  #deliveredUpTo = -1;
+  #closed: Promise<void> | undefined;
+
+  /**
+   * Opens the database and begins to read the stream. A file that cannot be read is moved aside and made again
+   * from what the bus still has.
+   *
+   * @throws {LogStoreError} when the thread cannot be started, because of the file or because of the bus.
+   */
+  static async open(options: LogStoreOptions): Promise<LogStore> {
+    const store = new LogStore();
+    const { file, bus, logs, onError } = options;
+    store.#thread = await LogClient.start({
+      beginning: { file, bus, began: nowUs(), ...logs },
+      entries: (entries) => store.#deliver(entries),
+      report: onError,
+    });
+    return store;
+  }
+
+  /**
+   * The newest entries that match, newest first. An entry that was on the bus before the call is among them, and
+   * one that was shown once is shown again, whatever crashes meanwhile.
+   *
+   * @throws {StoreError} `io`
+   */
+  query(filter: LogFilter): Promise<LogEntry[]> {
+    return this.#query(filter, false);
+  }
+
+  /**
+   * Counts entries.
+   *
+   * @throws {StoreError} `invalid` when there are too many rows; `io`
+   */
+  async stats(question: StatsQuestion): Promise<StatsRow[]> {
+    return this.#thread?.ask('stats', question) ?? [];
+  }
+
+  /**
+   * Every matching entry, oldest first, up to the one that is the newest when it begins. Each piece is read when it is
+   * asked for; whoever does not read to the end must `return`.
+   *
+   * @throws {StoreError} `conflict` when too many exports are under way, with the first piece; `io`
+   */
+  export(filter: LogFilter, format: ExportFormat): AsyncGenerator<Uint8Array> {
+    return this.#download((thread) => thread.ask('openExport', { filter, format }));
+  }
+
+  /**
+   * What has been written and detected since the thread began.
+   *
+   * @throws {StoreError} `io`
+   */
+  async totals(): Promise<StatusTotals> {
+    return this.#thread?.ask('totals', undefined) ?? noTotals;
+  }
+
+  /**
+   * Puts one read-only statement to the views (see `schema.ts`): at most 10,000 rows and 8 MB of an
+   * answer that takes at most five seconds.
+   *
+   * @param signal ends it.
+   * @throws {StoreError} `invalid` with the reason, when the statement is refused, wrong, or asks too much; `io`
+   */
+  async sql(sql: string, signal?: AbortSignal): Promise<SqlResult> {
+    if (!this.#thread) throw new StoreError('io', 'the log is closed');
+    return this.#thread.ask('sql', { sql }, signal);
+  }
+
+  /**
+   * As `sql`, with an answer of any length as CSV or as an Arrow stream: at most ten million rows, and two minutes with
+   * the time that the client takes. Each piece is read when it is asked for; whoever does not read to the end must
+   * `return`. One that fails behind the first piece was not whole.
+   *
+   * @param signal ends it.
+   * @throws {StoreError} with the first piece: `invalid`; `conflict` when too many are under way; `io`
+   */
+  sqlStream(sql: string, format: SqlFormat, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+    return this.#download((thread) => thread.ask('openSql', { sql, format }, signal), signal);
+  }
+
+  /**
+   * Calls `listener`, which must not throw, with every entry from now on: in order, with its final time, those
+   * that come together in one call. @returns ends it.
+   */
+  follow(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    if (this.#listeners.size === 1) this.#thread?.follow(true);
+    return () => {
+      if (!this.#listeners.delete(listener) || this.#listeners.size > 0) return;
+      this.#thread?.follow(false);
+    };
+  }
+
+  /**
+   * Calls `listener` with the matching entries strictly after `time`, oldest first, then with every matching one
+   * that follows, without gap or repeat. (For the WebSocket's `after=`.)
+   *
+   * While it catches up the listener is given at most 1000 entries at a time, and a promise that it returns is
+   * awaited, so a client that reads slowly holds up only itself. Once it has caught up, entries are handed over
+   * as they come and nothing is awaited: the listener watches its own buffer. One that rejects is called no more.
+   *
+   * @returns ends it; nothing is handed over afterwards.
+   */
+  followAfter(
+    time: number,
+    filter: FollowConditions,
+    listener: (entries: readonly LogEntry[]) => Promise<void> | void,
+  ): () => void {
+    const source = {
+      read: (page: LogFilter) => this.#query(page, true),
+      follow: (live: Listener) => this.follow(live),
+    };
+    const end = followLog(source, time, filter, listener);
+    this.#endings.add(end);
+    return () => {
+      this.#endings.delete(end);
+      end();
+    };
+  }
+
+  /** Stores what has arrived and ends the thread. Safe to call twice. */
+  close(): Promise<void> {
+    for (const end of this.#endings) end();
+    this.#listeners.clear();
+    this.#closed ??= this.#thread?.close() ?? Promise.resolve();
+    return this.#closed;
+  }
+
+  async *#download(
+    open: (thread: LogClient) => Promise<number>,
+    signal?: AbortSignal,
+  ): AsyncGenerator<Uint8Array> {
+    const thread = this.#thread;
+    if (!thread) return;
+    const download = await open(thread);
+    try {
+      for (;;) {
+        const piece = await thread.ask('readDownload', { download }, signal);
+        if (!piece) return;
+        if (piece.length > 0) yield piece;
+      }
+    } finally {
+      // With a thread that has gone the download is gone as well.
+      await thread.ask('closeDownload', { download }).catch(() => {});
+    }
+  }
+
+  async #query(filter: LogFilter, oldestFirst: boolean): Promise<LogEntry[]> {
+    return this.#thread?.ask('page', { filter, oldestFirst }) ?? [];
+  }
+
+  /** A thread that was started again posts what its predecessor had not committed once more; the times tell. */
+  #deliver(entries: readonly LogEntry[]): void {
+    const news = entries.filter(({ time }) => time > this.#deliveredUpTo);
+    if (news.length === 0) return;
+    this.#deliveredUpTo = news.at(-1)?.time ?? this.#deliveredUpTo;
+    for (const listener of [...this.#listeners]) listener(news);
+  }
+}

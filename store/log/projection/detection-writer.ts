@@ -1,0 +1,149 @@
+import { BIGINT, type DuckDBConnection, LIST, listValue, VARCHAR } from '@duckdb/node-api';
+import type { Mutex } from '../../../bus/base/mutex.ts';
+import { fillTable } from '../schema/fill-table.ts';
+import type { PositionName } from '../schema/schema.ts';
+import { inTransaction } from '../schema/transaction.ts';
+import type { Position } from './position.ts';
+import { Positions } from './positions.ts';
+import type { StoredObject, StoredReport, StoredStatus } from './rows.ts';
+import { type StateChange, stateChanges } from './state-changes.ts';
+
+/** Adds what is known about events, objects and monitors, each batch together with how far its stream has been read. */
+export class DetectionWriter {
+  readonly #connection: DuckDBConnection;
+  readonly #mutex: Mutex;
+  readonly #positions: Positions;
+  /** The latest state of each monitor, once it has been read. */
+  #states: ReadonlyMap<string, StateChange> | undefined;
+
+  /** @param mutex of everything that writes on this connection. */
+  constructor(connection: DuckDBConnection, mutex: Mutex) {
+    this.#connection = connection;
+    this.#mutex = mutex;
+    this.#positions = new Positions(connection, mutex);
+  }
+
+  /** How far a stream has been read. */
+  position(name: PositionName): Promise<Position> {
+    return this.#positions.read(name);
+  }
+
+  /**
+   * Notes that the recorder runs. What was going on when the one before it was last known to run, ended then.
+   *
+   * @param began when the recorder began; a thread that was started again tells the same. Unix microseconds.
+   */
+  recordStart(began: number): Promise<void> {
+    return this.#mutex.runExclusive(() =>
+      inTransaction(this.#connection, async () => {
+        const run = (sql: string) => this.#connection.run(sql, [BigInt(began)], [BIGINT]);
+        await run(`
+          INSERT INTO state
+          SELECT greatest(alive.time, last.time + 1), monitorID, 'stopped', 'the recorder was not running'
+          FROM alive, (SELECT monitorID, max(time) AS time, arg_max(state, time) AS state FROM state GROUP BY ALL) last
+          WHERE began != $1 AND state NOT IN ('stopped', 'disabled')`);
+        await run(`
+          UPDATE presence SET endTime = greatest(presence.time, alive.time) FROM alive
+          WHERE began != $1 AND endTime IS NULL`);
+        await run('UPDATE alive SET began = $1, time = greatest(time, $1)');
+      }),
+    );
+  }
+
+  /** Notes that the recorder still runs. @param time Unix microseconds. */
+  heartbeat(time: number): Promise<void> {
+    return this.#mutex.runExclusive(() =>
+      inTransaction(this.#connection, async () => {
+        // No UPDATE, see `Positions`.
+        const found = await this.#connection.runAndReadAll('SELECT began FROM alive');
+        const [began = 0n] = found.getRows()[0] ?? [];
+        await this.#connection.run('DELETE FROM alive');
+        await this.#connection.run('INSERT INTO alive (began, time) VALUES ($1, $2)', [began, BigInt(time)]);
+      }),
+    );
+  }
+
+  appendDeliveries(reports: readonly StoredReport[], position: Position): Promise<void> {
+    return this.#positions.store('deliveryPosition', position, async () => {
+      const rows = reports.flatMap(({ deliveries }) => deliveries);
+      if (rows.length === 0) return;
+      await fillTable(this.#connection, 'delivery', (appender) => {
+        for (const { id, time, storedAt, deliveredAt, monitorID, source } of rows) {
+          appender.appendVarchar(id);
+          appender.appendBigInt(BigInt(time));
+          appender.appendBigInt(BigInt(storedAt));
+          appender.appendBigInt(BigInt(deliveredAt));
+          appender.appendVarchar(monitorID);
+          appender.appendVarchar(source);
+          appender.endRow();
+        }
+      });
+    });
+  }
+
+  /** Those that are there are few, and kept apart until they are gone. */
+  appendObjects(objects: readonly StoredObject[], position: Position): Promise<void> {
+    return this.#positions.store('objectPosition', position, async () => {
+      const gone = new Map(objects.filter(({ endTime }) => endTime !== null).map((one) => [one.id, one]));
+      const there = objects.filter(({ id, endTime }) => endTime === null && !gone.has(id));
+      await this.#appendLives('presence', there);
+      if (gone.size === 0) return;
+      await this.#appendLives('object', [...gone.values()]);
+      await this.#connection.run(
+        'DELETE FROM presence WHERE id IN (SELECT unnest($1))',
+        [listValue([...gone.keys()])],
+        [LIST(VARCHAR)],
+      );
+    });
+  }
+
+  /** Of what monitors tell, only changes are kept. */
+  async appendStates(statuses: readonly StoredStatus[], position: Position): Promise<void> {
+    this.#states ??= await this.#latestStates();
+    const { changes, latest } = stateChanges(this.#states, statuses);
+    await this.#positions.store('statePosition', position, async () => {
+      if (changes.length === 0) return;
+      await fillTable(this.#connection, 'state', (appender) => {
+        for (const { time, monitorID, state, reason } of changes) {
+          appender.appendBigInt(BigInt(time));
+          appender.appendVarchar(monitorID);
+          appender.appendVarchar(state);
+          appender.appendVarchar(reason);
+          appender.endRow();
+        }
+      });
+    });
+    this.#states = latest;
+  }
+
+  async #appendLives(table: 'object' | 'presence', objects: readonly StoredObject[]): Promise<void> {
+    if (objects.length === 0) return;
+    await fillTable(this.#connection, table, (appender) => {
+      for (const { id, time, endTime, monitorID, label, score, eventID } of objects) {
+        appender.appendVarchar(id);
+        appender.appendBigInt(BigInt(time));
+        if (endTime === null) appender.appendNull();
+        else appender.appendBigInt(BigInt(endTime));
+        appender.appendVarchar(monitorID);
+        appender.appendVarchar(label);
+        appender.appendDouble(score);
+        appender.appendVarchar(eventID);
+        appender.endRow();
+      }
+    });
+  }
+
+  async #latestStates(): Promise<ReadonlyMap<string, StateChange>> {
+    const found = await this.#connection.runAndReadAll(
+      'SELECT monitorID, max(time), arg_max(state, time), arg_max(reason, time) FROM state GROUP BY monitorID',
+    );
+    return new Map(
+      found
+        .getRows()
+        .map(([monitorID, time, state, reason]) => [
+          String(monitorID),
+          { time: Number(time), monitorID: String(monitorID), state: String(state), reason: String(reason) },
+        ]),
+    );
+  }
+}

@@ -1,0 +1,147 @@
+import { Mutex } from '../../../bus/base/mutex.ts';
+import { nowUs } from '../../../bus/base/time.ts';
+import type { Replayed, StreamRange } from '../../../bus/nats/jetstream.ts';
+import { LogStoreError } from '../schema/log-store-error.ts';
+import type { Position } from './position.ts';
+
+/** Milliseconds that an entry may wait in memory; it waits on the bus as well, so nothing depends on it. */
+const commitDelay = 100;
+const retryDelay = 1000;
+/** After so many seconds in vain the database is opened anew. */
+const maxFailures = 10;
+const maxBatchSize = 10_000;
+
+export interface ProjectionOptions<Message, Row> {
+  /** What reports call the messages: `log entries`. */
+  readonly name: string;
+  /** Stores rows and the position behind them: both or nothing. */
+  append(rows: readonly Row[], position: Position): Promise<void>;
+  /** @param before the time of the row before it. @param storedAt when the bus took the message. */
+  row(message: Message, before: number, storedAt: number): Row;
+  /** Gets every row in order, before it is committed. A promise that it returns is awaited before the next. */
+  publish(row: Row): Promise<void> | void;
+  report(error: LogStoreError): void;
+  /** The database cannot be written to; this projection is of no use any more. */
+  giveUp(error: Error): void;
+}
+
+/**
+ * Turns a stream of the bus into rows. What it does to a message depends only on those before it, so one that was
+ * read, but not committed when the process ended, becomes the same row again.
+ */
+export class Projection<Message, Row extends { readonly time: number }> {
+  readonly #options: ProjectionOptions<Message, Row>;
+  readonly #waiters = new Set<() => void>();
+  /** One commit at a time: a later one must not get past one that fails. */
+  readonly #commits = new Mutex();
+  #position: Position;
+  #committed: Position;
+  #pending: Row[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #failures = 0;
+
+  /** @param position what the database holds. */
+  constructor(position: Position, options: ProjectionOptions<Message, Row>) {
+    this.#position = position;
+    this.#committed = position;
+    this.#options = options;
+  }
+
+  get position(): Position {
+    return this.#position;
+  }
+
+  /** Whether the stream is the one that was read until now. Otherwise it has to be read from another place. */
+  follows(range: StreamRange): boolean {
+    return range.identity === this.#position.stream && range.last >= this.#position.sequence;
+  }
+
+  /** Begins with a stream whose messages up to this place have been read. */
+  align({ identity }: StreamRange, sequence: number): void {
+    const { stream, sequence: before } = this.#position;
+    if (identity === stream && sequence >= before) return;
+    // Not so for the very first stream.
+    if (stream !== '') {
+      const { name } = this.#options;
+      const what =
+        identity === stream ? `the bus has lost its newest ${name}` : `the stream of ${name} is a new one`;
+      const text = `${what}; those that were read before are kept`;
+      this.#options.report(new LogStoreError('log_stream_replaced', text));
+    }
+    this.#position = { ...this.#position, stream: identity, sequence };
+  }
+
+  /** @throws when the messages before it cannot be committed; then it has not been taken. */
+  async accept({ message, sequence, storedAt }: Replayed<Message>): Promise<void> {
+    if (this.#pending.length >= maxBatchSize) await this.commit();
+    // Delivered once more.
+    if (sequence <= this.#position.sequence) return;
+    const { name, row, publish, report } = this.#options;
+    const lost = sequence - this.#position.sequence - 1;
+    if (lost > 0 && this.#position.sequence > 0) {
+      const text = `${lost} ${name} were dropped by the bus before they could be stored`;
+      report(new LogStoreError('log_entries_lost', text));
+    }
+    const made = message && row(message, this.#position.time, storedAt);
+    if (made) this.#pending.push(made);
+    const published = made && publish(made);
+    const time = made?.time ?? this.#position.time;
+    this.#position = { ...this.#position, sequence, time, readAt: nowUs() };
+    this.#timer ??= setTimeout(() => void this.#commitLater(), commitDelay);
+    for (const look of this.#waiters) look();
+    // Only now: a row without its place must not be committed.
+    await published;
+  }
+
+  /** Waits until the message at this place was accepted, `deadline` milliseconds at most. */
+  async reached(sequence: number, deadline: number): Promise<void> {
+    if (this.#position.sequence >= sequence) return;
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.#waiters.delete(look);
+        resolve();
+      };
+      const look = () => {
+        if (this.#position.sequence >= sequence) done();
+      };
+      const timer = setTimeout(done, deadline);
+      this.#waiters.add(look);
+    });
+  }
+
+  /** Stores what was accepted. When that fails, it stays accepted and is tried again. */
+  commit(): Promise<void> {
+    return this.#commits.runExclusive(async () => {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+      const [rows, position] = [this.#pending, this.#position];
+      if (position === this.#committed) return;
+      this.#pending = [];
+      try {
+        await this.#options.append(rows, position);
+        this.#committed = position;
+        this.#failures = 0;
+      } catch (error) {
+        this.#pending = [...rows, ...this.#pending];
+        this.#failed(error as Error);
+        throw error;
+      }
+    });
+  }
+
+  #failed(cause: Error): void {
+    this.#failures += 1;
+    if (this.#failures === 1) {
+      const text = `${this.#options.name} cannot be stored: ${cause.message}`;
+      this.#options.report(new LogStoreError('log_write_failed', text, { cause }));
+    }
+    if (this.#failures === maxFailures) this.#options.giveUp(cause);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#commitLater(), retryDelay);
+  }
+
+  async #commitLater(): Promise<void> {
+    await this.commit().catch(() => {});
+  }
+}

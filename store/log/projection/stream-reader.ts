@@ -1,0 +1,104 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Mutex } from '../../../bus/base/mutex.ts';
+import type { Channel } from '../../../bus/channel.ts';
+import type { Bus } from '../../../bus/nats/bus.ts';
+import {
+  ensureStreams,
+  lastSequenceBefore,
+  type Replay,
+  replay,
+  type StreamName,
+  type StreamRange,
+  streamRange,
+} from '../../../bus/nats/jetstream.ts';
+import type { Projection } from './projection.ts';
+
+/** Milliseconds that a query waits for messages that are on the bus already. */
+const readWaitMs = 500;
+
+/** A stream of the bus, and what it holds. */
+export interface StreamSource<Message> {
+  readonly bus: Bus;
+  readonly stream: StreamName;
+  readonly channel: Channel<readonly string[], Message>;
+}
+
+/** Reads a stream into its projection, from where that ends, whatever happens to the bus. */
+export class StreamReader<Message, Row extends { readonly time: number }> {
+  readonly #source: StreamSource<Message>;
+  readonly #projection: Projection<Message, Row>;
+  /** The bus may come back twice in a row; only one replay may remain. */
+  readonly #resumes = new Mutex();
+  #replay: Replay | undefined;
+
+  constructor(source: StreamSource<Message>, projection: Projection<Message, Row>) {
+    this.#source = source;
+    this.#projection = projection;
+  }
+
+  /** @throws when the bus does not answer. */
+  async start(): Promise<void> {
+    await this.#resume();
+    this.#source.bus.onReconnect(() => void this.#resumeSoon());
+  }
+
+  /**
+   * Waits until what is on the bus now has been read and, if the database takes it, committed, so that a query shows
+   * what was written before it.
+   */
+  async arrive(): Promise<void> {
+    const { bus, stream } = this.#source;
+    if (bus.connected) {
+      const range = await Promise.race([
+        streamRange(bus, stream).catch(() => undefined),
+        sleep(readWaitMs, undefined, { ref: false }),
+      ]);
+      if (range?.identity === this.#projection.position.stream) {
+        await this.#projection.reached(range.last, readWaitMs);
+      }
+    }
+    await this.#projection.commit().catch(() => {});
+  }
+
+  /** Reads no more, and commits what has arrived. */
+  async close(): Promise<void> {
+    this.#replay?.stop();
+    this.#replay = undefined;
+    await this.#projection.commit().catch(() => {});
+  }
+
+  /** Reads on where the projection ends, or goes on reading if that is what happens already. */
+  async #resume(): Promise<void> {
+    const { bus, stream, channel } = this.#source;
+    await ensureStreams(bus);
+    const range = await streamRange(bus, stream);
+    if (this.#replay && this.#projection.follows(range)) return;
+    this.#replay?.stop();
+    this.#projection.align(range, await this.#placeIn(range));
+    const next = this.#projection.position.sequence + 1;
+    const mine: Replay = replay(bus, stream, channel, next, async (replayed) => {
+      // What another stream's reader had in hand when it was stopped has no place here.
+      if (mine === this.#replay) await this.#projection.accept(replayed);
+    });
+    this.#replay = mine;
+  }
+
+  /** The place of the newest message in the stream that has been read. */
+  async #placeIn({ identity, last }: StreamRange): Promise<number> {
+    const { stream, sequence, readAt } = this.#projection.position;
+    if (identity !== stream) return 0;
+    if (last >= sequence) return sequence;
+    // A power cut has taken the newest messages, and perhaps their places have been given to others since.
+    return (await lastSequenceBefore(this.#source.bus, this.#source.stream, readAt)) ?? last;
+  }
+
+  async #resumeSoon(): Promise<void> {
+    while (this.#source.bus.connected) {
+      try {
+        return await this.#resumes.runExclusive(() => this.#resume());
+      } catch {
+        await sleep(readWaitMs);
+      }
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import type { LogEntry, LogLevel } from '../../../bus/messages.ts';
+
+/** Which entries are wanted: all conditions must hold; of a list any item. An empty list is no condition. */
+export interface LogFilter {
+  readonly levels?: readonly LogLevel[];
+  readonly sources?: readonly string[];
+  /** Entries that are about no monitor match no list of monitors. */
+  readonly monitors?: readonly string[];
+  /** Stands somewhere in the message, in just these letters. Empty is no condition. */
+  readonly text?: string;
+  /** Strictly older than this, Unix microseconds. */
+  readonly time?: number;
+  /** Strictly newer than this, Unix microseconds. */
+  readonly after?: number;
+  /** At most so many, 100 by default. */
+  readonly limit?: number;
+}
+
+export const defaultLimit = 100;
+
+/** Whether an entry meets the conditions. `limit` is none. */
+export function matchesFilter(filter: LogFilter, entry: LogEntry): boolean {
+  const { levels, sources, monitors, text = '', time, after } = filter;
+  return (
+    includes(levels, entry.level) &&
+    includes(sources, entry.src) &&
+    includes(monitors, entry.monitorID) &&
+    entry.msg.includes(text) &&
+    (time === undefined || entry.time < time) &&
+    (after === undefined || entry.time > after)
+  );
+}
+
+function includes<T extends string>(list: readonly T[] | undefined, item: T): boolean {
+  if (!list || list.length === 0) return true;
+  return item !== '' && list.includes(item);
+}
+
+/** The same conditions in SQL: the text holds places only, the values are bound to them in their order. */
+export function filterSql(filter: LogFilter): { where: string; values: (string | bigint)[] } {
+  const conditions: string[] = [];
+  const values: (string | bigint)[] = [];
+  const bind = (value: string | bigint) => `$${values.push(value)}`;
+  const oneOf = (column: string, list: readonly string[] | undefined) => {
+    if (!list || list.length === 0) return;
+    const places = list.filter((item) => item !== '').map(bind);
+    conditions.push(places.length > 0 ? `${column} IN (${places.join(', ')})` : 'false');
+  };
+  oneOf('level', filter.levels);
+  oneOf('src', filter.sources);
+  oneOf('monitorID', filter.monitors);
+  if (filter.text) conditions.push(`contains(msg, ${bind(filter.text)})`);
+  if (filter.time !== undefined) conditions.push(`time < ${bind(BigInt(filter.time))}`);
+  if (filter.after !== undefined) conditions.push(`time > ${bind(BigInt(filter.after))}`);
+  return { where: conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '', values };
+}

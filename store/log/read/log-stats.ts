@@ -1,0 +1,153 @@
+import { BIGINT, type DuckDBConnection, VARCHAR } from '@duckdb/node-api';
+import { Mutex } from '../../../bus/base/mutex.ts';
+import type { LogLevel } from '../../../bus/messages.ts';
+import { StoreError } from '../../base/store-error.ts';
+import { rolledUpHours } from './hourly-rollup.ts';
+import { filterSql, type LogFilter } from './log-filter.ts';
+import { clip, growingRanges, inSnapshot, rangesByText, type ScanRange, wholeRange } from './scan-ranges.ts';
+import { bucketSql, holdsHours, hourUs, type StatsBucket } from './stats-buckets.ts';
+
+export const statsGroups = ['level', 'src', 'monitorID'] as const;
+export type StatsGroup = (typeof statsGroups)[number];
+
+export interface StatsQuestion {
+  /** Its `limit` does not count here. */
+  readonly filter: LogFilter;
+  readonly group: readonly StatsGroup[];
+  readonly bucket?: StatsBucket;
+}
+
+/** How many entries there are of one kind. */
+export interface StatsRow {
+  /** When the bucket begins, in UTC: Unix microseconds. */
+  readonly time?: number;
+  readonly level?: LogLevel;
+  readonly src?: string;
+  readonly monitorID?: string;
+  readonly count: number;
+}
+
+const maxRows = 10_000;
+
+/** What is counted at once: entries, or the hours in which they have been counted already. */
+interface Part extends ScanRange {
+  readonly table: 'log' | 'hourly';
+}
+
+/** Counts log entries, on a connection of its own. */
+export class LogStats {
+  readonly #connection: DuckDBConnection;
+  readonly #turns = new Mutex();
+
+  constructor(connection: DuckDBConnection) {
+    this.#connection = connection;
+  }
+
+  /**
+   * @returns ordered by time, level, source and monitor, whichever of them there are. Kinds without entries are left
+   * out; without any group and bucket there is exactly one row.
+   * @throws {StoreError} `invalid` when there are more than 10,000 rows, as soon as that is known.
+   */
+  count({ filter, group, bucket }: StatsQuestion): Promise<StatsRow[]> {
+    const keys = statsGroups.filter((key) => group.includes(key));
+    return this.#turns.runExclusive(() =>
+      inSnapshot(this.#connection, async () => {
+        const sums = new Sums([...(bucket ? ['time'] : []), ...keys]);
+        for await (const { table, ...window } of this.#parts(filter, bucket)) {
+          const { where, values } = filterSql({ ...filter, ...window });
+          const found = await this.#connection.runAndReadAll(
+            countSql(`${table} ${where}`, table === 'log' ? 'count(*)' : 'sum(entries)', keys, bucket),
+            values,
+            values.map((value) => (typeof value === 'bigint' ? BIGINT : VARCHAR)),
+          );
+          sums.add(found.getRows());
+        }
+        return sums.rows();
+      }),
+    );
+  }
+
+  /** Waits for what was begun. */
+  close(): Promise<void> {
+    return this.#turns.close(() => this.#connection.closeSync());
+  }
+
+  async *#parts(filter: LogFilter, bucket: StatsBucket | undefined): AsyncGenerator<Part> {
+    if (filter.text || (bucket && !holdsHours(bucket))) {
+      const windows = filter.text
+        ? rangesByText(this.#connection, filter, true)
+        : growingRanges(this.#connection, filter);
+      for await (const window of windows) yield { table: 'log', ...window };
+      return;
+    }
+    const whole = wholeRange(filter);
+    const hours = await rolledUpHours(this.#connection);
+    // Of hours that lie there only in part the entries themselves are counted.
+    const from = Math.max(hours?.from ?? 0, Math.ceil((whole.after + 1) / hourUs) * hourUs);
+    const to = Math.min(hours?.to ?? 0, whole.time - (whole.time % hourUs));
+    if (from >= to) return yield { table: 'log', ...whole };
+    yield { table: 'hourly', after: from - 1, time: to };
+    for (const edge of [clip(whole, { time: from }), clip(whole, { after: to - 1 })]) {
+      if (edge) yield { table: 'log', ...edge };
+    }
+  }
+}
+
+function countSql(from: string, count: string, keys: readonly string[], bucket?: StatsBucket): string {
+  const select = (sum: string, source: string, length?: StatsBucket) => {
+    const columns = [...(length ? [`${bucketSql(length)} AS time`] : []), ...keys, `${sum} AS entries`];
+    return `SELECT ${columns.join()} FROM ${source} GROUP BY ALL`;
+  };
+  // The calendar is looked at once for each day, not for each entry.
+  const whole =
+    bucket === '1mo'
+      ? select('sum(entries)', `(${select(count, from, '1d')})`, '1mo')
+      : select(count, from, bucket);
+  return `${whole} LIMIT ${maxRows + 1}`;
+}
+
+type Cell = string | number;
+
+/** Adds up what the parts give. */
+class Sums {
+  readonly #names: readonly string[];
+  readonly #sums = new Map<string, { readonly cells: readonly Cell[]; count: number }>();
+
+  /** @param names of the columns before the count, in the order of the answer. */
+  constructor(names: readonly string[]) {
+    this.#names = names;
+  }
+
+  /** @throws {StoreError} `invalid` */
+  add(rows: readonly (readonly unknown[])[]): void {
+    for (const row of rows) {
+      const cells = row
+        .slice(0, -1)
+        .map((cell): Cell => (typeof cell === 'bigint' ? Number(cell) : String(cell)));
+      // The sum of nothing is null.
+      const count = Number(row.at(-1) ?? 0);
+      const key = cells.join(' ');
+      const sum = this.#sums.get(key);
+      if (sum) sum.count += count;
+      else this.#sums.set(key, { cells, count });
+    }
+    if (this.#sums.size > maxRows) {
+      const text = `more than ${maxRows} rows; ask for a longer bucket or a shorter time`;
+      throw new StoreError('invalid', text, { pointer: '/bucket' });
+    }
+  }
+
+  rows(): StatsRow[] {
+    return [...this.#sums.values()]
+      .sort((one, other) => compare(one.cells, other.cells))
+      .map(({ cells, count }) => {
+        const pairs = this.#names.map((name, k) => [name, cells[k]]);
+        return { ...Object.fromEntries(pairs), count } as StatsRow;
+      });
+  }
+}
+
+function compare(one: readonly Cell[], other: readonly Cell[]): number {
+  const k = one.findIndex((cell, index) => cell !== other[index]);
+  return k < 0 ? 0 : (one[k] ?? '') < (other[k] ?? '') ? -1 : 1;
+}

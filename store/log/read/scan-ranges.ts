@@ -1,0 +1,189 @@
+import { BIGINT, type DuckDBConnection, VARCHAR } from '@duckdb/node-api';
+import { begin, rollBack } from '../schema/transaction.ts';
+import { rolledUpHours } from './hourly-rollup.ts';
+import { filterSql, type LogFilter } from './log-filter.ts';
+import { hourUs } from './stats-buckets.ts';
+import { trigramsOf } from './trigrams.ts';
+
+/**
+ * Which parts of the log a question has to look at. A question that goes through them in order, and stops when it has
+ * enough, seldom reads much: the columns of a part's entries are read only there.
+ */
+
+/** Strictly between two times, Unix microseconds. */
+export interface ScanRange {
+  readonly after: number;
+  readonly time: number;
+}
+
+/** Slices that a search looks at first; then four times as many, and so on. */
+const firstSlices = 4;
+/** Nearer ones are looked at together: DuckDB keeps the lowest and highest time of 122,880 rows. */
+const nearSlices = 8;
+/** Entries that are looked at first; then four times as many, and so on. */
+const firstEntries = 250_000;
+
+/** Runs questions that see the database as it is now, whatever is stored or deleted meanwhile. */
+export async function inSnapshot<T>(connection: DuckDBConnection, work: () => Promise<T>): Promise<T> {
+  await begin(connection);
+  try {
+    return await work();
+  } finally {
+    // Nothing was written.
+    await rollBack(connection);
+  }
+}
+
+/** What the filter's times let through. */
+export function wholeRange({ after = -1, time = Number.MAX_SAFE_INTEGER }: LogFilter): ScanRange {
+  return { after, time };
+}
+
+/** @returns the part of a window between two times, undefined when nothing can lie there. */
+export function clip({ after, time }: ScanRange, other: Partial<ScanRange>): ScanRange | undefined {
+  const part = {
+    after: Math.max(after, other.after ?? after),
+    time: Math.min(time, other.time ?? time),
+  };
+  return part.time - part.after > 1 ? part : undefined;
+}
+
+/**
+ * Where entries that hold the filter's text may be.
+ *
+ * @param oldestFirst the order of the windows; otherwise the newest comes first.
+ */
+export async function* rangesByText(
+  connection: DuckDBConnection,
+  filter: LogFilter,
+  oldestFirst: boolean,
+): AsyncGenerator<ScanRange> {
+  const whole = wholeRange(filter);
+  const ends = await connection.runAndReadAll('SELECT min(first), max(last) FROM slice');
+  const [first, last] = ends.getRows()[0] ?? [];
+  if (typeof first !== 'bigint') return yield whole;
+  const [before, behind] = [clip(whole, { time: Number(first) }), clip(whole, { after: Number(last) })];
+  const [start, end] = oldestFirst ? [before, behind] : [behind, before];
+  if (start) yield start;
+  for (const group of grouped(await candidates(connection, filter, oldestFirst))) {
+    const after = Math.min(...group.map((slice) => slice.first)) - 1;
+    const part = clip(whole, { after, time: Math.max(...group.map((slice) => slice.last)) + 1 });
+    if (part) yield part;
+  }
+  if (end) yield end;
+}
+
+interface Slice {
+  readonly number: number;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** The slices whose pieces of text do not speak against it. */
+async function candidates(
+  connection: DuckDBConnection,
+  filter: LogFilter,
+  oldestFirst: boolean,
+): Promise<Slice[]> {
+  const { after, time } = wholeRange(filter);
+  const pieces = trigramsOf(filter.text ?? '').map((bit) => `AND get_bit(grams, ${bit}) = 1`);
+  const found = await connection.runAndReadAll(
+    `SELECT number, first, last FROM slice WHERE last > $1 AND first < $2 ${pieces.join(' ')}
+      ORDER BY number ${oldestFirst ? 'ASC' : 'DESC'}`,
+    [BigInt(after), BigInt(time)],
+    [BIGINT, BIGINT],
+  );
+  return found.getRows().map((row) => {
+    const [number = 0, first = 0, last = 0] = row.map(Number);
+    return { number, first, last };
+  });
+}
+
+/** Slices that are looked at together. */
+function* grouped(slices: readonly Slice[]): Generator<Slice[]> {
+  let most = firstSlices;
+  let group: Slice[] = [];
+  for (const slice of slices) {
+    const [first = slice, last = slice] = [group[0], group.at(-1)];
+    const distance = Math.abs(slice.number - last.number);
+    if (distance > nearSlices || Math.abs(slice.number - first.number) >= most) {
+      yield group;
+      most *= 4;
+      group = [];
+    }
+    group.push(slice);
+  }
+  if (group.length > 0) yield group;
+}
+
+/**
+ * Where the first entries that match lie: enough of them, if there are so many. The filter holds no text.
+ *
+ * @param oldestFirst the order of the windows, and from which end of the log the entries are wanted.
+ */
+export async function* rangesByCount(
+  connection: DuckDBConnection,
+  filter: LogFilter,
+  limit: number,
+  oldestFirst: boolean,
+): AsyncGenerator<ScanRange> {
+  const whole = wholeRange(filter);
+  const counted = await rolledUpHours(connection);
+  if (!counted) return yield whole;
+  const before = clip(whole, { time: counted.from });
+  const behind = clip(whole, { after: counted.to - 1 });
+  const [start, end] = oldestFirst ? [before, behind] : [behind, before];
+  if (start) yield start;
+  let sum = 0;
+  let reach: ScanRange | undefined;
+  for (const [time, entries] of await hourCounts(connection, filter, oldestFirst)) {
+    reach = {
+      after: Math.min(reach?.after ?? time, time - 1),
+      time: Math.max(reach?.time ?? time, time + hourUs),
+    };
+    // Of an hour that lies there only in part nobody knows how many it gives.
+    if (time > whole.after && time + hourUs <= whole.time) sum += entries;
+    if (sum >= limit) break;
+  }
+  const part = reach && clip(whole, reach);
+  if (part) yield part;
+  if (end && sum < limit) yield end;
+}
+
+/** The whole range, oldest first, in parts that grow. */
+export async function* growingRanges(
+  connection: DuckDBConnection,
+  filter: LogFilter,
+): AsyncGenerator<ScanRange> {
+  const whole = wholeRange(filter);
+  let most = firstEntries;
+  let sum = 0;
+  let { after } = whole;
+  for (const [time, entries] of await hourCounts(connection, filter, true)) {
+    sum += entries;
+    const part = sum >= most ? clip(whole, { after, time: time + hourUs }) : undefined;
+    if (!part) continue;
+    yield part;
+    after = part.time - 1;
+    sum = 0;
+    most *= 4;
+  }
+  const rest = clip(whole, { after });
+  if (rest) yield rest;
+}
+
+/** How many matching entries there are in each hour that has any, as far as the hours are counted. */
+async function hourCounts(
+  connection: DuckDBConnection,
+  filter: LogFilter,
+  oldestFirst: boolean,
+): Promise<[time: number, entries: number][]> {
+  const { after } = wholeRange(filter);
+  const { where, values } = filterSql({ ...filter, after: Math.max(-1, after - hourUs) });
+  const found = await connection.runAndReadAll(
+    `SELECT time, sum(entries) FROM hourly ${where} GROUP BY time ORDER BY time ${oldestFirst ? 'ASC' : 'DESC'}`,
+    values,
+    values.map((value) => (typeof value === 'bigint' ? BIGINT : VARCHAR)),
+  );
+  return found.getRows().map(([time, entries]) => [Number(time), Number(entries)]);
+}

@@ -1,0 +1,39 @@
+const secondUs = 1_000_000;
+const minute = 60 * secondUs;
+export const hourUs = 60 * minute;
+const dayUs = 24 * hourUs;
+
+/** Lengths in microseconds. Weeks begin on Monday; months are not all of one length. */
+const buckets = {
+  '1s': secondUs,
+  '5s': 5 * secondUs,
+  '10s': 10 * secondUs,
+  '30s': 30 * secondUs,
+  '1m': minute,
+  '5m': 5 * minute,
+  '10m': 10 * minute,
+  '15m': 15 * minute,
+  '30m': 30 * minute,
+  '1h': hourUs,
+  '3h': 3 * hourUs,
+  '6h': 6 * hourUs,
+  '12h': 12 * hourUs,
+  '1d': dayUs,
+  '1w': 7 * dayUs,
+  '1mo': undefined,
+} as const;
+export type StatsBucket = keyof typeof buckets;
+export const statsBuckets = Object.keys(buckets) as StatsBucket[];
+
+/** Whether hours can be put into buckets of this length without being cut. */
+export function holdsHours(bucket: StatsBucket): boolean {
+  return (buckets[bucket] ?? dayUs) >= hourUs;
+}
+
+/** The first microsecond, in UTC, of the bucket in which `time` lies, in SQL. */
+export function bucketSql(bucket: StatsBucket): string {
+  if (bucket === '1mo') return "epoch_us(date_trunc('month', make_timestamp(time)))";
+  // The first day of all was a Thursday.
+  const shift = bucket === '1w' ? 3 * dayUs : 0;
+  return `time - (time + ${shift}) % ${buckets[bucket]}`;
+}

@@ -1,0 +1,19 @@
+import type { DuckDBAppender, DuckDBConnection } from '@duckdb/node-api';
+import type { SqlTable } from './schema.ts';
+
+/** Adds rows to a table in the transaction that is under way: all of them or, when it throws, none. */
+export async function fillTable(
+  connection: DuckDBConnection,
+  table: SqlTable,
+  append: (appender: DuckDBAppender) => void,
+): Promise<void> {
+  const appender = await connection.createAppender(table);
+  try {
+    append(appender);
+    appender.closeSync();
+  } catch (error) {
+    // What it still holds would be stored when it is collected as garbage: at any time, in no transaction.
+    appender.clear();
+    throw error;
+  }
+}

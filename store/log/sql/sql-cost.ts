@@ -1,0 +1,106 @@
+import { StoreError } from '../../base/store-error.ts';
+
+/**
+ * How long one row of a statement may take. DuckDB ends a statement only between two vectors of 2048 rows, so what a
+ * single row can take must be bounded before: a pattern of many wildcards over a long text runs for years.
+ */
+
+/** Texts of columns are seldom longer. */
+const columnLength = 200;
+const longestPattern = 200;
+/** Steps of comparison for one row; a billion of them take about 3 s. */
+const mostSteps = 500_000;
+/** A character of a format becomes at most so many: `%c` is a date with its time. */
+const formatGrowth = 16;
+/** What a class such as `\pL` counts in a regular expression: so many ranges has it. */
+const unicodeClass = 300;
+
+/** Where the pattern is the second argument. */
+const likes = new Set('~~ !~~'.split(' '));
+const slowLikes = new Set('~~* !~~* like_escape not_like_escape ilike_escape not_ilike_escape'.split(' '));
+const glob = '~~~';
+const expressions = new Set('regexp_matches regexp_full_match regexp_extract'.split(' '));
+/** They look for one text in another. */
+const finders = new Set('contains instr strpos position split_part'.split(' '));
+/** Each of them may make a text as long as all its parts together. */
+const joiners = new Set('|| concat concat_ws list_value'.split(' '));
+const joinLimit = 10;
+
+type Node = Readonly<Record<string, unknown>>;
+
+/** Adds up what the functions of one statement cost. */
+export class SqlCost {
+  #joined = 0;
+  #growth = 1;
+  #longestLiteral = 0;
+  /** Steps for one row, by the length of the texts. */
+  readonly #steps: ((length: number) => number)[] = [];
+
+  addLiteral(value: unknown): void {
+    if (typeof value === 'string') this.#longestLiteral = Math.max(this.#longestLiteral, value.length);
+  }
+
+  /**
+   * @param name in lower case
+   * @throws {StoreError} `invalid`: a pattern that is not written out, or is too long, or too many texts are joined.
+   */
+  addFunction(name: string, children: readonly Node[]): void {
+    if (joiners.has(name)) {
+      this.#joined += children.length;
+      this.#growth *= Math.max(1, children.length);
+      if (this.#joined > joinLimit) refuse(`joining more than ${joinLimit} texts`);
+    } else if (name === 'strftime') this.#growth *= formatGrowth;
+    else if (finders.has(name)) this.#steps.push((length) => length ** 2 / 200);
+    else if (likes.has(name)) this.#addLike(patternOf(children), false);
+    else if (slowLikes.has(name)) this.#addLike(patternOf(children), true);
+    else if (name === glob) this.#addBacktracking(patternOf(children).split(/\*+/));
+    else if (expressions.has(name)) this.#addExpression(patternOf(children));
+  }
+
+  /** @throws {StoreError} `invalid`: a row takes too long. */
+  check(): void {
+    const length = Math.max(this.#longestLiteral, columnLength) * this.#growth;
+    const steps = this.#steps.reduce((sum, step) => sum + step(length), 0);
+    if (steps <= mostSteps) return;
+    const hint =
+      'use fewer wildcards (LIKE without _, over lower(…) for example, may have many) or shorter texts';
+    throw invalid(`its patterns would take too long: ${hint}`);
+  }
+
+  /** DuckDB has a fast way for patterns of `%` alone. */
+  #addLike(pattern: string, slow: boolean): void {
+    if (slow || pattern.includes('_')) this.#addBacktracking(pattern.split(/%+/));
+    else this.#steps.push((length) => (length * pattern.length) / 10);
+  }
+
+  /** After each wildcard, the rest is tried at every place of the text; a last one takes whatever is left. */
+  #addBacktracking(parts: readonly string[]): void {
+    const loops = parts.slice(1).filter((part, index) => part !== '' || index < parts.length - 2).length;
+    const longest = Math.max(1, ...parts.map((part) => part.length));
+    this.#steps.push((length) => length ** loops * longest);
+  }
+
+  /** Linear in the text, but with a state for every repetition that is counted. */
+  #addExpression(pattern: string): void {
+    let states = pattern.length + (pattern.match(/\\p/gi)?.length ?? 0) * unicodeClass;
+    for (const [, least = '', most = ''] of pattern.matchAll(/\{(\d+)(?:,(\d*))?\}/g)) {
+      states *= Math.max(1, Number(least), Number(most));
+    }
+    this.#steps.push((length) => length * states);
+  }
+}
+
+/** The pattern that is written out as the second argument. */
+function patternOf(children: readonly Node[]): string {
+  const { class: kind, value } = children[1] ?? {};
+  const pattern = kind === 'CONSTANT' ? (value as { value?: unknown }).value : undefined;
+  if (typeof pattern !== 'string') refuse('a pattern that is not written out as one text');
+  if (pattern.length > longestPattern) refuse(`a pattern of more than ${longestPattern} characters`);
+  return pattern;
+}
+
+const invalid = (message: string) => new StoreError('invalid', message, { pointer: '/sql' });
+
+function refuse(what: string): never {
+  throw invalid(`${what} cannot be used here`);
+}

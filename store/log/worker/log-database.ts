@@ -1,0 +1,148 @@
+import { existsSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { ensureFolder } from '../../../bus/base/files.ts';
+import { Mutex } from '../../../bus/base/mutex.ts';
+import { DetectionWriter } from '../projection/detection-writer.ts';
+import { LogWriter } from '../projection/log-writer.ts';
+import { HourlyRollup } from '../read/hourly-rollup.ts';
+import { LogPages } from '../read/log-pages.ts';
+import { LogStats } from '../read/log-stats.ts';
+import { TextIndex } from '../read/text-index.ts';
+import { LogRetention } from '../retention/log-retention.ts';
+import { ReadWriteLock } from '../schema/read-write-lock.ts';
+import { positionNames, schema } from '../schema/schema.ts';
+import { SqlRunner } from '../sql/sql-runner.ts';
+import { SqlStreams } from '../sql/sql-stream.ts';
+
+const options = {
+  threads: '2',
+  memory_limit: '256MB',
+  max_temp_directory_size: '256MB',
+  // The recorder fetches nothing from the network, extensions included.
+  autoinstall_known_extensions: 'false',
+  autoload_known_extensions: 'false',
+};
+
+// For statements that people write, but nothing of ours needs what is locked here either.
+const lock = 'SET enable_external_access = false; SET lock_configuration = true;';
+
+/** Failures of the machine, not of the file: moving the file away would help nobody. */
+const machineTrouble =
+  /could not set lock|permission denied|no space left|too many open files|out of memory/i;
+
+/** The log and the events in DuckDB. One at a time for a file; its calls may overlap. */
+export class LogDatabase {
+  readonly #instance: DuckDBInstance;
+  readonly #connection: DuckDBConnection;
+  /** What writes takes turns, and so does what reads; neither waits for the other. */
+  readonly #writes = new Mutex();
+  readonly #hours: HourlyRollup;
+  readonly #slices: TextIndex;
+  /** Questions pass here, so that now and then there is a moment without any. */
+  readonly reads = new ReadWriteLock();
+  readonly writer: LogWriter;
+  readonly insight: DetectionWriter;
+  readonly retention: LogRetention;
+  readonly pages: LogPages;
+  readonly stats: LogStats;
+  /** Answers what people ask in SQL. */
+  readonly sql: SqlRunner;
+  readonly sqlStreams: SqlStreams;
+
+  private constructor(
+    file: string,
+    instance: DuckDBInstance,
+    connections: Readonly<Record<'writer' | 'keeper' | 'reader' | 'asker' | 'counter', DuckDBConnection>>,
+  ) {
+    this.#instance = instance;
+    this.#connection = connections.writer;
+    this.#hours = new HourlyRollup(connections.writer, this.#writes);
+    this.#slices = new TextIndex(connections.writer, this.#writes);
+    this.insight = new DetectionWriter(connections.writer, this.#writes);
+    this.writer = new LogWriter(connections.writer, this.#writes, (entries) => {
+      void this.#hours.advance(entries.at(-1)?.time ?? 0);
+      void this.#slices.advance(entries.length);
+    });
+    this.retention = new LogRetention({
+      file,
+      writer: connections.writer,
+      writes: this.#writes,
+      keeper: connections.keeper,
+      reads: this.reads,
+      forget: async (before) => {
+        await this.#hours.forget(before);
+        await this.#slices.forget(before);
+      },
+    });
+    this.pages = new LogPages(connections.reader);
+    this.stats = new LogStats(connections.counter);
+    this.sql = new SqlRunner(connections.asker);
+    this.sqlStreams = new SqlStreams(() => instance.connect());
+  }
+
+  /**
+   * Opens the file, or makes it. One that DuckDB cannot read is renamed to `<file>.broken` and a new one begun.
+   *
+   * @returns `broken` says why the old file was moved aside, if it was.
+   */
+  static async open(file: string): Promise<{ table: LogDatabase; broken?: string }> {
+    await ensureFolder(dirname(file));
+    try {
+      return { table: await LogDatabase.#open(file) };
+    } catch (error) {
+      const broken = (error as Error).message.split('\n', 1)[0] ?? '';
+      if (!existsSync(file) || machineTrouble.test(broken)) throw error;
+      await rename(file, `${file}.broken`);
+      // The write-ahead log belongs to that file and would be played into the new one.
+      await rm(`${file}.wal`, { force: true });
+      return { table: await LogDatabase.#open(file), broken };
+    }
+  }
+
+  static async #open(file: string): Promise<LogDatabase> {
+    const instance = await DuckDBInstance.create(file, options);
+    try {
+      const writer = await instance.connect();
+      await writer.run(schema);
+      await writer.run(lock);
+      const keeper = await instance.connect();
+      const reader = await instance.connect();
+      const asker = await instance.connect();
+      const counter = await instance.connect();
+      const table = new LogDatabase(file, instance, { writer, keeper, reader, asker, counter });
+      // A table of another shape must show now, when the file can still be replaced.
+      await Promise.all(positionNames.map((name) => table.insight.position(name)));
+      await table.pages.read({ limit: 1 }, false);
+      return table;
+    } catch (error) {
+      instance.closeSync();
+      throw error;
+    }
+  }
+
+  /**
+   * Catches up with what makes questions fast, in a database that is older than that or whose process was killed. Entries
+   * are stored and questions answered meanwhile.
+   */
+  async prepare(): Promise<void> {
+    await Promise.all([this.#hours.count(), this.#slices.advance(0)]);
+  }
+
+  /**
+   * Waits for what was begun, then closes the file, tidied up. Safe to call twice.
+   *
+   * A thread must not end before that: DuckDB's binding aborts the whole process when one of its calls returns
+   * to a thread that is gone.
+   */
+  close(): Promise<void> {
+    return this.#writes.close(async () => {
+      const { retention, pages, stats, sql, sqlStreams } = this;
+      await Promise.all([retention, pages, stats, sql, sqlStreams].map((each) => each.close()));
+      await this.#connection.run('CHECKPOINT').catch(() => {});
+      this.#connection.closeSync();
+      this.#instance.closeSync();
+    });
+  }
+}

@@ -1,0 +1,168 @@
+import { nowUs } from '../../../bus/base/time.ts';
+import type { Bus } from '../../../bus/nats/bus.ts';
+import { StoreError } from '../../base/store-error.ts';
+import { LogDownloads } from '../export/log-downloads.ts';
+import { LogExport, type ReadPage } from '../export/log-export.ts';
+import { LogProjections, type ProjectionListeners } from '../projection/projections.ts';
+import { LogTotals } from '../read/log-totals.ts';
+import { LogDispatch } from './dispatch.ts';
+import type { LogDatabase } from './log-database.ts';
+import type { FromLogWorker, LogAnswer, LogQuestion, LogTopic, LogWorkerStart } from './log-protocol.ts';
+
+const minute = 60_000;
+const hourMs = 60 * minute;
+
+/** These pass the gate piece by piece, or not at all. */
+type DownloadTopic = 'openExport' | 'openSql' | 'readDownload' | 'closeDownload';
+
+interface Surroundings {
+  readonly beginning: LogWorkerStart;
+  tell(message: FromLogWorker): void;
+  /** Ends the thread. */
+  fail(error: Error): void;
+}
+
+/** What the log store's thread does: reads the streams into the tables, answers questions, posts what is new. */
+export class LogService {
+  readonly #table: LogDatabase;
+  readonly #bus: Bus;
+  readonly #surroundings: Surroundings;
+  /** Known once the service has been started. */
+  #streams: LogProjections | undefined;
+  /** The questions that are being answered. */
+  readonly #asked = new Map<number, AbortController>();
+  readonly #downloads = new LogDownloads();
+  readonly #totals = new LogTotals();
+  /** To those who follow. */
+  readonly dispatch: LogDispatch;
+  readonly #timers: NodeJS.Timeout[] = [];
+
+  private constructor(table: LogDatabase, bus: Bus, surroundings: Surroundings) {
+    this.#table = table;
+    this.#bus = bus;
+    this.#surroundings = surroundings;
+    this.dispatch = new LogDispatch(surroundings.beginning.following, (entries) =>
+      surroundings.tell({ kind: 'entries', entries }),
+    );
+  }
+
+  /** @throws when the bus does not answer. */
+  static async start(table: LogDatabase, bus: Bus, surroundings: Surroundings): Promise<LogService> {
+    await table.insight.recordStart(surroundings.beginning.began);
+    const service = new LogService(table, bus, surroundings);
+    await service.#read();
+    void table.prepare().catch(() => {});
+    service.#timers.push(
+      setInterval(() => void service.#prune(), hourMs),
+      setInterval(() => void service.#tend(), minute / 6),
+      // Should it fail, a later one does as well.
+      setInterval(() => void table.insight.heartbeat(nowUs()).catch(() => {}), minute),
+    );
+    void service.#prune();
+    return service;
+  }
+
+  async answer(question: LogQuestion): Promise<void> {
+    const { tell } = this.#surroundings;
+    const { id } = question;
+    const aborter = new AbortController();
+    this.#asked.set(id, aborter);
+    try {
+      tell({ kind: 'answer', id, answer: await this.#find(question, aborter.signal) });
+    } catch (error) {
+      const { message } = error as Error;
+      if (error instanceof StoreError) {
+        const { code, pointer } = error;
+        tell({ kind: 'refusal', id, code, message, ...(pointer !== undefined && { pointer }) });
+      } else tell({ kind: 'refusal', id, code: 'io', message: `the log cannot be read: ${message}` });
+    } finally {
+      this.#asked.delete(id);
+    }
+  }
+
+  cancel(id: number): void {
+    this.#asked.get(id)?.abort();
+  }
+
+  /** Commits what has arrived; the table is left to its owner. */
+  async close(): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer);
+    await this.#streams?.close();
+    await this.#table.insight.heartbeat(nowUs()).catch(() => {});
+    await this.#bus.close();
+  }
+
+  /** What an answer shows has been committed. Should that fail now, it shows what was committed before. */
+  async #find(question: LogQuestion, signal: AbortSignal): Promise<LogAnswer<LogTopic>> {
+    const { reads, sqlStreams } = this.#table;
+    switch (question.topic) {
+      case 'readDownload':
+        return this.#downloads.read(question.asked.download, signal);
+      case 'closeDownload':
+        await this.#downloads.close(question.asked.download);
+        return undefined;
+    }
+    const asksAll = ['sql', 'openSql', 'totals'].includes(question.topic);
+    await (asksAll ? this.#streams?.allArrive() : this.#streams?.entriesArrive());
+    switch (question.topic) {
+      case 'openExport': {
+        const { filter, format } = question.asked;
+        return this.#downloads.open(() => LogExport.open(this.#readPage, filter, format));
+      }
+      case 'openSql': {
+        const { sql, format } = question.asked;
+        // It may take minutes, which nobody should have to wait who waits for somebody alone inside.
+        return this.#downloads.open(() => sqlStreams.open(sql, format, signal));
+      }
+    }
+    return reads.read(() => this.#ask(question, signal));
+  }
+
+  readonly #readPage: ReadPage = (filter, oldestFirst) =>
+    this.#table.reads.read(() => this.#table.pages.read(filter, oldestFirst));
+
+  async #ask(
+    question: Exclude<LogQuestion, { topic: DownloadTopic }>,
+    signal: AbortSignal,
+  ): Promise<LogAnswer<LogTopic>> {
+    switch (question.topic) {
+      case 'page':
+        return this.#table.pages.read(question.asked.filter, question.asked.oldestFirst);
+      case 'stats':
+        return this.#table.stats.count(question.asked);
+      case 'totals':
+        return this.#totals.read();
+      case 'sql':
+        return this.#table.sql.run(question.asked.sql, signal);
+    }
+  }
+
+  async #read(): Promise<void> {
+    const { tell, fail } = this.#surroundings;
+    const listeners: ProjectionListeners = {
+      entry: (entry) => {
+        this.#totals.addEntry(entry);
+        return this.dispatch.add(entry);
+      },
+      event: (event) => this.#totals.addEvent(event),
+      report: (report) => this.#totals.addReport(report),
+      object: (object) => this.#totals.addObject(object),
+    };
+    this.#streams = await LogProjections.open(this.#table, this.#bus, listeners, {
+      report: ({ code, message }) => tell({ kind: 'problem', code, message }),
+      giveUp: fail,
+    });
+  }
+
+  async #prune(): Promise<void> {
+    const { maxAgeDays, maxSizeMegabytes } = this.#surroundings.beginning;
+    const oldest = Math.floor(nowUs() - maxAgeDays * 24 * hourMs * 1000);
+    // What fails now, on a full disk perhaps, is due again in an hour.
+    await this.#table.retention.prune(oldest, maxSizeMegabytes * 1e6).catch(() => {});
+  }
+
+  async #tend(): Promise<void> {
+    const { maxSizeMegabytes } = this.#surroundings.beginning;
+    await this.#table.retention.tend(maxSizeMegabytes * 1e6).catch(() => {});
+  }
+}

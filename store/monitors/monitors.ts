@@ -1,0 +1,165 @@
+import { rename } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { removeFile, writeAtomically } from '../../bus/base/files.ts';
+import { Mutex } from '../../bus/base/mutex.ts';
+import { deepFreeze, isObject, plainJson } from '../base/json.ts';
+import { StoreError } from '../base/store-error.ts';
+import { masked, unmasked } from './masking.ts';
+import { resolveMediaFile } from './media-file.ts';
+import { defaultMotion, defaultTflite, type MonitorConfig } from './monitor-config.ts';
+import { type BrokenMonitor, maxMonitorFileBytes, readMonitors } from './monitor-files.ts';
+import { parseMonitor } from './monitor-parser.ts';
+
+export type { BrokenMonitor } from './monitor-files.ts';
+
+interface StoredMonitor {
+  readonly config: MonitorConfig;
+  /** Usually `<id>.json`; a file that was copied in may be called otherwise. */
+  readonly file: string;
+}
+
+/** The monitors' configurations: `config_dir/monitors/<id>.json`, one file each. */
+export class Monitors {
+  readonly #folder: string;
+  readonly #mediaDir: string | undefined;
+  readonly #monitors = new Map<string, StoredMonitor>();
+  readonly #mutex = new Mutex();
+  #broken: readonly BrokenMonitor[];
+
+  private constructor(
+    folder: string,
+    mediaDir: string | undefined,
+    stored: readonly StoredMonitor[],
+    broken: readonly BrokenMonitor[],
+  ) {
+    this.#folder = folder;
+    this.#mediaDir = mediaDir;
+    this.#broken = broken;
+    for (const monitor of stored) this.#monitors.set(monitor.config.id, monitor);
+  }
+
+  /**
+   * Reads all monitors. A broken file costs only itself: see {@link broken}.
+   *
+   * @param options.mediaDir where the source `file` plays from; files there are looked at when given.
+   */
+  static async open(configDir: string, options: { mediaDir?: string } = {}): Promise<Monitors> {
+    const folder = join(configDir, 'monitors');
+    const { monitors, broken } = await readMonitors(folder);
+    return new Monitors(folder, options.mediaDir, monitors, broken);
+  }
+
+  /** The files that were skipped, and why. */
+  get broken(): readonly BrokenMonitor[] {
+    return this.#broken;
+  }
+
+  /** Whole and unmasked, in the order of their ids; the objects are frozen. */
+  list(): MonitorConfig[] {
+    const configs = [...this.#monitors.values()].map(({ config }) => config);
+    return configs.sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  /** Whole and unmasked; the object is frozen. */
+  get(id: string): MonitorConfig | undefined {
+    return this.#monitors.get(id)?.config;
+  }
+
+  /** A copy for clients: passwords are replaced by asterisks. */
+  masked(config: MonitorConfig): MonitorConfig {
+    return masked(plainJson(config)) as unknown as MonitorConfig;
+  }
+
+  /**
+   * Makes a monitor, or replaces the one with this id as a whole. A password that comes back masked stays.
+   *
+   * @throws {StoreError} `invalid` with the pointer of the bad field; `io`.
+   */
+  put(input: unknown): Promise<'created' | 'replaced'> {
+    return this.#mutex.runExclusive(async () => {
+      const json = plainJson(input);
+      checkSize(JSON.stringify(json));
+      const id = isObject(json) ? json['id'] : undefined;
+      const before = typeof id === 'string' ? this.#monitors.get(id)?.config : undefined;
+      const config = parseMonitor(unmasked(json, before && plainJson(before)));
+      await this.#checkMedia(config);
+      await this.#save(config);
+      return before ? 'replaced' : 'created';
+    });
+  }
+
+  /** @throws {StoreError} `not_found`, `io`. */
+  remove(id: string): Promise<void> {
+    return this.#mutex.runExclusive(async () => {
+      const monitor = this.#require(id);
+      try {
+        await removeFile(join(this.#folder, monitor.file));
+      } catch (cause) {
+        throw new StoreError('io', 'the monitor could not be removed', { cause });
+      }
+      this.#monitors.delete(id);
+    });
+  }
+
+  /**
+   * Switches a detector; a section that is missing is made with defaults when it is to be enabled.
+   *
+   * @throws {StoreError} `not_found`, `io`.
+   */
+  setDetector(id: string, detector: 'motion' | 'tflite', enable: boolean): Promise<void> {
+    return this.#mutex.runExclusive(async () => {
+      const { config } = this.#require(id);
+      if (config[detector] === undefined && !enable) return;
+      const section = config[detector] ?? (detector === 'motion' ? defaultMotion : defaultTflite);
+      await this.#save(parseMonitor(plainJson({ ...config, [detector]: { ...section, enable } })));
+    });
+  }
+
+  #require(id: string): StoredMonitor {
+    const monitor = this.#monitors.get(id);
+    if (!monitor) throw new StoreError('not_found', 'there is no such monitor', { pointer: '/id' });
+    return monitor;
+  }
+
+  /** A file may come later; one that is there must be one that may be played. */
+  async #checkMedia(config: MonitorConfig): Promise<void> {
+    if (this.#mediaDir === undefined || config.sourcefile === undefined) return;
+    try {
+      await resolveMediaFile(this.#mediaDir, config.sourcefile.path);
+    } catch (error) {
+      if (!(error instanceof StoreError && error.code === 'not_found')) throw error;
+    }
+  }
+
+  /** The disk first: what is in memory has always been stored. */
+  async #save(config: MonitorConfig): Promise<void> {
+    const text = `${JSON.stringify(config, undefined, 2)}\n`;
+    checkSize(text);
+    const file = this.#monitors.get(config.id)?.file ?? `${config.id}.json`;
+    for (const [id, other] of this.#monitors) {
+      if (other.file === file && id !== config.id) {
+        throw new StoreError('conflict', `the file ${file} holds the monitor ${id}`, { pointer: '/id' });
+      }
+    }
+    try {
+      await this.#setAside(file);
+      await writeAtomically(join(this.#folder, file), text);
+    } catch (cause) {
+      throw new StoreError('io', 'the monitor could not be saved', { cause });
+    }
+    this.#monitors.set(config.id, { config: deepFreeze(config), file });
+  }
+
+  /** A broken file that is replaced may still hold what somebody wants to mend. */
+  async #setAside(file: string): Promise<void> {
+    if (!this.#broken.some((broken) => basename(broken.file) === file)) return;
+    const path = join(this.#folder, file);
+    await rename(path, `${path}.broken`);
+    this.#broken = this.#broken.filter((broken) => basename(broken.file) !== file);
+  }
+}
+
+function checkSize(text: string): void {
+  if (Buffer.byteLength(text) <= maxMonitorFileBytes) return;
+  throw new StoreError('invalid', `expected at most ${maxMonitorFileBytes} bytes`, { pointer: '' });
+}

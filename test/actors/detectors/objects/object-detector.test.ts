@@ -1,0 +1,135 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { InferenceWorker } from '../../../../actors/detectors/objects/inference/inference-worker.ts';
+import { ObjectDetectionResources } from '../../../../actors/detectors/objects/object-detection-resources.ts';
+import { ObjectDetector } from '../../../../actors/detectors/objects/object-detector.ts';
+import { formatNanoseconds } from '../../../../bus/base/time.ts';
+import type { DetectedObject, DetectionEvent, FramesCommand } from '../../../../bus/messages.ts';
+import { Outbox } from '../../../../bus/nats/outbox.ts';
+import { commands, events, objects } from '../../../../bus/subjects.ts';
+import type { TfliteConfig } from '../../../../store/monitors/monitor-config.ts';
+import { silentLogger, startTestBus } from '../../../support/bus.ts';
+import { atEnd } from '../../../support/cleanup.ts';
+import { temporaryFolder } from '../../../support/folder.ts';
+import { tflite } from '../../../support/monitors.ts';
+import { picturesOf, type TestPicture } from '../../../support/pictures.ts';
+import { waitFor } from '../../../support/wait.ts';
+
+const began = 1_732_112_595_000_000_000n;
+const street = { width: 640, height: 480, rate: 5 };
+
+/** A detector with the real model, on a real bus. */
+async function watch(settings: Partial<TfliteConfig> = {}) {
+  const { bus, connect } = await startTestBus();
+  const seen: DetectionEvent[] = [];
+  const lives: DetectedObject[] = [];
+  const asked: FramesCommand[] = [];
+  bus.subscribe(events, ['*', 'tflite'], (event) => void seen.push(event));
+  bus.subscribe(objects, ['door'], (life) => void lives.push(life));
+  bus.subscribe(commands.frames, ['door'], (command) => void asked.push(command));
+  const folder = await temporaryFolder();
+  const log = silentLogger().source('tflite');
+  const objectDetection = new ObjectDetectionResources({
+    configDir: folder,
+    storageDir: folder,
+    inferenceWorker: new InferenceWorker(),
+    log,
+  });
+  atEnd(() => objectDetection.close());
+  // The model is there from the beginning.
+  await objectDetection.open('default');
+  const outbox = new Outbox(100, () => {});
+  outbox.attach(bus);
+  const [own, frames] = [await connect(), await connect()];
+  const environment = {
+    monitorID: 'door',
+    monitorName: 'Door',
+    bus: own,
+    frames,
+    outbox,
+    log,
+    objectDetection,
+  };
+  const detector = new ObjectDetector(environment, { ...tflite, ...settings });
+  atEnd(async () => detector.stop());
+
+  let sequence = 0;
+  const show = async ({ width, height, data, time }: TestPicture) => {
+    const nanoseconds = began + BigInt(Math.round(time * 1e9));
+    frames.publishFrame('door', { format: 'rgb', width, height, data, sequence, time: nanoseconds });
+    sequence += 1;
+    // As a camera does: one after the other.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  };
+  const move = () => {
+    const time = formatNanoseconds(began);
+    const detections = [{ label: 'zone0', score: 50 }];
+    const event = { id: 'm', monitorID: 'door', monitorName: 'Door', source: 'motion', time, detections };
+    bus.publish(events, ['door', 'motion'], event);
+  };
+  return { seen, lives, asked, folder, detector, show, move };
+}
+
+test('people are told of once each, with their place, their life and a picture', async () => {
+  const { seen, lives, asked, folder, detector, show } = await watch({ thresholds: { person: 45 } });
+  await waitFor(() => asked.length > 0, 5000, 'the wish for pictures');
+  expect(asked[0]).toEqual({ format: 'rgb' });
+  for await (const picture of picturesOf('vtest.avi', { ...street, length: 2 })) await show(picture);
+  await waitFor(() => seen.length >= 2, 5000, 'events');
+  const ids = seen.map(({ detections }) => detections[0]?.object);
+  expect(new Set(ids).size).toBe(ids.length);
+  for (const event of seen) {
+    const { id, detections } = event;
+    expect(event).toMatchObject({ monitorID: 'door', monitorName: 'Door', source: 'tflite' });
+    expect(event.time).toMatch(/^2024-11-20T14:23:1[5-7]\.\d{9}Z$/);
+    const [{ label, score, box } = { label: '', score: 0 }] = detections;
+    expect(label).toBe('person');
+    expect(score).toBeGreaterThanOrEqual(45);
+    expect(box?.x).toBeGreaterThanOrEqual(0);
+    expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual(1_000_000);
+    await waitFor(
+      () =>
+        readdir(join(folder, 'snapshots', id.slice(0, 8).replace(/(....)(..)/, '$1-$2-'))).then((files) =>
+          files.includes(`${id}.jpeg`),
+        ),
+      5000,
+      'a picture',
+    );
+  }
+  expect(lives.every(({ end }) => end === null)).toBe(true);
+  const born = lives.length;
+  detector.stop();
+  await waitFor(() => lives.length === 2 * born, 5000, 'the end of all lives');
+  expect(new Set(lives.map(({ id }) => id)).size).toBe(born);
+});
+
+test('where the mask is there is nobody, and a label without a threshold is of no interest', async () => {
+  const area: [number, number][] = [
+    [0, 0],
+    [1_000_000, 0],
+    [1_000_000, 1_000_000],
+    [0, 1_000_000],
+  ];
+  const masked = await watch({ mask: { enable: true, area } });
+  await waitFor(() => masked.asked.length > 0, 5000, 'the wish for pictures');
+  for await (const picture of picturesOf('vtest.avi', { ...street, length: 1 })) await masked.show(picture);
+  expect(masked.seen).toEqual([]);
+  const cars = await watch({ thresholds: { car: 40 } });
+  await waitFor(() => cars.asked.length > 0, 5000, 'the wish for pictures');
+  for await (const picture of picturesOf('vtest.avi', { ...street, length: 1 })) await cars.show(picture);
+  await waitFor(() => cars.seen.length > 0, 5000, 'the van');
+  expect(cars.seen.flatMap(({ detections }) => detections.map(({ label }) => label))).not.toContain('person');
+});
+
+test('nobody is looked for, and no picture asked for, until there is motion', async () => {
+  const { seen, asked, show, move } = await watch({ whileMotion: true });
+  for await (const picture of picturesOf('vtest.avi', { ...street, length: 1 })) await show(picture);
+  expect([seen, asked]).toEqual([[], []]);
+  move();
+  await waitFor(() => asked.length > 0, 5000, 'the wish for pictures');
+  for await (const picture of picturesOf('vtest.avi', { ...street, length: 2 })) {
+    await show({ ...picture, time: picture.time + 2 });
+  }
+  await waitFor(() => seen.length > 0, 5000, 'people');
+});

@@ -1,0 +1,219 @@
+import { expect, test } from 'vitest';
+import { createActor, fromCallback, SimulatedClock } from 'xstate';
+import { type MonitorEvent, monitorMachine, monitorState } from '../../../actors/machines/monitor.ts';
+import type { MonitorConfig } from '../../../store/monitors/monitor-config.ts';
+
+const door = {
+  id: 'door',
+  name: 'Door',
+  enable: true,
+  alwaysRecord: false,
+  videoLength: 15,
+  source: 'test',
+  sourcetest: {},
+} as MonitorConfig;
+
+/** A monitor whose pipelines do what the test says. */
+function startMonitor(config: MonitorConfig = door) {
+  const clock = new SimulatedClock();
+  const recorded: number[] = [];
+  const pipelines: { config: MonitorConfig; send: (event: MonitorEvent) => void; stopped: boolean }[] = [];
+  const actor = createActor(
+    monitorMachine.provide({
+      actors: {
+        pipeline: fromCallback<{ type: 'stop' }, MonitorConfig>(({ input, sendBack, receive }) => {
+          const pipeline = { config: input, send: sendBack, stopped: false };
+          pipelines.push(pipeline);
+          receive(() => {
+            pipeline.stopped = true;
+          });
+        }),
+      },
+      actions: { record: (_, { until }) => void recorded.push(until) },
+    }),
+    { clock, input: { config, random: () => 0.999_999 } },
+  );
+  actor.start();
+  return {
+    actor,
+    clock,
+    pipelines,
+    recorded,
+    state: () => monitorState(actor.getSnapshot()),
+    pipeline: () => {
+      const newest = pipelines.at(-1);
+      if (!newest) throw new Error('no pipeline was started');
+      return newest;
+    },
+  };
+}
+
+const lost: MonitorEvent = {
+  type: 'pipeline.ended',
+  reason: 'lost',
+  detail: 'the camera closed the connection',
+};
+
+test('an enabled monitor connects, streams and shows when it records', () => {
+  const { state, pipeline } = startMonitor();
+  expect(state()).toEqual({ state: 'connecting', recording: false, reason: '' });
+  pipeline().send({ type: 'pipeline.streaming' });
+  expect(state().state).toBe('streaming');
+  pipeline().send({ type: 'pipeline.recording', recording: true });
+  expect(state()).toEqual({ state: 'streaming', recording: true, reason: '' });
+  pipeline().send({ type: 'pipeline.recording', recording: false });
+  expect(state().recording).toBe(false);
+});
+
+test('what goes wrong while it streams is the reason until it is over', () => {
+  const { state, pipeline } = startMonitor();
+  pipeline().send({ type: 'pipeline.streaming' });
+  pipeline().send({ type: 'pipeline.trouble', text: 'cannot record: no space left on the disk' });
+  expect(state()).toMatchObject({ state: 'streaming', reason: 'cannot record: no space left on the disk' });
+  pipeline().send({ type: 'pipeline.trouble', text: '' });
+  expect(state().reason).toBe('');
+});
+
+test('a disabled monitor starts nothing until it is enabled', () => {
+  const { actor, state, pipelines } = startMonitor({ ...door, enable: false });
+  expect(state().state).toBe('disabled');
+  expect(pipelines).toHaveLength(0);
+  actor.send({ type: 'configure', config: door });
+  expect(state().state).toBe('connecting');
+  expect(pipelines).toHaveLength(1);
+});
+
+test('a lost camera is tried again after pauses that double, up to thirty seconds', () => {
+  const { state, pipeline, pipelines, clock } = startMonitor();
+  const pauses: number[] = [];
+  for (let attempt = 1; attempt <= 9; attempt += 1) {
+    pipeline().send(lost);
+    expect(state()).toEqual({ state: 'waiting', recording: false, reason: lost.detail });
+    let waited = 0;
+    while (pipelines.length === attempt) {
+      clock.increment(500);
+      waited += 500;
+    }
+    pauses.push(waited / 1000);
+  }
+  expect(pauses).toEqual([1, 2, 4, 8, 16, 30, 30, 30, 30]);
+});
+
+test('the pauses begin anew once a connection has held for ten seconds', () => {
+  const { pipeline, pipelines, clock, state } = startMonitor();
+  pipeline().send(lost);
+  clock.increment(1000);
+  pipeline().send(lost);
+  clock.increment(2000);
+  pipeline().send({ type: 'pipeline.streaming' });
+  expect(state().reason).toBe('');
+  clock.increment(10_000);
+  pipeline().send(lost);
+  clock.increment(1000);
+  expect(pipelines).toHaveLength(4);
+});
+
+test('what is seen is recorded until the latest of its ends, to whole seconds, and told only when that is later', () => {
+  const { actor, pipeline, recorded } = startMonitor();
+  pipeline().send({ type: 'pipeline.streaming' });
+  for (const until of [20_000_001, 20_900_000, 15_000_000, 21_000_001])
+    actor.send({ type: 'detected', until });
+  expect(recorded.slice(1)).toEqual([21_000_000, 22_000_000]);
+});
+
+test('what was seen before the clock was put back by days does not silence what is seen now', () => {
+  const { actor, pipeline, recorded } = startMonitor();
+  pipeline().send({ type: 'pipeline.streaming' });
+  const day = 86_400_000_000;
+  for (const until of [10 * day, 2 * day]) actor.send({ type: 'detected', until });
+  expect(recorded.slice(1)).toEqual([10 * day, 2 * day]);
+});
+
+test('a monitor that records all the time is not told to', () => {
+  const { actor, pipeline, recorded } = startMonitor({ ...door, alwaysRecord: true });
+  pipeline().send({ type: 'pipeline.streaming' });
+  actor.send({ type: 'detected', until: 20_000_000 });
+  expect(recorded.slice(1)).toEqual([]);
+});
+
+test('what is seen just before a camera is lost is recorded when it is back', () => {
+  const { actor, pipeline, recorded, clock } = startMonitor();
+  pipeline().send({ type: 'pipeline.streaming' });
+  pipeline().send(lost);
+  actor.send({ type: 'detected', until: 30_000_000 });
+  clock.increment(1000);
+  pipeline().send({ type: 'pipeline.streaming' });
+  expect(recorded.at(-1)).toBe(30_000_000);
+});
+
+test('a new configuration lets the pipeline finish before the next one starts', () => {
+  const { actor, state, pipeline, pipelines } = startMonitor();
+  pipeline().send({ type: 'pipeline.streaming' });
+  actor.send({ type: 'configure', config: { ...door, name: 'Back door' } });
+  expect(state().state).toBe('stopping');
+  expect(pipeline().stopped).toBe(true);
+  expect(pipelines).toHaveLength(1);
+  pipeline().send({ type: 'pipeline.ended', reason: 'stopped', detail: '' });
+  expect(state().state).toBe('connecting');
+  expect(pipeline().config.name).toBe('Back door');
+});
+
+test('a configuration that is the same interrupts nothing, a restart does', () => {
+  const { actor, state, pipeline } = startMonitor();
+  pipeline().send({ type: 'pipeline.streaming' });
+  actor.send({ type: 'configure', config: { ...door } });
+  expect(state().state).toBe('streaming');
+  actor.send({ type: 'restart' });
+  expect(state().state).toBe('stopping');
+});
+
+test('the last of several configurations wins while the pipeline is ending', () => {
+  const { actor, state, pipeline } = startMonitor();
+  actor.send({ type: 'configure', config: { ...door, name: 'One' } });
+  actor.send({ type: 'configure', config: { ...door, name: 'Two', enable: false } });
+  pipeline().send({ type: 'pipeline.ended', reason: 'stopped', detail: '' });
+  expect(state().state).toBe('disabled');
+});
+
+test('told to stop it lets its pipeline finish, then ends', () => {
+  const { actor, state, pipeline } = startMonitor();
+  pipeline().send({ type: 'pipeline.streaming' });
+  actor.send({ type: 'stop' });
+  expect(state().state).toBe('stopping');
+  expect(actor.getSnapshot().status).toBe('active');
+  pipeline().send({ type: 'pipeline.ended', reason: 'stopped', detail: '' });
+  expect(actor.getSnapshot().status).toBe('done');
+});
+
+test('told to stop while it waits it ends at once and never connects again', () => {
+  const { actor, clock, pipeline, pipelines } = startMonitor();
+  pipeline().send(lost);
+  actor.send({ type: 'stop' });
+  expect(actor.getSnapshot().status).toBe('done');
+  clock.increment(60_000);
+  expect(pipelines).toHaveLength(1);
+});
+
+test('a file is played once, or again and again', () => {
+  const file = { ...door, source: 'file', sourcefile: { path: 'a.mp4', loop: false } } as MonitorConfig;
+  const once = startMonitor(file);
+  once.pipeline().send({ type: 'pipeline.streaming' });
+  once.pipeline().send({ type: 'pipeline.ended', reason: 'finished', detail: 'the file has been played' });
+  expect(once.state()).toEqual({ state: 'stopped', recording: false, reason: 'the file has been played' });
+
+  const again = startMonitor({ ...file, sourcefile: { path: 'a.mp4', loop: true } } as MonitorConfig);
+  again.pipeline().send({ type: 'pipeline.streaming' });
+  again.pipeline().send({ type: 'pipeline.ended', reason: 'finished', detail: '' });
+  expect(again.state().state).toBe('connecting');
+  expect(again.pipelines).toHaveLength(2);
+});
+
+test('a file that ends before it has begun is not played again and again without a pause', () => {
+  const { state, pipeline } = startMonitor({
+    ...door,
+    source: 'file',
+    sourcefile: { path: 'empty.mp4', loop: true },
+  } as MonitorConfig);
+  pipeline().send({ type: 'pipeline.ended', reason: 'finished', detail: 'the file is empty' });
+  expect(state().state).toBe('waiting');
+});

@@ -1,0 +1,317 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, dirname, join, normalize } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { project } from './support/project.ts';
+
+/** The rules of the whole tree, so that a reader can trust its outline. */
+
+/** Which of our own folders each folder may import from. */
+const allowedImports: Record<string, readonly string[]> = {
+  bus: ['bus'],
+  pipelines: ['bus', 'pipelines'],
+  store: ['bus', 'store'],
+  http: ['bus', 'store', 'http'],
+  actors: ['bus', 'pipelines', 'store', 'http', 'actors'],
+};
+
+const topLevel = [
+  ...['actors', 'bus', 'http', 'pipelines', 'store', 'test', 'setup', 'setup.mjs'],
+  ...[
+    'README.md',
+    'CHANGELOG.md',
+    'LICENSE',
+    'NOTICE',
+    'package.json',
+    'package-lock.json',
+    'tsconfig.json',
+    'biome.json',
+  ],
+  ...['.ci', '.gitignore', '.npmrc'],
+];
+
+/**
+ * Which rooms of its own top-level folder each room may import from. Rooms that are not listed import from none.
+ * Everything may import from itself.
+ */
+const allowedRooms: Record<string, readonly string[]> = {
+  bus: ['base'],
+  'bus/nats': ['', 'base'],
+  'bus/logging': ['', 'base', 'nats'],
+  'bus/mqtt': ['', 'base', 'nats'],
+
+  pipelines: ['frames', 'mp4', 'recording'],
+  'pipelines/frames': ['recording'],
+  'pipelines/recording': ['mp4'],
+
+  'store/accounts': ['base'],
+  'store/config': ['base'],
+  'store/monitors': ['base'],
+  'store/log': ['base', 'config', 'log/export', 'log/read', 'log/schema', 'log/sql', 'log/worker'],
+  'store/log/worker': [
+    ...['base', 'log/export', 'log/projection', 'log/read', 'log/retention', 'log/schema', 'log/sql'],
+  ],
+  'store/log/sql': ['base', 'log/export'],
+  'store/log/export': ['base', 'log/read', 'log/schema'],
+  'store/log/read': ['base', 'log/projection', 'log/schema'],
+  'store/log/projection': ['log/schema'],
+  'store/log/retention': ['log/schema'],
+
+  http: ['api', 'documents', 'gate', 'log', 'pages', 'request', 'state', 'transport'],
+  'http/api': ['request', 'state'],
+  'http/documents': ['request'],
+  'http/gate': ['request'],
+  'http/log': ['request'],
+  'http/pages': ['request', 'transport'],
+  'http/transport': ['request'],
+
+  actors: ['machines', 'startup'],
+  'actors/machines': ['detectors/host', 'detectors/objects/models'],
+  'actors/detectors/host': [
+    ...['detectors', 'detectors/motion', 'detectors/objects', 'detectors/objects/inference'],
+    'detectors/objects/models',
+  ],
+  'actors/detectors/motion': ['detectors'],
+  'actors/detectors/objects': [
+    ...['detectors', 'detectors/objects/inference', 'detectors/objects/models', 'detectors/objects/picture'],
+    ...['detectors/objects/snapshots', 'detectors/objects/tracking'],
+  ],
+  'actors/detectors/objects/decoding': [
+    ...['detectors/objects/engines', 'detectors/objects/files', 'detectors/objects/picture'],
+  ],
+  'actors/detectors/objects/engines': ['detectors/objects/files', 'detectors/objects/onnx'],
+  'actors/detectors/objects/inference': ['detectors/objects/models', 'detectors/objects/picture'],
+  'actors/detectors/objects/models': [
+    ...['detectors/objects/decoding', 'detectors/objects/engines', 'detectors/objects/files'],
+    'detectors/objects/picture',
+  ],
+  'actors/detectors/objects/onnx': ['detectors/objects/files'],
+  'actors/detectors/objects/snapshots': ['detectors/objects/inference', 'detectors/objects/picture'],
+  'actors/detectors/objects/tracking': ['detectors/objects/picture'],
+};
+
+/** Packages that one place alone may touch, so that a change of theirs is a change there. */
+const confined: readonly { readonly name: RegExp; readonly place: RegExp }[] = [
+  { name: /^@nats-io\//, place: /^bus\// },
+  { name: /^@duckdb\//, place: /^store\/log\// },
+  { name: /^gstreamer-superficial$/, place: /^pipelines\/gstreamer\.ts$/ },
+];
+
+const maxFilesPerRoom = 11;
+
+const licences = [
+  ...['MIT', 'MIT-0', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'ISC', '0BSD', 'BlueOak-1.0.0'],
+  ...['CC0-1.0', 'Unlicense', 'Python-2.0'],
+  // Linked to dynamically.
+  ...['LGPL-2.1', 'LGPL-2.1-or-later', 'LGPL-3.0', 'LGPL-3.0-or-later'],
+];
+
+const longestFile = 300;
+
+const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+  cwd: project,
+  encoding: 'utf8',
+})
+  .split('\0')
+  .filter((file) => file !== '' && existsSync(join(project, file)));
+const read = (file: string) => readFileSync(join(project, file), 'utf8');
+const sources = files.filter((file) => /^(actors|bus|http|pipelines|store)\/.*\.ts$/.test(file));
+
+/** The files of ours that a file imports, types included, or starts as a process or thread. */
+function imports(file: string): string[] {
+  const found = read(file).matchAll(/(?:\bfrom|\bimport|\bimport\(|\bURL\()\s*'(\.[^']+)'/g);
+  return [...found].map(([, path = '']) =>
+    normalize(join(dirname(file), path))
+      .replace(/^dist\//, '')
+      .replace(/\.js$/, '.ts'),
+  );
+}
+
+/** The packages that a file imports or requires. */
+function packages(file: string): string[] {
+  return [
+    ...read(file).matchAll(
+      /(?:\bfrom|\bimport|\bimport\(|\bcreateRequire\(import\.meta\.url\)\()\s*'([^.'][^']*)'/g,
+    ),
+  ].map(([, name = '']) => name);
+}
+
+const graph = new Map(sources.map((file) => [file, imports(file)]));
+const arrows = [...graph].flatMap(([file, targets]) => targets.map((target) => ({ file, target })));
+
+describe('imports', () => {
+  test('are found at all', () => {
+    expect(graph.get('bus/subjects.ts')).toContain('bus/messages.ts');
+    expect(graph.get('bus/logging/logger.ts')).toContain('bus/messages.ts');
+    expect(packages('pipelines/gstreamer.ts')).toContain('gstreamer-superficial');
+  });
+
+  test.each(Object.entries(allowedImports))('of %s go down the tree of folders only', (folder, allowed) => {
+    const strays = arrows
+      .filter(({ file }) => file.startsWith(`${folder}/`))
+      .filter(({ target }) => !allowed.includes(target.split('/')[0] ?? ''));
+    expect(strays).toEqual([]);
+  });
+
+  test('between the rooms of a folder are those that are allowed', () => {
+    const strays = arrows.filter(({ file, target }) => {
+      const [from, to] = [dirname(file), dirname(target)];
+      const [folder = ''] = from.split('/');
+      // Pages and other files beside the sources are part of their room.
+      if (from === to || to.split('/')[0] !== folder || !target.endsWith('.ts')) return false;
+      const allowed = (allowedRooms[from] ?? []).map((room) =>
+        normalize(join(folder, room)).replace(/\/$/, ''),
+      );
+      return !allowed.includes(to);
+    });
+    expect(strays).toEqual([]);
+  });
+
+  test('of types or code never lead back to where they began, between files or between rooms', () => {
+    expect(circles(graph)).toEqual([]);
+    const rooms = new Map<string, Set<string>>();
+    for (const { file, target } of arrows) {
+      const [from, to] = [dirname(file), dirname(target)];
+      if (from !== to) rooms.set(from, (rooms.get(from) ?? new Set()).add(to));
+    }
+    expect(circles(rooms)).toEqual([]);
+  });
+
+  test.each(confined)('of $name are in $place only', ({ name, place }) => {
+    const users = sources.filter((file) => packages(file).some((each) => name.test(each)));
+    expect(users.length).toBeGreaterThan(0);
+    expect(users.filter((file) => !place.test(file))).toEqual([]);
+  });
+});
+
+/** For each node that can be reached from itself, the first way back. */
+function circles(edges: ReadonlyMap<string, Iterable<string>>): string[][] {
+  return [...edges.keys()]
+    .flatMap((start) => circle(edges, start, [start]) ?? [])
+    .map((path) => [path].flat());
+}
+
+function circle(
+  edges: ReadonlyMap<string, Iterable<string>>,
+  start: string,
+  path: readonly string[],
+  seen = new Set<string>(),
+): string[][] | undefined {
+  for (const next of edges.get(path.at(-1) ?? '') ?? []) {
+    if (next === start) return [[...path, next]];
+    if (seen.has(next)) continue;
+    seen.add(next);
+    const found = circle(edges, start, [...path, next], seen);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+describe('the project', () => {
+  test('has at its top level only what belongs there', () => {
+    const found = new Set(files.map((file) => file.split('/')[0] ?? ''));
+    expect([...found].filter((name) => !topLevel.includes(name))).toEqual([]);
+  });
+
+  test('has no source file that is too long to read in one go', () => {
+    const long = files
+      .filter((file) => /\.(ts|mjs|js|py|css|html|sql)$/.test(file) && !file.startsWith('test/'))
+      .map((file) => ({ file, lines: read(file).split('\n').length - 1 }))
+      .filter(({ lines }) => lines > longestFile);
+    expect(long).toEqual([]);
+  });
+
+  test('begins every room with a README', () => {
+    const rooms = new Set([...sources.map((file) => dirname(file)), 'setup', 'test']);
+    expect([...rooms].filter((room) => !files.includes(`${room}/README.md`))).toEqual([]);
+  });
+
+  test('keeps its rooms small', () => {
+    const sizes = new Map<string, number>();
+    for (const file of sources) sizes.set(dirname(file), (sizes.get(dirname(file)) ?? 0) + 1);
+    expect([...sizes].filter(([, size]) => size > maxFilesPerRoom)).toEqual([]);
+  });
+
+  test('has no two source files of one name', () => {
+    expect(repeated(sources.map((file) => basename(file)))).toEqual([]);
+  });
+
+  test('exports no two types, classes or functions of one name', () => {
+    const exported = /^export (?:async )?(?:abstract )?(?:class|interface|type|function\*?) (\w+)/gm;
+    // A schema and the type of its values share a name, and a file.
+    const names = sources.flatMap((file) => [
+      ...new Set([...read(file).matchAll(exported)].map(([, name = '']) => name)),
+    ]);
+    expect(repeated(names)).toEqual([]);
+  });
+});
+
+function repeated(names: readonly string[]): string[] {
+  return names.filter((name, index) => names.indexOf(name) !== index);
+}
+
+interface Package {
+  readonly license?: string | { readonly type: string };
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly devDependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+  readonly overrides?: Readonly<Record<string, string>>;
+}
+
+describe('dependencies', () => {
+  const own = JSON.parse(read('package.json')) as Package;
+
+  test('are asked for in one exact version', () => {
+    const { dependencies, devDependencies, optionalDependencies, overrides } = own;
+    const asked = { ...dependencies, ...devDependencies, ...optionalDependencies, ...overrides };
+    const loose = Object.entries(asked).filter(([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version));
+    expect(loose).toEqual([]);
+  });
+
+  // npm leaves out of the lock file what its registry did not have at that moment, for a machine of another
+  // kind as a rule, and refuses such a file when it installs.
+  test('are all in the lock file, those for other machines too', () => {
+    const { packages } = JSON.parse(read('package-lock.json')) as { packages: Record<string, Package> };
+    const missing = Object.entries(packages).flatMap(([path, { dependencies, optionalDependencies }]) =>
+      Object.keys({ ...dependencies, ...optionalDependencies })
+        .filter((name) => !lookups(path).some((folder) => packages[`${folder}node_modules/${name}`]))
+        .map((name) => `${name}, which ${path} needs`),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  test('carry licences that let everybody use the recorder', () => {
+    const { packages } = JSON.parse(read('package-lock.json')) as {
+      packages: Record<string, { dev?: boolean }>;
+    };
+    const shipped = Object.keys(packages).filter(
+      // Packages for other machines stand in the lock file, and are not here.
+      (path) =>
+        path !== '' && packages[path]?.dev !== true && existsSync(join(project, path, 'package.json')),
+    );
+    expect(shipped.length).toBeGreaterThan(Object.keys(own.dependencies ?? {}).length);
+    const others = shipped
+      .map((path) => ({ path, licence: licenceOf(JSON.parse(read(join(path, 'package.json')))) }))
+      .filter(({ licence }) => !permitted(licence));
+    expect(others).toEqual([]);
+  });
+});
+
+/** Where Node.js looks for what the package at this path imports: below it, and below all that it is in. */
+function lookups(path: string): string[] {
+  const above = path.lastIndexOf('/node_modules/');
+  if (path === '') return [''];
+  return [`${path}/`, ...lookups(above < 0 ? '' : path.slice(0, above))];
+}
+
+function licenceOf({ license }: Package): string {
+  return (typeof license === 'object' ? license.type : license) ?? 'none';
+}
+
+/** An SPDX expression: of alternatives one has to be among ours, of what is combined all. */
+function permitted(expression: string): boolean {
+  return expression
+    .replace(/[()]/g, '')
+    .split(' OR ')
+    .some((alternative) => alternative.split(' AND ').every((licence) => licences.includes(licence.trim())));
+}

@@ -1,0 +1,151 @@
+import { expect, test } from 'vitest';
+import { nowUs } from '../../../bus/base/time.ts';
+import type { DeliveryReport, DetectionEvent } from '../../../bus/messages.ts';
+import { startMqttBridge } from '../../../bus/mqtt/mqtt-bridge.ts';
+import type { Bus } from '../../../bus/nats/bus.ts';
+import { replay, streamRange } from '../../../bus/nats/jetstream.ts';
+import { deliveries, events } from '../../../bus/subjects.ts';
+import { silentLogger, startTestBus } from '../../support/bus.ts';
+import { atEnd } from '../../support/cleanup.ts';
+import { startBroker } from '../../support/mosquitto.ts';
+import { waitFor } from '../../support/wait.ts';
+
+function event(n: number, labels = ['zone0']): DetectionEvent {
+  return {
+    id: `event${n}`,
+    monitorID: 'one',
+    monitorName: 'camera_1',
+    source: 'motion',
+    time: `2024-11-20T14:23:15.${String(n).padStart(9, '0')}Z`,
+    detections: labels.map((label) => ({ label, score: 48.39815 })),
+  };
+}
+
+const store = (bus: Bus, seen: DetectionEvent) => bus.store(events, ['one', 'motion'], seen, seen.id);
+
+function startBridge(bus: Bus, port: number, login = {}) {
+  const log = silentLogger().source('mqtt');
+  const warnings: string[] = [];
+  const bridge = startMqttBridge(
+    bus,
+    { host: '127.0.0.1', port, clientId: 'sentrybus-test', ...login },
+    { ...log, warning: (message) => void warnings.push(message) },
+  );
+  atEnd(() => bridge.close());
+  return { bridge, warnings };
+}
+
+/** The bridge tells what happens from its first start on, so a test waits until it has begun. */
+async function listening(bus: Bus): Promise<void> {
+  const manager = await bus.native.stream.jetstreamManager();
+  await waitFor(() => manager.consumers.info('EVENTS', 'mqtt'), 5000, 'the bridge');
+}
+
+test('each detection is one message with exactly the fields of SentryShot', async () => {
+  const { bus } = await startTestBus();
+  const broker = await startBroker({ login: { username: 'nvr', password: 'secret' } });
+  const subscriber = await broker.subscribe('sentryshot/events/#');
+  startBridge(bus, broker.port, { username: 'nvr', password: 'secret' });
+  await listening(bus);
+  await store(bus, event(437_494_909, ['zone0', 'zone2']));
+  const messages = await waitFor(
+    () => (subscriber.messages.length === 2 ? subscriber.messages : undefined),
+    5000,
+    'two messages',
+  );
+  expect(messages.map(({ topic, qos, retain }) => ({ topic, qos, retain }))).toEqual([
+    { topic: 'sentryshot/events/motion', qos: 1, retain: false },
+    { topic: 'sentryshot/events/motion', qos: 1, retain: false },
+  ]);
+  expect(JSON.parse(messages[1]?.payload ?? '')).toEqual({
+    monitorID: 'one',
+    monitorName: 'camera_1',
+    label: 'zone2',
+    score: 48.39815,
+    time: '2024-11-20T14:23:15.437494909Z',
+    source: 'motion',
+  });
+});
+
+test('while the broker is away events wait, and are told in their order when it is back', async () => {
+  const { bus } = await startTestBus();
+  const broker = await startBroker();
+  startBridge(bus, broker.port);
+  await listening(bus);
+  await broker.kill();
+  for (let n = 1; n <= 20; n += 1) await store(bus, event(n));
+  const again = await broker.restart();
+  const subscriber = await again.subscribe('sentryshot/events/motion');
+  await subscriber.message(({ payload }) => payload.includes('000000020Z'));
+  const times = subscriber.messages.map(({ payload }) => JSON.parse(payload).time as string);
+  // The one that was on its way may come twice, and may have come before this subscriber did.
+  expect([...new Set(times)]).toEqual([...times].sort().filter((time, i, all) => time !== all[i - 1]));
+  expect(new Set(times).size).toBeGreaterThanOrEqual(19);
+});
+
+test('what happens while the bridge is down is told when it runs again', async () => {
+  const { bus, connect } = await startTestBus();
+  const broker = await startBroker();
+  const subscriber = await broker.subscribe('sentryshot/events/motion');
+  const { bridge } = startBridge(bus, broker.port);
+  await listening(bus);
+  await bridge.close();
+  await store(bus, event(1));
+  await store(bus, event(2));
+  startBridge(await connect(), broker.port);
+  await subscriber.message(({ payload }) => payload.includes('000000002Z'));
+  expect(subscriber.messages).toHaveLength(2);
+});
+
+test('a broker that refuses the login is complained of once, without the password', async () => {
+  const { bus } = await startTestBus();
+  const broker = await startBroker({ login: { username: 'nvr', password: 'right' } });
+  const { warnings } = startBridge(bus, broker.port, { username: 'nvr', password: 'wrong' });
+  await waitFor(() => warnings.length > 0, 5000, 'a warning');
+  expect(warnings).toHaveLength(1);
+  expect(warnings[0]).toMatch(/Not authorized/i);
+  expect(warnings[0]).not.toContain('wrong');
+});
+
+test('the bus is told when the broker has confirmed which events, and not before', async () => {
+  const { bus } = await startTestBus();
+  const reports: DeliveryReport[] = [];
+  const replaying = replay(bus, 'DELIVERIES', deliveries, 1, ({ message }) => {
+    if (message) reports.push(message);
+  });
+  atEnd(async () => replaying.stop());
+  const told = () => reports.flatMap((report) => report.deliveries);
+  const broker = await startBroker();
+  const { bridge } = startBridge(bus, broker.port);
+  await listening(bus);
+  const before = nowUs();
+  await store(bus, event(1, ['zone0', 'zone1']));
+  await store(bus, event(2));
+  await waitFor(() => told().length === 2, 5000, 'two deliveries');
+  expect(reports).toHaveLength(1);
+  const [first] = told();
+  expect(first).toMatchObject({
+    eventID: 'event1',
+    monitorID: 'one',
+    source: 'motion',
+    time: '2024-11-20T14:23:15.000000001Z',
+  });
+  expect(first?.storedAt).toBeGreaterThanOrEqual(before);
+  expect(first?.deliveredAt).toBeGreaterThanOrEqual(first?.storedAt ?? Number.POSITIVE_INFINITY);
+
+  await broker.kill();
+  await store(bus, event(3));
+  const back = nowUs();
+  await broker.restart();
+  await waitFor(() => told().length === 3, 15_000, 'the third delivery');
+  expect(told()[2]).toMatchObject({ eventID: 'event3' });
+  expect(told()[2]?.deliveredAt).toBeGreaterThan(back);
+
+  // What waits to be told is told when the bridge ends.
+  const subscriber = await broker.subscribe('sentryshot/events/motion');
+  await store(bus, event(4));
+  await subscriber.message(({ payload }) => payload.includes('000000004Z'));
+  const { last } = await streamRange(bus, 'DELIVERIES');
+  await bridge.close();
+  expect((await streamRange(bus, 'DELIVERIES')).last).toBe(last + 1);
+});

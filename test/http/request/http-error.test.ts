@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { describeCause, toHttpError } from '../../../http/request/failure.ts';
+import { errors, HttpError } from '../../../http/request/http-error.ts';
+import { StoreError } from '../../../store/base/store-error.ts';
+import { project } from '../../support/project.ts';
+
+/** The table as the README has to hold it. */
+const table = [
+  '| code | status | when |',
+  '|---|---|---|',
+  ...Object.entries(errors).map(([code, { status, meaning }]) => `| \`${code}\` | ${status} | ${meaning} |`),
+].join('\n');
+
+test('the README lists every error code', () => {
+  const text = readFileSync(join(project, 'README.md'), 'utf8');
+  const listed = /<!-- errors -->\n([\s\S]*?)\n?<!-- \/errors -->/.exec(text)?.[1];
+  expect(listed).toBe(table);
+});
+
+test('codes are snake case, and each has a title of its own', () => {
+  for (const code of Object.keys(errors)) expect(code).toMatch(/^[a-z]+(_[a-z]+)*$/);
+  const titles = Object.values(errors).map(({ title }) => title);
+  expect(new Set(titles).size).toBe(titles.length);
+});
+
+test('what nobody foresaw says nothing to the client', () => {
+  const failure = toHttpError(new Error('rtsp://user:secret@127.0.0.1 at /home/somebody'));
+  expect(JSON.parse(JSON.stringify(failure))).toEqual({
+    title: 'Internal error',
+    status: 500,
+    detail: 'Something went wrong; the log says more.',
+    code: 'internal',
+  });
+});
+
+test('the log gets the cause, without the passwords in its URLs', () => {
+  const cause = new Error('cannot open rtsp://user:secret@127.0.0.1/main');
+  expect(describeCause(toHttpError(new StoreError('io', 'the disk failed', { cause })))).toBe(
+    'StoreError: the disk failed (cannot open rtsp://***@127.0.0.1/main)',
+  );
+});
+
+test("the framework's failures become ours, without its words", () => {
+  const failure = toHttpError(Object.assign(new Error('Unsupported: <script>'), { statusCode: 415 }));
+  expect(failure).toBeInstanceOf(HttpError);
+  expect(failure.code).toBe('unsupported_media_type');
+  expect(failure.message).not.toContain('<');
+});
+
+test("the store's failures keep their pointer", () => {
+  const failure = toHttpError(new StoreError('invalid', 'expected a number', { pointer: '/a/0' }));
+  expect(failure.toJSON()).toEqual({
+    title: 'Invalid value',
+    status: 400,
+    detail: '/a/0: expected a number.',
+    code: 'invalid_value',
+    pointer: '/a/0',
+  });
+});

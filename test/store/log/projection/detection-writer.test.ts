@@ -1,0 +1,215 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { formatNanoseconds } from '../../../../bus/base/time.ts';
+import type { DetectedObject, MonitorStatus } from '../../../../bus/messages.ts';
+import { deliveryRow, objectRow, statusRow } from '../../../../store/log/projection/rows.ts';
+import { LogDatabase } from '../../../../store/log/worker/log-database.ts';
+import { atEnd } from '../../../support/cleanup.ts';
+import { temporaryFolder } from '../../../support/folder.ts';
+import { project } from '../../../support/project.ts';
+
+const at = (seconds: number) => 1_800_000_000_000_000 + seconds * 1e6;
+const stamp = (seconds: number) => formatNanoseconds(BigInt(at(seconds)) * 1000n);
+const position = (sequence: number) => ({ stream: 's', sequence, time: 0, readAt: 0 });
+
+async function open(file: string) {
+  const { table } = await LogDatabase.open(file);
+  atEnd(() => table.close());
+  const ask = async (sql: string) => (await table.sql.run(sql, new AbortController().signal)).rows;
+  let told = 0;
+  /** Tells that monitors entered a state at a second, each with another message. */
+  const tell = async (...statuses: [seconds: number, state: MonitorStatus['state'], reason?: string][]) => {
+    told += statuses.length;
+    await table.insight.appendStates(
+      statuses.map(([seconds, state, reason = '']) =>
+        statusRow(
+          { monitorID: 'door', state, reason, recording: false, since: at(seconds) },
+          0,
+          at(seconds) + 5,
+        ),
+      ),
+      position(told),
+    );
+  };
+  return { table, ask, tell };
+}
+
+const file = async () => join(await temporaryFolder(), 'log.duckdb');
+const states =
+  "SELECT state, startTime, endTime, reconnect FROM states WHERE monitorID = 'door' ORDER BY startTime";
+
+test('states are rows with a beginning and an end, and a stream that is there again after waiting is a reconnect', async () => {
+  const { ask, tell } = await open(await file());
+  await tell([0, 'connecting'], [2, 'streaming'], [2, 'streaming']);
+  await tell([60, 'waiting', 'timed out'], [61, 'connecting', 'timed out'], [64, 'waiting', 'timed out']);
+  await tell(
+    [70, 'connecting'],
+    [72, 'streaming'],
+    [100, 'stopping'],
+    [101, 'connecting'],
+    [102, 'streaming'],
+  );
+  expect(await ask(states)).toEqual([
+    ['connecting', at(0), at(2), false],
+    ['streaming', at(2), at(60), false],
+    ['waiting', at(60), at(72), false],
+    ['streaming', at(72), at(100), true],
+    ['stopping', at(100), at(101), false],
+    ['connecting', at(101), at(102), false],
+    ['streaming', at(102), null, false],
+  ]);
+  const uptime = `SELECT sum(coalesce(endTime, ${at(110)}) - startTime) FILTER (state = 'streaming') / 1e6,
+    count_if(reconnect) FROM states GROUP BY monitorID`;
+  expect(await ask(uptime)).toEqual([[58 + 28 + 8, 1]]);
+});
+
+test('a recording whose end nobody told of ended with the stream of its monitor', async () => {
+  const { table, ask, tell } = await open(await file());
+  const say = (seconds: number, msg: string) =>
+    ({ time: at(seconds), level: 'info', src: 'recorder', monitorID: 'door', msg }) as const;
+  await tell(
+    [0, 'connecting'],
+    [1, 'streaming'],
+    [50, 'waiting', 'killed'],
+    [52, 'connecting'],
+    [53, 'streaming'],
+  );
+  await table.writer.append(
+    [
+      say(2, 'starting recording: 2027-01-15_08-00-01_door'),
+      say(20, 'recording saved: 2027-01-15_08-00-01_door'),
+      say(30, 'starting recording: 2027-01-15_08-00-30_door'),
+      say(55, 'starting recording: 2027-01-15_08-00-55_door'),
+    ],
+    position(1),
+  );
+  expect(await ask('SELECT endTime FROM recordings ORDER BY id')).toEqual([[at(20)], [at(50)], [null]]);
+});
+
+test('another reason is a change of its own, and so is each monitor; times grow though the clock goes back', async () => {
+  const { table, ask, tell } = await open(await file());
+  await tell([10, 'streaming'], [10, 'streaming', 'the sub stream is broken']);
+  await tell([5, 'waiting', 'gone']);
+  await table.insight.appendStates(
+    [statusRow({ monitorID: 'yard', state: 'streaming', reason: '', recording: true, since: at(7) }, 0, 0)],
+    position(9),
+  );
+  expect(await ask('SELECT monitorID, state, reason, startTime FROM states ORDER BY 1, startTime')).toEqual([
+    ['door', 'streaming', '', at(10)],
+    ['door', 'streaming', 'the sub stream is broken', at(10) + 5],
+    ['door', 'waiting', 'gone', at(10) + 6],
+    ['yard', 'streaming', '', at(7)],
+  ]);
+});
+
+test('a recorder that was killed did not stream until it began again; a thread that crashed changes nothing', async () => {
+  const path = await file();
+  const first = await open(path);
+  await first.table.insight.recordStart(at(0));
+  await first.tell([1, 'streaming']);
+  await first.table.insight.heartbeat(at(60));
+  await first.table.close();
+
+  const sameMain = await open(path);
+  await sameMain.table.insight.recordStart(at(0));
+  await sameMain.tell([1, 'streaming']);
+  expect(await sameMain.ask(states)).toEqual([['streaming', at(1), null, false]]);
+  await sameMain.table.insight.heartbeat(at(120));
+  await sameMain.table.close();
+
+  const nextMain = await open(path);
+  await nextMain.table.insight.recordStart(at(3600));
+  await nextMain.tell([3601, 'connecting'], [3602, 'streaming']);
+  expect(await nextMain.ask(states)).toEqual([
+    ['streaming', at(1), at(120), false],
+    ['stopped', at(120), at(3601), false],
+    ['connecting', at(3601), at(3602), false],
+    ['streaming', at(3602), null, false],
+  ]);
+});
+
+test('an object is one row, without an end while it is there', async () => {
+  const path = await file();
+  const { table, ask } = await open(path);
+  await table.insight.recordStart(at(0));
+  const seen = (id: string, start: number, end: number | null, score = 60): DetectedObject => ({
+    id,
+    monitorID: 'door',
+    label: 'person',
+    start: stamp(start),
+    end: end === null ? null : stamp(end),
+    score,
+    eventID: `event ${id}`,
+  });
+  const append = (objects: DetectedObject[], sequence: number) =>
+    table.insight.appendObjects(
+      objects.map((one) => objectRow(one, 0, at(0))),
+      position(sequence),
+    );
+  await append([seen('one', 1, null), seen('two', 2, null)], 2);
+  await append([seen('three', 3, null), seen('one', 1, 5, 80), seen('three', 3, 4)], 5);
+  const objects = 'SELECT id, startTime, endTime, score, label, eventID FROM objects ORDER BY startTime';
+  expect(await ask(objects)).toEqual([
+    ['one', at(1), at(5), 80, 'person', 'event one'],
+    ['two', at(2), null, 60, 'person', 'event two'],
+    ['three', at(3), at(4), 60, 'person', 'event three'],
+  ]);
+  expect(await table.insight.position('objectPosition')).toEqual(position(5));
+  await table.insight.heartbeat(at(60));
+  await table.close();
+
+  // Whoever followed it has died with the recorder; what it tells of it later counts.
+  const again = await open(path);
+  await again.table.insight.recordStart(at(100));
+  expect(await again.ask("SELECT endTime FROM objects WHERE id = 'two'")).toEqual([[at(60)]]);
+  await again.table.insight.appendObjects([objectRow(seen('two', 2, 50), 0, 0)], position(6));
+  expect(await again.ask("SELECT endTime FROM objects WHERE id = 'two'")).toEqual([[at(50)]]);
+});
+
+test('how long it took from the picture to the broker can be asked for each monitor', async () => {
+  const { table, ask } = await open(await file());
+  const delivery = (id: number, monitorID: string, after: number) => ({
+    eventID: `e${id}`,
+    monitorID,
+    source: 'motion',
+    time: stamp(id),
+    storedAt: at(id) + 1000,
+    deliveredAt: at(id) + after,
+  });
+  const report = {
+    deliveries: [delivery(1, 'door', 2000), delivery(2, 'door', 4000), delivery(3, 'yard', 9000)],
+  };
+  await table.insight.appendDeliveries([deliveryRow(report, 0, at(4))], position(1));
+  expect(
+    await ask(`SELECT monitorID, quantile_cont(deliveredAt - time, 0.5), max(deliveredAt - storedAt), any_value(source)
+      FROM deliveries GROUP BY ALL ORDER BY ALL`),
+  ).toEqual([
+    ['door', 3000, 3000, 'motion'],
+    ['yard', 9000, 8000, 'motion'],
+  ]);
+});
+
+test('the oldest states go, but never the one in which a monitor is', async () => {
+  const { table, ask, tell } = await open(await file());
+  await tell([0, 'connecting'], [1, 'streaming'], [50, 'waiting'], [60, 'streaming']);
+  await table.retention.prune(at(55), 1e9);
+  expect(await ask(states)).toEqual([
+    ['waiting', at(50), at(60), false],
+    ['streaming', at(60), null, true],
+  ]);
+  await table.retention.prune(at(1000), 1e9);
+  expect(await ask(states)).toEqual([['streaming', at(60), null, false]]);
+  await tell([2000, 'waiting']);
+  expect(await ask("SELECT count(*) FROM states WHERE state = 'waiting'")).toEqual([[1]]);
+});
+
+test('the questions that the README gives as examples are answered', async () => {
+  const { ask, tell } = await open(await file());
+  await tell([0, 'streaming']);
+  const readme = await readFile(join(project, 'README.md'), 'utf8');
+  const [, block = ''] = /```sql\n(.*?)```/s.exec(readme) ?? [];
+  const questions = block.split(';').filter((text) => text.trim() !== '');
+  expect(questions.length).toBeGreaterThan(3);
+  for (const question of questions) expect(Array.isArray(await ask(question)), question).toBe(true);
+});

@@ -1,0 +1,140 @@
+import { Agent } from 'node:https';
+import { join } from 'node:path';
+import type { Log } from '../../bus/log.ts';
+import { Logger } from '../../bus/logging/logger.ts';
+import type { LogEntry } from '../../bus/messages.ts';
+import type { Bus } from '../../bus/nats/bus.ts';
+import { commands } from '../../bus/subjects.ts';
+import { type HttpServer, type HttpServerOptions, startHttpServer } from '../../http/server.ts';
+import { Accounts } from '../../store/accounts/accounts.ts';
+import { LogStore } from '../../store/log/log-store.ts';
+import { Monitors } from '../../store/monitors/monitors.ts';
+import { readSnapshot } from '../../store/recordings/snapshots.ts';
+import { startTestBus } from './bus.ts';
+import { atEnd } from './cleanup.ts';
+import { temporaryFolder } from './folder.ts';
+import { fetchThrough, type RequestOptions } from './https.ts';
+import type { Login } from './recorder.ts';
+import { type Feed, openFeed } from './websocket.ts';
+
+/** What the system was asked to do. */
+export interface Applied {
+  readonly monitorID: string;
+  readonly restart: boolean;
+}
+
+/** The real HTTP server over a real store, bus and log; only the system behind the bus is missing. */
+export interface FrontDoor {
+  readonly server: HttpServer;
+  readonly url: string;
+  readonly folder: string;
+  readonly accounts: Accounts;
+  readonly monitors: Monitors;
+  readonly bus: Bus;
+  readonly log: Log;
+  /** Writes entries of another source. */
+  readonly logger: Logger;
+  /** Everything that was logged since the start. */
+  readonly logged: readonly LogEntry[];
+  /** The commands that the system was given. */
+  readonly applied: readonly Applied[];
+  /** As `fetch`; as the admin unless told otherwise. */
+  fetch(path: string, options?: RequestOptions, login?: Login): Promise<Response>;
+  /** With the caller's CSRF token, and a body as JSON. */
+  change(method: string, path: string, value?: unknown, login?: Login): Promise<Response>;
+  token(login?: Login): Promise<string>;
+  feed(path: string, login?: Login, headers?: Readonly<Record<string, string>>): Promise<Feed>;
+  /** Puts an account behind the server's back, so to speak: as the store does it. */
+  account(login: NonNullable<Login>, isAdmin: boolean): Promise<void>;
+}
+
+export const admin = { username: 'admin', password: 'correct horse' };
+export const user = { username: 'user', password: 'battery staple' };
+
+type Options = Partial<Pick<HttpServerOptions['config'], 'auth' | 'tls' | 'port'>> &
+  Partial<Pick<HttpServerOptions, 'pingInterval' | 'health'>> & {
+    /** Whether there is a system that answers commands. */
+    readonly answering?: boolean;
+  };
+
+/** Account ids are the user names. */
+export async function openFrontDoor(options: Options = {}): Promise<FrontDoor> {
+  const folder = await temporaryFolder();
+  const { server: busServer, bus } = await startTestBus();
+  const logged: LogEntry[] = [];
+  const logger = new Logger((entry) => logged.push(entry));
+  logger.attach(bus);
+  const log = logger.source('auth');
+
+  const applied: Applied[] = [];
+  if (options.answering !== false) {
+    bus.respond(commands.apply, ['*'], ({ restart }, [, monitorID = '']) => {
+      applied.push({ monitorID, restart });
+    });
+  }
+
+  const accounts = await Accounts.open(folder);
+  const account: FrontDoor['account'] = async ({ username, password }, isAdmin) => {
+    await accounts.put({ id: username, username, isAdmin, plainPassword: password });
+  };
+  await account(admin, true);
+  await account(user, false);
+  const monitors = await Monitors.open(folder);
+  const logs = await LogStore.open({
+    file: join(folder, 'log.duckdb'),
+    bus: busServer.address,
+    logs: { maxAgeDays: 30, maxSizeMegabytes: 100 },
+    onError: (error) => log.error(error.message),
+  });
+  atEnd(() => logs.close());
+  const { auth = 'basic', tls = { mode: 'self-signed' }, port = 0, pingInterval } = options;
+  const server = await startHttpServer({
+    config: { host: '127.0.0.1', port, auth, tls, configDir: folder },
+    accounts,
+    monitors,
+    logs,
+    bus,
+    log,
+    detectors: () => [],
+    snapshot: (eventID) => readSnapshot(folder, eventID),
+    health: options.health ?? (() => true),
+    ...(pingInterval !== undefined && { pingInterval }),
+  });
+  atEnd(() => server.close());
+
+  const agent = new Agent({ keepAlive: true, rejectUnauthorized: false });
+  atEnd(async () => agent.destroy());
+  const url = server.address;
+  const call: FrontDoor['fetch'] = (path, request = {}, login = admin) =>
+    fetchThrough(agent, url + path, { ...request, headers: { ...authorization(login), ...request.headers } });
+  const token = async (login: Login = admin) => (await call('/api/account/my-token', {}, login)).text();
+  return {
+    server,
+    url,
+    folder,
+    accounts,
+    monitors,
+    bus,
+    log,
+    logger,
+    logged,
+    applied,
+    account,
+    fetch: call,
+    token,
+    async change(method, path, value, login = admin) {
+      const json = value === undefined ? {} : { 'content-type': 'application/json' };
+      const headers = { 'x-csrf-token': await token(login), ...json };
+      const body = value === undefined ? {} : { body: JSON.stringify(value) };
+      return call(path, { method, headers, ...body }, login);
+    },
+    feed: (path, login = admin, headers = {}) =>
+      openFeed(url.replace(/^http/, 'ws') + path, { ...authorization(login), ...headers }),
+  };
+}
+
+export function authorization(login: Login): Record<string, string> {
+  if (!login) return {};
+  const credentials = Buffer.from(`${login.username}:${login.password}`).toString('base64');
+  return { authorization: `Basic ${credentials}` };
+}
