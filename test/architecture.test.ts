@@ -40,7 +40,7 @@ const allowedRooms: Record<string, readonly string[]> = {
   'bus/logging': ['', 'base', 'nats'],
   'bus/mqtt': ['', 'base', 'nats'],
 
-  pipelines: ['frames', 'mp4', 'recording'],
+  pipelines: ['frames', 'mp4', 'recording', 'rtsp'],
   'pipelines/frames': ['recording'],
   'pipelines/recording': ['mp4'],
 
@@ -97,7 +97,7 @@ const confined: readonly { readonly name: RegExp; readonly place: RegExp }[] = [
   { name: /^gstreamer-superficial$/, place: /^pipelines\/gstreamer\.ts$/ },
 ];
 
-const maxFilesPerRoom = 11;
+const maxFilesPerRoom = 24;
 
 const licences = [
   ...['MIT', 'MIT-0', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'ISC', '0BSD', 'BlueOak-1.0.0'],
