@@ -8,7 +8,7 @@ import { filterFields, textField, timeField } from './query-fields.ts';
 
 const LogQuery = Type.Object({
   ...filterFields,
-  textField,
+  text: textField,
   time: timeField('only entries older than this'),
   limit: Type.Optional(
     Type.Integer({

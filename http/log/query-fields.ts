@@ -38,7 +38,7 @@ export const textField = Type.Optional(
 /** A time from `start` (included) to `end` (not included), and the rest. */
 export const rangeFields = {
   ...filterFields,
-  textField,
+  text: textField,
   start: timeField('only entries from here on'),
   end: timeField('only entries older than this'),
 };
