@@ -5,6 +5,7 @@ import type { Log } from '../bus/log.ts';
 import type { FrameFormat } from '../bus/messages.ts';
 import { FrameLease } from './frames/frame-lease.ts';
 import { FrameReader } from './frames/frame-reader.ts';
+import { MediaClock } from './media/media-clock.ts';
 import { type Fragment, FragmentReader } from './mp4/fragment-reader.ts';
 import {
   describePipelines,
@@ -12,7 +13,6 @@ import {
   type PipelineDescriptions,
 } from './pipeline-description.ts';
 import type { PipelineEnd, PipelineReport, PipelineSession } from './pipeline-protocol.ts';
-import { MediaClock } from './recording/media-clock.ts';
 import { Recorder } from './recording/recorder.ts';
 import { type Sinks, StreamConnection } from './stream-connection.ts';
 import { SubStream } from './sub-stream.ts';

@@ -40,8 +40,11 @@ const allowedRooms: Record<string, readonly string[]> = {
   'bus/logging': ['', 'base', 'nats'],
   'bus/mqtt': ['', 'base', 'nats'],
 
-  pipelines: ['frames', 'mp4', 'recording', 'rtsp'],
-  'pipelines/frames': ['recording'],
+  pipelines: ['codecs', 'depayload', 'frames', 'media', 'mp4', 'recording', 'rtsp'],
+  'pipelines/depayload': ['codecs'],
+  'pipelines/frames': ['media'],
+  'pipelines/media': ['codecs', 'depayload'],
+  'pipelines/mp4': ['codecs', 'media'],
   'pipelines/recording': ['mp4'],
 
   'store/accounts': ['base'],

@@ -1,6 +1,6 @@
 import { bytesPerPixel, type Frame } from '../../bus/frames.ts';
 import type { FrameFormat } from '../../bus/messages.ts';
-import { MediaClock } from '../recording/media-clock.ts';
+import { MediaClock } from '../media/media-clock.ts';
 
 /** GStreamer Data Protocol 1.0: 62 bytes before each payload. */
 const headerSize = 62;
@@ -44,7 +44,7 @@ export class FrameReader {
       format: this.#format,
       width: this.#width,
       height: this.#height,
-      timeUs: this.#clock.at(media / 1000),
+      time: BigInt(this.#clock.at(media / 1000)) * 1000n,
       sequence: this.#sequence++,
       data: payload,
     };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { MediaClock } from '../../../pipelines/recording/media-clock.ts';
+import { MediaClock } from '../../../pipelines/media/media-clock.ts';
 
 const began = 1_700_000_000_000_000;
 const second = 1_000_000;

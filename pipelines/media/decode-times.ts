@@ -1,0 +1,47 @@
+/** So many pictures at most are sent before one that is shown earlier (level limits of H.264 and H.265). */
+const maxDepth = 16;
+
+/**
+ * Makes decode times, which RTP does not carry: the n-th picture is decoded when the n-th in the order of showing
+ * is shown, minus as many pictures as the stream has been seen to send ahead. Nothing is waited for.
+ */
+export class DecodeTimes {
+  /** Times of the last pictures in the order in which they were sent. */
+  #recent: number[] = [];
+  #depth = 0;
+  /** Times that no picture has been given as its decode time yet, ascending. */
+  readonly #pending: number[] = [];
+  #last = Number.NEGATIVE_INFINITY;
+
+  /** How many pictures are sent ahead of one that is shown earlier. */
+  get depth(): number {
+    return this.#depth;
+  }
+
+  /** Takes note of a picture before the decode times of those sent before it are made. */
+  learn(time: number): void {
+    const ahead = this.#recent.filter((other) => other > time).length;
+    this.#depth = Math.max(this.#depth, Math.min(ahead, maxDepth));
+    this.#recent = [...this.#recent.slice(1 - maxDepth), time];
+  }
+
+  /** @param time when the next picture in the order of sending is shown. @returns more than the last time */
+  next(time: number): number {
+    const at = this.#pending.findIndex((other) => other > time);
+    this.#pending.splice(at < 0 ? this.#pending.length : at, 0, time);
+    const [first = time] = this.#pending;
+    const missing = this.#depth + 1 - this.#pending.length;
+    const decode = missing > 0 ? first - missing * this.period : first;
+    if (missing <= 0) this.#pending.shift();
+    this.#last = Math.max(Math.round(decode), this.#last + 1);
+    return this.#last;
+  }
+
+  /** The usual distance of two pictures, in the times' units; 1 as long as there are not two. */
+  get period(): number {
+    const sorted = [...this.#recent].sort((a, b) => a - b);
+    const steps = sorted.slice(1).map((time, index) => time - (sorted[index] ?? time));
+    steps.sort((a, b) => a - b);
+    return Math.max(1, steps[steps.length >> 1] ?? 1);
+  }
+}

@@ -1,0 +1,65 @@
+import { H264Codec } from '../codecs/h264.ts';
+import { H265Codec } from '../codecs/h265.ts';
+import type { NalCodec } from '../codecs/nal-unit.ts';
+import type { MediaPacket } from '../depayload/media-packet.ts';
+import { NalPayload } from '../depayload/nal-payload.ts';
+import { type CodedPicture, PictureAssembler } from '../depayload/picture-assembler.ts';
+import { type TimeJump, TimeLine } from './time-line.ts';
+import { type VideoUnit, videoTicksPerSecond } from './unit.ts';
+
+export interface VideoTrackOptions {
+  readonly codec: 'h264' | 'h265';
+  /** Of the timestamps. */
+  readonly ticksPerSecond: number;
+  /** What the camera announced before its first packet. The stream itself has the last word. */
+  readonly parameterSets?: readonly Buffer[];
+  readonly onUnit: (unit: VideoUnit) => void;
+  readonly onJump: (jump: TimeJump) => void;
+}
+
+/** From packets, or NAL units, of one video stream to its pictures with their times. */
+export class VideoTrack {
+  readonly #options: VideoTrackOptions;
+  readonly #codec: NalCodec;
+  readonly #payload: NalPayload;
+  readonly #assembler: PictureAssembler;
+  readonly timeLine: TimeLine;
+
+  constructor(options: VideoTrackOptions) {
+    this.#options = options;
+    this.#codec = options.codec === 'h264' ? new H264Codec() : new H265Codec();
+    for (const nal of options.parameterSets ?? []) {
+      if (this.#codec.read(nal).kind === 'parameters') this.#codec.store(nal);
+    }
+    this.#payload = new NalPayload(options.codec);
+    this.#assembler = new PictureAssembler(this.#codec, (picture) => this.#take(picture));
+    this.timeLine = new TimeLine(options.ticksPerSecond, options.onJump);
+  }
+
+  push(packet: MediaPacket): void {
+    this.pushNals(this.#payload.push(packet), packet.timestamp, packet.arrivedMs);
+    this.#assembler.endPacket(packet.marker);
+  }
+
+  /** @param timestamp in ticks */
+  pushNals(nals: readonly Buffer[], timestamp: number, arrivedMs: number): void {
+    for (const nal of nals) this.#assembler.push(nal, timestamp, arrivedMs);
+  }
+
+  /** No more comes: the last picture is complete. */
+  flush(): void {
+    this.#assembler.flush();
+  }
+
+  #take({ timestamp, arrivedMs, keyFrame, bidirectional, data, continues }: CodedPicture): void {
+    const { config } = this.#codec;
+    // Nothing could be decoded without parameter sets.
+    if (!config) return;
+    const { ticksPerSecond, onUnit } = this.#options;
+    const ticks = continues
+      ? this.timeLine.at(timestamp)
+      : this.timeLine.place(timestamp, arrivedMs, bidirectional);
+    const time = Math.round((ticks * videoTicksPerSecond) / ticksPerSecond);
+    onUnit({ config, time, keyFrame, data, continues });
+  }
+}

@@ -1,0 +1,115 @@
+import type { AudioConfig } from '../codecs/aac.ts';
+import { DecodeTimes } from '../media/decode-times.ts';
+import { type AudioUnit, type VideoUnit, videoTicksPerSecond } from '../media/unit.ts';
+import { type Layout, makeLayout } from './init-segment.ts';
+import type { MediaFragment, Sample } from './media-fragment.ts';
+
+/** A fragment ends at the next key frame, and after a second: so much is lost at most when the power fails. */
+const fragmentTicks = videoTicksPerSecond;
+/** Of `moof` and of each sample in it. */
+const headerBytes = 200;
+const sampleHeaderBytes = 16;
+/** What may come without a picture; half a minute of the shortest frames. */
+const maxAudioUnits = 2000;
+
+export interface FragmenterOptions {
+  readonly onFragment: (fragment: MediaFragment) => void;
+  /** What is sent has changed: from here on it is another file. Before the first fragment, too. */
+  readonly onLayout: (layout: Layout, before: Layout | undefined) => void;
+}
+
+/**
+ * Makes fragments of pictures and audio as they come, with everything about them known: a fragment is complete with
+ * the first picture after it. Audio is taken as it comes and is never waited for.
+ */
+export class Fragmenter {
+  readonly #options: FragmenterOptions;
+  readonly #times = new DecodeTimes();
+  #video: VideoUnit[] = [];
+  #audio: AudioUnit[] = [];
+  #audioConfig: AudioConfig | undefined;
+  #layout: Layout | undefined;
+  /** Decode time of the first picture in `#video`; of the very first one it is made when some more are known. */
+  #decodeTime: number | undefined;
+
+  constructor(options: FragmenterOptions) {
+    this.#options = options;
+  }
+
+  pushVideo(unit: VideoUnit): void {
+    const [first] = this.#video;
+    const last = this.#video.at(-1);
+    if (unit.continues) {
+      if (last) this.#video[this.#video.length - 1] = joined(last, unit);
+      return;
+    }
+    // Nothing can be decoded before the first key frame.
+    if (!first && !unit.keyFrame) return;
+    this.#times.learn(unit.time);
+    if (first && (unit.keyFrame || unit.time - first.time >= fragmentTicks)) this.#close(unit);
+    this.#video.push(unit);
+  }
+
+  pushAudio(unit: AudioUnit): void {
+    if (this.#video.length === 0 || this.#audio.length >= maxAudioUnits) return;
+    this.#audioConfig = unit.config;
+    this.#audio.push(unit);
+  }
+
+  /** Makes a fragment of what is left. */
+  end(): void {
+    if (this.#video.length > 0) this.#close(undefined);
+  }
+
+  #close(next: VideoUnit | undefined): void {
+    const [first, ...others] = this.#video;
+    if (!first) return;
+    if (first.keyFrame) this.#choose(first);
+    const layout = this.#layout ?? this.#choose(first);
+    const begin = this.#decodeTime ?? this.#times.next(first.time);
+    const decodeTimes = [begin, ...others.map(({ time }) => this.#times.next(time))];
+    const end = next ? this.#times.next(next.time) : (decodeTimes.at(-1) ?? begin) + this.#times.period;
+    const video = this.#video.map((unit, index): Sample => {
+      const decodeTime = decodeTimes[index] ?? begin;
+      const { keyFrame, data, time } = unit;
+      const duration = (decodeTimes[index + 1] ?? end) - decodeTime;
+      return { decodeTime, duration, compositionOffset: time - decodeTime, keyFrame, data };
+    });
+    const audio = audioSamples(this.#audio.filter(({ config }) => config === layout.audio));
+    this.#video = [];
+    this.#audio = [];
+    this.#decodeTime = end;
+    const samples = [...video, ...audio];
+    this.#options.onFragment({
+      ...{ layout, keyFrame: first.keyFrame, video, audio },
+      startUs: microseconds(begin),
+      lengthUs: microseconds(end) - microseconds(begin),
+      shownUs: microseconds(first.time),
+      bytes: samples.reduce((sum, { data }) => sum + data.length + sampleHeaderBytes, headerBytes),
+    });
+  }
+
+  /** Audio belongs to a file if it has been heard by the end of the first fragment. */
+  #choose({ config }: VideoUnit): Layout {
+    const before = this.#layout;
+    if (before && before.video === config && before.audio === this.#audioConfig) return before;
+    this.#layout = makeLayout(config, this.#audioConfig);
+    this.#options.onLayout(this.#layout, before);
+    return this.#layout;
+  }
+}
+
+function joined(unit: VideoUnit, rest: VideoUnit): VideoUnit {
+  return { ...unit, data: Buffer.concat([unit.data, rest.data]) };
+}
+
+function audioSamples(units: readonly AudioUnit[]): Sample[] {
+  return units.map(({ time, data, config }, index) => {
+    const duration = Math.max(1, (units[index + 1]?.time ?? time + config.frameTicks) - time);
+    return { decodeTime: time, duration, compositionOffset: 0, keyFrame: true, data };
+  });
+}
+
+function microseconds(ticks: number): number {
+  return Math.round((ticks * 1e6) / videoTicksPerSecond);
+}
