@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fromCallback } from 'xstate';
-import { nowUs, parseMicroseconds } from '../bus/base/time.ts';
+import { nowUs } from '../bus/base/time.ts';
 import type { DetectionEvent } from '../bus/messages.ts';
 import type { Bus } from '../bus/nats/bus.ts';
 import { lastStored } from '../bus/nats/jetstream.ts';
@@ -58,7 +58,7 @@ export function detectionsActor(
   return fromCallback<{ type: 'stop' }, { monitorID: string }>(({ input: { monitorID }, sendBack }) => {
     const hear = ({ time, source }: DetectionEvent) => {
       // Nothing is seen in the future, whatever a clock says that was put back meanwhile.
-      const seen = Math.min(parseMicroseconds(time), nowUs());
+      const seen = Math.min(time, nowUs());
       const until = seen + duration(monitorID, source) * 1e6;
       sendBack({ type: 'detected', until } satisfies MonitorEvent);
     };

@@ -1,6 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import type { Log } from '../bus/log.ts';
-import { type DiskLimits, pruneRecordings } from '../store/recordings/recordings.ts';
+import {
+  type DiskLimits,
+  type DiskState,
+  type PruneResult,
+  RecordingRetention,
+} from '../store/recordings/recordings.ts';
 
 /** Four cameras fill a gigabyte meanwhile at most. */
 const interval = 5 * 60_000;
@@ -10,7 +15,9 @@ const interval = 5 * 60_000;
  *
  * @returns ends it, when the look that goes on is over.
  */
-export function enforceDiskLimit(recordingsDir: string, room: DiskLimits, log: Log): () => Promise<void> {
+export function enforceDiskLimit(recordingsDir: string, limits: DiskLimits, log: Log): () => Promise<void> {
+  const recordings = new RecordingRetention(recordingsDir, limits);
+  let state: DiskState = 'room';
   let looking = look();
   const timer = setInterval(() => {
     looking = looking.then(look);
@@ -23,13 +30,31 @@ export function enforceDiskLimit(recordingsDir: string, room: DiskLimits, log: L
   async function look(): Promise<void> {
     try {
       await mkdir(recordingsDir, { recursive: true, mode: 0o750 });
-      const { files, bytes, diskFull } = await pruneRecordings(recordingsDir, room, Date.now());
-      if (files === 0) return;
-      const what = `deleted the oldest ones, ${Math.ceil(bytes / 1e6)} MB`;
-      if (diskFull) log.error(`the disk is full although recordings take less than they may: ${what}`);
-      else log.info(`recordings took more than max_disk_usage: ${what}`);
+      const pruned = await recordings.prune(Date.now());
+      if (pruned.state !== state) report(pruned, log);
+      state = pruned.state;
+      if (pruned.files === 0) return;
+      const why = state === 'room' ? 'recordings took more than max_disk_usage' : 'the disk is full';
+      log.info(`${why}: deleted the oldest ones, ${Math.ceil(pruned.bytes / 1e6)} MB`);
     } catch (error) {
       log.error(`recordings cannot be looked through: ${(error as Error).message}`);
     }
   }
 }
+
+/** Says once how it is with the disk from now on, and who takes the space. */
+function report({ state, disk: { size, others, recordings } }: PruneResult, log: Log): void {
+  const space = `other files take ${gigabytes(others)} of ${gigabytes(size)} GB, recordings ${gigabytes(recordings)} GB`;
+  if (state === 'room') log.info(`the disk has room again: ${space}`);
+  else if (state === 'full') log.error(`the disk is full, the oldest recordings are deleted: ${space}`);
+  else if (state === 'taken')
+    log.error(
+      `the disk is full, and other files took what deleted recordings had freed: ${space}; no more are deleted for now`,
+    );
+  else
+    log.error(
+      `the disk is full, and only the last hour of each monitor is left: ${space}; make room, or recording stops`,
+    );
+}
+
+const gigabytes = (bytes: number) => (bytes / 1e9).toFixed(bytes < 1e9 ? 3 : 1);

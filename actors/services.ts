@@ -37,7 +37,10 @@ export interface RecorderServices extends StoredState {
 
 /** Milliseconds between two looks at the bus's streams. */
 const streamCheckIntervalMs = 10_000;
-/** Bytes of the recordings' disk that must not be recorded full: the bus and the database stop working before that. */
+/**
+ * Bytes of the recordings' disk, or of a small one a twentieth, that must not be recorded full: the bus and the database
+ * stop working before that.
+ */
 const minFreeBytes = 1e9;
 /** For all of them together. */
 const closeDeadlineMs = 6000;

@@ -25,9 +25,11 @@ export class MessageError extends Error {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
+/** @param upgrade makes of a message of an earlier version, which a stream still holds, one of the channel's shape. */
 export function channel<Tokens extends readonly string[], Schema extends TSchema>(
   subject: (...tokens: Tokens) => string,
   schema: Schema,
+  upgrade?: (message: unknown) => unknown,
 ): Channel<Tokens, Static<Schema>> {
   // Compiled when the first message comes: most processes hear only few channels, and all are loaded everywhere.
   let compiled: Validator<Record<never, never>, Schema> | undefined;
@@ -44,6 +46,8 @@ export function channel<Tokens extends readonly string[], Schema extends TSchema
       }
       compiled ??= Compile(schema);
       if (compiled.Check(message)) return message as Static<Schema>;
+      const upgraded = upgrade?.(message);
+      if (compiled.Check(upgraded)) return upgraded as Static<Schema>;
       const [first] = compiled.Errors(message);
       throw new MessageError(`${first?.instancePath || '/'}: ${first?.message ?? 'wrong shape'}`);
     },

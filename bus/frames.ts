@@ -6,8 +6,8 @@ export interface Frame {
   readonly format: FrameFormat;
   readonly width: number;
   readonly height: number;
-  /** When it was taken, Unix time in nanoseconds. */
-  readonly time: bigint;
+  /** When it was taken, Unix time in microseconds. */
+  readonly timeUs: number;
   /** Counts the pictures of one connection to the camera, from 0. */
   readonly sequence: number;
   readonly data: Uint8Array;
@@ -18,7 +18,7 @@ export const bytesPerPixel: Readonly<Record<FrameFormat, number>> = { gray: 1, r
 /** Pictures travel as their bytes alone, untouched; the rest stands in one header. */
 export function frameHeaders(frame: Omit<Frame, 'data'>): MsgHdrs {
   const values = headers();
-  values.set('Frame', `${frame.format} ${frame.width} ${frame.height} ${frame.time} ${frame.sequence}`);
+  values.set('Frame', `${frame.format} ${frame.width} ${frame.height} ${frame.timeUs} ${frame.sequence}`);
   return values;
 }
 
@@ -29,5 +29,5 @@ export function readFrame(data: Uint8Array, values: MsgHdrs | undefined): Frame 
   if (!fields || !format) return undefined;
   const [width, height, sequence] = [Number(fields[2]), Number(fields[3]), Number(fields[5])];
   if (data.length !== width * height * bytesPerPixel[format]) return undefined;
-  return { format, width, height, sequence, time: BigInt(fields[4] ?? 0), data };
+  return { format, width, height, sequence, timeUs: Number(fields[4]), data };
 }

@@ -44,8 +44,8 @@ export const DetectionEvent = Type.Object({
   monitorID: Type.String({ pattern: '^[A-Za-z0-9]{1,24}$' }),
   monitorName: Type.String({ maxLength: 64 }),
   source: Type.String({ pattern: '^[a-z0-9]{1,24}$' }),
-  /** When the picture was taken: RFC 3339, UTC, nine digits of nanoseconds. */
-  time: Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{9}Z$' }),
+  /** When the frame was taken. */
+  time: Microseconds,
   detections: Type.Array(Detection, { minItems: 1 }),
 });
 export type DetectionEvent = Static<typeof DetectionEvent>;
@@ -59,9 +59,9 @@ export const DetectedObject = Type.Object({
   monitorID: DetectionEvent.properties.monitorID,
   label: Detection.properties.label,
   /** When it was first seen. */
-  start: DetectionEvent.properties.time,
+  start: Microseconds,
   /** When it was last seen; null while it is there. */
-  end: Type.Union([DetectionEvent.properties.time, Type.Null()]),
+  end: Type.Union([Microseconds, Type.Null()]),
   /** The best so far. */
   score: Detection.properties.score,
   /** The event that told of it first. Its picture is at `/api/event/<id>/snapshot.jpeg`. */
@@ -76,8 +76,8 @@ export const DeliveryReport = Type.Object({
       eventID: DetectionEvent.properties.id,
       monitorID: DetectionEvent.properties.monitorID,
       source: DetectionEvent.properties.source,
-      /** When the picture was taken. */
-      time: DetectionEvent.properties.time,
+      /** When the frame was taken. */
+      time: Microseconds,
       /** When the bus took the event. */
       storedAt: Microseconds,
       /** When it was confirmed, by this machine's clock. */
@@ -163,7 +163,8 @@ export const MqttEvent = Type.Object({
   monitorName: Type.String(),
   label: Type.String(),
   score: Type.Number({ minimum: 0, maximum: 100 }),
-  time: DetectionEvent.properties.time,
+  /** RFC 3339, UTC, nine digits of nanoseconds. */
+  time: Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{9}Z$' }),
   source: Type.String(),
 });
 export type MqttEvent = Static<typeof MqttEvent>;

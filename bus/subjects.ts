@@ -1,4 +1,5 @@
 import { channel } from './channel.ts';
+import { upgradeTimes } from './earlier-messages.ts';
 import {
   ApplyCommand,
   CommandReply,
@@ -25,9 +26,10 @@ export const logs = channel(
 export const events = channel(
   (monitorID: string, source: string) => `events.${monitorID}.${source}`,
   DetectionEvent,
+  upgradeTimes,
 );
 
-export const objects = channel((monitorID: string) => `objects.${monitorID}`, DetectedObject);
+export const objects = channel((monitorID: string) => `objects.${monitorID}`, DetectedObject, upgradeTimes);
 
 export const reports = channel(
   (monitorID: string, detector: string) => `reports.${monitorID}.${detector}`,
@@ -40,7 +42,11 @@ export const status = channel((monitorID: string) => `status.${monitorID}`, Moni
 export const history = channel((monitorID: string) => `history.${monitorID}`, MonitorStatus);
 
 /** To whom events were delivered: `mqtt`. */
-export const deliveries = channel((receiver: string) => `deliveries.${receiver}`, DeliveryReport);
+export const deliveries = channel(
+  (receiver: string) => `deliveries.${receiver}`,
+  DeliveryReport,
+  upgradeTimes,
+);
 
 /** Raw pictures: bytes with headers, see `frames.ts`. */
 export const frameSubject = (monitorID: string, format: FrameFormat) => `frames.${monitorID}.${format}`;

@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AckPolicy, DeliverPolicy, type JsMsg, jetstreamManager } from '@nats-io/jetstream';
 import { connect, type MqttClient } from 'mqtt';
+
 import { nowUs } from '../base/time.ts';
 import type { Log } from '../log.ts';
 import type { DetectionEvent, MqttEvent } from '../messages.ts';
 import type { Bus } from '../nats/bus.ts';
 import { events } from '../subjects.ts';
 import { Deliveries } from './deliveries.ts';
+import { formatRfc3339 } from './rfc3339.ts';
 
 export interface MqttOptions {
   readonly host: string;
@@ -117,7 +119,8 @@ function decoded(data: Uint8Array): DetectionEvent | undefined {
   }
 }
 
-function mqttEvents({ monitorID, monitorName, time, source, detections }: DetectionEvent): MqttEvent[] {
+function mqttEvents({ monitorID, monitorName, source, detections, ...event }: DetectionEvent): MqttEvent[] {
+  const time = formatRfc3339(event.time);
   return detections.map(({ label, score }) => ({ monitorID, monitorName, label, score, time, source }));
 }
 

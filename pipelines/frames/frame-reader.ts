@@ -44,7 +44,7 @@ export class FrameReader {
       format: this.#format,
       width: this.#width,
       height: this.#height,
-      time: BigInt(this.#clock.at(media / 1000)) * 1000n,
+      timeUs: this.#clock.at(media / 1000),
       sequence: this.#sequence++,
       data: payload,
     };

@@ -17,7 +17,7 @@ config_dir = ${quote(configDir)}
 #media_dir = "/srv/media"
 
 # How much disk space the recordings may take, in gigabytes. The oldest ones are deleted beyond it,
-# and when the disk has less than one gigabyte left.
+# and when the disk has less than one gigabyte (on a small disk: a twentieth of its size) left.
 max_disk_usage = 100
 
 # Print log entries of the level debug as well.

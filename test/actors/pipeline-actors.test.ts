@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createActor, setup } from 'xstate';
 import { detectionsActor } from '../../actors/pipeline-actors.ts';
-import { formatNanoseconds, nowUs } from '../../bus/base/time.ts';
+import { nowUs } from '../../bus/base/time.ts';
 import type { DetectionEvent } from '../../bus/messages.ts';
 import { events } from '../../bus/subjects.ts';
 import { startTestBus } from '../support/bus.ts';
@@ -13,7 +13,7 @@ const eventAt = (time: number, id: string): DetectionEvent => ({
   monitorID: 'door',
   monitorName: 'Door',
   source: 'motion',
-  time: formatNanoseconds(BigInt(time) * 1000n),
+  time,
   detections: [{ label: 'zone0', score: 50 }],
 });
 

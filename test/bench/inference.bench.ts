@@ -112,7 +112,7 @@ describe('people seen, of those counted by eye, at two pictures a second', () =>
 });
 
 async function recall(model: Model, parts: boolean, filter: string | undefined) {
-  const tracker = new Tracker({ thresholds, patience: 2 });
+  const tracker = new Tracker({ thresholds, patienceUs: 2e6 });
   const movement = new MotionRegion();
   let [looks, covered, followed, spent] = [0, 0, 0, 0];
   for await (const picture of picturesOf('vtest.avi', { ...size, rate: 2, ...(filter && { filter }) })) {
@@ -126,7 +126,7 @@ async function recall(model: Model, parts: boolean, filter: string | undefined) 
     const looked = boxOf(region, picture);
     const seen = await model.look(picture, region, wanted);
     tracker.update(
-      picture.time,
+      picture.time * 1e6,
       seen.map((one) => ({ ...one, box: placeInPicture(one.box, looked) })),
       looked,
     );

@@ -2,10 +2,21 @@ import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { LogEntry } from '../../bus/messages.ts';
+import { leaveFree, smallDisk } from '../support/disk.ts';
 import { testMonitor } from '../support/monitors.ts';
 import { startRecorder } from '../support/recorder.ts';
 import { recordingsIn } from '../support/recordings.ts';
 import { waitFor } from '../support/wait.ts';
+
+/** Three, of three days. */
+async function addOldRecordings(folder: string): Promise<void> {
+  for (const day of ['01', '02', '03']) {
+    const file = join(folder, '2025', '01', day, 'gone', `2025-01-${day}_00-00-00_gone.mp4`);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, Buffer.alloc(900_000));
+    await utimes(file, 1_735_689_600, 1_735_689_600);
+  }
+}
 
 test('the oldest recordings make room, and recording goes on', async () => {
   const recorder = await startRecorder({
@@ -13,12 +24,7 @@ test('the oldest recordings make room, and recording goes on', async () => {
     monitors: [testMonitor('demo', { alwaysRecord: true })],
   });
   await recorder.stop();
-  for (const day of ['01', '02', '03']) {
-    const file = join(recorder.recordings, '2025', '01', day, 'gone', `2025-01-${day}_00-00-00_gone.mp4`);
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, Buffer.alloc(900_000));
-    await utimes(file, 1_735_689_600, 1_735_689_600);
-  }
+  await addOldRecordings(recorder.recordings);
   const again = await recorder.restart();
   const recordings = await waitFor(
     async () => {
@@ -40,4 +46,29 @@ test('the oldest recordings make room, and recording goes on', async () => {
     'the entry',
   );
   expect(told.msg).toBe('recordings took more than max_disk_usage: deleted the oldest ones, 1 MB');
+});
+
+test('a small disk keeps its recordings, and the log says who fills it', async ({ skip }) => {
+  const disk = await smallDisk(300);
+  if (disk === undefined) return skip('no disk can be mounted here');
+  const recordings = join(disk, 'storage', 'recordings');
+  await addOldRecordings(recordings);
+  const recorder = await startRecorder({ config: { storage_dir: join(disk, 'storage') } });
+  expect(await recorder.stop()).toBe(0);
+  expect(await recordingsIn(recordings)).toHaveLength(3);
+
+  await leaveFree(join(disk, 'others'), 14);
+  const again = await recorder.restart();
+  const told = await waitFor(
+    async () => {
+      const entries = await again.get<LogEntry[]>('/api/log/query?sources=recorder&levels=error');
+      return entries.find(({ msg }) => msg.startsWith('the disk is full'));
+    },
+    10_000,
+    'the entry',
+  );
+  expect(told.msg).toMatch(/other files take 0\.2\d\d of 0\.300 GB, recordings 0\.00\d GB/);
+  const left = await recordingsIn(recordings);
+  expect(left.some((file) => file.includes('2025-01-03'))).toBe(true);
+  expect(left.some((file) => file.includes('2025-01-01'))).toBe(false);
 });

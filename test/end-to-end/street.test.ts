@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { parseMicroseconds } from '../../bus/base/time.ts';
 import type { DetectedObject } from '../../bus/messages.ts';
 import { events, objects } from '../../bus/subjects.ts';
 import { defaultTflite } from '../../store/monitors/monitor-config.ts';
@@ -43,7 +42,7 @@ test('people on a street are followed from the camera to the bus, from one end o
   // When the clip began, in seconds: the picture tells where in the clip it is, its header when it was taken.
   const begins: number[] = [];
   const forget = (await connect()).subscribeFrames('always', 'rgb', (frame) => {
-    if (begins.length < samples) begins.push(Number(frame.time) / 1e9 - clock(frame));
+    if (begins.length < samples) begins.push(frame.timeUs / 1e6 - clock(frame));
   });
   await waitFor(() => begins.length >= samples, 30_000, 'pictures');
   forget();
@@ -59,8 +58,8 @@ test('people on a street are followed from the camera to the bus, from one end o
 
   for (const monitorID of monitors) {
     const spans = people(monitorID).map(({ start, end }) => ({
-      start: parseMicroseconds(start) / 1e6,
-      end: end === null ? Number.POSITIVE_INFINITY : parseMicroseconds(end) / 1e6,
+      start: start / 1e6,
+      end: end === null ? Number.POSITIVE_INFINITY : end / 1e6,
     }));
     let [covered, followed, tooMany] = [0, 0, 0];
     for (const [second, counted] of peopleOnTheStreet.entries()) {

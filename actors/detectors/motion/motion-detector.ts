@@ -1,5 +1,4 @@
 import { randomText } from '../../../bus/base/random.ts';
-import { formatNanoseconds } from '../../../bus/base/time.ts';
 import type { Frame } from '../../../bus/frames.ts';
 import { commands, events } from '../../../bus/subjects.ts';
 import type { MotionConfig } from '../../../store/monitors/monitor-config.ts';
@@ -56,7 +55,7 @@ export class MotionDetector implements Detector {
     if (detections.length === 0) return;
     const { monitorID, monitorName, outbox } = this.#environment;
     const id = randomText(22);
-    const time = formatNanoseconds(frame.time);
-    outbox.add(events, [monitorID, source], { id, monitorID, monitorName, source, time, detections }, id);
+    const event = { id, monitorID, monitorName, source, time: frame.timeUs, detections };
+    outbox.add(events, [monitorID, source], event, id);
   }
 }

@@ -22,8 +22,8 @@ const renewal = 3000;
 const retryPauseMs = 60_000;
 /** What is below the threshold by no more than this factor continues what was above. */
 const followShare = 0.6;
-/** What moves is told of again after so many seconds, so that a recording goes on. */
-const maxRenewalSeconds = 10;
+/** What moves is told of again after so long at most, so that a recording goes on. */
+const maxRenewalUs = 10_000_000;
 /** For so many milliseconds after the last motion objects are looked for. */
 const afterMotion = 5000;
 /** After so many looks at a part of the picture comes one at the whole. */
@@ -51,7 +51,7 @@ export class ObjectDetector implements Detector {
   #retry: NodeJS.Timeout | undefined;
   #motionUntil = 0;
   #partial = 0;
-  #last = 0n;
+  #lastUs = 0;
   #reported = 0;
   #stopped = false;
 
@@ -65,10 +65,10 @@ export class ObjectDetector implements Detector {
     );
     this.#wanted = new Map([...thresholds].map(([label, minScore]) => [label, minScore * followShare]));
     this.#mask = new Mask(settings.mask);
-    const period = settings.feedRate > 0 ? 1 / settings.feedRate : 0;
-    this.#tracker = new Tracker({ thresholds, patience: Math.max(2, 3 * period) });
+    const periodUs = settings.feedRate > 0 ? 1e6 / settings.feedRate : 0;
+    this.#tracker = new Tracker({ thresholds, patienceUs: Math.max(2e6, 3 * periodUs) });
     this.#objects = new ObjectLifecycle({
-      renewal: Math.min(maxRenewalSeconds, Math.max(1, settings.duration / 2)),
+      renewalUs: Math.min(maxRenewalUs, Math.max(1e6, (settings.duration / 2) * 1e6)),
       newObjectID: () => randomText(22),
       newEventID: () => snapshotEventID(Date.now()),
     });
@@ -193,16 +193,15 @@ export class ObjectDetector implements Detector {
 
   #follow(frame: Frame, seen: readonly DetectedBox[], looked: BoundingBox): void {
     // The clock was set back, or it is another connection's: what was before cannot be followed.
-    const broken = frame.time <= this.#last;
-    this.#last = frame.time;
-    const time = Number(frame.time / 1000n) / 1e6;
+    const broken = frame.timeUs <= this.#lastUs;
+    this.#lastUs = frame.timeUs;
     const lost = broken ? this.#tracker.clear() : [];
-    const ended = this.#tracker.update(time, seen, looked);
+    const ended = this.#tracker.update(frame.timeUs, seen, looked);
     const { tracks } = this.#tracker;
-    this.#publisher.publish(this.#objects.update(time, tracks, [...lost, ...ended]), frame);
+    this.#publisher.publish(this.#objects.update(frame.timeUs, tracks, [...lost, ...ended]), frame);
     for (const track of tracks) {
       const best = this.#objects.scoreOf(track);
-      if (best) this.#pictures.offer(best.eventID, best.score, frame, time);
+      if (best) this.#pictures.offer(best.eventID, best.score, frame, frame.timeUs);
     }
   }
 

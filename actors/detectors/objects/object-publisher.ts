@@ -1,4 +1,3 @@
-import { formatNanoseconds } from '../../../bus/base/time.ts';
 import type { Frame } from '../../../bus/frames.ts';
 import { events, objects } from '../../../bus/subjects.ts';
 import type { ObjectDetectorEnvironment } from './object-detection-resources.ts';
@@ -29,14 +28,14 @@ export class ObjectPublisher {
     }
   }
 
-  #publishLife({ kind, id, firstEventID, label, best, begin, seen }: ObjectUpdate): void {
+  #publishLife({ kind, id, firstEventID, label, best, beginUs, seenUs }: ObjectUpdate): void {
     const { monitorID, outbox } = this.#environment;
     outbox.add(objects, [monitorID], {
       id,
       monitorID,
       label,
-      start: formatSeconds(begin),
-      end: kind === 'gone' ? formatSeconds(seen) : null,
+      start: beginUs,
+      end: kind === 'gone' ? seenUs : null,
       score: best * 100,
       eventID: firstEventID,
     });
@@ -44,9 +43,8 @@ export class ObjectPublisher {
 
   #publishEvent({ id, eventID, firstEventID, label, score, box }: ObjectUpdate, frame: Frame): void {
     const { monitorID, monitorName, outbox, objectDetection } = this.#environment;
-    const time = formatNanoseconds(frame.time);
     const detections = [{ label, score: score * 100, box: inMillionths(box), object: id }];
-    const event = { id: eventID, monitorID, monitorName, source, time, detections };
+    const event = { id: eventID, monitorID, monitorName, source, time: frame.timeUs, detections };
     outbox.add(events, [monitorID, source], event, eventID);
     // The first event's picture is the best one of the object's life.
     if (eventID !== firstEventID) void objectDetection.keep(eventID, frame, monitorID);
@@ -67,8 +65,4 @@ function inMillionths({ left, top, right, bottom }: BoundingBox) {
     width: millionths(right - left),
     height: millionths(bottom - top),
   };
-}
-
-function formatSeconds(seconds: number): string {
-  return formatNanoseconds(BigInt(Math.round(seconds * 1e6)) * 1000n);
 }

@@ -18,8 +18,7 @@ export async function endOpenObjects(bus: Bus, outbox: Outbox): Promise<void> {
   for (const object of await openObjects(bus)) {
     const { id, monitorID, start } = object;
     const newest = await lastStored(bus, 'EVENTS', events, [monitorID, source]);
-    // RFC 3339 in UTC with all its digits: the order of the texts is that of the times.
-    const end = newest && newest.time > start ? newest.time : start;
+    const end = Math.max(start, newest?.time ?? start);
     outbox.add(objects, [monitorID], { ...object, end }, `${id} end`);
   }
 }

@@ -1,4 +1,4 @@
-import { nowUs, parseMicroseconds } from '../../../bus/base/time.ts';
+import { nowUs } from '../../../bus/base/time.ts';
 import type {
   DeliveryReport,
   DetectedObject,
@@ -23,18 +23,16 @@ export function logRow(message: LogEntry, before: number): LogEntry {
 }
 
 /** An event as it is stored: a row for each detection. */
-export interface StoredEvent extends Omit<DetectionEvent, 'time'> {
-  /** When the picture was taken: Unix time in microseconds. */
-  readonly time: number;
+export interface StoredEvent extends DetectionEvent {
   /** When the bus took the event. */
   readonly storedAt: number;
 }
 
 export function eventRow(message: DetectionEvent, _before: number, storedAt: number): StoredEvent {
-  const { id, monitorID, source, detections } = message;
+  const { id, time, monitorID, source, detections } = message;
   return {
     id: wellFormed(id),
-    time: microseconds(message.time, storedAt),
+    time,
     storedAt,
     monitorID,
     monitorName: wellFormed(message.monitorName),
@@ -61,11 +59,7 @@ export interface StoredReport {
 export function deliveryRow(message: DeliveryReport, _before: number, storedAt: number): StoredReport {
   return {
     time: storedAt,
-    deliveries: message.deliveries.map(({ eventID, time, ...rest }) => ({
-      ...rest,
-      id: wellFormed(eventID),
-      time: microseconds(time, rest.storedAt),
-    })),
+    deliveries: message.deliveries.map(({ eventID, ...rest }) => ({ ...rest, id: wellFormed(eventID) })),
   };
 }
 
@@ -76,7 +70,7 @@ export interface StoredObject extends Omit<DetectedObject, 'start' | 'end'> {
   readonly endTime: number | null;
 }
 
-export function objectRow(message: DetectedObject, _before: number, storedAt: number): StoredObject {
+export function objectRow(message: DetectedObject): StoredObject {
   const { id, monitorID, label, start, end, score, eventID } = message;
   return {
     id: wellFormed(id),
@@ -84,8 +78,8 @@ export function objectRow(message: DetectedObject, _before: number, storedAt: nu
     label: wellFormed(label),
     score,
     eventID: wellFormed(eventID),
-    time: microseconds(start, storedAt),
-    endTime: end === null ? null : microseconds(end, storedAt),
+    time: start,
+    endTime: end,
   };
 }
 
@@ -102,12 +96,6 @@ export interface StoredStatus {
 export function statusRow(message: MonitorStatus, _before: number, storedAt: number): StoredStatus {
   const { monitorID, state, reason, since } = message;
   return { time: storedAt, since, monitorID, state, reason: wellFormed(reason) };
-}
-
-/** The 30th of February has the right shape, too. */
-function microseconds(time: string, otherwise: number): number {
-  const parsed = parseMicroseconds(time);
-  return Number.isNaN(parsed) ? otherwise : parsed;
 }
 
 /** Half a surrogate pair cannot be stored as UTF-8. */

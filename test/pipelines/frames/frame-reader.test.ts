@@ -36,11 +36,11 @@ describe('the picture reader', () => {
       format: 'gray',
       width: 8,
       height: 4,
-      time: BigInt(now + 2_000_000) * 1000n,
+      timeUs: now + 2_000_000,
       sequence: 1,
       data: Buffer.alloc(32, 7),
     });
-    expect(reader.read(picture(3000), now + 3_700_000)?.time).toBe(BigInt(now + 3_000_000) * 1000n);
+    expect(reader.read(picture(3000), now + 3_700_000)?.timeUs).toBe(now + 3_000_000);
   });
 
   test('follows a camera that changes its size, and skips what is no whole picture', () => {

@@ -2,14 +2,14 @@ import type { Picture } from '../picture/scaler.ts';
 
 /** How much better a picture has to be to take the place of one while more may come. */
 const gain = 0.03;
-/** At least so many seconds lie between two pictures of one event. */
-const pause = 2;
+/** At least so much time lies between two pictures of one event. */
+const pauseUs = 2_000_000;
 
 interface Best {
   score: number;
   /** The score of the one that was kept, and when that was. */
   kept: number;
-  at: number;
+  keptAtUs: number;
   picture: Picture | undefined;
 }
 
@@ -26,12 +26,11 @@ export class BestSnapshots {
     this.#keep = keep;
   }
 
-  /** @param time in seconds. */
-  offer(eventID: string, score: number, picture: Picture, time: number): void {
+  offer(eventID: string, score: number, picture: Picture, timeUs: number): void {
     const best = this.#best.get(eventID) ?? {
       score: 0,
       kept: Number.NEGATIVE_INFINITY,
-      at: 0,
+      keptAtUs: 0,
       picture: undefined,
     };
     this.#best.set(eventID, best);
@@ -40,8 +39,8 @@ export class BestSnapshots {
       best.picture = picture;
     }
     const first = best.kept === Number.NEGATIVE_INFINITY;
-    if (first || (best.score >= best.kept + gain && time - best.at >= pause))
-      this.#write(eventID, best, time);
+    if (first || (best.score >= best.kept + gain && timeUs - best.keptAtUs >= pauseUs))
+      this.#write(eventID, best, timeUs);
   }
 
   /** The event is over: no better picture will come. */
@@ -51,11 +50,11 @@ export class BestSnapshots {
     if (best) this.#write(eventID, best, 0);
   }
 
-  #write(eventID: string, best: Best, time: number): void {
+  #write(eventID: string, best: Best, timeUs: number): void {
     if (!best.picture) return;
     this.#keep(eventID, best.picture);
     best.picture = undefined;
     best.kept = best.score;
-    best.at = time;
+    best.keptAtUs = timeUs;
   }
 }

@@ -6,8 +6,8 @@ interface ObjectState {
   readonly id: string;
   /** The event that told of it first. */
   readonly eventID: string;
-  /** When it was told of last, in seconds. */
-  told: number;
+  /** The time of the frame of which it was last published. */
+  publishedUs: number;
   score: number;
 }
 
@@ -24,14 +24,14 @@ export interface ObjectUpdate {
   /** 0 to 1: in this picture, and the best so far. */
   readonly score: number;
   readonly best: number;
-  /** When it was first and last seen, in seconds. */
-  readonly begin: number;
-  readonly seen: number;
+  /** When it was first and last seen. */
+  readonly beginUs: number;
+  readonly seenUs: number;
 }
 
 export interface ObjectLifecycleOptions {
-  /** For how many seconds what moves is not told of again. */
-  readonly renewal: number;
+  /** What moves is published again after so long. */
+  readonly renewalUs: number;
   readonly newObjectID: () => string;
   readonly newEventID: () => string;
 }
@@ -48,11 +48,11 @@ export class ObjectLifecycle {
     this.#options = options;
   }
 
-  /** @param time of the picture in seconds. @param ended are tracks that are in `tracks` no longer. */
-  update(time: number, tracks: readonly Track[], ended: readonly Track[]): ObjectUpdate[] {
+  /** @param timeUs of the frame. @param ended are tracks that are in `tracks` no longer. */
+  update(timeUs: number, tracks: readonly Track[], ended: readonly Track[]): ObjectUpdate[] {
     return [
       ...ended.flatMap((track) => this.#end(track)),
-      ...tracks.flatMap((track) => this.#look(time, track)),
+      ...tracks.flatMap((track) => this.#look(timeUs, track)),
     ];
   }
 
@@ -62,19 +62,19 @@ export class ObjectLifecycle {
     return life && track.detection && { eventID: life.eventID, score: track.detection.score };
   }
 
-  #look(time: number, track: Track): ObjectUpdate[] {
+  #look(timeUs: number, track: Track): ObjectUpdate[] {
     const { detection, strong, confirmed, parked } = track;
     if (!confirmed || !detection) return [];
     const life = this.#lives.get(track);
     if (life) {
       life.score = Math.max(life.score, detection.score);
       // A weak detection is for following only: the user asked for no event below the threshold.
-      if (parked || !strong || time - life.told < this.#options.renewal) return [];
-      life.told = time;
+      if (parked || !strong || timeUs - life.publishedUs < this.#options.renewalUs) return [];
+      life.publishedUs = timeUs;
       return [this.#news('moving', track, life, this.#options.newEventID())];
     }
     const eventID = this.#options.newEventID();
-    const born = { id: this.#options.newObjectID(), eventID, told: time, score: detection.score };
+    const born = { id: this.#options.newObjectID(), eventID, publishedUs: timeUs, score: detection.score };
     this.#lives.set(track, born);
     return [this.#news('appeared', track, born, eventID)];
   }
@@ -86,7 +86,7 @@ export class ObjectLifecycle {
   }
 
   #news(kind: ObjectUpdate['kind'], track: Track, life: ObjectState, eventID: string): ObjectUpdate {
-    const { label, box, begin, seen, detection } = track;
+    const { label, box, beginUs, seenUs, detection } = track;
     return {
       kind,
       id: life.id,
@@ -96,8 +96,8 @@ export class ObjectLifecycle {
       box: detection?.box ?? box,
       score: detection?.score ?? life.score,
       best: life.score,
-      begin,
-      seen,
+      beginUs,
+      seenUs,
     };
   }
 }

@@ -7,9 +7,9 @@ export interface Track {
   readonly label: string;
   /** Where it is now, or is thought to be. */
   readonly box: BoundingBox;
-  /** When it was first, and last, seen: seconds. */
-  readonly begin: number;
-  readonly seen: number;
+  /** When it was first, and last, seen. */
+  readonly beginUs: number;
+  readonly seenUs: number;
   /** Its detection in the picture of the last look; undefined when it was not seen there. */
   readonly detection: DetectedBox | undefined;
   /** That detection is at or above the threshold. */
@@ -23,17 +23,17 @@ export interface Track {
 export interface TrackerOptions {
   /** The least score, 0 to 1, at which something counts as seen for each label. */
   readonly thresholds: ReadonlyMap<string, number>;
-  /** For how many seconds something may be out of sight and is still the same. */
-  readonly patience: number;
+  /** For how long something may be out of sight and is still the same. */
+  readonly patienceUs: number;
 }
 
 /** The least overlap of a detection with the place where its track is expected. */
 const minOverlap = 0.2;
 /** Without an overlap, because it is quick: how far it may be from there, in its own sizes. */
 const maxDistance = 1.2;
-const parkedAfter = 8;
+const parkedAfterUs = 8_000_000;
 /** What is out of sight at the place where it was parked was hidden, or overlooked. */
-const parkedPatience = 10 * 60;
+const parkedPatienceUs = 10 * 60 * 1e6;
 /** What overlaps less than this with where it stood has moved. */
 const sameplace = 0.6;
 /** What moves and was not looked for is forgotten after so many times the patience. */
@@ -50,7 +50,7 @@ const lookback = 0b111;
 export class Tracker {
   readonly #options: TrackerOptions;
   #tracks: MutableTrack[] = [];
-  #time: number | undefined;
+  #timeUs: number | undefined;
 
   constructor(options: TrackerOptions) {
     this.#options = options;
@@ -61,33 +61,33 @@ export class Tracker {
   }
 
   /**
-   * @param time of the picture in seconds, later than the last one's.
+   * @param timeUs of the frame, later than the last one's.
    * @param looked is the part of the picture that the detections are of. What lies elsewhere is left as it is.
    * @returns the tracks that have ended.
    */
-  update(time: number, detections: readonly DetectedBox[], looked: BoundingBox): Track[] {
-    const passed = time - (this.#time ?? time);
-    this.#time = time;
-    for (const track of this.#tracks) track.predict(passed);
+  update(timeUs: number, detections: readonly DetectedBox[], looked: BoundingBox): Track[] {
+    const passedUs = timeUs - (this.#timeUs ?? timeUs);
+    this.#timeUs = timeUs;
+    for (const track of this.#tracks) track.predict(passedUs);
     const strong = detections.filter(({ label, score }) => score >= this.#threshold(label));
     const weak = detections.filter(({ label, score }) => score < this.#threshold(label));
-    const left = this.#match(this.#tracks, strong, overlap, minOverlap, time);
+    const left = this.#match(this.#tracks, strong, overlap, minOverlap, timeUs);
     const open = () => this.#tracks.filter(({ detection }) => detection === undefined);
     this.#match(
       open().filter(({ confirmed }) => confirmed),
       weak,
       overlap,
       minOverlap,
-      time,
+      timeUs,
     );
-    const fresh = this.#match(open(), left, nearness, 0, time);
+    const fresh = this.#match(open(), left, nearness, 0, timeUs);
     for (const track of open()) if (contains(looked, track.box)) track.miss();
 
-    const ended = this.#tracks.filter((track) => this.#isOver(track, time));
+    const ended = this.#tracks.filter((track) => this.#isOver(track, timeUs));
     this.#tracks = this.#tracks.filter((track) => !ended.includes(track));
     for (const detection of fresh) {
       if (this.#tracks.length < maxTracks)
-        this.#tracks.push(new MutableTrack(detection, time, this.#threshold(detection.label)));
+        this.#tracks.push(new MutableTrack(detection, timeUs, this.#threshold(detection.label)));
     }
     return ended.filter(({ confirmed }) => confirmed);
   }
@@ -105,7 +105,7 @@ export class Tracker {
     this.#tracks = this.#tracks.filter((track) => !gone.includes(track));
     for (const track of this.#tracks) track.parked = true;
     // The time until the next look is nobody's: nothing moves in it, and nothing is missed.
-    this.#time = undefined;
+    this.#timeUs = undefined;
     return gone.filter(({ confirmed }) => confirmed);
   }
 
@@ -113,7 +113,7 @@ export class Tracker {
   clear(): Track[] {
     const ended = this.#tracks.filter(({ confirmed }) => confirmed);
     this.#tracks = [];
-    this.#time = undefined;
+    this.#timeUs = undefined;
     return ended;
   }
 
@@ -123,7 +123,7 @@ export class Tracker {
     detections: readonly DetectedBox[],
     likeness: (track: MutableTrack, detection: DetectedBox) => number,
     minLikeness: number,
-    time: number,
+    timeUs: number,
   ): DetectedBox[] {
     const left = new Set(detections);
     const likenesses = tracks.map((track) =>
@@ -133,20 +133,20 @@ export class Tracker {
       (column, row) => {
         const detection = detections[column];
         if (!detection || (likenesses[row]?.[column] ?? 0) <= minLikeness) return;
-        tracks[row]?.take(detection, time);
+        tracks[row]?.take(detection, timeUs);
         left.delete(detection);
       },
     );
     return [...left];
   }
 
-  #isOver(track: MutableTrack, time: number): boolean {
-    const { patience } = this.#options;
-    const unseen = time - track.seen;
-    if (track.parked) return track.misses > 2 && track.missedFor > parkedPatience;
+  #isOver(track: MutableTrack, timeUs: number): boolean {
+    const { patienceUs } = this.#options;
+    const unseenUs = timeUs - track.seenUs;
+    if (track.parked) return track.misses > 2 && track.missedUs > parkedPatienceUs;
     // What moves is soon somewhere else, whether or not anybody looked for it.
-    if (unseen > forgottenAfter * patience) return true;
-    return track.confirmed ? track.misses > 2 && unseen > patience : track.misses > 1;
+    if (unseenUs > forgottenAfter * patienceUs) return true;
+    return track.confirmed ? track.misses > 2 && unseenUs > patienceUs : track.misses > 1;
   }
 
   #threshold(label: string): number {
@@ -156,31 +156,31 @@ export class Tracker {
 
 class MutableTrack implements Track {
   readonly label: string;
-  readonly begin: number;
-  seen: number;
+  readonly beginUs: number;
+  seenUs: number;
   detection: DetectedBox | undefined;
   confirmed = false;
   parked = false;
   /** Looks in vain since it was last seen. */
   misses = 0;
-  /** How long it has been looked for since the first of them, in seconds. */
-  missedFor = 0;
+  /** How long it has been looked for since the first of them. */
+  missedUs = 0;
   readonly #moving: MovingBox;
   readonly #threshold: number;
   /** One bit for each of the last looks, the newest lowest: whether it was seen. */
   #history = 1;
   /** Where it began to stand, and when. */
   #place: BoundingBox;
-  #since: number;
+  #sinceUs: number;
 
-  constructor(detection: DetectedBox, time: number, threshold: number) {
+  constructor(detection: DetectedBox, timeUs: number, threshold: number) {
     this.label = detection.label;
-    this.begin = time;
-    this.seen = time;
+    this.beginUs = timeUs;
+    this.seenUs = timeUs;
     this.detection = detection;
     this.#moving = new MovingBox(detection.box);
     this.#place = detection.box;
-    this.#since = time;
+    this.#sinceUs = timeUs;
     this.#threshold = threshold;
   }
 
@@ -192,25 +192,25 @@ class MutableTrack implements Track {
     return this.parked && !this.detection ? this.#place : this.#moving.box;
   }
 
-  predict(seconds: number): void {
+  predict(passedUs: number): void {
     this.detection = undefined;
-    if (this.misses > 0) this.missedFor += seconds;
+    if (this.misses > 0) this.missedUs += passedUs;
     // What is parked and out of sight stays where it was.
-    if (!this.parked || this.misses === 0) this.#moving.predict(seconds);
+    if (!this.parked || this.misses === 0) this.#moving.predict(passedUs / 1e6);
   }
 
-  take(detection: DetectedBox, time: number): void {
+  take(detection: DetectedBox, timeUs: number): void {
     this.detection = detection;
-    this.seen = time;
+    this.seenUs = timeUs;
     this.misses = 0;
-    this.missedFor = 0;
+    this.missedUs = 0;
     this.#moving.correct(detection.box);
     this.#remember(1);
     if (intersectionOverUnion(this.#place, this.#moving.box) < sameplace) {
       this.#place = this.#moving.box;
-      this.#since = time;
+      this.#sinceUs = timeUs;
       this.parked = false;
-    } else if (time - this.#since >= parkedAfter) {
+    } else if (timeUs - this.#sinceUs >= parkedAfterUs) {
       this.parked = true;
     }
   }

@@ -6,7 +6,7 @@ import { Outbox } from '../../../../bus/nats/outbox.ts';
 import { events, objects } from '../../../../bus/subjects.ts';
 import { startTestBus } from '../../../support/bus.ts';
 
-const at = (second: number) => `2024-11-20T14:23:${second}.000000000Z`;
+const at = (second: number) => 1_732_112_580_000_000 + second * 1e6;
 
 const object = (id: string, monitorID: string, start: number, end: number | null): DetectedObject => ({
   id,

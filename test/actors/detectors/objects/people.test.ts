@@ -27,18 +27,18 @@ async function follow(
   look: (time: number, people: number, news: readonly ObjectUpdate[]) => void,
 ) {
   const model: Model = await openModel({ kind: 'default', name: 'default' });
-  const tracker = new Tracker({ thresholds, patience: 2 });
+  const tracker = new Tracker({ thresholds, patienceUs: 2e6 });
   let ids = 0;
   const objects = new ObjectLifecycle({
-    renewal: duration / 2,
+    renewalUs: (duration / 2) * 1e6,
     newObjectID: () => `${ids++}`,
     newEventID: () => '',
   });
   const appeared: string[] = [];
   for await (const picture of picturesOf(name, { ...size, rate })) {
     const detections = await model.look(picture, { x: 0, y: 0, ...size }, wanted);
-    const ended = tracker.update(picture.time, detections, whole);
-    const news = objects.update(picture.time, tracker.tracks, ended);
+    const ended = tracker.update(picture.time * 1e6, detections, whole);
+    const news = objects.update(picture.time * 1e6, tracker.tracks, ended);
     appeared.push(...news.filter(({ kind }) => kind === 'appeared').map(({ label }) => label));
     const people = tracker.tracks.filter(
       ({ label, confirmed, detection }) => label === 'person' && confirmed && detection,

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { formatNanoseconds } from '../../../../bus/base/time.ts';
 import type { DetectedObject, MonitorStatus } from '../../../../bus/messages.ts';
 import { deliveryRow, objectRow, statusRow } from '../../../../store/log/projection/rows.ts';
 import { LogDatabase } from '../../../../store/log/worker/log-database.ts';
@@ -10,7 +9,6 @@ import { temporaryFolder } from '../../../support/folder.ts';
 import { project } from '../../../support/project.ts';
 
 const at = (seconds: number) => 1_800_000_000_000_000 + seconds * 1e6;
-const stamp = (seconds: number) => formatNanoseconds(BigInt(at(seconds)) * 1000n);
 const position = (sequence: number) => ({ stream: 's', sequence, time: 0, readAt: 0 });
 
 async function open(file: string) {
@@ -137,14 +135,14 @@ test('an object is one row, without an end while it is there', async () => {
     id,
     monitorID: 'door',
     label: 'person',
-    start: stamp(start),
-    end: end === null ? null : stamp(end),
+    start: at(start),
+    end: end === null ? null : at(end),
     score,
     eventID: `event ${id}`,
   });
   const append = (objects: DetectedObject[], sequence: number) =>
     table.insight.appendObjects(
-      objects.map((one) => objectRow(one, 0, at(0))),
+      objects.map((one) => objectRow(one)),
       position(sequence),
     );
   await append([seen('one', 1, null), seen('two', 2, null)], 2);
@@ -163,7 +161,7 @@ test('an object is one row, without an end while it is there', async () => {
   const again = await open(path);
   await again.table.insight.recordStart(at(100));
   expect(await again.ask("SELECT endTime FROM objects WHERE id = 'two'")).toEqual([[at(60)]]);
-  await again.table.insight.appendObjects([objectRow(seen('two', 2, 50), 0, 0)], position(6));
+  await again.table.insight.appendObjects([objectRow(seen('two', 2, 50))], position(6));
   expect(await again.ask("SELECT endTime FROM objects WHERE id = 'two'")).toEqual([[at(50)]]);
 });
 
@@ -173,7 +171,7 @@ test('how long it took from the picture to the broker can be asked for each moni
     eventID: `e${id}`,
     monitorID,
     source: 'motion',
-    time: stamp(id),
+    time: at(id),
     storedAt: at(id) + 1000,
     deliveredAt: at(id) + after,
   });

@@ -135,8 +135,8 @@ test('of an event’s pictures the first is kept at once, a better one later, an
   const kept: string[] = [];
   const pictures = Array.from({ length: 8 }, () => black(4, 4));
   const best = new BestSnapshots((id, picture) => kept.push(`${id} ${pictures.indexOf(picture)}`));
-  const offer = (index: number, score: number, time: number) =>
-    best.offer('e', score, pictures[index] as Picture, time);
+  const offer = (index: number, score: number, seconds: number) =>
+    best.offer('e', score, pictures[index] as Picture, seconds * 1e6);
   offer(0, 0.5, 0);
   offer(1, 0.6, 1);
   offer(2, 0.7, 1.5);
@@ -154,7 +154,7 @@ test('at the end the picture with the best score is kept, however little better 
   const pictures = Array.from({ length: 3 }, () => black(4, 4));
   const best = new BestSnapshots((_, picture) => kept.push(pictures.indexOf(picture)));
   [0.5, 0.52, 0.525].forEach((score, index) => {
-    best.offer('e', score, pictures[index] as Picture, index * 3);
+    best.offer('e', score, pictures[index] as Picture, index * 3e6);
   });
   expect(kept).toEqual([0]);
   best.finish('e');

@@ -20,10 +20,10 @@ const newTracker = () =>
       ['person', 0.45],
       ['car', 0.45],
     ]),
-    patience: 2,
+    patienceUs: 2e6,
   });
 
-/** Looks once in a fifth of a second. */
+/** Looks once in a fifth of a second, for the first time at `start`, in seconds. */
 function watch(
   pictures: readonly (readonly DetectedBox[])[],
   tracker = newTracker(),
@@ -32,13 +32,14 @@ function watch(
 ) {
   let ids = 0;
   const objects = new ObjectLifecycle({
-    renewal: 2,
+    renewalUs: 2e6,
     newObjectID: () => `object${ids++}`,
     newEventID: () => 'event',
   });
   const news = pictures.flatMap((detections, index) => {
-    const ended = tracker.update(start + index / 5, detections, looked);
-    return objects.update(start + index / 5, tracker.tracks, ended);
+    const timeUs = start * 1e6 + index * 200_000;
+    const ended = tracker.update(timeUs, detections, looked);
+    return objects.update(timeUs, tracker.tracks, ended);
   });
   return { tracker, news, told: news.map(({ kind, id }) => `${kind} ${id}`) };
 }
@@ -67,7 +68,7 @@ describe('a track', () => {
   test('follows one who walks, and is over when he is gone', () => {
     const { told, news } = watch([...times(20, (n) => [person(0.1 + n * 0.04)]), ...times(15, () => [])]);
     expect(told.filter((one) => !one.startsWith('moving'))).toEqual(['appeared object0', 'gone object0']);
-    expect(news.at(-1)).toMatchObject({ begin: 0, seen: 19 / 5 });
+    expect(news.at(-1)).toMatchObject({ beginUs: 0, seenUs: 3_800_000 });
   });
 
   test('bridges a lamp post', () => {
@@ -160,9 +161,9 @@ describe('an object', () => {
   test('that is seen weakly when it is time to tell of it again is told of once it is seen well', () => {
     const walk = (scores: number[]) => scores.map((score, n) => [person(0.1 + n * 0.02, score)]);
     const { news } = watch(walk([...times(5, () => 0.6), ...times(15, () => 0.3), ...times(5, () => 0.5)]));
-    expect(news.map(({ kind, score, seen }) => [kind, score, seen])).toEqual([
-      ['appeared', 0.6, 0.2],
-      ['moving', 0.5, 4],
+    expect(news.map(({ kind, score, seenUs }) => [kind, score, seenUs])).toEqual([
+      ['appeared', 0.6, 200_000],
+      ['moving', 0.5, 4_000_000],
     ]);
   });
 
@@ -191,7 +192,7 @@ describe('an object', () => {
       expect(tracker.rest()).toEqual([]);
       expect(watch(hidden, tracker, whole, (round + 1) * hours).tracker.tracks).toHaveLength(1);
     }
-    const ended = times(60 * 11, (second) => tracker.update(4 * hours + second, [], whole)).flat();
+    const ended = times(60 * 11, (second) => tracker.update((4 * hours + second) * 1e6, [], whole)).flat();
     expect(ended).toHaveLength(1);
   });
 
@@ -201,6 +202,6 @@ describe('an object', () => {
     watch(parked, tracker);
     tracker.rest();
     watch([...times(10, () => []), ...parked], tracker, whole, 60 * 60);
-    expect(tracker.tracks.map(({ begin, parked }) => [begin, parked])).toEqual([[0, true]]);
+    expect(tracker.tracks.map(({ beginUs, parked }) => [beginUs, parked])).toEqual([[0, true]]);
   });
 });
