@@ -87,8 +87,8 @@ function onlyReading(body: string): Reading {
 /** @param at the place of the `@` that ends the credentials, or -1 for none. */
 function readingAt(body: string, at: number): Reading | undefined {
   const userInfo = body.slice(0, Math.max(at, 0));
-  // Without a `:` before its first `/` this is no user name but a path that holds an `@`.
-  if (authorityEnd.test(userInfo) && !/^[^/?#]*:/.test(userInfo)) return undefined;
+  // Without a password, what holds a `/` is no user name but the way to a path with an `@` in it.
+  if (authorityEnd.test(userInfo) && !userInfo.includes(':')) return undefined;
   const target = body.slice(at + 1);
   const end = target.search(authorityEnd);
   const authority = end < 0 ? target : target.slice(0, end);

@@ -18,7 +18,7 @@ export interface RtspOptions {
   readonly log: (sentence: string) => void;
 }
 
-const maxRedirects = 5;
+const maxRedirects = 3;
 const redirects = new Set([301, 302, 303, 305, 307]);
 
 /**

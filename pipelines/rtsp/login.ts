@@ -2,6 +2,9 @@ import { type Challenge, parseChallenges } from './challenge.ts';
 import { Digest } from './digest.ts';
 import { RtspError } from './rtsp-error.ts';
 
+/** How to log in, as the camera wants it. */
+type Way = Digest | 'basic';
+
 /**
  * One login over one connection, the strongest that the camera offers. Cameras lock a user out after a few wrong
  * passwords, so there is one attempt, and another one only where the camera says that the password was right.
@@ -9,12 +12,17 @@ import { RtspError } from './rtsp-error.ts';
 export class Login {
   readonly #user: string;
   readonly #password: string;
-  #way: Digest | 'basic' | undefined;
+  #way: Way | undefined;
   #accepted = false;
 
   constructor({ user, password }: { readonly user: string; readonly password: string }) {
     this.#user = bytes(user);
     this.#password = bytes(password);
+  }
+
+  /** How the next request logs in; undefined before the camera has asked for it. */
+  get way(): Way | undefined {
+    return this.#way;
   }
 
   /** @returns the value of the `Authorization` header, a byte per character; undefined while none was asked for. */
@@ -27,21 +35,24 @@ export class Login {
 
   /** The camera answered a request that carried the login. */
   accept(): void {
-    this.#accepted = this.#way !== undefined;
+    this.#accepted = true;
   }
 
   /**
    * Prepares for the request to be sent again.
    *
    * @param headers the `WWW-Authenticate` headers of an answer with status 401.
+   * @param tried how the request had logged in.
    * @throws {RtspError} `unauthorized`, when that would be of no use.
    */
-  challenge(headers: readonly string[]): void {
+  challenge(headers: readonly string[], tried: Way | undefined): void {
+    // Another request has been asked the same, and its answer serves this one too.
+    if (tried !== this.#way) return;
     const offered = parseChallenges(headers);
-    const attempted = this.#way;
-    if (attempted !== undefined && !this.#mayRepeat(attempted, offered)) {
+    if (tried !== undefined && !this.#mayRepeat(tried, offered)) {
       throw new RtspError('unauthorized', 'wrong user name or password', 401);
     }
+    this.#accepted = false;
     if (this.#user === '' && this.#password === '') {
       throw new RtspError('unauthorized', 'the camera asks for a user name and a password', 401);
     }
@@ -56,16 +67,16 @@ export class Login {
   }
 
   /** A nonce that is used up is replaced without a word about the password. */
-  #mayRepeat(attempted: Digest | 'basic', offered: readonly Challenge[]): boolean {
+  #mayRepeat(tried: Way, offered: readonly Challenge[]): boolean {
     const digests = offered.filter(({ scheme }) => scheme === 'digest');
     if (digests.some(({ parameters }) => parameters.get('stale')?.toLowerCase() === 'true')) return true;
-    if (!this.#accepted || attempted === 'basic') return false;
-    return digests.every(({ parameters }) => parameters.get('nonce') !== attempted.nonce);
+    if (!this.#accepted || tried === 'basic') return false;
+    return digests.every(({ parameters }) => parameters.get('nonce') !== tried.nonce);
   }
 }
 
 /** @throws {RtspError} */
-function strongest(offered: readonly Challenge[]): Digest | 'basic' {
+function strongest(offered: readonly Challenge[]): Way {
   const digests: Digest[] = [];
   const unknown: string[] = [];
   for (const challenge of offered) {

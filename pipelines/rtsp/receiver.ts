@@ -65,15 +65,14 @@ export class Receiver {
   /** Begins to expect packets, of video if any is received, and to report on them. */
   start({ firstPacketMs, silenceMs }: { readonly firstPacketMs: number; readonly silenceMs: number }): void {
     const beganMs = performance.now();
-    this.#lastArrivalMs = undefined;
+    const what = this.#receiving.some(({ reception }) => isVideo(reception)) ? 'video' : 'packet';
     const check = () => {
-      const last = this.#lastArrivalMs;
-      const silentMs = performance.now() - (last ?? beganMs);
-      const what = this.#receiving.some(({ reception }) => isVideo(reception)) ? 'video' : 'packet';
-      if (last === undefined && silentMs >= firstPacketMs) {
-        this.#silence(`connected, but no ${what} came within ${firstPacketMs / 1000} s`);
-      } else if (last !== undefined && silentMs >= silenceMs) {
-        this.#silence(`no ${what} for ${silenceMs / 1000} s`);
+      const silentMs = performance.now() - (this.#lastArrivalMs ?? beganMs);
+      if (this.#lastArrivalMs !== undefined) {
+        if (silentMs >= silenceMs) this.#silence(`no ${what} for ${silenceMs / 1000} s`);
+      } else if (silentMs >= firstPacketMs) {
+        const way = this.#byChannel.size === 0 ? ' over UDP' : '';
+        this.#silence(`connected, but no ${what} came${way} within ${firstPacketMs / 1000} s`);
       }
     };
     const report = () => {
@@ -89,9 +88,10 @@ export class Receiver {
     return this.#receiving.find(({ reception }) => reception.track === track)?.reception.counts;
   }
 
+  /** To be called once. The counts stay. */
   close(): void {
     for (const timer of this.#timers) clearInterval(timer);
-    for (const { close } of this.#receiving.splice(0)) close();
+    for (const { close } of this.#receiving) close();
     this.#byChannel.clear();
   }
 

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { RtspAddress } from './address.ts';
 import { causeOf, connectSocket } from './connect.ts';
 import { Login } from './login.ts';
+import { PendingRequests } from './pending-requests.ts';
 import { RtspError, refusal } from './rtsp-error.ts';
 import { formatMessage, header, type RtspMessage } from './rtsp-message.ts';
 import { WireReader } from './wire-reader.ts';
@@ -16,14 +17,7 @@ export interface RtspConnectionOptions {
 
 type Headers = Readonly<Record<string, string | undefined>>;
 
-interface Pending {
-  readonly method: string;
-  readonly resolve: (answer: RtspMessage) => void;
-  readonly reject: (error: unknown) => void;
-  readonly timer: NodeJS.Timeout;
-}
-
-/** The first login, one more for a nonce that is used up, and the request without any before them. */
+/** Without a login, with one, and once more when the nonce was used up. */
 const maxTries = 3;
 /** Beyond this a camera takes nothing any more, and what it misses are keep-alives and reports. */
 const maxUnsentBytes = 64 * 1024;
@@ -39,15 +33,15 @@ export class RtspConnection {
   readonly #socket: Socket;
   readonly #options: RtspConnectionOptions;
   readonly #login: Login;
-  readonly #pending = new Map<number, Pending>();
+  readonly #pending: PendingRequests;
   #sequence = 0;
-  #strays = 0;
   #end: RtspError | undefined;
 
   private constructor(socket: Socket, address: RtspAddress, options: RtspConnectionOptions) {
     this.#socket = socket;
     this.#options = options;
     this.#login = new Login(address);
+    this.#pending = new PendingRequests(options.timeouts.answerMs);
     const abort = () => this.close();
     options.signal.addEventListener('abort', abort);
     this.closed = new Promise((resolve) => {
@@ -101,14 +95,15 @@ export class RtspConnection {
    */
   async request(method: string, url: string, headers: Headers = {}): Promise<RtspMessage> {
     for (let tries = 1; ; tries++) {
+      const way = this.#login.way;
       const authorization = this.#login.authorize(method, url);
       const answer = await this.#exchange(method, url, { ...headers, Authorization: authorization });
       if (answer.status !== 401) {
-        if (authorization !== undefined) this.#login.accept();
+        if (way) this.#login.accept();
         return answer;
       }
       if (tries === maxTries) throw refusal(method, 401);
-      this.#login.challenge(answer.headers.get('www-authenticate') ?? []);
+      this.#login.challenge(answer.headers.get('www-authenticate') ?? [], way);
     }
   }
 
@@ -128,39 +123,17 @@ export class RtspConnection {
     this.#options.signal.throwIfAborted();
     if (this.#end) throw this.#unanswered(method, this.#end);
     const sequence = ++this.#sequence;
-    const { answerMs } = this.#options.timeouts;
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#pending.delete(sequence);
-        const besides = this.#strays > 0 ? ', only other requests or none that was asked' : '';
-        const text = `the camera did not answer ${method} within ${answerMs / 1000} s${besides}`;
-        reject(new RtspError('unreachable', text));
-      }, answerMs);
-      this.#pending.set(sequence, { method, resolve, reject, timer });
-      const start = `${method} ${url} RTSP/1.0`;
-      this.#socket.write(formatMessage(start, { CSeq: sequence, 'User-Agent': 'Sentrybus', ...headers }));
-    });
+    const start = `${method} ${url} RTSP/1.0`;
+    this.#socket.write(formatMessage(start, { CSeq: sequence, 'User-Agent': 'Sentrybus', ...headers }));
+    return this.#pending.wait(sequence, method);
   }
 
   #receive(message: RtspMessage): void {
     if (message.status === undefined) this.#answer(message);
     // Provisional: the answer itself is still to come.
-    else if (message.status >= 200) this.#settle(message);
-  }
-
-  #settle(answer: RtspMessage): void {
-    const named = header(answer, 'cseq');
-    const [only] = this.#pending.keys();
-    const sequence =
-      named === undefined && this.#pending.size === 1 ? only : Number.parseInt(named ?? '', 10);
-    const pending = sequence === undefined ? undefined : this.#pending.get(sequence);
-    if (sequence === undefined || !pending) {
-      if (++this.#strays === 1) this.#options.log('the camera answered something that it was not asked');
-      return;
+    else if (message.status >= 200 && !this.#pending.settle(message)) {
+      this.#options.log('the camera answered something that it was not asked');
     }
-    this.#pending.delete(sequence);
-    clearTimeout(pending.timer);
-    pending.resolve(answer);
   }
 
   /** A camera may ask, too, and may end the session if it hears nothing. */
@@ -179,11 +152,8 @@ export class RtspConnection {
     if (this.#end) return this.#end;
     this.#end = error;
     this.#socket.destroy();
-    for (const { method, reject, timer } of this.#pending.values()) {
-      clearTimeout(timer);
-      reject(this.#options.signal.aborted ? this.#options.signal.reason : this.#unanswered(method, error));
-    }
-    this.#pending.clear();
+    const { signal } = this.#options;
+    this.#pending.fail((method) => (signal.aborted ? signal.reason : this.#unanswered(method, error)));
     return error;
   }
 

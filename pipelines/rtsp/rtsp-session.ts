@@ -57,7 +57,7 @@ export class RtspSession {
   #isPlaying = false;
   #keepAlive: KeepAlive | undefined;
   #end: { readonly error: RtspError | undefined } | undefined;
-  #closing: Promise<void> | undefined;
+  #closed: Promise<void> = Promise.resolve();
 
   /** For `openRtsp`. */
   constructor(options: RtspSessionOptions) {
@@ -109,27 +109,15 @@ export class RtspSession {
     this.#keepAlive = new KeepAlive({ connection, url: this.#url(), session: id, timeoutMs, log });
   }
 
-  /** @returns what has come of a track so far; undefined when it was not set up, or all is over. */
+  /** @returns what has come of a track, also after the end; undefined when it was not set up. */
   counts(track: RtspTrack): ReceptionCounts | undefined {
     return this.#receiver.counts(track);
   }
 
   /** Says goodbye to the camera, for a second at most, and ends the connection. It never fails. */
   close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
-  }
-
-  async #close(): Promise<void> {
-    const { connection } = this.#options;
     this.#finish(undefined);
-    if (this.#agreed.length > 0 && !connection.isClosed) {
-      const timer = setTimeout(() => connection.close(), teardownMs);
-      await this.#request('TEARDOWN', this.#url()).catch(() => {});
-      clearTimeout(timer);
-    }
-    connection.close();
-    await connection.closed;
+    return this.#closed;
   }
 
   /** Nothing is handed on after this. */
@@ -138,10 +126,21 @@ export class RtspSession {
     this.#end = { error };
     this.#keepAlive?.close();
     this.#receiver.close();
+    this.#closed = this.#tearDown();
     const handlers = this.#handlers;
     this.#handlers = undefined;
     if (this.#isPlaying) handlers?.onEnd(error);
-    void this.close();
+  }
+
+  async #tearDown(): Promise<void> {
+    const { connection } = this.#options;
+    if (this.#agreed.length > 0 && !connection.isClosed) {
+      const timer = setTimeout(() => connection.close(), teardownMs);
+      await this.#request('TEARDOWN', this.#url()).catch(() => {});
+      clearTimeout(timer);
+    }
+    connection.close();
+    await connection.closed;
   }
 
   #request(method: string, url: string): Promise<RtspMessage> {

@@ -66,9 +66,10 @@ export function parseSdp(text: string): SessionDescription {
 
 /** `video 0 RTP/AVP 96`; of several formats the first, which the camera prefers. */
 function readMedia(value: string): Section | undefined {
-  const [, media = '', format] = /^([A-Za-z]{1,32})\s+\S+\s+\S*RTP\S*\s+(\d{1,3})(?:\s|$)/i.exec(value) ?? [];
+  const [, media = '', protocol = '', format] =
+    /^([A-Za-z]{1,32})\s+\S+\s+(\S+)\s+(\d{1,3})(?:\s|$)/.exec(value) ?? [];
   const payloadType = Number(format ?? -1);
-  if (payloadType < 0 || payloadType > 127) return undefined;
+  if (!/RTP/i.test(protocol) || payloadType < 0 || payloadType > 127) return undefined;
   return { media: media.toLowerCase(), payloadType, attributes: new Map() };
 }
 

@@ -18,6 +18,8 @@ const starts = ['RTSP/', 'HTTP/', ...methods.map((method) => `${method} `)];
 const firstLetters = new Set(starts.map((start) => start.charCodeAt(0)));
 const longestStart = Math.max(...starts.map(({ length }) => length));
 
+/** Cameras number them from 0. */
+const maxLikelyChannel = 31;
 const incomplete = 0;
 const noise = -1;
 
@@ -99,7 +101,9 @@ export class WireReader {
     const channel = data.readUInt8(at + 1);
     const length = data.readUInt16BE(at + 2);
     const isPacket = data.readUInt8(at + frameHeadBytes) >> 6 === rtpVersion && length >= minPacketBytes;
-    if (!isPacket || (this.#noiseBytes > 0 && !this.#channels.has(channel))) return noise;
+    const isExpected = this.#channels.has(channel);
+    const isLikely = isExpected || (this.#noiseBytes === 0 && channel <= maxLikelyChannel);
+    if (!isPacket || !isLikely) return noise;
     const bytes = frameHeadBytes + length;
     if (left < bytes) return this.#wait(bytes);
     this.#handlers.onFrame(channel, data.subarray(at + frameHeadBytes, at + bytes));

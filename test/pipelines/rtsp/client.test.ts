@@ -58,7 +58,7 @@ describe('a camera with H.264 and AAC', () => {
       20_000,
       'packets',
     );
-    await waitFor(() => reports.get(video)?.length, 20_000, 'a sender report');
+    await waitFor(() => (reports.get(video)?.length ?? 0) > 0, 20_000, 'a sender report');
 
     for (const track of session.tracks) {
       const list = packets.get(track) ?? [];
