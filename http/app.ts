@@ -4,11 +4,11 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { Log } from '../bus/log.ts';
 import type { Gate } from './gate/gate.ts';
 import { bodyLimit, readBody } from './request/body.ts';
-import type { Access, Caller } from './request/caller.ts';
+import type { Caller } from './request/caller.ts';
 import { describeCause, toHttpError } from './request/failure.ts';
 import { HttpError, problemType } from './request/http-error.ts';
 import { requestReader } from './request/request-reader.ts';
-import { matchPath, type Route, type RouteAnswer } from './request/route.ts';
+import { accessOf, pathMatcher, type Route, type RouteAnswer } from './request/route.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -50,6 +50,7 @@ export function createApp({ table, gate, headers, server, log }: AppOptions): Fa
     },
   });
 
+  const match = pathMatcher(table);
   app.decorateRequest('caller', undefined);
   app.decorateRequest('bodyType', undefined);
   app.removeAllContentTypeParsers();
@@ -64,8 +65,8 @@ export function createApp({ table, gate, headers, server, log }: AppOptions): Fa
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(headers);
     const row = request.is404 ? undefined : request.routeOptions.config.row;
-    const candidates = row ? [row] : matchPath(table, request.raw.url?.split('?', 1)[0] ?? '');
-    request.caller = await gate.admit(request.raw, strictest(candidates));
+    const candidates = row ? [row] : match(request.raw.url?.split('?', 1)[0] ?? '');
+    request.caller = await gate.admit(request.raw, accessOf(candidates));
     if (!row) throw absent(candidates);
     // Fastify would judge it before it knows whether there is a body at all.
     request.bodyType = request.raw.headers['content-type'];
@@ -124,12 +125,6 @@ function goneSignal(reply: FastifyReply): AbortSignal {
   // The answer's own end is a close, too, which nobody listens to any more.
   reply.raw.once('close', () => aborter.abort());
   return aborter.signal;
-}
-
-/** A wrong method asks for what the path's own methods ask for; an unknown path asks for a login. */
-function strictest(rows: readonly Route[]): Access {
-  if (rows.some(({ access }) => access === 'admin')) return 'admin';
-  return rows.length > 0 && rows.every(({ access }) => access === 'public') ? 'public' : 'user';
 }
 
 function absent(candidates: readonly Route[]): HttpError {

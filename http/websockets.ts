@@ -7,7 +7,7 @@ import type { Gate } from './gate/gate.ts';
 import { describeCause, toHttpError } from './request/failure.ts';
 import { HttpError } from './request/http-error.ts';
 import { requestReader } from './request/request-reader.ts';
-import { matchPath, type Route } from './request/route.ts';
+import { accessOf, pathMatcher, type Route } from './request/route.ts';
 import { closeCodes, WebSocketConnection } from './request/websocket-connection.ts';
 import { answerRaw } from './transport/listener.ts';
 
@@ -35,12 +35,14 @@ export class WebSockets {
     autoPong: false,
     maxPayload,
   });
+  readonly #match: (path: string) => Route[];
   readonly #readers = new Map<Route, ReturnType<typeof requestReader>>();
   readonly #connections = new Set<WebSocketConnection>();
   readonly #pings: NodeJS.Timeout;
 
   constructor(options: WebSocketOptions) {
     this.#options = options;
+    this.#match = pathMatcher(options.table);
     for (const row of options.table) if (row.connect) this.#readers.set(row, requestReader(row));
     this.#server.on('wsClientError', (error, socket) => {
       this.#refuse(
@@ -81,10 +83,9 @@ export class WebSockets {
 
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const [path = '', search = ''] = (request.url ?? '').split('?', 2);
-    const candidates = matchPath(this.#options.table, path);
+    const candidates = this.#match(path);
     const row = candidates.find((candidate) => candidate.connect);
-    const access = row?.access ?? (candidates.some((one) => one.access === 'admin') ? 'admin' : 'user');
-    const caller = await this.#options.gate.admit(request, access, true);
+    const caller = await this.#options.gate.admit(request, accessOf(row ? [row] : candidates), true);
     const read = row && this.#readers.get(row);
     if (!row?.connect || !read) {
       if (candidates.length === 0) throw new HttpError('not_found', 'There is nothing here.');

@@ -4,7 +4,7 @@ import { AccountInput } from '../../store/accounts/accounts.ts';
 import { MonitorConfig } from '../../store/monitors/monitor-config.ts';
 import type { Access } from '../request/caller.ts';
 import { type ErrorCode, errors, problemType } from '../request/http-error.ts';
-import type { Method, Route, Tag } from '../request/route.ts';
+import { type Route, type Tag, tokenMethods } from '../request/route.ts';
 
 const Problem = Type.Object({
   title: Type.String(),
@@ -33,6 +33,8 @@ const tags: Readonly<Record<Exclude<Tag, 'Pages'>, string>> = {
   System: 'About the recorder itself.',
 };
 
+const methods = new Intl.ListFormat('en-GB').format(tokenMethods);
+
 /** The table, but for the pages, as an OpenAPI 3.1 document. */
 export function openapi(table: readonly Route[]): object {
   const paths: Record<string, Record<string, object>> = {};
@@ -46,8 +48,7 @@ export function openapi(table: readonly Route[]): object {
       title: 'Sentrybus',
       version: '1',
       license: { name: 'MIT', identifier: 'MIT' },
-      description:
-        'Every request needs basic auth. POST, PUT and DELETE also need the token of the account from `/api/account/my-token` in the header `X-CSRF-TOKEN`; this page fills it in. Times are Unix times in microseconds. GET paths answer HEAD too. Failures are `application/problem+json`.',
+      description: `Every request needs basic auth. ${methods} also need the token of the account from \`/api/account/my-token\` in the header \`X-CSRF-TOKEN\`; this page fills it in. Times are Unix times in microseconds. GET paths answer HEAD too. Failures are \`application/problem+json\`.`,
     },
     servers: [{ url: '/' }],
     tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
@@ -67,8 +68,6 @@ const who: Readonly<Record<Access, string>> = {
   user: 'For every account.',
   admin: 'For admins.',
 };
-
-const tokenMethods: readonly Method[] = ['POST', 'PUT', 'DELETE'];
 
 function operation(row: Route): object {
   const { tag, summary, description, access, method } = row;

@@ -4,6 +4,7 @@ import { randomText } from '../../bus/base/random.ts';
 import type { Accounts } from '../../store/accounts/accounts.ts';
 import type { Access, Caller } from '../request/caller.ts';
 import { HttpError } from '../request/http-error.ts';
+import { tokenMethods } from '../request/route.ts';
 import { clientKey } from './client-address.ts';
 import type { Credentials } from './credentials.ts';
 import { isForeign, isLocalHost } from './origin.ts';
@@ -18,8 +19,7 @@ export interface GateOptions {
   readonly credentials: Credentials;
 }
 
-/** Safe methods change nothing; PATCH cannot be sent by a foreign page and needs no token in SentryShot's API. */
-const tokenMethods = new Set(['POST', 'PUT', 'DELETE']);
+/** They change nothing. PATCH changes something but needs no token: a foreign page cannot send it. */
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
 const nobody: Caller = { id: '', username: '', isAdmin: false, token: undefined, standing: () => 'changed' };
@@ -98,7 +98,7 @@ export class Gate {
     }
     if (upgrade) return;
     const token = headers['x-csrf-token'];
-    if (token === undefined && !tokenMethods.has(method)) return;
+    if (token === undefined && !needsToken(method)) return;
     if (typeof token !== 'string' || !sameText(token, caller.token ?? '') || token === '') {
       throw new HttpError(
         'csrf_token_wrong',
@@ -107,6 +107,8 @@ export class Gate {
     }
   }
 }
+
+const needsToken = (method: string) => tokenMethods.some((each) => each === method);
 
 /** In a time that tells nothing about where the texts differ, nor about their lengths. */
 function sameText(one: string, other: string): boolean {

@@ -19,12 +19,12 @@ dark.addEventListener('change', followScheme);
 followScheme();
 
 /**
- * Fetches the token for every request that needs it: it changes whenever the account does.
+ * Fetches the token for every request that changes something: the token itself changes whenever the account does.
  *
  * @param {{ method?: string, headers: Record<string, string> }} request
  */
 async function withToken(request) {
-  if (['POST', 'PUT', 'DELETE'].includes(request.method?.toUpperCase() ?? '')) {
+  if (!['GET', 'HEAD'].includes(request.method?.toUpperCase() ?? 'GET')) {
     const answer = await fetch('/api/account/my-token');
     if (!answer.ok) throw new Error((await answer.json()).detail);
     request.headers['X-CSRF-TOKEN'] = await answer.text();

@@ -5,6 +5,10 @@ import type { ErrorCode } from './http-error.ts';
 import type { WebSocketConnection } from './websocket-connection.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** Requests with these methods must carry the account's CSRF token. */
+export const tokenMethods: readonly Method[] = ['POST', 'PUT', 'DELETE'];
+
 export type Tag = 'Account' | 'Monitor' | 'Events' | 'Logs' | 'System' | 'Pages';
 
 /** What can be answered when all went well, for the documents and their tests. */
@@ -87,10 +91,20 @@ export function route<
   return row as unknown as Route;
 }
 
-/** @returns the rows whose path fits, one for each method. */
-export function matchPath(table: readonly Route[], path: string): Route[] {
-  return table.filter((row) => {
+/** @returns a function that finds the rows of a path, one for each method. */
+export function pathMatcher(table: readonly Route[]): (path: string) => Route[] {
+  const rows = table.map((row) => {
     const pattern = row.path.replace(/[.]/g, '\\.').replace(/:\w+/g, '[^/]+');
-    return new RegExp(`^${pattern}$`).test(path);
+    return { row, pattern: new RegExp(`^${pattern}$`) };
   });
+  return (path) => rows.filter(({ pattern }) => pattern.test(path)).map(({ row }) => row);
+}
+
+/**
+ * The login that a path asks for, given its rows: a wrong method asks for the most that the path's own methods ask
+ * for, so it reveals nothing; an unknown path asks for an account.
+ */
+export function accessOf(rows: readonly Route[]): Access {
+  if (rows.some(({ access }) => access === 'admin')) return 'admin';
+  return rows.length > 0 && rows.every(({ access }) => access === 'public') ? 'public' : 'user';
 }

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
 import { failureCodes } from '../../http/documents/openapi.ts';
 import { errors } from '../../http/request/http-error.ts';
-import { matchPath } from '../../http/request/route.ts';
+import { pathMatcher } from '../../http/request/route.ts';
 import { routes } from '../../http/routes.ts';
 import { atEnd } from '../support/cleanup.ts';
 import { admin, authorization, type FrontDoor, openFrontDoor, user } from '../support/http-server.ts';
@@ -253,7 +253,7 @@ const isDocument = (one: Odd) => one.path.startsWith('/assets/') || one.path.sta
 
 /** The statuses that the documents know for a request; undefined when it is for no row of the table. */
 function documented({ method, path: at }: Odd): Set<number> | undefined {
-  const rows = matchPath(table, at.split('?', 1)[0] ?? '');
+  const rows = pathMatcher(table)(at.split('?', 1)[0] ?? '');
   const found = rows.find((one) => one.method === (method === 'HEAD' ? 'GET' : method));
   if (!found) return undefined;
   const failures = failureCodes(found).map((code) => errors[code].status);

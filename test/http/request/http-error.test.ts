@@ -1,22 +1,16 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { describeCause, toHttpError } from '../../../http/request/failure.ts';
 import { errors, HttpError } from '../../../http/request/http-error.ts';
 import { StoreError } from '../../../store/base/store-error.ts';
-import { project } from '../../support/project.ts';
-
-/** The table as the README has to hold it. */
-const table = [
-  '| code | status | when |',
-  '|---|---|---|',
-  ...Object.entries(errors).map(([code, { status, meaning }]) => `| \`${code}\` | ${status} | ${meaning} |`),
-].join('\n');
+import { expectInReadme, table } from '../../support/readme.ts';
 
 test('the README lists every error code', () => {
-  const text = readFileSync(join(project, 'README.md'), 'utf8');
-  const listed = /<!-- errors -->\n([\s\S]*?)\n?<!-- \/errors -->/.exec(text)?.[1];
-  expect(listed).toBe(table);
+  const rows = Object.entries(errors).map(([code, { status, meaning }]) => [
+    `\`${code}\``,
+    String(status),
+    meaning,
+  ]);
+  expectInReadme('README.md', 'errors', table(['code', 'status', 'when'], rows));
 });
 
 test('codes are snake case, and each has a title of its own', () => {
