@@ -10,6 +10,7 @@ import { logSettings } from './settings.ts';
 import { makeAdmin, makeDemo } from './startup/first-start.ts';
 import { lockFolder } from './startup/folder-lock.ts';
 import { endProcess } from './startup/process-end.ts';
+import { stateInspector } from './state-log.ts';
 import { wireSystem } from './wiring.ts';
 
 /** Written with its defaults where there is none. */
@@ -79,7 +80,7 @@ async function run(stored: StoredState): Promise<unknown> {
     log.info(`serving ${url}`);
     process.stdout.write(`Serving ${url}\n`);
   });
-  const system = createActor(machine, { input: { services } });
+  const system = createActor(machine, { input: { services }, inspect: stateInspector(log) });
   const stop = () => {
     system.send({ type: 'stop' });
     setTimeout(() => endProcess(1), stopDeadlineMs).unref();

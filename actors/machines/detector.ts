@@ -91,6 +91,7 @@ export const detectorMachine = setup({
     },
     off: {},
     asking: {
+      tags: 'passing',
       // Who was asked is gone, and will not answer.
       on: { 'host.ready': { target: 'asking', reenter: true } },
       invoke: {

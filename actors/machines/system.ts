@@ -129,7 +129,10 @@ export const systemMachine = setup({
       context.services.log(`${id} failed: ${error instanceof Error ? error.message : String(error)}`),
   },
   delays: { stopDeadline: stopDeadlineMs },
-  guards: { nobodyAlive: ({ context }) => context.alive.length === 0 },
+  guards: {
+    nobodyAlive: ({ context }) => context.alive.length === 0,
+    leaving: ({ context }) => context.leaving,
+  },
 }).createMachine({
   id: 'system',
   context: ({ input }) => ({ ...input, alive: [], failure: undefined, leaving: false }),
@@ -142,7 +145,7 @@ export const systemMachine = setup({
       invoke: {
         src: 'open',
         input: ({ context }) => context.services,
-        onDone: [{ guard: ({ context }) => context.leaving, target: 'closing' }, { target: 'running' }],
+        onDone: [{ guard: 'leaving', target: 'closing' }, { target: 'running' }],
         onError: {
           target: 'stopped',
           actions: assign({ failure: ({ event }) => event.error }),
