@@ -69,6 +69,41 @@ export const DetectedObject = Type.Object({
 });
 export type DetectedObject = Static<typeof DetectedObject>;
 
+export const recordingStates = ['started', 'growing', 'saved', 'lost'] as const;
+export type RecordingState = (typeof recordingStates)[number];
+
+/** One of the streams in a recording's file. */
+export const RecordingStream = Type.Object({
+  /** `h264`, `h265`, `aac`, …, or the sample entry's four letters where there is no such name. */
+  codec: Type.String({ minLength: 1, maxLength: 16 }),
+  /** Of video, in pixels. */
+  width: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535 })),
+  height: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535 })),
+});
+export type RecordingStream = Static<typeof RecordingStream>;
+
+/**
+ * What is on disk of one recording: when its file appears (`started`), every few seconds while it is written
+ * (`growing`), and once it is complete (`saved`) or has ended early because the disk failed (`lost`). A process that is
+ * killed publishes no end.
+ */
+export const RecordingReport = Type.Object({
+  /** The file's name without its ending: `2026-11-23_03-40-12_door`. */
+  id: Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\d_\\d\\d-\\d\\d-\\d\\d_[A-Za-z0-9]{1,24}$' }),
+  monitorID: DetectionEvent.properties.monitorID,
+  state: Type.Enum(recordingStates),
+  /** When its first frame was taken. */
+  start: Microseconds,
+  /** When the last frame that is on disk ended. */
+  end: Microseconds,
+  /** The size of the file. */
+  bytes: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+  streams: Type.Array(RecordingStream, { maxItems: 8 }),
+  /** Why it was lost: `no space left on the disk`. Empty otherwise. */
+  reason: Type.String({ maxLength: 256 }),
+});
+export type RecordingReport = Static<typeof RecordingReport>;
+
 /** That somebody outside has confirmed events that were told to it, several at a time. */
 export const DeliveryReport = Type.Object({
   deliveries: Type.Array(

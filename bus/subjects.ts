@@ -14,6 +14,7 @@ import {
   type LogLevel,
   MonitorStatus,
   RecordCommand,
+  RecordingReport,
 } from './messages.ts';
 
 /** The bus's vocabulary: every subject, and the shape of what it carries. Ids are validated where they enter. */
@@ -30,6 +31,9 @@ export const events = channel(
 );
 
 export const objects = channel((monitorID: string) => `objects.${monitorID}`, DetectedObject, upgradeTimes);
+
+/** What is on disk of the recordings of a monitor. */
+export const recordings = channel((monitorID: string) => `recordings.${monitorID}`, RecordingReport);
 
 export const reports = channel(
   (monitorID: string, detector: string) => `reports.${monitorID}.${detector}`,

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../bus/log.ts';
 import { Logger } from '../bus/logging/logger.ts';
 import { Bus } from '../bus/nats/bus.ts';
-import { commands } from '../bus/subjects.ts';
+import { Outbox } from '../bus/nats/outbox.ts';
+import { commands, recordings } from '../bus/subjects.ts';
 import type {
   ChildMessage,
   ParentMessage,
@@ -22,7 +23,13 @@ const reconnectPauseMs = 1000;
 const flushDeadlineMs = 500;
 const heartbeatIntervalMs = 1000;
 
+/** Of hours without a bus; the oldest go first. */
+const maxReports = 10_000;
+
 const logger = new Logger();
+const reports = new Outbox(maxReports, (count) =>
+  logger.source('recorder').warning(`${count} reports of recordings were lost while the bus was unreachable`),
+);
 let capture: StreamSession | undefined;
 let ending = false;
 let redact = (text: string) => text;
@@ -54,6 +61,7 @@ async function run(session: PipelineSession): Promise<void> {
       monitorLog: cleanLog(logger.source('monitor')),
       recorderLog: cleanLog(logger.source('recorder')),
       onReport: (report) => send(report),
+      onRecordingReport: (report) => reports.add(recordings, [report.monitorID], report),
       onFrame: (frame) => frames?.publishFrame(session.monitorID, frame),
     });
     void attach(session, capture);
@@ -65,10 +73,11 @@ async function run(session: PipelineSession): Promise<void> {
   }
 }
 
-/** Logs and commands, from when the bus can be reached. */
+/** Logs, reports and commands, from when the bus can be reached. */
 async function attach(session: PipelineSession, running: StreamSession): Promise<void> {
   const bus = await connect(session, 'pipeline');
   logger.attach(bus);
+  reports.attach(bus);
   bus.respond(commands.record, [session.monitorID], ({ until }) => running.record(until));
   bus.respond(commands.frames, [session.monitorID], ({ format }) => running.wantFrames(format));
 }
@@ -92,7 +101,7 @@ function stop(): void {
 async function end(reason: PipelineEnd): Promise<void> {
   if (ending) return;
   ending = true;
-  await logger.flush(flushDeadlineMs);
+  await Promise.all([logger.flush(flushDeadlineMs), reports.flush(flushDeadlineMs)]);
   // Threads of the addon that still wait for GStreamer would make an orderly exit hang for ever.
   const leave = () => process.kill(process.pid, 'SIGKILL');
   setTimeout(leave, flushDeadlineMs);

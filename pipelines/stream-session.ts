@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { nowUs } from '../bus/base/time.ts';
 import type { Frame } from '../bus/frames.ts';
 import type { Log } from '../bus/log.ts';
-import type { FrameFormat } from '../bus/messages.ts';
+import type { FrameFormat, RecordingReport } from '../bus/messages.ts';
 import { FrameLease } from './frames/frame-lease.ts';
 import { FrameReader } from './frames/frame-reader.ts';
 import { MediaClock } from './media/media-clock.ts';
@@ -28,6 +28,7 @@ export interface StreamSessionOptions {
   readonly monitorLog: Log;
   readonly recorderLog: Log;
   readonly onReport: (report: PipelineReport) => void;
+  readonly onRecordingReport: (report: RecordingReport) => void;
   readonly onFrame: (frame: Frame) => void;
 }
 
@@ -47,7 +48,7 @@ export class StreamSession {
 
   /** @throws {SourceError} @throws {PipelineError} */
   constructor(options: StreamSessionOptions) {
-    const { session, monitorLog, recorderLog, onReport } = options;
+    const { session, monitorLog, recorderLog, onReport, onRecordingReport } = options;
     const { monitorID, recordingsDir, alwaysRecord, videoLength } = session;
     this.#options = options;
     this.#descriptions = describePipelines(session);
@@ -58,6 +59,7 @@ export class StreamSession {
       alwaysRecord,
       videoLength,
       log: recorderLog,
+      onReport: onRecordingReport,
       onRecording: (file) => onReport({ type: 'recording', file }),
       onTrouble: (text) => this.#tellTrouble('recorder', text),
     });

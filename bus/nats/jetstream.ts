@@ -12,7 +12,7 @@ import type { Channel } from '../channel.ts';
 import type { Bus } from './bus.ts';
 
 /** The streams: what the bus keeps on disk until its readers have it. Each is bounded; the oldest goes first. */
-export type StreamName = 'LOGS' | 'EVENTS' | 'OBJECTS' | 'DELIVERIES' | 'HISTORY' | 'STATUS';
+export type StreamName = 'LOGS' | 'EVENTS' | 'OBJECTS' | 'RECORDINGS' | 'DELIVERIES' | 'HISTORY' | 'STATUS';
 
 const dayNs = 24 * 60 * 60 * 1e9;
 const megabyte = 1024 * 1024;
@@ -21,6 +21,7 @@ const streams: Readonly<Record<StreamName, Partial<StreamConfig>>> = {
   LOGS: { subjects: ['logs.>'], max_bytes: 512 * megabyte, max_age: 30 * dayNs },
   EVENTS: { subjects: ['events.>'], max_bytes: 256 * megabyte, max_age: 30 * dayNs },
   OBJECTS: { subjects: ['objects.>'], max_bytes: 64 * megabyte, max_age: 30 * dayNs },
+  RECORDINGS: { subjects: ['recordings.>'], max_bytes: 64 * megabyte, max_age: 30 * dayNs },
   DELIVERIES: { subjects: ['deliveries.>'], max_bytes: 64 * megabyte, max_age: 30 * dayNs },
   HISTORY: { subjects: ['history.>'], max_bytes: 16 * megabyte, max_age: 30 * dayNs },
   // A status is worth only as much as it is new.

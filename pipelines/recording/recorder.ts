@@ -1,8 +1,11 @@
 import { nowUs } from '../../bus/base/time.ts';
 import type { Log } from '../../bus/log.ts';
+import type { RecordingReport, RecordingStream } from '../../bus/messages.ts';
 import type { InitSegment } from '../mp4/fragment-reader.ts';
+import { streamsIn } from '../mp4/init-streams.ts';
 import { Preroll, type TimedFragment } from './preroll.ts';
 import { RecordingFile, type RecordingPlace } from './recording-file.ts';
+import { RecordingProgress } from './recording-progress.ts';
 
 export interface RecorderOptions extends RecordingPlace {
   readonly alwaysRecord: boolean;
@@ -11,6 +14,8 @@ export interface RecorderOptions extends RecordingPlace {
   readonly log: Log;
   /** Gets the id of each recording that has appeared on disk, and null when none is written any more. */
   readonly onRecording: (file: string | null) => void;
+  /** Gets what is on disk of each recording, from its first fragment to its end. */
+  readonly onReport: (report: RecordingReport) => void;
   /** Gets why nothing can be recorded, and null when it can again. */
   readonly onTrouble: (text: string | null) => void;
 }
@@ -34,6 +39,9 @@ interface ActiveRecording {
   full: boolean;
   /** Nothing more is written: the disk has failed. */
   failed: boolean;
+  progress?: RecordingProgress;
+  /** Why it ends early, if it does. */
+  lossReason: string;
 }
 
 /**
@@ -47,6 +55,7 @@ export class Recorder {
   readonly #options: RecorderOptions;
   readonly #preroll = new Preroll(prerollBounds);
   #init: InitSegment | undefined;
+  #streams: readonly RecordingStream[] = [];
   #until = 0;
   #take: ActiveRecording | undefined;
   #work: Promise<void> = Promise.resolve();
@@ -68,6 +77,7 @@ export class Recorder {
   /** Must come before the first fragment. */
   setInit(init: InitSegment): void {
     this.#init = init;
+    this.#streams = streamsIn(init.data);
   }
 
   /** Records until then at least, Unix time in microseconds, or for a day. A time that has passed changes nothing. */
@@ -112,10 +122,17 @@ export class Recorder {
     const [first, ...others] = this.#preroll.take();
     if (!first) return;
     const { start } = first;
-    const take: ActiveRecording = { start, accepted: start, written: start, full: false, failed: false };
+    const take: ActiveRecording = {
+      ...{ start, accepted: start, written: start },
+      ...{ full: false, failed: false, lossReason: '' },
+    };
+    const streams = [...this.#streams];
     this.#take = take;
     this.#enqueue(take, [first, ...others], async () => {
+      const { monitorID, onReport } = this.#options;
       take.file = await RecordingFile.create(this.#options, init, [first, ...others]);
+      const recording = { id: take.file.id, monitorID, start: first.time, streams };
+      take.progress = new RecordingProgress(recording, onReport);
       this.#begun(take, take.file.id);
     });
   }
@@ -124,7 +141,8 @@ export class Recorder {
     if (take.full || take.failed) return;
     if (this.#queued > queueLimitBytes) {
       take.full = true;
-      this.#lost(take.accepted, 'the disk is too slow');
+      take.lossReason = 'the disk is too slow';
+      this.#lost(take.accepted, take.lossReason);
     } else {
       this.#enqueue(take, [fragment], async () => take.file?.append([fragment]));
     }
@@ -145,9 +163,11 @@ export class Recorder {
         if (take.failed) return;
         await write();
         take.written = end;
+        take.progress?.wrote(last.time + last.length, take.file?.bytes ?? 0);
       } catch (error) {
         take.failed = true;
-        this.#lost(take.written, reasonOf(error as Error));
+        take.lossReason = reasonOf(error as Error);
+        this.#lost(take.written, take.lossReason);
         this.#report(null);
       } finally {
         this.#queued -= size;
@@ -163,8 +183,10 @@ export class Recorder {
         await take.file.close();
         this.#options.log.info(`recording saved: ${take.file.id}`, this.#options.monitorID);
       } catch (error) {
-        this.#lost(take.written, reasonOf(error as Error));
+        take.lossReason ||= reasonOf(error as Error);
+        this.#lost(take.written, take.lossReason);
       }
+      take.progress?.end(take.lossReason);
       // Where a recording was cut, what waits behind it is the next one.
       if (this.#work === finished) this.#report(null);
     });

@@ -60,6 +60,11 @@ export class RecordingFile {
     }
   }
 
+  /** The size of the file: whole fragments only. */
+  get bytes(): number {
+    return this.#size;
+  }
+
   /** @throws what the file system throws; the file then ends with the last whole fragment. */
   async append(fragments: readonly TimedFragment[]): Promise<void> {
     try {

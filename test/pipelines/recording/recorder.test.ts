@@ -1,11 +1,11 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { nowUs } from '../../../bus/base/time.ts';
 import { Logger } from '../../../bus/logging/logger.ts';
-import type { LogEntry } from '../../../bus/messages.ts';
+import type { LogEntry, RecordingReport } from '../../../bus/messages.ts';
 import type { TimedFragment } from '../../../pipelines/recording/preroll.ts';
 import { Recorder, type RecorderOptions } from '../../../pipelines/recording/recorder.ts';
 import { atEnd } from '../../support/cleanup.ts';
@@ -37,6 +37,7 @@ async function startRecorder(options: Partial<RecorderOptions> = {}) {
   const recordingsDir = options.recordingsDir ?? join(await temporaryFolder(), 'recordings');
   const entries: LogEntry[] = [];
   const reports: (string | null)[] = [];
+  const facts: RecordingReport[] = [];
   const troubles: (string | null)[] = [];
   const recorder = new Recorder({
     recordingsDir,
@@ -44,13 +45,14 @@ async function startRecorder(options: Partial<RecorderOptions> = {}) {
     alwaysRecord: false,
     videoLength: 3600_000,
     log: new Logger((entry) => entries.push(entry)).source('recorder'),
+    onReport: (report) => facts.push(report),
     onRecording: (file) => reports.push(file),
     onTrouble: (text) => troubles.push(text),
     ...options,
   });
   recorder.setInit(video.init);
   const messages = () => entries.map(({ level, msg }) => `${level}: ${msg}`);
-  return { recorder, recordingsDir, reports, troubles, messages };
+  return { recorder, recordingsDir, reports, facts, troubles, messages };
 }
 
 /** Every file below a folder, sorted. */
@@ -280,6 +282,76 @@ describe('a recorder', () => {
     expect((await probe(path)).packets).toHaveLength(400);
   });
 });
+
+describe('what a recorder reports of its recordings', () => {
+  test('is their first fragment, that they grow, and their end', async () => {
+    const { recorder, recordingsDir, facts } = await startRecorder({
+      alwaysRecord: true,
+      videoLength: 19_000,
+    });
+    vi.useFakeTimers({ toFake: ['performance'] });
+    atEnd(async () => void vi.useRealTimers());
+    const sizes: number[] = [];
+    for (const fragment of timed()) {
+      recorder.push(fragment);
+      sizes.push(fragment.size);
+      vi.advanceTimersByTime(1000);
+      await waitFor(() => recorder.bytes === 0, 5000, 'the write');
+    }
+    await recorder.close();
+    const ids = ['2026-11-23_03-40-12_door', '2026-11-23_03-40-32_door'];
+    const states = ['started', 'growing', 'growing', 'growing', 'saved'];
+    expect(facts.map(({ id, state }) => [id, state])).toEqual(
+      ids.flatMap((id) => states.map((state) => [id, state])),
+    );
+    const [first] = facts;
+    expect(first).toEqual({
+      ...{ id: ids[0], monitorID: 'door', state: 'started', start: began, end: began + second },
+      bytes: video.init.data.length + (sizes[0] ?? 0),
+      streams: [{ codec: 'h264', width: 320, height: 240 }],
+      reason: '',
+    });
+    expect(facts.map(({ end }) => (end - began) / second)).toEqual([1, 6, 11, 16, 20, 21, 26, 31, 36, 40]);
+    const saved = facts.filter(({ state }) => state === 'saved');
+    const paths = await files(recordingsDir);
+    expect(saved.map(({ bytes }) => bytes)).toEqual(
+      await Promise.all(paths.map(async (path) => (await stat(path)).size)),
+    );
+  });
+
+  test('is, for one that the disk cut short, what is on disk and why', async () => {
+    const { recorder, recordingsDir, facts } = await startRecorder({ alwaysRecord: true });
+    const [first, second_, ...others] = timed().slice(0, 8);
+    if (!first || !second_) throw new Error('too few fragments');
+    recorder.push(first);
+    await waitFor(() => facts[0], 5000, 'the first report');
+    // A process may write no file beyond some size: the second fragment still fits.
+    const [path = ''] = await files(recordingsDir);
+    const limit = (await stat(path)).size + second_.size;
+    process.once('SIGXFSZ', () => {});
+    await limitFileSize(`${limit + 100}`);
+    atEnd(() => limitFileSize('unlimited'));
+    for (const fragment of [second_, ...others.slice(0, 1)]) recorder.push(fragment);
+    await waitFor(() => recorder.bytes === 0, 5000, 'the writes');
+    await limitFileSize('unlimited');
+    for (const fragment of others.slice(1)) recorder.push(fragment);
+    await recorder.close();
+    expect(
+      facts.map(({ state, end, bytes, reason }) => [state, (end - began) / second, bytes, reason]),
+    ).toEqual([
+      ['started', 1, limit - second_.size, ''],
+      ['lost', 2, limit, 'the disk took only a part of a fragment'],
+      ['started', 5, expect.any(Number), ''],
+      ['saved', 8, expect.any(Number), ''],
+    ]);
+    expect(limit).toBe((await stat(path)).size);
+  });
+});
+
+/** Of this very process. */
+async function limitFileSize(bytes: string): Promise<void> {
+  await promisify(execFile)('prlimit', ['--pid', `${process.pid}`, `--fsize=${bytes}:unlimited`]);
+}
 
 describe('a recorder whose disk fails', () => {
   test('says so once, tries again at each key frame, and says what was lost', async () => {
