@@ -166,8 +166,8 @@ export const frameFormats = ['gray', 'rgb'] as const;
 export type FrameFormat = (typeof frameFormats)[number];
 
 /**
- * Says that somebody wants pictures. It is a lease: a pipeline decodes for ten seconds after the last one,
- * so a detector that died stops costing anything by itself.
+ * Says that somebody wants frames. It is a lease (`leases.frames`): a pipeline stops decoding some time after the
+ * last one, so a detector that died stops costing anything by itself.
  */
 export const FramesCommand = Type.Object({ format: Type.Enum(frameFormats) });
 export type FramesCommand = Static<typeof FramesCommand>;
@@ -177,8 +177,8 @@ export const ApplyCommand = Type.Object({ restart: Type.Boolean() });
 export type ApplyCommand = Static<typeof ApplyCommand>;
 
 /**
- * Asks the detector host to watch a monitor with these settings, or to stop when there are none. It is a lease, too:
- * a detector that nobody has asked for in fifteen seconds stops.
+ * Asks the detector host to watch a monitor with these settings, or to stop when there are none. It is a lease, too
+ * (`leases.detector`): a detector that is not asked for again stops.
  */
 export const DetectCommand = Type.Object({
   detector: Type.String({ pattern: '^[a-z0-9]{1,24}$' }),

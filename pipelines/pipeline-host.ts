@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { leases } from '../bus/leases.ts';
 import type { Log } from '../bus/log.ts';
 import { Logger } from '../bus/logging/logger.ts';
 import { Bus } from '../bus/nats/bus.ts';
@@ -21,7 +22,6 @@ import { StreamSession } from './stream-session.ts';
 
 const reconnectPauseMs = 1000;
 const flushDeadlineMs = 500;
-const heartbeatIntervalMs = 1000;
 
 /** Of hours without a bus; the oldest go first. */
 const maxReports = 10_000;
@@ -44,7 +44,7 @@ process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
 process.on('uncaughtException', (error) => void end({ reason: 'failed', detail: error.message }));
 
-setInterval(() => send({ type: 'alive' }), heartbeatIntervalMs);
+setInterval(() => send({ type: 'alive' }), leases.pipelineHeartbeat.renewMs);
 
 process.on('message', (order: ParentMessage) => {
   if (order.type === 'stop') stop();

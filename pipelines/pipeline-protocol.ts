@@ -66,7 +66,7 @@ export type PipelineReport =
   /** The last message of every session. */
   | ({ type: 'ended' } & PipelineEnd);
 
-/** Child to parent, each second: its event loop turns. */
+/** Child to parent, as the heartbeat's lease asks for it: its event loop turns. */
 export type ChildMessage = { type: 'alive' };
 
 /** Parent to child: the session first, and perhaps later that it is over. */

@@ -2,6 +2,7 @@ import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hostEnvironment, hostFlags } from '../bus/base/host-process.ts';
+import { leases } from '../bus/leases.ts';
 import type {
   ChildMessage,
   ParentMessage,
@@ -18,8 +19,7 @@ const stopDeadlineMs = 6000;
 /** The process ends itself right after its last report. */
 const exitDeadlineMs = 1000;
 const keptErrorOutput = 2000;
-/** It gives a sign each second. */
-const silenceDeadlineSeconds = 15;
+const { expireMs } = leases.pipelineHeartbeat;
 /** How long a pipeline may outlive main, in seconds: it needs one to finish its file. */
 const orphanDeadlineSeconds = 4;
 
@@ -74,7 +74,7 @@ export function runPipeline(
     // Counted, not measured: a main that was suspended has heard nothing either.
     const watch = setInterval(() => {
       silence += 1;
-      if (silence >= silenceDeadlineSeconds) child.kill('SIGKILL');
+      if (silence >= expireMs / 1000) child.kill('SIGKILL');
     }, 1000);
     const finish = (how: string) => {
       if (!live.delete(child)) return;
@@ -85,8 +85,8 @@ export function runPipeline(
       if (!end) {
         const last = redactor(session.source)(errors.trim().split('\n').at(-1) ?? '');
         const why =
-          silence >= silenceDeadlineSeconds
-            ? `the pipeline process did not answer for ${silenceDeadlineSeconds} s`
+          silence >= expireMs / 1000
+            ? `the pipeline process did not answer for ${expireMs / 1000} s`
             : `pipeline process died (${how})${last && `: ${last}`}`;
         end = signal.aborted ? { reason: 'stopped', detail: '' } : { reason: 'failed', detail: why };
         onReport({ type: 'ended', ...end });

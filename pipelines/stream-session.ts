@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nowUs } from '../bus/base/time.ts';
 import type { Frame } from '../bus/frames.ts';
+import { leases } from '../bus/leases.ts';
 import type { Log } from '../bus/log.ts';
 import type { FrameFormat, RecordingReport } from '../bus/messages.ts';
 import { FrameLease } from './frames/frame-lease.ts';
@@ -17,8 +18,6 @@ import { Recorder } from './recording/recorder.ts';
 import { type Sinks, StreamConnection } from './stream-connection.ts';
 import { SubStream } from './sub-stream.ts';
 
-/** For how long detectors' pictures are made after the last one asked for them. */
-const framesLease = 10_000;
 const recorderDeadlineMs = 3000;
 /** Packets come, but no video can be made of them. Before the first key frame that is so for a while. */
 const fragmentDeadlineMs = 60_000;
@@ -86,7 +85,7 @@ export class StreamSession {
     this.#leases = new Map(
       [...main.formats, ...(sub?.formats ?? [])].map((format) => [
         format,
-        new FrameLease(framesLease, () => this.#setValves()),
+        new FrameLease(leases.frames.expireMs, () => this.#setValves()),
       ]),
     );
   }
@@ -114,7 +113,7 @@ export class StreamSession {
     this.#recorder.recordUntil(until);
   }
 
-  /** Makes pictures for ten seconds from now. @throws when the session was not told to. */
+  /** Makes frames for as long as the lease of frames lasts. @throws when the session was not told to. */
   wantFrames(format: FrameFormat): void {
     const lease = this.#leases.get(format);
     if (!lease) throw new Error(`this monitor has no ${format} frames`);

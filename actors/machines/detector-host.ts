@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { assign, fromCallback, sendParent, sendTo, setup } from 'xstate';
 import { backoffDelay } from '../../bus/base/backoff.ts';
 import { hostEnvironment, hostFlags } from '../../bus/base/host-process.ts';
+import { leases } from '../../bus/leases.ts';
 import type { DetectionHostConfig, DetectionHostMessage } from '../detectors/host/detection-host-protocol.ts';
 import type { ModelSource } from '../detectors/objects/models/model-source.ts';
 
@@ -17,8 +18,6 @@ const restart = { minMs: 100, maxMs: 10_000 };
 /** What has run for so long is started again at once. */
 const steadyAfter = 10_000;
 const stopDeadlineMs = 2000;
-/** It gives a sign every few seconds; a model may take some to load. */
-const silenceDeadlineMs = 20_000;
 const entry = fileURLToPath(new URL('../detectors/host/detection-host.js', import.meta.url));
 
 /** Runs the process: sends `host.ready` and, at the end, `host.ended`; takes `stop`. */
@@ -72,7 +71,7 @@ export const hostProcess = (order: () => Omit<DetectionHostConfig, 'models' | 's
       return setTimeout(() => {
         trouble = 'it did not answer';
         child.kill('SIGKILL');
-      }, silenceDeadlineMs);
+      }, leases.detectorHostHeartbeat.expireMs);
     }
   });
 };

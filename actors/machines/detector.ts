@@ -1,5 +1,6 @@
 import { assign, fromPromise, setup } from 'xstate';
 import { backoffDelay } from '../../bus/base/backoff.ts';
+import { leases } from '../../bus/leases.ts';
 import type { DetectCommand } from '../../bus/messages.ts';
 
 /**
@@ -29,7 +30,6 @@ interface DetectorContext extends DetectorInput {
   readonly reason: string;
 }
 
-const renewal = 5000;
 const asking = { minMs: 250, maxMs: 10_000 };
 
 /** The detector host was there and would not watch with these settings. */
@@ -72,7 +72,7 @@ export const detectorMachine = setup({
       error instanceof DetectorRefusedError && error.message !== context.reason,
   },
   delays: {
-    renewal,
+    renewal: leases.detector.renewMs,
     pause: ({ context }) => backoffDelay(asking, context.attempts, 0),
   },
 }).createMachine({

@@ -3,6 +3,7 @@ import { AckPolicy, DeliverPolicy, type JsMsg, jetstreamManager } from '@nats-io
 import { connect, type MqttClient } from 'mqtt';
 
 import { nowUs } from '../base/time.ts';
+import { leases } from '../leases.ts';
 import type { Log } from '../log.ts';
 import type { DetectionEvent, MqttEvent } from '../messages.ts';
 import type { Bus } from '../nats/bus.ts';
@@ -24,7 +25,6 @@ export interface MqttBridge {
 }
 
 const consumerName = 'mqtt';
-const acknowledgeWithin = 30_000;
 
 /**
  * Tells an MQTT broker about every detection, in order, at least once.
@@ -67,7 +67,7 @@ export function startMqttBridge(bus: Bus, options: MqttOptions, log: Log): MqttB
       durable_name: consumerName,
       deliver_policy: DeliverPolicy.New,
       ack_policy: AckPolicy.Explicit,
-      ack_wait: acknowledgeWithin * 1e6,
+      ack_wait: leases.mqttDelivery.expireMs * 1e6,
       // One at a time keeps the order, also when one has to be told again.
       max_ack_pending: 1,
     });
@@ -89,7 +89,7 @@ export function startMqttBridge(bus: Bus, options: MqttOptions, log: Log): MqttB
 
   async function deliver(message: JsMsg): Promise<void> {
     // While the broker is away the message stays ours; the server must not think that we died with it.
-    const stillHere = setInterval(() => message.working(), acknowledgeWithin / 3);
+    const stillHere = setInterval(() => message.working(), leases.mqttDelivery.renewMs);
     try {
       const event = decoded(message.data);
       for (const told of event ? mqttEvents(event) : []) {

@@ -1,9 +1,7 @@
+import { leases } from '../../bus/leases.ts';
 import type { DetectorReport } from '../../bus/messages.ts';
 import type { Bus } from '../../bus/nats/bus.ts';
 import { reports } from '../../bus/subjects.ts';
-
-/** A detector that says nothing for this long does not watch any more. */
-const lifetime = 10_000;
 
 /** Keeps what the detectors say of themselves. */
 export class DetectorReports {
@@ -30,6 +28,7 @@ export class DetectorReports {
   }
 
   #expire(): void {
-    for (const [key, { at }] of this.#reports) if (Date.now() - at > lifetime) this.#reports.delete(key);
+    for (const [key, { at }] of this.#reports)
+      if (Date.now() - at > leases.detectorReport.expireMs) this.#reports.delete(key);
   }
 }

@@ -11,7 +11,7 @@ import { waitFor } from '../support/wait.ts';
 const kinds = {
   'nats-server': /nats-server/,
   'detector host': /detectors\/host/,
-  'pipeline of one monitor': /pipelines\/host.* one$/,
+  'pipeline of one monitor': /pipelines\/pipeline-host.* one$/,
 } as const;
 
 /** A recorder of two cameras, in the middle of recording both. */

@@ -1,3 +1,4 @@
+import { leases } from '../../../bus/leases.ts';
 import { Logger } from '../../../bus/logging/logger.ts';
 import { Bus } from '../../../bus/nats/bus.ts';
 import { Outbox } from '../../../bus/nats/outbox.ts';
@@ -11,10 +12,7 @@ import type { DetectionHostConfig, DetectionHostMessage } from './detection-host
 import { detectors } from './registry.ts';
 
 const eventLimit = 1000;
-/** A detector that nobody has asked for in this time stops. */
-const lease = 15_000;
 const lastWords = 500;
-const signInterval = 3000;
 
 interface RunningDetector {
   readonly wish: string;
@@ -67,16 +65,16 @@ export async function runDetectors(
     const wish = JSON.stringify([monitorName, settings]);
     const current = watching.get(key);
     if (current?.wish === wish) {
-      current.expires = Date.now() + lease;
+      current.expires = Date.now() + leases.detector.expireMs;
       return;
     }
     stop(key);
     const log = logger.source(name);
     const detector = create({ monitorID, monitorName, bus, frames, outbox, log, objectDetection }, settings);
-    watching.set(key, { wish, detector, expires: Date.now() + lease });
+    watching.set(key, { wish, detector, expires: Date.now() + leases.detector.expireMs });
   });
   process.once('disconnect', () => void leave());
-  setInterval(() => sign('alive'), signInterval);
+  setInterval(() => sign('alive'), leases.detectorHostHeartbeat.renewMs);
   // Only once the bus knows who answers can anybody ask.
   await bus.flush().catch(() => {});
   sign('ready');

@@ -1,5 +1,6 @@
 import { randomText } from '../../../bus/base/random.ts';
 import type { Frame } from '../../../bus/frames.ts';
+import { leases } from '../../../bus/leases.ts';
 import { commands, events } from '../../../bus/subjects.ts';
 import type { MotionConfig } from '../../../store/monitors/monitor-config.ts';
 import type { Detector, DetectorEnvironment } from '../detector-contract.ts';
@@ -7,7 +8,6 @@ import { LatestSlot } from '../latest-slot.ts';
 import { MotionZones } from './motion-zones.ts';
 
 const source = 'motion';
-const renewal = 3000;
 
 /** Publishes an event for every picture in which an enabled zone moves. */
 export class MotionDetector implements Detector {
@@ -26,7 +26,7 @@ export class MotionDetector implements Detector {
       latest.put(frame),
     );
     this.#askForFrames();
-    this.#renewing = setInterval(() => this.#askForFrames(), renewal);
+    this.#renewing = setInterval(() => this.#askForFrames(), leases.frames.renewMs);
   }
 
   stop(): void {

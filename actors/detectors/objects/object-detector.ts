@@ -1,5 +1,6 @@
 import { randomText } from '../../../bus/base/random.ts';
 import type { Frame } from '../../../bus/frames.ts';
+import { leases } from '../../../bus/leases.ts';
 import { commands, events, reports } from '../../../bus/subjects.ts';
 import type { TfliteConfig } from '../../../store/monitors/monitor-config.ts';
 import { snapshotEventID } from '../../../store/recordings/snapshots.ts';
@@ -17,7 +18,6 @@ import { ObjectLifecycle } from './tracking/object-lifecycle.ts';
 import { Tracker } from './tracking/tracker.ts';
 
 const source = 'tflite';
-const renewal = 3000;
 /** A model that could not be had, from a server that is down perhaps, is asked for again. */
 const retryPauseMs = 60_000;
 /** What is below the threshold by no more than this factor continues what was above. */
@@ -120,8 +120,8 @@ export class ObjectDetector implements Detector {
     this.#askForFrames();
     this.#report();
     this.#timers.push(
-      setInterval(() => this.#askForFrames(), renewal),
-      setInterval(() => this.#report(), renewal),
+      setInterval(() => this.#askForFrames(), leases.frames.renewMs),
+      setInterval(() => this.#report(), leases.detectorReport.renewMs),
     );
   }
 

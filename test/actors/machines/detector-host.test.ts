@@ -24,7 +24,8 @@ test('the process of the detectors gets no password of main', async () => {
   const actor = createActor(hostProcess(() => order));
   actor.start();
   const pid = await waitFor(
-    () => descendants(process.pid).find((each) => commandLine(each).includes('detectors/host.js')),
+    () =>
+      descendants(process.pid).find((each) => commandLine(each).includes('detectors/host/detection-host.js')),
     10_000,
     'the process',
   );
@@ -53,7 +54,7 @@ test('whoever hears that the process is there is answered, also by the next one'
   atEnd(async () => void actor.stop());
   actor.start();
   const running = () =>
-    descendants(process.pid).find((each) => commandLine(each).includes('detectors/host.js'));
+    descendants(process.pid).find((each) => commandLine(each).includes('detectors/host/detection-host.js'));
   for (const number of [1, 2, 3]) {
     await waitFor(() => answers.length === number, 15_000, 'an answer');
     process.kill(running() ?? 0, 'SIGKILL');
