@@ -12,12 +12,12 @@ import { accessOf, pathMatcher, type Route, type RouteAnswer } from './request/r
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The table's row; a request without one has found no route. */
+    /** The row of the table; undefined if no route matches. */
     row?: Route;
   }
   interface FastifyRequest {
     caller: Caller | undefined;
-    /** The header `Content-Type`. */
+    /** The `Content-Type` header. */
     bodyType: string | undefined;
   }
 }
@@ -25,21 +25,21 @@ declare module 'fastify' {
 export interface AppOptions {
   readonly table: readonly Route[];
   readonly gate: Gate;
-  /** What every answer carries. */
+  /** Added to every response. */
   readonly headers: Readonly<Record<string, string>>;
   readonly server: Server;
   readonly log: Log;
 }
 
 /**
- * Answers HTTP requests from the table of routes. Every request passes the gate before anything of it is read.
+ * Answers HTTP requests from the table of routes. The gate admits a request before its query or body is read.
  */
 export function createApp({ table, gate, headers, server, log }: AppOptions): FastifyInstance {
   const app = Fastify({
     serverFactory: (handler) => server.on('request', handler),
     bodyLimit,
     return503OnClosing: false,
-    // The query string is read with the route's schema, see `query.ts`.
+    // `query.ts` parses the query string with the route's schema.
     routerOptions: { maxParamLength: 256, querystringParser: () => ({}) },
     frameworkErrors(error, request, reply) {
       reply.headers(headers);
@@ -57,7 +57,7 @@ export function createApp({ table, gate, headers, server, log }: AppOptions): Fa
   app.addContentTypeParser(
     '*',
     { parseAs: 'buffer' },
-    // A route without a body ignores one that comes along.
+    // Routes without a body schema ignore a request's body.
     async ({ bodyType, routeOptions }: FastifyRequest, body: Buffer) =>
       routeOptions.config.row?.body ? readBody(bodyType, body) : undefined,
   );
@@ -68,7 +68,7 @@ export function createApp({ table, gate, headers, server, log }: AppOptions): Fa
     const candidates = row ? [row] : match(request.raw.url?.split('?', 1)[0] ?? '');
     request.caller = await gate.admit(request.raw, accessOf(candidates));
     if (!row) throw absent(candidates);
-    // Fastify would judge it before it knows whether there is a body at all.
+    // Hidden from Fastify, which rejects unknown content types even if there is no body.
     request.bodyType = request.raw.headers['content-type'];
     delete request.raw.headers['content-type'];
   });
@@ -81,8 +81,8 @@ export function createApp({ table, gate, headers, server, log }: AppOptions): Fa
       config: { row },
       async handler(request, reply) {
         const { caller, params, body, raw } = request;
-        // Cannot happen: the hook above sets it or throws. Without it nobody is let through.
-        if (!caller) throw new Error('a request came past the gate');
+        // Unreachable: the hook above sets the caller or throws. Fails closed all the same.
+        if (!caller) throw new Error('the request did not pass the gate');
         if (row.connect) throw upgradeRequired();
         const parts = read(params, raw.url?.split('?', 2)[1] ?? '', body);
         const { headers } = request;
@@ -122,7 +122,7 @@ function send(answer: RouteAnswer, reply: FastifyReply): FastifyReply {
 
 function goneSignal(reply: FastifyReply): AbortSignal {
   const aborter = new AbortController();
-  // The answer's own end is a close, too, which nobody listens to any more.
+  // A response that ends normally also emits `close`; by then nothing listens to the signal.
   reply.raw.once('close', () => aborter.abort());
   return aborter.signal;
 }

@@ -14,7 +14,7 @@ import type { ApiServices } from './request/api-services.ts';
 import type { Route } from './request/route.ts';
 import type { MonitorStates } from './state/monitor-states.ts';
 
-/** Everything that can be reached. What is not in this table does not exist for clients. */
+/** Every route that clients can reach. A path that is not in this table is 404. */
 export function routes(
   services: ApiServices & { readonly feed: LogFeed; readonly states: MonitorStates },
 ): readonly Route[] {

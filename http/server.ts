@@ -15,15 +15,15 @@ import { WebSockets } from './websockets.ts';
 
 export interface HttpServerOptions extends ApiServices {
   readonly config: Pick<Config, 'host' | 'port' | 'auth' | 'tls' | 'configDir'>;
-  /** Milliseconds between two pings of a WebSocket. */
+  /** Milliseconds between two pings of a WebSocket; 30,000 by default. */
   readonly pingInterval?: number;
 }
 
 export interface HttpServer {
-  /** Where it can be reached from this machine: `https://127.0.0.1:2020`. */
+  /** URL of the server from this machine, such as `https://127.0.0.1:2020`. */
   readonly address: string;
   readonly port: number;
-  /** Stops listening, tells the clients, and is done within five seconds. Safe to call twice. */
+  /** Stops listening and closes every connection within 5 s; WebSockets get a close frame first. Safe to call twice. */
   close(): Promise<void>;
 }
 
@@ -32,9 +32,9 @@ const webSocketDeadlineMs = 2000;
 const requestDeadlineMs = 2000;
 
 /**
- * Starts the HTTPS and WebSocket adapter.
+ * Starts the HTTPS and WebSocket server.
  *
- * @throws {CertificateError} when the certificate cannot be used, and the system's error when the port is taken.
+ * @throws {CertificateError} if the certificate is unusable; the system's error if the port is taken.
  */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { config, accounts, logs, log } = options;
@@ -56,7 +56,8 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const app = createApp({ table, gate, headers, server, log });
   const pingInterval = options.pingInterval ?? 30_000;
   const webSockets = new WebSockets({ table, gate, headers, server, log, pingInterval });
-  // Not only before the next frame: whoever lost an account is out at once. After the credentials have noticed.
+  // Closes the WebSockets of a changed account at once, not at their next frame. Registered after `Credentials`,
+  // whose listener must update the account's version first.
   const forgetAccounts = accounts.onChange(() => webSockets.check());
 
   try {

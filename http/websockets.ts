@@ -11,7 +11,7 @@ import { accessOf, pathMatcher, type Route } from './request/route.ts';
 import { closeCodes, WebSocketConnection } from './request/websocket-connection.ts';
 import { answerRaw } from './transport/listener.ts';
 
-/** Nothing is expected from clients: what they send only has to fit to be refused. */
+/** Bytes. Clients must not send messages; a small one still gets a proper close code. */
 const maxPayload = 1024;
 const connectionLimit = 500;
 
@@ -25,7 +25,7 @@ export interface WebSocketOptions {
   readonly pingInterval: number;
 }
 
-/** Answers WebSocket handshakes from the same table, through the same gate. */
+/** Answers WebSocket handshakes from the same table of routes and through the same gate as HTTP requests. */
 export class WebSockets {
   readonly #options: WebSocketOptions;
   readonly #server = new WebSocketServer({
@@ -47,7 +47,7 @@ export class WebSockets {
     this.#server.on('wsClientError', (error, socket) => {
       this.#refuse(
         socket,
-        new HttpError('malformed_request', 'The WebSocket handshake is wrong.', { cause: error }),
+        new HttpError('malformed_request', 'The WebSocket handshake is malformed.', { cause: error }),
       );
     });
     options.server.on('upgrade', (request, socket, head) => {
@@ -59,12 +59,12 @@ export class WebSockets {
     }, options.pingInterval).unref();
   }
 
-  /** Looks at every connection's caller now, not only before its next frame. */
+  /** Closes every connection whose caller is no longer admitted. */
   check(): void {
     for (const connection of this.#connections) connection.check();
   }
 
-  /** Tells every client that the server goes away and waits for them, `deadline` milliseconds at most. */
+  /** Closes every connection with code 1001 and terminates those still open after `deadline` milliseconds. */
   async close(deadline: number): Promise<void> {
     clearInterval(this.#pings);
     const closed = [...this.#connections].map(
@@ -89,7 +89,7 @@ export class WebSockets {
     const read = row && this.#readers.get(row);
     if (!row?.connect || !read) {
       if (candidates.length === 0) throw new HttpError('not_found', 'There is nothing here.');
-      throw new HttpError('malformed_request', 'There is no WebSocket here.');
+      throw new HttpError('malformed_request', 'This path is no WebSocket.');
     }
     const parts = read({}, search, undefined);
     if (this.#connections.size >= connectionLimit) {

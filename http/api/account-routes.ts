@@ -6,7 +6,7 @@ import { type Route, route } from '../request/route.ts';
 
 const { id, username, isAdmin } = AccountInput.properties;
 
-/** An account as it is read: no hash, no token. */
+/** An account as clients read it: without password hash and token. */
 const Account = Type.Object({ id, username, isAdmin }, { additionalProperties: false });
 const AccountQuery = Type.Object({ id });
 
@@ -79,7 +79,7 @@ export function accountRoutes({ accounts, log }: Pick<ApiServices, 'accounts' | 
         },
       },
       handle({ caller: { token } }) {
-        if (token === undefined) throw new HttpError('login_failed', 'The account is gone.');
+        if (token === undefined) throw new HttpError('login_failed', 'The account was deleted.');
         return { body: token };
       },
     }),

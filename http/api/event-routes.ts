@@ -13,13 +13,13 @@ export function eventRoutes({ snapshot }: Pick<ApiServices, 'snapshot'>): Route[
       tag: 'Events',
       summary: 'The picture beside an event of object detection',
       description:
-        'The one in which the object shows best. While the object is there a better one may take its place.',
+        'The snapshot that shows the object best. It may be replaced by a better one while the object is in view.',
       params: Type.Object({ id: DetectionEvent.properties.id }),
-      answers: { 200: { description: 'The picture', type: 'image/jpeg' } },
+      answers: { 200: { description: 'The snapshot', type: 'image/jpeg' } },
       failures: ['not_found'],
       async handle({ params: { id } }) {
         const picture = await snapshot(id);
-        if (!picture) throw new HttpError('not_found', 'This event has no picture.');
+        if (!picture) throw new HttpError('not_found', 'This event has no snapshot.');
         return {
           type: 'image/jpeg',
           headers: { 'Cache-Control': 'private, no-cache' },

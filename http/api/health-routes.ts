@@ -13,10 +13,10 @@ export function healthRoutes({ health, detectors }: Pick<ApiServices, 'health' |
       access: 'public',
       tag: 'System',
       summary: 'Whether the recorder does its work',
-      description: 'For supervisors and load balancers. Needs no login and says nothing else.',
+      description: 'For supervisors and load balancers. Needs no login and reveals nothing else.',
       answers: {
-        200: { description: 'It does', schema: Health(true) },
-        503: { description: 'It does not', schema: Health(false) },
+        200: { description: 'The recorder is healthy', schema: Health(true) },
+        503: { description: 'The recorder is not healthy', schema: Health(false) },
       },
       handle() {
         const ok = health();
@@ -30,7 +30,7 @@ export function healthRoutes({ health, detectors }: Pick<ApiServices, 'health' |
       tag: 'System',
       summary: 'What runs object detection',
       description:
-        'For each monitor that is watched now: its model, the engine that runs it, and how many pictures were skipped because newer ones came.',
+        'For each monitor with object detection running: its model, the engine that runs the model, and the number of frames skipped because newer ones arrived.',
       answers: {
         200: {
           description: 'The detectors',

@@ -19,7 +19,7 @@ export function metricsRoutes({ logs, monitors, bus, states }: MetricsServices):
       tag: 'System',
       summary: 'Metrics for Prometheus',
       description:
-        "In Prometheus' text format. Counters begin at zero with the recorder; delays are of each monitor's latest thousand events.",
+        "In Prometheus' text format. Counters start at zero when the recorder starts; delays are computed over each monitor's latest 1000 events.",
       answers: { 200: { description: 'The metrics', type: 'text/plain; version=0.0.4; charset=utf-8' } },
       failures: ['storage_failed'],
       async handle() {
@@ -51,19 +51,19 @@ export function metricsRoutes({ logs, monitors, bus, states }: MetricsServices):
           family(
             'event_delay_seconds',
             'summary',
-            'From the picture to its event on the bus',
+            'Delay from the frame to its event on the bus',
             delays.flatMap(quantiles),
           ),
           family(
             'mqtt_delay_seconds',
             'summary',
-            'From the picture until the MQTT broker has confirmed its event',
+            'Delay from the frame to the confirmation of its event by the MQTT broker',
             deliveryDelays.flatMap(quantiles),
           ),
           family(
             'monitor_state',
             'gauge',
-            '1 for the state in which the monitor is',
+            '1 for the current state of the monitor, 0 for the others',
             known.flatMap(({ monitorID: monitor, state }) =>
               monitorStates.map((each): Sample => [{ monitor, state: each }, each === state ? 1 : 0]),
             ),
@@ -71,13 +71,13 @@ export function metricsRoutes({ logs, monitors, bus, states }: MetricsServices):
           family(
             'monitor_state_seconds',
             'gauge',
-            'How long the monitor has been in its state',
+            'Time that the monitor has been in its current state',
             known.map(({ monitorID: monitor, since }) => [{ monitor }, Math.max(0, now - since) / 1e6]),
           ),
           family(
             'monitor_streaming_seconds_total',
             'counter',
-            'For how long the monitor has streamed',
+            'Time that the monitor has streamed',
             known.map(({ monitorID: monitor, streamed }) => [{ monitor }, streamed / 1e6]),
           ),
           family(
@@ -89,10 +89,10 @@ export function metricsRoutes({ logs, monitors, bus, states }: MetricsServices):
           family(
             'monitor_reconnects_total',
             'counter',
-            'How often the stream of the monitor was there again after waiting for it',
+            'Number of times that the stream of the monitor came back after an outage',
             known.map(({ monitorID: monitor, reconnects }) => [{ monitor }, reconnects]),
           ),
-          family('bus_connected', 'gauge', '1 while the bus is there', [[{}, bus.connected ? 1 : 0]]),
+          family('bus_connected', 'gauge', '1 while the bus is connected', [[{}, bus.connected ? 1 : 0]]),
         ].join('');
         return { type: 'text/plain; version=0.0.4; charset=utf-8', body };
       },

@@ -24,14 +24,13 @@ export function monitorRoutes({ monitors, bus, log }: MonitorServices): Route[] 
   const apply = (monitorID: string, restart: boolean) =>
     bus.request(commands.apply, [monitorID], { restart });
 
-  /** What was saved counts, whether or not the system could be told: it looks again when the bus is back. */
+  /** Succeeds even if the bus is offline: the configuration is saved, and is applied when the bus is back. */
   async function applySaved(monitorID: string, restart: boolean): Promise<void> {
     try {
       const { ok, error } = await apply(monitorID, restart);
-      if (!ok)
-        log.warning(`the configuration is saved, but was not applied: ${error ?? 'refused'}`, monitorID);
+      if (!ok) log.warning(`the configuration was saved but not applied: ${error ?? 'refused'}`, monitorID);
     } catch {
-      log.warning('the configuration is saved and is applied as soon as the bus is back', monitorID);
+      log.warning('the configuration was saved; it is applied when the bus is back', monitorID);
     }
   }
 
@@ -61,8 +60,8 @@ export function monitorRoutes({ monitors, bus, log }: MonitorServices): Route[] 
       tag: 'Monitor',
       summary: 'Create or replace a monitor',
       description:
-        'The whole configuration: what is left out is gone, and fields that mean nothing here are kept. It is applied at once, to this monitor alone. A password sent back as the asterisks that were read stays as it is.',
-      // The store checks it: it also takes the other forms that SentryShot writes.
+        'Takes the whole configuration: fields that are left out are deleted, unknown fields are kept. It is applied at once, to this monitor alone. A password sent back as asterisks, as it was read, stays unchanged.',
+      // Validated by the store, which also accepts the other forms that SentryShot writes.
       body: Type.Unknown(),
       documentedBody: MonitorConfig,
       bodyExample: {
@@ -108,12 +107,14 @@ export function monitorRoutes({ monitors, bus, log }: MonitorServices): Route[] 
       async handle({ query, caller }) {
         if (!monitors.get(query.id))
           throw new HttpError('not_found', 'There is no such monitor.', { pointer: '/id' });
-        log.info(`restart asked for by '${caller.username}'`, query.id);
+        log.info(`restart requested by '${caller.username}'`, query.id);
         const reply = await apply(query.id, true).catch((cause: unknown) => {
-          throw new HttpError('unavailable', 'The bus is away.', { headers: { 'Retry-After': '5' }, cause });
+          throw new HttpError('unavailable', 'The bus is offline.', {
+            headers: { 'Retry-After': '5' },
+            cause,
+          });
         });
-        if (!reply.ok)
-          throw new HttpError('unavailable', 'The monitor was not restarted; the log says more.');
+        if (!reply.ok) throw new HttpError('unavailable', 'The monitor was not restarted; see the log.');
         return {};
       },
     }),
@@ -125,7 +126,8 @@ export function monitorRoutes({ monitors, bus, log }: MonitorServices): Route[] 
           access: 'admin',
           tag: 'Monitor',
           summary: `${verb === 'enable' ? 'Enable' : 'Disable'} ${detector} and restart the monitor`,
-          description: 'A detector that was never configured is enabled with defaults. Needs no CSRF token.',
+          description:
+            'A detector that was never configured is enabled with its defaults. Needs no CSRF token.',
           params: MonitorID,
           answers: { 200: { description: `${detector} is ${verb}d` } },
           failures: ['not_found', 'storage_failed'],

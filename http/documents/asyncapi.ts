@@ -5,12 +5,12 @@ import { closeCodes } from '../request/websocket-connection.ts';
 const closings: Readonly<Record<keyof typeof closeCodes, string>> = {
   goingAway: 'the server stops',
   policyViolation: 'the client sent a message',
-  loginAgain: 'the account was changed or is gone',
+  loginAgain: 'the account was changed or deleted',
   adminRequired: 'the account is no longer an admin',
-  tooSlow: 'the client takes its frames too slowly',
+  tooSlow: 'the client reads its frames too slowly',
 };
 
-/** What the recorder says by itself, over WebSockets and MQTT, as an AsyncAPI 3 document. */
+/** @returns an AsyncAPI 3 document of the messages that the recorder sends over WebSockets and MQTT. */
 export function asyncapi(table: readonly Route[]): object {
   const sockets = table.filter((row) => row.connect);
   return {
@@ -33,7 +33,7 @@ export function asyncapi(table: readonly Route[]): object {
       broker: {
         host: '{host}',
         protocol: 'mqtt',
-        description: 'The broker that the plugin mqtt names in the configuration.',
+        description: 'The broker configured for the plugin mqtt.',
         variables: { host: { default: '127.0.0.1:1883' } },
       },
     },
@@ -78,7 +78,7 @@ export function asyncapi(table: readonly Route[]): object {
   };
 }
 
-/** `/api/log/feed` is `api_log_feed`. */
+/** For example `api_log_feed` for `/api/log/feed`. */
 const socketName = ({ path }: Route) => path.slice(1).replace(/\W+/g, '_');
 
 function socketChannel(row: Route): object {

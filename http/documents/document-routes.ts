@@ -3,7 +3,7 @@ import { type Route, route } from '../request/route.ts';
 import { asyncapi } from './asyncapi.ts';
 import { openapi } from './openapi.ts';
 
-/** @param table asked for when a document is read: these routes stand in it themselves. */
+/** @param table called when a document is requested, because the table contains these routes, too. */
 export function documentRoutes(table: () => readonly Route[]): Route[] {
   const document = (path: string, summary: string, write: (table: readonly Route[]) => object) =>
     route({

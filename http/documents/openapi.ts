@@ -9,14 +9,14 @@ import { type Route, type Tag, tokenMethods } from '../request/route.ts';
 const Problem = Type.Object({
   title: Type.String(),
   status: Type.Integer(),
-  detail: Type.String({ description: 'One sentence for the person who made the request.' }),
+  detail: Type.String({ description: 'One sentence for the person audience made the request.' }),
   code: Type.Enum(Object.keys(errors), { description: 'Stable.' }),
   pointer: Type.Optional(
     Type.String({ description: 'JSON pointer to the bad field, in the body or among the query parameters.' }),
   ),
 });
 
-/** Schemas that stand in the documents under a name. */
+/** Schemas that the document defines once and refers to by name. */
 const named = new Map<TSchema, string>([
   [AccountInput, 'AccountInput'],
   [LogEntry, 'LogEntry'],
@@ -24,18 +24,18 @@ const named = new Map<TSchema, string>([
   [Problem, 'Problem'],
 ]);
 
-/** Pages are no part of the API. */
+/** Descriptions of the tags; pages are not part of the API. */
 const tags: Readonly<Record<Exclude<Tag, 'Pages'>, string>> = {
-  Account: 'Who may log in.',
-  Monitor: 'Cameras and other sources: what is recorded and detected.',
-  Events: 'What was detected.',
-  Logs: 'What happened.',
+  Account: 'Accounts that may log in.',
+  Monitor: 'Cameras and other sources: recording and detection.',
+  Events: 'Detections.',
+  Logs: 'The log: queries, counts, exports, SQL.',
   System: 'About the recorder itself.',
 };
 
 const methods = new Intl.ListFormat('en-GB').format(tokenMethods);
 
-/** The table, but for the pages, as an OpenAPI 3.1 document. */
+/** @returns an OpenAPI 3.1 document of all routes except pages. */
 export function openapi(table: readonly Route[]): object {
   const paths: Record<string, Record<string, object>> = {};
   for (const row of table.filter(({ tag }) => tag !== 'Pages')) {
@@ -63,7 +63,7 @@ export function openapi(table: readonly Route[]): object {
   };
 }
 
-const who: Readonly<Record<Access, string>> = {
+const audience: Readonly<Record<Access, string>> = {
   public: '',
   user: 'For every account.',
   admin: 'For admins.',
@@ -77,7 +77,7 @@ function operation(row: Route): object {
   return {
     tags: [tag],
     summary,
-    description: [description, who[access]].filter(Boolean).join(' '),
+    description: [description, audience[access]].filter(Boolean).join(' '),
     operationId: operationId(row),
     security,
     parameters: [...parameters(row.params, 'path'), ...parameters(row.query, 'query')],
@@ -91,7 +91,7 @@ function operation(row: Route): object {
   };
 }
 
-/** `GET /api/log/query` is `getLogQuery`. */
+/** For example `getLogQuery` for `GET /api/log/query`. */
 function operationId({ method, path }: Route): string {
   const words = path.split(/[^A-Za-z]+/).filter((word) => word !== '' && word !== 'api');
   const name = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
@@ -107,7 +107,7 @@ function parameters(schema: Route['query'], place: 'path' | 'query'): object[] {
       required: schema?.required?.includes(name) ?? false,
       ...(description && { description }),
       schema: property,
-      // Lists are written with commas.
+      // Items are separated by commas.
       ...(type === 'array' && { style: 'form', explode: false }),
     };
   });
@@ -116,7 +116,7 @@ function parameters(schema: Route['query'], place: 'path' | 'query'): object[] {
 function successes(row: Route): Record<string, object> {
   return Object.fromEntries(
     Object.entries(row.answers).map(([status, { description, type, types, schema, example }]) => {
-      // Nothing follows the handshake in HTTP; the other document tells what the frames hold.
+      // No HTTP body follows the handshake; the AsyncAPI document describes the frames.
       if (status === '101' || (!schema && !type && !types)) return [status, { description }];
       const media = {
         ...(schema && { schema: reference(schema) }),
@@ -143,7 +143,7 @@ function failures(row: Route): Record<string, object> {
   );
 }
 
-/** Which failures a route can answer with: those of the gate, of reading the request, and its own. */
+/** @returns the errors of a route: those of the gate, of parsing the request, and its own. */
 export function failureCodes(row: Route): ErrorCode[] {
   const codes = new Set<ErrorCode>(['malformed_request']);
   const add = (...more: ErrorCode[]) => {
@@ -151,7 +151,7 @@ export function failureCodes(row: Route): ErrorCode[] {
   };
   if (row.params || row.query || row.body) add('invalid_value');
   if (row.body) add('malformed_json', 'unsupported_media_type');
-  // Also where no body is expected: the connection has to be read to its end.
+  // Also for routes without a body: the server reads a request to its end.
   if (row.method !== 'GET') add('too_large');
   if (row.access !== 'public') add('login_required', 'login_failed', 'too_many_logins', 'host_refused');
   if (row.access === 'admin') add('admin_required');
@@ -161,7 +161,7 @@ export function failureCodes(row: Route): ErrorCode[] {
   return [...codes];
 }
 
-/** A copy in which the named schemas are references. */
+/** @returns a copy of a schema with references in place of the named schemas. */
 function reference(schema: unknown): unknown {
   const name = named.get(schema as TSchema);
   if (name) return { $ref: `#/components/schemas/${name}` };

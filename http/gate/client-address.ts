@@ -1,10 +1,10 @@
 import { isIPv6 } from 'node:net';
 
 /**
- * Who is counted as one client: an IPv4 address, or the /64 network of an IPv6 address, since whoever has one
- * address of it has them all.
+ * The unit in which logins are limited: an IPv4 address, or the /64 network of an IPv6 address, because a host can
+ * use any address of its /64.
  *
- * @param address a socket's remote address; undefined once the socket is closed.
+ * @param address the socket's remote address; undefined once the socket is closed.
  */
 export function clientKey(address: string | undefined): string {
   const plain = (address ?? 'unknown').replace(/%.*$/, '');

@@ -5,17 +5,17 @@ import { HttpError } from '../request/http-error.ts';
 import { LoginQueue } from './login-queue.ts';
 import { LoginThrottle } from './login-throttle.ts';
 
-/** Derivations are made to be slow and large (scrypt: 0.1 s and 32 MB each). */
+/** Key derivations are slow and large by design (scrypt: 0.1 s and 32 MB each). */
 const derivationsAtOnce = 2;
-const lineLimit = 64;
-const lineLimitPerClient = 16;
+const maxWaiting = 64;
+const maxWaitingPerClient = 16;
 const cacheLimit = 1024;
-/** Room for any user name and a password of 1024 characters, whatever their alphabet. */
+/** Bytes. Fits any user name and a password of 1024 characters in any alphabet. */
 const maxHeaderLength = 8192;
 
 const challenge = { 'WWW-Authenticate': 'Basic realm="sentrybus"' };
 
-/** An account as it was when its credentials were found right. */
+/** An account as it was when its credentials were verified. */
 export interface Admission {
   readonly account: Account;
   readonly version: number;
@@ -32,20 +32,20 @@ interface Login {
 /**
  * Turns an `Authorization` header into an account.
  *
- * What was verified once is remembered as a keyed hash until the account changes, so only the first request
- * of a client pays for the derivation.
+ * Verified credentials are cached as a keyed hash until the account changes, so only a client's first request pays
+ * for the key derivation.
  */
 export class Credentials {
   readonly #accounts: Accounts;
   readonly #log: Log;
   readonly #throttle: LoginThrottle;
-  readonly #turnstile = new LoginQueue(derivationsAtOnce, lineLimit, lineLimitPerClient);
+  readonly #queue = new LoginQueue(derivationsAtOnce, maxWaiting, maxWaitingPerClient);
   readonly #key = randomBytes(32);
   /** Hash of user name and password → account id, least recently used first. */
   readonly #verified = new Map<string, string>();
-  /** Derivations that run or wait: a browser's first six requests carry the same credentials. */
+  /** Derivations that run or wait, shared by equal logins: a browser sends its first six requests at once. */
   readonly #pending = new Map<string, Promise<Admission>>();
-  /** Account id → the change that last touched it, counted over all accounts. Accounts never changed: absent. */
+  /** Account id → number of its last change, counted over all accounts. An account that never changed is absent. */
   readonly #versions = new Map<string, number>();
   readonly #forgetAccounts: () => void;
   #changes = 0;
@@ -57,13 +57,13 @@ export class Credentials {
     this.#forgetAccounts = accounts.onChange((id) => this.#changed(id));
   }
 
-  /** Which of its states an account is in; grows with every change of it. */
+  /** Version of an account; grows with every change of the account. */
   version(id: string): number {
     return this.#versions.get(id) ?? 0;
   }
 
   /**
-   * @param client who is slowed down when the login fails, see `clientKey`.
+   * @param client key under which failed logins are counted, from `clientKey`.
    * @throws {HttpError} `login_required`, `login_failed` or `too_many_logins`.
    */
   async admit(header: string | undefined, client: string): Promise<Admission> {
@@ -80,14 +80,14 @@ export class Credentials {
     const id = this.#verified.get(key);
     const account = id === undefined ? undefined : this.#accounts.get(id);
     if (!account) return undefined;
-    // Set anew, so that the map stays in the order of the last use.
+    // Inserted again, so that the map stays in the order of last use.
     this.#verified.delete(key);
     this.#verified.set(key, account.id);
     return { account, version: this.version(account.id) };
   }
 
   #verifyOnce(login: Login): Promise<Admission> {
-    // Only within one client: another one must not learn from the time that its guess is being verified.
+    // Not shared between clients: a quick answer would reveal that another client is logging in with this guess.
     const own = `${login.client} ${login.key}`;
     const running = this.#pending.get(own);
     if (running !== undefined) return running;
@@ -98,15 +98,15 @@ export class Credentials {
 
   async #verify(login: Login): Promise<Admission> {
     this.#refuseSlowed(login.client);
-    const passed = this.#turnstile.run(login.client, async () => {
-      // Logins that failed while this one waited count.
+    const passed = this.#queue.run(login.client, async () => {
+      // Again: logins of this client may have failed while this one waited.
       this.#refuseSlowed(login.client);
       const admission = await this.#derive(login);
       if (admission) this.#throttle.succeed(login.client);
       else this.#throttle.fail(login.client);
       return admission;
     });
-    if (!passed) throw tooMany('Too many logins wait to be checked.', 1000);
+    if (!passed) throw tooMany('Too many logins are waiting.', 1000);
     const admission = await passed;
     if (admission) return admission;
     this.#report(login);
@@ -120,7 +120,7 @@ export class Credentials {
       const account = found && this.#accounts.get(found.id);
       if (!account) return undefined;
       const version = this.version(account.id);
-      // Changed while it was being verified: what was verified may be the old password.
+      // The account changed during the derivation: the verified password may be the old one.
       if (version > before) continue;
       this.#verified.set(key, account.id);
       const [oldest] = this.#verified.keys();
@@ -134,7 +134,7 @@ export class Credentials {
     if (delay > 0) throw tooMany('Logins from this address failed.', delay);
   }
 
-  /** A user name that is nobody's is not logged: it may be a password in the wrong field. */
+  /** Does not log an unknown user name: it may be a password typed into the wrong field. */
   #report({ username, client }: Login): void {
     const known = this.#accounts.list().some((account) => account.username === username);
     this.#log.warning(`login failed for ${known ? `'${username}'` : 'an unknown user'} from ${client}`);

@@ -13,7 +13,7 @@ import { RefusalPacer } from './refusal-pacer.ts';
 export interface GateOptions {
   /** `none` makes every caller an admin. */
   readonly auth: 'basic' | 'none';
-  /** Whether clients reach us over TLS. */
+  /** Whether the server itself speaks TLS. */
   readonly secure: boolean;
   readonly accounts: Accounts;
   readonly credentials: Credentials;
@@ -25,9 +25,10 @@ const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 const nobody: Caller = { id: '', username: '', isAdmin: false, token: undefined, standing: () => 'changed' };
 
 /**
- * The one place that decides whether a request may go on: requests, pages, assets and WebSocket handshakes alike.
+ * The only place that admits or refuses requests: API, pages, assets and WebSocket handshakes alike.
  *
- * In order: who is it (401), may they (403), and did they mean it: not another site's page in their browser (403).
+ * In this order: authentication (401), permission (403), and that the request does not come from another site's page
+ * in the caller's browser (403).
  */
 export class Gate {
   readonly #options: GateOptions;
@@ -41,8 +42,8 @@ export class Gate {
   }
 
   /**
-   * @param access what the route asks for; a path that is no route asks for a login, like most.
-   * @throws {HttpError} why the request may not go on.
+   * @param access required by the route; a path without a route requires a login, as most routes do.
+   * @throws {HttpError} the reason for refusing the request.
    */
   async admit(request: IncomingMessage, access: Access, upgrade = false): Promise<Caller> {
     if (access === 'public') return nobody;
@@ -94,7 +95,7 @@ export class Gate {
   #refuseForeign({ method = '', headers }: IncomingMessage, caller: Caller, upgrade: boolean): void {
     if (!upgrade && safeMethods.has(method)) return;
     if (isForeign(headers, this.#options.secure)) {
-      throw new HttpError('origin_refused', 'This was sent by a page of another site.');
+      throw new HttpError('origin_refused', 'A page of another site sent this request.');
     }
     if (upgrade) return;
     const token = headers['x-csrf-token'];
@@ -110,7 +111,7 @@ export class Gate {
 
 const needsToken = (method: string) => tokenMethods.some((each) => each === method);
 
-/** In a time that tells nothing about where the texts differ, nor about their lengths. */
+/** Compares in a time that depends neither on the texts' lengths nor on where they differ. */
 function sameText(one: string, other: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(one), digest(other));

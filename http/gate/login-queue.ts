@@ -4,33 +4,33 @@ interface Waiting {
 }
 
 /**
- * Lets a few tasks run at once and the others wait in line, a limited number of them in all and for each client,
- * so that one client cannot take the whole line.
+ * Runs a few tasks at once and queues the others. The queue is limited in all and per client, so that one client
+ * cannot fill it.
  */
 export class LoginQueue {
   readonly #atOnce: number;
-  readonly #lineLimit: number;
-  readonly #clientLimit: number;
-  readonly #line: Waiting[] = [];
+  readonly #maxWaiting: number;
+  readonly #maxWaitingPerClient: number;
+  readonly #queue: Waiting[] = [];
   #running = 0;
 
-  constructor(atOnce: number, lineLimit: number, clientLimit: number) {
+  constructor(atOnce: number, maxWaiting: number, maxWaitingPerClient: number) {
     this.#atOnce = atOnce;
-    this.#lineLimit = lineLimit;
-    this.#clientLimit = clientLimit;
+    this.#maxWaiting = maxWaiting;
+    this.#maxWaitingPerClient = maxWaitingPerClient;
   }
 
-  /** @returns undefined at once when the line is full; the task is not run then. */
+  /** @returns undefined if the queue is full; the task is then not run. */
   run<T>(client: string, task: () => Promise<T>): Promise<T> | undefined {
     if (this.#running < this.#atOnce) {
       this.#running += 1;
       return this.#run(task);
     }
-    if (this.#line.length >= this.#lineLimit) return undefined;
-    const own = this.#line.filter((waiting) => waiting.client === client).length;
-    if (own >= this.#clientLimit) return undefined;
+    if (this.#queue.length >= this.#maxWaiting) return undefined;
+    const own = this.#queue.filter((waiting) => waiting.client === client).length;
+    if (own >= this.#maxWaitingPerClient) return undefined;
     return new Promise<void>((enter) => {
-      this.#line.push({ client, enter });
+      this.#queue.push({ client, enter });
     }).then(() => this.#run(task));
   }
 
@@ -38,8 +38,8 @@ export class LoginQueue {
     try {
       return await task();
     } finally {
-      // The place is handed on, not given back: nobody can slip in before the next in line.
-      const next = this.#line.shift();
+      // The slot goes straight to the next in the queue, so that a new task cannot overtake it.
+      const next = this.#queue.shift();
       if (next) next.enter();
       else this.#running -= 1;
     }

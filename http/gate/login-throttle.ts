@@ -1,18 +1,18 @@
-/** Failures that cost nothing: people mistype. */
-const freeFailures = 3;
-const firstDelay = 1000;
+/** The failure from which on a client is delayed: people mistype. */
+const firstDelayedFailure = 3;
+const firstDelayMs = 1000;
 const maxDelayMs = 300_000;
-/** A quiet client is forgotten after this time past its last delay. */
-const forgetAfter = 900_000;
+/** A client's failures are forgotten this long after its last delay has ended. */
+const forgetAfterMs = 900_000;
 const tableLimit = 4096;
 
 interface Failures {
   count: number;
-  /** No login is tried before this moment, in milliseconds of the clock. */
+  /** Logins are refused before this moment, in milliseconds of the monotonic clock. */
   until: number;
 }
 
-/** Slows down clients whose logins fail: the third failure costs a second, each further one twice as much. */
+/** Delays clients whose logins fail: 1 s after the third failure, doubled by each further one, 300 s at most. */
 export class LoginThrottle {
   readonly #clients = new Map<string, Failures>();
   readonly #now: () => number;
@@ -21,7 +21,7 @@ export class LoginThrottle {
     this.#now = now;
   }
 
-  /** @returns for how many milliseconds this client must wait, 0 when it need not. */
+  /** @returns milliseconds that this client must wait before its next login; 0 if none. */
   delay(client: string): number {
     return Math.max(0, (this.#clients.get(client)?.until ?? 0) - this.#now());
   }
@@ -29,9 +29,12 @@ export class LoginThrottle {
   fail(client: string): void {
     const now = this.#now();
     const known = this.#clients.get(client);
-    const count = known && known.until + forgetAfter > now ? known.count + 1 : 1;
-    const delay = count < freeFailures ? 0 : Math.min(firstDelay * 2 ** (count - freeFailures), maxDelayMs);
-    // Set anew, so that the map stays in the order of the last failure and the oldest goes first.
+    const count = known && known.until + forgetAfterMs > now ? known.count + 1 : 1;
+    const delay =
+      count < firstDelayedFailure
+        ? 0
+        : Math.min(firstDelayMs * 2 ** (count - firstDelayedFailure), maxDelayMs);
+    // Inserted again, so that the map stays in the order of the last failure and the oldest is dropped first.
     this.#clients.delete(client);
     this.#clients.set(client, { count, until: now + delay });
     if (this.#clients.size <= tableLimit) return;

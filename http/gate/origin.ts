@@ -3,10 +3,10 @@ import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 
 /**
- * Whether a browser says that another site's page caused this request. Clients that are no browsers send none of
- * these headers and have no foreign pages either.
+ * Whether a browser reports that another site's page caused this request. Other clients send none of these headers;
+ * they do not run other sites' pages either.
  *
- * @param secure whether we are reached over TLS. If not, a proxy in front may have ended it, and either scheme is ours.
+ * @param secure whether the server itself speaks TLS. If not, a proxy in front may do so, and both schemes are ours.
  */
 export function isForeign(headers: IncomingHttpHeaders, secure: boolean): boolean {
   const site = headers['sec-fetch-site'];
@@ -29,9 +29,8 @@ const localSuffixes = ['.localhost', '.local', '.lan', '.internal', '.home.arpa'
 /**
  * Whether a `Host` header can only name a machine of the local network.
  *
- * A page of another site can have its own name resolve to our address (DNS rebinding) and is then of our origin as
- * far as the browser knows. It cannot do that to an address, a name without a dot, or a name that public DNS does
- * not have.
+ * Another site can make its own host name resolve to our address (DNS rebinding); the browser then takes its page for
+ * one of ours. This is impossible for an IP address, a name without a dot, or a domain that public DNS does not have.
  */
 export function isLocalHost(host: string | undefined): boolean {
   const name = parse(`http://${host ?? ''}`)?.hostname ?? '';

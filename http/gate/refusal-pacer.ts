@@ -1,9 +1,9 @@
-/** Refusals that go out between two looks at the network. */
+/** Refusals per turn of the event loop. */
 const perTurn = 8;
 
 /**
- * Keeps what is done for strangers from delaying everybody else: of many that come at once, a few go on, then all
- * other work has its turn, and so on.
+ * Keeps a flood of refused requests from delaying the others: a few refusals are sent per turn of the event loop,
+ * then all other pending work runs.
  */
 export class RefusalPacer {
   readonly #waiting: (() => void)[] = [];

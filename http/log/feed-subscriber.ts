@@ -1,11 +1,11 @@
 import type { WebSocketConnection } from '../request/websocket-connection.ts';
 
-/** What is handed to the socket before waiting for the client to take it. */
+/** Bytes handed to the socket at a time; the next ones follow when the client has read these. */
 const socketShare = 262_144;
-/** What may wait here while more comes; past it the client is too slow. */
+/** Bytes that may wait here; a client with more is closed as too slow. */
 const waitingLimit = 1_000_000;
 
-/** One client of a feed: frames go out in order, as fast as the client takes them. */
+/** One client of a feed; sends frames in order, as fast as the client reads them. */
 export class FeedSubscriber {
   readonly #connection: WebSocketConnection;
   #waiting: Buffer[] = [];
@@ -18,8 +18,8 @@ export class FeedSubscriber {
     connection.onClose(() => this.#clear());
   }
 
-  /** Adds frames; they leave with the next {@link flush}. A client that is still behind the last ones is closed. */
-  take(frames: readonly Buffer[]): void {
+  /** Adds frames for the next {@link flush}. Closes a client with too many unsent frames. */
+  add(frames: readonly Buffer[]): void {
     if (!this.#connection.open) return;
     if (this.#bytes > waitingLimit) {
       this.#connection.closeTooSlow();
@@ -32,7 +32,7 @@ export class FeedSubscriber {
     }
   }
 
-  /** Resolves when all frames taken so far have left, or never will. */
+  /** Resolves when all frames added so far were sent or dropped. */
   drained(): Promise<void> {
     return new Promise((resolve) => {
       if (this.#waiting.length === 0 && !this.#paused) resolve();

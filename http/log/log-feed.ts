@@ -4,18 +4,18 @@ import type { WebSocketConnection } from '../request/websocket-connection.ts';
 import { FeedSubscriber } from './feed-subscriber.ts';
 import { publicEntry } from './public-entry.ts';
 
-/** Entries of so many milliseconds leave together: a busy log costs a client one packet then, not one for each. */
-const gatherFor = 15;
+/** Entries of this period are sent together, so that a busy log costs a client one packet, not one per entry. */
+const gatherMs = 15;
 
 export type FeedFilter = Pick<LogFilter, 'levels' | 'sources' | 'monitors' | 'after'>;
 
-/** Sends what comes into the log to every WebSocket that asked for it. Reads the log once for all of them. */
+/** Sends new log entries to every subscribed WebSocket. Reads the log once for all of them. */
 export class LogFeed {
   readonly #logs: LogStore;
-  /** Those who want what comes from now on. */
+  /** Subscribers of new entries; those that resume from a past time read the log on their own. */
   readonly #live = new Map<FeedSubscriber, FeedFilter>();
   readonly #waiting = new Set<FeedSubscriber>();
-  /** An entry is written once, however many clients get it. */
+  /** JSON of each entry, made once for all clients. */
   readonly #texts = new WeakMap<LogEntry, Buffer>();
   #unfollow: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -60,16 +60,16 @@ export class LogFeed {
   #resume(subscriber: FeedSubscriber, { after = 0, ...filter }: FeedFilter): () => void {
     return this.#logs.followAfter(after, filter, (entries) => {
       this.#send(subscriber, entries);
-      // What lies behind is read only as fast as this client takes it.
+      // Past entries are read only as fast as this client reads its frames.
       return subscriber.drained();
     });
   }
 
   #send(subscriber: FeedSubscriber, entries: readonly LogEntry[]): void {
     if (entries.length === 0) return;
-    subscriber.take(entries.map((entry) => this.#text(entry)));
+    subscriber.add(entries.map((entry) => this.#text(entry)));
     this.#waiting.add(subscriber);
-    this.#timer ??= setTimeout(() => this.#flush(), gatherFor);
+    this.#timer ??= setTimeout(() => this.#flush(), gatherMs);
   }
 
   #flush(): void {

@@ -44,7 +44,7 @@ export function logRoutes({ logs, feed }: LogServices): Route[] {
       query: FeedQuery,
       answers: { 101: { description: 'One text frame for each entry', schema: LogEntry } },
       failures: ['upgrade_required', 'unavailable'],
-      // Only for requests that are no WebSocket handshake, which are refused before they get here.
+      // Never called: `app.ts` refuses requests without a WebSocket handshake.
       handle: () => ({ status: 426 }),
       connect: (connection, { query }) => feed.connect(connection, query),
     });
@@ -56,7 +56,7 @@ export function logRoutes({ logs, feed }: LogServices): Route[] {
       tag: 'Logs',
       summary: 'Query the log',
       description:
-        'Newest first. The filters narrow each other. To read on, pass the time of the last entry; times are strictly increasing. monitorID is empty in entries that are about no monitor.',
+        'Newest first. An entry must match all filters. To get the next page, pass the time of the last entry; times are strictly increasing. monitorID is empty if an entry concerns no monitor.',
       query: LogQuery,
       answers: { 200: { description: 'The entries', schema: Type.Array(LogEntry), example } },
       failures: ['storage_failed'],
@@ -64,7 +64,7 @@ export function logRoutes({ logs, feed }: LogServices): Route[] {
     }),
     liveFeed(
       '/api/logs',
-      'One text frame for each entry that is written from now on, or, with `after`, from then on without gap or repeat. Closes with 4401 when the account is changed or gone, 4403 when it is no longer an admin, 4408 when the client takes its frames too slowly, 1001 when the server stops.',
+      'One text frame for each new entry, or, with `after`, for each entry from that time on without gap or repeat. Closes with 4401 when the account is changed or deleted, 4403 when it is no longer an admin, 4408 when the client reads its frames too slowly, 1001 when the server stops.',
     ),
     liveFeed('/api/log/feed', 'The same as /api/logs, under its older name.'),
   ];

@@ -38,14 +38,14 @@ const description = `One SELECT statement in DuckDB's SQL, with joins, subquerie
 - \`objects\`, what was followed from picture to picture: id, monitorID, label, score (the best), startTime, endTime (null while it is there), eventID (of the event that told of it first)
 - \`states\`, what monitors did when: monitorID, state (connecting, streaming, waiting, stopping, stopped, disabled), reason, startTime, endTime (null for what it does now), reconnect (true where the stream was there again after waiting for it)
 
-Times are Unix times in microseconds; \`make_timestamp(time)\` makes a timestamp in UTC. Nothing but these views and functions on values can be reached. Patterns (of LIKE, ILIKE, GLOB, SIMILAR TO and regular expressions) are written out, in at most 200 characters; LIKE without \`_\` may have many \`%\`, the others few. What is refused, wrong, or takes too long is 400 with the reason.
+Times are Unix times in microseconds; \`make_timestamp(time)\` makes a timestamp in UTC. A statement can read only these views and call only functions on values. Patterns (of LIKE, ILIKE, GLOB, SIMILAR TO and regular expressions) must be literals of at most 200 characters; LIKE without \`_\` may have many \`%\`, the others few. A statement that is refused, wrong, or takes too long is answered with 400 and the reason.
 
-\`Accept\` says in which form the answer comes:
+The \`Accept\` header selects the format of the response:
 
-- \`application/json\` (when nothing else is asked for): at most 10,000 rows and about 8 MB, within five seconds; \`truncated\` says that there were more. Integers beyond 2^53, and types that JSON does not have, are texts.
-- \`text/csv\` and \`application/vnd.apache.arrow.stream\`: sent as it is read, at most ten million rows, and within two minutes, the time that the client takes included. Two of them at a time; 409 to more. An answer that breaks off was not whole. In CSV nothing between two commas is null, \`""\` an empty text.
+- \`application/json\` (the default): at most 10,000 rows and about 8 MB, within 5 s; \`truncated\` is true if there were more rows. Integers beyond 2^53 and values of types that JSON lacks are strings.
+- \`text/csv\` and \`application/vnd.apache.arrow.stream\`: sent while it is read, at most 10 million rows, within 2 minutes including the time that the client needs to read. Two such responses at a time; a third gets 409. A response that breaks off is incomplete. In CSV, nothing between two commas is null and \`""\` is an empty string.
 
-In any form the statement ends when its client goes.`;
+In any format the statement is cancelled when its client disconnects.`;
 
 export function logSqlRoutes({ logs }: Pick<ApiServices, 'logs'>): Route[] {
   return [
@@ -62,7 +62,7 @@ export function logSqlRoutes({ logs }: Pick<ApiServices, 'logs'>): Route[] {
       },
       answers: {
         200: {
-          description: 'What the statement gives; the schema is that of JSON',
+          description: 'The result of the statement; the schema is that of the JSON format',
           types: [...types],
           schema: SqlResult,
           example: {
@@ -83,7 +83,7 @@ export function logSqlRoutes({ logs }: Pick<ApiServices, 'logs'>): Route[] {
       async handle({ body: { sql }, headers, signal }): Promise<RouteAnswer> {
         const type = acceptedType(String(headers['accept'] ?? ''), types);
         const format = streamed[type];
-        // Another form for another header: a cache has to know.
+        // Caches must store one response per `Accept` header.
         const vary = { headers: { Vary: 'Accept' } };
         if (!format) return { ...vary, body: await logs.sql(sql, signal) };
         const body = await downloadOf(logs.sqlStream(sql, format, signal));

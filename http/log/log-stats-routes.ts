@@ -12,7 +12,7 @@ const StatsQuery = Type.Object({
   group: Type.Optional(
     Type.Array(Type.Enum([...statsGroups], { description: groupText }), {
       maxItems: 3,
-      description: `${groupText}; counted apart`,
+      description: `${groupText}; counted separately`,
     }),
   ),
   bucket: Type.Optional(Type.Enum(statsBuckets, { description: `one of ${statsBuckets.join(', ')}` })),
@@ -36,7 +36,7 @@ export function logStatsRoutes({ logs }: Pick<ApiServices, 'logs'>): Route[] {
       tag: 'Logs',
       summary: 'Count log entries',
       description:
-        'How many entries there are, apart by what `group` lists and by `bucket`, whose beginning (in UTC, weeks from Monday) is `time`. What has no entries is left out. More than 10,000 rows are refused.',
+        'Number of entries for each combination of the fields in `group` and each period of length `bucket`; `time` is the start of the period (in UTC, weeks from Monday). Combinations without entries are left out. More than 10,000 rows are refused.',
       query: StatsQuery,
       answers: {
         200: {

@@ -2,7 +2,7 @@ import Type from 'typebox';
 import { logLevels } from '../../bus/messages.ts';
 import type { LogFilter } from '../../store/log/log-store.ts';
 
-/** The query parameters that say which log entries are meant. */
+/** Query parameters that select log entries. */
 
 const latest = 2 ** 53;
 export const timeField = (description: string) =>
@@ -12,7 +12,7 @@ export const timeField = (description: string) =>
 const list = (item: string, description: string) =>
   Type.Optional(Type.Array(Type.String({ pattern: item, description }), { maxItems: 1000, description }));
 
-/** What an entry is about. */
+/** Filters by level, source and monitor. */
 export const filterFields = {
   levels: Type.Optional(
     Type.Array(Type.Enum(logLevels, { description: `some of ${logLevels.join(', ')}` }), {
@@ -30,12 +30,12 @@ export const filterFields = {
   ),
 };
 
-/** What stands in its message. */
+/** Filter by a text in the message. */
 export const textField = Type.Optional(
-  Type.String({ maxLength: 200, description: 'a text of at most 200 characters that the message holds' }),
+  Type.String({ maxLength: 200, description: 'a text of at most 200 characters that the message contains' }),
 );
 
-/** A time from `start` (included) to `end` (not included), and the rest. */
+/** All filters, with a time range from `start` (included) to `end` (not included). */
 export const rangeFields = {
   ...filterFields,
   text: textField,

@@ -1,4 +1,4 @@
-/** The API page: Swagger UI over our own document, and a panel for the WebSocket that it cannot try. */
+/** The API page: Swagger UI for our OpenAPI document, and a panel for the WebSocket, which Swagger UI cannot open. */
 
 /** @type {<T extends Element>(selector: string, kind: new () => T) => T} */
 function find(selector, kind) {
@@ -8,7 +8,7 @@ function find(selector, kind) {
 }
 
 /** @param {HTMLElement} element @param {'busy' | 'idle' | 'ready' | 'failed'} state @param {string} text */
-function tell(element, state, text) {
+function setStatus(element, state, text) {
   element.dataset['state'] = state;
   element.textContent = text;
 }
@@ -50,12 +50,12 @@ async function showEndpoints() {
     tryItOutEnabled: true,
     validatorUrl: null,
     requestInterceptor: withToken,
-    onComplete: () => tell(status, 'ready', ready),
+    onComplete: () => setStatus(status, 'ready', ready),
   });
 }
 
 showEndpoints().catch((error) =>
-  tell(status, 'failed', `The API could not be loaded: ${error.message} Reload the page to try again.`),
+  setStatus(status, 'failed', `The API could not be loaded: ${error.message} Reload the page to try again.`),
 );
 
 const feed = find('#feed', HTMLFormElement);
@@ -76,15 +76,17 @@ feed.addEventListener('submit', (event) => {
 function connect() {
   const target = new URL(path.value, location.href);
   if (target.host !== location.host) {
-    tell(feedStatus, 'failed', 'Only a path of this recorder, such as /api/logs.');
+    setStatus(feedStatus, 'failed', 'Enter a path of this recorder, such as /api/logs.');
     return;
   }
   target.protocol = location.protocol.replace('http', 'ws');
-  tell(feedStatus, 'busy', 'Connecting…');
+  setStatus(feedStatus, 'busy', 'Connecting…');
   output.textContent = '';
   button.textContent = 'Disconnect';
   socket = new WebSocket(target);
-  socket.addEventListener('open', () => tell(feedStatus, 'ready', 'Connected. Frames appear as they come.'));
+  socket.addEventListener('open', () =>
+    setStatus(feedStatus, 'ready', 'Connected. Frames appear as they arrive.'),
+  );
   socket.addEventListener('message', ({ data }) => {
     output.append(document.createTextNode(`${data}\n`));
     while (output.childNodes.length > shownFrames) output.firstChild?.remove();
@@ -95,6 +97,6 @@ function connect() {
     button.textContent = 'Connect';
     const asked = code === 1000 || code === 1005;
     const why = reason || (code === 1006 ? 'refused, or the connection was lost' : 'no reason given');
-    tell(feedStatus, asked ? 'idle' : 'failed', asked ? 'Not connected.' : `Closed: ${why} (${code}).`);
+    setStatus(feedStatus, asked ? 'idle' : 'failed', asked ? 'Not connected.' : `Closed: ${why} (${code}).`);
   });
 }

@@ -24,7 +24,7 @@ interface File {
   readonly etag: string;
 }
 
-/** Every file that browsers get, named one by one: there is no way from a path to a file of one's choice. */
+/** A route per file that browsers load. The list is fixed, so that a request's path never reaches the disk. */
 export function pageRoutes(): Route[] {
   return [
     route({
@@ -33,7 +33,7 @@ export function pageRoutes(): Route[] {
       access: 'user',
       tag: 'Pages',
       summary: 'The first page',
-      answers: { 302: { description: 'Where it is' } },
+      answers: { 302: { description: 'Location of the first page' } },
       handle: () => ({ status: 302, headers: { Location: '/api' } }),
     }),
     fileRoute('/api', join(own, 'api.html'), 'html', 'Where the API can be tried'),
@@ -56,7 +56,7 @@ function fileRoute(path: string, file: string, type: keyof typeof types, summary
     summary,
     answers: {
       200: { description: 'The file', type: types[type] },
-      304: { description: 'As the client has it' },
+      304: { description: "The client's copy is current" },
     },
     async handle(call) {
       loaded ??= load(file);
@@ -75,7 +75,7 @@ function answer({ headers }: RouteCall, { body, packed, etag }: File, type: stri
   const common = {
     ETag: etag,
     Vary: 'Accept-Encoding',
-    // Kept by the browser, but asked for each time: whoever lost the account sees no old page.
+    // Browsers may store pages but must revalidate them, so that a deleted account sees no stored page.
     'Cache-Control': 'private, no-cache',
     'Content-Security-Policy': pagePolicy,
   };

@@ -5,17 +5,17 @@ import type { Accounts } from '../../store/accounts/accounts.ts';
 import type { LogStore } from '../../store/log/log-store.ts';
 import type { Monitors } from '../../store/monitors/monitors.ts';
 
-/** What the routes work with. */
+/** The parts of the recorder that routes use. */
 export interface ApiServices {
   readonly accounts: Accounts;
   readonly monitors: Monitors;
   readonly logs: LogStore;
   readonly bus: Bus;
   readonly log: Log;
-  /** The picture beside an event, as JPEG; undefined when it has none. */
+  /** The snapshot of an event, as JPEG; undefined if it has none. */
   readonly snapshot: (eventID: string) => Promise<Uint8Array | undefined>;
-  /** How the object detectors do that watch now. */
+  /** The latest report of each running object detector. */
   readonly detectors: () => DetectorReport[];
-  /** Whether the recorder does its work. */
+  /** Whether the recorder is healthy. */
   readonly health: () => boolean;
 }

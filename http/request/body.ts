@@ -1,16 +1,16 @@
 import { HttpError } from './http-error.ts';
 
 export const bodyLimit = 2_000_000;
-/** Far deeper than any configuration, and far from where recursion over it would overflow the stack. */
+/** Levels. Far deeper than any configuration, and far below the depth at which recursion overflows the stack. */
 const maxDepth = 64;
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * Reads a request's body. An empty one has no type, whatever its header says: clients name one out of habit.
+ * Parses a request's body. The content type of an empty body is ignored: clients send one out of habit.
  *
- * @param type the header `Content-Type`
- * @returns undefined when it is empty.
+ * @param type the `Content-Type` header.
+ * @returns undefined if the body is empty.
  * @throws {HttpError} `unsupported_media_type`, `malformed_json`
  */
 export function readBody(type: string | undefined, bytes: Buffer): unknown {
@@ -22,19 +22,19 @@ export function readBody(type: string | undefined, bytes: Buffer): unknown {
   try {
     value = JSON.parse(decoder.decode(bytes));
   } catch (cause) {
-    // Without the parser's own message: it quotes the body.
+    // The parser's own message is left out because it quotes the body.
     throw new HttpError('malformed_json', 'The body is not JSON in UTF-8.', { cause });
   }
   checkNesting(value);
   return value;
 }
 
-/** @throws {HttpError} for what is nested too deeply, or would change an object's prototype when copied. */
+/** @throws {HttpError} if the value is nested too deeply or would change an object's prototype when copied. */
 function checkNesting(value: unknown): void {
   let level: unknown[] = [value];
   for (let depth = 0; level.length > 0; depth += 1) {
     if (depth > maxDepth)
-      throw new HttpError('malformed_json', `The body is nested more than ${maxDepth} deep.`);
+      throw new HttpError('malformed_json', `The body is nested more than ${maxDepth} levels deep.`);
     const next: unknown[] = [];
     for (const item of level) {
       if (typeof item !== 'object' || item === null) continue;

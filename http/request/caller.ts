@@ -1,7 +1,7 @@
-/** Who may: everybody, every account, or admins only. */
+/** Callers that a route admits: anyone, every account, or admins only. */
 export type Access = 'public' | 'user' | 'admin';
 
-/** Whoever made a request that the gate let through. */
+/** The account behind a request that the gate admitted. */
 export interface Caller {
   readonly id: string;
   readonly username: string;
@@ -9,8 +9,8 @@ export interface Caller {
   /** The CSRF token that this caller's requests must carry. */
   readonly token: string | undefined;
   /**
-   * What is left of the admission, for connections that outlive their request: `changed` when the account is gone
-   * or anything about it was changed, `demoted` when it is no longer an admin. Cheap enough for every frame.
+   * Whether the caller is still admitted, for connections that outlive their request: `changed` if the account was
+   * deleted or changed in any way, `demoted` if it is no longer an admin. Cheap enough to call for every frame.
    */
   standing(): 'admitted' | 'changed' | 'demoted';
 }

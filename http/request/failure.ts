@@ -19,7 +19,7 @@ const frameworkCodes: Readonly<Record<number, [ErrorCode, string]>> = {
   503: ['unavailable', 'The server is stopping.'],
 };
 
-/** Whatever was thrown, as what the client is told. What nobody foresaw becomes `internal` and says nothing. */
+/** The error that a client gets for a thrown value. An unexpected error becomes `internal`, without its message. */
 export function toHttpError(error: unknown): HttpError {
   if (error instanceof HttpError) return error;
   if (error instanceof StoreError) {
@@ -34,12 +34,12 @@ export function toHttpError(error: unknown): HttpError {
   }
   const status = (error as { statusCode?: unknown } | null)?.statusCode;
   const known = typeof status === 'number' ? frameworkCodes[status] : undefined;
-  // Without the framework's own message: it may quote what was sent.
+  // The framework's own message is left out because it may quote the request.
   if (known) return new HttpError(known[0], known[1], { cause: error });
-  return new HttpError('internal', 'Something went wrong; the log says more.', { cause: error });
+  return new HttpError('internal', 'The server failed; see its log.', { cause: error });
 }
 
-/** A cause as one line for the log, with the passwords in URLs blanked. */
+/** One line for the log about an error's cause, with credentials in URLs masked. */
 export function describeCause(error: unknown): string {
   const cause = error instanceof HttpError ? (error.cause ?? error) : error;
   const text = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);

@@ -2,11 +2,11 @@
 interface ErrorKind {
   readonly status: number;
   readonly title: string;
-  /** When it is answered; stands in the README's table. */
+  /** The condition under which clients get the error; printed in the README's table. */
   readonly meaning: string;
 }
 
-/** Every failure that the server answers with. Codes are stable: clients may rely on them. */
+/** Every error that clients can get. Codes are stable: clients may rely on them. */
 export const errors = {
   malformed_request: { status: 400, title: 'Malformed request', meaning: 'not HTTP, or not a valid URL' },
   malformed_json: { status: 400, title: 'Malformed JSON', meaning: 'the body is not JSON in UTF-8' },
@@ -15,7 +15,7 @@ export const errors = {
     title: 'Invalid value',
     meaning: 'a field or a query parameter is missing or has a wrong value; `pointer` says which',
   },
-  login_required: { status: 401, title: 'Login required', meaning: 'no basic credentials came along' },
+  login_required: { status: 401, title: 'Login required', meaning: 'the request has no basic credentials' },
   login_failed: { status: 401, title: 'Login failed', meaning: 'wrong user name or password' },
   admin_required: { status: 403, title: 'Admin required', meaning: 'the account is not an admin' },
   csrf_token_wrong: {
@@ -43,7 +43,7 @@ export const errors = {
   conflict: {
     status: 409,
     title: 'Conflict',
-    meaning: 'the user name is taken, the last admin would be gone, or too many downloads are under way',
+    meaning: 'the user name is taken, the last admin would be gone, or too many downloads are running',
   },
   too_large: { status: 413, title: 'Body too large', meaning: 'the body is over 2 MB' },
   unsupported_media_type: {
@@ -54,7 +54,7 @@ export const errors = {
   upgrade_required: {
     status: 426,
     title: 'Upgrade required',
-    meaning: 'a WebSocket path was asked for without a WebSocket handshake',
+    meaning: 'a WebSocket path was requested without a WebSocket handshake',
   },
   too_many_logins: {
     status: 429,
@@ -62,7 +62,7 @@ export const errors = {
     meaning: 'logins failed from this address, or too many wait; `Retry-After` says how long to wait',
   },
   headers_too_large: { status: 431, title: 'Headers too large', meaning: 'the headers are over 16 kB' },
-  internal: { status: 500, title: 'Internal error', meaning: 'a defect of the server; the log says more' },
+  internal: { status: 500, title: 'Internal error', meaning: 'a fault of the server; see the log' },
   storage_failed: {
     status: 500,
     title: 'Storage failed',
@@ -84,7 +84,7 @@ interface ErrorExtras {
   readonly cause?: unknown;
 }
 
-/** A failure that is answered to the client. Its message must hold no secret. */
+/** An error that is sent to the client. Its message must hold no secret. */
 export class HttpError extends Error {
   override readonly name = 'HttpError';
   readonly code: ErrorCode;
@@ -103,7 +103,7 @@ export class HttpError extends Error {
     return errors[this.code].status;
   }
 
-  /** The answer's body. [RFC 9457 section 3] */
+  /** The response body. [RFC 9457 section 3] */
   toJSON(): Problem {
     const { status, title } = errors[this.code];
     const problem = { title, status, detail: this.message, code: this.code };

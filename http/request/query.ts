@@ -1,15 +1,15 @@
 import type { TObject, TSchema } from 'typebox';
 import { HttpError } from './http-error.ts';
 
-/** The parts of a schema that say how a parameter is written. Typed by hand: `TSchema` itself is opaque. */
-interface Written {
+/** The parts of a schema that decide how a parameter is parsed. Typed by hand: `TSchema` itself is opaque. */
+interface ParameterSchema {
   readonly type?: string;
   readonly items?: { readonly type?: string };
 }
 
 /**
- * Reads a query string the way its schema writes it: lists with commas, numbers in decimal. Empty values are as if
- * they were absent, unknown names are ignored. The schema itself is not checked here.
+ * Parses a query string by its schema: lists are separated by commas, numbers are decimal. Empty values count as
+ * absent, unknown names are ignored. Does not validate the result against the schema.
  *
  * @throws {HttpError} `invalid_value`
  */
@@ -22,17 +22,17 @@ export function readQuery(schema: TObject, text: string): Record<string, unknown
     if (more.length > 0)
       throw new HttpError('invalid_value', `${name} is given twice.`, { pointer: `/${name}` });
     if (value === undefined || value === '') continue;
-    const written = properties[name] as Written;
-    if (written.type === 'array') readList(values, properties, name, value);
-    else if (written.type === 'integer') values[name] = readInteger(name, value);
+    const property = properties[name] as ParameterSchema;
+    if (property.type === 'array') readList(values, properties, name, value);
+    else if (property.type === 'integer') values[name] = readInteger(name, value);
     else values[name] = value;
   }
   return values;
 }
 
 /**
- * An item `monitors=a` in another list begins that list, as if there had been a `&` instead of the comma: the
- * documented example URL of the log query is written so.
+ * An item `monitors=a` inside another list begins the list `monitors`, as if the comma before it were a `&`: the
+ * documented example URL of SentryShot's log query is written this way.
  */
 function readList(
   values: Record<string, unknown>,
@@ -44,7 +44,7 @@ function readList(
   for (const item of text.split(',')) {
     const [head = '', ...rest] = item.split('=');
     const named =
-      rest.length > 0 && Object.hasOwn(properties, head) ? (properties[head] as Written) : undefined;
+      rest.length > 0 && Object.hasOwn(properties, head) ? (properties[head] as ParameterSchema) : undefined;
     const begins = named?.type === 'array';
     if (begins) list = head;
     const value = begins ? rest.join('=') : item;

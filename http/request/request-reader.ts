@@ -7,8 +7,8 @@ import type { Route, RouteCall } from './route.ts';
 type Parts = Pick<RouteCall, 'params' | 'query' | 'body'>;
 
 /**
- * Makes the function that turns the parts of a request into what the route's schemas promise.
- * It throws {@link HttpError} `invalid_value` for the first part that does not fit.
+ * @returns a function that parses the path parameters, query and body of a request into the shapes of the route's
+ * schemas. It throws {@link HttpError} `invalid_value` for the first part that does not match.
  */
 export function requestReader(row: Route): (params: unknown, search: string, body: unknown) => Parts {
   const checkParams = checker(row.params, 'the path');
@@ -28,7 +28,7 @@ function checker(schema: TSchema | undefined, whole: string): (value: unknown) =
     const flaw = check(value);
     if (!flaw) return value;
     const where = flaw.pointer === '' ? whole : flaw.pointer;
-    const detail = flaw.unknown ? `${where} is not known.` : `${where}: expected ${flaw.expected}.`;
+    const detail = flaw.unknown ? `${where}: unknown name.` : `${where}: expected ${flaw.expected}.`;
     throw new HttpError('invalid_value', detail, { pointer: flaw.pointer });
   };
 }

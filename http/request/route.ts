@@ -11,34 +11,34 @@ export const tokenMethods: readonly Method[] = ['POST', 'PUT', 'DELETE'];
 
 export type Tag = 'Account' | 'Monitor' | 'Events' | 'Logs' | 'System' | 'Pages';
 
-/** What can be answered when all went well, for the documents and their tests. */
+/** A successful response, for the documents and their tests. */
 export interface Success {
   readonly description: string;
   readonly type?: string;
-  /** In place of `type`, where the request decides. */
+  /** Instead of `type`, if the request chooses among several. */
   readonly types?: readonly string[];
   readonly schema?: TSchema;
   readonly example?: unknown;
 }
 
-/** A request that has passed the gate and whose parts have their schemas' shapes. */
+/** A request that the gate admitted and whose parts match the route's schemas. */
 export interface RouteCall<Params = unknown, Query = unknown, Body = unknown> {
   readonly caller: Caller;
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** Aborted when the client goes before it has its answer. */
+  /** Aborted if the client disconnects before the response is complete. */
   readonly signal: AbortSignal;
 }
 
 export interface RouteAnswer {
-  /** 200 when left out. */
+  /** 200 if absent. */
   readonly status?: number;
-  /** `application/json` when left out and there is a body that is not text. */
+  /** If absent, `text/plain` for text and bytes, `application/json` for any other body. */
   readonly type?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** A stream is sent as it comes, and destroyed when the client goes; any other object becomes JSON. */
+  /** A stream is sent as it is produced and destroyed if the client disconnects; any other object becomes JSON. */
   readonly body?: string | Buffer | Readable | object;
 }
 
@@ -48,23 +48,23 @@ interface RouteText {
   readonly description?: string;
 }
 
-/** One row of the table that registration, the gate, the documents and the tests read. */
+/** One row of the table of routes, from which registration, the gate, the documents and the tests work. */
 export interface Route extends RouteText {
   readonly method: Method;
-  /** Parameters are written `:id`. */
+  /** Parameters have the form `:id`. */
   readonly path: string;
   readonly access: Access;
   readonly params?: TObject;
   readonly query?: TObject;
   readonly body?: TSchema;
-  /** What the documents say where `body` leaves the checking to the store. */
+  /** Schema for the documents, if `body` leaves the validation to the store. */
   readonly documentedBody?: TSchema;
   readonly bodyExample?: unknown;
   readonly answers: Readonly<Record<number, Success>>;
-  /** Failures besides those that the gate and the reading of the request have. */
+  /** Errors besides those of the gate and of parsing the request. */
   readonly failures?: readonly ErrorCode[];
   handle(call: RouteCall): RouteAnswer | Promise<RouteAnswer>;
-  /** Set for a WebSocket: takes over a socket whose handshake is done. */
+  /** Set for a WebSocket: takes over the connection after its handshake. */
   connect?(connection: WebSocketConnection, call: Omit<RouteCall, 'signal'>): void;
 }
 
@@ -82,7 +82,7 @@ interface TypedRoute<Params, Query, Body>
   ): void;
 }
 
-/** Writes a row whose handler knows the shapes that its schemas give. */
+/** Makes a row whose handler is typed by the row's schemas. */
 export function route<
   Params extends TObject | undefined = undefined,
   Query extends TObject | undefined = undefined,

@@ -2,28 +2,28 @@ import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import type { Caller } from './caller.ts';
 
-/** Close codes of ours. [RFC 6455 section 7.4.2: 4000 to 4999 are private] */
+/** Close codes that the server sends. [RFC 6455 section 7.4.2: 4000 to 4999 are private] */
 export const closeCodes = {
   /** The server is stopping. [RFC 6455 section 7.4.1] */
   goingAway: 1001,
-  /** The client sent something. [RFC 6455 section 7.4.1] */
+  /** The client sent a message. [RFC 6455 section 7.4.1] */
   policyViolation: 1008,
-  /** The account is gone, or was changed. */
+  /** The account was deleted or changed. */
   loginAgain: 4401,
   /** The account is no longer an admin. */
   adminRequired: 4403,
-  /** The client takes its frames too slowly. */
+  /** The client reads its frames too slowly. */
   tooSlow: 4408,
 } as const;
 
-/** What waits in memory for one client. */
+/** Unsent bytes in memory per client; beyond it the client is closed as too slow. */
 const bufferLimit = 1_000_000;
-/** After this time a client that does not answer the close frame is cut off. */
+/** A client that has not answered the close frame after this time is terminated. */
 const closeDeadlineMs = 5000;
 
 /**
- * A WebSocket of a caller whom the gate let in. Every frame looks at the caller again, and no client can make
- * the server keep more than a bounded amount for it.
+ * The WebSocket of a caller that the gate admitted. The caller is checked again before every frame, and the memory
+ * per client is bounded.
  */
 export class WebSocketConnection {
   readonly #socket: WebSocket;
@@ -31,13 +31,13 @@ export class WebSocketConnection {
   readonly #caller: Caller;
   #alive = true;
 
-  /** @param raw the stream under the socket. */
+  /** @param raw the TCP or TLS stream below the WebSocket. */
   constructor(socket: WebSocket, raw: Duplex, caller: Caller) {
     this.#socket = socket;
     this.#raw = raw;
     this.#caller = caller;
     socket.on('error', () => socket.terminate());
-    socket.on('message', () => this.close(closeCodes.policyViolation, 'nothing is expected from clients'));
+    socket.on('message', () => this.close(closeCodes.policyViolation, 'clients must not send messages'));
     socket.on('pong', () => {
       this.#alive = true;
     });
@@ -54,7 +54,7 @@ export class WebSocketConnection {
     this.#socket.on('close', listener);
   }
 
-  /** Closes the connection when its caller is no longer admitted. @returns whether it is. */
+  /** Closes the connection if its caller is no longer admitted. @returns whether the caller is admitted. */
   check(): boolean {
     if (!this.open) return false;
     const standing = this.#caller.standing();
@@ -65,10 +65,10 @@ export class WebSocketConnection {
   }
 
   /**
-   * Sends one text frame, unless the caller is no longer admitted or takes too little: then the connection closes.
+   * Sends one text frame. Closes the connection instead if the caller is no longer admitted or reads too slowly.
    *
    * @param text UTF-8; may be shared between connections.
-   * @param sent called when it has left the process, or never will.
+   * @param sent called when the frame has left the process or was dropped.
    */
   send(text: Buffer, sent?: () => void): void {
     if (this.check() && this.#fits()) {
@@ -78,7 +78,7 @@ export class WebSocketConnection {
     }
   }
 
-  /** Frames sent within `write` leave together. */
+  /** Frames sent within `write` leave in as few packets as possible. */
   batch(write: () => void): void {
     this.#raw.cork();
     try {
@@ -99,7 +99,7 @@ export class WebSocketConnection {
     this.#socket.terminate();
   }
 
-  /** Ends a peer that has not answered since the last call; asks it again otherwise. */
+  /** Sends a ping; terminates the connection if the previous ping was not answered. */
   ping(): void {
     if (!this.#alive) {
       this.#socket.terminate();
@@ -110,7 +110,7 @@ export class WebSocketConnection {
   }
 
   closeTooSlow(): void {
-    this.close(closeCodes.tooSlow, 'frames are taken too slowly');
+    this.close(closeCodes.tooSlow, 'frames are read too slowly');
   }
 
   #fits(): boolean {

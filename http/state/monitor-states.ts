@@ -4,24 +4,24 @@ import type { Bus } from '../../bus/nats/bus.ts';
 import { type Replay, replay } from '../../bus/nats/jetstream.ts';
 import { status } from '../../bus/subjects.ts';
 
-/** What a monitor does now. */
+/** The current state of a monitor, with figures since the start of this process. */
 export interface KnownState extends MonitorStatus {
-  /** How often its stream was there again after waiting for it, since this process began. */
+  /** Number of times that its stream came back after an outage. */
   readonly reconnects: number;
-  /** For how many microseconds it has streamed, since this process began, up to its present state. */
+  /** Microseconds that it has streamed, up to the beginning of its current state. */
   readonly streamed: number;
 }
 
-/** Follows what all monitors say about themselves. */
+/** Keeps the latest status of every monitor. */
 export class MonitorStates {
   readonly #began = nowUs();
-  readonly #states = new Map<string, KnownState & { readonly away: boolean }>();
+  readonly #states = new Map<string, KnownState & { readonly offline: boolean }>();
   readonly #replay: Replay;
 
   constructor(bus: Bus) {
-    // The stream holds the last one of every monitor, so that we know all at once.
+    // The stream keeps the last status of every monitor, so all states are known right after the start.
     this.#replay = replay(bus, 'STATUS', status, 1, ({ message }) => {
-      if (message) this.#hear(message);
+      if (message) this.#update(message);
     });
   }
 
@@ -35,16 +35,16 @@ export class MonitorStates {
     this.#replay.stop();
   }
 
-  #hear(now: MonitorStatus): void {
+  #update(now: MonitorStatus): void {
     const before = this.#states.get(now.monitorID);
     const begins = now.state === 'streaming' && before?.state !== 'streaming';
-    // Its attempts to connect do not change that it is away.
-    const away = now.state === 'waiting' || (now.state === 'connecting' && before?.away === true);
+    // Attempts to connect during an outage do not end the outage.
+    const offline = now.state === 'waiting' || (now.state === 'connecting' && before?.offline === true);
     this.#states.set(now.monitorID, {
       ...now,
-      away,
-      reconnects: (before?.reconnects ?? 0) + (begins && before?.away ? 1 : 0),
-      // Something else about the same state may be told, which began when it began.
+      offline,
+      reconnects: (before?.reconnects ?? 0) + (begins && before?.offline ? 1 : 0),
+      // A status with the same `since` updates the same state, for example its reason.
       streamed:
         before && before.since !== now.since
           ? this.#streamedUpTo(now.since, before)

@@ -7,7 +7,7 @@ const connectionLimit = 1000;
 
 const options: ServerOptions = {
   maxHeaderSize: 16 * 1024,
-  // A client gets these milliseconds for its headers, for its whole request, and between two requests.
+  // Milliseconds that a client has for its headers, for its whole request, and between two requests.
   headersTimeout: 10_000,
   requestTimeout: 60_000,
   keepAliveTimeout: 20_000,
@@ -15,9 +15,9 @@ const options: ServerOptions = {
 };
 
 /**
- * A server that slow or broken clients cannot hold up. With TLS it has no certificate yet.
+ * Makes a server with limits and timeouts against slow or broken clients. With TLS it has no certificate yet.
  *
- * @param headers what every answer carries.
+ * @param headers added to the error responses made here.
  */
 export function createListener(
   secure: boolean,
@@ -33,7 +33,7 @@ export function createListener(
     response.on('close', () => answering.delete(socket));
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    // In the middle of another answer, or to nobody, nothing can be said.
+    // An error cannot be sent into a half-written response or a closed socket.
     const mute = error.code === 'ECONNRESET' || !socket.writable || answering.has(socket);
     if (mute) socket.destroy();
     else answerRaw(socket, clientFailure(error.code), headers);
@@ -49,7 +49,7 @@ function clientFailure(code: string | undefined): HttpError {
   return new HttpError(...((code && known[code]) || ['malformed_request', 'This is not HTTP.']));
 }
 
-/** Answers on a connection that the HTTP parser has given up or handed over, and closes it. */
+/** Sends an error response on a connection that the HTTP parser has abandoned or handed over, and closes it. */
 export function answerRaw(
   socket: Duplex,
   failure: HttpError,

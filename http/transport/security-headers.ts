@@ -1,4 +1,4 @@
-/** What every answer carries, whatever it is and wherever it is made. */
+/** Headers of every response, error responses included. */
 export function securityHeaders(options: { readonly strictTransport: boolean }): Record<string, string> {
   return {
     'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
@@ -8,12 +8,12 @@ export function securityHeaders(options: { readonly strictTransport: boolean }):
     'Cross-Origin-Resource-Policy': 'same-origin',
     'Cross-Origin-Opener-Policy': 'same-origin',
     'Cache-Control': 'no-store',
-    // A browser that was told so would refuse us for good once a self-signed certificate changes.
+    // Not with a self-signed certificate: after it changes, browsers that saw this header refuse to connect for good.
     ...(options.strictTransport && { 'Strict-Transport-Security': 'max-age=31536000' }),
   };
 }
 
-/** For pages: scripts, styles and connections of our own origin, nothing written into the page itself. */
+/** Content security policy of pages: scripts, styles and connections from our own origin only, nothing inline. */
 export const pagePolicy = [
   "default-src 'none'",
   "script-src 'self'",

@@ -8,10 +8,11 @@ import type { Log } from '../../bus/log.ts';
 import type { Config } from '../../store/config/config.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
-const validFor = 730 * dayMs;
-const renewBefore = 30 * dayMs;
+const validForMs = 730 * dayMs;
+/** A self-signed certificate is renewed when its remaining lifetime falls below this. */
+const renewBeforeMs = 30 * dayMs;
 
-/** The certificate cannot be used. The message says which file and why. */
+/** The certificate is unusable. The message names the file and the reason. */
 export class CertificateError extends Error {
   override readonly name = 'CertificateError';
   readonly code = 'certificate_unusable';
@@ -26,11 +27,11 @@ export interface Certificate {
 export interface CertificateSource {
   /** @throws {CertificateError} */
   load(): Promise<Certificate>;
-  /** Changes when it is worth loading again. */
+  /** A text that changes when the certificate should be loaded again. */
   revision(): Promise<string>;
 }
 
-/** @returns undefined when there is to be no TLS. */
+/** @returns undefined if TLS is off. */
 export function certificateSource(config: Pick<Config, 'tls' | 'configDir'>): CertificateSource | undefined {
   const { tls } = config;
   if (tls.mode === 'off') return undefined;
@@ -56,19 +57,19 @@ function selfSigned(folder: string): CertificateSource {
   return {
     async load() {
       const kept = await files.load().catch(() => undefined);
-      if (kept && lifeLeft(kept) > renewBefore) return kept;
+      if (kept && remainingMs(kept) > renewBeforeMs) return kept;
       await makeSelfSigned(folder);
       return files.load();
     },
-    // Looked at once a day: it is renewed well before it expires.
+    // Changes daily, so that a renewal is considered once a day, well before the certificate expires.
     revision: async () => String(Math.floor(Date.now() / dayMs)),
   };
 }
 
-const lifeLeft = ({ cert }: Certificate) => Date.parse(new X509Certificate(cert).validTo) - Date.now();
+const remainingMs = ({ cert }: Certificate) => Date.parse(new X509Certificate(cert).validTo) - Date.now();
 
 async function makeSelfSigned(folder: string): Promise<void> {
-  // Only when it is needed: loading it takes longer than all the rest of a start.
+  // Imported only if needed: loading it takes longer than the rest of a start.
   const { generate } = await import('selfsigned');
   const names = ['localhost', hostname(), `${hostname()}.local`].filter((name) =>
     /^[a-z0-9.-]+$/i.test(name),
@@ -83,7 +84,7 @@ async function makeSelfSigned(folder: string): Promise<void> {
     curve: 'P-256',
     algorithm: 'sha256',
     notBeforeDate: new Date(Date.now() - dayMs),
-    notAfterDate: new Date(Date.now() + validFor),
+    notAfterDate: new Date(Date.now() + validForMs),
     extensions: [
       { name: 'basicConstraints', cA: false, critical: true },
       { name: 'keyUsage', digitalSignature: true, critical: true },
@@ -91,7 +92,7 @@ async function makeSelfSigned(folder: string): Promise<void> {
       { name: 'subjectAltName', altNames },
     ],
   });
-  // The certificate last: without it, a key that a crash has left alone is made anew.
+  // The certificate is written last: if a crash leaves a key without certificate, both are made again.
   await writeAtomically(join(folder, 'key.pem'), key, 0o600);
   await writeAtomically(join(folder, 'cert.pem'), cert, 0o640);
 }
@@ -104,7 +105,7 @@ async function readPem(file: string): Promise<string> {
   }
 }
 
-/** @throws {CertificateError} also when the key is not the certificate's, as between two writes of a renewal. */
+/** @throws {CertificateError} also if the key does not match, as between the two writes of a renewal. */
 function check(pair: Certificate, files: string): void {
   try {
     createSecureContext(pair);
@@ -114,12 +115,12 @@ function check(pair: Certificate, files: string): void {
 }
 
 /**
- * Hands over the certificate, and again whenever there is another one. One that cannot be used is told in the log,
- * and the old one goes on.
+ * Passes the certificate to `use`, now and whenever it changes. An unusable new certificate is logged, and the old
+ * one stays in use.
  *
- * @param interval milliseconds between two looks.
- * @returns ends it.
- * @throws {CertificateError} when the first one cannot be used.
+ * @param interval milliseconds between two checks.
+ * @returns a function that stops the checks.
+ * @throws {CertificateError} if the first certificate is unusable.
  */
 export async function serveCertificate(
   source: CertificateSource,
@@ -129,23 +130,24 @@ export async function serveCertificate(
 ): Promise<() => void> {
   const first = await source.load();
   let known = await source.revision();
-  // Read again: it may have been replaced between the two.
+  // Loaded again: the files may have changed between `load` and `revision`.
   use(await source.load().catch(() => first));
-  let complaint: string | undefined;
-  const look = async () => {
+  let lastFailure: string | undefined;
+  const reload = async () => {
     try {
       const revision = await source.revision();
       if (revision === known) return;
       use(await source.load());
       known = revision;
-      complaint = undefined;
-      log.info('the TLS certificate was read again');
+      lastFailure = undefined;
+      log.info('the TLS certificate was reloaded');
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      if (reason !== complaint) log.warning(`the new TLS certificate cannot be used: ${reason}`);
-      complaint = reason;
+      if (reason !== lastFailure)
+        log.warning(`the new TLS certificate is unusable, the old one stays: ${reason}`);
+      lastFailure = reason;
     }
   };
-  const timer = setInterval(() => void look(), interval).unref();
+  const timer = setInterval(() => void reload(), interval).unref();
   return () => clearInterval(timer);
 }

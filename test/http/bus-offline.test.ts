@@ -27,7 +27,7 @@ test('a monitor is saved all the same, with a warning, and only a restart fails'
   expect(await restarted.json()).toMatchObject({ code: 'unavailable' });
   expect((await door.change('DELETE', '/api/monitor?id=cam')).status).toBe(200);
   expect(door.monitors.get('cam')).toBeUndefined();
-  const told = 'the configuration is saved and is applied as soon as the bus is back';
+  const told = 'the configuration was saved; it is applied when the bus is back';
   expect(warnings(door)).toEqual([
     ['cam', told],
     ['cam', told],
@@ -41,7 +41,7 @@ test('what the system refuses is logged with its reason', async () => {
     throw new Error('no room');
   });
   expect((await door.change('PUT', '/api/monitor', camera)).status).toBe(201);
-  expect(warnings(door)).toEqual([['cam', 'the configuration is saved, but was not applied: no room']]);
+  expect(warnings(door)).toEqual([['cam', 'the configuration was saved but not applied: no room']]);
   expect((await door.change('POST', '/api/monitor/restart?id=cam')).status).toBe(503);
   end();
 });

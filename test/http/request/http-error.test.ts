@@ -24,7 +24,7 @@ test('what nobody foresaw says nothing to the client', () => {
   expect(JSON.parse(JSON.stringify(failure))).toEqual({
     title: 'Internal error',
     status: 500,
-    detail: 'Something went wrong; the log says more.',
+    detail: 'The server failed; see its log.',
     code: 'internal',
   });
 });
