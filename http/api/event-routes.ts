@@ -11,7 +11,7 @@ export function eventRoutes({ snapshot }: Pick<ApiServices, 'snapshot'>): Route[
       path: '/api/event/:id/snapshot.jpeg',
       access: 'user',
       tag: 'Events',
-      summary: 'The picture beside an event of object detection',
+      summary: 'The snapshot of an object detection event',
       description:
         'The snapshot that shows the object best. It may be replaced by a better one while the object is in view.',
       params: Type.Object({ id: DetectionEvent.properties.id }),

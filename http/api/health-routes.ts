@@ -12,7 +12,7 @@ export function healthRoutes({ health, detectors }: Pick<ApiServices, 'health' |
       path: '/api/health',
       access: 'public',
       tag: 'System',
-      summary: 'Whether the recorder does its work',
+      summary: 'Health of the recorder',
       description: 'For supervisors and load balancers. Needs no login and reveals nothing else.',
       answers: {
         200: { description: 'The recorder is healthy', schema: Health(true) },
@@ -28,7 +28,7 @@ export function healthRoutes({ health, detectors }: Pick<ApiServices, 'health' |
       path: '/api/health/detectors',
       access: 'admin',
       tag: 'System',
-      summary: 'What runs object detection',
+      summary: 'Models and engines of object detection',
       description:
         'For each monitor with object detection running: its model, the engine that runs the model, and the number of frames skipped because newer ones arrived.',
       answers: {

@@ -19,10 +19,10 @@ export interface GateOptions {
   readonly credentials: Credentials;
 }
 
-/** They change nothing. PATCH changes something but needs no token: a foreign page cannot send it. */
+/** Methods that change nothing. PATCH does, but needs no token: browsers do not let another site's page send it. */
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
-const nobody: Caller = { id: '', username: '', isAdmin: false, token: undefined, standing: () => 'changed' };
+const guest: Caller = { id: '', username: '', isAdmin: false, token: undefined, standing: () => 'changed' };
 
 /**
  * The only place that admits or refuses requests: API, pages, assets and WebSocket handshakes alike.
@@ -46,7 +46,7 @@ export class Gate {
    * @throws {HttpError} the reason for refusing the request.
    */
   async admit(request: IncomingMessage, access: Access, upgrade = false): Promise<Caller> {
-    if (access === 'public') return nobody;
+    if (access === 'public') return guest;
     try {
       return await this.#decide(request, access, upgrade);
     } catch (refusal) {

@@ -54,7 +54,7 @@ export function logSqlRoutes({ logs }: Pick<ApiServices, 'logs'>): Route[] {
       path: '/api/log/sql',
       access: 'admin',
       tag: 'Logs',
-      summary: 'Put a question in SQL',
+      summary: 'Query the log and the events with SQL',
       description,
       body: SqlBody,
       bodyExample: {

@@ -19,7 +19,7 @@ dark.addEventListener('change', followScheme);
 followScheme();
 
 /**
- * Fetches the token for every request that changes something: the token itself changes whenever the account does.
+ * Fetches the token anew for every request that changes something, because it changes whenever the account does.
  *
  * @param {{ method?: string, headers: Record<string, string> }} request
  */

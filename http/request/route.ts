@@ -101,8 +101,8 @@ export function pathMatcher(table: readonly Route[]): (path: string) => Route[] 
 }
 
 /**
- * The login that a path asks for, given its rows: a wrong method asks for the most that the path's own methods ask
- * for, so it reveals nothing; an unknown path asks for an account.
+ * The access that a path requires, given its rows: for a wrong method the strictest of the path's own methods, so that
+ * the answer reveals nothing; for an unknown path an account.
  */
 export function accessOf(rows: readonly Route[]): Access {
   if (rows.some(({ access }) => access === 'admin')) return 'admin';
