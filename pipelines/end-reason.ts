@@ -12,7 +12,7 @@ export function endOf(
   streaming: boolean,
 ): PipelineEnd | undefined {
   if (message.type === 'warning') return endOfWarning(message);
-  if (message.rtspStatus !== 0) return endOfStatus(message.rtspStatus);
+  if (message.rtspStatus !== 0) return endOfStatus(message.rtspStatus, streaming);
   if (message.debug.includes('not-linked')) return noVideo(kind);
   if (message.element !== 'source') return { reason: 'broken', detail: cause(message) };
   if (kind === 'file') return { reason: 'not_found', detail: cause(message) };
@@ -49,7 +49,9 @@ function endOfWarning({ debug }: Trouble): PipelineEnd | undefined {
   return undefined;
 }
 
-function endOfStatus(status: number): PipelineEnd {
+function endOfStatus(status: number, streaming: boolean): PipelineEnd {
+  // Its login was accepted: the session is over, the password is right.
+  if (streaming) return { reason: 'lost', detail: `the camera ended the session with RTSP status ${status}` };
   switch (status) {
     case 401:
     case 403:

@@ -108,7 +108,7 @@ function from(source: VideoSource, rest: string, rates: Rates): PipelineDescript
   const formats = rates.map(([format]) => format);
   switch (source.kind) {
     case 'rtsp': {
-      const { location, user, password } = parseStreamAddress(source.main);
+      const { location } = parseStreamAddress(source.main);
       return {
         formats,
         launch: [
@@ -122,9 +122,7 @@ function from(source: VideoSource, rest: string, rates: Rates): PipelineDescript
           // Other video ends here, to be named in the report. Second, because a stream goes to the first that takes it.
           'source. ! application/x-rtp,media=video ! typefind name=other ! fakesink sync=false async=false',
         ].join(' '),
-        properties: {
-          source: { location, ...(user !== '' && { 'user-id': user, 'user-pw': password }) },
-        },
+        properties: { source: { location } },
       };
     }
     case 'file':

@@ -1,5 +1,5 @@
 import type { VideoSource } from './pipeline-protocol.ts';
-import { parseStreamAddress } from './stream-address.ts';
+import { encodeCredential, parseStreamAddress } from './stream-address.ts';
 
 /** @returns replaces what others must never read: the passwords of this source, however they are written. */
 export function redactor(source: VideoSource): (text: string) => string {
@@ -13,10 +13,11 @@ export function redactor(source: VideoSource): (text: string) => string {
       .replace(/(rtsps?:\/\/)[^\s/?#"']*@/gi, '$1***@');
 }
 
-/** As the URL writes it, and as it is. */
+/** As the URL writes it, as it is, and as GStreamer gets it. */
 function passwords(url: string): string[] {
   try {
-    return [new URL(url).password, parseStreamAddress(url).password].filter((secret) => secret !== '');
+    const { password } = parseStreamAddress(url);
+    return [new URL(url).password, password, encodeCredential(password)].filter((secret) => secret !== '');
   } catch {
     return [];
   }

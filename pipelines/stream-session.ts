@@ -43,6 +43,8 @@ export class StreamSession {
   readonly #descriptions: PipelineDescriptions;
   readonly #troubles = new Map<'recorder' | 'sub', string>();
   #timescale = 1;
+  /** The camera has accepted the login of the main stream. */
+  #accepted = false;
   #fragmentTimer: NodeJS.Timeout | undefined;
 
   /** @throws {SourceError} @throws {PipelineError} */
@@ -66,6 +68,8 @@ export class StreamSession {
       onInit: (init) => {
         this.#timescale = init.timescale;
         this.#recorder.setInit(init);
+        this.#accepted = true;
+        this.#setValves();
         onReport({ type: 'streaming' });
       },
       onFragment: (fragment) => this.#takeFragment(fragment),
@@ -129,7 +133,8 @@ export class StreamSession {
   #setValves(): void {
     const held = [...this.#leases].filter(([, lease]) => lease.held).map(([format]) => format);
     this.#main.setValves(new Set(held));
-    this.#sub?.setValves(new Set(held));
+    // One wrong password is one login: the sub stream comes once the main stream's was right.
+    if (this.#accepted) this.#sub?.setValves(new Set(held));
   }
 
   #takeData(data: Buffer): void {

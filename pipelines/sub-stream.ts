@@ -1,5 +1,6 @@
 import type { Log } from '../bus/log.ts';
 import type { FrameFormat } from '../bus/messages.ts';
+import { describeLoginPause, loginPauseMs } from './login-pause.ts';
 import type { PipelineEnd } from './pipeline-protocol.ts';
 import type { Sinks } from './stream-connection.ts';
 
@@ -41,6 +42,8 @@ export class SubStream {
   #connections = 0;
   #retry: NodeJS.Timeout | undefined;
   #failures = 0;
+  /** Logins that were refused in a row. */
+  #refusals = 0;
   /** What has been said of the trouble that goes on. */
   readonly #said = new Set<string>();
   #wanted: ReadonlySet<FrameFormat> = new Set();
@@ -75,16 +78,24 @@ export class SubStream {
     );
     this.#connection = undefined;
     if (this.#closed) return;
-    this.#sayLost(end);
     const held = performance.now() - began;
     if (held > steadyAfterMs) this.#failures = 0;
     const spared = this.#connections < manyConnections ? 0 : sparingPauseMs - held;
-    const pause = Math.max(spared, Math.min(maxPauseMs, firstPauseMs * 2 ** this.#failures));
-    this.#failures += 1;
+    const pause = Math.max(spared, this.#pauseAfter(end));
+    this.#sayLost(end.reason === 'unauthorized' ? `${end.detail}; ${describeLoginPause(pause)}` : end.detail);
     this.#retry = setTimeout(() => {
       this.#retry = undefined;
       this.#connectIfWanted();
     }, pause);
+  }
+
+  #pauseAfter({ reason }: PipelineEnd): number {
+    if (reason === 'unauthorized') {
+      this.#refusals += 1;
+      return loginPauseMs(this.#refusals);
+    }
+    this.#failures += 1;
+    return Math.min(maxPauseMs, firstPauseMs * 2 ** (this.#failures - 1));
   }
 
   async #play(): Promise<PipelineEnd> {
@@ -93,6 +104,7 @@ export class SubStream {
     connection.setValves(this.#wanted);
     const sinks = Object.entries(this.#options.receivers()).map(([name, receive]) => {
       const listener = (packet: Buffer) => {
+        this.#refusals = 0;
         this.#sayBack();
         receive(packet);
       };
@@ -102,7 +114,7 @@ export class SubStream {
   }
 
   /** Each reason once in a time of trouble, not for each attempt. */
-  #sayLost({ detail }: PipelineEnd): void {
+  #sayLost(detail: string): void {
     if (this.#said.has(detail)) return;
     this.#said.add(detail);
     const text = `sub stream: ${detail}; detectors wait for it`;

@@ -1,6 +1,7 @@
 import { type AnyActorRef, assign, fromCallback, not, type SnapshotFrom, sendTo, setup } from 'xstate';
 import { backoffDelay } from '../../bus/base/backoff.ts';
 import type { MonitorState } from '../../bus/messages.ts';
+import { describeLoginPause, loginPauseMs } from '../../pipelines/login-pause.ts';
 import type { EndReason } from '../../pipelines/pipeline-protocol.ts';
 import type { MonitorConfig } from '../../store/monitors/monitor-config.ts';
 
@@ -27,6 +28,10 @@ export interface MonitorInput {
 interface MonitorContext extends MonitorInput {
   /** Connections that failed in a row. */
   readonly attempts: number;
+  /** Logins that the camera refused in a row. */
+  readonly refusals: number;
+  /** The last connection ended with one. */
+  readonly refused: boolean;
   /** Milliseconds until the next one. */
   readonly pause: number;
   readonly reason: string;
@@ -68,16 +73,22 @@ export const monitorMachine = setup({
       config: ({ context, event }) => (event.type === 'configure' ? event.config : context.config),
       reason: '',
       attempts: 0,
+      refusals: 0,
     }),
     leave: assign({ leaving: true }),
     forgetReason: assign({ reason: '' }),
     noteTrouble: assign({ reason: (_, { text }: { text: string }) => text }),
     forgetFailures: assign({ attempts: 0 }),
+    forgetRefusals: assign({ refusals: 0 }),
     countFailure: assign(({ context, event }) => {
+      const refused = event.type === 'pipeline.ended' && event.reason === 'unauthorized';
       const attempts = context.attempts + 1;
+      const refusals = context.refusals + (refused ? 1 : 0);
       return {
         attempts,
-        pause: backoffDelay(connection, attempts, context.random()),
+        refusals,
+        refused,
+        pause: refused ? loginPauseMs(refusals) : backoffDelay(connection, attempts, context.random()),
         reason: event.type === 'pipeline.ended' ? event.detail || event.reason : context.reason,
       };
     }),
@@ -114,6 +125,8 @@ export const monitorMachine = setup({
   context: ({ input }) => ({
     ...input,
     attempts: 0,
+    refusals: 0,
+    refused: false,
     pause: 0,
     reason: '',
     recordUntil: 0,
@@ -150,7 +163,7 @@ export const monitorMachine = setup({
           on: { 'pipeline.streaming': 'streaming' },
         },
         streaming: {
-          entry: ['forgetReason', { type: 'record', params: recording }],
+          entry: ['forgetReason', 'forgetRefusals', { type: 'record', params: recording }],
           initial: 'idle',
           after: { steady: { actions: 'forgetFailures' } },
           on: {
@@ -211,6 +224,7 @@ export function monitorState(snapshot: SnapshotFrom<typeof monitorMachine>): {
   recording: boolean;
   reason: string;
 } {
+  const { reason, refused, pause } = snapshot.context;
   const states = ['disabled', 'waiting', 'stopped'] as const;
   const state =
     states.find((name) => snapshot.matches(name)) ??
@@ -220,6 +234,9 @@ export function monitorState(snapshot: SnapshotFrom<typeof monitorMachine>): {
   return {
     state,
     recording: snapshot.matches({ running: { streaming: 'recording' } }),
-    reason: snapshot.context.reason,
+    reason:
+      state === 'waiting' && refused
+        ? `${reason}; ${describeLoginPause(pause)}, or when the monitor is changed or restarted`
+        : reason,
   };
 }

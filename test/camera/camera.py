@@ -10,7 +10,7 @@ mounts    by path. {"file": F} serves the H.264 or H.265 video and the AAC audio
           are; with "vui": false its H.264 says nothing of its frame rate. {"launch": L} serves what a
           gst-rtsp-server launch line describes (payloaders pay0, pay1, …).
 user, password, method ("basic" or "digest")
-          asked for by every mount when there is a user
+          asked for by every mount when there is a user; each attempt to log in prints `{"login": "attempted"}`
 """
 
 import json
@@ -223,6 +223,15 @@ def require_login(server, factories, user, password, method):
     for factory in factories:
         factory.set_permissions(permissions)
     server.set_auth(auth)
+    server.connect("client-connected", lambda _, client: client.connect("pre-describe-request", report_login))
+
+
+def report_login(_client, context):
+    """Sees a request before its login is checked."""
+    result, _ = context.request.get_header(GstRtsp.RTSPHeaderField.AUTHORIZATION, 0)
+    if result == GstRtsp.RTSPResult.OK:
+        print(json.dumps({"login": "attempted"}), flush=True)
+    return GstRtsp.RTSPStatusCode.OK
 
 
 def main():

@@ -84,6 +84,26 @@ test('each camera in trouble says why, once and without a secret, and the others
   expect(recorder.lines.join('\n')).not.toContain('hunter2');
 });
 
+test('a camera that refuses a login gets another one when it is asked for, or the password changes', async () => {
+  const camera = await startCamera({
+    mounts: { main: testMounts.h264() },
+    user: 'viewer',
+    password: 'r"ght@1',
+  });
+  const recorder = await startRecorder({
+    monitors: [rtspMonitor('door', [camera.url('main', 'viewer', 'hunter2')])],
+  });
+  await recorder.line(/door: Monitor: waiting: .*password; next login in 1 minute, or when/, 30_000);
+  expect(camera.logins()).toBe(1);
+  await recorder.change('POST', '/api/monitor/restart?id=door');
+  await recorder.line(/door: Monitor: waiting: .*next login in 5 minutes/, 30_000);
+  expect(camera.logins()).toBe(2);
+  await recorder.change('PUT', '/api/monitor', rtspMonitor('door', [camera.url('main')]));
+  await recorder.line(/door: Monitor: streaming/, 30_000);
+  expect(camera.logins()).toBe(3);
+  expect(recorder.lines.join('\n')).not.toMatch(/hunter2|r"ght|r%22ght/);
+});
+
 test('a monitor file that cannot be used is named in the log, and the others start', async () => {
   const recorder = await startRecorder({
     monitors: [{ id: 'broken' }, testMonitor('demo', { alwaysRecord: true })],

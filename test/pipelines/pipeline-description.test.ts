@@ -123,15 +123,24 @@ describe('a pipeline', () => {
 });
 
 describe('an address', () => {
-  test('goes in without its credentials, which go beside it', () => {
+  test('goes in as a property, with its credentials encoded', () => {
     const { properties } = describePipelines({
       source: tcp('rtsp://gu%40rd:p%40ss%3A%2F@Camera-1.local:8554/a/b?channel=1&x=%20'),
       frames: {},
     }).main;
     expect(properties['source']).toEqual({
-      location: 'rtsp://Camera-1.local:8554/a/b?channel=1&x=%20',
-      'user-id': 'gu@rd',
-      'user-pw': 'p@ss:/',
+      location: 'rtsp://gu%40rd:p%40ss%3A%2F@Camera-1.local:8554/a/b?channel=1&x=%20',
+    });
+  });
+
+  test.each([
+    ['rtsp://guard@127.0.0.1/', 'guard:'],
+    ['rtsp://guard:100%@127.0.0.1/', 'guard:100%25'],
+    ["rtsp://guard:it's(1)*!@127.0.0.1/", 'guard:it%27s%281%29%2A%21'],
+    ['rtsp://guard:pä+ß@127.0.0.1/', 'guard:p%C3%A4%2B%C3%9F'],
+  ])('of %s hands on the login %s', (url, login) => {
+    expect(describePipelines({ source: tcp(url), frames: {} }).main.properties['source']).toEqual({
+      location: `rtsp://${login}@127.0.0.1/`,
     });
   });
 
@@ -209,6 +218,9 @@ describe('what others may read', () => {
     expect(redact('p@ssword p%40ssword another rtsp://x:y@127.0.0.1/z')).toBe(
       '*** *** *** rtsp://***@127.0.0.1/z',
     );
+    // As the user writes it, as it is, and as GStreamer gets it.
+    const odd = redactor(tcp("rtsp://guard:it's%2f@127.0.0.1/main"));
+    expect(odd("it's%2f it's/ it%27s%2F")).toBe('*** *** ***');
     expect(redactor({ kind: 'test' })('as it is')).toBe('as it is');
   });
 });

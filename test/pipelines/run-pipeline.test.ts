@@ -324,8 +324,42 @@ describe('a pipeline', () => {
       expect(place).not.toMatch(/p@ss|p%40ss/);
     }
     await running.stop();
-    const refused = await start(rtsp(camera.url('main', 'guard', 's3cret')));
-    expect(await refused.end).toEqual({ reason: 'unauthorized', detail: 'wrong user name or password' });
+  });
+
+  test.each(['basic', 'digest'] as const)(
+    'logs in once per connection, with the right and with a wrong password (%s)',
+    patience,
+    async (method) => {
+      const password = `p@ss: /?#%41"'&+ä`;
+      const camera = await oneMount(testMounts.h264(), { user: 'gu@rd', password, method });
+      const running = await start(rtsp(camera.url('main')));
+      await running.report('streaming');
+      expect(camera.logins()).toBe(1);
+      await running.stop();
+      const refused = await start(rtsp(camera.url('main', 'gu@rd', 's3cret')));
+      expect(await refused.end).toEqual({ reason: 'unauthorized', detail: 'wrong user name or password' });
+      expect(camera.logins()).toBe(2);
+    },
+  );
+
+  test('logs in to a sub stream once, when the main stream was accepted', patience, async () => {
+    const { server, bus } = await startTestBus();
+    const mounts = { main: testMounts.h264(), sub: testMounts.h264() };
+    const camera = await startCamera({ mounts, user: 'guard', password: 'right' });
+    const [main, sub] = [camera.url('main'), camera.url('sub', 'guard', 's3cret')];
+    const frames = { frames: { gray: { rate: 5 } }, bus: server.address };
+    const running = await start({ kind: 'rtsp', protocol: 'tcp', main, sub }, frames);
+    watch(bus);
+    const { text } = await running.report('trouble');
+    expect(text).toBe(
+      'sub stream: wrong user name or password; next login in 1 minute; detectors wait for it',
+    );
+    expect(camera.logins()).toBe(2);
+    await running.stop();
+    const wrong = camera.url('main', 'guard', 's3cret');
+    const refused = await start({ kind: 'rtsp', protocol: 'tcp', main: wrong, sub }, frames);
+    expect((await refused.end).reason).toBe('unauthorized');
+    expect(camera.logins()).toBe(3);
   });
 });
 

@@ -132,9 +132,28 @@ describe('a sub stream', () => {
       await vi.runOnlyPendingTimersAsync();
     }
     connections.at(-1)?.sinks['gray']?.(Buffer.alloc(0));
-    const texts = [lost, refused].map(({ detail }) => `sub stream: ${detail}; detectors wait for it`);
+    const texts = [
+      lost.detail,
+      `${refused.detail}; next login in 1 minute`,
+      `${refused.detail}; next login in 5 minutes`,
+    ].map((text) => `sub stream: ${text}; detectors wait for it`);
     expect(messages).toEqual([...texts.map((text) => `error: ${text}`), 'info: sub stream: back']);
     expect(troubles).toEqual([...texts, null]);
+  });
+
+  test('waits for minutes after a refused login, and from one minute on again after a right one', async () => {
+    const { stream, connections } = startSubStream();
+    stream.setValves(gray);
+    const refused: PipelineEnd = { reason: 'unauthorized', detail: 'wrong user name or password' };
+    const pauses: number[] = [];
+    for (let attempt = 0; attempt < 6; attempt += 1) {
+      if (attempt === 5) connections.at(-1)?.sinks['gray']?.(Buffer.alloc(0));
+      const before = Date.now();
+      connections.at(-1)?.end(refused);
+      await vi.runOnlyPendingTimersAsync();
+      pauses.push(((connections.at(-1)?.begun ?? 0) - before) / 60_000);
+    }
+    expect(pauses).toEqual([1, 5, 15, 60, 60, 1]);
   });
 
   test('is tried once an hour when it has cost the process much, for as long as that lives', async () => {

@@ -25,6 +25,8 @@ export interface Camera extends Pick<Child, 'pid' | 'kill' | 'stop'> {
   url(mount: string): string;
   /** The address with other credentials, or with none. */
   url(mount: string, user: string | undefined, password?: string): string;
+  /** How many logins were attempted, right ones and wrong ones. */
+  logins(): number;
   /** It stops answering and sending, with its connections open, as a camera does that hangs. */
   freeze(): void;
   thaw(): void;
@@ -51,6 +53,7 @@ export async function startCamera(options: CameraOptions): Promise<Camera> {
         name === undefined ? '' : `${encodeURIComponent(name)}:${encodeURIComponent(secret ?? '')}@`;
       return `rtsp://${authority}127.0.0.1:${bound}/${mount}`;
     },
+    logins: () => child.lines.filter((line) => line === '{"login": "attempted"}').length,
     freeze: () => child.signal('SIGSTOP'),
     thaw: () => child.signal('SIGCONT'),
     restart: () => startCamera({ ...options, port: Number(bound) }),

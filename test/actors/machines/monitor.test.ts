@@ -99,6 +99,75 @@ test('a lost camera is tried again after pauses that double, up to thirty second
   expect(pauses).toEqual([1, 2, 4, 8, 16, 30, 30, 30, 30]);
 });
 
+const refused: MonitorEvent = {
+  type: 'pipeline.ended',
+  reason: 'unauthorized',
+  detail: 'wrong user name or password',
+};
+
+test('after refused logins a camera is left alone for 1, 5, 15, then 60 minutes, and the state says so', () => {
+  const { state, pipeline, pipelines, clock } = startMonitor();
+  const pauses: number[] = [];
+  const reasons: string[] = [];
+  for (let attempt = 1; attempt <= 5; attempt += 1) {
+    pipeline().send(refused);
+    reasons.push(state().reason);
+    let waited = 0;
+    while (pipelines.length === attempt) {
+      clock.increment(30_000);
+      waited += 0.5;
+    }
+    pauses.push(waited);
+  }
+  expect(pauses).toEqual([1, 5, 15, 60, 60]);
+  expect(reasons[0]).toBe(
+    'wrong user name or password; next login in 1 minute, or when the monitor is changed or restarted',
+  );
+  expect(reasons[3]).toContain('next login in 60 minutes');
+  expect(state()).toEqual({ state: 'connecting', recording: false, reason: 'wrong user name or password' });
+});
+
+test('a camera that cannot be reached between refused logins is tried as usual, and they go on counting', () => {
+  const { pipeline, pipelines, clock } = startMonitor();
+  pipeline().send(refused);
+  clock.increment(60_000);
+  pipeline().send(lost);
+  clock.increment(30_000);
+  expect(pipelines).toHaveLength(3);
+  pipeline().send(refused);
+  clock.increment(5 * 60_000 - 1);
+  expect(pipelines).toHaveLength(3);
+  clock.increment(1);
+  expect(pipelines).toHaveLength(4);
+});
+
+test('a right login makes the next refused one the first', () => {
+  const { pipeline, pipelines, clock } = startMonitor();
+  pipeline().send(refused);
+  clock.increment(60_000);
+  pipeline().send({ type: 'pipeline.streaming' });
+  pipeline().send(refused);
+  clock.increment(60_000);
+  expect(pipelines).toHaveLength(3);
+});
+
+test('a change of configuration or a restart ends the pause after a refused login, the same configuration does not', () => {
+  const { actor, pipeline, pipelines, state, clock } = startMonitor();
+  pipeline().send(refused);
+  actor.send({ type: 'configure', config: { ...door } });
+  expect(pipelines).toHaveLength(1);
+  actor.send({ type: 'restart' });
+  expect(pipelines).toHaveLength(2);
+  pipeline().send(refused);
+  expect(state().reason).toContain('next login in 5 minutes');
+  actor.send({ type: 'configure', config: { ...door, name: 'Another' } });
+  expect(pipelines).toHaveLength(3);
+  expect(state().reason).toBe('');
+  pipeline().send(refused);
+  clock.increment(60_000);
+  expect(pipelines).toHaveLength(4);
+});
+
 test('the pauses begin anew once a connection has held for ten seconds', () => {
   const { pipeline, pipelines, clock, state } = startMonitor();
   pipeline().send(lost);
