@@ -9,7 +9,7 @@ import { type Route, type Tag, tokenMethods } from '../request/route.ts';
 const Problem = Type.Object({
   title: Type.String(),
   status: Type.Integer(),
-  detail: Type.String({ description: 'One sentence for the person audience made the request.' }),
+  detail: Type.String({ description: 'One sentence for the person who made the request.' }),
   code: Type.Enum(Object.keys(errors), { description: 'Stable.' }),
   pointer: Type.Optional(
     Type.String({ description: 'JSON pointer to the bad field, in the body or among the query parameters.' }),
