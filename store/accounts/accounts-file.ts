@@ -36,9 +36,9 @@ const AccountFile = Type.Record(
 const checkFile = compileValidator(AccountFile);
 
 /**
- * Reads `accounts.json`; a missing file holds no accounts.
+ * Reads `accounts.json`; a missing file counts as one without accounts.
  *
- * @throws {StoreError} when the file is broken.
+ * @throws {StoreError} if the file is broken.
  */
 export async function readAccounts(file: string): Promise<Record<string, StoredAccount>> {
   const broken = (expected: string, cause?: unknown) =>
@@ -65,18 +65,18 @@ export async function readAccounts(file: string): Promise<Record<string, StoredA
   return accounts;
 }
 
-/** Sentences about accounts that were read but cannot be used. */
+/** @returns a warning for each account that cannot log in. */
 export function findOddities(file: string, accounts: readonly StoredAccount[]): string[] {
   const warnings: string[] = [];
   const names = new Set<string>();
   for (const { id, username, password } of accounts) {
     if (isForeignHash(password)) {
       warnings.push(
-        `${file}: account ${id} cannot log in until its password is set anew: its hash is not scrypt`,
+        `${file}: account ${id} cannot log in until its password is reset: its hash is not scrypt`,
       );
     }
     const name = username.normalize('NFC');
-    if (names.has(name)) warnings.push(`${file}: account ${id} cannot log in: another one has the same name`);
+    if (names.has(name)) warnings.push(`${file}: account ${id} cannot log in: another one has its name`);
     names.add(name);
   }
   return warnings;

@@ -24,9 +24,9 @@ export type AccountInput = Type.Static<typeof AccountInput>;
 const checkInput = compileValidator(AccountInput);
 const maxPasswordLength = 1024;
 
-/** Who may use the recorder: `config_dir/accounts.json`, an object of accounts by id. */
+/** The accounts that may log in, stored in `config_dir/accounts.json` as an object of accounts by id. */
 export class Accounts {
-  /** Sentences about accounts that were read but cannot be used as they are. */
+  /** A warning for each account of the file that cannot log in. */
   readonly warnings: readonly string[];
   readonly #file: string;
   readonly #accounts: Map<string, StoredAccount>;
@@ -44,7 +44,7 @@ export class Accounts {
   /**
    * Reads the accounts; there may be none yet.
    *
-   * @throws {StoreError} when the file is broken. It is left as it is, for somebody to mend.
+   * @throws {StoreError} if the file is broken. It is left unchanged, so that it can be repaired by hand.
    */
   static async open(configDir: string): Promise<Accounts> {
     await ensureFolder(configDir);
@@ -59,12 +59,12 @@ export class Accounts {
     return this.#accounts.size;
   }
 
-  /** Whether anybody can log in as an administrator. */
+  /** Whether an administrator can log in. */
   get hasAdmin(): boolean {
     return control(this.#accounts.values()) === 'usable';
   }
 
-  /** In the order of their ids. */
+  /** @returns all accounts, ordered by id. */
   list(): Account[] {
     return [...this.#accounts.values()].map(visible).sort((a, b) => (a.id < b.id ? -1 : 1));
   }
@@ -75,9 +75,9 @@ export class Accounts {
   }
 
   /**
-   * Makes an account, or replaces the one with this id. Without `plainPassword` the password stays.
+   * Creates an account, or replaces the account with this id. Without `plainPassword` the password is kept.
    *
-   * @throws {StoreError} `invalid`; `conflict` when the name is taken or the last administrator would be demoted.
+   * @throws {StoreError} `invalid`; `conflict` if the name is taken or the last administrator would be demoted.
    */
   put(input: AccountInput): Promise<'created' | 'replaced'> {
     return this.#mutex.runExclusive(async () => {
@@ -103,7 +103,7 @@ export class Accounts {
     });
   }
 
-  /** @throws {StoreError} `not_found`; `conflict` when it is the last administrator. */
+  /** @throws {StoreError} `not_found`; `conflict` if the account is the last administrator. */
   remove(id: string): Promise<void> {
     return this.#mutex.runExclusive(async () => {
       const next = new Map(this.#accounts);
@@ -113,7 +113,7 @@ export class Accounts {
   }
 
   /**
-   * The account's CSRF token: 32 letters and digits, new at every start and whenever the account changes.
+   * @returns the account's CSRF token: 32 letters and digits, new after every start and every change of the account.
    * Compare it in constant time.
    */
   token(id: string): string | undefined {
@@ -121,8 +121,8 @@ export class Accounts {
   }
 
   /**
-   * The account of this name, if this is its password. An unknown name costs as much time as a wrong password:
-   * one derivation, about 0.1 s of a core; the caller limits how many run at once.
+   * @returns the account with this name if the password is right. An unknown name takes as long as a wrong password:
+   * one key derivation, about 0.1 s of a core. The caller must limit how many run at once.
    */
   async verify(username: string, password: string): Promise<Account | undefined> {
     const wanted = username.normalize('NFC');
@@ -132,21 +132,25 @@ export class Accounts {
     }
     const tooLong = password.length > maxPasswordLength;
     const matches = await verifyPassword(tooLong ? undefined : account?.password, tooLong ? '' : password);
-    // It may have been changed or removed meanwhile: then this answer is about an account that is no more.
+    // An account that was changed or removed during the derivation is not admitted: its password may be another now.
     if (!matches || !account || this.#accounts.get(account.id) !== account) return undefined;
     return visible(account);
   }
 
-  /** Calls `listener`, which must not throw, after an account was made, changed or removed. @returns ends it. */
+  /**
+   * Calls `listener`, which must not throw, with the id of an account after it was created, changed or removed.
+   *
+   * @returns a function that unsubscribes.
+   */
   onChange(listener: (id: string) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** The disk first: what is in memory, and so what counts, has always been stored. */
+  /** Writes to disk first, so that accounts in memory, the ones that admit callers, are always stored. */
   async #save(next: Map<string, StoredAccount>, changed: string): Promise<void> {
     if (rank[control(next.values())] < rank[control(this.#accounts.values())]) {
-      throw new StoreError('conflict', 'the last administrator must stay one');
+      throw new StoreError('conflict', 'the last administrator cannot be demoted or deleted');
     }
     try {
       await writeAtomically(this.#file, `${JSON.stringify(Object.fromEntries(next), undefined, 2)}\n`);
@@ -165,7 +169,7 @@ export class Accounts {
   }
 }
 
-/** Who could still change something: an administrator who can log in, one who cannot, or nobody. */
+/** The best administrator among the accounts: `usable` can log in, `locked` cannot, `none`: there is none. */
 type Control = 'usable' | 'locked' | 'none';
 const rank: Readonly<Record<Control, number>> = { usable: 2, locked: 1, none: 0 };
 

@@ -1,21 +1,21 @@
 import * as scrypt from 'scrypt-kdf';
 
-// The package's types name its functions as exports of their own; in truth they belong to its default export.
+// The package's types declare named exports; in fact the functions are members of its default export.
 const { kdf, verify, viewParams } = (scrypt as unknown as { default: typeof scrypt }).default;
 
 /** About 0.1 s and 32 MB each. */
 const cost = { logN: 15, r: 8, p: 1 } as const;
 
-/** @returns the hash as text: base64 of scrypt-kdf's own 96 bytes, which tell the cost and the salt as well. */
+/** @returns the hash in base64: the 96 bytes of scrypt-kdf's format, which include the cost and the salt. */
 export async function hashPassword(password: string): Promise<string> {
   return Buffer.from(await kdf(password.normalize('NFC'), cost)).toString('base64');
 }
 
-/** A password hash in SentryShot's format (argon2), or anything else that cannot be verified here. */
+/** Whether a hash cannot be verified here, such as SentryShot's (argon2). */
 export function isForeignHash(hash: string): boolean {
   try {
     const { logN, r, p } = viewParams(hash);
-    // Costs from a foreign file must not be able to stop the process.
+    // The costs come from the file: huge ones would block the process.
     return logN < 10 || logN > 18 || r !== cost.r || p !== cost.p;
   } catch {
     return true;
@@ -23,22 +23,22 @@ export function isForeignHash(hash: string): boolean {
 }
 
 /**
- * Whether the password belongs to the hash. Without a usable hash the same work is done for nothing, so that the
- * time does not tell whether there is one.
+ * Whether the password matches the hash. Without a usable hash a dummy is verified, so that the time does not reveal
+ * whether the account exists.
  */
 export async function verifyPassword(hash: string | undefined, password: string): Promise<boolean> {
   const known = hash !== undefined && !isForeignHash(hash);
-  const matches = await verify(known ? hash : await nobody(), password.normalize('NFC'));
+  const matches = await verify(known ? hash : await dummyHash(), password.normalize('NFC'));
   return known && matches;
 }
 
 let dummy: Promise<string> | undefined;
 
-/** The hash that unknown users are verified against. */
-function nobody(): Promise<string> {
+/** The hash against which unknown users are verified. */
+function dummyHash(): Promise<string> {
   dummy ??= hashPassword('');
   return dummy;
 }
 
-/** Made early, so that the first unknown user does not wait for it. */
-export const prepareVerification = async (): Promise<void> => void (await nobody());
+/** Makes the dummy hash early; otherwise the first unknown user would take twice as long as a known one. */
+export const prepareVerification = async (): Promise<void> => void (await dummyHash());

@@ -9,8 +9,8 @@ export interface JsonObject {
 const maxDepth = 32;
 
 /**
- * A copy of `value` that is JSON and nothing else, so that what follows need not fear getters, cycles, numbers
- * that JSON turns into null, nesting without end, or a key that would reach an object's prototype.
+ * Copies `value` and verifies that it is pure JSON: without getters, cycles, numbers that JSON turns into null,
+ * nesting deeper than 32 levels, or a key that would change an object's prototype.
  *
  * @throws {StoreError} `invalid`
  */
@@ -18,7 +18,8 @@ export function plainJson(value: unknown, pointer = '', depth = 0): Json {
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return value;
   if (typeof value === 'number' && Number.isFinite(value)) return value;
   if (typeof value !== 'object') throw new StoreError('invalid', 'expected JSON', { pointer });
-  if (depth === maxDepth) throw new StoreError('invalid', `nested more than ${maxDepth} deep`, { pointer });
+  if (depth === maxDepth)
+    throw new StoreError('invalid', `nested more than ${maxDepth} levels deep`, { pointer });
   if (Array.isArray(value)) return value.map((item, k) => plainJson(item, `${pointer}/${k}`, depth + 1));
   const members: [string, Json][] = [];
   for (const [key, item] of Object.entries(value)) {
@@ -29,7 +30,7 @@ export function plainJson(value: unknown, pointer = '', depth = 0): Json {
   return Object.fromEntries(members);
 }
 
-/** Calls `change` with every string in `value`, and returns what it makes of the whole. */
+/** @returns a copy of `value` in which every string is replaced by the result of `change`. */
 export function mapStrings(
   value: Json,
   change: (text: string, pointer: string) => string,
@@ -48,7 +49,7 @@ export function mapStrings(
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Makes `value` and all that is in it unchangeable. */
+/** Freezes `value` and everything in it. */
 export function deepFreeze<T>(value: T): T {
   if (typeof value === 'object' && value !== null) {
     Object.freeze(value);

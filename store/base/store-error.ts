@@ -1,13 +1,13 @@
 export type StoreErrorCode = 'invalid' | 'not_found' | 'conflict' | 'io';
 
 /**
- * A change or a read that the store refuses or cannot do. The message is fit for a client: it holds no secret
+ * A change or a read that the store refuses or fails to do. The message may be shown to clients: it contains no secret
  * and no path outside the project's folders.
  *
  * - `invalid`: the input has a wrong shape or value; `pointer` names the field.
  * - `not_found`: there is no such account or monitor.
- * - `conflict`: the input is well formed, but does not go with what is stored.
- * - `io`: the disk or the database failed; `cause` tells more. What was stored before is still there.
+ * - `conflict`: the input is well formed but contradicts stored data.
+ * - `io`: the disk or the database failed, see `cause`. Stored data is unchanged.
  */
 export class StoreError extends Error {
   override readonly name = 'StoreError';

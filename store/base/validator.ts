@@ -1,17 +1,17 @@
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 
-/** The first thing that is wrong with a value. */
+/** The first error in a value. */
 export interface ValidationIssue {
   /** JSON pointer (RFC 6901) of the wrong or missing part. */
   readonly pointer: string;
-  /** What should stand there: the schema's `description` where it has one. Never the value itself. */
+  /** The expected value: the schema's `description` if it has one. Never the value itself. */
   readonly expected: string;
-  /** The part is one that the schema does not know. */
+  /** The schema has no such part. */
   readonly unknown: boolean;
 }
 
-/** Makes the check of a schema: it returns undefined for a value that fits. */
+/** @returns a function that validates values against the schema; it returns undefined for a valid value. */
 export function compileValidator(schema: TSchema): (value: unknown) => ValidationIssue | undefined {
   const compiled = Compile(schema);
   return (value) => {
@@ -39,7 +39,7 @@ function describe(schema: TSchema, pointer: string): string | undefined {
   return found;
 }
 
-/** The schema of one member of what `schema` describes. */
+/** The schema of one member or item of a value with this schema. */
 function step(schema: unknown, token: string): unknown {
   const properties = member(schema, 'properties');
   if (properties !== undefined) return member(properties, token);

@@ -1,6 +1,6 @@
 import Type from 'typebox';
 
-/** `sentryshot.toml` as it is written. Every `description` says what is expected there. */
+/** Schema of `sentryshot.toml`. Every `description` completes the error message "expected …". */
 
 const strict = { additionalProperties: false } as const;
 
@@ -26,7 +26,7 @@ export const pluginNames = [
   'tflite',
   'thumb_scale',
   'mqtt',
-  // What later versions of SentryShot call tflite.
+  // The name of tflite in later versions of SentryShot.
   'object_detection',
 ] as const;
 export type PluginName = (typeof pluginNames)[number];
@@ -35,7 +35,7 @@ const name = Type.Enum(pluginNames, {
   description: 'one of auth_basic, auth_none, motion, tflite, thumb_scale, mqtt',
 });
 
-/** What stands in every `[[plugin]]`. */
+/** The keys of every `[[plugin]]`. */
 export const PluginEntry = Type.Object({ name, enable: flag }, strict);
 
 export const MqttEntry = Type.Object(
@@ -71,7 +71,7 @@ export const ConfigFile = Type.Object(
     debug_log_stdout: Type.Optional(flag),
     plugin: Type.Optional(
       Type.Array(
-        // The rest of an entry depends on its name.
+        // `config.ts` validates the other keys, which depend on the name.
         Type.Object({ name, enable: flag }, { description: 'a table with name and enable' }),
         { maxItems: 32, description: '[[plugin]] entries with name and enable' },
       ),

@@ -7,7 +7,7 @@ import { ConfigFile, MqttEntry, PluginEntry, type PluginName } from './config-sc
 import { defaultConfig } from './default-config.ts';
 
 export interface Config {
-  /** The file that this was read from, absolute. */
+  /** Absolute path of the configuration file. */
   file: string;
   host: string;
   /** 0: any free port. */
@@ -21,7 +21,7 @@ export interface Config {
   debugLogStdout: boolean;
   auth: 'basic' | 'none';
   plugins: { motion: boolean; tflite: boolean; thumbScale: boolean };
-  /** Only when the plugin is enabled. */
+  /** Only if the plugin is enabled. */
   mqtt?: { host: string; port: number; username?: string; password?: string };
   tls: { mode: 'self-signed' } | { mode: 'files'; cert: string; key: string } | { mode: 'off' };
   bus: {
@@ -36,14 +36,14 @@ export interface Config {
   logs: {
     maxAgeDays: number;
     maxSizeMegabytes: number;
-    /** So many equal entries of a minute are written as they are; 0: all. */
+    /** Equal log entries per minute that are written in full; the others are counted. 0: all are written. */
     repeatLimit: number;
   };
-  /** Sentences about keys that mean nothing here. */
+  /** A warning for each key that has no effect. */
   warnings: readonly string[];
 }
 
-/** The configuration file cannot be used. The message is one line: file, key, what is expected. */
+/** The configuration file is unusable. The message is one line: file, key, expected value. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly code = 'config_invalid';
@@ -54,9 +54,9 @@ const checkPlugin = compileValidator(PluginEntry);
 const checkMqtt = compileValidator(MqttEntry);
 
 /**
- * Reads and validates the configuration. When there is no such file, writes one with the defaults first.
+ * Reads and validates the configuration. If the file is missing and `create` is set, writes the defaults first.
  *
- * @returns `created` tells that the file has just been written.
+ * @returns `created` is true if the file has just been written.
  * @throws {ConfigError}
  */
 export async function loadConfig(
@@ -89,7 +89,7 @@ function readToml(file: string, text: string): ConfigFile {
     table = parse(text);
   } catch (cause) {
     const { message, line, column } = cause as { message: string; line?: number; column?: number };
-    // Only the first line of the message: what follows quotes the file, passwords included.
+    // Only the first line of the message: the other lines quote the file, passwords included.
     const reason = message.split('\n', 1)[0]?.replace('Invalid TOML document: ', '');
     throw new ConfigError(`${file}: line ${line}, column ${column}: expected TOML, found ${reason}`, {
       cause,
@@ -106,7 +106,7 @@ async function build(file: string, toml: ConfigFile): Promise<Config> {
   const mqtt = plugins.enabled.get('mqtt');
   const warnings = [...plugins.warnings];
   if (toml.plugin_dir !== undefined) {
-    warnings.push(`${file}: plugin_dir: means nothing here, plugins are part of the program`);
+    warnings.push(`${file}: plugin_dir: ignored, plugins are part of the program`);
   }
   return {
     file,
@@ -144,7 +144,7 @@ function readPlugins(file: string, toml: ConfigFile) {
     const known = entry.name === 'mqtt' ? MqttEntry.properties : PluginEntry.properties;
     if (flaw) throw fault(file, `plugin.${entry.name}.`, flaw, known);
     const name = entry.name === 'object_detection' ? 'tflite' : entry.name;
-    if (name !== entry.name) warnings.push(`${file}: plugin.object_detection: is called tflite here`);
+    if (name !== entry.name) warnings.push(`${file}: plugin.object_detection: used as tflite, its name here`);
     if (seen.has(name)) throw new ConfigError(`${file}: plugin.${name}: expected only one such entry`);
     seen.add(name);
     if (entry.enable) enabled.set(name, entry);
@@ -163,7 +163,7 @@ function readPlugins(file: string, toml: ConfigFile) {
 function readMqtt(file: string, entry: unknown): NonNullable<Config['mqtt']> {
   const { host = '127.0.0.1', port = 1883, username, password } = entry as MqttEntry;
   if (password !== undefined && username === undefined) {
-    throw new ConfigError(`${file}: plugin.mqtt.username: expected beside a password`);
+    throw new ConfigError(`${file}: plugin.mqtt.username: expected together with a password`);
   }
   return {
     host,
@@ -200,14 +200,14 @@ async function readBus(file: string, bus: ConfigFile['bus']): Promise<Config['bu
   };
 }
 
-/** `/plugin/0/enable` becomes `plugin.0.enable`; a key that nobody knows is answered with those there are. */
+/** Turns a pointer `/plugin/0/enable` into the key `plugin.0.enable`; lists the known keys for an unknown one. */
 function fault(
   file: string,
   prefix: string,
   flaw: ValidationIssue,
   known: Record<string, unknown>,
 ): ConfigError {
-  // A quoted TOML key may hold anything; the message stays one line.
+  // A quoted TOML key may contain control characters; they are replaced to keep the message one line.
   const key =
     prefix +
     flaw.pointer
@@ -216,8 +216,8 @@ function fault(
       .replace(/\p{Cc}/gu, '?')
       .slice(0, 100);
   const nested = flaw.pointer.split('/').length > 2;
-  const expected = flaw.unknown
-    ? `no such key${nested ? '' : `, but one of ${Object.keys(known).join(', ')}`}`
-    : flaw.expected;
-  return new ConfigError(`${file}: ${key}: expected ${expected}`);
+  const problem = flaw.unknown
+    ? `unknown key${nested ? '' : `; expected one of ${Object.keys(known).join(', ')}`}`
+    : `expected ${flaw.expected}`;
+  return new ConfigError(`${file}: ${key}: ${problem}`);
 }

@@ -1,4 +1,4 @@
-/** The configuration file that is written at the first start. */
+/** @returns the text of the configuration file that the first start writes. */
 export function defaultConfig(currentDir: string, configDir: string): string {
   return `# Configuration of Sentrybus. Changes take effect at the next start.
 # SentryShot's own configuration file works here as well.
@@ -13,25 +13,25 @@ storage_dir = ${quote(`${currentDir.replace(/\/$/, '')}/storage`)}
 # Accounts and monitors. An absolute path.
 config_dir = ${quote(configDir)}
 
-# The folder that monitors with the source "file" play from. Default: media, below storage_dir.
+# The folder with the files that monitors with the source "file" play. Default: media, below storage_dir.
 #media_dir = "/srv/media"
 
 # How much disk space the recordings may take, in gigabytes. The oldest ones are deleted beyond it,
 # and when the disk has less than one gigabyte (on a small disk: a twentieth of its size) left.
 max_disk_usage = 100
 
-# Print log entries of the level debug as well.
+# Print log entries of level debug, too.
 debug_log_stdout = false
 
 
-# Who may use the recorder. Exactly one of the next two must be enabled.
+# Login. Exactly one of the next two must be enabled.
 
 # Accounts with user names and passwords.
 [[plugin]]
 name = "auth_basic"
 enable = true
 
-# Everybody who can reach the port is an administrator.
+# No login: everybody who can reach the port is an administrator.
 [[plugin]]
 name = "auth_none"
 enable = false
@@ -72,21 +72,21 @@ mode = "self-signed"
 #key = "/etc/sentrybus/key.pem"
 
 [bus]
-# NATS servers to use in place of the embedded one, which an empty list stands for.
+# NATS servers to use instead of the embedded one. An empty list selects the embedded one.
 servers = []
-# How to log in there: a token, a user name and a password, or a credentials file.
+# Login at these servers: a token, a user name and a password, or a credentials file.
 #token = ""
 #username = ""
 #password = ""
 #credentials = "/etc/sentrybus/nats.creds"
 
 [logs]
-# Older log entries and events are deleted; so are the oldest ones when they take more space than this. The file
-# itself becomes at most half as large again.
+# Log entries and events are deleted when they are older than this, the oldest also when all together take more space
+# than this. The database file itself may be up to half as large again.
 max_age_days = 30
 max_size_megabytes = 500
-# When something says the same again and again, so many entries of a minute are written;
-# those that follow are counted, and told once a minute. 0: all are written.
+# The number of equal log entries per minute that are written; further ones are counted, and the count is logged
+# once a minute. 0: all are written.
 repeat_limit = 5
 `;
 }

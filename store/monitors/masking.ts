@@ -2,14 +2,14 @@ import { type Json, mapStrings } from '../base/json.ts';
 import { StoreError } from '../base/store-error.ts';
 
 /**
- * Passwords that stand in a configuration, wherever they stand: in the user part of a URL, or as `password=…` in
- * one, as some cameras have it. Clients see eight asterisks and may send those back.
+ * Masks passwords anywhere in a configuration: in the user part of a URL, and as a parameter `password=…`, as some
+ * cameras have it. Clients read eight asterisks and may send them back.
  */
 
 const mask = '********';
 /**
- * 1: scheme and user name. 2: the password. 3: host and port. The look-behind lets it begin only once in a run of
- * letters, so that a long text takes time in proportion to its length.
+ * Groups: 1 scheme and user name, 2 password, 3 host and port. The look-behind allows one match attempt per run of
+ * letters; without it the time would grow with the square of the text's length.
  */
 const userPart = /(?<![a-z0-9+.-])([a-z0-9+.-]+:\/\/[^\s/?#:]*):([^\s/?#]*)@([^\s/?#@]*)/giu;
 const parameter = /((?:passwo?r?d|pwd|psw)=)[^&;/?#\s]+/giu;
@@ -18,15 +18,15 @@ function maskText(text: string): string {
   return text.replace(userPart, `$1:${mask}@$3`).replace(parameter, `$1${mask}`);
 }
 
-/** A copy without passwords. */
+/** @returns a copy with masked passwords. */
 export const masked = (config: Json): Json => mapStrings(config, maskText);
 
 /**
- * A copy of `sent` where masked passwords are replaced by those of `stored`: in a text that is otherwise
- * unchanged, and in a URL with the scheme, user name, host and port of a stored one. So nobody can send a
- * password that they cannot read to another host.
+ * @returns a copy of `sent` in which masked passwords are replaced by those of `stored`, in texts that are otherwise
+ * unchanged and in URLs with the scheme, user name, host and port of a stored one. A changed host gets no password, so
+ * that a client cannot make the recorder send a password, which the client cannot read, to a host of its own.
  *
- * @throws {StoreError} `invalid` when there is no such password.
+ * @throws {StoreError} `invalid` if no stored password fits.
  */
 export function unmasked(sent: Json, stored: Json | undefined): Json {
   const texts = new Map<string, string>();
@@ -47,7 +47,7 @@ export function unmasked(sent: Json, stored: Json | undefined): Json {
       password === mask ? (authorities.get(authority) ?? authority) : authority,
     );
     if (holdsMask(restored)) {
-      throw new StoreError('invalid', 'expected the password itself: the stored one belongs elsewhere', {
+      throw new StoreError('invalid', 'expected the password itself: the stored one belongs to another URL', {
         pointer,
       });
     }

@@ -5,11 +5,11 @@ import { StoreError } from '../base/store-error.ts';
 const pointer = '/sourcefile/path';
 
 /**
- * Finds the file that a monitor with the source `file` plays, behind every symbolic link.
+ * Resolves the file that a monitor with the source `file` plays, symbolic links included.
  *
  * @param path relative to `mediaDir`, as in the configuration.
- * @returns the real, absolute path. Open this one: it has been looked at.
- * @throws {StoreError} `not_found`; `invalid` when it leads out of `mediaDir` or is no file.
+ * @returns the real, absolute path. Open this path: only it has been checked.
+ * @throws {StoreError} `not_found`; `invalid` if the path leads out of `mediaDir` or is not a regular file.
  */
 export async function resolveMediaFile(mediaDir: string, path: string): Promise<string> {
   let root: string;
@@ -23,7 +23,7 @@ export async function resolveMediaFile(mediaDir: string, path: string): Promise<
   if (!file.startsWith(root.endsWith(sep) ? root : root + sep)) {
     throw new StoreError('invalid', 'expected a file in the media folder', { pointer });
   }
-  // A pipe or a device would block whoever opens it.
+  // Opening a pipe or a device may block.
   if (!(await stat(file)).isFile()) throw new StoreError('invalid', 'expected a file', { pointer });
   return file;
 }

@@ -1,10 +1,10 @@
 import Type, { type Static } from 'typebox';
 
-/** The shape of a monitor's configuration. Fields that are not named here are kept as they came. */
+/** Schema of a monitor's configuration. Unknown fields are kept unchanged. */
 
 const flag = (description: string) => Type.Boolean({ description: `true or false: ${description}` });
 
-/** A million is the whole width or height of the picture. */
+/** Coordinates are millionths of the frame's width or height. */
 export const wholePicture = 1_000_000;
 const coordinate = Type.Integer({
   minimum: 0,
@@ -20,7 +20,7 @@ const percent = (what: string) =>
 const feedRate = Type.Number({
   minimum: 0,
   maximum: 100,
-  description: 'a number of pictures a second, 0 to 100 (0: every picture)',
+  description: 'a number of frames per second, 0 to 100 (0: every frame)',
 });
 const duration = Type.Number({
   minimum: 0,
@@ -32,15 +32,15 @@ export const MotionConfig = Type.Object(
   {
     enable: flag('detect motion'),
     feedRate,
-    /** How long a recording goes on after an event. */
+    /** Seconds that a recording continues after an event. */
     duration,
     zones: Type.Array(
       Type.Object(
         {
           enable: flag('watch this zone'),
-          /** How much a pixel must change to count. */
+          /** The least change of a pixel that counts, in percent. */
           sensitivity: percent('a sensitivity'),
-          /** Motion is when more than this part of the zone changes, and less than the maximum. */
+          /** Motion is detected if the changed part of the zone, in percent, is between these two. */
           thresholdMin: percent('a threshold'),
           thresholdMax: percent('a threshold'),
           area,
@@ -87,15 +87,15 @@ export const TfliteConfig = Type.Object(
     }),
     feedRate,
     duration,
-    useSubStream: flag('look at the sub stream'),
-    /** Where motion is detected as well. It is so unless it says otherwise. */
-    whileMotion: Type.Optional(flag('look for objects only while there is motion')),
+    useSubStream: flag('analyse the sub stream'),
+    /** True if absent; has no effect without motion detection. */
+    whileMotion: Type.Optional(flag('detect objects only while there is motion')),
   },
   { description: 'the settings of object detection' },
 );
 export type TfliteConfig = Static<typeof TfliteConfig>;
 
-/** What enabling motion detection begins with where there was no such section: the whole picture. */
+/** Settings of motion detection when it is enabled for the first time: one zone, the whole frame. */
 export const defaultMotion: MotionConfig = {
   enable: true,
   feedRate: 2,
@@ -116,14 +116,14 @@ export const defaultMotion: MotionConfig = {
   ],
 };
 
-/** What enabling object detection begins with where there was no such section. */
+/** Settings of object detection when it is enabled for the first time. */
 export const defaultTflite: TfliteConfig = {
   enable: true,
   thresholds: { person: 45, car: 45, vehicle: 45, bicycle: 45, dog: 45, cat: 45 },
   crop: { x: 0, y: 0, size: wholePicture },
   mask: { enable: false, area: [] },
   detectorName: 'default',
-  // What is seen in two pictures of three is told of: within two seconds, with time to spare.
+  // An object is reported once it was detected in two of three frames: within 2 s, with time to spare.
   feedRate: 2,
   duration: 120,
   useSubStream: true,
@@ -132,7 +132,7 @@ export const defaultTflite: TfliteConfig = {
 const streamText = 'a URL rtsp://… or rtsps://… of at most 2048 characters';
 const streamURL = Type.String({
   maxLength: 2048,
-  // Whitespace, quotes and backslashes have no place in a URL; whatever reads one later need not wonder.
+  // Whitespace, quotes and backslashes are not valid in a URL; refused here, they reach no other parser.
   pattern: '^rtsps?://[^\\s"\\\\\\p{Cc}\\p{Cs}]+$',
   description: streamText,
 });
@@ -161,7 +161,7 @@ const test = Type.Object({}, { description: 'an object' });
 const monitor = {
   id: Type.String({ pattern: '^[A-Za-z0-9]{1,24}$', description: '1 to 24 letters and digits' }),
   name: Type.String({
-    // Printable, and without the marks that turn the direction of the text around them.
+    // Printable, and without the marks that change the direction of the surrounding text.
     pattern: '^(?=.*\\S)[^\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}\\u202a-\\u202e\\u2066-\\u2069]{1,64}$',
     description: '1 to 64 printable characters',
   }),
@@ -175,7 +175,7 @@ const monitor = {
   motion: Type.Optional(MotionConfig),
   tflite: Type.Optional(TfliteConfig),
 };
-/** A source that is not in use now may stay in the file; it is checked all the same. */
+/** Sections of sources that are not in use may stay in the file; they are validated, too. */
 const sources = {
   sourcertsp: Type.Optional(rtsp),
   sourcefile: Type.Optional(file),
@@ -201,6 +201,6 @@ export const TestMonitor = Type.Object({
   sourcetest: test,
 });
 
-/** The body of `PUT /api/monitor`, and what is stored. `source` tells which of the source sections counts. */
+/** The body of `PUT /api/monitor`, and the stored form. `source` selects the source section in use. */
 export const MonitorConfig = Type.Union([RtspMonitor, FileMonitor, TestMonitor]);
 export type MonitorConfig = Static<typeof MonitorConfig>;

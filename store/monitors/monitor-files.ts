@@ -6,20 +6,20 @@ import { StoreError } from '../base/store-error.ts';
 import type { MonitorConfig } from './monitor-config.ts';
 import { parseMonitorFile } from './monitor-parser.ts';
 
-/** A file that could not be read as a monitor. */
+/** A file that is not a valid monitor. */
 export interface BrokenMonitor {
   /** Absolute. */
   readonly file: string;
-  /** From the file's name; empty when that is not a monitor's id. */
+  /** From the file's name; empty if that is not a valid id. */
   readonly monitorID: string;
-  /** One line, with the pointer of the bad field where there is one. */
+  /** One line, with the JSON pointer of the bad field if there is one. */
   readonly error: string;
 }
 
-/** Bytes. A monitor takes one or two thousand. */
+/** A monitor usually takes 1000 to 2000 bytes. */
 export const maxMonitorFileBytes = 65_536;
 
-/** Reads every `*.json` of the folder in the order of the names, and makes the folder when it is missing. */
+/** Reads every `*.json` of the folder, ordered by name; creates the folder if it is missing. */
 export async function readMonitors(folder: string): Promise<{
   monitors: { config: MonitorConfig; file: string }[];
   broken: BrokenMonitor[];
@@ -32,7 +32,7 @@ export async function readMonitors(folder: string): Promise<{
     try {
       const config = await readMonitor(join(folder, file));
       const first = monitors.get(config.id)?.file;
-      if (first !== undefined) throw new Error(`/id: ${first} holds a monitor with this id already`);
+      if (first !== undefined) throw new Error(`/id: ${first} already has a monitor with this id`);
       monitors.set(config.id, { config: deepFreeze(config), file });
     } catch (error) {
       const monitorID = /^([A-Za-z0-9]{1,24})\.json$/.exec(file)?.[1] ?? '';
@@ -51,7 +51,7 @@ async function readMonitor(path: string): Promise<MonitorConfig> {
   try {
     json = JSON.parse(text);
   } catch {
-    // The parser's message quotes the file, and with it perhaps a password.
+    // The parser's message is left out because it quotes the file, perhaps a password.
     throw new Error('expected JSON');
   }
   return parseMonitorFile(plainJson(json));

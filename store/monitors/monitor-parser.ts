@@ -9,11 +9,11 @@ const checks = {
   test: compileValidator(TestMonitor),
 } as const;
 
-/** SentryShot's files may hold 0, which means nothing in particular there. */
+/** Minutes, in place of 0, which SentryShot's files may contain without a meaning. */
 const defaultVideoLength = 15;
 
 /**
- * Makes a monitor's configuration out of JSON. SentryShot's other ways to write areas and crops become ours.
+ * Turns JSON into a monitor's configuration. SentryShot's other forms of areas and crops are converted.
  *
  * @throws {StoreError} `invalid`, with the pointer of the first bad field.
  */
@@ -26,7 +26,7 @@ export function parseMonitor(json: Json): MonitorConfig {
   }
   const flaw = checks[source](config);
   if (flaw) throw new StoreError('invalid', `expected ${flaw.expected}`, { pointer: flaw.pointer });
-  // Just checked: the one place where JSON becomes a configuration.
+  // Validated above; the only place where JSON becomes a configuration.
   const monitor = config as unknown as MonitorConfig;
   checkStream(monitor.sourcertsp?.mainStream, '/sourcertsp/mainStream');
   checkStream(monitor.sourcertsp?.subStream ?? undefined, '/sourcertsp/subStream');
@@ -64,7 +64,7 @@ function withCanonicalSections(json: JsonObject): JsonObject {
   };
 }
 
-/** For SentryShot an empty section is a section that is not there. */
+/** SentryShot writes an empty section for a missing one. */
 function isMissing(section: Json | undefined): section is null | undefined {
   return (
     section === undefined || section === null || (isObject(section) && Object.keys(section).length === 0)

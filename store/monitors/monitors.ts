@@ -14,7 +14,7 @@ export type { BrokenMonitor } from './monitor-files.ts';
 
 interface StoredMonitor {
   readonly config: MonitorConfig;
-  /** Usually `<id>.json`; a file that was copied in may be called otherwise. */
+  /** Usually `<id>.json`; a file copied in by hand may have another name. */
   readonly file: string;
 }
 
@@ -39,9 +39,9 @@ export class Monitors {
   }
 
   /**
-   * Reads all monitors. A broken file costs only itself: see {@link broken}.
+   * Reads all monitors. A broken file is skipped, see {@link broken}.
    *
-   * @param options.mediaDir where the source `file` plays from; files there are looked at when given.
+   * @param options.mediaDir folder of the files that the source `file` plays; if given, their paths are checked.
    */
   static async open(configDir: string, options: { mediaDir?: string } = {}): Promise<Monitors> {
     const folder = join(configDir, 'monitors');
@@ -49,29 +49,29 @@ export class Monitors {
     return new Monitors(folder, options.mediaDir, monitors, broken);
   }
 
-  /** The files that were skipped, and why. */
+  /** Skipped files with the reasons. */
   get broken(): readonly BrokenMonitor[] {
     return this.#broken;
   }
 
-  /** Whole and unmasked, in the order of their ids; the objects are frozen. */
+  /** @returns all configurations, unmasked and frozen, ordered by id. */
   list(): MonitorConfig[] {
     const configs = [...this.#monitors.values()].map(({ config }) => config);
     return configs.sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 
-  /** Whole and unmasked; the object is frozen. */
+  /** @returns the configuration, unmasked and frozen. */
   get(id: string): MonitorConfig | undefined {
     return this.#monitors.get(id)?.config;
   }
 
-  /** A copy for clients: passwords are replaced by asterisks. */
+  /** @returns a copy for clients, with asterisks in place of passwords. */
   masked(config: MonitorConfig): MonitorConfig {
     return masked(plainJson(config)) as unknown as MonitorConfig;
   }
 
   /**
-   * Makes a monitor, or replaces the one with this id as a whole. A password that comes back masked stays.
+   * Creates a monitor, or replaces the whole monitor with this id. A masked password is kept as it was stored.
    *
    * @throws {StoreError} `invalid` with the pointer of the bad field; `io`.
    */
@@ -102,7 +102,7 @@ export class Monitors {
   }
 
   /**
-   * Switches a detector; a section that is missing is made with defaults when it is to be enabled.
+   * Enables or disables a detector; enabling one that was never configured adds its default settings.
    *
    * @throws {StoreError} `not_found`, `io`.
    */
@@ -121,7 +121,7 @@ export class Monitors {
     return monitor;
   }
 
-  /** A file may come later; one that is there must be one that may be played. */
+  /** A missing file is accepted, it may be added later; an existing one must be playable. */
   async #checkMedia(config: MonitorConfig): Promise<void> {
     if (this.#mediaDir === undefined || config.sourcefile === undefined) return;
     try {
@@ -131,14 +131,14 @@ export class Monitors {
     }
   }
 
-  /** The disk first: what is in memory has always been stored. */
+  /** Writes to disk first, so that configurations in memory are always stored. */
   async #save(config: MonitorConfig): Promise<void> {
     const text = `${JSON.stringify(config, undefined, 2)}\n`;
     checkSize(text);
     const file = this.#monitors.get(config.id)?.file ?? `${config.id}.json`;
     for (const [id, other] of this.#monitors) {
       if (other.file === file && id !== config.id) {
-        throw new StoreError('conflict', `the file ${file} holds the monitor ${id}`, { pointer: '/id' });
+        throw new StoreError('conflict', `the file ${file} belongs to the monitor ${id}`, { pointer: '/id' });
       }
     }
     try {
@@ -150,7 +150,7 @@ export class Monitors {
     this.#monitors.set(config.id, { config: deepFreeze(config), file });
   }
 
-  /** A broken file that is replaced may still hold what somebody wants to mend. */
+  /** Keeps a broken file as `*.broken` before it is replaced, because its content may still be wanted. */
   async #setAside(file: string): Promise<void> {
     if (!this.#broken.some((broken) => basename(broken.file) === file)) return;
     const path = join(this.#folder, file);

@@ -136,7 +136,7 @@ test("accounts with SentryShot's hashes are kept, locked and named in a warning"
   const old = (id: string, isAdmin: boolean) => ({ id, username: id, isAdmin, password: argon });
   const accounts = await openWith({ one: old('one', true), two: old('two', false) });
   expect([accounts.size, accounts.hasAdmin, accounts.warnings.length]).toEqual([2, false, 2]);
-  expect(accounts.warnings[0]).toMatch(/account one cannot log in until its password is set anew/);
+  expect(accounts.warnings[0]).toMatch(/account one cannot log in until its password is reset/);
   await expect(accounts.remove('one')).rejects.toMatchObject({ code: 'conflict' });
   // A locked administrator does not count beside one who can log in.
   await accounts.put(admin);

@@ -131,8 +131,8 @@ port = 1883
     mqtt: { host: '127.0.0.1', port: 1883 },
   });
   expect(config.warnings).toEqual([
-    `${config.file}: plugin.object_detection: is called tflite here`,
-    `${config.file}: plugin_dir: means nothing here, plugins are part of the program`,
+    `${config.file}: plugin.object_detection: used as tflite, its name here`,
+    `${config.file}: plugin_dir: ignored, plugins are part of the program`,
   ]);
 });
 
@@ -179,14 +179,14 @@ test.each([
   ['storage_dir = "storage"', 'storage_dir: expected an absolute path'],
   ['debug_log_stdout = "yes"', 'debug_log_stdout: expected true or false'],
   ['host = "a b"', 'host: expected an address to listen on'],
-  ['prot = 1', /^prot: expected no such key, but one of port, host, storage_dir, /],
-  ['"a\\nb" = 1', /^a\?b: expected no such key/],
-  ['__proto__ = 1', /^__proto__: expected no such key/],
+  ['prot = 1', /^prot: unknown key; expected one of port, host, storage_dir, /],
+  ['"a\\nb" = 1', /^a\?b: unknown key/],
+  ['__proto__ = 1', /^__proto__: unknown key/],
   ['tls = 1', 'tls: expected a table [tls]'],
   ['[tls]\nmode = "on"', 'tls.mode: expected "self-signed", "files" or "off"'],
   ['[tls]\nmode = "files"', 'tls.cert: expected the path of a certificate'],
   ['[tls]\nmode = "files"\ncert = "/c"', 'tls.key: expected the path of a private key'],
-  ['[tls]\nfoo = 1', 'tls.foo: expected no such key'],
+  ['[tls]\nfoo = 1', 'tls.foo: unknown key'],
   ['[bus]\nservers = "x"', 'bus.servers: expected a list of NATS servers'],
   [
     '[bus]\nservers = ["http://x"]',
@@ -201,12 +201,12 @@ test.each([
   ],
   [
     '[[plugin]]\nname = "motion"\nenable = true\nhost = "x"',
-    'plugin.motion.host: expected no such key, but one of name, enable',
+    'plugin.motion.host: unknown key; expected one of name, enable',
   ],
   ['[[plugin]]\nname = "mqtt"\nenable = true\nport = 0', 'plugin.mqtt.port: expected a port, 1 to 65535'],
   [
     '[[plugin]]\nname = "mqtt"\nenable = true\npassword = "p"',
-    'plugin.mqtt.username: expected beside a password',
+    'plugin.mqtt.username: expected together with a password',
   ],
   [
     '[[plugin]]\nname = "motion"\nenable = true\n[[plugin]]\nname = "motion"\nenable = true',

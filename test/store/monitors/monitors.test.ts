@@ -155,7 +155,7 @@ test('a broken file costs only itself and is listed with its reason', async () =
       ['proto', '/__proto__: this key is not allowed'],
       ['text', 'expected JSON'],
       ['wrong', '/enable: expected true or false: run this monitor'],
-      ['z', '/id: good.json holds a monitor with this id already'],
+      ['z', '/id: good.json already has a monitor with this id'],
     ].map(([name, error]) => ({
       file: join(folder, `${name}.json`),
       monitorID: name === 'not an id' ? '' : name,
