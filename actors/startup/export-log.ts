@@ -13,16 +13,16 @@ import { logFileName } from './log-file.ts';
 const usage = `usage: npm run export -- ARCHIVE --out FILE [--format parquet|csv|ndjson]
          [--from TIME] [--to TIME] [--level LEVEL]… [--source SOURCE]… [--monitor ID]… [--text TEXT]
 
-Writes log entries, oldest first, from a recorder's log that is not in use: ARCHIVE is the storage folder or
-the file ${logFileName} in it, which is not changed.
+Exports the log of a recorder that is not running, oldest entries first. ARCHIVE is the storage folder or the
+file ${logFileName} in it, which is not changed.
 
-  --out FILE      a file that is not there yet; - is the standard output (use npm run --silent export)
-  --format        what it becomes; else FILE's ending tells
-  --from, --to    from a time (included) to another (not included): 2026-11-23, 2026-11-23T04:05:06Z,
-                  or a Unix time in microseconds; UTC where no zone is given
+  --out FILE      a new file; - is the standard output (use npm run --silent export)
+  --format        format of FILE; by default its extension decides
+  --from, --to    entries from a time (included) to a time (not included): 2026-11-23, 2026-11-23T04:05:06Z,
+                  or a Unix time in microseconds; UTC if there is no time zone
   --level, --source, --monitor
-                  only these: once for each, or with commas
-  --text TEXT     only messages that hold the text`;
+                  only these; repeat the option or separate values with commas
+  --text TEXT     only messages that contain the text`;
 
 const list = { type: 'string', multiple: true } as const;
 const options = {
@@ -53,8 +53,8 @@ interface Task {
 /**
  * Exports entries of a log that no recorder has open.
  *
- * @param args the command line behind the program's name.
- * @returns the exit code: 0 when all was written, 1 otherwise.
+ * @param args the command line after the program's name.
+ * @returns the exit code: 0 if the export is complete, 1 otherwise.
  */
 export async function exportLog(args: readonly string[]): Promise<number> {
   try {
@@ -69,7 +69,7 @@ export async function exportLog(args: readonly string[]): Promise<number> {
   }
 }
 
-/** @returns undefined when only help is asked for. @throws {UsageError} */
+/** @returns undefined if only help is requested. @throws {UsageError} */
 function read(args: readonly string[]): Task | undefined {
   const { values, positionals } = parse(args);
   if (values.help) return undefined;
@@ -108,7 +108,7 @@ function format(name: string | undefined): ExportFormat {
   return found;
 }
 
-/** @throws {UsageError} for what does not have the `shape`. */
+/** @throws {UsageError} for a value that does not match `shape`. */
 function items(name: string, values: readonly string[] = [], shape: RegExp): string[] {
   const found = values.flatMap((value) => value.split(','));
   const odd = found.find((item) => !shape.test(item));
@@ -120,7 +120,7 @@ function items(name: string, values: readonly string[] = [], shape: RegExp): str
 function time(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   if (/^\d{14,16}$/.test(text)) return Number(text);
-  // What has a time of day but no zone would be taken for local.
+  // Date.parse takes a time of day without a time zone for local time.
   const zoned = /T.*(Z|[+-]\d\d:?\d\d)$/.test(text) || !text.includes('T') ? text : `${text}Z`;
   const found = /^\d{4}-\d\d-\d\d(T|$)/.test(text) ? Date.parse(zoned) * 1000 : Number.NaN;
   if (Number.isNaN(found)) throw new UsageError(`--${name}: expected a time, not '${text}'`);
@@ -138,7 +138,7 @@ async function write({ file, out, format, filter }: Task): Promise<void> {
   }
 }
 
-/** A part of a file would be taken for the whole: what fails leaves none. */
+/** Writes a new file, and removes it on failure, so that no partial file is taken for a complete one. */
 async function writeFile(out: string, pieces: Readable): Promise<void> {
   const interrupted = new AbortController();
   const interrupt = () => interrupted.abort();
@@ -153,7 +153,7 @@ async function writeFile(out: string, pieces: Readable): Promise<void> {
   } catch (error) {
     if (begun) await rm(out, { force: true });
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') throw new Error(`${out} is there already`, { cause: error });
+    if (code === 'EEXIST') throw new Error(`${out} already exists`, { cause: error });
     if (code === 'ABORT_ERR') throw new Error('interrupted; nothing was written', { cause: error });
     throw error;
   } finally {

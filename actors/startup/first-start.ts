@@ -2,31 +2,31 @@ import { randomText } from '../../bus/base/random.ts';
 import type { Accounts } from '../../store/accounts/accounts.ts';
 import type { Monitors } from '../../store/monitors/monitors.ts';
 
-/** What the very first start puts in place, so that there is something to log in with and something to see. */
+/** The account and the monitor that the first start creates. */
 
-/** Without those that look like others in print: 0 and O, 1, i, l and I, o. */
+/** Letters and digits without those that are easily confused in print: 0 and O, 1, i, l and I, o. */
 const letters = 'abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789';
 
 /**
- * Makes an admin when there is none who can log in: at the first start, or after SentryShot's accounts were copied in.
+ * Creates an admin if none can log in: at the first start, or after SentryShot's accounts were copied in.
  *
- * @param given the password to use; without it a random one is made.
- * @returns the login to show, when its password was made here.
+ * @param given the password; if undefined or empty, a random one is made.
+ * @returns the login to print, if its password was made here.
  */
 export async function makeAdmin(
   accounts: Accounts,
   given: string | undefined,
 ): Promise<{ username: string; password: string } | undefined> {
   if (accounts.hasAdmin) return undefined;
-  const taken = new Set(accounts.list().flatMap(({ id, username }) => [id, username]));
+  const used = new Set(accounts.list().flatMap(({ id, username }) => [id, username]));
   let username = 'admin';
-  for (let n = 2; taken.has(username); n += 1) username = `admin${n}`;
+  for (let n = 2; used.has(username); n += 1) username = `admin${n}`;
   const password = given || randomText(16, letters);
   await accounts.put({ id: username, username, isAdmin: true, plainPassword: password });
   return given ? undefined : { username, password };
 }
 
-/** Makes a monitor of GStreamer's moving test picture when there is none. */
+/** Creates a monitor of GStreamer's moving test video if there is no monitor. */
 export async function makeDemo(monitors: Monitors): Promise<void> {
   if (monitors.list().length > 0 || monitors.broken.length > 0) return;
   const whole = [

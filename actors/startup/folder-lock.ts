@@ -3,7 +3,7 @@ import { realpath } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Another recorder runs with the same storage. */
+/** Another recorder is running in the same storage folder. */
 export class LockedError extends Error {
   override readonly name = 'LockedError';
   readonly code = 'storage_in_use';
@@ -12,11 +12,11 @@ export class LockedError extends Error {
 const lockWaitMs = 5000;
 
 /**
- * Makes sure that no second recorder works in this folder for as long as this process lives.
+ * Locks a folder against a second recorder, for as long as this process lives.
  *
- * The lock is a socket in Linux's abstract namespace: the kernel lets go of it however the process ends, so there
- * is never a stale one to clean up. One that is held is waited for a little: a recorder that was told to stop may
- * still be closing its files.
+ * The lock is a socket in Linux's abstract namespace: the kernel releases it however the process ends, so there is
+ * never a stale lock to clean up. A held lock is retried for 5 s, because a recorder that is stopping may still be
+ * closing its files.
  *
  * @throws {LockedError}
  */
@@ -30,7 +30,7 @@ export async function lockFolder(folder: string): Promise<void> {
   }
 }
 
-/** @returns false when somebody else holds it. */
+/** @returns false if another process holds the lock. */
 function hold(name: string): Promise<boolean> {
   const socket = createServer();
   return new Promise((resolve) => {

@@ -1,2 +1,2 @@
-/** The name of the log's file in the storage folder. */
+/** Name of the log's database file in the storage folder. */
 export const logFileName = 'sentrybus.duckdb';

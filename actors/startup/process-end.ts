@@ -1,6 +1,6 @@
 import type { Worker } from 'node:worker_threads';
 
-/** The threads of this process that have not ended. */
+/** Running threads of this process. */
 const threads = new Set<Worker>();
 
 process.on('worker', (thread) => {
@@ -9,11 +9,11 @@ process.on('worker', (thread) => {
 });
 
 /**
- * Ends the process, whatever its threads are at. `process.exit` waits for each of them, and one that is inside a call
- * of DuckDB may never return; then the end is SIGKILL, and the status says that instead of `code`.
+ * Ends the process even if a thread is blocked. `process.exit` waits for every thread, and a call of DuckDB may never
+ * return; if threads are left, the process kills itself with SIGKILL, which the exit status shows instead of `code`.
  */
 export function endProcess(code: number): void {
   if (threads.size === 0) process.exit(code);
-  process.stderr.write('A thread does not end; the process is killed\n');
+  process.stderr.write('A thread is blocked; killing the process\n');
   process.kill(process.pid, 'SIGKILL');
 }

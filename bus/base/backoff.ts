@@ -1,13 +1,14 @@
-/** How long to wait before trying again, in milliseconds. */
+/** Shortest and longest delay before another attempt. */
 export interface Backoff {
   readonly minMs: number;
   readonly maxMs: number;
 }
 
 /**
- * Doubles the wait with every attempt that failed, counted from 1, and spreads it over half its length, so that
- * many cameras behind one broken switch do not all come back at the same moment.
+ * Delay in milliseconds before the next attempt. It doubles with every failed attempt and is spread at random over its
+ * upper half, so that many cameras behind one broken switch do not all reconnect at the same moment.
  *
+ * @param attempt number of failed attempts, from 1.
  * @param random in [0, 1).
  */
 export function backoffDelay({ minMs, maxMs }: Backoff, attempt: number, random: number): number {

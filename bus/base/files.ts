@@ -1,29 +1,29 @@
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 
-/** Writes that go on now, by path: two writers of one file take turns, the last caller wins. */
+/** Running writes by path: writers of the same file run one after another, the last caller wins. */
 const writing = new Map<string, Promise<void>>();
 
-/** Makes a folder and those above it, for the owner and the group only. */
+/** Creates a folder and its parents, accessible to the owner and the group only. */
 export async function ensureFolder(path: string): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o750 });
 }
 
 /**
- * Replaces a file as a whole. Whoever reads it, and whatever happens meanwhile (a crash, a full disk), finds
- * either what was there before or all of the new content; once this resolves, a power cut does not undo it.
+ * Replaces a whole file. Readers see either all of the old content or all of the new one, even after a crash or on a
+ * full disk; once the promise resolves, a power cut does not undo the write.
  *
- * @throws the file system's error; the old file is untouched then.
+ * @throws the file system's error; the old file is then unchanged.
  */
 export async function writeAtomically(path: string, data: string | Uint8Array, mode = 0o640): Promise<void> {
   const target = resolve(path);
   const previous = writing.get(target) ?? Promise.resolve();
-  const mine = previous.catch(() => {}).then(() => replace(target, data, mode));
-  writing.set(target, mine);
+  const write = previous.catch(() => {}).then(() => replace(target, data, mode));
+  writing.set(target, write);
   try {
-    await mine;
+    await write;
   } finally {
-    if (writing.get(target) === mine) writing.delete(target);
+    if (writing.get(target) === write) writing.delete(target);
   }
 }
 
@@ -31,13 +31,13 @@ async function replace(target: string, data: string | Uint8Array, mode: number):
   const folder = dirname(target);
   await ensureFolder(folder);
   const temporary = join(folder, `.${basename(target)}.tmp`);
-  // What a crash left there must not stand in the way of this save.
+  // A crash may have left a temporary file, or even a folder, with this name.
   await rm(temporary, { force: true, recursive: true });
   try {
     const file = await open(temporary, 'wx', mode);
     try {
       await file.writeFile(data);
-      // Before the rename: otherwise a power cut may leave the new name with nothing in it.
+      // Before the rename: otherwise a power cut may leave an empty file under the final name.
       await file.sync();
     } finally {
       await file.close();
@@ -50,13 +50,13 @@ async function replace(target: string, data: string | Uint8Array, mode: number):
   await syncFolder(folder);
 }
 
-/** Removes a file for good. No error when there is none. */
+/** Removes a file so that a power cut does not bring it back. A missing file is no error. */
 export async function removeFile(path: string): Promise<void> {
   await rm(path, { force: true });
   await syncFolder(dirname(path));
 }
 
-/** A new, renamed or removed name is safe only when its folder is on disk too. */
+/** Flushes a folder to disk: a created, renamed or removed name survives a power cut only after this. */
 export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r');
   try {

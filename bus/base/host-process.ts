@@ -1,12 +1,12 @@
-/** How Node runs in the processes beside main. */
+/** Flags and environment of Node in child processes. */
 
 /**
- * Node's own flags for processes that do a little, regularly, for years, beside many others of their kind: without
- * them V8 keeps a pool of threads per process, which cost a third of such a process's JavaScript again.
+ * Flags for Node in the many long-lived processes that each do a little work at regular intervals. Without them V8
+ * keeps a pool of threads per process, which costs as much CPU time as a third of the process's JavaScript.
  */
 export const hostFlags: readonly string[] = ['--single-threaded-gc', '--v8-pool-size=1'];
 
-/** Of this process's environment what its children may have: not our settings, among them a password, nor Node's. */
+/** @returns this process's environment for its children, without our settings (one is a password) and Node's options. */
 export function hostEnvironment(): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(
     ([name]) => !name.startsWith('SENTRYBUS_') && name !== 'NODE_OPTIONS' && name !== 'NODE_CHANNEL_FD',

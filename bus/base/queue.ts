@@ -1,7 +1,7 @@
-/** First in, first out. The `shift` of a long array moves all that is behind: here it does so now and then only. */
+/** First in, first out. `Array.shift` moves all other items each time; this queue moves them only now and then. */
 export class Queue<Item> {
   #items: Item[] = [];
-  /** Those before it have left. */
+  /** Index of the first item; the ones before it were removed. */
   #first = 0;
 
   get length(): number {
@@ -23,7 +23,7 @@ export class Queue<Item> {
     return item;
   }
 
-  /** Puts items before all others, in their order. */
+  /** Inserts items at the front, in their order. */
   putBack(items: readonly Item[]): void {
     this.#items = [...items, ...this.#items.slice(this.#first)];
     this.#first = 0;

@@ -3,13 +3,13 @@ import type { Bus } from '../nats/bus.ts';
 import { Outbox } from '../nats/outbox.ts';
 import { deliveries } from '../subjects.ts';
 
-/** Milliseconds in which those that were confirmed are told of together. */
-const pause = 1000;
+/** Confirmations of this period are published in one report. */
+const gatherMs = 1000;
 const maxReportSize = 1000;
-/** Reports that wait while the bus is away. It is also where the events come from, so there are not many. */
+/** Reports kept while the bus is offline. The events come from the bus, too, so there are only a few. */
 const maxReports = 100;
 
-/** Tells the bus which events somebody outside has confirmed, so that it can be asked how long that took. */
+/** Publishes which events a receiver outside has confirmed and when, so that delivery delays can be measured. */
 export class Deliveries {
   readonly #receiver: string;
   readonly #outbox = new Outbox(maxReports, () => {});
@@ -23,17 +23,17 @@ export class Deliveries {
 
   add(delivery: Delivery): void {
     this.#waiting.push(delivery);
-    if (this.#waiting.length === maxReportSize) this.#tell();
-    this.#timer ??= setTimeout(() => this.#tell(), pause);
+    if (this.#waiting.length === maxReportSize) this.#publish();
+    this.#timer ??= setTimeout(() => this.#publish(), gatherMs);
   }
 
-  /** Tells what waits, within a second. */
+  /** Publishes the remaining confirmations, within 1 s. */
   async close(): Promise<void> {
-    this.#tell();
+    this.#publish();
     await this.#outbox.flush(1000);
   }
 
-  #tell(): void {
+  #publish(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#waiting.length === 0) return;

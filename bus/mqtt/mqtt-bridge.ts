@@ -16,7 +16,7 @@ export interface MqttOptions {
   readonly port: number;
   readonly username?: string;
   readonly password?: string;
-  /** Unique per installation: a broker ends the older of two clients with one id. */
+  /** Unique per installation: of two clients with the same id a broker disconnects the older one. */
   readonly clientId: string;
 }
 
@@ -27,10 +27,11 @@ export interface MqttBridge {
 const consumerName = 'mqtt';
 
 /**
- * Tells an MQTT broker about every detection, in order, at least once.
+ * Publishes every detection to an MQTT broker, in order, at least once.
  *
- * The events' own stream is the queue: the server remembers what the broker has confirmed, so what happens while
- * the broker, the bus or this process is away is told when it is back. What the stream had to let go is counted.
+ * The JetStream stream EVENTS is the queue: its server remembers which events the broker has confirmed, so events from
+ * while the broker, the bus or this process is offline are delivered later. Events that expire in the stream before
+ * they are delivered are counted and logged.
  */
 export function startMqttBridge(bus: Bus, options: MqttOptions, log: Log): MqttBridge {
   const client = connectToBroker(options, log);
@@ -42,7 +43,7 @@ export function startMqttBridge(bus: Bus, options: MqttOptions, log: Log): MqttB
   return {
     async close() {
       closed = true;
-      // A request for messages that stayed open would be answered, and nobody would be there to take them.
+      // Ends the open request for messages; otherwise the server would deliver messages that are never handled.
       restart();
       await client.endAsync(true);
       await Promise.race([running, sleep(1000)]);
@@ -55,7 +56,7 @@ export function startMqttBridge(bus: Bus, options: MqttOptions, log: Log): MqttB
       try {
         await deliverAll();
       } catch {
-        // The bus is away: its consumer is asked for anew when it is back.
+        // The bus is offline: the consumer is opened again when it is back.
       }
       if (!closed) await sleep(200);
     }
@@ -68,7 +69,7 @@ export function startMqttBridge(bus: Bus, options: MqttOptions, log: Log): MqttB
       deliver_policy: DeliverPolicy.New,
       ack_policy: AckPolicy.Explicit,
       ack_wait: leases.mqttDelivery.expireMs * 1e6,
-      // One at a time keeps the order, also when one has to be told again.
+      // One at a time keeps the order, also when a message is delivered again.
       max_ack_pending: 1,
     });
     if (ack_floor.stream_seq > 0) last ??= ack_floor.stream_seq;
@@ -88,12 +89,14 @@ export function startMqttBridge(bus: Bus, options: MqttOptions, log: Log): MqttB
   }
 
   async function deliver(message: JsMsg): Promise<void> {
-    // While the broker is away the message stays ours; the server must not think that we died with it.
-    const stillHere = setInterval(() => message.working(), leases.mqttDelivery.renewMs);
+    // Keeps the NATS server from delivering the message again while the broker is offline.
+    const keepAlive = setInterval(() => message.working(), leases.mqttDelivery.renewMs);
     try {
       const event = decoded(message.data);
-      for (const told of event ? mqttEvents(event) : []) {
-        await client.publishAsync(`sentryshot/events/${told.source}`, JSON.stringify(told), { qos: 1 });
+      for (const detection of event ? mqttEvents(event) : []) {
+        await client.publishAsync(`sentryshot/events/${detection.source}`, JSON.stringify(detection), {
+          qos: 1,
+        });
       }
       message.ack();
       if (event) {
@@ -102,15 +105,15 @@ export function startMqttBridge(bus: Bus, options: MqttOptions, log: Log): MqttB
         deliveries.add({ eventID, monitorID, source, time, storedAt, deliveredAt: nowUs() });
       }
     } finally {
-      clearInterval(stillHere);
+      clearInterval(keepAlive);
     }
     const lost = last === undefined ? 0 : message.seq - last - 1;
-    if (lost > 0) log.error(`${lost} events were too old for the queue and were not told to the broker`);
+    if (lost > 0) log.error(`${lost} events expired before they could be delivered to the broker`);
     last = Math.max(last ?? 0, message.seq);
   }
 }
 
-/** @returns nothing for an event of a wrong shape, which nobody could be told anyway. */
+/** @returns undefined for an event of a wrong shape, which cannot be delivered. */
 function decoded(data: Uint8Array): DetectionEvent | undefined {
   try {
     return events.decode(data);

@@ -147,7 +147,7 @@ describe('an export is refused', () => {
     expect(await run(archive, '--out', taken)).toEqual({
       code: 1,
       output: '',
-      errors: `${taken} is there already\n`,
+      errors: `${taken} already exists\n`,
     });
     expect(await readFile(taken, 'utf8')).toBe('mine');
   });
