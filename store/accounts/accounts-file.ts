@@ -76,7 +76,7 @@ export function findOddities(file: string, accounts: readonly StoredAccount[]): 
       );
     }
     const name = username.normalize('NFC');
-    if (names.has(name)) warnings.push(`${file}: account ${id} cannot log in: another one has its name`);
+    if (names.has(name)) warnings.push(`${file}: account ${id} cannot log in: another one has the same name`);
     names.add(name);
   }
   return warnings;
