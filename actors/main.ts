@@ -1,6 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { createActor, toPromise } from 'xstate';
+import { endProcess } from '../bus/base/process-end.ts';
+import { stopDeadlinesMs } from '../bus/base/stop-deadlines.ts';
 import { Logger } from '../bus/logging/logger.ts';
 import { Accounts } from '../store/accounts/accounts.ts';
 import { loadConfig } from '../store/config/config.ts';
@@ -9,15 +11,12 @@ import type { StoredState } from './services.ts';
 import { logSettings } from './settings.ts';
 import { makeAdmin, makeDemo } from './startup/first-start.ts';
 import { lockFolder } from './startup/folder-lock.ts';
-import { endProcess } from './startup/process-end.ts';
 import { stateInspector } from './state-log.ts';
 import { wireSystem } from './wiring.ts';
 
 /** Written with its defaults where there is none. */
 const usualFile = 'configs/sentryshot.toml';
 const usage = 'usage: npm start -- [--config FILE]';
-/** Past this a stop is no longer waited for; the children end with this process. */
-const stopDeadlineMs = 15_000;
 
 /**
  * Runs the recorder until it is told to stop, then ends the process: 0 when all was closed in order, 1 otherwise, or
@@ -83,7 +82,7 @@ async function run(stored: StoredState): Promise<unknown> {
   const system = createActor(machine, { input: { services }, inspect: stateInspector(log) });
   const stop = () => {
     system.send({ type: 'stop' });
-    setTimeout(() => endProcess(1), stopDeadlineMs).unref();
+    setTimeout(() => endProcess(1), stopDeadlinesMs.recorder).unref();
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
   system.start();

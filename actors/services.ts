@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { writeAtomically } from '../bus/base/files.ts';
 import { randomText } from '../bus/base/random.ts';
+import { type StopStep, stopDeadlinesMs } from '../bus/base/stop-deadlines.ts';
 import type { Logger } from '../bus/logging/logger.ts';
 import { Bus, type BusAddress } from '../bus/nats/bus.ts';
 import { ensureStreams, forgetReader } from '../bus/nats/jetstream.ts';
@@ -42,8 +43,6 @@ const streamCheckIntervalMs = 10_000;
  * stop working before that.
  */
 const minFreeBytes = 1e9;
-/** For all of them together. */
-const closeDeadlineMs = 6000;
 
 /** Opens the services in the order in which they need each other. When one fails, those before it are closed. */
 export async function openServices(stored: StoredState, logger: Logger): Promise<RecorderServices> {
@@ -51,11 +50,8 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
   const closers: (() => Promise<void>)[] = [];
   const log = logger.source('app');
   const close = async () => {
-    const end = Date.now() + closeDeadlineMs;
     for (const closer of closers.splice(0).reverse()) {
-      const closed = closer().catch((error: Error) => log.error(`closing: ${error.message}`));
-      // Even late, each is begun: none of them may be left running for want of time.
-      await Promise.race([closed, sleep(Math.max(100, end - Date.now()), undefined, { ref: false })]);
+      await closer().catch((error: Error) => log.error(`closing: ${error.message}`));
     }
   };
   try {
@@ -66,12 +62,12 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
     let embedded: NatsServer | undefined;
     if (config.bus.servers.length === 0) {
       const server = await startNatsServer({ dir: join(config.storageDir, 'bus'), log });
-      closers.push(() => server.stop());
+      closers.push(within('natsServer', () => server.stop()));
       busAddress = server.address;
       embedded = server;
     }
     const bus = await Bus.connect(busAddress, 'main');
-    closers.push(() => bus.close());
+    closers.push(within('bus', () => bus.close()));
     await ensureStreams(bus);
     const watch = watchStreamHealth(bus, streamCheckIntervalMs, () => {
       log.error('the bus keeps nothing any more, is the disk full? Starting it again');
@@ -79,10 +75,15 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
     });
     closers.push(async () => watch.stop());
     logger.attach(bus);
-    closers.push(() => logger.flush(1000));
+    closers.push(() => logger.flush(stopDeadlinesMs.mainLog));
 
     const room = { most: config.maxDiskUsage, free: minFreeBytes };
-    closers.push(enforceDiskLimit(join(config.storageDir, 'recordings'), room, logger.source('recorder')));
+    closers.push(
+      within(
+        'retention',
+        enforceDiskLimit(join(config.storageDir, 'recordings'), room, logger.source('recorder')),
+      ),
+    );
 
     // The web server is loaded while the log store's thread opens its database.
     const loading = import('../http/server.ts');
@@ -92,7 +93,7 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
       logs: config.logs,
       onError: (error) => log.error(`log store: ${error.message}`),
     });
-    closers.push(() => logs.close());
+    closers.push(within('logStore', () => logs.close()));
 
     // Switched on again, it would otherwise tell the broker what happened weeks ago.
     if (!config.mqtt) await forgetReader(bus, 'EVENTS', 'mqtt');
@@ -101,7 +102,7 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
       const { startMqttBridge } = await import('../bus/mqtt/mqtt-bridge.ts');
       const clientId = await installationId(config.storageDir);
       const bridge = startMqttBridge(bus, { ...config.mqtt, clientId }, logger.source('mqtt'));
-      closers.push(() => bridge.close());
+      closers.push(within('mqtt', () => bridge.close()));
     }
 
     const { startHttpServer } = await loading;
@@ -119,12 +120,17 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
       snapshot: (eventID) => readSnapshot(config.storageDir, eventID),
       health: () => bus.connected && watch.healthy,
     });
-    closers.push(() => http.close());
+    closers.push(within('http', () => http.close()));
     return { ...stored, logger, bus, busAddress, url: http.address, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** Late or not, the next one is closed as well: none of them may be left running for want of time. */
+function within(step: StopStep, close: () => Promise<void>): () => Promise<void> {
+  return () => Promise.race([close(), sleep(stopDeadlinesMs[step], undefined, { ref: false })]);
 }
 
 /** Made once and kept: tells this installation from every other one on the same broker. */

@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { Server as SecureServer } from 'node:tls';
+import { stopDeadlinesMs } from '../bus/base/stop-deadlines.ts';
 import type { Config } from '../store/config/config.ts';
 import { createApp } from './app.ts';
 import { Credentials } from './gate/credentials.ts';
@@ -28,8 +29,6 @@ export interface HttpServer {
 }
 
 const certificateIntervalMs = 2000;
-const webSocketDeadlineMs = 2000;
-const requestDeadlineMs = 2000;
 
 /**
  * Starts the HTTPS and WebSocket server.
@@ -75,8 +74,8 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     stopCertificate();
     forgetAccounts();
     const stopped = app.close();
-    const cut = setTimeout(() => server.closeAllConnections(), requestDeadlineMs);
-    await webSockets.close(webSocketDeadlineMs);
+    const cut = setTimeout(() => server.closeAllConnections(), stopDeadlinesMs.requests);
+    await webSockets.close(stopDeadlinesMs.webSockets);
     feed.close();
     states.close();
     await stopped;

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { stopDeadlinesMs } from '../bus/base/stop-deadlines.ts';
 import { leases } from '../bus/leases.ts';
 import type { Log } from '../bus/log.ts';
 import { Logger } from '../bus/logging/logger.ts';
@@ -21,7 +22,6 @@ import { StreamSession } from './stream-session.ts';
  */
 
 const reconnectPauseMs = 1000;
-const flushDeadlineMs = 500;
 
 /** Of hours without a bus; the oldest go first. */
 const maxReports = 10_000;
@@ -101,10 +101,10 @@ function stop(): void {
 async function end(reason: PipelineEnd): Promise<void> {
   if (ending) return;
   ending = true;
-  await Promise.all([logger.flush(flushDeadlineMs), reports.flush(flushDeadlineMs)]);
+  await Promise.all([logger, reports].map((each) => each.flush(stopDeadlinesMs.pipelineLog)));
   // Threads of the addon that still wait for GStreamer would make an orderly exit hang for ever.
   const leave = () => process.kill(process.pid, 'SIGKILL');
-  setTimeout(leave, flushDeadlineMs);
+  setTimeout(leave, stopDeadlinesMs.pipelineReport);
   send({ type: 'ended', ...reason }, leave);
 }
 

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { stopDeadlinesMs } from '../bus/base/stop-deadlines.ts';
 import type { FrameFormat } from '../bus/messages.ts';
 import { endOf, endOfSilence, endOfStream, noVideo } from './end-reason.ts';
 import { Pipeline, type PipelineMessage } from './gstreamer.ts';
@@ -10,8 +11,6 @@ const silenceDeadlineMs = 5000;
 const checkIntervalMs = 500;
 /** Fragments come each second, and pictures more often. Without them for this long, packets are looked at. */
 const doubtAfterMs = 2000;
-/** For what is still in the pipeline when it ends. */
-const drainDeadlineMs = 1000;
 
 export type Sinks = Readonly<Record<string, (data: Buffer) => void>>;
 
@@ -66,10 +65,10 @@ export class StreamConnection {
     clearInterval(watch);
     if (drained) {
       pipeline.sendEnd();
-      await Promise.race([drained, sleep(drainDeadlineMs)]);
+      await Promise.race([drained, sleep(stopDeadlinesMs.streamDrain)]);
     }
     pipeline.close();
-    await Promise.race([Promise.all(ends.map(({ ended }) => ended)), sleep(drainDeadlineMs)]);
+    await Promise.race([Promise.all(ends.map(({ ended }) => ended)), sleep(stopDeadlinesMs.sinkDrain)]);
     return end;
   }
 

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { stopDeadlinesMs } from '../bus/base/stop-deadlines.ts';
 import { nowUs } from '../bus/base/time.ts';
 import type { Frame } from '../bus/frames.ts';
 import { leases } from '../bus/leases.ts';
@@ -18,7 +19,6 @@ import { Recorder } from './recording/recorder.ts';
 import { type Sinks, StreamConnection } from './stream-connection.ts';
 import { SubStream } from './sub-stream.ts';
 
-const recorderDeadlineMs = 3000;
 /** Packets come, but no video can be made of them. Before the first key frame that is so for a while. */
 const fragmentDeadlineMs = 60_000;
 
@@ -104,7 +104,7 @@ export class StreamSession {
     clearTimeout(this.#fragmentTimer);
     for (const lease of this.#leases.values()) lease.end();
     this.#sub?.close();
-    await Promise.race([this.#recorder.close(), sleep(recorderDeadlineMs)]);
+    await Promise.race([this.#recorder.close(), sleep(stopDeadlinesMs.recordingFile)]);
     return end;
   }
 

@@ -7,6 +7,7 @@ import {
   fromPromise,
   setup,
 } from 'xstate';
+import { stopDeadlinesMs } from '../../bus/base/stop-deadlines.ts';
 import { type DetectorInput, detectorMachine } from './detector.ts';
 import { detectorHostMachine } from './detector-host.ts';
 import { type MonitorInput, monitorMachine } from './monitor.ts';
@@ -54,7 +55,6 @@ interface SystemContext {
   readonly leaving: boolean;
 }
 
-const stopDeadlineMs = 8000;
 const respawnPauseMs = 5000;
 const detectorHostID = 'detector-host';
 const monitorOf = (memberID: string) => memberID.split('.')[0] ?? '';
@@ -128,7 +128,7 @@ export const systemMachine = setup({
     report: ({ context }, { id, error }: { id: string; error: unknown }) =>
       context.services.log(`${id} failed: ${error instanceof Error ? error.message : String(error)}`),
   },
-  delays: { stopDeadline: stopDeadlineMs },
+  delays: { stopDeadline: stopDeadlinesMs.actors },
   guards: {
     nobodyAlive: ({ context }) => context.alive.length === 0,
     leaving: ({ context }) => context.leaving,

@@ -1,3 +1,4 @@
+import { stopDeadlinesMs } from '../base/stop-deadlines.ts';
 import type { Delivery } from '../messages.ts';
 import type { Bus } from '../nats/bus.ts';
 import { Outbox } from '../nats/outbox.ts';
@@ -30,7 +31,7 @@ export class Deliveries {
   /** Publishes the remaining confirmations, within 1 s. */
   async close(): Promise<void> {
     this.#publish();
-    await this.#outbox.flush(1000);
+    await this.#outbox.flush(stopDeadlinesMs.mqttReports);
   }
 
   #publish(): void {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AckPolicy, DeliverPolicy, type JsMsg, jetstreamManager } from '@nats-io/jetstream';
 import { connect, type MqttClient } from 'mqtt';
 
+import { stopDeadlinesMs } from '../base/stop-deadlines.ts';
 import { nowUs } from '../base/time.ts';
 import { leases } from '../leases.ts';
 import type { Log } from '../log.ts';
@@ -46,7 +47,7 @@ export function startMqttBridge(bus: Bus, options: MqttOptions, log: Log): MqttB
       // Ends the open request for messages; otherwise the server would deliver messages that are never handled.
       restart();
       await client.endAsync(true);
-      await Promise.race([running, sleep(1000)]);
+      await Promise.race([running, sleep(stopDeadlinesMs.mqttConsumer)]);
       await deliveries.close();
     },
   };

@@ -7,6 +7,7 @@ import {
   type NatsConnection,
   type Subscription,
 } from '@nats-io/transport-node';
+import { stopDeadlinesMs } from '../base/stop-deadlines.ts';
 import type { Channel } from '../channel.ts';
 import { type Frame, frameHeaders, readFrame } from '../frames.ts';
 import type { CommandReply, FrameFormat } from '../messages.ts';
@@ -201,7 +202,8 @@ export class Bus {
   /** Sends what is still buffered, then closes. Safe to call twice; gives up on a bus that is away. */
   async close(): Promise<void> {
     if (this.#connection.isClosed()) return;
-    if (this.connected) await Promise.race([this.#connection.drain().catch(() => {}), pause(1000)]);
+    if (this.connected)
+      await Promise.race([this.#connection.drain().catch(() => {}), pause(stopDeadlinesMs.busDrain)]);
     await this.#connection.close();
     this.#acknowledgements.break();
   }

@@ -37,7 +37,7 @@ test('a stop ends in time whatever statement runs, and the next start finds ever
   recorder.signal('SIGTERM');
   const how = await recorder.exited;
   expect(how).toBe('SIGKILL');
-  // The services' six seconds, at the most, and none of the fifteen after which all is given up.
+  // What the web server and the log's thread are given, and none of the thirty seconds after which all is given up.
   expect(Date.now() - began).toBeLessThan(12_000);
   await waitFor(() => !children.some(isAlive), 5000, 'the end of its children');
 

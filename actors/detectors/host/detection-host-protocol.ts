@@ -15,6 +15,9 @@ export interface DetectionHostConfig {
   readonly log: LogSettings;
 }
 
+/** What its parent says: how it is to start first, and perhaps later that it is to end. */
+export type DetectionHostOrder = DetectionHostConfig | 'stop';
+
 /**
  * What the detector host says to its parent: `ready` once, `alive` every few seconds, which models are open, and at
  * its end which one it cannot get out of.

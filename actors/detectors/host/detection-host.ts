@@ -1,5 +1,11 @@
+import { endProcess } from '../../../bus/base/process-end.ts';
+import { stopDeadlinesMs } from '../../../bus/base/stop-deadlines.ts';
 import { InferenceWorker } from '../objects/inference/inference-worker.ts';
-import type { DetectionHostConfig, DetectionHostMessage } from './detection-host-protocol.ts';
+import type {
+  DetectionHostConfig,
+  DetectionHostMessage,
+  DetectionHostOrder,
+} from './detection-host-protocol.ts';
 
 /**
  * The detector host: a process of its own, so that looking at pictures never holds up the recorder.
@@ -11,11 +17,12 @@ import type { DetectionHostConfig, DetectionHostMessage } from './detection-host
  * rest, most of which is modules. So this file imports next to nothing.
  */
 
-/** Pictures are written, and what is left is told, in less; the parent waits no longer than two seconds. */
-const lastWords = 1500;
-
-process.once('disconnect', () => setTimeout(() => process.exit(), lastWords));
-process.once('message', (order: DetectionHostConfig) => void run(order));
+process.once('disconnect', () => setTimeout(() => endProcess(0), stopDeadlinesMs.detectorThreads));
+process.on('message', (order: DetectionHostOrder) => {
+  // As if the parent had gone.
+  if (order === 'stop') process.disconnect();
+  else void run(order);
+});
 // A terminal's Ctrl-C reaches the whole group; the parent decides when this process ends.
 process.on('SIGINT', () => {});
 

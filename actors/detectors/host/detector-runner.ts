@@ -1,3 +1,5 @@
+import { endProcess } from '../../../bus/base/process-end.ts';
+import { stopDeadlinesMs } from '../../../bus/base/stop-deadlines.ts';
 import { leases } from '../../../bus/leases.ts';
 import { Logger } from '../../../bus/logging/logger.ts';
 import { Bus } from '../../../bus/nats/bus.ts';
@@ -12,7 +14,6 @@ import type { DetectionHostConfig, DetectionHostMessage } from './detection-host
 import { detectors } from './registry.ts';
 
 const eventLimit = 1000;
-const lastWords = 500;
 
 interface RunningDetector {
   readonly wish: string;
@@ -86,8 +87,12 @@ export async function runDetectors(
   /** What detectors have to say at their end is still told. */
   async function leave(): Promise<void> {
     for (const key of [...watching.keys()]) stop(key);
-    await Promise.all([outbox.flush(lastWords), logger.flush(lastWords), objectDetection.close()]);
-    process.exit();
+    await Promise.all([
+      outbox.flush(stopDeadlinesMs.detectorEvents),
+      logger.flush(stopDeadlinesMs.detectorLog),
+      objectDetection.close(),
+    ]);
+    endProcess(0);
   }
 
   function stop(key: string): void {

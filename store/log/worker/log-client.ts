@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import { stopDeadlinesMs } from '../../../bus/base/stop-deadlines.ts';
 import type { LogEntry } from '../../../bus/messages.ts';
 import { StoreError } from '../../base/store-error.ts';
 import { LogStoreError } from '../schema/log-store-error.ts';
@@ -21,8 +22,6 @@ const script = import.meta.url.endsWith('.ts')
 const restartPausesMs = [100, 500, 2000, 10_000];
 /** Milliseconds that a query waits for a thread that is being started again. */
 const queryPatience = 5000;
-/** What has arrived is committed long before that; others wait to be closed. */
-const closeDeadlineMs = 3000;
 
 interface Surroundings {
   /** What a new thread begins with. */
@@ -100,7 +99,7 @@ export class LogClient {
     const late = new AbortController();
     await Promise.race([
       this.#ended,
-      sleep(closeDeadlineMs, undefined, { signal: late.signal }).catch(() => {}),
+      sleep(stopDeadlinesMs.logThread, undefined, { signal: late.signal }).catch(() => {}),
     ]);
     late.abort();
     if (!this.#worker) return;

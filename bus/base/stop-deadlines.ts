@@ -1,0 +1,75 @@
+/**
+ * How long each step of a stop may take, in milliseconds. After that the step around it goes on without it, or kills
+ * it. Each has room for those inside it, see `stopStages`.
+ */
+export const stopDeadlinesMs = {
+  /** Main, from SIGTERM on; then it kills itself. */
+  recorder: 30_000,
+
+  /** All monitors, all detectors and the detector host, which stop at once. */
+  actors: 8000,
+  /** The process of one pipeline. */
+  pipeline: 6500,
+  /** The rest of what the camera sent, up to the end of its stream. */
+  streamDrain: 1000,
+  /** The rest of what was decoded. */
+  sinkDrain: 1000,
+  /** The last fragment and the name of a recording, on a disk that is slow. */
+  recordingFile: 3000,
+  pipelineLog: 500,
+  /** The last report, which says how it ended. */
+  pipelineReport: 500,
+  detectorHost: 2000,
+  /** Snapshots, and the threads of the models. */
+  detectorThreads: 1500,
+  /** Events that detectors publish at their end. */
+  detectorEvents: 500,
+  detectorLog: 500,
+
+  /** Everything that runs beside the monitors, one after the other. */
+  services: 20_000,
+  http: 3000,
+  webSockets: 2000,
+  requests: 2000,
+  mqtt: 2500,
+  mqttConsumer: 1000,
+  mqttReports: 1000,
+  logStore: 6000,
+  /** Commits what has arrived and closes the database. A statement that cannot be interrupted may hold it up. */
+  logThread: 5000,
+  retention: 1000,
+  mainLog: 1000,
+  bus: 1500,
+  busDrain: 1000,
+  natsServer: 3500,
+  natsServerExit: 3000,
+} as const;
+export type StopStep = keyof typeof stopDeadlinesMs;
+
+export interface StopStage {
+  readonly whole: StopStep;
+  readonly parts: readonly StopStep[];
+  /** Otherwise one after the other. */
+  readonly atOnce?: true;
+}
+
+/** What each step consists of. A test holds that the parts take less than the whole. */
+export const stopStages: readonly StopStage[] = [
+  { whole: 'recorder', parts: ['actors', 'services'] },
+  { whole: 'actors', parts: ['pipeline', 'detectorHost'], atOnce: true },
+  {
+    whole: 'pipeline',
+    parts: ['streamDrain', 'sinkDrain', 'recordingFile', 'pipelineLog', 'pipelineReport'],
+  },
+  { whole: 'detectorHost', parts: ['detectorThreads'] },
+  { whole: 'detectorThreads', parts: ['detectorEvents', 'detectorLog'], atOnce: true },
+  { whole: 'services', parts: ['http', 'mqtt', 'logStore', 'retention', 'mainLog', 'bus', 'natsServer'] },
+  { whole: 'http', parts: ['webSockets', 'requests'], atOnce: true },
+  { whole: 'mqtt', parts: ['mqttConsumer', 'mqttReports'] },
+  { whole: 'logStore', parts: ['logThread'] },
+  { whole: 'bus', parts: ['busDrain'] },
+  { whole: 'natsServer', parts: ['natsServerExit'] },
+];
+
+/** A child that hangs is killed so long after main has gone: it may finish a recording before, or write its streams. */
+export const orphanMs = 4000;
