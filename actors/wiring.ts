@@ -134,7 +134,7 @@ export function wireSystem(
           })),
         },
         actions: {
-          report: (_, { how }) => system.log(`the detector host ended (${how}), starting it again`),
+          report: (_, { how }) => system.log(`the detector host ${how}, starting it again`),
         },
       }),
       detector: detectorMachine.provide({

@@ -3,8 +3,14 @@ import { fileURLToPath } from 'node:url';
 import { assign, fromCallback, sendParent, sendTo, setup } from 'xstate';
 import { backoffDelay } from '../../bus/base/backoff.ts';
 import { hostEnvironment, hostFlags } from '../../bus/base/host-process.ts';
+import { orphanMs, stopDeadlinesMs } from '../../bus/base/stop-deadlines.ts';
+import { SupervisedChild } from '../../bus/base/supervised-child.ts';
 import { leases } from '../../bus/leases.ts';
-import type { DetectionHostConfig, DetectionHostMessage } from '../detectors/host/detection-host-protocol.ts';
+import type {
+  DetectionHostConfig,
+  DetectionHostMessage,
+  DetectionHostOrder,
+} from '../detectors/host/detection-host-protocol.ts';
 import type { ModelSource } from '../detectors/objects/models/model-source.ts';
 
 /** The process in which all detectors run: kept alive, and announced to the detectors when it is ready. */
@@ -17,7 +23,6 @@ export type DetectorHostEvent =
 const restart = { minMs: 100, maxMs: 10_000 };
 /** What has run for so long is started again at once. */
 const steadyAfter = 10_000;
-const stopDeadlineMs = 2000;
 const entry = fileURLToPath(new URL('../detectors/host/detection-host.js', import.meta.url));
 
 /** Runs the process: sends `host.ready` and, at the end, `host.ended`; takes `stop`. */
@@ -27,51 +32,42 @@ export const hostProcess = (order: () => Omit<DetectionHostConfig, 'models' | 's
   // Else one host after the other would be stuck in the same model.
   let stuck: readonly ModelSource[] = [];
   return fromCallback<{ type: 'stop' }>(({ sendBack, receive }) => {
-    const child = fork(entry, {
-      execArgv: [...hostFlags],
-      env: hostEnvironment(),
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    let stuckIn: ModelSource | undefined;
+    const child = new SupervisedChild<DetectionHostMessage>({
+      start: () =>
+        fork(entry, {
+          execArgv: [...hostFlags],
+          env: hostEnvironment(),
+          stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+        }),
+      onMessage(message) {
+        if (message === 'ready') {
+          child.markReady();
+          sendBack({ type: 'host.ready' });
+        } else if (message !== 'alive') note(message);
+      },
+      silenceMs: leases.detectorHostHeartbeat.expireMs,
+      askToStop: () => child.send('stop' satisfies DetectionHostOrder),
+      stopMs: stopDeadlinesMs.detectorHost,
+      orphanMs,
     });
-    child.send({ ...order(), models, stuck } satisfies DetectionHostConfig, () => {});
+    child.send({ ...order(), models, stuck } satisfies DetectionHostOrder);
     models = [];
-    let trouble: string | undefined;
-    let watch = watchSilence();
-    child.on('message', (sign: DetectionHostMessage) => {
-      clearTimeout(watch);
-      watch = watchSilence();
-      if (sign === 'ready') sendBack({ type: 'host.ready' });
-      else if (sign !== 'alive') note(sign);
+    void child.ended.then(({ how }) => {
+      sendBack({ type: 'host.ended', how: stuckIn ? `was stuck in the model ${stuckIn.name}` : how });
     });
-    child.on('error', () => {});
-    child.once('exit', (code, signal) => {
-      clearTimeout(watch);
-      sendBack({ type: 'host.ended', how: trouble ?? signal ?? `code ${code}` });
-    });
-    receive(() => {
-      if (child.connected) child.disconnect();
-      setTimeout(() => child.kill('SIGKILL'), stopDeadlineMs).unref();
-    });
-    return () => {
-      clearTimeout(watch);
-      child.kill('SIGKILL');
-    };
+    receive(() => void child.stop());
+    return () => child.kill();
 
-    function note(sign: Exclude<DetectionHostMessage, string>): void {
-      const model = 'opened' in sign ? sign.opened : sign.stuck;
+    function note(message: Exclude<DetectionHostMessage, string>): void {
+      const model = 'opened' in message ? message.opened : message.stuck;
       models = models.filter(isOther(model));
       stuck = stuck.filter(isOther(model));
-      if ('opened' in sign) models = [...models, model];
+      if ('opened' in message) models = [...models, model];
       else {
         stuck = [...stuck, model];
-        trouble = `it was stuck in the model ${model.name}`;
+        stuckIn = model;
       }
-    }
-
-    function watchSilence(): NodeJS.Timeout {
-      return setTimeout(() => {
-        trouble = 'it did not answer';
-        child.kill('SIGKILL');
-      }, leases.detectorHostHeartbeat.expireMs);
     }
   });
 };

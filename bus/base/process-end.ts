@@ -10,7 +10,8 @@ process.on('worker', (thread) => {
 
 /**
  * Ends the process even if a thread is blocked. `process.exit` waits for every thread, and one inside native code, of
- * DuckDB or a model's engine, may never return; if threads are left, the process kills itself with SIGKILL, which the exit status shows instead of `code`.
+ * DuckDB or a model's engine, may never return; if threads are left, the process kills itself with SIGKILL, which the
+ * exit status shows instead of `code`.
  */
 export function endProcess(code: number): void {
   if (threads.size === 0) process.exit(code);

@@ -1,9 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { backoffDelay } from '../base/backoff.ts';
+import { retry } from '../base/retry.ts';
+import { orphanMs, stopDeadlinesMs } from '../base/stop-deadlines.ts';
+import { type ChildEnd, SupervisedChild } from '../base/supervised-child.ts';
 import type { Log } from '../log.ts';
 import type { BusAddress } from './bus.ts';
 
@@ -30,8 +33,7 @@ export interface NatsServerOptions {
 }
 
 const readyDeadlineMs = 10_000;
-const stopDeadlineMs = 3000;
-const restartPausesMs = [0, 100, 500, 2000, 5000];
+const restart = { minMs: 100, maxMs: 10_000 };
 
 /**
  * Starts nats-server on a free loopback port with a random token, and starts it again on the same port with the
@@ -45,45 +47,39 @@ export async function startNatsServer({ dir, log }: NatsServerOptions): Promise<
   await mkdir(dir, { recursive: true, mode: 0o750 });
   await endLeftover(dir);
 
-  let stopping = false;
+  const stopping = new AbortController();
   const complain = onlyNews((message) => log.error(message));
-  const launching = { dir, token, complain };
-  let { child, port } = await launch(launching, -1);
-  supervise(child);
+  const launching = { dir, token, complain, signal: stopping.signal };
+  let server = await launch(launching, -1);
+  const { port } = server;
+  const running = keepRunning();
   return {
     address: { servers: [`127.0.0.1:${port}`], token },
     get pid() {
-      return child.pid ?? 0;
+      return server.child.pid;
     },
-    restart: () => void child.kill('SIGKILL'),
+    restart: () => server.child.kill(),
     async stop() {
-      stopping = true;
-      await end(child);
+      stopping.abort();
+      await running;
     },
   };
 
-  function supervise(running: ChildProcess): void {
-    running.once('exit', (code, signal) => {
-      if (stopping) return;
-      log.error(`nats-server ended (${signal ?? `code ${code}`}), starting it again`);
-      void restart();
-    });
-  }
-
-  async function restart(): Promise<void> {
-    for (let attempt = 0; !stopping; attempt += 1) {
-      await sleep(restartPausesMs[Math.min(attempt, restartPausesMs.length - 1)]);
+  async function keepRunning(): Promise<void> {
+    for (;;) {
+      const { kind, how } = await server.child.ended;
+      if (kind === 'stopped') return;
+      log.error(`nats-server ${how}, starting it again`);
       try {
-        const next = await launch(launching, port);
-        child = next.child;
-        port = next.port;
-        if (stopping) return void (await end(child));
-        supervise(child);
-        log.info('nats-server is back');
+        server = await retry(() => launch(launching, port), {
+          pauseMs: (attempt) => (attempt === 1 ? 0 : backoffDelay(restart, attempt - 1, 0)),
+          signal: stopping.signal,
+          onFailure: ({ message }) => complain(`nats-server cannot be started: ${message}`),
+        });
+      } catch {
         return;
-      } catch (error) {
-        complain(`nats-server cannot be started: ${(error as Error).message}`);
       }
+      log.info('nats-server is back');
     }
   }
 }
@@ -93,52 +89,66 @@ interface Launching {
   readonly token: string;
   /** Hears what the server itself complains of. */
   readonly complain: (message: string) => void;
+  /** Once aborted the server stops, and none is started. */
+  readonly signal: AbortSignal;
+}
+
+interface RunningServer {
+  readonly child: SupervisedChild;
+  readonly port: number;
 }
 
 /** Starts one server process and waits until it says which port it listens on. */
-async function launch(
-  { dir, token, complain }: Launching,
-  port: number,
-): Promise<{ child: ChildProcess; port: number }> {
+async function launch({ dir, token, complain, signal }: Launching, port: number): Promise<RunningServer> {
   for (const file of await readdir(dir)) if (file.endsWith('.ports')) await rm(join(dir, file));
   const configFile = join(dir, 'nats-server.conf');
   await writeFile(configFile, serverConfig(dir, port), { mode: 0o600 });
+  signal.throwIfAborted();
+  const child = new SupervisedChild({
+    start: () => spawnServer(configFile, token, complain),
+    readyMs: readyDeadlineMs,
+    askToStop: (running) => running.kill('SIGINT'),
+    stopMs: stopDeadlinesMs.natsServerExit,
+    orphanMs,
+  });
+  const stop = () => void child.stop();
+  signal.addEventListener('abort', stop, { once: true });
+  void child.ended.then(() => signal.removeEventListener('abort', stop));
+  const announced = await announcedPort(dir, child);
+  if (typeof announced !== 'number')
+    throw new NatsServerError(announced.lastLine || `nats-server ${announced.how}`);
+  child.markReady();
+  return { child, port: announced };
+}
 
-  // pdeathsig: the server never outlives main, however main ends. The kernel ties it to the thread that spawns,
-  // so this must run on the main thread. A session of its own keeps a terminal's Ctrl-C away from it.
+function spawnServer(configFile: string, token: string, complain: Launching['complain']): ChildProcess {
+  // pdeathsig: the server ends in order when main ends, however main ends. The kernel ties it to the thread that
+  // spawns, so this must run on the main thread. A session of its own keeps a terminal's Ctrl-C away from it.
   const child = spawn('setpriv', ['--pdeathsig', 'TERM', 'nats-server', '-c', configFile], {
     detached: true,
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { PATH: `${process.env['PATH'] ?? ''}:/usr/sbin`, SENTRYBUS_BUS_TOKEN: token },
   });
-  let output = '';
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    output = (output + text).slice(-2000);
-    for (const [, message = ''] of text.matchAll(/\[(?:ERR|FTL)\] (.*)/g))
+  child.stderr.on('data', (text: Buffer | string) => {
+    for (const [, message = ''] of String(text).matchAll(/\[(?:ERR|FTL)\] (.*)/g))
       complain(`nats-server: ${message}`);
   });
-  const exited = new Promise<never>((_, reject) => {
-    child.once('error', (cause) => reject(new NatsServerError('nats-server cannot be run', { cause })));
-    child.once('exit', () => reject(new NatsServerError(lastLine(output) || 'nats-server ended at once')));
-  });
-  exited.catch(() => {});
-  try {
-    return { child, port: await Promise.race([announcedPort(dir, child), exited]) };
-  } catch (error) {
-    child.kill('SIGKILL');
-    throw error;
-  }
+  return child;
 }
 
-async function announcedPort(dir: string, child: ChildProcess): Promise<number> {
+/** Looks until the server has written its port, or has ended. */
+async function announcedPort(dir: string, child: SupervisedChild): Promise<number | ChildEnd> {
+  let end: ChildEnd | undefined;
+  void child.ended.then((ended) => {
+    end = ended;
+  });
   const file = join(dir, `nats-server_${child.pid}.ports`);
-  for (const end = Date.now() + readyDeadlineMs; Date.now() < end; await sleep(5)) {
-    if (child.exitCode !== null) break;
-    if (!existsSync(file)) continue;
-    const port = /:(\d+)"/.exec(await readFile(file, 'utf8'))?.[1];
+  while (!end) {
+    const port = /:(\d+)"/.exec(await readFile(file, 'utf8').catch(() => ''))?.[1];
     if (port) return Number(port);
+    await sleep(5);
   }
-  throw new NatsServerError(`nats-server was not ready within ${readyDeadlineMs / 1000} s`);
+  return end;
 }
 
 function serverConfig(dir: string, port: number): string {
@@ -169,20 +179,9 @@ async function endLeftover(dir: string): Promise<void> {
   if (!Number.isInteger(pid) || pid <= 0) return;
   const isOurs = async () =>
     (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).includes(join(dir, 'nats-server.conf'));
-  for (const end = Date.now() + stopDeadlineMs; await isOurs(); await sleep(10)) {
+  for (const end = Date.now() + stopDeadlinesMs.natsServerExit; await isOurs(); await sleep(10)) {
     if (Date.now() > end) process.kill(pid, 'SIGKILL');
   }
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = new Promise<void>((resolve) => {
-    child.once('exit', () => resolve());
-  });
-  child.kill('SIGINT');
-  const force = setTimeout(() => child.kill('SIGKILL'), stopDeadlineMs);
-  await gone;
-  clearTimeout(force);
 }
 
 /** Passes on what differs from the last message, so that what goes on for days is said once. */
@@ -193,5 +192,3 @@ function onlyNews(say: (message: string) => void): (message: string) => void {
     last = message;
   };
 }
-
-const lastLine = (output: string) => output.trim().split('\n').at(-1) ?? '';

@@ -626,7 +626,7 @@ describe('a pipeline ends', () => {
     const running = await start({ kind: 'test' });
     const file = await recordingOf(running);
     process.kill(running.pid, 'SIGKILL');
-    const end = { reason: 'failed', detail: 'pipeline process died (SIGKILL)' };
+    const end = { reason: 'failed', detail: 'the pipeline process was ended by SIGKILL' };
     expect(await running.end).toEqual(end);
     expect(running.reports.at(-1)).toEqual({ type: 'ended', ...end });
     expect(await expectWhole(file, 1 / 15)).toBeGreaterThanOrEqual(20);
