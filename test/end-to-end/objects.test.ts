@@ -177,8 +177,8 @@ describe('with one camera', () => {
       wrong: /^wrong: this is not a TensorFlow Lite model$/,
       truncated: /^truncated: the model is truncated or damaged$/,
       shape: /^shape: outputs of the shape \[1,18\] \[1,1\] are not those of a known detector$/,
-      checksum: /^checksum: the checksum of the model is [0-9a-f]{64}, and should be 0{64}$/,
-      nosuch: /^nosuch: there is no such detector, but default, wrong, truncated, shape, checksum$/,
+      checksum: /^checksum: the checksum of the model is [0-9a-f]{64}, expected 0{64}$/,
+      nosuch: /^nosuch: unknown detector; available: default, wrong, truncated, shape, checksum$/,
     };
     for (const [name, complaint] of Object.entries(complaints)) {
       await recorder.change(

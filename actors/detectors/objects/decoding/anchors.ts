@@ -1,4 +1,4 @@
-/** The boxes that an SSD's predictions are relative to, four numbers each: centre y and x, height, width. */
+/** Anchors: boxes to which an SSD's predictions are relative. Four numbers each: centre y and x, height, width. */
 
 const layers = 6;
 const smallest = 0.2;
@@ -6,9 +6,9 @@ const largest = 0.95;
 const ratios = [1, 2, 1 / 2, 3, 1 / 3];
 
 /**
- * The anchors of an SSD on a MobileNet, as TensorFlow's Object Detection API makes them.
+ * Makes the anchors of an SSD MobileNet as TensorFlow's Object Detection API does.
  *
- * @param size of the model's square input in pixels.
+ * @param size side of the model's square input in pixels.
  */
 export function makeAnchors(size: number): Float32Array {
   const anchors: number[] = [];

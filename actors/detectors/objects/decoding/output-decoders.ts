@@ -4,19 +4,19 @@ import { type BoundingBox, type DetectedBox, suppressOverlaps } from '../picture
 import { makeAnchors } from './anchors.ts';
 
 /**
- * From a model's outputs to what it sees. Every model is one of these:
+ * Formats of model outputs:
  *
- * - `ssd`: boxes `[1, anchors, 4]` and logits `[1, anchors, classes]`, class 0 being the background;
- * - `odapi`: an SSD with TensorFlow's post-processing, boxes `[1, n, 4]`, classes, scores, count;
- * - `nolo`: `[1, 4 + classes, n]`, the first four being centre x and y, width and height.
+ * - `ssd`: boxes `[1, anchors, 4]` and logits `[1, anchors, classes]`; class 0 is the background;
+ * - `odapi`: an SSD with TensorFlow's post-processing: boxes `[1, n, 4]`, classes, scores, count;
+ * - `nolo`: `[1, 4 + classes, n]`; the first four rows are centre x and y, width and height.
  */
 export const outputFormats = ['ssd', 'odapi', 'nolo'] as const;
 export type OutputFormat = (typeof outputFormats)[number];
 
-/** What is wanted of a picture: the minScore score for each label, 0 to 1. Other labels are of no interest. */
+/** Label → minimum score, 0 to 1. Other labels are not detected. */
 export type WantedDetections = ReadonlyMap<string, number>;
 
-/** @returns boxes in fractions of what the model was shown, best first. */
+/** @returns boxes in fractions of the model's input, highest score first. */
 export type DecodeOutputs = (outputs: readonly TensorData[], wanted: WantedDetections) => DetectedBox[];
 
 export interface Outputs {
@@ -29,7 +29,7 @@ export interface Outputs {
 const ssdOverlap = 0.5;
 const noloOverlap = 0.6;
 
-/** @returns undefined when no model that we know has outputs of these shapes. */
+/** @returns undefined if the shapes fit no known format. */
 export function recogniseFormat({
   tensors,
   size,
@@ -63,7 +63,7 @@ function ssd({ tensors, size, labels }: Outputs): DecodeOutputs {
     const logits = read(outputs, 1);
     for (const [index, label, minScore] of wantedClasses(labels, wanted)) {
       if (index < 1 || index >= classes) continue;
-      // The sigmoid is only worked out for what is above the threshold.
+      // Compares logits, so that the sigmoid is computed only for scores above the threshold.
       const minLogit = Math.log(minScore / (1 - minScore));
       for (let anchor = 0; anchor < anchors.length / 4; anchor += 1) {
         const logit = at(logits, anchor * classes + index);
@@ -140,7 +140,7 @@ function* wantedClasses(labels: ReadonlyMap<number, string>, wanted: WantedDetec
   }
 }
 
-/** Reads an output as the numbers that are meant: quantised ones are stored otherwise. */
+/** @returns a function that reads an output as real values, dequantised if necessary. */
 function reader(tensors: readonly TensorInfo[]) {
   return (outputs: readonly TensorData[], index: number): TensorData => {
     const numbers = outputs[index] ?? new Float32Array();

@@ -1,9 +1,9 @@
 import type { TensorInfo, TfliteGraph } from '../files/tflite-file.ts';
 
-/** Numbers of a tensor, as they are stored. */
+/** Elements of a tensor as stored, not dequantised. */
 export type TensorData = Float32Array | Int32Array | Uint8Array | Int8Array;
 
-/** A TensorFlow Lite file, whole and read. */
+/** A TensorFlow Lite file: its bytes and its parsed graph. */
 export interface TfliteModel {
   readonly name: string;
   readonly bytes: Uint8Array;
@@ -11,20 +11,20 @@ export interface TfliteModel {
 }
 
 /**
- * Runs a model once: from the numbers of its only input to those of its outputs, in their order, which hold until
- * the next call. It blocks its thread meanwhile.
+ * Runs a model once on its only input. The returned outputs, in the model's order, are valid until the next call.
+ * Blocks the thread.
  */
 export type RunModel = (input: TensorData) => Promise<readonly TensorData[]> | readonly TensorData[];
 
-/** Something that runs models, on one core. */
+/** A runtime for models; uses one core. */
 export interface Engine {
-  /** Its true name and version. */
+  /** Name and version of the library that really runs the models. */
   readonly name: string;
-  /** @throws when it cannot run this model; another engine may. */
+  /** @throws an error if the engine cannot run this model; another engine may. */
   load(model: TfliteModel): Promise<RunModel>;
 }
 
-/** Views bytes as the numbers they are. */
+/** @returns a view of bytes as numbers of the given type. @throws {TypeError} for an unsupported type. */
 export function viewTensorData(
   type: string,
   buffer: ArrayBufferLike,
@@ -41,7 +41,7 @@ export function viewTensorData(
     case 'int8':
       return new Int8Array(buffer, start, bytes);
     default:
-      throw new TypeError(`numbers of the type ${type} cannot be read`);
+      throw new TypeError(`tensors of type ${type} are not supported`);
   }
 }
 
@@ -51,6 +51,6 @@ export interface LoadedModel {
   readonly run: RunModel;
   readonly input: TensorInfo;
   readonly outputs: readonly TensorInfo[];
-  /** Gives back what is not collected. */
+  /** Frees memory that is not garbage-collected. */
   dispose?(): void;
 }

@@ -5,16 +5,17 @@ import { compileFunction } from 'node:vm';
 import { type Engine, type RunModel, type TensorData, type TfliteModel, viewTensorData } from './engine.ts';
 
 /**
- * TensorFlow Lite itself, as WebAssembly: runs every model, everywhere, inside WebAssembly's walls.
+ * TensorFlow Lite compiled to WebAssembly: runs every TensorFlow Lite model on every machine, inside WebAssembly's
+ * sandbox.
  *
- * The package's own loader is made for browsers, so its module is used directly. Of its builds this takes the one
- * without relaxed SIMD: Node.js 20 does not know it, and it computes the same on every machine.
+ * The package's loader needs a browser, so its module is used directly. The build without relaxed SIMD is used:
+ * Node.js 20 does not support relaxed SIMD, and without it results are the same on every machine.
  */
 
 const require = createRequire(import.meta.url);
 const build = 'litert_wasm_compat_internal';
 
-/** What we use of the module; names as its authors gave them. */
+/** The part of the module that is used here; the names are the module's own. */
 interface Module {
   readonly HEAPU8: Uint8Array<ArrayBuffer>;
   _malloc(bytes: number): number;
@@ -56,11 +57,11 @@ export async function openLiteRt(): Promise<Engine> {
 }
 
 async function instantiate(): Promise<{ module: Module; version: string }> {
-  // The package exports no paths; its entry is beside the folder that we want.
+  // The package exports no paths; its entry file is next to the folder `wasm`.
   const folder = join(dirname(require.resolve('@litertjs/core')), '..');
   const script = join(folder, 'wasm', `${build}.js`);
   const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string };
-  // CommonJS in a package that says that it is none: neither import nor require takes it.
+  // The script is CommonJS in a package of type "module", so neither import nor require can load it.
   const exported = { exports: {} as unknown };
   const parameters = ['module', 'exports', 'require', '__filename', '__dirname'];
   compileFunction(readFileSync(script, 'utf8'), parameters, { filename: script })(
@@ -77,7 +78,7 @@ async function instantiate(): Promise<{ module: Module; version: string }> {
 
 async function load(module: Module, environment: Environment, model: TfliteModel): Promise<RunModel> {
   const { bytes, graph } = model;
-  // The module keeps using these bytes for as long as the model lives.
+  // Not freed: the module uses these bytes as long as the model exists.
   const address = module._malloc(bytes.length);
   module.HEAPU8.set(bytes, address);
   const loaded = module.loadModel(environment, address, bytes.length);
@@ -102,7 +103,7 @@ async function load(module: Module, environment: Environment, model: TfliteModel
     const buffers = await compiled.run(0, [input]);
     return buffers.map((buffer, index): TensorData => {
       const from = buffer.lock(READ);
-      // A copy: the memory moves when it grows, and is used again.
+      // A copy, because WebAssembly memory is reused, and moves when it grows.
       const copy = module.HEAPU8.slice(from, from + buffer.packedSize());
       buffer.unlock();
       buffer.delete();

@@ -3,9 +3,9 @@ import { translateToOnnx } from '../onnx/onnx-translation.ts';
 import type { Engine, RunModel, TfliteModel } from './engine.ts';
 
 /**
- * ONNX Runtime: native code, and the fast way to run models of floating-point numbers.
+ * ONNX Runtime: native code, the fastest engine for floating-point models.
  *
- * @throws when it is not installed: it is an optional dependency.
+ * @throws an error if ONNX Runtime, an optional dependency, is not installed.
  */
 export async function openOnnxRuntime(): Promise<Engine> {
   const runtime = await import('onnxruntime-node');

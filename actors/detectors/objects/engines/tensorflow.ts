@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join, sep } from 'node:path';
 
-/** The part of TensorFlow.js that we use; its own types need a browser's. */
+/** The part of TensorFlow.js that is used here; the package's own types need those of a browser. */
 export interface TensorFlow {
   loadGraphModel(handler: { load(): Promise<object> }): Promise<GraphModel>;
   tensor(values: unknown, shape: readonly number[], type: string): Tensor;
@@ -16,7 +16,7 @@ export interface GraphModel {
 }
 export interface ModelTensor {
   readonly name: string;
-  /** Those of outputs are not known before they are there. */
+  /** Unknown for outputs until the model has run. */
   readonly shape?: readonly number[];
   readonly dtype?: string;
 }
@@ -26,7 +26,7 @@ export interface Tensor {
   dispose(): void;
 }
 
-/** Variables: what is not installed must not be looked for when this is compiled. */
+/** Variables, so that the compiler does not resolve packages that may not be installed. */
 const nativePackage = '@tensorflow/tfjs-node';
 const corePackage = '@tensorflow/tfjs-core';
 const converterPackage = '@tensorflow/tfjs-converter';
@@ -34,7 +34,7 @@ const wasmPackage = '@tensorflow/tfjs-backend-wasm';
 
 const require = createRequire(import.meta.url);
 
-/** @returns TensorFlow itself where it is installed, else as WebAssembly; with the true name. */
+/** @returns native TensorFlow if installed, otherwise TensorFlow.js on WebAssembly; with the name of the one used. */
 export async function openTensorFlow(): Promise<{ tensorflow: TensorFlow; name: string }> {
   try {
     return await openNative();

@@ -5,16 +5,16 @@ import type { TensorInfo } from '../files/tflite-file.ts';
 import type { LoadedModel, TensorData } from './engine.ts';
 import { type GraphModel, openTensorFlow, type Tensor, type TensorFlow } from './tensorflow.ts';
 
-/** What TensorFlow's post-processing calls its outputs, in our order. */
+/** Names of the outputs of TensorFlow's post-processing, in our order. */
 const postProcessed = ['detection_boxes', 'detection_classes', 'detection_scores', 'num_detections'];
-/** What is shown to models that take pictures of every size. */
+/** Pixels: side of the input of models that accept any size. */
 const usualSize = 300;
 
 /**
  * Opens a TensorFlow.js graph model.
  *
- * @param path of its `model.json`.
- * @param size of the input where the model leaves it open.
+ * @param path path of its `model.json`.
+ * @param size input size in pixels for models that accept any size.
  * @throws {ModelError}
  */
 export async function openTfjsModel(
@@ -31,13 +31,13 @@ export async function openTfjsModel(
   try {
     return await prepare(tensorflow, model, { name, engine, size });
   } catch (error) {
-    // Its weights are outside of what is collected.
+    // The weights are not garbage-collected.
     model.dispose();
     throw error;
   }
 }
 
-interface Wish {
+interface OpenContext {
   readonly name: string;
   readonly engine: string;
   readonly size: readonly [width: number, height: number];
@@ -46,7 +46,7 @@ interface Wish {
 async function prepare(
   tensorflow: TensorFlow,
   model: GraphModel,
-  { name, engine, size }: Wish,
+  { name, engine, size }: OpenContext,
 ): Promise<LoadedModel> {
   const [first, ...others] = model.inputs;
   if (!first?.shape || others.length > 0) throw new ModelError(`${name}: a detector has one input`);
@@ -72,7 +72,8 @@ async function prepare(
   };
   let execute: (picture: Tensor) => Tensor | Tensor[] | Promise<Tensor | Tensor[]>;
   let shapes: readonly (readonly number[])[];
-  // The first picture is black: only its results tell their shapes, and whether there are loops in the model.
+  // A first run on a black picture: only its results show the output shapes, and whether the model contains loops
+  // (`execute` fails on those, `executeAsync` does not).
   const black = new (input.type === 'uint8' ? Uint8Array : Float32Array)(shape.reduce((a, b) => a * b));
   try {
     execute = (picture) => model.execute(picture, names);
@@ -103,7 +104,7 @@ async function load(tensorflow: TensorFlow, name: string, path: string): Promise
   }
 }
 
-/** A graph model's files as TensorFlow wants them. */
+/** Reads a graph model's files into the form that TensorFlow.js loads. */
 async function readGraphModel(path: string): Promise<object> {
   const text = (await readLimitedFile(path, limits.model)).toString();
   const { weightsManifest, ...model } = JSON.parse(text) as {
@@ -120,7 +121,7 @@ async function readGraphModel(path: string): Promise<object> {
   };
 }
 
-/** Those of post-processing by their names in the model's signature; others are in order by their own. */
+/** Outputs of post-processing by their names in the model's signature; other outputs sorted by name. */
 function outputNames({ outputs, modelSignature }: GraphModel): string[] {
   const signed = postProcessed.flatMap((key) => modelSignature?.outputs?.[key]?.name ?? []);
   return signed.length === postProcessed.length ? signed : outputs.map(({ name }) => name).sort();

@@ -1,5 +1,5 @@
 /**
- * Reads flatbuffers without trust: whatever an offset in the file points to outside of it is a RangeError.
+ * Reads untrusted FlatBuffers: an offset that points outside the file is a RangeError.
  *
  * https://flatbuffers.dev/internals/
  */
@@ -16,7 +16,7 @@ export class FlatbufferTable {
     this.#fields = (view.getUint16(this.#vtable, true) - 4) / 2;
   }
 
-  /** The table that the whole file is. @throws {RangeError} */
+  /** The root table of a file. @throws {RangeError} */
   static root(bytes: Uint8Array): FlatbufferTable {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     return new FlatbufferTable(view, view.getUint32(0, true));
@@ -41,7 +41,7 @@ export class FlatbufferTable {
     return new TextDecoder().decode(this.bytes(field));
   }
 
-  /** A view into the file; empty when the field is absent. */
+  /** A view into the file; empty if the field is absent. */
   bytes(field: number): Uint8Array {
     const { start, length } = this.#vector(field, 1);
     return new Uint8Array(this.#view.buffer, this.#view.byteOffset + start, length);
@@ -88,7 +88,7 @@ export class FlatbufferTable {
     const vector = at + this.#view.getUint32(at, true);
     const length = this.#view.getUint32(vector, true);
     const start = vector + 4;
-    if (start + length * size > this.#view.byteLength) throw new RangeError('a list goes past the end');
+    if (start + length * size > this.#view.byteLength) throw new RangeError('a list exceeds the file');
     return { start, length };
   }
 }

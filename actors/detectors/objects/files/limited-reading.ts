@@ -1,18 +1,18 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 
-/** There is more to read than may be, or no end to it. */
+/** The source exceeds the limit, or is not a regular file and may be endless. */
 export class TooLargeError extends Error {
   override readonly name = 'TooLargeError';
   readonly code = 'file_too_large';
 }
 
 const mebibyte = 1024 * 1024;
-/** In bytes. */
+/** Bytes. */
 export const limits = { model: 256 * mebibyte, 'list of labels': mebibyte };
 
 /**
- * Reads a file, whatever its name stands for: a device or a pipe may never end.
+ * Reads a regular file. Devices and pipes are refused, because they may never end.
  *
  * @param limit in bytes.
  * @throws {TooLargeError} or the file system's error.
@@ -23,7 +23,7 @@ export async function readLimitedFile(path: string, limit: number): Promise<Buff
   return readLimited(createReadStream(path), limit);
 }
 
-/** @throws {TooLargeError} as soon as there is more than `limit` bytes: what gives them is ended. */
+/** @throws {TooLargeError} as soon as there are more than `limit` bytes; the source is then closed. */
 export async function readLimited(source: AsyncIterable<Uint8Array>, limit: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let length = 0;

@@ -1,7 +1,7 @@
 import { FlatbufferTable } from './flatbuffer.ts';
 import { ModelError } from './model-error.ts';
 
-/** What a TensorFlow Lite file says about itself: enough to check it, and to translate it. */
+/** The structure of a TensorFlow Lite file, as far as validation and the translation to ONNX need it. */
 
 const identifier = 'TFL3';
 
@@ -16,7 +16,7 @@ export const tensorTypes = {
 export type TensorType = (typeof tensorTypes)[keyof typeof tensorTypes] | 'other';
 
 export interface Quantization {
-  /** A number is `(stored - zero) * scale`. */
+  /** The real value is `(stored - zero) * scale`. */
   readonly scale: number;
   readonly zero: number;
 }
@@ -29,7 +29,7 @@ export interface TensorInfo {
 }
 
 export interface GraphTensor extends TensorInfo {
-  /** A constant's bytes; empty for what is computed. A view into the file. */
+  /** Bytes of a constant, a view into the file; empty for a computed tensor. */
   readonly data: Uint8Array;
 }
 
@@ -53,9 +53,9 @@ export interface TfliteGraph {
 const placeholderForLargeCodes = 127;
 
 /**
- * Reads a TensorFlow Lite file of one graph.
+ * Reads the first graph of a TensorFlow Lite file.
  *
- * @throws {ModelError} when it is something else, or not whole.
+ * @throws {ModelError} if the file is of another kind, or damaged.
  */
 export function readTfliteFile(name: string, bytes: Uint8Array): TfliteGraph {
   if (new TextDecoder('latin1').decode(bytes.subarray(4, 8)) !== identifier) {
@@ -87,7 +87,7 @@ function readGraph(model: FlatbufferTable): TfliteGraph {
     };
   });
   const known = (places: number[]) => {
-    // -1 stands for an optional input that is left out.
+    // -1 marks an absent optional input.
     for (const place of places) if (place !== -1) item(tensors, place);
     return places;
   };

@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path';
 import { ModelError } from '../files/model-error.ts';
 
 /**
- * The model that comes with Sentrybus: SSD MobileNet V2, trained on Open Images V4, by Google (Apache-2.0, see
- * NOTICE). It lies inside one of MediaPipe's packages, in a file that several are packed into.
+ * The built-in model: SSD MobileNet V2, trained on Open Images V4, by Google (Apache-2.0, see NOTICE). It is part of a
+ * MediaPipe package, at a fixed place in a file that contains several models.
  */
 
 const asset = 'objectron_solution_packed_assets.data';
@@ -57,7 +57,7 @@ export async function readDefaultModel(): Promise<Uint8Array> {
   }
   const model = file.subarray(start, end);
   if (createHash('sha256').update(model).digest('hex') !== sha256) {
-    throw new ModelError(`${defaultModelName}: ${asset} of @mediapipe/objectron is not the known one`);
+    throw new ModelError(`${defaultModelName}: ${asset} of @mediapipe/objectron has changed`);
   }
   return model;
 }

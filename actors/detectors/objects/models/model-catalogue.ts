@@ -11,7 +11,7 @@ import type { ModelSource } from './model-source.ts';
 
 const fileName = 'tflite.toml';
 const folderName = 'models';
-/** Where SentryShot keeps its downloads, too. Under names of our own: what it has there is asked for once more. */
+/** SentryShot's folder for downloads. Our file names differ, so its downloads are not reused. */
 const downloadsName = join('.tflite', 'models');
 
 const place = (description: string) =>
@@ -42,7 +42,7 @@ type Entry = Static<typeof Entry>;
 
 const checkEntry = compileValidator(Entry);
 
-/** Writes `tflite.toml` with everything in comments, where there is none. */
+/** Writes a `tflite.toml` with every setting commented out, if there is none. */
 export async function ensureModelsFile(configDir: string): Promise<void> {
   const file = join(configDir, fileName);
   try {
@@ -53,10 +53,10 @@ export async function ensureModelsFile(configDir: string): Promise<void> {
 }
 
 /**
- * The model behind a monitor's `detectorName`: an entry of `tflite.toml`, a file in the folder `models`, or the one
- * that comes with Sentrybus.
+ * Finds the model of a monitor's `detectorName`: an entry of `tflite.toml`, a file in the folder `models`, or the
+ * built-in one.
  *
- * @throws {ModelError} when there is none, or its entry is wrong.
+ * @throws {ModelError} if there is no such model, or its entry is invalid.
  */
 export async function findModel(configDir: string, name: string): Promise<ModelSource> {
   const file = join(configDir, fileName);
@@ -82,7 +82,7 @@ export async function findModel(configDir: string, name: string): Promise<ModelS
     ...entries.filter(isEnabled).flatMap((one) => nameOf(one) ?? []),
     ...files.map((file) => file.name.replace(/\.tflite$/, '')).filter((one) => !one.endsWith('.txt')),
   ];
-  throw new ModelError(`${name}: there is no such detector, but ${[...new Set(others)].join(', ')}`);
+  throw new ModelError(`${name}: unknown detector; available: ${[...new Set(others)].join(', ')}`);
 }
 
 function fromEntry(entry: Entry, downloads: string): ModelSource {
@@ -115,14 +115,14 @@ async function readEntries(file: string): Promise<unknown[]> {
   } catch (cause) {
     throw new ModelError(`${file}: ${(cause as Error).message.split('\n', 1)[0]}`, { cause });
   }
-  // The second is what later versions of SentryShot call it.
+  // Later versions of SentryShot use the second name.
   return [table['detector_cpu'], table['detector_tflite']].flatMap((list) => list ?? []);
 }
 
 /**
- * The entry of this name: what is wrong with another one is its own affair.
+ * Finds the entry with this name. Errors in other entries are ignored.
  *
- * @throws {ModelError} when it is wrong, or there are two.
+ * @throws {ModelError} if the entry is invalid, or there are two with this name.
  */
 function entryOf(name: string, entries: readonly unknown[], file: string): Entry | undefined {
   const [entry, ...others] = entries.filter((one) => isEnabled(one) && nameOf(one) === name);
@@ -133,7 +133,7 @@ function entryOf(name: string, entries: readonly unknown[], file: string): Entry
     throw new ModelError(`${file}: detector_cpu.${key}: expected ${flaw.expected}`);
   }
   if (others.length > 0) {
-    throw new ModelError(`${file}: detector_cpu: expected only one of the name ${name}`);
+    throw new ModelError(`${file}: detector_cpu: expected only one entry named ${name}`);
   }
   return entry as Entry;
 }
@@ -141,13 +141,13 @@ function entryOf(name: string, entries: readonly unknown[], file: string): Entry
 const nameOf = (entry: unknown) => (entry as Partial<Entry> | null)?.name;
 const isEnabled = (entry: unknown) => (entry as Partial<Entry> | null)?.enable !== false;
 
-const template = `# Models of your own for object detection. A monitor chooses one by its name, as detectorName.
-# The one that comes with Sentrybus is called "${defaultModelName}" and needs no entry.
+const template = `# Your own models for object detection. A monitor selects one by name, in its field detectorName.
+# The built-in model is named "${defaultModelName}" and needs no entry.
 #
 # A model can also be put into the folder "${folderName}" beside this file, without an entry here:
 #   ${folderName}/NAME.tflite with its labels in ${folderName}/NAME.txt, or
 #   ${folderName}/NAME/model.json (a TensorFlow.js graph model) with its labels in ${folderName}/NAME/labels.txt.
-# Labels stand one in a line, each with its class before it ("0 person"), or in the order of the classes.
+# A file of labels has one label per line, either after its class number ("0 person") or in the order of the classes.
 
 #[[detector_cpu]]
 #enable = true
@@ -155,12 +155,12 @@ const template = `# Models of your own for object detection. A monitor chooses o
 # The size of the model's input in pixels.
 #width = 320
 #height = 320
-# An absolute path, or a URL, which needs the checksum.
+# An absolute path, or a URL, which requires sha256sum.
 #model = "/srv/models/mine.tflite"
 #sha256sum = ""
 #label_map = "/srv/models/mine.txt"
 # "odapi": an SSD with its post-processing. "ssd": without. "nolo": [1, 4 + classes, n].
-# Where it is left out, the model's own shape decides.
+# By default the shapes of the model's outputs decide.
 #format = "odapi"
-# SentryShot's "threads" may stand here, and changes nothing: all models share one core.
+# SentryShot's "threads" is accepted and has no effect: all models share one core.
 `;

@@ -7,18 +7,18 @@ import { ModelError } from '../files/model-error.ts';
 const timeout = 60_000;
 
 export interface DownloadTarget {
-  /** The model's name, and what is fetched, for messages. */
+  /** The model's name and the kind of file, for messages. */
   readonly name: string;
   readonly what: 'model' | 'list of labels';
   /** An absolute path, or a URL of http or https. */
   readonly from: string;
   readonly sha256?: string | undefined;
-  /** The folder in which downloads are kept, under their checksum. */
+  /** Folder of the downloads; each is named by its SHA-256, or by that of its URL. */
   readonly downloads: string;
 }
 
 /**
- * What a place named by the user holds. Something that was downloaded once is not asked for again.
+ * Reads a file from a path or a URL that the user has configured. Downloads are kept and not repeated.
  *
  * @throws {ModelError}
  */
@@ -46,11 +46,11 @@ export async function fetchFile(place: DownloadTarget): Promise<Uint8Array> {
 
 async function download({ name, what, from, sha256 }: DownloadTarget): Promise<Uint8Array> {
   try {
-    // Who redirects leads somewhere that the user has not named: only a checksum tells that it is the same.
+    // A redirect leads to a server that the user has not named; it is followed only if a checksum proves the content.
     const redirect = sha256 === undefined ? 'manual' : 'follow';
     const response = await fetch(from, { redirect, signal: AbortSignal.timeout(timeout) });
     if (response.ok && response.body) return await readLimited(response.body, limits[what]);
-    // Nobody reads its body.
+    // Frees the connection of a response whose body is not read.
     await response.body?.cancel();
     const elsewhere = response.headers.get('location');
     throw new Error(
@@ -61,7 +61,7 @@ async function download({ name, what, from, sha256 }: DownloadTarget): Promise<U
   }
 }
 
-/** What is wrong with the connection stands in the cause of "fetch failed". */
+/** `fetch` reports connection errors as "fetch failed"; the reason is in the error's cause. */
 function reasonOf(error: unknown): string {
   const { message, cause } = error as Error & { cause?: Error & { code?: string } };
   const deeper = cause?.message || cause?.code;
@@ -70,7 +70,7 @@ function reasonOf(error: unknown): string {
 
 function checked({ name, what, sha256 }: DownloadTarget, bytes: Uint8Array): Uint8Array {
   if (sha256 === undefined || digest(bytes) === sha256.toLowerCase()) return bytes;
-  throw new ModelError(`${name}: the checksum of the ${what} is ${digest(bytes)}, and should be ${sha256}`);
+  throw new ModelError(`${name}: the checksum of the ${what} is ${digest(bytes)}, expected ${sha256}`);
 }
 
 function digest(data: string | Uint8Array): string {

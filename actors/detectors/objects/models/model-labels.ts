@@ -3,9 +3,9 @@ import { ModelError } from '../files/model-error.ts';
 const maxLength = 64;
 
 /**
- * Reads a list of labels: one in a line, with its class before it, or without, counted from `first`.
+ * Parses a list of labels, one per line, each after its class number or, without one, counted from `first`.
  *
- * @returns by class, in lower case.
+ * @returns class number → label in lower case.
  * @throws {ModelError}
  */
 export function readModelLabels(name: string, text: string, first: number): Map<number, string> {

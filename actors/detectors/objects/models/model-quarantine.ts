@@ -1,15 +1,15 @@
 import type { ModelSource } from './model-source.ts';
 
-/** Models that cost a thread, for as long as they are left alone. */
+/** Models that crashed or blocked the inference thread; they are not loaded again for a while. */
 export class ModelQuarantine {
   readonly #suspects = new Map<string, { readonly error: Error; readonly until: number }>();
 
-  /** @param pause in milliseconds. */
+  /** @param pause time in quarantine, in milliseconds. */
   add(model: ModelSource, error: Error, pause: number): void {
     this.#suspects.set(JSON.stringify(model), { error, until: performance.now() + pause });
   }
 
-  /** @returns what went wrong with it a moment ago. */
+  /** @returns the error that put the model into quarantine; undefined if it is not in quarantine. */
   of(model: ModelSource): Error | undefined {
     const key = JSON.stringify(model);
     const suspect = this.#suspects.get(key);

@@ -1,6 +1,6 @@
 import type { OutputFormat } from '../decoding/output-decoders.ts';
 
-/** Where a model comes from, as the user wrote it. Plain data: it is handed to a worker thread. */
+/** Origin of a model as configured. Plain data, because it is sent to a worker thread. */
 export type ModelSource =
   | { readonly kind: 'default'; readonly name: string }
   | {
@@ -9,13 +9,13 @@ export type ModelSource =
       readonly name: string;
       /** An absolute path, or a URL of http or https. */
       readonly model: string;
-      /** The model's checksum. A URL has one. */
+      /** SHA-256 of the model in hexadecimal; required for a URL. */
       readonly sha256?: string;
-      /** Where the labels are; the same kinds of place. */
+      /** The list of labels: an absolute path, or a URL of http or https. */
       readonly labels?: string;
-      /** What the user says the model's input is. */
+      /** Configured size of the model's input in pixels. */
       readonly size?: readonly [width: number, height: number];
       readonly format?: OutputFormat;
-      /** Where downloads are kept. */
+      /** Folder of the downloads. */
       readonly downloads: string;
     };

@@ -19,7 +19,7 @@ import { fetchFile } from './model-download.ts';
 import { readModelLabels } from './model-labels.ts';
 import type { ModelSource } from './model-source.ts';
 
-/** A detector's model, ready to look at pictures. */
+/** A loaded model, ready for inference. */
 export interface Model {
   /** The true name of what runs it. */
   readonly engine: string;
@@ -27,13 +27,13 @@ export interface Model {
   look(picture: Picture, region: Region, wanted: WantedDetections): Promise<DetectedBox[]>;
 }
 
-/** The fastest first. Those that are not installed, and models that one cannot run, are left to the next. */
+/** Fastest first. The next one is tried if an engine is not installed or cannot run the model. */
 export const engines: readonly (() => Promise<Engine>)[] = [openOnnxRuntime, openLiteRt];
 
 const rememberedScalers = 16;
-/** Pixels, as in tflite.toml: a picture of the input's size is kept. */
+/** Pixels, as in tflite.toml; limits the memory of the input tensor, which is kept. */
 const maxSide = 4096;
-/** A sigmoid's threshold is finite between these. */
+/** Bounds of a minimum score: beyond them its logit would be infinite. */
 const [lowest, highest] = [0.01, 0.99];
 
 /** @throws {ModelError} */
@@ -43,7 +43,7 @@ export async function openModel(source: ModelSource, candidates = engines): Prom
     return prepare(source.name, runnable, defaultModelLabels, 'ssd');
   }
   const { name, downloads, sha256, labels } = source;
-  // First: a model that is open has to be closed again when something is wrong with them.
+  // Labels are checked first: an error after the model is open would require closing it.
   if (labels === undefined) throw new ModelError(`${name}: there are no labels`);
   const bytes = await fetchFile({ name, what: 'list of labels', from: labels, downloads });
   const text = new TextDecoder().decode(bytes);
@@ -58,7 +58,7 @@ export async function openModel(source: ModelSource, candidates = engines): Prom
         );
   try {
     const format = formatOf(source, runnable);
-    // An SSD's class 0 is the background, unless post-processing has taken it away.
+    // Class 0 of an SSD is the background, unless post-processing has removed it.
     return prepare(name, runnable, readModelLabels(name, text, format === 'ssd' ? 1 : 0), format);
   } catch (error) {
     runnable.dispose?.();
@@ -66,7 +66,7 @@ export async function openModel(source: ModelSource, candidates = engines): Prom
   }
 }
 
-/** @throws {ModelError} when the model is not what the user says, or none that we know. */
+/** @throws {ModelError} if the model differs from its configuration, or its format is unknown. */
 function formatOf(
   { name, format: expected, size }: Exclude<ModelSource, { kind: 'default' }>,
   { input, outputs }: LoadedModel,
@@ -78,10 +78,10 @@ function formatOf(
     throw new ModelError(`${name}: outputs of the shape ${shapes} are not those of a known detector`);
   }
   if (expected && expected !== format) {
-    throw new ModelError(`${name}: the model's format is ${format}, and should be ${expected}`);
+    throw new ModelError(`${name}: the model's format is ${format}, expected ${expected}`);
   }
   if (size && (size[0] !== width || size[1] !== height)) {
-    throw new ModelError(`${name}: the model's input is ${width}×${height}, and should be ${size.join('×')}`);
+    throw new ModelError(`${name}: the model's input is ${width}×${height}, expected ${size.join('×')}`);
   }
   return format;
 }
@@ -123,12 +123,12 @@ function prepare(
         [...wanted].map(([label, minScore]) => [label, Math.min(highest, Math.max(lowest, minScore))]),
       );
       return decode(await run(numbers), bounded)
-        .filter(isWhole)
+        .filter(hasFiniteNumbers)
         .map((detection) => ({ ...detection, box: within(detection.box) }));
     },
   };
 
-  /** Monitors look at the same regions again and again. */
+  /** Cached, because the same regions occur again and again. */
   function scalerFor(picture: Picture, region: Region): Scaler {
     const key = [picture.width, picture.height, region.x, region.y, region.width, region.height].join();
     const scaler = scalers.get(key) ?? new Scaler(picture, region, size);
@@ -140,7 +140,7 @@ function prepare(
   }
 }
 
-/** Width and height in pixels. @throws {ModelError} when there is no picture of use in it. */
+/** @returns width and height in pixels. @throws {ModelError} if the input is not one RGB picture of at most 4096 px. */
 export function sizeOf(name: string, { shape }: TensorInfo): [number, number] {
   const [batch, height = 0, width = 0, colours] = shape;
   const isSide = (side: number) => side > 0 && side <= maxSide;
@@ -163,12 +163,12 @@ function inputOf(
     case 'int8':
       return { numbers: new Int8Array(length), range: { factor: 1, offset: -128 } };
     default:
-      throw new ModelError(`${name}: an input of the type ${type} cannot be filled`);
+      throw new ModelError(`${name}: an input of the type ${type} is not supported`);
   }
 }
 
-/** A single NaN, from a damaged model, would spoil the track that it is taken for. */
-function isWhole({ score, box }: DetectedBox): boolean {
+/** A single NaN, from a damaged model, would corrupt the track to which it is assigned. */
+function hasFiniteNumbers({ score, box }: DetectedBox): boolean {
   return [score, box.left, box.top, box.right, box.bottom].every(Number.isFinite);
 }
 

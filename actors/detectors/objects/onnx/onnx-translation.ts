@@ -4,13 +4,14 @@ import { samePads } from './padding.ts';
 import { transpose } from './transposition.ts';
 
 /**
- * Translates a TensorFlow Lite graph to ONNX, as far as convolutional detectors of floating-point numbers need it.
+ * Translates a TensorFlow Lite graph to ONNX, as far as floating-point convolutional detectors need it.
  *
- * TensorFlow Lite keeps pictures as rows of pixels of channels, ONNX as planes, one for each channel. Everything
- * between the input and the first reshape stays in planes; where a reshape makes a list of it, it is turned back.
+ * TensorFlow Lite stores feature maps with interleaved channels (NHWC), ONNX one plane per channel (NCHW). Tensors
+ * between the input and the first reshape stay in planes; before a reshape makes a list of them, they are transposed
+ * back.
  */
 
-/** The graph uses something that has no translation here. It can be run as it is, elsewhere. */
+/** The graph uses an operator or a type that is not translated. Another engine may run the original file. */
 export class UntranslatableError extends Error {
   override readonly name = 'UntranslatableError';
   readonly code = 'model_untranslatable';
@@ -37,9 +38,9 @@ class Translation {
   readonly #graph: TfliteGraph;
   readonly #nodes: OnnxNode[] = [];
   readonly #constants: OnnxConstant[] = [];
-  /** The operator that each tensor comes from. */
+  /** Tensor → the operator that computes it. */
   readonly #makers = new Map<number, GraphOperator>();
-  /** Where the numbers of what is used in single precision are stored in half. */
+  /** Dequantized tensor → the constant that stores its values in half precision. */
   readonly #halves = new Map<number, number>();
 
   constructor(graph: TfliteGraph) {
@@ -62,7 +63,7 @@ class Translation {
     for (const operator of all) this.#translate(operator);
     const value = (place: number, called: string) => ({ name: called, shape: this.#tensor(place).shape });
     for (const output of outputs) {
-      if (this.#isPlanes(output)) throw new UntranslatableError('an output is a picture');
+      if (this.#isPlanes(output)) throw new UntranslatableError('an output is a feature map');
     }
     return writeOnnx({
       nodes: this.#nodes,
@@ -78,7 +79,7 @@ class Translation {
     const { options } = operator;
     switch (operator.code) {
       case operators.dequantize: {
-        if (this.#tensor(first).type !== 'float16') throw new UntranslatableError('numbers are quantised');
+        if (this.#tensor(first).type !== 'float16') throw new UntranslatableError('the model is quantised');
         this.#halves.set(output, first);
         return;
       }
@@ -100,14 +101,14 @@ class Translation {
         this.#reshape(first, output);
         return;
       case operators.concatenation: {
-        if (this.#isPlanes(output)) throw new UntranslatableError('pictures are joined');
+        if (this.#isPlanes(output)) throw new UntranslatableError('feature maps are concatenated');
         const axis = { int: options?.int32(0) ?? 0 };
         const inputs = operator.inputs.map(name);
         this.#nodes.push({ operator: 'Concat', inputs, output: name(output), attributes: { axis } });
         return;
       }
       default:
-        throw new UntranslatableError(`operator ${operator.custom || operator.code} is not known`);
+        throw new UntranslatableError(`operator ${operator.custom || operator.code} is not supported`);
     }
   }
 
@@ -130,7 +131,8 @@ class Translation {
       options.int8(0) === samePadding
         ? samePads(sizes(input), sizes(output), [rows, columns], strides, dilations)
         : [0, 0, 0, 0];
-    if (depthwise && outer !== 1) throw new UntranslatableError('a depthwise convolution has another shape');
+    if (depthwise && outer !== 1)
+      throw new UntranslatableError('a depthwise convolution has an unexpected shape');
     this.#activate(options.int8(fields.activation), output, (result) =>
       this.#nodes.push({
         operator: 'Conv',
@@ -160,7 +162,7 @@ class Translation {
       return;
     }
     const operator = activations[activation];
-    if (!operator) throw new UntranslatableError(`activation ${activation} is not known`);
+    if (!operator) throw new UntranslatableError(`activation ${activation} is not supported`);
     const result = `${name(output)}before`;
     compute(result);
     const bounds = operator === 'Clip' ? ['lowest', 'six'] : [];
@@ -168,7 +170,7 @@ class Translation {
   }
 
   #reshape(input: number, output: number): void {
-    if (this.#isPlanes(output)) throw new UntranslatableError('a list becomes a picture');
+    if (this.#isPlanes(output)) throw new UntranslatableError('a list becomes a feature map');
     let from = name(input);
     if (this.#isPlanes(input)) {
       from = `${name(output)}rows`;
@@ -180,7 +182,7 @@ class Translation {
     this.#nodes.push({ operator: 'Reshape', inputs: [from, shape], output: name(output) });
   }
 
-  /** Lists have four dimensions at times as well; they come from a reshape, or are joined of lists. */
+  /** Whether a tensor is a feature map: it has four dimensions and is not reshaped, nor concatenated from lists. */
   #isPlanes(place: number): boolean {
     if (this.#tensor(place).shape.length !== 4) return false;
     const made = this.#makers.get(place);
@@ -193,21 +195,21 @@ class Translation {
     this.#nodes.push({ operator: 'Transpose', inputs: [from], output: to, attributes });
   }
 
-  /** @param order of the axes; as they are when left out. */
+  /** @param order new order of the axes; unchanged if undefined. */
   #constant(place: number, order?: readonly number[]): void {
     const called = name(place);
     if (this.#nodes.some(({ output }) => output === called)) return;
     const { shape, type, data } = this.#tensor(this.#halves.get(place) ?? place);
     if ((type !== 'float32' && type !== 'float16') || data.length === 0) {
-      throw new UntranslatableError('weights are no constants of floating-point numbers');
+      throw new UntranslatableError('weights are not floating-point constants');
     }
-    // What loops over a shape that the file does not hold has no end in sight.
+    // The shape is checked against the data: a loop over a forged shape could run almost forever.
     const values = shape.every((size) => size > 0) ? shape.reduce((product, size) => product * size, 1) : 0;
     const width = type === 'float16' ? 2 : 4;
     if (data.length !== values * width || (order && shape.length !== order.length)) {
-      throw new UntranslatableError('weights are not whole');
+      throw new UntranslatableError('weights do not fit their shape');
     }
-    // A copy, because the place in the file need not be a multiple of the numbers' size.
+    // A copy, because the offset in the file need not be aligned to the size of the numbers.
     const { buffer } = Uint8Array.from(data);
     const numbers = type === 'float16' ? new Uint16Array(buffer) : new Float32Array(buffer);
     const stored = `${called}stored`;
@@ -217,7 +219,7 @@ class Translation {
       shape: order?.map((axis) => at(shape, axis)) ?? shape,
       data: order ? transpose(numbers, shape, order) : numbers,
     });
-    // Worked out once, when the model is loaded.
+    // ONNX Runtime folds this cast into a constant when it loads the model.
     this.#nodes.push({ operator: 'Cast', inputs: [stored], output: called, attributes: { to } });
   }
 

@@ -1,6 +1,6 @@
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
 
-/** The part of ONNX's file format that `onnx-translation.ts` needs: field numbers as in onnx.proto. */
+/** Writes the part of ONNX's file format that `onnx-translation.ts` needs; field numbers are those of onnx.proto. */
 
 export type OnnxAttribute = { ints: readonly number[] } | { int: number };
 
@@ -14,7 +14,7 @@ export interface OnnxNode {
 export interface OnnxConstant {
   readonly name: string;
   readonly shape: readonly number[];
-  /** Numbers of half precision go as their bits. */
+  /** `Uint16Array`: the bits of half-precision numbers. */
   readonly data: Float32Array | Uint16Array | BigInt64Array;
 }
 
@@ -39,7 +39,7 @@ const attributeTypes = { int: 2, ints: 7 };
 
 type Write = (writer: BinaryWriter) => void;
 
-/** A model of floating-point numbers in ONNX's own format. */
+/** @returns a floating-point model in ONNX's file format. */
 export function writeOnnx({ nodes, constants, inputs, outputs }: OnnxGraph): Uint8Array {
   const writer = new BinaryWriter();
   number(1, irVersion)(writer);

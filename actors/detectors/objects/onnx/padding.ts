@@ -1,7 +1,7 @@
 /**
- * What TensorFlow calls SAME padding, of height and width: as much as the output's size asks for, the odd one at the end.
+ * TensorFlow's SAME padding of height and width: as many pixels as the output's size requires, an odd one at the end.
  *
- * @returns the padding before the height and the width, then that after them.
+ * @returns the padding before height and width, then the padding after height and width.
  */
 export function samePads(
   input: readonly number[],

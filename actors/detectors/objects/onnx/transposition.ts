@@ -1,14 +1,14 @@
 /**
- * Puts the four axes of a tensor into another order.
+ * Transposes a tensor of four axes.
  *
- * @param order of the axes: which of the old ones each of the new ones is.
+ * @param order for each new axis, the index of the old one.
  */
 export function transpose<Numbers extends Float32Array | Uint16Array>(
   data: Numbers,
   shape: readonly number[],
   order: readonly number[],
 ): Numbers {
-  // Most convolutions look at one pixel: where the axes that pass each other have one place, nothing moves.
+  // Most convolutions have a kernel of 1×1: if the axes longer than 1 keep their order, the data does not change.
   const moved = (sizes: readonly number[]) => sizes.filter((axis) => at(shape, axis) > 1);
   if (moved(order).every((axis, index) => axis === moved([0, 1, 2, 3])[index])) return data;
   const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((size, next) => size * next, 1));

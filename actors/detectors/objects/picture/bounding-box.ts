@@ -1,4 +1,4 @@
-/** A rectangle in fractions of a picture's width and height. It may reach beyond the picture. */
+/** A rectangle in fractions of a frame's width and height. It may extend beyond the frame. */
 export interface BoundingBox {
   readonly left: number;
   readonly top: number;
@@ -6,7 +6,7 @@ export interface BoundingBox {
   readonly bottom: number;
 }
 
-/** What a model sees at one place of a picture. */
+/** One detection of a model in a frame. */
 export interface DetectedBox {
   readonly label: string;
   /** 0 to 1. */
@@ -14,7 +14,7 @@ export interface DetectedBox {
   readonly box: BoundingBox;
 }
 
-/** How much two rectangles are the same: what they share as a part of what they cover, 0 to 1. */
+/** Intersection over union (IoU) of two rectangles: shared area divided by covered area, 0 to 1. */
 export function intersectionOverUnion(a: BoundingBox, b: BoundingBox): number {
   const width = Math.min(a.right, b.right) - Math.max(a.left, b.left);
   const height = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
@@ -27,16 +27,16 @@ export function areaOf({ left, top, right, bottom }: BoundingBox): number {
   return Math.max(0, right - left) * Math.max(0, bottom - top);
 }
 
-/** A damaged or careless model sees something everywhere; no picture holds so many of one kind. */
+/** Candidates per label. A damaged model detects something everywhere; no frame contains so many objects of a label. */
 const maxCandidates = 300;
 
 /**
- * Keeps the best of what overlaps, label by label.
+ * Non-maximum suppression, label by label: of overlapping boxes only the best is kept.
  *
- * @param most is how much two boxes of one label may be the same and both stay.
- * @returns best first: the best 300 of each label are compared, as each may be with all others.
+ * @param maxOverlap the greatest IoU of two boxes of one label that are both kept.
+ * @returns highest score first. Only the best 300 of each label are considered, because the time grows with the square.
  */
-export function suppressOverlaps(detections: readonly DetectedBox[], most: number): DetectedBox[] {
+export function suppressOverlaps(detections: readonly DetectedBox[], maxOverlap: number): DetectedBox[] {
   const kept: DetectedBox[] = [];
   const compared = new Map<string, number>();
   for (const next of [...detections].sort((a, b) => b.score - a.score)) {
@@ -44,7 +44,7 @@ export function suppressOverlaps(detections: readonly DetectedBox[], most: numbe
     if (before === maxCandidates) continue;
     compared.set(next.label, before + 1);
     const covered = kept.some(
-      ({ label, box }) => label === next.label && intersectionOverUnion(box, next.box) > most,
+      ({ label, box }) => label === next.label && intersectionOverUnion(box, next.box) > maxOverlap,
     );
     if (!covered) kept.push(next);
   }

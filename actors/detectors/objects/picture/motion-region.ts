@@ -1,15 +1,16 @@
 import type { BoundingBox } from './bounding-box.ts';
 import type { Picture } from './scaler.ts';
 
-/** The picture is compared in cells of so many pixels. */
+/** Pixels: side of the square cells in which frames are compared. */
 const cell = 8;
+/** The least change of a cell's brightness (0 to 255) that counts as motion. */
 const minChange = 14;
 
-/** Finds where a picture differs from the one before, coarsely and quickly. */
+/** Finds the region in which a frame differs from the previous one, coarsely and quickly. */
 export class MotionRegion {
   #before: { readonly width: number; readonly height: number; readonly cells: Int16Array } | undefined;
 
-  /** @returns what surrounds all that moved; undefined when nothing did, or when there is nothing to compare. */
+  /** @returns a box around all motion; undefined if nothing moved or there is no previous frame of this size. */
   between(picture: Picture): BoundingBox | undefined {
     const before = this.#before;
     const cells = brightness(picture);
@@ -24,7 +25,7 @@ export class MotionRegion {
     let [left, top, right, bottom] = [columns, rows, 0, 0];
     for (let row = 1; row < rows; row += 1) {
       for (let column = 1; column < columns; column += 1) {
-        // One cell alone is noise.
+        // A single cell is noise.
         if (!moved(row, column) || !(moved(row - 1, column) || moved(row, column - 1))) continue;
         left = Math.min(left, column - 1);
         top = Math.min(top, row - 1);
@@ -37,7 +38,7 @@ export class MotionRegion {
   }
 }
 
-/** The mean green of four pixels of each cell: green is most of what is bright. */
+/** The mean green value of four pixels of each cell; green contributes most to brightness. */
 function brightness({ width, height, data }: Picture): Int16Array {
   const columns = Math.floor(width / cell);
   const rows = Math.floor(height / cell);

@@ -1,16 +1,16 @@
 import type { BoundingBox } from './bounding-box.ts';
 import type { Picture, Region } from './scaler.ts';
 
-/** Which part of a picture a model is shown. */
+/** The region of a frame that is scaled to the model's input. */
 
 const whole = 1_000_000;
-/** How far beyond what moves one looks, as a part of its size. */
+/** Margin around motion on each side, as a fraction of its size. */
 const margin = 0.15;
-/** A smaller part than the model's input shows nothing more. */
+/** Pixels. A region smaller than the model's input shows no more detail. */
 const minSize = 300;
-/** A part that is almost the whole is no help. */
+/** A region larger than this fraction of the base is not worth zooming in. */
 const maxShare = 0.75;
-/** A part's borders are on a grid, so that the same few parts come again. */
+/** Sizes are multiples of a sixteenth of the base and positions of 16 pixels, so that few different regions occur. */
 const grid = 16;
 
 export interface CropSettings {
@@ -20,8 +20,8 @@ export interface CropSettings {
 }
 
 /**
- * The part that the user wants to be looked at. A crop is a square, in millionths of the picture's longer side, as
- * in SentryShot; the whole picture is shown as a whole, whatever its shape.
+ * The region that the user has configured. A crop is a square in millionths of the frame's longer side, as in
+ * SentryShot; a crop of the full size is the whole frame, whatever its shape.
  */
 export function croppedRegion(
   { x, y, size }: CropSettings,
@@ -33,10 +33,10 @@ export function croppedRegion(
 }
 
 /**
- * The part around what moves: there small objects are shown larger. It has the shape of `base` and lies in it.
+ * The region around motion, in which small objects appear larger to the model. It is inside `base` and has its shape.
  *
- * @param boxes in fractions of the picture.
- * @returns `base` when there are none, or when they lie all over it.
+ * @param boxes in fractions of the frame.
+ * @returns `base` if there are no boxes, or if they cover most of it.
  */
 export function regionAround(
   boxes: readonly BoundingBox[],
@@ -65,7 +65,7 @@ export function regionAround(
   };
 }
 
-/** In fractions of the picture. */
+/** Converts a region from pixels to fractions of the frame. */
 export function boxOf(
   { x, y, width, height }: Region,
   picture: Pick<Picture, 'width' | 'height'>,
@@ -78,7 +78,7 @@ export function boxOf(
   };
 }
 
-/** From fractions of a part to fractions of the picture. */
+/** Converts a box from fractions of a region to fractions of the frame. */
 export function placeInPicture(box: BoundingBox, part: BoundingBox): BoundingBox {
   const [width, height] = [part.right - part.left, part.bottom - part.top];
   return {

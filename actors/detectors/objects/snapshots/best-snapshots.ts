@@ -1,22 +1,22 @@
 import type { Picture } from '../picture/scaler.ts';
 
-/** How much better a picture has to be to take the place of one while more may come. */
-const gain = 0.03;
-/** At least so much time lies between two pictures of one event. */
-const pauseUs = 2_000_000;
+/** Increase of the score from which on a better frame replaces the snapshot of a running event. */
+const minGain = 0.03;
+/** The least time between two snapshots of one event. */
+const minPauseUs = 2_000_000;
 
 interface Best {
   score: number;
-  /** The score of the one that was kept, and when that was. */
+  /** Score and time of the snapshot kept last. */
   kept: number;
   keptAtUs: number;
   picture: Picture | undefined;
 }
 
 /**
- * Keeps, for each event, the picture with the best score: the first at once, a better one later.
+ * Chooses the snapshot of each event: the first frame at once, later the ones with better scores.
  *
- * A picture is held here only until it is kept.
+ * A frame is held in memory only until it is passed on.
  */
 export class BestSnapshots {
   readonly #best = new Map<string, Best>();
@@ -39,11 +39,11 @@ export class BestSnapshots {
       best.picture = picture;
     }
     const first = best.kept === Number.NEGATIVE_INFINITY;
-    if (first || (best.score >= best.kept + gain && timeUs - best.keptAtUs >= pauseUs))
+    if (first || (best.score >= best.kept + minGain && timeUs - best.keptAtUs >= minPauseUs))
       this.#write(eventID, best, timeUs);
   }
 
-  /** The event is over: no better picture will come. */
+  /** Keeps the best frame not kept yet; call it when the event has ended. */
   finish(eventID: string): void {
     const best = this.#best.get(eventID);
     this.#best.delete(eventID);

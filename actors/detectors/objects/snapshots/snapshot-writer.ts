@@ -2,18 +2,18 @@ import { writeSnapshot } from '../../../../store/recordings/snapshots.ts';
 import type { InferenceWorker } from '../inference/inference-worker.ts';
 import type { Picture } from '../picture/scaler.ts';
 
-/** So many pictures wait to be encoded at most. */
+/** Frames that may wait for encoding. */
 const maxWaiting = 32;
 
-/** More pictures were to be kept than can be encoded. */
+/** Snapshots arrive faster than they can be encoded. */
 export class SnapshotOverloadError extends Error {
   override readonly name = 'SnapshotOverloadError';
   readonly code = 'snapshot_overload';
 }
 
 /**
- * Writes pictures beside events. What shows many at once is encoded once, and in a thread of its own: it takes
- * longer than to look at the picture, and whoever is to be looked at next does not wait for it.
+ * Encodes and writes the snapshots of events. A frame that shows several objects is encoded once. Encoding takes longer
+ * than inference, so it has a thread of its own and does not delay the next frame.
  */
 export class SnapshotWriter {
   readonly #storageDir: string;
@@ -22,13 +22,13 @@ export class SnapshotWriter {
   readonly #writing = new Set<Promise<void>>();
   #waiting = 0;
 
-  /** @param inferenceWorker is ended with this. */
+  /** @param inferenceWorker the thread that encodes; closed by {@link close}. */
   constructor(storageDir: string, inferenceWorker: InferenceWorker) {
     this.#storageDir = storageDir;
     this.#inferenceWorker = inferenceWorker;
   }
 
-  /** @throws {SnapshotOverloadError} {WorkerLostError} or an Error of the file system. */
+  /** @throws {SnapshotOverloadError} {WorkerLostError} or the file system's error. */
   async write(eventID: string, picture: Picture): Promise<void> {
     const writing = this.#encode(picture).then((jpeg) => writeSnapshot(this.#storageDir, eventID, jpeg));
     this.#writing.add(writing);
@@ -39,7 +39,7 @@ export class SnapshotWriter {
     }
   }
 
-  /** Ends once all that was to be written is. */
+  /** Finishes all pending writes, then closes the thread. */
   async close(): Promise<void> {
     await Promise.allSettled(this.#writing);
     await this.#inferenceWorker.close();
@@ -49,7 +49,7 @@ export class SnapshotWriter {
     const known = this.#encoded.get(picture);
     if (known !== undefined) return known;
     if (this.#waiting >= maxWaiting) {
-      return Promise.reject(new SnapshotOverloadError('too many pictures wait to be encoded'));
+      return Promise.reject(new SnapshotOverloadError('too many snapshots are waiting for encoding'));
     }
     this.#waiting += 1;
     const { width, height, data } = picture;

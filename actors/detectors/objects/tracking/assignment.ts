@@ -1,9 +1,9 @@
 /**
- * The cheapest way to give each row a column of its own: the Hungarian method, in the form with potentials and
- * shortest augmenting paths.
+ * Assigns each row a column of its own at the lowest total cost: the Hungarian method, with potentials and shortest
+ * augmenting paths.
  *
- * @param costs one list for each row, all of the same length.
- * @returns for each row its column, or -1 where there are fewer columns than rows.
+ * @param costs one list per row, all of the same length.
+ * @returns the column of each row; -1 for rows without one, if there are fewer columns than rows.
  */
 export function assign(costs: readonly (readonly number[])[]): number[] {
   const rows = costs.length;
@@ -17,7 +17,7 @@ export function assign(costs: readonly (readonly number[])[]): number[] {
     });
     return chosen;
   }
-  // Rows and columns count from 1; 0 stands for none.
+  // Rows and columns are counted from 1; 0 means none.
   const rowPotential = new Float64Array(rows + 1);
   const columnPotential = new Float64Array(columns + 1);
   const rowOf = new Int32Array(columns + 1);
@@ -31,7 +31,7 @@ export function assign(costs: readonly (readonly number[])[]): number[] {
   }
   return chosen;
 
-  /** Finds a place for one more row, moving others along the cheapest path. */
+  /** Assigns one more row, reassigning others along the cheapest path. */
   function augment(row: number): void {
     rowOf[0] = row;
     const minCost = new Float64Array(columns + 1).fill(Number.POSITIVE_INFINITY);

@@ -1,15 +1,17 @@
 import type { BoundingBox } from '../picture/bounding-box.ts';
 
-/** How fast a speed may change, in box sizes per second and second: people turn round on the spot. */
+/** Acceleration noise in box sizes per second squared: people turn round on the spot. */
 const agility = 1;
-/** How far a model's box is off, in box sizes. */
+/** Standard deviation of a detected box's position and size, in box sizes. */
 const error = 0.05;
+/** Standard deviation of the speed of a new box, in box sizes per second. */
 const unknownSpeed = 2;
 
 /**
- * Where a box is and how it moves: a Kalman filter of constant speed for its centre, width and height.
+ * Position and speed of a box: a Kalman filter with constant speed for its centre, width and height.
  *
- * The four are taken as independent of each other, as in SORT; times are real, because pictures may be skipped.
+ * The four are filtered independently, a simplification of SORT; time steps are the real ones, because frames may be
+ * skipped.
  */
 export class MovingBox {
   readonly #x: MovingNumber;
@@ -43,9 +45,9 @@ export class MovingBox {
     this.#height.correct(height);
   }
 
-  /** It was looked for in vain: nothing says that it goes on growing or shrinking. */
+  /** Stops growth and shrinking, after a frame without detection: nothing indicates that they continue. */
   steady(): void {
-    for (const number of [this.#width, this.#height]) number.stand();
+    for (const number of [this.#width, this.#height]) number.stop();
   }
 }
 
@@ -54,12 +56,12 @@ class MovingNumber {
   #speed = 0;
   readonly #measurement: number;
   readonly #acceleration: number;
-  /** The covariance of value and speed. */
+  /** Covariance matrix of value and speed. */
   #valueVariance: number;
   #covariance = 0;
   #speedVariance: number;
 
-  /** @param scale is the size of the box along this axis. */
+  /** @param scale size of the box along this axis. */
   constructor(value: number, scale: number) {
     this.value = value;
     this.#measurement = (error * scale) ** 2;
@@ -89,7 +91,7 @@ class MovingNumber {
     this.#valueVariance *= 1 - gain;
   }
 
-  stand(): void {
+  stop(): void {
     this.#speed = 0;
   }
 }

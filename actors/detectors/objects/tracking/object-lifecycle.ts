@@ -1,44 +1,44 @@
 import type { BoundingBox } from '../picture/bounding-box.ts';
 import type { Track } from './tracker.ts';
 
-/** One object's life, as far as it has been told. */
+/** The published state of one object. */
 interface ObjectState {
   readonly id: string;
-  /** The event that told of it first. */
+  /** The event that reported the object first. */
   readonly eventID: string;
-  /** The time of the frame of which it was last published. */
+  /** Time of the frame of the last published event. */
   publishedUs: number;
   score: number;
 }
 
-/** What there is to tell: that an object has appeared, that it is still moving, or that it is gone. */
+/** An event to publish: an object has appeared, is still moving, or is gone. */
 export interface ObjectUpdate {
   readonly kind: 'appeared' | 'moving' | 'gone';
   readonly id: string;
-  /** Names the event that is to be published; for what is gone, the one that told of it first. */
+  /** Id of the event to publish; for `gone`, the event that reported the object first. */
   readonly eventID: string;
-  /** The event that told of it first. */
+  /** The event that reported the object first. */
   readonly firstEventID: string;
   readonly label: string;
   readonly box: BoundingBox;
-  /** 0 to 1: in this picture, and the best so far. */
+  /** 0 to 1: in this frame, and the best so far. */
   readonly score: number;
   readonly best: number;
-  /** When it was first and last seen. */
+  /** Times of the first and the last detection. */
   readonly beginUs: number;
   readonly seenUs: number;
 }
 
 export interface ObjectLifecycleOptions {
-  /** What moves is published again after so long. */
+  /** Period after which a moving object is published again. */
   readonly renewalUs: number;
   readonly newObjectID: () => string;
   readonly newEventID: () => string;
 }
 
 /**
- * Makes of tracks what is worth telling: an object once when it appears, and again from time to time while it
- * moves, so that a recording goes on; nothing of what is parked, until it moves off.
+ * Decides which events to publish about tracks: one when an object appears, and further ones from time to time while it
+ * moves, so that a recording continues; none about a parked object until it moves.
  */
 export class ObjectLifecycle {
   readonly #options: ObjectLifecycleOptions;
@@ -48,7 +48,7 @@ export class ObjectLifecycle {
     this.#options = options;
   }
 
-  /** @param timeUs of the frame. @param ended are tracks that are in `tracks` no longer. */
+  /** @param timeUs time of the frame. @param ended tracks that are no longer in `tracks`. */
   update(timeUs: number, tracks: readonly Track[], ended: readonly Track[]): ObjectUpdate[] {
     return [
       ...ended.flatMap((track) => this.#end(track)),
@@ -56,7 +56,7 @@ export class ObjectLifecycle {
     ];
   }
 
-  /** What was last seen of each object, and of how well: for pictures. */
+  /** @returns the first event of a track's object and the score in the last frame, to choose its snapshot. */
   scoreOf(track: Track): { eventID: string; score: number } | undefined {
     const life = this.#lives.get(track);
     return life && track.detection && { eventID: life.eventID, score: track.detection.score };
@@ -68,7 +68,7 @@ export class ObjectLifecycle {
     const life = this.#lives.get(track);
     if (life) {
       life.score = Math.max(life.score, detection.score);
-      // A weak detection is for following only: the user asked for no event below the threshold.
+      // A weak detection only continues the track: the user wants no event below the threshold.
       if (parked || !strong || timeUs - life.publishedUs < this.#options.renewalUs) return [];
       life.publishedUs = timeUs;
       return [this.#news('moving', track, life, this.#options.newEventID())];

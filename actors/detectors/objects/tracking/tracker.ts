@@ -2,50 +2,50 @@ import { type BoundingBox, type DetectedBox, intersectionOverUnion } from '../pi
 import { assign } from './assignment.ts';
 import { MovingBox } from './kalman.ts';
 
-/** Something that was seen in more than one picture. */
+/** An object followed over several frames. */
 export interface Track {
   readonly label: string;
-  /** Where it is now, or is thought to be. */
+  /** Current position, measured or predicted. */
   readonly box: BoundingBox;
-  /** When it was first, and last, seen. */
+  /** Times of the first and the last detection. */
   readonly beginUs: number;
   readonly seenUs: number;
-  /** Its detection in the picture of the last look; undefined when it was not seen there. */
+  /** Detection in the last analysed frame; undefined if there was none. */
   readonly detection: DetectedBox | undefined;
-  /** That detection is at or above the threshold. */
+  /** The detection's score is at or above the threshold. */
   readonly strong: boolean;
-  /** Its label has held in two of three pictures. */
+  /** Detected in two of three consecutive frames. */
   readonly confirmed: boolean;
-  /** It has not moved for a while. */
+  /** It has not moved for 8 s. */
   readonly parked: boolean;
 }
 
 export interface TrackerOptions {
-  /** The least score, 0 to 1, at which something counts as seen for each label. */
+  /** Label → minimum score, 0 to 1, of a strong detection. */
   readonly thresholds: ReadonlyMap<string, number>;
-  /** For how long something may be out of sight and is still the same. */
+  /** Time that an object may be out of sight without losing its track. */
   readonly patienceUs: number;
 }
 
-/** The least overlap of a detection with the place where its track is expected. */
+/** The least IoU of a detection and the predicted box of its track. */
 const minOverlap = 0.2;
-/** Without an overlap, because it is quick: how far it may be from there, in its own sizes. */
+/** For fast objects, without overlap: the greatest distance of the two, in sizes of the box. */
 const maxDistance = 1.2;
 const parkedAfterUs = 8_000_000;
-/** What is out of sight at the place where it was parked was hidden, or overlooked. */
+/** A parked object out of sight is probably hidden or missed by the model, so its track is kept longer. */
 const parkedPatienceUs = 10 * 60 * 1e6;
-/** What overlaps less than this with where it stood has moved. */
+/** An object has moved if the IoU with its former place is less than this. */
 const sameplace = 0.6;
-/** What moves and was not looked for is forgotten after so many times the patience. */
+/** A moving object in a region that is not analysed is dropped after this multiple of the patience. */
 const forgottenAfter = 3;
 const maxTracks = 128;
 const lookback = 0b111;
 
 /**
- * Follows what is seen from picture to picture, in the manner of SORT: every track is predicted with a Kalman
- * filter, tracks and detections are matched so that their boxes overlap most, label by label.
+ * Follows objects from frame to frame, as SORT does: a Kalman filter predicts every track; tracks and detections are
+ * matched for the greatest total overlap, label by label.
  *
- * Sightings below the threshold continue a confirmed track; they neither begin nor confirm one.
+ * Detections below the threshold continue a confirmed track; they neither begin nor confirm one.
  */
 export class Tracker {
   readonly #options: TrackerOptions;
@@ -61,11 +61,11 @@ export class Tracker {
   }
 
   /**
-   * @param timeUs of the frame, later than the last one's.
-   * @param looked is the part of the picture that the detections are of. What lies elsewhere is left as it is.
-   * @returns the tracks that have ended.
+   * @param timeUs time of the frame, later than that of the previous one.
+   * @param analysed the region of the frame that was analysed. Tracks outside it are not counted as missed.
+   * @returns the confirmed tracks that have ended.
    */
-  update(timeUs: number, detections: readonly DetectedBox[], looked: BoundingBox): Track[] {
+  update(timeUs: number, detections: readonly DetectedBox[], analysed: BoundingBox): Track[] {
     const passedUs = timeUs - (this.#timeUs ?? timeUs);
     this.#timeUs = timeUs;
     for (const track of this.#tracks) track.predict(passedUs);
@@ -81,7 +81,7 @@ export class Tracker {
       timeUs,
     );
     const fresh = this.#match(open(), left, nearness, 0, timeUs);
-    for (const track of open()) if (contains(looked, track.box)) track.miss();
+    for (const track of open()) if (contains(analysed, track.box)) track.miss();
 
     const ended = this.#tracks.filter((track) => this.#isOver(track, timeUs));
     this.#tracks = this.#tracks.filter((track) => !ended.includes(track));
@@ -93,8 +93,8 @@ export class Tracker {
   }
 
   /**
-   * Nobody looks any more. What was there at the last look is parked there. What is out of sight is gone, unless it
-   * was parked: then it was hidden, or overlooked.
+   * Pauses tracking. Objects detected in the last analysed frame count as parked. Objects out of sight are dropped,
+   * unless they were parked: then they are probably hidden or were missed by the model.
    *
    * @returns the confirmed tracks that have ended.
    */
@@ -104,12 +104,12 @@ export class Tracker {
     );
     this.#tracks = this.#tracks.filter((track) => !gone.includes(track));
     for (const track of this.#tracks) track.parked = true;
-    // The time until the next look is nobody's: nothing moves in it, and nothing is missed.
+    // Idle time does not count: no prediction and no misses.
     this.#timeUs = undefined;
     return gone.filter(({ confirmed }) => confirmed);
   }
 
-  /** Ends all of them. @returns the confirmed ones. */
+  /** Ends all tracks. @returns the confirmed ones. */
   clear(): Track[] {
     const ended = this.#tracks.filter(({ confirmed }) => confirmed);
     this.#tracks = [];
@@ -117,7 +117,7 @@ export class Tracker {
     return ended;
   }
 
-  /** @returns the detections that no track has taken. */
+  /** @returns the detections that match no track. */
   #match(
     tracks: readonly MutableTrack[],
     detections: readonly DetectedBox[],
@@ -144,7 +144,7 @@ export class Tracker {
     const { patienceUs } = this.#options;
     const unseenUs = timeUs - track.seenUs;
     if (track.parked) return track.misses > 2 && track.missedUs > parkedPatienceUs;
-    // What moves is soon somewhere else, whether or not anybody looked for it.
+    // A moving object is soon somewhere else, whether or not its region was analysed.
     if (unseenUs > forgottenAfter * patienceUs) return true;
     return track.confirmed ? track.misses > 2 && unseenUs > patienceUs : track.misses > 1;
   }
@@ -161,15 +161,15 @@ class MutableTrack implements Track {
   detection: DetectedBox | undefined;
   confirmed = false;
   parked = false;
-  /** Looks in vain since it was last seen. */
+  /** Analysed frames without a detection since the last one with it. */
   misses = 0;
-  /** How long it has been looked for since the first of them. */
+  /** Time since the first of these frames. */
   missedUs = 0;
   readonly #moving: MovingBox;
   readonly #threshold: number;
-  /** One bit for each of the last looks, the newest lowest: whether it was seen. */
+  /** One bit per analysed frame, the newest lowest: whether the object was detected. */
   #history = 1;
-  /** Where it began to stand, and when. */
+  /** Place and time of its last arrival. */
   #place: BoundingBox;
   #sinceUs: number;
 
@@ -195,7 +195,7 @@ class MutableTrack implements Track {
   predict(passedUs: number): void {
     this.detection = undefined;
     if (this.misses > 0) this.missedUs += passedUs;
-    // What is parked and out of sight stays where it was.
+    // A parked object that is out of sight keeps its place.
     if (!this.parked || this.misses === 0) this.#moving.predict(passedUs / 1e6);
   }
 
@@ -232,7 +232,7 @@ function overlap(track: MutableTrack, detection: DetectedBox): number {
   return intersectionOverUnion(track.box, detection.box);
 }
 
-/** 1 at the same place, 0 at the maxDistance where it may be the same. */
+/** 1 at the same place, 0 at `maxDistance`. */
 function nearness(track: MutableTrack, { box }: DetectedBox): number {
   const at = track.box;
   const size = Math.max(at.right - at.left, at.bottom - at.top);
@@ -242,7 +242,7 @@ function nearness(track: MutableTrack, { box }: DetectedBox): number {
 }
 
 function contains({ left, top, right, bottom }: BoundingBox, inner: BoundingBox): boolean {
-  // What has walked out of the picture is missed at its edge.
+  // An object that has left the frame counts as missed at the frame's edge.
   const inside = (value: number) => Math.min(1, Math.max(0, value));
   const [x, y] = [inside((inner.left + inner.right) / 2), inside((inner.top + inner.bottom) / 2)];
   return x >= left && x <= right && y >= top && y <= bottom;

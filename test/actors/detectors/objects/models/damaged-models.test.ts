@@ -22,7 +22,7 @@ test.each([
   const damaged = graph.tensors.map((tensor) =>
     tensor.data.length > 0 && tensor.shape.length === 4 ? { ...tensor, shape: change(tensor.shape) } : tensor,
   );
-  expect(() => translateToOnnx({ ...graph, tensors: damaged })).toThrow('weights are not whole');
+  expect(() => translateToOnnx({ ...graph, tensors: damaged })).toThrow('weights do not fit their shape');
 });
 
 test('what a damaged model sees at a place that is no number is not told', async () => {

@@ -109,16 +109,16 @@ describe('a model that cannot be used is told of in one sentence:', () => {
 
   test('one with another checksum', async () => {
     await expect(open(await withEntry({ sha256sum: '0'.repeat(64) }))).rejects.toThrow(
-      `mine: the checksum of the model is ${sha256}, and should be ${'0'.repeat(64)}`,
+      `mine: the checksum of the model is ${sha256}, expected ${'0'.repeat(64)}`,
     );
   });
 
   test('one of another size or format', async () => {
     await expect(open(await withEntry({ width: 320 }))).rejects.toThrow(
-      "mine: the model's input is 300×300, and should be 320×300",
+      "mine: the model's input is 300×300, expected 320×300",
     );
     await expect(open(await withEntry({ format: 'nolo' }))).rejects.toThrow(
-      "mine: the model's format is ssd, and should be nolo",
+      "mine: the model's format is ssd, expected nolo",
     );
   });
 
@@ -127,7 +127,7 @@ describe('a model that cannot be used is told of in one sentence:', () => {
       'mine: the model cannot be read: /nowhere/m.tflite',
     );
     await expect(open(await withEntry(), 'other')).rejects.toThrow(
-      'other: there is no such detector, but default, mine',
+      'other: unknown detector; available: default, mine',
     );
   });
 
@@ -151,9 +151,9 @@ describe('a model that cannot be used is told of in one sentence:', () => {
   test('but an entry that is wrong stops no other model', async () => {
     const folder = await withEntry({ width: 'wide' });
     expect((await findModel(folder, 'default')).kind).toBe('default');
-    await expect(findModel(folder, 'other')).rejects.toThrow('there is no such detector, but default, mine');
+    await expect(findModel(folder, 'other')).rejects.toThrow('unknown detector; available: default, mine');
     const disabled = await withEntry({ width: 'wide', enable: false });
-    await expect(findModel(disabled, 'mine')).rejects.toThrow('mine: there is no such detector, but default');
+    await expect(findModel(disabled, 'mine')).rejects.toThrow('mine: unknown detector; available: default');
   });
 
   test('one with labels that are none', async () => {
