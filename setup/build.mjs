@@ -10,13 +10,13 @@ const sourceFolders = ['actors', 'bus', 'http', 'pipelines', 'store'];
 const stampFile = 'dist/.stamp';
 
 /**
- * Compiles the sources to dist/, and copies what belongs to them (pages, SQL), unless nothing has changed.
+ * Compiles the sources to dist/ and copies the other files that they need (pages, SQL), unless nothing has changed.
  *
- * A whole new folder takes the place of the old one, so a recorder that starts meanwhile never finds half
- * of it.
+ * The result is built in a new folder that then replaces the old one, so that a recorder that starts meanwhile never
+ * finds a partial build.
  *
- * @param {{tolerant?: boolean}} [options] `tolerant`: sources with type errors are built and reported all
- * the same, so that one unfinished file does not keep everybody else's tests from running
+ * @param {{tolerant?: boolean}} [options] `tolerant`: type errors are reported but do not fail the build, so that one
+ * unfinished file does not keep all other tests from running
  */
 export async function build({ tolerant = false } = {}) {
   if (built()) return;
@@ -31,7 +31,7 @@ export async function build({ tolerant = false } = {}) {
       mkdirSync(dirname(join(fresh, file)), { recursive: true });
       copyFileSync(join(project, file), join(fresh, file));
     }
-    // What was changed while it was compiled is built again the next time.
+    // The stamp was taken before compiling: sources that changed since then are built again next time.
     if (sound) writeFileSync(join(fresh, '.stamp'), stamp);
     const dist = join(project, 'dist');
     const old = join(project, '.cache', 'dist.old');
@@ -64,7 +64,7 @@ function built() {
   return readProjectFile(stampFile) === sourceStamp();
 }
 
-/** Changes with every source file's name, size or time of change. */
+/** A hash over the name, size and modification time of every source file. */
 function sourceStamp() {
   const hash = createHash('sha256');
   for (const file of [...sourceFiles(), 'tsconfig.json', 'package-lock.json']) {

@@ -7,8 +7,8 @@ import { project } from './project.mjs';
 /**
  * Runs `work` while no other setup in this clone runs its own.
  *
- * The lock is flock(1)'s and its holder a child that lives as long as our end of its input: the kernel takes
- * it back when this process dies in whatever way, so it can never be left behind.
+ * A child process holds the lock, taken with flock(1), as long as its standard input is open. The kernel closes that
+ * pipe however this process dies, so that no stale lock can be left.
  *
  * @template T @param {() => Promise<T>} work @returns {Promise<T>}
  */
@@ -20,7 +20,7 @@ export async function exclusively(work) {
   });
   const notice = setTimeout(() => process.stderr.write('Waiting for another setup in this folder …\n'), 500);
   try {
-    // Without flock there is no lock, which is better than no start.
+    // If flock is missing, setup runs without a lock: better than not at all.
     await Promise.race([
       new Promise((resolve) => holder.on('error', resolve)),
       new Promise((resolve) => holder.stdout.once('data', resolve)),

@@ -8,7 +8,7 @@ import { step } from './step.mjs';
 
 const stampFile = 'node_modules/.sentrybus-stamp';
 
-/** Installs the Node packages of package-lock.json unless they are there already. */
+/** Installs the Node packages of package-lock.json, unless they are installed. */
 export async function ensureModules() {
   if (installed()) return;
   await exclusively(async () => {
@@ -19,7 +19,7 @@ export async function ensureModules() {
   });
 }
 
-/** Notes that node_modules is now what package-lock.json and this Node.js ask for. */
+/** Records that node_modules matches package-lock.json and this version of Node.js. */
 export function stampModules() {
   writeFileSync(join(project, stampFile), stamp());
 }
@@ -28,23 +28,23 @@ function installed() {
   return readProjectFile(stampFile) === stamp();
 }
 
-/** The native addon is compiled for one version of Node.js, so that counts too. */
+/** Includes the version of Node.js, because the native addon is compiled for one version only. */
 function stamp() {
   const lockFile = readProjectFile('package-lock.json') ?? '';
   return createHash('sha256').update(lockFile).update(`${process.version} ${process.arch}`).digest('hex');
 }
 
-/** The npm that called us, else the one on the path. */
+/** The npm that started this script, otherwise the one on the path. */
 function npm() {
   const cli = process.env['npm_execpath'];
   return cli?.endsWith('npm-cli.js') ? [process.execPath, cli] : ['npm'];
 }
 
-/** Settings that npm would complain about on every start if they stood in .npmrc. */
+/** Environment of npm with settings that are not in .npmrc because npm would warn about them on every start. */
 function environment() {
-  // The library for the CPU is part of this package; what its script would download is for graphics cards.
+  // The package contains its library for CPUs; its install script would only download those for graphics cards.
   const environment = { ...process.env, npm_config_onnxruntime_node_install: 'skip' };
-  // The addon is compiled against the headers that came with this Node.js, if any; else they are downloaded.
+  // The native addon is compiled against the headers of this Node.js if installed; otherwise npm downloads them.
   const prefix = dirname(dirname(process.execPath));
   const headers = existsSync(join(prefix, 'include/node/node.h'));
   return headers ? { ...environment, npm_config_nodedir: prefix } : environment;

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import process from 'node:process';
 import { SetupError, StepError, step } from './step.mjs';
 
-/** What the recorder itself needs, and what its native addon is compiled with. */
+/** Needed by the recorder itself and to compile its native addon. */
 export const runtimePackages = [
   'nats-server',
   'gstreamer1.0-plugins-base',
@@ -18,7 +18,7 @@ export const runtimePackages = [
   'g++',
 ];
 
-/** What the tests need beside it: a broker, a camera, pictures, a browser. */
+/** Needed in addition by the tests: a broker, a camera, video, a browser. */
 export const testPackages = [
   'mosquitto',
   'mosquitto-clients',
@@ -31,14 +31,14 @@ export const testPackages = [
   'chromium',
 ];
 
-const retryPause = 3000;
-const longestWait = 10 * 60_000;
+const retryPauseMs = 3000;
+const maxWaitMs = 10 * 60_000;
 
 /**
- * Installs the packages that are missing, where that is allowed.
+ * Installs the missing packages.
  *
  * @param {readonly string[]} packages
- * @throws {SetupError} naming them, and the command that installs them, where it is not.
+ * @throws {SetupError} with the command to run as root, if this user may not install packages.
  */
 export async function ensurePackages(packages) {
   const missing = missingPackages(packages);
@@ -47,19 +47,19 @@ export async function ensurePackages(packages) {
   const prefix = rootPrefix();
   if (!prefix) {
     throw new SetupError(
-      'Sentrybus needs Debian packages that it may not install itself: run, as root, ' +
-        `\`apt-get update && apt-get ${install.join(' ')}\`, and then this again.`,
+      'Debian packages are missing, and this user may not install them. Run as root: ' +
+        `\`apt-get update && apt-get ${install.join(' ')}\`, then start again.`,
     );
   }
 
   process.stdout.write(`Installing Debian packages: ${missing.join(' ')}\n`);
-  // Fresh lists cost time and network, so only where the ones at hand do not know the packages.
+  // Updating the package lists takes time and network, so it is done only if the present ones lack a package.
   const known = spawnSync('apt-get', ['--simulate', ...install]).status === 0;
   if (known) {
     try {
       return void (await aptGet(prefix, 'Debian packages', install));
     } catch (error) {
-      // Old lists name versions that the mirror no longer has.
+      // Outdated lists may name versions that the mirror no longer has.
       if (!(error instanceof StepError)) throw error;
     }
   }
@@ -75,31 +75,31 @@ function missingPackages(packages) {
     ...packages,
   ]);
   if (query.error) {
-    process.stderr.write(`This is not Debian: the equivalents of ${packages.join(', ')} have to be there.\n`);
+    process.stderr.write(`This is not Debian: install the equivalents of ${packages.join(', ')} yourself.\n`);
     return [];
   }
   const lines = new Set(String(query.stdout).split('\n'));
   return packages.filter((name) => !lines.has(`${name} installed`));
 }
 
-/** What to write before a command that needs root; undefined when we cannot become root. */
+/** The prefix of a command that needs root; undefined if we cannot become root. */
 function rootPrefix() {
   if (process.getuid?.() === 0) return [];
-  // Without a terminal, as apt-get will be: sudo may remember a password for this terminal alone.
+  // Tried without a terminal, as apt-get runs: sudo may remember a password for one terminal only.
   const sudo = spawnSync('setsid', ['--wait', 'sudo', '-n', 'true'], { stdio: 'ignore' });
   return sudo.status === 0 ? ['sudo', '-n'] : undefined;
 }
 
 /**
- * Runs apt-get, waiting for its turn while another program installs: it waits for dpkg's lock by itself, and
- * gives up at once on that of the package lists.
+ * Runs apt-get, and retries while another program is installing. apt-get itself waits for the lock of dpkg, but fails at
+ * once if the package lists are locked.
  *
  * @param {readonly string[]} prefix @param {string} title @param {readonly string[]} args
  */
 async function aptGet(prefix, title, args) {
   const environment = ['env', 'DEBIAN_FRONTEND=noninteractive', 'LC_ALL=C.UTF-8'];
-  const command = ['apt-get', '--yes', '--option', `DPkg::Lock::Timeout=${longestWait / 1000}`, ...args];
-  const deadline = Date.now() + longestWait;
+  const command = ['apt-get', '--yes', '--option', `DPkg::Lock::Timeout=${maxWaitMs / 1000}`, ...args];
+  const deadline = Date.now() + maxWaitMs;
   for (;;) {
     try {
       return await step(title, [...prefix, ...environment, ...command]);
@@ -108,7 +108,7 @@ async function aptGet(prefix, title, args) {
         error instanceof StepError && error.output.some((line) => /could not get lock/i.test(line));
       if (!locked || Date.now() > deadline) throw error;
       process.stdout.write('Another program is installing packages; waiting for it …\n');
-      await new Promise((resolve) => setTimeout(resolve, retryPause));
+      await new Promise((resolve) => setTimeout(resolve, retryPauseMs));
     }
   }
 }

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { stripVTControlCharacters } from 'node:util';
 import { project } from './project.mjs';
 
-/** Something the person at the terminal has to know or do: its message is all that is shown. */
+/** An error for the person at the terminal; only its message is printed, without a stack trace. */
 export class SetupError extends Error {
   /** @param {string} message @param {number} [exitCode] */
   constructor(message, exitCode = 1) {
@@ -17,7 +17,7 @@ export class SetupError extends Error {
   }
 }
 
-/** A command of the installation ended with an error. */
+/** A command of the installation failed. */
 export class StepError extends SetupError {
   /** @param {string} title @param {number | string} reason @param {readonly string[]} output */
   constructor(title, reason, output) {
@@ -32,19 +32,19 @@ const logFile = join(project, '.cache', 'setup.log');
 const rememberedLines = 200;
 
 /**
- * Runs one command of the installation. The terminal shows the title, how long it takes and, while it runs,
- * the last line of its output; the whole output is added to the log file.
+ * Runs one command of the installation. The terminal shows its title, the elapsed time and, while it runs, the last
+ * line of its output; the whole output is appended to the log file.
  *
- * Ctrl-C interrupts the command, waits for it and ends the installation; a second one ends it at once. The
- * command is in a process group of its own, so that only it hears of the first one: a dpkg that is hit in
- * the middle leaves packages half installed, whereas apt-get by itself finishes what it has begun.
+ * Ctrl-C interrupts the command, waits for it and ends the installation; a second Ctrl-C ends it at once. The command
+ * has a process group of its own, so that the terminal does not signal its children: an interrupted dpkg leaves
+ * packages half installed, whereas apt-get finishes the current one.
  *
  * @param {string} title
  * @param {readonly string[]} command
- * @param {{env?: NodeJS.ProcessEnv, disposable?: boolean}} [options] `disposable`: the next attempt throws away
- * what this one leaves half done, so it is killed with all its children instead of interrupted
+ * @param {{env?: NodeJS.ProcessEnv, disposable?: boolean}} [options] `disposable`: the next attempt
+ * discards a partial result, so the command and its children are killed instead of interrupted
  * @returns {Promise<readonly string[]>} the last lines of its output
- * @throws {StepError} when it does not exit with 0
+ * @throws {StepError} if its exit code is not 0
  */
 export async function step(title, [file = '', ...args], { env = process.env, disposable = false } = {}) {
   mkdirSync(join(project, '.cache'), { recursive: true });
@@ -76,7 +76,7 @@ export async function step(title, [file = '', ...args], { env = process.env, dis
     try {
       process.kill(disposable ? -child.pid : child.pid, disposable ? 'SIGKILL' : 'SIGINT');
     } catch {
-      // Ended meanwhile, or running as root through sudo: then it is waited for.
+      // Has ended, or runs as root through sudo and cannot be signalled: wait for its end.
     }
   };
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
@@ -86,7 +86,7 @@ export async function step(title, [file = '', ...args], { env = process.env, dis
       child.on('close', (code, signal) => resolve(code ?? signal));
     });
     progress.end(interrupted ? 'stopped' : reason === 0 ? 'done' : 'failed');
-    if (interrupted) throw new SetupError('Stopped. Start again to go on.', 130);
+    if (interrupted) throw new SetupError('Stopped. Start again to continue.', 130);
     if (reason !== 0) throw new StepError(title, reason, output);
     return output;
   } finally {
@@ -96,13 +96,13 @@ export async function step(title, [file = '', ...args], { env = process.env, dis
 }
 
 /**
- * Runs a program of node_modules with this terminal as its own.
+ * Runs a program of node_modules in this terminal.
  * @param {string} script @param {readonly string[]} args
  * @returns {Promise<number>} its exit code
  */
 export async function runInTerminal(script, args) {
   const child = spawn(process.execPath, [join(project, script), ...args], { cwd: project, stdio: 'inherit' });
-  // Ctrl-C reaches the program itself; how it ends is how this ends.
+  // Ctrl-C reaches the program itself; this process only waits for its exit code.
   const ignore = () => {};
   const pass = () => child.kill('SIGTERM');
   process.on('SIGINT', ignore).on('SIGTERM', pass);
@@ -113,9 +113,9 @@ export async function runInTerminal(script, args) {
   }
 }
 
-/** One line per step: rewritten as it goes on a terminal, two plain lines in a log. @param {string} title */
+/** One line per step: rewritten in place on a terminal, two plain lines otherwise. @param {string} title */
 function showProgress(title) {
-  // Standard output belongs to what is run in the end, an export for example.
+  // Standard output is reserved for the program that runs afterwards, an export for example.
   const { stderr } = process;
   const start = Date.now();
   const seconds = () => `${Math.round((Date.now() - start) / 1000)} s`;
