@@ -91,7 +91,7 @@ function rootPrefix() {
 }
 
 /**
- * Runs apt-get, and retries while another program is installing. apt-get itself waits for the lock of dpkg, but fails at
+ * Runs apt-get, and retries while another program is installing. apt-get itself waits for the lock of dpkg but fails at
  * once if the package lists are locked.
  *
  * @param {readonly string[]} prefix @param {string} title @param {readonly string[]} args

@@ -1,4 +1,4 @@
-/** Unix time in microseconds. The wall clock itself: a monotonic one would drift away from it over months. */
+/** Unix time in microseconds, from the wall clock: a monotonic clock would drift from it over months. */
 export function nowUs(): number {
   return Date.now() * 1000;
 }

@@ -35,8 +35,8 @@ const description = `One SELECT statement in DuckDB's SQL, with joins, subquerie
 - \`events\`, a row for each detection: id, time (of the picture), storedAt (when the bus took it), monitorID, monitorName, source, label, score, x, y, width, height, object
 - \`recordings\`, as far back as the log goes: id, monitorID, startTime, endTime (null while it is written)
 - \`deliveries\`, a row for each event that the MQTT broker has confirmed: id (of the event), monitorID, source, time (of the picture), storedAt (when the bus took it), deliveredAt
-- \`objects\`, what was followed from picture to picture: id, monitorID, label, score (the best), startTime, endTime (null while it is there), eventID (of the event that told of it first)
-- \`states\`, what monitors did when: monitorID, state (connecting, streaming, waiting, stopping, stopped, disabled), reason, startTime, endTime (null for what it does now), reconnect (true where the stream was there again after waiting for it)
+- \`objects\`, a row for each object followed from frame to frame: id, monitorID, label, score (the best), startTime, endTime (null while the object is in view), eventID (of the event that reported it first)
+- \`states\`, a row for each state of a monitor: monitorID, state (connecting, streaming, waiting, stopping, stopped, disabled), reason, startTime, endTime (null for the current state), reconnect (true if the stream came back after an outage)
 
 Times are Unix times in microseconds; \`make_timestamp(time)\` makes a timestamp in UTC. A statement can read only these views and call only functions on values. Patterns (of LIKE, ILIKE, GLOB, SIMILAR TO and regular expressions) must be literals of at most 200 characters; LIKE without \`_\` may have many \`%\`, the others few. A statement that is refused, wrong, or takes too long is answered with 400 and the reason.
 

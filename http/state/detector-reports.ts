@@ -3,7 +3,7 @@ import type { DetectorReport } from '../../bus/messages.ts';
 import type { Bus } from '../../bus/nats/bus.ts';
 import { reports } from '../../bus/subjects.ts';
 
-/** Keeps what the detectors say of themselves. */
+/** Keeps the latest report of every running detector; a report expires if the detector does not repeat it. */
 export class DetectorReports {
   readonly #reports = new Map<string, { readonly report: DetectorReport; readonly at: number }>();
   readonly #forget: () => void;
@@ -15,7 +15,7 @@ export class DetectorReports {
     });
   }
 
-  /** Those that watch now, by monitor. */
+  /** @returns the reports of running detectors, ordered by monitor id. */
   list(): DetectorReport[] {
     this.#expire();
     return [...this.#reports.values()]

@@ -52,7 +52,7 @@ export class ObjectLifecycle {
   update(timeUs: number, tracks: readonly Track[], ended: readonly Track[]): ObjectUpdate[] {
     return [
       ...ended.flatMap((track) => this.#end(track)),
-      ...tracks.flatMap((track) => this.#look(timeUs, track)),
+      ...tracks.flatMap((track) => this.#follow(timeUs, track)),
     ];
   }
 
@@ -62,7 +62,7 @@ export class ObjectLifecycle {
     return life && track.detection && { eventID: life.eventID, score: track.detection.score };
   }
 
-  #look(timeUs: number, track: Track): ObjectUpdate[] {
+  #follow(timeUs: number, track: Track): ObjectUpdate[] {
     const { detection, strong, confirmed, parked } = track;
     if (!confirmed || !detection) return [];
     const life = this.#lives.get(track);
@@ -71,21 +71,21 @@ export class ObjectLifecycle {
       // A weak detection only continues the track: the user wants no event below the threshold.
       if (parked || !strong || timeUs - life.publishedUs < this.#options.renewalUs) return [];
       life.publishedUs = timeUs;
-      return [this.#news('moving', track, life, this.#options.newEventID())];
+      return [this.#toUpdate('moving', track, life, this.#options.newEventID())];
     }
     const eventID = this.#options.newEventID();
     const born = { id: this.#options.newObjectID(), eventID, publishedUs: timeUs, score: detection.score };
     this.#lives.set(track, born);
-    return [this.#news('appeared', track, born, eventID)];
+    return [this.#toUpdate('appeared', track, born, eventID)];
   }
 
   #end(track: Track): ObjectUpdate[] {
     const life = this.#lives.get(track);
     this.#lives.delete(track);
-    return life ? [this.#news('gone', track, life, life.eventID)] : [];
+    return life ? [this.#toUpdate('gone', track, life, life.eventID)] : [];
   }
 
-  #news(kind: ObjectUpdate['kind'], track: Track, life: ObjectState, eventID: string): ObjectUpdate {
+  #toUpdate(kind: ObjectUpdate['kind'], track: Track, life: ObjectState, eventID: string): ObjectUpdate {
     const { label, box, beginUs, seenUs, detection } = track;
     return {
       kind,
