@@ -1,5 +1,6 @@
 import process from 'node:process';
 import { build } from './setup/build.mjs';
+import { develop } from './setup/develop.mjs';
 import { ensureModules, stampModules } from './setup/modules.mjs';
 import { ensurePackages, runtimePackages, testPackages } from './setup/packages.mjs';
 import { readProjectFile } from './setup/project.mjs';
@@ -20,6 +21,20 @@ const commands = {
     await runRecorder(args);
   },
 
+  /** Runs the recorder, and starts it again with each change of its sources. */
+  async dev(args) {
+    await install(runtimePackages);
+    return develop(args);
+  },
+
+  /** Shows what travels on the bus of the recorder that runs. */
+  async tap(args) {
+    await ensureModules();
+    await build();
+    const { tapBus } = await import(new URL('dist/actors/startup/tap-bus.js', import.meta.url).href);
+    return tapBus(args);
+  },
+
   /** Writes entries of a log that no recorder has open. */
   async export(args) {
     await ensureModules();
@@ -32,17 +47,30 @@ const commands = {
     await install([...runtimePackages, ...testPackages]);
     const failed = await check();
     if (failed !== 0) return failed;
-    return vitest('test/vitest.config.ts', [
+    return vitest('run', 'test/vitest.config.ts', [
       '--reporter=default',
       '--reporter=json',
+      '--reporter=./test/support/retry-reporter.ts',
       '--outputFile.json=test/.cache/report.json',
       ...args,
     ]);
   },
 
+  /** The tests of these files, at once: nothing is checked. */
+  async 'test:only'(args) {
+    await install([...runtimePackages, ...testPackages]);
+    return vitest('run', 'test/vitest.config.ts', args);
+  },
+
+  /** The same again after each change. */
+  async 'test:watch'(args) {
+    await install([...runtimePackages, ...testPackages]);
+    return vitest('watch', 'test/vitest.config.ts', args);
+  },
+
   async bench(args) {
     await install([...runtimePackages, ...testPackages]);
-    return vitest('test/bench/vitest.config.ts', args);
+    return vitest('run', 'test/bench/vitest.config.ts', args);
   },
 
   async check() {
@@ -76,9 +104,9 @@ async function check() {
   );
 }
 
-/** @param {string} config @param {string[]} args */
-function vitest(config, args) {
-  return runInTerminal('node_modules/vitest/vitest.mjs', ['run', '--config', config, ...args]);
+/** @param {'run' | 'watch'} mode @param {string} config @param {string[]} args */
+function vitest(mode, config, args) {
+  return runInTerminal('node_modules/vitest/vitest.mjs', [mode, '--config', config, ...args]);
 }
 
 /** @throws {SetupError} when package.json does not allow this version of Node.js. */

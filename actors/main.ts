@@ -6,6 +6,7 @@ import { stopDeadlinesMs } from '../bus/base/stop-deadlines.ts';
 import { Logger } from '../bus/logging/logger.ts';
 import { Accounts } from '../store/accounts/accounts.ts';
 import { loadConfig } from '../store/config/config.ts';
+import { defaultConfigFile } from '../store/config/default-config.ts';
 import { Monitors } from '../store/monitors/monitors.ts';
 import type { StoredState } from './services.ts';
 import { logSettings } from './settings.ts';
@@ -14,8 +15,6 @@ import { lockFolder } from './startup/folder-lock.ts';
 import { stateInspector } from './state-log.ts';
 import { wireSystem } from './wiring.ts';
 
-/** Written with its defaults where there is none. */
-const usualFile = 'configs/sentryshot.toml';
 const usage = 'usage: npm start -- [--config FILE]';
 
 /**
@@ -40,7 +39,7 @@ export async function runRecorder(args: readonly string[]): Promise<void> {
 async function prepare(args: readonly string[]): Promise<StoredState> {
   const given = configFile(args);
   // A name that was mistyped must not become a second recorder.
-  const { config, created } = await loadConfig(given ?? usualFile, { create: given === undefined });
+  const { config, created } = await loadConfig(given ?? defaultConfigFile, { create: given === undefined });
   if (created) process.stdout.write(`Wrote ${config.file}\n`);
   await mkdir(config.storageDir, { recursive: true, mode: 0o750 });
   await lockFolder(config.storageDir);

@@ -6,6 +6,7 @@ import { randomText } from '../bus/base/random.ts';
 import { type StopStep, stopDeadlinesMs } from '../bus/base/stop-deadlines.ts';
 import type { Logger } from '../bus/logging/logger.ts';
 import { Bus, type BusAddress } from '../bus/nats/bus.ts';
+import { removeBusAddress, writeBusAddress } from '../bus/nats/bus-address-file.ts';
 import { ensureStreams, forgetReader } from '../bus/nats/jetstream.ts';
 import { type NatsServer, startNatsServer } from '../bus/nats/nats-server.ts';
 import { watchStreamHealth } from '../bus/nats/stream-health.ts';
@@ -61,8 +62,11 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
     let busAddress: BusAddress = config.bus;
     let embedded: NatsServer | undefined;
     if (config.bus.servers.length === 0) {
-      const server = await startNatsServer({ dir: join(config.storageDir, 'bus'), log });
-      closers.push(within('natsServer', () => server.stop()));
+      const dir = join(config.storageDir, 'bus');
+      const server = await startNatsServer({ dir, log });
+      const stopServer = async () => void (await Promise.all([removeBusAddress(dir), server.stop()]));
+      closers.push(within('natsServer', stopServer));
+      await writeBusAddress(dir, server.address);
       busAddress = server.address;
       embedded = server;
     }

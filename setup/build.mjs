@@ -6,7 +6,7 @@ import { exclusively } from './lock.mjs';
 import { project, readProjectFile } from './project.mjs';
 import { StepError, step } from './step.mjs';
 
-const sourceFolders = ['actors', 'bus', 'http', 'pipelines', 'store'];
+export const sourceFolders = ['actors', 'bus', 'http', 'pipelines', 'store'];
 const stampFile = 'dist/.stamp';
 
 /**

@@ -20,6 +20,7 @@ const topLevel = [
   ...[
     'README.md',
     'CHANGELOG.md',
+    'CONTRIBUTING.md',
     'LICENSE',
     'NOTICE',
     'package.json',
@@ -27,7 +28,7 @@ const topLevel = [
     'tsconfig.json',
     'biome.json',
   ],
-  ...['.ci', '.gitignore', '.npmrc'],
+  ...['.ci', '.editorconfig', '.gitignore', '.npmrc'],
 ];
 
 /**

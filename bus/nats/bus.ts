@@ -30,6 +30,29 @@ export class CommandError extends Error {
   readonly code = 'bus_command_unanswered';
 }
 
+/** @param name shows in the server's list of connections. */
+export function connectionOptions(address: BusAddress, name: string): ConnectionOptions {
+  const options: ConnectionOptions = {
+    servers: [...address.servers],
+    name,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 100,
+    reconnectJitter: 50,
+    pingInterval: 10_000,
+    // A restarted server is the same server: a refusal while it comes up must not end the connection.
+    ignoreAuthErrorAbort: true,
+    // Every request would otherwise make an error beforehand, for its stack alone.
+    noAsyncTraces: true,
+  };
+  if (address.token !== undefined) options.token = address.token;
+  if (address.username !== undefined) options.user = address.username;
+  if (address.password !== undefined) options.pass = address.password;
+  if (address.credentials !== undefined) {
+    options.authenticator = credsAuthenticator(new TextEncoder().encode(address.credentials));
+  }
+  return options;
+}
+
 /**
  * One connection to the bus. It reconnects for ever by itself; what a caller published in the meantime is
  * sent then (up to the client's buffer), except frames, which are dropped.
@@ -56,25 +79,7 @@ export class Bus {
    * @throws when no server answers within twenty seconds, or when it refuses the credentials.
    */
   static async connect(address: BusAddress, name: string): Promise<Bus> {
-    const options: ConnectionOptions = {
-      servers: [...address.servers],
-      name,
-      maxReconnectAttempts: -1,
-      reconnectTimeWait: 100,
-      reconnectJitter: 50,
-      pingInterval: 10_000,
-      // A restarted server is the same server: a refusal while it comes up must not end the connection.
-      ignoreAuthErrorAbort: true,
-      // Every request would otherwise make an error beforehand, for its stack alone.
-      noAsyncTraces: true,
-    };
-    if (address.token !== undefined) options.token = address.token;
-    if (address.username !== undefined) options.user = address.username;
-    if (address.password !== undefined) options.pass = address.password;
-    if (address.credentials !== undefined) {
-      options.authenticator = credsAuthenticator(new TextEncoder().encode(address.credentials));
-    }
-    return new Bus(await connect(options));
+    return new Bus(await connect(connectionOptions(address, name)));
   }
 
   /** For `jetstream.ts`: the client library's own objects. */

@@ -112,6 +112,8 @@ export class FragmentReader {
       case 'mdat':
         this.#finishFragment(parts);
         break;
+      case '':
+        break;
     }
   }
 

@@ -1,3 +1,6 @@
+/** Where the configuration is, below the current folder, when no other file is named. */
+export const defaultConfigFile = 'configs/sentryshot.toml';
+
 /** @returns the text of the configuration file that the first start writes. */
 export function defaultConfig(currentDir: string, configDir: string): string {
   return `# Configuration of Sentrybus. Changes take effect at the next start.

@@ -93,7 +93,8 @@ test('the page shows the live feed', async () => {
 test('the page says why the feed is refused', async () => {
   const { page } = await open(user);
   await page.locator('#feed button').click();
-  await page.waitForSelector('#feed-status[data-state="failed"]');
+  const status = page.locator('#feed-status[data-state="failed"]');
+  expect(await status.textContent()).toBe('Closed: refused, or the connection was lost (1006).');
 });
 
 test.each(['light', 'dark'] as const)('the page fits a phone, %s', async (colorScheme) => {

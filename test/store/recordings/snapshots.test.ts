@@ -40,5 +40,7 @@ test('of too many pictures the oldest are removed, also within a day', async () 
 });
 
 test('where there are no pictures, none are removed', async () => {
-  await pruneSnapshots(await temporaryFolder(), now);
+  const folder = await temporaryFolder();
+  await pruneSnapshots(folder, now);
+  expect(await readdir(folder)).toEqual([]);
 });

@@ -1,0 +1,42 @@
+import { connect, type Msg } from '@nats-io/transport-node';
+import { readFrame } from '../frames.ts';
+import { type BusAddress, connectionOptions } from './bus.ts';
+
+/** Characters of one message that are shown. */
+const maxLength = 2000;
+
+export interface BusTap {
+  /** Resolves when the server is gone, or after `close`. */
+  readonly ended: Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Listens to the bus without taking part in it.
+ *
+ * @param subject with NATS's wildcards: `events.>`, `logs.*.recorder.*`.
+ * @param onMessage is called with one line for each message, for people. Frames are shown by size.
+ * @throws when no server answers, or when it refuses the credentials or the subject.
+ */
+export async function openTap(
+  address: BusAddress,
+  subject: string,
+  onMessage: (line: string) => void,
+): Promise<BusTap> {
+  const connection = await connect({ ...connectionOptions(address, 'tap'), reconnect: false });
+  connection.subscribe(subject, {
+    callback: (error, message) => {
+      if (!error) onMessage(describe(message));
+    },
+  });
+  await connection.flush();
+  return { ended: connection.closed().then(() => {}), close: () => connection.close() };
+}
+
+function describe({ subject, data, headers }: Msg): string {
+  const frame = readFrame(data, headers);
+  if (frame)
+    return `${subject} frame ${frame.sequence}: ${frame.width}x${frame.height}, ${data.length} bytes`;
+  const text = new TextDecoder().decode(data.subarray(0, maxLength)).replace(/\p{Cc}+/gu, ' ');
+  return data.length > maxLength ? `${subject} ${text}… (${data.length} bytes)` : `${subject} ${text}`;
+}

@@ -1,0 +1,28 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Reporter, TestCase } from 'vitest/node';
+import { project } from './project.ts';
+
+/**
+ * Lists the tests that passed at a second attempt only, on the terminal and in `test/.cache/retried.json`, which
+ * `.ci/run` reads.
+ */
+export default class RetryReporter implements Reporter {
+  readonly #retried: string[] = [];
+
+  onTestCaseResult(test: TestCase): void {
+    const attempts = test.diagnostic()?.retryCount ?? 0;
+    if (attempts > 0 && test.result().state === 'passed') {
+      this.#retried.push(`${test.module.relativeModuleId}: ${test.fullName}`);
+    }
+  }
+
+  onTestRunEnd(): void {
+    mkdirSync(join(project, 'test/.cache'), { recursive: true });
+    writeFileSync(join(project, 'test/.cache/retried.json'), JSON.stringify(this.#retried));
+    if (this.#retried.length === 0) return;
+    process.stdout.write(
+      `\n Passed at a second attempt:\n${this.#retried.map((name) => `  ${name}\n`).join('')}`,
+    );
+  }
+}
