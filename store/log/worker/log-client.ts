@@ -1,27 +1,26 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import { backoffDelay } from '../../../bus/base/backoff.ts';
+import { retry } from '../../../bus/base/retry.ts';
 import { stopDeadlinesMs } from '../../../bus/base/stop-deadlines.ts';
+import { WorkerClient, type WorkerEnd } from '../../../bus/base/worker-client.ts';
 import type { LogEntry } from '../../../bus/messages.ts';
 import { StoreError } from '../../base/store-error.ts';
 import { LogStoreError } from '../schema/log-store-error.ts';
 import type {
   AskedQuestion,
-  FromLogWorker,
   LogAnswer,
+  LogNotice,
   LogQuestion,
+  LogRefusal,
   LogTopic,
   LogWorkerStart,
   ToLogWorker,
 } from './log-protocol.ts';
 
-// Node runs no TypeScript in a thread: from the sources, the compiled file is taken.
-const script = import.meta.url.endsWith('.ts')
-  ? new URL('../../../dist/store/log/worker/log-worker.js', import.meta.url)
-  : new URL('./log-worker.js', import.meta.url);
-
-const restartPausesMs = [100, 500, 2000, 10_000];
-/** Milliseconds that a query waits for a thread that is being started again. */
-const queryPatience = 5000;
+const script = new URL('./log-worker.js', import.meta.url);
+const restart = { minMs: 100, maxMs: 20_000 };
+/** A query waits this long for a thread that is being started again. */
+const queryPatienceMs = 5000;
 
 interface Surroundings {
   /** What a new thread begins with. */
@@ -30,57 +29,53 @@ interface Surroundings {
   report(error: LogStoreError): void;
 }
 
-interface Request {
-  resolve(answer: unknown): void;
-  reject(error: StoreError): void;
-}
-
 /** The thread with the log's database. When it ends by itself it is started again. */
 export class LogClient {
   readonly #surroundings: Surroundings;
-  readonly #requests = new Map<number, Request>();
-  /** The newest one; it may not be ready yet. */
-  #worker: Worker | undefined;
-  #ready: Promise<Worker>;
-  #ended: Promise<void> = Promise.resolve();
+  readonly #thread: WorkerClient<LogNotice, LogRefusal>;
+  readonly #closing = new AbortController();
+  #ready: Promise<void>;
   #following = false;
-  #closing = false;
-  #timer: NodeJS.Timeout | undefined;
-  #requestCount = 0;
 
   private constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings;
-    this.#ready = this.#run();
+    this.#thread = new WorkerClient({
+      start: () => this.#startThread(),
+      askToStop: () => this.#post({ kind: 'close' }),
+      onMessage: (message) => this.#hear(message),
+      onRefusal: ({ code, message, pointer }) =>
+        new StoreError(code, message, pointer === undefined ? {} : { pointer }),
+      onEnd: (end) => this.#ended(end),
+    });
+    this.#ready = this.#thread.start();
   }
 
   /** @throws what kept the thread from starting. A start that fails is not repeated. */
   static async start(surroundings: Surroundings): Promise<LogClient> {
-    const thread = new LogClient(surroundings);
-    await thread.#ready;
-    return thread;
+    const client = new LogClient(surroundings);
+    await client.#ready;
+    return client;
   }
 
   /**
-   * @throws {StoreError} `io` when the thread is away for longer than five seconds, or ends meanwhile; other codes
-   * as the topic has them. Once `signal` is aborted nobody needs the answer; there is one all the same.
+   * @throws {StoreError} `io` when the thread cannot be reached for longer than five seconds, or ends meanwhile; other
+   * codes as the topic has them. Once `signal` is aborted nobody needs the answer; there is one all the same.
    */
   async ask<T extends LogTopic>(
     topic: T,
     asked: AskedQuestion<T>,
     signal?: AbortSignal,
   ): Promise<LogAnswer<T>> {
-    const worker = await this.#available();
-    this.#requestCount += 1;
-    const id = this.#requestCount;
-    const cancel = () => post(worker, { kind: 'cancel', id });
+    await this.#available();
+    let cancel = () => {};
+    const answer = this.#thread.ask((id) => {
+      cancel = () => this.#post({ kind: 'cancel', id });
+      return { kind: 'ask', id, topic, asked } as LogQuestion;
+    });
+    if (signal?.aborted) cancel();
+    else signal?.addEventListener('abort', cancel, { once: true });
     try {
-      const answer = await new Promise<unknown>((resolve, reject) => {
-        this.#requests.set(id, { resolve, reject });
-        post(worker, { kind: 'ask', id, topic, asked } as LogQuestion);
-        if (signal?.aborted) cancel();
-        else signal?.addEventListener('abort', cancel, { once: true });
-      });
-      return answer as LogAnswer<T>;
+      return (await answer) as LogAnswer<T>;
     } finally {
       signal?.removeEventListener('abort', cancel);
     }
@@ -89,116 +84,78 @@ export class LogClient {
   /** Switches the posting of new entries, for threads to come as well. One that is just starting hears it later. */
   follow(on: boolean): void {
     this.#following = on;
-    if (this.#worker) post(this.#worker, { kind: 'follow', on });
+    this.#post({ kind: 'follow', on });
   }
 
   async close(): Promise<void> {
-    this.#closing = true;
-    clearTimeout(this.#timer);
-    if (this.#worker) post(this.#worker, { kind: 'close' });
-    const late = new AbortController();
-    await Promise.race([
-      this.#ended,
-      sleep(stopDeadlinesMs.logThread, undefined, { signal: late.signal }).catch(() => {}),
-    ]);
-    late.abort();
-    if (!this.#worker) return;
+    this.#closing.abort();
+    if (await this.#thread.stop(stopDeadlinesMs.logThread)) return;
     // It is left to the end of the process: to terminate it would abort that (see LogDatabase.close).
-    this.#worker.unref();
     const text = 'the log was not closed in time: a statement does not end; nothing of it is lost';
     this.#surroundings.report(new LogStoreError('log_thread_hangs', text));
   }
 
-  async #available(): Promise<Worker> {
-    if (this.#closing) throw new StoreError('io', 'the log is closed');
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      const error = new StoreError('io', 'the log database is being started again');
-      timer = setTimeout(reject, queryPatience, error);
-    });
-    try {
-      return await Promise.race([this.#ready, late]);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  /** @returns when the thread is ready. Before that its end is a failed start, afterwards a crash. */
-  #run(): Promise<Worker> {
-    const worker = new Worker(script, {
+  #startThread(): Worker {
+    return new Worker(script, {
       name: 'log store',
       workerData: { ...this.#surroundings.beginning, following: this.#following } satisfies LogWorkerStart,
       execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: 512 },
     });
-    this.#worker = worker;
-    let ready = false;
-    let reason = '';
-    worker.on('error', (error: Error) => {
-      reason = `: ${error.message}`;
-    });
-    return new Promise((resolve, reject) => {
-      worker.on('message', (message: FromLogWorker) => {
-        if (message.kind === 'ready') {
-          ready = true;
-          resolve(worker);
-        } else if (message.kind === 'failure') reason = `: ${message.message}`;
-        else this.#hear(message, worker);
-      });
-      this.#ended = new Promise((ended) => {
-        worker.once('exit', () => {
-          ended();
-          const error = new LogStoreError('log_thread_ended', `the log's thread ended${reason}`);
-          reject(error);
-          this.#worker = undefined;
-          if (ready) this.#crashed(error);
-        });
-      });
-    });
   }
 
-  #crashed(error: LogStoreError): void {
-    for (const { reject } of this.#requests.values()) {
-      reject(new StoreError('io', 'the log database was interrupted; ask again', { cause: error }));
-    }
-    this.#requests.clear();
-    if (this.#closing) return;
-    this.#surroundings.report(error);
-    this.#ready = this.#restart(0);
-    this.#ready.catch(() => {});
-  }
-
-  async #restart(attempt: number): Promise<Worker> {
-    await new Promise<void>((resolve) => {
-      this.#timer = setTimeout(resolve, restartPausesMs[Math.min(attempt, restartPausesMs.length - 1)]);
+  async #available(): Promise<void> {
+    if (this.#closing.signal.aborted) throw new StoreError('io', 'the log is closed');
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      const error = new StoreError('io', 'the log database is being started again');
+      timer = setTimeout(reject, queryPatienceMs, error);
     });
+    const closed = () => {
+      throw new StoreError('io', 'the log is closed');
+    };
     try {
-      return await this.#run();
-    } catch (error) {
-      if (this.#closing) throw error;
-      this.#surroundings.report(error as LogStoreError);
-      return this.#restart(attempt + 1);
+      // It is given up only because the log is closed meanwhile.
+      await Promise.race([this.#ready.catch(closed), late]);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
-  #hear(message: Exclude<FromLogWorker, { kind: 'ready' | 'failure' }>, worker: Worker): void {
+  /** @returns what a start, or the questions that the thread had, fail with. */
+  #ended({ kind, cause }: WorkerEnd<undefined>): Error {
+    const what = kind === 'never-started' ? 'did not start' : 'ended';
+    const error = new LogStoreError(
+      'log_thread_ended',
+      `the log's thread ${what}${cause ? `: ${cause.message}` : ''}`,
+    );
+    if (kind === 'never-started') return error;
+    if (kind === 'died') {
+      this.#surroundings.report(error);
+      this.#ready = this.#startAgain();
+      this.#ready.catch(() => {});
+    }
+    return new StoreError('io', 'the log database was interrupted; ask again', { cause: error });
+  }
+
+  #startAgain(): Promise<void> {
+    return retry(() => this.#thread.start(), {
+      pauseMs: (attempt) => backoffDelay(restart, attempt, 0),
+      signal: this.#closing.signal,
+      onFailure: (error) => this.#surroundings.report(error as LogStoreError),
+    });
+  }
+
+  #hear(message: LogNotice): void {
     const { entries, report } = this.#surroundings;
-    if (message.kind === 'entries') {
-      entries(message.entries);
-      post(worker, { kind: 'taken' });
-    } else if (message.kind === 'problem') report(new LogStoreError(message.code, message.message));
-    else if (message.kind === 'answer') this.#take(message.id)?.resolve(message.answer);
+    if (message.kind === 'problem') report(new LogStoreError(message.code, message.message));
     else {
-      const { id, code, message: text, pointer } = message;
-      this.#take(id)?.reject(new StoreError(code, text, pointer === undefined ? {} : { pointer }));
+      entries(message.entries);
+      this.#post({ kind: 'taken' });
     }
   }
 
-  #take(id: number): Request | undefined {
-    const request = this.#requests.get(id);
-    this.#requests.delete(id);
-    return request;
+  #post(message: ToLogWorker): void {
+    this.#thread.post(message);
   }
 }
-
-const post = (worker: Worker, message: ToLogWorker) => worker.postMessage(message);

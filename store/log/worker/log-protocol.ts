@@ -1,3 +1,4 @@
+import type { WorkerMessage, WorkerRefusal } from '../../../bus/base/worker-protocol.ts';
 import type { LogEntry } from '../../../bus/messages.ts';
 import type { BusAddress } from '../../../bus/nats/bus.ts';
 import type { StoreErrorCode } from '../../base/store-error.ts';
@@ -60,17 +61,14 @@ export type ToLogWorker =
   | { readonly kind: 'taken' }
   | { readonly kind: 'close' };
 
-interface Refusal {
+export interface LogRefusal extends WorkerRefusal {
   readonly code: StoreErrorCode;
-  readonly message: string;
   readonly pointer?: string;
 }
 
-export type FromLogWorker =
-  | { readonly kind: 'ready' }
-  | { readonly kind: 'answer'; readonly id: number; readonly answer: unknown }
-  | ({ readonly kind: 'refusal'; readonly id: number } & Refusal)
+/** What the thread says without being asked. */
+export type LogNotice =
   | { readonly kind: 'entries'; readonly entries: readonly LogEntry[] }
-  /** The last thing that the thread says when it ends by itself. */
-  | { readonly kind: 'failure'; readonly message: string }
   | { readonly kind: 'problem'; readonly code: LogStoreErrorCode; readonly message: string };
+
+export type FromLogWorker = Exclude<WorkerMessage, WorkerRefusal> | LogRefusal | LogNotice;

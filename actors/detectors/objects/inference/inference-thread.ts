@@ -1,5 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import jpeg from 'jpeg-js';
+import type { WorkerMessage } from '../../../../bus/base/worker-protocol.ts';
 import type { Model } from '../models/model.ts';
 import type { ModelSource } from '../models/model-source.ts';
 import type { DetectedBox } from '../picture/bounding-box.ts';
@@ -25,25 +26,22 @@ export interface InferenceResults {
   readonly jpeg: Uint8Array<ArrayBuffer>;
 }
 
-export interface InferenceAnswer {
-  readonly id: number;
-  readonly result?: InferenceResults[keyof InferenceResults];
-  readonly error?: string;
-}
-
 const quality = 85;
 const models = new Map<string, Promise<Model>>();
 
 parentPort?.on('message', ({ id, task }: { id: number; task: InferenceTask }) => void answer(id, task));
+say({ kind: 'ready' });
+
+function say(message: WorkerMessage): void {
+  parentPort?.postMessage(message);
+}
 
 async function answer(id: number, task: InferenceTask): Promise<void> {
-  let reply: InferenceAnswer;
   try {
-    reply = { id, result: await work(task) };
+    say({ kind: 'answer', id, answer: await work(task) });
   } catch (error) {
-    reply = { id, error: error instanceof Error ? error.message : String(error) };
+    say({ kind: 'refusal', id, message: error instanceof Error ? error.message : String(error) });
   }
-  parentPort?.postMessage(reply);
 }
 
 async function work(task: InferenceTask): Promise<InferenceResults[keyof InferenceResults]> {

@@ -15,8 +15,9 @@ const script = new URL(
       if (task.source?.name === 'crash') throw new RangeError('the memory is full');
       if (task.source?.name === 'loop') for (;;);
       if (task.source?.name === 'native') execFileSync('sleep', ['3']);
-      parentPort.postMessage({ id, result: 'engine' });
+      parentPort.postMessage({ kind: 'answer', id, answer: 'engine' });
     });
+    parentPort.postMessage({ kind: 'ready' });
   `)}`,
 );
 const deadlines = { open: 2000, work: 1000, end: 5000 };
