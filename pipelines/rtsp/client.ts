@@ -3,7 +3,8 @@ import { baseUrl } from './control-url.ts';
 import { RtspConnection } from './rtsp-connection.ts';
 import { RtspError, refusal } from './rtsp-error.ts';
 import { header, isSuccess, type RtspMessage } from './rtsp-message.ts';
-import { RtspSession, type RtspTimeouts } from './rtsp-session.ts';
+import { RtspSession } from './rtsp-session.ts';
+import type { RtspTimeouts } from './rtsp-timeouts.ts';
 import { parseSdp } from './sdp.ts';
 import type { RtspTransport } from './track-setup.ts';
 

@@ -1,14 +1,16 @@
 import type { Socket } from 'node:net';
 import type { RtspAddress } from './address.ts';
+import { answerTo } from './camera-request.ts';
 import { causeOf, connectSocket } from './connect.ts';
 import { Login } from './login.ts';
 import { PendingRequests } from './pending-requests.ts';
-import { RtspError, refusal } from './rtsp-error.ts';
-import { formatMessage, header, type RtspMessage } from './rtsp-message.ts';
+import { RtspError, refusal, unanswered } from './rtsp-error.ts';
+import { formatMessage, type RtspMessage } from './rtsp-message.ts';
+import type { RtspTimeouts } from './rtsp-timeouts.ts';
 import { WireReader } from './wire-reader.ts';
 
 export interface RtspConnectionOptions {
-  readonly timeouts: { readonly connectMs: number; readonly answerMs: number };
+  readonly timeouts: RtspTimeouts;
   /** Ends the connection at once, whatever it does, and without TEARDOWN. */
   readonly signal: AbortSignal;
   /** Takes sentences for a debug log. */
@@ -19,9 +21,7 @@ type Headers = Readonly<Record<string, string | undefined>>;
 
 /** Without a login, with one, and once more when the nonce was used up. */
 const maxTries = 3;
-/** Beyond this a camera takes nothing any more, and what it misses are keep-alives and reports. */
 const maxUnsentBytes = 64 * 1024;
-const answeredMethods = new Set(['OPTIONS', 'GET_PARAMETER', 'SET_PARAMETER', 'ANNOUNCE']);
 
 /** Requests and their answers over one TCP connection, and the interleaved packets between them. */
 export class RtspConnection {
@@ -47,8 +47,7 @@ export class RtspConnection {
     this.closed = new Promise((resolve) => {
       socket.once('close', () => {
         options.signal.removeEventListener('abort', abort);
-        const end = this.#fail(new RtspError('lost', 'the camera closed the connection'));
-        resolve(end);
+        resolve(this.#fail(new RtspError('lost', 'the camera closed the connection')));
       });
     });
     const reader = new WireReader(this.channels, {
@@ -109,9 +108,7 @@ export class RtspConnection {
 
   /** Sends an interleaved packet, unless the camera takes nothing any more. */
   send(channel: number, data: Buffer): void {
-    if (this.#end || this.#socket.writableLength > maxUnsentBytes) return;
-    const head = Buffer.from([0x24, channel, data.length >> 8, data.length & 0xff]);
-    this.#socket.write(Buffer.concat([head, data]));
+    this.#write(Buffer.concat([Buffer.from([0x24, channel, data.length >> 8, data.length & 0xff]), data]));
   }
 
   /** Nothing is heard any more after this. */
@@ -121,7 +118,7 @@ export class RtspConnection {
 
   #exchange(method: string, url: string, headers: Headers): Promise<RtspMessage> {
     this.#options.signal.throwIfAborted();
-    if (this.#end) throw this.#unanswered(method, this.#end);
+    if (this.#end) throw unanswered(method, this.#end);
     const sequence = ++this.#sequence;
     const start = `${method} ${url} RTSP/1.0`;
     this.#socket.write(formatMessage(start, { CSeq: sequence, 'User-Agent': 'Sentrybus', ...headers }));
@@ -129,22 +126,16 @@ export class RtspConnection {
   }
 
   #receive(message: RtspMessage): void {
-    if (message.status === undefined) this.#answer(message);
+    if (message.status === undefined) this.#write(answerTo(message));
     // Provisional: the answer itself is still to come.
     else if (message.status >= 200 && !this.#pending.settle(message)) {
       this.#options.log('the camera answered something that it was not asked');
     }
   }
 
-  /** A camera may ask, too, and may end the session if it hears nothing. */
-  #answer(request: RtspMessage): void {
-    if (this.#end || this.#socket.writableLength > maxUnsentBytes) return;
-    const start = answeredMethods.has(request.method ?? '')
-      ? 'RTSP/1.0 200 OK'
-      : 'RTSP/1.0 501 Not Implemented';
-    this.#socket.write(
-      formatMessage(start, { CSeq: header(request, 'cseq'), Public: 'OPTIONS, GET_PARAMETER' }),
-    );
+  /** Drops what a camera that takes nothing any more can do without. */
+  #write(data: Buffer): void {
+    if (!this.#end && this.#socket.writableLength <= maxUnsentBytes) this.#socket.write(data);
   }
 
   /** @returns the reason that counts, which is the first. */
@@ -153,13 +144,7 @@ export class RtspConnection {
     this.#end = error;
     this.#socket.destroy();
     const { signal } = this.#options;
-    this.#pending.fail((method) => (signal.aborted ? signal.reason : this.#unanswered(method, error)));
+    this.#pending.fail((method) => (signal.aborted ? signal.reason : unanswered(method, error)));
     return error;
-  }
-
-  /** While nothing plays yet, a connection that ends is a camera that cannot be reached. */
-  #unanswered(method: string, { code, message }: RtspError): RtspError {
-    if (code !== 'lost') return new RtspError(code, message);
-    return new RtspError('unreachable', `${message} before it answered ${method}`);
   }
 }

@@ -9,8 +9,19 @@ export interface RtspMessage {
   readonly body: Buffer;
 }
 
+const newline = 0x0a;
+const carriageReturn = 0x0d;
 const answerLine = /^RTSP\/\d+\.\d+[ \t]+(\d{3})(?:[ \t]|$)/i;
 const requestLine = /^([A-Z_]{3,32})[ \t]+\S+[ \t]+RTSP\/\d+\.\d+[ \t]*$/;
+
+/** @returns where the body begins: after an empty line, whose lines may end in LF alone. */
+export function endOfHead(data: Buffer, begin: number): number | undefined {
+  for (let at = data.indexOf(newline, begin); at >= 0; at = data.indexOf(newline, at + 1)) {
+    if (data[at + 1] === newline) return at + 2;
+    if (data[at + 1] === carriageReturn && data[at + 2] === newline) return at + 3;
+  }
+  return undefined;
+}
 
 /** @param head start line and headers. @returns undefined for what is no RTSP message. */
 export function parseHead(head: string): Omit<RtspMessage, 'body'> | undefined {

@@ -7,21 +7,10 @@ import type { RtpPacket } from './rtp-packet.ts';
 import type { RtspConnection } from './rtsp-connection.ts';
 import { RtspError, refusal } from './rtsp-error.ts';
 import { isSuccess, type RtspMessage } from './rtsp-message.ts';
+import type { RtspTimeouts } from './rtsp-timeouts.ts';
 import type { RtspTrack, SessionDescription } from './sdp.ts';
 import { defaultTimeoutMs } from './session-headers.ts';
 import { type RtspTransport, type SetupResult, TrackSetup } from './track-setup.ts';
-
-/** How long each wait may last, in milliseconds. */
-export interface RtspTimeouts {
-  /** For the TCP connection, with its name lookup and TLS handshake. */
-  readonly connectMs: number;
-  /** For the answer to each request. */
-  readonly answerMs: number;
-  /** After PLAY, for the first packet of video (of anything, where no video is set up). */
-  readonly firstPacketMs: number;
-  /** And for each further one. */
-  readonly silenceMs: number;
-}
 
 export interface PlayHandlers {
   /** Called while the socket is being read: packets in their order, those of one chunk without a pause. */
@@ -92,17 +81,19 @@ export class RtspSession {
   /**
    * Plays what has been set up. Packets may come before this resolves.
    *
-   * @throws {RtspError} when the camera refuses or does not answer; `onEnd` is not called then.
+   * @throws {RtspError} when the camera refuses or does not answer. The session is closed then, without `onEnd`.
    */
   async play(handlers: PlayHandlers): Promise<void> {
     const { connection, timeouts, log, signal } = this.#options;
     this.#handlers = handlers;
-    let answer = await this.#request('PLAY', this.#url());
-    if (answer.status === aggregateNotAllowed) {
-      for (const track of this.#agreed) answer = await this.#request('PLAY', this.#url(track));
+    try {
+      await this.#startPlaying();
+      if (this.#end)
+        throw this.#end.error ?? signal.reason ?? new RtspError('lost', 'the session was closed');
+    } catch (error) {
+      void this.close();
+      throw error;
     }
-    if (!isSuccess(answer)) throw refusal('PLAY', answer.status ?? 0);
-    if (this.#end) throw this.#end.error ?? signal.reason ?? new RtspError('lost', 'the session was closed');
     this.#isPlaying = true;
     this.#receiver.start(timeouts);
     const { id, timeoutMs } = this.#setup.session ?? { id: undefined, timeoutMs: defaultTimeoutMs };
@@ -141,6 +132,14 @@ export class RtspSession {
     }
     connection.close();
     await connection.closed;
+  }
+
+  async #startPlaying(): Promise<void> {
+    let answer = await this.#request('PLAY', this.#url());
+    if (answer.status === aggregateNotAllowed) {
+      for (const track of this.#agreed) answer = await this.#request('PLAY', this.#url(track));
+    }
+    if (!isSuccess(answer)) throw refusal('PLAY', answer.status ?? 0);
   }
 
   #request(method: string, url: string): Promise<RtspMessage> {

@@ -1,5 +1,5 @@
 import { RtspError } from './rtsp-error.ts';
-import { bodyLength, parseHead, type RtspMessage } from './rtsp-message.ts';
+import { bodyLength, endOfHead, parseHead, type RtspMessage } from './rtsp-message.ts';
 
 const maxHeadBytes = 32 * 1024;
 const maxBodyBytes = 1024 * 1024;
@@ -7,7 +7,6 @@ const maxBodyBytes = 1024 * 1024;
 const maxNoiseBytes = 1024 * 1024;
 const dollar = 0x24;
 const newline = 0x0a;
-const carriageReturn = 0x0d;
 const frameHeadBytes = 4;
 const rtpVersion = 2;
 /** The shortest RTCP packet. */
@@ -134,15 +133,6 @@ export class WireReader {
     this.#neededBytes = bytes;
     return incomplete;
   }
-}
-
-/** @returns where the body begins: after an empty line, whose lines may end in LF alone. */
-function endOfHead(data: Buffer, begin: number): number | undefined {
-  for (let at = data.indexOf(newline, begin); at >= 0; at = data.indexOf(newline, at + 1)) {
-    if (data[at + 1] === newline) return at + 2;
-    if (data[at + 1] === carriageReturn && data[at + 2] === newline) return at + 3;
-  }
-  return undefined;
 }
 
 function tooLong(): RtspError {

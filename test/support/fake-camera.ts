@@ -136,6 +136,8 @@ export class FakeCamera {
         if (end < 0) return;
         const request = parseRequest(received.toString('latin1', 0, end));
         received = received.subarray(end + 4);
+        // An answer to what this camera asked.
+        if (request.method.startsWith('RTSP/')) continue;
         this.requests.push(request);
         void this.#answer(request, connection);
       }

@@ -82,10 +82,10 @@ describe.each(['basic', 'digest'] as const)('a camera that asks for a %s login',
   const user = 'ad min';
   const password = 'p@ss/w:%ö"\\';
 
-  test('plays with the right password', async () => {
+  test.each(['tcp', 'udp'] as const)('plays over %s with the right password', async (transport) => {
     const camera = await startCamera({ mounts: { main: testMounts.h264() }, user, password, method });
-    const session = await open(camera.url('main'));
-    await session.setup(session.tracks);
+    const session = await open(camera.url('main'), transport);
+    expect(await session.setup(session.tracks)).toMatchObject([{ transport }]);
     let count = 0;
     await session.play({ onPacket: () => count++, onEnd: () => {} });
     await waitFor(() => count > 5, 10_000, 'packets');

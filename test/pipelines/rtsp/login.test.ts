@@ -134,40 +134,40 @@ test.each([
 
 describe('every printable user and password', () => {
   const text = fc
-    .string({ unit: 'grapheme', minLength: 4, maxLength: 16 })
-    .filter((all) => !/\p{Cc}/u.test(all) && all.trim() === all);
+    .string({ unit: 'grapheme', minLength: 1, maxLength: 16 })
+    .filter((all) => !/\p{Cc}/u.test(all));
+  const name = text.filter((user) => !user.includes(':'));
+  const ways = [[basic], [md5], [plainMD5], [md5Qop], [shaSession], [sha, basic]];
 
-  test('is accepted by the camera that has it, and shows nowhere', async () => {
+  /** All that is said and sent while a camera is logged in to, and while another password is refused. */
+  async function transcript(user: string, password: string, challenges: readonly string[]): Promise<string> {
+    const camera = await start(challenges, { user, password });
+    const { port } = camera;
+    const credentials = `${encodeURIComponent(user)}:${encodeURIComponent(password)}`;
+    const said: string[] = [];
+    const session = await openSession(camera.url(`${credentials}@`), {}, (sentence) => said.push(sentence));
+    await session.setup(session.tracks);
+    await session.close();
+    expect(camera.login?.wrong).toBe(0);
+    const { message, code, stack = '' } = await errorOf(openSession(camera.url(`${credentials}x@`)));
+    expect(camera.login?.wrong).toBe(1);
+    said.push(message, code, stack.split('\n')[0] ?? '');
+    await camera.stop();
+    const sent = camera.requests.map((request) =>
+      request.text
+        .replace(/Basic .*/, 'Basic …')
+        .replace(/username="(?:[^"\\]|\\.)*"/, 'username=…')
+        .replace(/(?<=(response|cnonce)=")[0-9a-f]+/g, '…'),
+    );
+    return [...said, ...sent].join('\n').replaceAll(`:${port}/`, ':PORT/');
+  }
+
+  test('is accepted by the camera that has it, and nothing that is said or sent depends on the password', async () => {
     await fc.assert(
-      fc.asyncProperty(
-        text.filter((user) => !user.includes(':')),
-        text,
-        fc.constantFrom([basic], [md5], [plainMD5], [md5Qop], [shaSession], [sha, basic]),
-        async (user, password, challenges) => {
-          const camera = await start(challenges, { user, password });
-          const credentials = `${encodeURIComponent(user)}:${encodeURIComponent(password)}@`;
-          const said: string[] = [];
-          const session = await openSession(camera.url(credentials), {}, (sentence) => said.push(sentence));
-          await session.setup(session.tracks);
-          await session.close();
-          const wrong = await errorOf(openSession(camera.url(`${credentials.slice(0, -1)}x@`)));
-          said.push(wrong.message, String(wrong.stack), JSON.stringify(wrong));
-          const sent = camera.requests.map((request) => request.text.replace(/Authorization: Basic .*/, ''));
-          await camera.stop();
-          for (const written of [
-            password,
-            encodeURIComponent(password),
-            Buffer.from(password).toString('latin1'),
-          ]) {
-            // A short one may be a part of our own words.
-            if (!ours.includes(written))
-              expect([...said, ...sent].filter((all) => all.includes(written))).toEqual([]);
-          }
-        },
-      ),
-      { numRuns: 150 },
+      fc.asyncProperty(name, text, fc.constantFrom(...ways), async (user, password, challenges) => {
+        expect(await transcript(user, password, challenges)).toBe(await transcript('a', 'b', challenges));
+      }),
+      { numRuns: 100 },
     );
   });
-
-  const ours = 'DESCRIBE SETUP TEARDOWN rtsp://127.0.0.1 trackID interleaved unicast Sentrybus User-Agent';
 });
