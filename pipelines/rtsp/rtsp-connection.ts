@@ -1,11 +1,10 @@
 import type { Socket } from 'node:net';
 import type { RtspAddress } from './address.ts';
-import { answerTo } from './camera-request.ts';
 import { causeOf, connectSocket } from './connect.ts';
 import { Login } from './login.ts';
 import { PendingRequests } from './pending-requests.ts';
 import { RtspError, refusal, unanswered } from './rtsp-error.ts';
-import { formatMessage, type RtspMessage } from './rtsp-message.ts';
+import { answerTo, formatMessage, type RtspMessage } from './rtsp-message.ts';
 import type { RtspTimeouts } from './rtsp-timeouts.ts';
 import { WireReader } from './wire-reader.ts';
 

@@ -11,6 +11,7 @@ export interface RtspMessage {
 
 const newline = 0x0a;
 const carriageReturn = 0x0d;
+const knownMethods = new Set(['OPTIONS', 'GET_PARAMETER', 'SET_PARAMETER', 'ANNOUNCE']);
 const answerLine = /^RTSP\/\d+\.\d+[ \t]+(\d{3})(?:[ \t]|$)/i;
 const requestLine = /^([A-Z_]{3,32})[ \t]+\S+[ \t]+RTSP\/\d+\.\d+[ \t]*$/;
 
@@ -66,4 +67,13 @@ export function formatMessage(
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name}: ${value}\r\n`);
   return Buffer.from(`${start}\r\n${lines.join('')}\r\n`, 'latin1');
+}
+
+/** @returns the answer to what a camera asks: it may end the session if it hears nothing. */
+export function answerTo(request: RtspMessage): Buffer {
+  const isKnown = knownMethods.has(request.method ?? '');
+  return formatMessage(isKnown ? 'RTSP/1.0 200 OK' : 'RTSP/1.0 501 Not Implemented', {
+    CSeq: header(request, 'cseq'),
+    Public: 'OPTIONS, GET_PARAMETER',
+  });
 }
