@@ -40,7 +40,7 @@ export const endReasons = [
   'unreachable',
   'unauthorized',
   'not_found',
-  /** There is no H.264 video in what the source offers. */
+  /** There is no H.264 or H.265 video in what the source offers. */
   'no_video',
   /** The video cannot be understood. */
   'broken',

@@ -1,5 +1,5 @@
 import type { VideoSource } from './pipeline-protocol.ts';
-import { encodeCredential, parseStreamAddress } from './stream-address.ts';
+import { parseRtspAddress } from './rtsp/address.ts';
 
 /** @returns replaces what others must never read: the passwords of this source, however they are written. */
 export function redactor(source: VideoSource): (text: string) => string {
@@ -13,12 +13,14 @@ export function redactor(source: VideoSource): (text: string) => string {
       .replace(/(rtsps?:\/\/)[^\s/?#"']*@/gi, '$1***@');
 }
 
-/** As the URL writes it, as it is, and as GStreamer gets it. */
+/** As the URL writes it, and as it is. */
 function passwords(url: string): string[] {
-  try {
-    const { password } = parseStreamAddress(url);
-    return [new URL(url).password, password, encodeCredential(password)].filter((secret) => secret !== '');
-  } catch {
-    return [];
-  }
+  const readings = [() => new URL(url).password, () => parseRtspAddress(url).password];
+  return readings.flatMap((read) => {
+    try {
+      return read() || [];
+    } catch {
+      return [];
+    }
+  });
 }

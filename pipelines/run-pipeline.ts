@@ -71,8 +71,8 @@ export async function runPipeline(
   return end;
 }
 
-/** How many threads may wait inside of GStreamer (two pipelines, each with its bus and its sinks), and some for files. */
-const threads = 5 + 5;
+/** How many threads may wait inside of GStreamer (a source and two decoders, each with its bus and two sinks), and some for files. */
+const threads = 9 + 5;
 
 function environment(session: PipelineSession): NodeJS.ProcessEnv {
   return {

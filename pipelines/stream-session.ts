@@ -5,22 +5,23 @@ import type { Frame } from '../bus/frames.ts';
 import { leases } from '../bus/leases.ts';
 import type { Log } from '../bus/log.ts';
 import type { FrameFormat, RecordingReport } from '../bus/messages.ts';
+import { DecodedStream } from './decoded-stream.ts';
+import { FrameDecoder } from './frames/frame-decoder.ts';
 import { FrameLease } from './frames/frame-lease.ts';
-import { FrameReader } from './frames/frame-reader.ts';
+import type { FrameRates } from './gstreamer/pipeline-description.ts';
+import { GstreamerSource } from './gstreamer-source.ts';
 import { MediaClock } from './media/media-clock.ts';
-import { type Fragment, FragmentReader } from './mp4/fragment-reader.ts';
-import {
-  describePipelines,
-  type PipelineDescription,
-  type PipelineDescriptions,
-} from './pipeline-description.ts';
+import type { TimeJump } from './media/time-line.ts';
+import { type VideoUnit, videoTicksPerSecond } from './media/unit.ts';
+import { Fragmenter } from './mp4/fragmenter.ts';
+import type { Layout } from './mp4/init-segment.ts';
+import type { MediaFragment } from './mp4/media-fragment.ts';
 import type { PipelineEnd, PipelineReport, PipelineSession } from './pipeline-protocol.ts';
 import { Recorder } from './recording/recorder.ts';
-import { type Sinks, StreamConnection } from './stream-connection.ts';
+import { RtspSource } from './rtsp-source.ts';
 import { SubStream } from './sub-stream.ts';
-
-/** Packets come, but no video can be made of them. Before the first key frame that is so for a while. */
-const fragmentDeadlineMs = 60_000;
+import type { VideoInput } from './video-input.ts';
+import { VideoWatch } from './video-watch.ts';
 
 export interface StreamSessionOptions {
   readonly session: PipelineSession;
@@ -34,26 +35,23 @@ export interface StreamSessionOptions {
 /** One session: plays the camera, records what is to be recorded, and makes pictures while somebody wants them. */
 export class StreamSession {
   readonly #options: StreamSessionOptions;
-  readonly #main: StreamConnection;
+  readonly #main: VideoInput;
   readonly #sub: SubStream | undefined;
   readonly #recorder: Recorder;
+  readonly #fragmenter: Fragmenter;
+  readonly #decoder: FrameDecoder | undefined;
+  readonly #watch: VideoWatch;
   readonly #leases: ReadonlyMap<FrameFormat, FrameLease>;
   readonly #clock = new MediaClock();
-  readonly #reader: FragmentReader;
-  readonly #descriptions: PipelineDescriptions;
-  readonly #troubles = new Map<'recorder' | 'sub', string>();
-  #timescale = 1;
-  /** The camera has accepted the login of the main stream. */
-  #accepted = false;
-  #fragmentTimer: NodeJS.Timeout | undefined;
+  readonly #troubles = new Map<string, string>();
+  #isStreaming = false;
 
-  /** @throws {SourceError} @throws {PipelineError} */
+  /** @throws {RtspAddressError} @throws {PipelineError} */
   constructor(options: StreamSessionOptions) {
-    const { session, monitorLog, recorderLog, onReport, onRecordingReport } = options;
-    const { monitorID, recordingsDir, alwaysRecord, videoLength } = session;
+    const { session, recorderLog, onReport, onRecordingReport, onFrame } = options;
+    const { monitorID, recordingsDir, alwaysRecord, videoLength, source } = session;
     this.#options = options;
-    this.#descriptions = describePipelines(session);
-    this.#main = new StreamConnection(this.#descriptions.main, session.source.kind);
+    this.#main = source.kind === 'rtsp' ? this.#rtsp(source.main, true) : new GstreamerSource(source);
     this.#recorder = new Recorder({
       monitorID,
       recordingsDir,
@@ -62,48 +60,45 @@ export class StreamSession {
       log: recorderLog,
       onReport: onRecordingReport,
       onRecording: (file) => onReport({ type: 'recording', file }),
-      onTrouble: (text) => this.#tellTrouble('recorder', text),
+      onTrouble: (text) => this.#reportTrouble('recorder', text),
     });
-    this.#reader = new FragmentReader({
-      onInit: (init) => {
-        this.#timescale = init.timescale;
-        this.#recorder.setInit(init);
-        this.#accepted = true;
-        this.#setValves();
-        onReport({ type: 'streaming' });
-      },
+    this.#fragmenter = new Fragmenter({
       onFragment: (fragment) => this.#takeFragment(fragment),
+      onLayout: (layout, before) => this.#logLayout(layout, before),
     });
-    const { sub } = this.#descriptions;
-    this.#sub =
-      sub &&
-      new SubStream({
-        formats: sub.formats,
-        open: () => new StreamConnection(sub, 'rtsp'),
-        monitorID,
-        log: monitorLog,
-        receivers: () => this.#receivers(sub),
-        onTrouble: (text) => this.#tellTrouble('sub', text),
-      });
-    const { main } = this.#descriptions;
+    this.#watch = new VideoWatch({
+      onNothing: (detail) => this.#main.end({ reason: 'broken', detail }),
+      onTrouble: (text) => this.#reportTrouble('video', text),
+    });
+    const { main, sub } = divide(session);
+    this.#decoder =
+      main.length === 0
+        ? undefined
+        : new FrameDecoder({
+            ...{ rates: main, clock: this.#clock, onFrame },
+            onFailure: (detail) => options.monitorLog.error(`frames cannot be decoded: ${detail}`, monitorID),
+          });
+    this.#sub = sub && this.#subStream(sub.url, sub.rates);
     this.#leases = new Map(
-      [...main.formats, ...(sub?.formats ?? [])].map((format) => [
+      [...main, ...(sub?.rates ?? [])].map(([format]) => [
         format,
-        new FrameLease(leases.frames.expireMs, () => this.#setValves()),
+        new FrameLease(leases.frames.expireMs, () => this.#setWanted()),
       ]),
     );
   }
 
   /** Resolves when the session has ended, by itself or by `stop`, and its last recording is on disk. */
   async run(): Promise<PipelineEnd> {
-    this.#expectFragment();
-    const end = await this.#main.play(
-      { fragments: (data) => this.#takeData(data), ...this.#receivers(this.#descriptions.main) },
-      'fragments',
-    );
-    clearTimeout(this.#fragmentTimer);
+    const end = await this.#main.play({
+      onVideo: (unit) => this.#takeVideo(unit),
+      onAudio: (unit) => this.#fragmenter.pushAudio(unit),
+      onJump: (jump) => this.#logJump(jump),
+    });
+    this.#watch.close();
+    this.#fragmenter.end();
     for (const lease of this.#leases.values()) lease.end();
     this.#sub?.close();
+    this.#decoder?.close();
     await Promise.race([this.#recorder.close(), sleep(stopDeadlinesMs.recordingFile)]);
     return end;
   }
@@ -124,53 +119,90 @@ export class StreamSession {
     lease.renew();
   }
 
-  #tellTrouble(where: 'recorder' | 'sub', text: string | null): void {
+  #rtsp(url: string, audio: boolean): RtspSource {
+    const { session, monitorLog } = this.#options;
+    const { source, monitorID } = session;
+    const transport = source.kind === 'rtsp' ? source.protocol : 'tcp';
+    return new RtspSource({ url, transport, audio, patienceMs: 10_000, log: monitorLog, monitorID });
+  }
+
+  #subStream(url: string, rates: FrameRates): SubStream {
+    const { session, monitorLog, onFrame } = this.#options;
+    return new SubStream({
+      formats: rates.map(([format]) => format),
+      open: () => new DecodedStream({ source: this.#rtsp(url, false), rates, onFrame }),
+      monitorID: session.monitorID,
+      log: monitorLog,
+      onTrouble: (text) => this.#reportTrouble('sub', text),
+    });
+  }
+
+  #reportTrouble(where: string, text: string | null): void {
     if (text === null) this.#troubles.delete(where);
     else this.#troubles.set(where, text);
     this.#options.onReport({ type: 'trouble', text: [...this.#troubles.values()].join('; ') || null });
   }
 
-  #setValves(): void {
+  #setWanted(): void {
     const held = [...this.#leases].filter(([, lease]) => lease.held).map(([format]) => format);
-    this.#main.setValves(new Set(held));
+    this.#decoder?.setWanted(new Set(held));
     // One wrong password is one login: the sub stream comes once the main stream's was right.
-    if (this.#accepted) this.#sub?.setValves(new Set(held));
+    if (this.#isStreaming) this.#sub?.setValves(new Set(held));
   }
 
-  #takeData(data: Buffer): void {
-    try {
-      this.#reader.push(data);
-    } catch (error) {
-      this.#main.end({ reason: 'broken', detail: (error as Error).message });
+  #takeVideo(unit: VideoUnit): void {
+    this.#watch.take(unit);
+    if (!this.#isStreaming && unit.keyFrame) {
+      this.#isStreaming = true;
+      this.#setWanted();
+      this.#options.onReport({ type: 'streaming' });
     }
+    if (!unit.continues) this.#clock.observe((unit.time * 1e6) / videoTicksPerSecond, nowUs());
+    this.#fragmenter.pushVideo(unit);
+    this.#decoder?.push(unit);
   }
 
-  #takeFragment(fragment: Fragment): void {
-    const microseconds = 1e6 / this.#timescale;
-    const [start, length] = [fragment.start * microseconds, fragment.duration * microseconds];
-    this.#expectFragment();
-    this.#clock.observe(start + length, nowUs());
-    this.#recorder.push({ ...fragment, time: this.#clock.at(start), length });
+  #takeFragment(fragment: MediaFragment): void {
+    this.#recorder.push({ ...fragment, time: this.#clock.at(fragment.shownUs) });
   }
 
-  #expectFragment(): void {
-    clearTimeout(this.#fragmentTimer);
-    this.#fragmentTimer = setTimeout(
-      () => this.#main.end({ reason: 'broken', detail: 'what comes is no video: no key frame for 60 s' }),
-      fragmentDeadlineMs,
-    );
+  #logLayout(layout: Layout, before: Layout | undefined): void {
+    if (!before) return;
+    const { monitorLog, session } = this.#options;
+    const text = `the camera sends ${describeLayout(layout)} now, before it was ${describeLayout(before)}: a new recording begins`;
+    monitorLog.info(text, session.monitorID);
   }
 
-  #receivers({ formats }: PipelineDescription): Sinks {
-    const { session, onFrame } = this.#options;
-    const sinks = formats.map((format) => {
-      const reader = new FrameReader(session.frames[format]?.rate ?? 0, format);
-      const receive = (packet: Buffer) => {
-        const frame = reader.read(packet, nowUs());
-        if (frame) onFrame(frame);
-      };
-      return [format, receive] as const;
-    });
-    return Object.fromEntries(sinks);
+  #logJump({ seconds, what }: TimeJump): void {
+    const by = `${Math.abs(seconds).toFixed(1)} s ${seconds > 0 ? 'ahead' : 'back'}`;
+    const { monitorLog, session } = this.#options;
+    const text =
+      what === 'clock'
+        ? `the camera's clock jumped ${by}; recorded by the time of arrival`
+        : `one picture was stamped ${by}; recorded by the time of arrival`;
+    monitorLog.warning(text, session.monitorID);
   }
+}
+
+/** Which pictures are made of the main stream, and which of the sub stream. */
+function divide({ source, frames }: PipelineSession): {
+  readonly main: FrameRates;
+  readonly sub?: { readonly url: string; readonly rates: FrameRates };
+} {
+  const { gray, rgb } = frames;
+  const all: FrameRates = [
+    ...(gray ? [['gray', gray.rate] as const] : []),
+    ...(rgb ? [['rgb', rgb.rate] as const] : []),
+  ];
+  const url = source.kind === 'rtsp' ? source.sub : undefined;
+  if (url === undefined) return { main: all };
+  const isMain = ([format]: FrameRates[number]) => format === 'rgb' && rgb?.main === true;
+  const rates = all.filter((one) => !isMain(one));
+  return { main: all.filter(isMain), ...(rates.length > 0 && { sub: { url, rates } }) };
+}
+
+function describeLayout({ video, audio }: Layout): string {
+  const codec = { h264: 'H.264', h265: 'H.265' }[video.codec];
+  const sound = audio ? `with audio of ${audio.sampleRate} Hz` : 'without audio';
+  return `${codec} of ${video.width}×${video.height} ${sound}`;
 }

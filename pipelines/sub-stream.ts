@@ -2,7 +2,6 @@ import type { Log } from '../bus/log.ts';
 import type { FrameFormat } from '../bus/messages.ts';
 import { describeLoginPause, loginPauseMs } from './login-pause.ts';
 import type { PipelineEnd } from './pipeline-protocol.ts';
-import type { Sinks } from './stream-connection.ts';
 
 const firstPauseMs = 2000;
 const maxPauseMs = 300_000;
@@ -17,7 +16,8 @@ const sparingPauseMs = 3600_000;
 
 /** What is needed of a `Connection`. */
 export interface SubStreamConnection {
-  play(sinks: Sinks): Promise<PipelineEnd>;
+  /** @param onPicture is called with each picture that has been decoded */
+  play(onPicture: () => void): Promise<PipelineEnd>;
   setValves(wanted: ReadonlySet<FrameFormat>): void;
   end(end: PipelineEnd): void;
 }
@@ -29,8 +29,6 @@ export interface SubStreamOptions {
   readonly open: () => SubStreamConnection;
   readonly monitorID: string;
   readonly log: Log;
-  /** Makes what receives the packets of one connection. */
-  readonly receivers: () => Sinks;
   /** Gets why there are no pictures, and null when there are again. */
   readonly onTrouble: (text: string | null) => void;
 }
@@ -102,15 +100,10 @@ export class SubStream {
     const connection = this.#options.open();
     this.#connection = connection;
     connection.setValves(this.#wanted);
-    const sinks = Object.entries(this.#options.receivers()).map(([name, receive]) => {
-      const listener = (packet: Buffer) => {
-        this.#refusals = 0;
-        this.#sayBack();
-        receive(packet);
-      };
-      return [name, listener] as const;
+    return connection.play(() => {
+      this.#refusals = 0;
+      this.#sayBack();
     });
-    return connection.play(Object.fromEntries(sinks));
   }
 
   /** Each reason once in a time of trouble, not for each attempt. */

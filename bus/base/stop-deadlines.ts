@@ -12,8 +12,6 @@ export const stopDeadlinesMs = {
   pipeline: 6500,
   /** The rest of what the camera sent, up to the end of its stream. */
   streamDrain: 1000,
-  /** The rest of what was decoded. */
-  sinkDrain: 1000,
   /** The last fragment and the name of a recording, on a disk that is slow. */
   recordingFile: 3000,
   pipelineLog: 500,
@@ -59,7 +57,7 @@ export const stopStages: readonly StopStage[] = [
   { whole: 'actors', parts: ['pipeline', 'detectorHost'], atOnce: true },
   {
     whole: 'pipeline',
-    parts: ['streamDrain', 'sinkDrain', 'recordingFile', 'pipelineLog', 'pipelineReport'],
+    parts: ['streamDrain', 'recordingFile', 'pipelineLog', 'pipelineReport'],
   },
   { whole: 'detectorHost', parts: ['detectorThreads'] },
   { whole: 'detectorThreads', parts: ['detectorEvents', 'detectorLog'], atOnce: true },

@@ -1,52 +1,53 @@
 import { bytesPerPixel, type Frame } from '../../bus/frames.ts';
 import type { FrameFormat } from '../../bus/messages.ts';
-import { MediaClock } from '../media/media-clock.ts';
+import { readGdp } from '../gstreamer/gdp.ts';
+import type { MediaClock } from '../media/media-clock.ts';
 
-/** GStreamer Data Protocol 1.0: 62 bytes before each payload. */
-const headerSize = 62;
-const bufferType = 1;
-const capsType = 2;
 /** Nanoseconds by which a camera's times may be off. */
 const tremble = 50_000_000;
 
 /** Makes frames of what one connection's `gdppay ! appsink` delivers. */
 export class FrameReader {
   readonly #format: FrameFormat;
-  readonly #clock = new MediaClock();
+  readonly #clock: MediaClock;
   /** Nanoseconds between two pictures; 0 for every one. */
   readonly #period: number;
   #width = 0;
   #height = 0;
   #sequence = 0;
   #due = 0;
+  #from = 0;
 
-  /** @param rate pictures per second, 0 for every one. */
-  constructor(rate: number, format: FrameFormat = 'gray') {
+  /**
+   * @param rate pictures per second, 0 for every one
+   * @param clock has seen the pictures arrive that these are decoded of
+   */
+  constructor(rate: number, format: FrameFormat, clock: MediaClock) {
     this.#format = format;
+    this.#clock = clock;
     this.#period = rate > 0 ? 1e9 / rate : 0;
   }
 
-  /**
-   * @param now Unix time in microseconds.
-   * @returns undefined for what is no picture, and for pictures that come before their time.
-   */
-  read(packet: Buffer, now: number): Frame | undefined {
-    if (packet.length < headerSize) return undefined;
-    const type = packet.readUInt16BE(4);
-    const payload = packet.subarray(headerSize, headerSize + packet.readUInt32BE(6));
-    if (type === capsType) this.#readCaps(payload.toString('latin1'));
+  /** What was taken before is left out. @param media nanoseconds of media time */
+  skipUntil(media: number): void {
+    this.#from = media;
+  }
+
+  /** @returns undefined for what is no picture, and for pictures that come before their time. */
+  read(data: Buffer): Frame | undefined {
+    const packet = readGdp(data);
+    if (packet?.caps !== undefined) this.#readCaps(packet.caps);
     const size = this.#width * this.#height * bytesPerPixel[this.#format];
-    if (type !== bufferType || payload.length !== size || payload.length === 0) return undefined;
-    const media = Number(packet.readBigUInt64BE(10));
-    this.#clock.observe(media / 1000, now);
-    if (!this.#isDue(media)) return undefined;
+    if (packet?.data?.length !== size || size === 0) return undefined;
+    const media = packet.timeNs;
+    if (media < this.#from || !this.#isDue(media)) return undefined;
     return {
       format: this.#format,
       width: this.#width,
       height: this.#height,
       timeUs: this.#clock.at(media / 1000),
       sequence: this.#sequence++,
-      data: payload,
+      data: packet.data,
     };
   }
 

@@ -37,13 +37,15 @@ export class VideoTrack {
   }
 
   push(packet: MediaPacket): void {
-    this.pushNals(this.#payload.push(packet), packet.timestamp, packet.arrivedMs);
-    this.#assembler.endPacket(packet.marker);
+    const { timestamp, arrivedMs, marker } = packet;
+    for (const nal of this.#payload.push(packet)) this.#assembler.push(nal, timestamp, arrivedMs);
+    this.#assembler.endPacket(marker);
   }
 
-  /** @param timestamp in ticks */
-  pushNals(nals: readonly Buffer[], timestamp: number, arrivedMs: number): void {
+  /** @param timestamp in ticks; @param nals of one whole picture */
+  pushPicture(nals: readonly Buffer[], timestamp: number, arrivedMs: number): void {
     for (const nal of nals) this.#assembler.push(nal, timestamp, arrivedMs);
+    this.#assembler.endPacket(true);
   }
 
   /** No more comes: the last picture is complete. */

@@ -1,3 +1,4 @@
+import type { RecordingStream } from '../../bus/messages.ts';
 import type { AudioConfig } from '../codecs/aac.ts';
 import type { VideoConfig } from '../codecs/nal-unit.ts';
 import { videoTicksPerSecond } from '../media/unit.ts';
@@ -13,6 +14,12 @@ export interface Layout {
   readonly audio: AudioConfig | undefined;
   /** `ftyp` and `moov`. */
   readonly init: Buffer;
+}
+
+/** What is in a file, in the words of its reports. */
+export function streamsOf({ video, audio }: Layout): RecordingStream[] {
+  const { codec, width, height } = video;
+  return [{ codec, width, height }, ...(audio ? [{ codec: audio.codec }] : [])];
 }
 
 /** Makes the beginning of a fragmented MP4 file (ISO/IEC 14496-12, section 8.8). */

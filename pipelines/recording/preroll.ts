@@ -1,11 +1,9 @@
-import type { Fragment } from '../mp4/fragment-reader.ts';
+import type { MediaFragment } from '../mp4/media-fragment.ts';
 
-/** A fragment that has got a place in time. */
-export interface TimedFragment extends Fragment {
+/** A fragment with its place in time. */
+export interface TimedFragment extends MediaFragment {
   /** When its first picture was taken, Unix time in microseconds. */
   readonly time: number;
-  /** How long it lasts, in microseconds. */
-  readonly length: number;
 }
 
 export interface PrerollBounds {
@@ -33,8 +31,8 @@ export class Preroll {
     // Without the key frame that it begins with, nothing could be decoded.
     if (this.#fragments.length === 0 && !fragment.keyFrame) return;
     this.#fragments.push(fragment);
-    this.#bytes += fragment.size;
-    this.#length += fragment.length;
+    this.#bytes += fragment.bytes;
+    this.#length += fragment.lengthUs;
     while (this.#fragments.length > 0 && this.#droppable()) this.#dropFirstGroup();
   }
 
@@ -52,15 +50,15 @@ export class Preroll {
     if (this.#bytes > this.#bounds.bytes) return true;
     const next = this.#secondKeyFrame();
     if (next < 0) return false;
-    const dropped = this.#fragments.slice(0, next).reduce((sum, { length }) => sum + length, 0);
+    const dropped = this.#fragments.slice(0, next).reduce((sum, { lengthUs }) => sum + lengthUs, 0);
     return this.#length - dropped >= this.#bounds.length;
   }
 
   #dropFirstGroup(): void {
     const next = this.#secondKeyFrame();
-    for (const { size, length } of this.#fragments.splice(0, next < 0 ? this.#fragments.length : next)) {
-      this.#bytes -= size;
-      this.#length -= length;
+    for (const { bytes, lengthUs } of this.#fragments.splice(0, next < 0 ? this.#fragments.length : next)) {
+      this.#bytes -= bytes;
+      this.#length -= lengthUs;
     }
   }
 

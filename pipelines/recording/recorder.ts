@@ -1,8 +1,7 @@
 import { nowUs } from '../../bus/base/time.ts';
 import type { Log } from '../../bus/log.ts';
-import type { RecordingReport, RecordingStream } from '../../bus/messages.ts';
-import type { InitSegment } from '../mp4/fragment-reader.ts';
-import { streamsIn } from '../mp4/init-streams.ts';
+import type { RecordingReport } from '../../bus/messages.ts';
+import { type Layout, streamsOf } from '../mp4/init-segment.ts';
 import { Preroll, type TimedFragment } from './preroll.ts';
 import { RecordingFile, type RecordingPlace } from './recording-file.ts';
 import { RecordingProgress } from './recording-progress.ts';
@@ -20,7 +19,7 @@ export interface RecorderOptions extends RecordingPlace {
   readonly onTrouble: (text: string | null) => void;
 }
 
-/** Five seconds before an event that arrives two seconds late, and one for what is still being muxed. */
+/** Five seconds before an event that arrives two seconds late, and one for the fragment that is not complete. */
 const prerollBounds = { length: 8_000_000, bytes: 48 * 1024 * 1024 };
 /** What may wait for a slow disk; a whole pre-roll and more. */
 const queueLimitBytes = 64 * 1024 * 1024;
@@ -30,10 +29,11 @@ const maxUntilUs = 86_400_000_000;
 
 /** One recording, from its decision on. What is done to its file happens later, in order. */
 interface ActiveRecording {
-  /** Media times in the timescale's units: its beginning, and the ends of what was accepted and what was written. */
-  readonly start: number;
-  accepted: number;
-  written: number;
+  readonly layout: Layout;
+  /** Media times in microseconds: its beginning, and the ends of what was accepted and what was written. */
+  readonly startUs: number;
+  acceptedUs: number;
+  writtenUs: number;
   file?: RecordingFile;
   /** Nothing more is accepted: the disk is behind. */
   full: boolean;
@@ -54,8 +54,6 @@ interface ActiveRecording {
 export class Recorder {
   readonly #options: RecorderOptions;
   readonly #preroll = new Preroll(prerollBounds);
-  #init: InitSegment | undefined;
-  #streams: readonly RecordingStream[] = [];
   #until = 0;
   #take: ActiveRecording | undefined;
   #work: Promise<void> = Promise.resolve();
@@ -72,12 +70,6 @@ export class Recorder {
   /** Bytes that it holds in memory. */
   get bytes(): number {
     return this.#preroll.bytes + this.#queued;
-  }
-
-  /** Must come before the first fragment. */
-  setInit(init: InitSegment): void {
-    this.#init = init;
-    this.#streams = streamsIn(init.data);
   }
 
   /** Records until then at least, Unix time in microseconds, or for a day. A time that has passed changes nothing. */
@@ -111,30 +103,30 @@ export class Recorder {
   }
 
   #isOver(take: ActiveRecording, next: TimedFragment): boolean {
-    const milliseconds = ((next.start - take.start) / this.#timescale) * 1000;
-    return take.full || take.failed || milliseconds >= this.#options.videoLength || !this.#wanted(next.time);
+    const isLong = next.startUs - take.startUs >= this.#options.videoLength * 1000;
+    return take.full || take.failed || isLong || next.layout !== take.layout || !this.#wanted(next.time);
   }
 
   #begin(): void {
     // Until the disk has caught up, the pre-roll goes on holding what it can.
-    if (this.#closed || !this.#init || this.#queued > queueLimitBytes / 2) return;
-    const init = this.#init;
+    if (this.#closed || this.#queued > queueLimitBytes / 2) return;
     const [first, ...others] = this.#preroll.take();
     if (!first) return;
-    const { start } = first;
-    const take: ActiveRecording = {
-      ...{ start, accepted: start, written: start },
-      ...{ full: false, failed: false, lossReason: '' },
-    };
-    const streams = [...this.#streams];
+    const { layout, startUs } = first;
+    // What follows in another layout is another file.
+    const change = others.findIndex((fragment) => fragment.layout !== layout);
+    const own = [first, ...(change < 0 ? others : others.slice(0, change))] as const;
+    const times = { startUs, acceptedUs: startUs, writtenUs: startUs };
+    const take: ActiveRecording = { layout, ...times, full: false, failed: false, lossReason: '' };
     this.#take = take;
-    this.#enqueue(take, [first, ...others], async () => {
+    this.#enqueue(take, own, async () => {
       const { monitorID, onReport } = this.#options;
-      take.file = await RecordingFile.create(this.#options, init, [first, ...others]);
-      const recording = { id: take.file.id, monitorID, start: first.time, streams };
+      take.file = await RecordingFile.create(this.#options, own);
+      const recording = { id: take.file.id, monitorID, start: first.time, streams: streamsOf(layout) };
       take.progress = new RecordingProgress(recording, onReport);
       this.#begun(take, take.file.id);
     });
+    for (const fragment of others.slice(own.length - 1)) this.push(fragment);
   }
 
   #continue(take: ActiveRecording, fragment: TimedFragment): void {
@@ -142,7 +134,7 @@ export class Recorder {
     if (this.#queued > queueLimitBytes) {
       take.full = true;
       take.lossReason = 'the disk is too slow';
-      this.#lost(take.accepted, take.lossReason);
+      this.#lost(take.acceptedUs, take.lossReason);
     } else {
       this.#enqueue(take, [fragment], async () => take.file?.append([fragment]));
     }
@@ -153,21 +145,21 @@ export class Recorder {
     fragments: readonly [TimedFragment, ...TimedFragment[]],
     write: () => Promise<void>,
   ): void {
-    const size = fragments.reduce((sum, fragment) => sum + fragment.size, 0);
+    const size = fragments.reduce((sum, { bytes }) => sum + bytes, 0);
     const last = fragments.at(-1) ?? fragments[0];
-    const end = last.start + last.duration;
-    take.accepted = end;
+    const end = last.startUs + last.lengthUs;
+    take.acceptedUs = end;
     this.#queued += size;
     this.#work = this.#work.then(async () => {
       try {
         if (take.failed) return;
         await write();
-        take.written = end;
-        take.progress?.wrote(last.time + last.length, take.file?.bytes ?? 0);
+        take.writtenUs = end;
+        take.progress?.wrote(last.time + last.lengthUs, take.file?.bytes ?? 0);
       } catch (error) {
         take.failed = true;
         take.lossReason = reasonOf(error as Error);
-        this.#lost(take.written, take.lossReason);
+        this.#lost(take.writtenUs, take.lossReason);
         this.#report(null);
       } finally {
         this.#queued -= size;
@@ -184,7 +176,7 @@ export class Recorder {
         this.#options.log.info(`recording saved: ${take.file.id}`, this.#options.monitorID);
       } catch (error) {
         take.lossReason ||= reasonOf(error as Error);
-        this.#lost(take.written, take.lossReason);
+        this.#lost(take.writtenUs, take.lossReason);
       }
       take.progress?.end(take.lossReason);
       // Where a recording was cut, what waits behind it is the next one.
@@ -193,12 +185,12 @@ export class Recorder {
     this.#work = finished;
   }
 
-  #begun({ start }: ActiveRecording, id: string): void {
+  #begun({ startUs }: ActiveRecording, id: string): void {
     const { log, monitorID } = this.#options;
     log.info(`starting recording: ${id}`, monitorID);
     this.#report(id);
     if (this.#lostSince === undefined) return;
-    const seconds = ((start - this.#lostSince) / this.#timescale).toFixed(1);
+    const seconds = ((startUs - this.#lostSince) / 1e6).toFixed(1);
     log.warning(`recording again, ${seconds} s were lost`, monitorID);
     this.#lostSince = undefined;
     this.#options.onTrouble(null);
@@ -217,10 +209,6 @@ export class Recorder {
     if (file === this.#reported) return;
     this.#reported = file;
     this.#options.onRecording(file);
-  }
-
-  get #timescale(): number {
-    return this.#init?.timescale ?? 1;
   }
 }
 

@@ -1,6 +1,6 @@
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { InitSegment } from '../mp4/fragment-reader.ts';
+import { movieFragment } from '../mp4/movie-fragment.ts';
 import type { TimedFragment } from './preroll.ts';
 
 /** Milliseconds between two calls that wait for the disk itself. */
@@ -21,38 +21,45 @@ export class RecordingFile {
   /** `2026-11-23_03-40-12_door` */
   readonly id: string;
   readonly #handle: FileHandle;
+  /** Decode time of its first picture, in ticks of video. */
   readonly #origin: number;
   #size: number;
+  #fragments: number;
   /** Of the monotonic clock. */
   #synced = performance.now();
 
-  private constructor(id: string, handle: FileHandle, origin: number, size: number) {
+  private constructor(
+    id: string,
+    handle: FileHandle,
+    { origin, size, fragments }: { origin: number; size: number; fragments: number },
+  ) {
     this.id = id;
     this.#handle = handle;
     this.#origin = origin;
     this.#size = size;
+    this.#fragments = fragments;
   }
 
   /** @param fragments at least one; the first begins with a key frame. @throws what the file system throws. */
   static async create(
     { recordingsDir, monitorID }: RecordingPlace,
-    init: InitSegment,
     fragments: readonly [TimedFragment, ...TimedFragment[]],
   ): Promise<RecordingFile> {
-    const [{ start, time }] = fragments;
+    const [{ layout, video, time }] = fragments;
+    const origin = video[0]?.decodeTime ?? 0;
     await makeFolder(recordingsDir);
     await removeLeftovers(recordingsDir, monitorID);
     // The process of a main that was killed may still be finishing its own.
     const part = join(recordingsDir, `.${monitorID}.${process.pid}.part`);
     const handle = await open(part, 'w', 0o640);
     try {
-      const size = await write(handle, [init.data, ...bytesOf(fragments, start)]);
+      const size = await write(handle, [layout.init, ...bytesOf(fragments, 1, origin)]);
       await handle.datasync();
       const { id, path } = await freeName(recordingsDir, monitorID, time);
       await makeFolder(dirname(path));
       await rename(part, path);
       await syncFolder(dirname(path));
-      return new RecordingFile(id, handle, start, size);
+      return new RecordingFile(id, handle, { origin, size, fragments: fragments.length });
     } catch (error) {
       await handle.close().catch(() => {});
       await rm(part, { force: true }).catch(() => {});
@@ -68,7 +75,8 @@ export class RecordingFile {
   /** @throws what the file system throws; the file then ends with the last whole fragment. */
   async append(fragments: readonly TimedFragment[]): Promise<void> {
     try {
-      this.#size += await write(this.#handle, bytesOf(fragments, this.#origin));
+      this.#size += await write(this.#handle, bytesOf(fragments, this.#fragments + 1, this.#origin));
+      this.#fragments += fragments.length;
       if (performance.now() - this.#synced < syncIntervalMs) return;
       this.#synced = performance.now();
       await this.#handle.datasync();
@@ -88,15 +96,9 @@ export class RecordingFile {
   }
 }
 
-/** The fragments as they stand in a file whose first one began at `origin`. */
-function bytesOf(fragments: readonly TimedFragment[], origin: number): Buffer[] {
-  return fragments.flatMap(({ moof, mdat, start, startField: { offset, bytes } }) => {
-    // A copy: the same fragment may be on its way to somebody else.
-    const moved = Buffer.from(moof);
-    if (bytes === 8) moved.writeBigUInt64BE(BigInt(start - origin), offset);
-    else moved.writeUInt32BE(start - origin, offset);
-    return [moved, ...mdat];
-  });
+/** @param sequence the number of the first one in its file */
+function bytesOf(fragments: readonly TimedFragment[], sequence: number, origin: number): Buffer[] {
+  return fragments.flatMap((fragment, index) => movieFragment(fragment, sequence + index, origin));
 }
 
 /** One call, so that the kernel gets a fragment whole or not at all when the process is killed. */

@@ -44,7 +44,7 @@ test('each camera in trouble says why, once and without a secret, and the others
     password: /password|unauthorized/i,
     nobody: /connect|unreachable|refused/i,
     missing: /not found|no such/i,
-    audio: /no H\.264 video/,
+    audio: /no video/,
     mjpeg: /H\.?264/i,
   };
   const waiting = async (monitor: string) => {

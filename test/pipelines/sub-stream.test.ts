@@ -2,7 +2,6 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Logger } from '../../bus/logging/logger.ts';
 import type { FrameFormat } from '../../bus/messages.ts';
 import type { PipelineEnd } from '../../pipelines/pipeline-protocol.ts';
-import type { Sinks } from '../../pipelines/stream-connection.ts';
 import { SubStream } from '../../pipelines/sub-stream.ts';
 
 const lost: PipelineEnd = { reason: 'lost', detail: 'the camera closed the connection' };
@@ -12,12 +11,12 @@ const nothing: ReadonlySet<FrameFormat> = new Set();
 /** One that plays until it is told of its end. */
 class PlayedConnection {
   readonly begun = Date.now();
-  sinks: Sinks = {};
+  onPicture = (): void => {};
   valves: ReadonlySet<FrameFormat> = nothing;
   end: (end: PipelineEnd) => void = () => {};
 
-  play(sinks: Sinks): Promise<PipelineEnd> {
-    this.sinks = sinks;
+  play(onPicture: () => void): Promise<PipelineEnd> {
+    this.onPicture = onPicture;
     return new Promise((resolve) => {
       this.end = resolve;
     });
@@ -41,7 +40,6 @@ function startSubStream(open: () => PlayedConnection = () => new PlayedConnectio
     },
     monitorID: 'door',
     log: new Logger(({ level, msg }) => messages.push(`${level}: ${msg}`)).source('monitor'),
-    receivers: () => ({ gray: () => {} }),
     onTrouble: (text) => troubles.push(text),
   });
   return { stream, connections, messages, troubles };
@@ -81,7 +79,7 @@ describe('a sub stream', () => {
       ...[300, 300, 300, 300],
     ]);
     expect(messages).toEqual(['error: sub stream: the camera closed the connection; detectors wait for it']);
-    connections.at(-1)?.sinks['gray']?.(Buffer.alloc(0));
+    connections.at(-1)?.onPicture();
     expect(messages.slice(1)).toEqual(['info: sub stream: back']);
   });
 
@@ -131,7 +129,7 @@ describe('a sub stream', () => {
       connections.at(-1)?.end(end);
       await vi.runOnlyPendingTimersAsync();
     }
-    connections.at(-1)?.sinks['gray']?.(Buffer.alloc(0));
+    connections.at(-1)?.onPicture();
     const texts = [
       lost.detail,
       `${refused.detail}; next login in 1 minute`,
@@ -147,7 +145,7 @@ describe('a sub stream', () => {
     const refused: PipelineEnd = { reason: 'unauthorized', detail: 'wrong user name or password' };
     const pauses: number[] = [];
     for (let attempt = 0; attempt < 6; attempt += 1) {
-      if (attempt === 5) connections.at(-1)?.sinks['gray']?.(Buffer.alloc(0));
+      if (attempt === 5) connections.at(-1)?.onPicture();
       const before = Date.now();
       connections.at(-1)?.end(refused);
       await vi.runOnlyPendingTimersAsync();

@@ -32,6 +32,27 @@ export async function probe(file: string): Promise<Probe> {
   };
 }
 
+export interface TrackProbe {
+  readonly codec: string | undefined;
+  readonly packets: number;
+}
+
+/** What ffprobe counts in a file's video and audio. */
+export async function tracksOf(
+  file: string,
+): Promise<{ readonly video: TrackProbe; readonly audio: TrackProbe }> {
+  const entries = ['-count_packets', '-show_entries', 'stream=codec_type,codec_name,nb_read_packets'];
+  const { stdout } = await run('ffprobe', ['-v', 'error', ...entries, '-of', 'json', file]);
+  const { streams } = JSON.parse(stdout) as {
+    streams: { codec_type: string; codec_name: string; nb_read_packets: string }[];
+  };
+  const of = (type: string): TrackProbe => {
+    const stream = streams.find(({ codec_type }) => codec_type === type);
+    return { codec: stream?.codec_name, packets: Number(stream?.nb_read_packets ?? 0) };
+  };
+  return { video: of('video'), audio: of('audio') };
+}
+
 /** How many of a file's pictures can be decoded, and what ffmpeg complains of while it tries. */
 export async function decode(file: string): Promise<{ frames: number; errors: string }> {
   const { stdout, stderr } = await run('ffmpeg', [

@@ -3,9 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { MediaPacket } from '../../pipelines/depayload/media-packet.ts';
+import { readGdp } from '../../pipelines/gstreamer/gdp.ts';
 import { temporaryFolder } from './folder.ts';
 
 const run = promisify(execFile);
+const gdpHeaderBytes = 62;
 
 /** The RTP packets that a gst-launch line ends in, up to its payloader. */
 export async function packetsOf(line: string): Promise<Buffer[]> {
@@ -13,13 +15,14 @@ export async function packetsOf(line: string): Promise<Buffer[]> {
   await run('/usr/bin/env', [
     'gst-launch-1.0',
     '-q',
-    ...`${line} ! rtpstreampay ! filesink location=${path}`.split(' '),
+    ...`${line} ! gdppay ! filesink location=${path}`.split(' '),
   ]);
   const data = await readFile(path);
   const packets: Buffer[] = [];
-  for (let at = 0; at + 2 <= data.length; ) {
-    const end = at + 2 + data.readUInt16BE(at);
-    packets.push(data.subarray(at + 2, end));
+  for (let at = 0; at < data.length; ) {
+    const end = at + gdpHeaderBytes + data.readUInt32BE(at + 6);
+    const packet = readGdp(data.subarray(at, end));
+    if (packet?.data) packets.push(packet.data);
     at = end;
   }
   return packets;

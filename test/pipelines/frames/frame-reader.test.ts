@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { FrameReader } from '../../../pipelines/frames/frame-reader.ts';
+import { MediaClock } from '../../../pipelines/media/media-clock.ts';
 
 /** A packet of the GStreamer Data Protocol. */
 function packet(type: number, payload: Buffer, pts = 0n): Buffer {
@@ -16,9 +17,21 @@ const picture = (milliseconds: number, size = 8 * 4) =>
   packet(1, Buffer.alloc(size, 7), BigInt(Math.round(milliseconds * 1e6)));
 const now = 1_700_000_000_000_000;
 
+/** A reader, and the clock that sees each picture arrive. */
+function readerOf(rate: number) {
+  const clock = new MediaClock();
+  const reader = new FrameReader(rate, 'gray', clock);
+  const read = (data: Buffer, arrivedUs: number) => {
+    if (data.length >= 62 && data.readUInt16BE(4) === 1)
+      clock.observe(Number(data.readBigUInt64BE(10)) / 1000, arrivedUs);
+    return reader.read(data);
+  };
+  return { read };
+}
+
 /** The times at which pictures come out, in milliseconds, when one goes in every `step`. */
 function kept(rate: number, step: number, tremble = 0): number[] {
-  const reader = new FrameReader(rate);
+  const reader = readerOf(rate);
   reader.read(caps(8, 4), now);
   const times = Array.from({ length: 100 }, (_, index) => index * step + (index % 2) * tremble);
   return times.filter((time) => reader.read(picture(time), now + time * 1000) !== undefined);
@@ -26,7 +39,7 @@ function kept(rate: number, step: number, tremble = 0): number[] {
 
 describe('the picture reader', () => {
   test('makes frames of pictures, with their size and the time they were taken', () => {
-    const reader = new FrameReader(0);
+    const reader = readerOf(0);
     expect(reader.read(packet(66, Buffer.alloc(9)), now)).toBeUndefined();
     expect(reader.read(picture(0), now)).toBeUndefined();
     expect(reader.read(caps(8, 4), now)).toBeUndefined();
@@ -44,7 +57,7 @@ describe('the picture reader', () => {
   });
 
   test('follows a camera that changes its size, and skips what is no whole picture', () => {
-    const reader = new FrameReader(0);
+    const reader = readerOf(0);
     reader.read(caps(8, 4), now);
     reader.read(caps(4, 4), now);
     expect(reader.read(picture(0), now)).toBeUndefined();
@@ -66,7 +79,7 @@ describe('the picture reader', () => {
   });
 
   test('does not make up for a pause with a burst', () => {
-    const reader = new FrameReader(1);
+    const reader = readerOf(1);
     reader.read(caps(8, 4), now);
     const times = [0, 1000, 60_000, 60_100, 60_200, 61_000];
     const out = times.filter((time) => reader.read(picture(time), now + time * 1000) !== undefined);

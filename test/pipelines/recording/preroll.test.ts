@@ -1,21 +1,25 @@
 import { describe, expect, test } from 'vitest';
+import { makeLayout } from '../../../pipelines/mp4/init-segment.ts';
 import { Preroll, type TimedFragment } from '../../../pipelines/recording/preroll.ts';
 
 const second = 1_000_000;
+const layout = makeLayout(
+  { codec: 'h264', width: 16, height: 16, record: Buffer.alloc(0), parameterSets: [] },
+  undefined,
+);
 
 /** A fragment of a second, or longer. */
 function fragment(at: number, keyFrame: boolean, { size = 100, length = second } = {}): TimedFragment {
   return {
+    layout,
     keyFrame,
-    start: at * 90_000,
-    duration: 90_000,
-    samples: 10,
+    startUs: at * second,
+    shownUs: at * second,
+    lengthUs: length,
     time: at * second,
-    length,
-    moof: Buffer.alloc(0),
-    startField: { offset: 0, bytes: 4 },
-    mdat: [],
-    size,
+    video: [],
+    audio: [],
+    bytes: size,
   };
 }
 

@@ -2,36 +2,49 @@ import { execFile, spawnSync } from 'node:child_process';
 import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { serialize } from 'node:v8';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { nowUs } from '../../../bus/base/time.ts';
 import { Logger } from '../../../bus/logging/logger.ts';
 import type { LogEntry, RecordingReport } from '../../../bus/messages.ts';
+import type { MediaFragment } from '../../../pipelines/mp4/media-fragment.ts';
+import { movieFragment } from '../../../pipelines/mp4/movie-fragment.ts';
 import type { TimedFragment } from '../../../pipelines/recording/preroll.ts';
 import { Recorder, type RecorderOptions } from '../../../pipelines/recording/recorder.ts';
 import { atEnd } from '../../support/cleanup.ts';
 import { temporaryFolder } from '../../support/folder.ts';
-import { type Cut, cut, encode, muxFile, widen } from '../../support/fragments.ts';
 import { decode, probe } from '../../support/probe.ts';
 import { project } from '../../support/project.ts';
+import { fragmentsOf } from '../../support/recorded.ts';
+import { mediaPackets, videoPackets } from '../../support/rtp.ts';
 import { waitFor } from '../../support/wait.ts';
 
 const second = 1_000_000;
 /** 2026-11-23 03:40:12.5 UTC */
 const began = Date.UTC(2026, 10, 23, 3, 40, 12, 500) * 1000;
 
-let video: Cut;
+let video: MediaFragment[];
 beforeAll(async () => {
   // 40 s at 10 frames/s, a key frame every 2 s, fragments of a second.
-  video = cut(await muxFile(await encode(400, 20)));
+  video = fragmentsOf({
+    video: mediaPackets(await videoPackets('h264', { frames: 400, keyFrameEvery: 20 })),
+  });
 });
 
 /** The fragments as if the first picture had been taken then. */
 const timed = (from = began): TimedFragment[] =>
-  video.fragments.map((fragment) => ({
-    ...fragment,
-    time: from + (fragment.start / 90_000) * second,
-    length: (fragment.duration / 90_000) * second,
-  }));
+  video.map((fragment) => ({ ...fragment, time: from + fragment.startUs - (video[0]?.startUs ?? 0) }));
+
+/** What a fragment takes in a file. */
+const bytesOf = (fragment: MediaFragment): number =>
+  movieFragment(fragment, 1, 0).reduce((sum, { length }) => sum + length, 0);
+
+/** The same fragment, so much later on the media's line of time. */
+const moved = (fragment: TimedFragment, seconds: number): TimedFragment => ({
+  ...fragment,
+  startUs: fragment.startUs + seconds * second,
+  video: fragment.video.map((sample) => ({ ...sample, decodeTime: sample.decodeTime + seconds * 90_000 })),
+});
 
 async function startRecorder(options: Partial<RecorderOptions> = {}) {
   const recordingsDir = options.recordingsDir ?? join(await temporaryFolder(), 'recordings');
@@ -50,7 +63,6 @@ async function startRecorder(options: Partial<RecorderOptions> = {}) {
     onTrouble: (text) => troubles.push(text),
     ...options,
   });
-  recorder.setInit(video.init);
   const messages = () => entries.map(({ level, msg }) => `${level}: ${msg}`);
   return { recorder, recordingsDir, reports, facts, troubles, messages };
 }
@@ -92,7 +104,7 @@ describe('a recorder', () => {
     // 9 s end at the next key frame, which comes every 2 s.
     const counts = [100, 100, 100, 100];
     expect(paths).toHaveLength(counts.length);
-    const originals = video.fragments.flatMap(({ mdat }) => mdat);
+    const originals = video.flatMap((fragment) => fragment.video.map(({ data }) => data));
     for (const [index, path] of paths.entries()) {
       const { errors, packets } = await probe(path);
       expect(errors).toBe('');
@@ -119,7 +131,7 @@ describe('a recorder', () => {
     const event = now - 2 * second;
     // What is not older than a second is still being muxed.
     for (const fragment of fragments)
-      if (fragment.time + fragment.length <= now - second) recorder.push(fragment);
+      if (fragment.time + fragment.lengthUs <= now - second) recorder.push(fragment);
     recorder.recordUntil(event + 20 * second);
     await recorder.close();
 
@@ -160,7 +172,7 @@ describe('a recorder', () => {
     atEnd(async () => void vi.useRealTimers());
     for (const fragment of timed(from - 30 * day)) recorder.push(fragment);
     for (const fragment of timed(from - 29 * day)) {
-      recorder.push({ ...fragment, start: fragment.start + 40 * 90_000 });
+      recorder.push(moved(fragment, 40));
     }
     await recorder.close();
     const [path = ''] = await files(recordingsDir);
@@ -232,8 +244,8 @@ describe('a recorder', () => {
     await recorder.close();
     const [path = ''] = await files(recordingsDir);
     const whole = await readFile(path);
-    const lengths = video.fragments.slice(0, 6).map(({ size }) => size);
-    const head = video.init.data.length;
+    const head = video[0]?.layout.init.length ?? 0;
+    const lengths = video.slice(0, 6).map((fragment) => bytesOf(fragment));
     const cutFile = join(recordingsDir, 'cut.mp4');
     for (let index = 0; index < 8; index += 1) {
       const first = head + (lengths[0] ?? 0);
@@ -251,9 +263,7 @@ describe('a recorder', () => {
   test('begins each file at 0 however long the camera has been streaming', async () => {
     const { recorder, recordingsDir } = await startRecorder({ alwaysRecord: true, videoLength: 19_000 });
     // Thirteen hours and more.
-    const offset = 2 ** 32;
-    for (const fragment of timed())
-      recorder.push({ ...fragment, ...widen(fragment, fragment.start + offset) });
+    for (const fragment of timed()) recorder.push(moved(fragment, 50_000));
     await recorder.close();
     for (const path of await files(recordingsDir)) {
       const { errors, packets } = await probe(path);
@@ -294,7 +304,7 @@ describe('what a recorder reports of its recordings', () => {
     const sizes: number[] = [];
     for (const fragment of timed()) {
       recorder.push(fragment);
-      sizes.push(fragment.size);
+      sizes.push(bytesOf(fragment));
       vi.advanceTimersByTime(1000);
       await waitFor(() => recorder.bytes === 0, 5000, 'the write');
     }
@@ -307,7 +317,7 @@ describe('what a recorder reports of its recordings', () => {
     const [first] = facts;
     expect(first).toEqual({
       ...{ id: ids[0], monitorID: 'door', state: 'started', start: began, end: began + second },
-      bytes: video.init.data.length + (sizes[0] ?? 0),
+      bytes: (video[0]?.layout.init.length ?? 0) + (sizes[0] ?? 0),
       streams: [{ codec: 'h264', width: 320, height: 240 }],
       reason: '',
     });
@@ -327,7 +337,7 @@ describe('what a recorder reports of its recordings', () => {
     await waitFor(() => facts[0], 5000, 'the first report');
     // A process may write no file beyond some size: the second fragment still fits.
     const [path = ''] = await files(recordingsDir);
-    const limit = (await stat(path)).size + second_.size;
+    const limit = (await stat(path)).size + bytesOf(second_);
     process.once('SIGXFSZ', () => {});
     await limitFileSize(`${limit + 100}`);
     atEnd(() => limitFileSize('unlimited'));
@@ -339,7 +349,7 @@ describe('what a recorder reports of its recordings', () => {
     expect(
       facts.map(({ state, end, bytes, reason }) => [state, (end - began) / second, bytes, reason]),
     ).toEqual([
-      ['started', 1, limit - second_.size, ''],
+      ['started', 1, limit - bytesOf(second_), ''],
       ['lost', 2, limit, 'the disk took only a part of a fragment'],
       ['started', 5, expect.any(Number), ''],
       ['saved', 8, expect.any(Number), ''],
@@ -411,23 +421,20 @@ describe('a recorder whose disk fails', () => {
 
   test('leaves whole fragments when the disk is full in the middle of one', async () => {
     const folder = await temporaryFolder();
-    const muxed = join(folder, 'muxed');
-    const stream = await muxFile(await encode(100, 10));
-    await writeFile(muxed, stream);
+    const stored = join(folder, 'fragments');
+    const fragments = timed().slice(0, 10);
+    await writeFile(stored, serialize(fragments));
     // A process that may write no file beyond some size, in the middle of the sixth fragment.
-    const { init, fragments } = cut(stream);
-    const whole = fragments.slice(0, 5).reduce((sum, { size }) => sum + size, init.data.length);
+    const head = fragments[0]?.layout.init.length ?? 0;
+    const whole = fragments.slice(0, 5).reduce((sum, fragment) => sum + bytesOf(fragment), head);
     const script = `
       import { readFileSync } from 'node:fs';
-      import { FragmentReader } from '${project}/dist/pipelines/mp4/fragment-reader.js';
+      import { deserialize } from 'node:v8';
       import { RecordingFile } from '${project}/dist/pipelines/recording/recording-file.js';
       process.on('SIGXFSZ', () => {});
-      let init;
-      const fragments = [];
-      const listeners = { onInit: (it) => { init = it; }, onFragment: (it) => fragments.push({ ...it, time: 0, length: 0 }) };
-      new FragmentReader(listeners).push(readFileSync('${muxed}'));
+      const fragments = deserialize(readFileSync('${stored}'));
       const place = { recordingsDir: '${folder}/recordings', monitorID: 'door' };
-      const file = await RecordingFile.create(place, init, [fragments[0]]);
+      const file = await RecordingFile.create(place, [fragments[0]]);
       try {
         for (const fragment of fragments.slice(1)) await file.append([fragment]);
       } catch (error) {
@@ -449,18 +456,14 @@ describe('a recorder whose disk fails', () => {
     const part = join(recordingsDir, `.door.${process.pid}.part`);
     await promisify(execFile)('mkfifo', [part]);
     const filler = Buffer.alloc(1024 * 1024);
-    filler.writeUInt32BE(filler.length);
-    filler.write('free', 4);
-    const units = 90_000 * 40;
     for (let round = 0; round < 10; round += 1) {
       for (const fragment of timed(began + round * 40 * second)) {
-        const start = fragment.start + round * units;
-        recorder.push({
-          ...fragment,
-          start,
-          mdat: [...fragment.mdat, filler],
-          size: fragment.size + filler.length,
-        });
+        const later = moved(fragment, round * 40);
+        const [first, ...others] = later.video;
+        if (!first) throw new Error('an empty fragment');
+        // Padding at the end of a picture is left out when it is decoded.
+        const large = { ...first, data: Buffer.concat([first.data, filler]) };
+        recorder.push({ ...later, video: [large, ...others], bytes: fragment.bytes + filler.length });
         expect(recorder.bytes).toBeLessThanOrEqual(115 * 1024 * 1024);
       }
     }
@@ -469,7 +472,7 @@ describe('a recorder whose disk fails', () => {
     // What was waiting is lost with the pipe, which is no disk; the pre-roll is not.
     await waitFor(() => recorder.bytes < 64 * 1024 * 1024, 10_000, 'the queue');
     for (const fragment of timed(began + 400 * second)) {
-      recorder.push({ ...fragment, start: fragment.start + 10 * units });
+      recorder.push(moved(fragment, 400));
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     await recorder.close();

@@ -6,10 +6,14 @@ import type { PipelineDescription } from './pipeline-description.ts';
 type Value = string | number | boolean | null | undefined;
 
 interface NativeElement {
-  [property: string]: Value | NativePull;
+  [property: string]: Value | NativePull | NativePush;
   pull: NativePull;
+  push: NativePush;
 }
 type NativePull = (callback: (data: Buffer | null | undefined) => void) => void;
+
+/** `time` is in nanoseconds, in eight bytes. */
+type NativePush = (data: Buffer, time: Buffer) => void;
 
 interface NativePipeline {
   'auto-flush-bus': boolean;
@@ -25,19 +29,14 @@ const { Pipeline: Native } = createRequire(import.meta.url)('gstreamer-superfici
 };
 
 /** What a pipeline says on its own, as far as somebody here listens to it. */
-export type PipelineMessage =
-  | {
-      type: 'error' | 'warning';
-      /** The name of the element that says it. */
-      element: string;
-      text: string;
-      /** For developers: file, function, cause. */
-      debug: string;
-      /** What the camera answered with (RFC 2326, section 7.1.1), or 0. */
-      rtspStatus: number;
-    }
-  /** The camera has been asked to play, and agreed. */
-  | { type: 'playing' };
+export interface PipelineMessage {
+  readonly type: 'error' | 'warning';
+  /** The name of the element that says it. */
+  readonly element: string;
+  readonly text: string;
+  /** For developers: file, function, cause. */
+  readonly debug: string;
+}
 
 /** GStreamer cannot build the pipeline: an element is missing. */
 export class PipelineError extends Error {
@@ -70,12 +69,6 @@ export class Pipeline {
     this.#element(element)[property] = value;
   }
 
-  /** The property's value, what is no string, number or boolean as text: `application/x-rtp, media=(string)video`. */
-  get(element: string, property: string): Value {
-    const value = this.#element(element)[property];
-    return typeof value === 'function' ? undefined : value;
-  }
-
   /** @param listener gets what happens from now on. */
   play(listener: (message: PipelineMessage) => void): void {
     this.#native.play();
@@ -104,12 +97,19 @@ export class Pipeline {
     });
   }
 
+  /** Gives a buffer to an `appsrc`, which copies it. @param timeNs its presentation time */
+  push(source: string, data: Buffer, timeNs: number): void {
+    const time = Buffer.allocUnsafe(8);
+    time.writeBigUInt64BE(BigInt(Math.round(timeNs)));
+    this.#element(source).push(data, time);
+  }
+
   /** Ends the stream at its source: what is under way still arrives, and then the sinks end. */
   sendEnd(): void {
     this.#native.sendEOS();
   }
 
-  /** Closes the connection to the camera (RTSP TEARDOWN) and frees its sinks. Takes a tenth of a second at most. */
+  /** Ends it, and frees its sinks. Takes a tenth of a second at most. */
   close(): void {
     this.#native.stop();
   }
@@ -124,16 +124,14 @@ export class Pipeline {
 
 /** The addon lays the fields of a message's own structure over its `type`, so not every type is what it seems. */
 function readMessage(raw: Readonly<Record<string, Value>>): PipelineMessage | undefined {
-  const { type, code } = raw;
+  const { type } = raw;
   if (type === 'error' || type === 'warning') {
     return {
       type,
       element: String(raw['_src_element_name'] ?? ''),
       text: String(raw['message'] ?? ''),
       debug: String(raw['debug'] ?? ''),
-      rtspStatus: Number(/rtsp-status-code=\(uint\)(\d+)/.exec(String(raw['details']))?.[1] ?? 0),
     };
   }
-  if (type === 'GST_PROGRESS_TYPE_COMPLETE' && code === 'request') return { type: 'playing' };
   return undefined;
 }

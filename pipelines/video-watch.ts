@@ -1,0 +1,46 @@
+import type { VideoUnit } from './media/unit.ts';
+
+/** Packets come (their source watches over that), but no picture can be made of them. */
+const pictureDeadlineMs = 60_000;
+/** Without a key frame nothing can be recorded or decoded, and some cameras send one a minute. */
+const keyFrameDeadlineMs = 60_000;
+
+export interface VideoWatchOptions {
+  /** Gets why nothing can be made of what comes. */
+  readonly onNothing: (detail: string) => void;
+  /** Gets why nothing can be recorded yet, and null when it can. */
+  readonly onTrouble: (text: string | null) => void;
+}
+
+/** Watches over what comes of a stream that is not silent. */
+export class VideoWatch {
+  readonly #nothing: NodeJS.Timeout;
+  #keyFrame: NodeJS.Timeout | undefined;
+  #isTroubled = false;
+  readonly #options: VideoWatchOptions;
+
+  constructor(options: VideoWatchOptions) {
+    this.#options = options;
+    this.#nothing = setTimeout(
+      () => options.onNothing('what comes is no video: no picture for 60 s'),
+      pictureDeadlineMs,
+    );
+    this.#keyFrame = setTimeout(() => {
+      this.#isTroubled = true;
+      options.onTrouble('the camera has sent no key frame for 60 s; recording begins with the first one');
+    }, keyFrameDeadlineMs);
+  }
+
+  take({ keyFrame }: VideoUnit): void {
+    this.#nothing.refresh();
+    if (!keyFrame || !this.#keyFrame) return;
+    clearTimeout(this.#keyFrame);
+    this.#keyFrame = undefined;
+    if (this.#isTroubled) this.#options.onTrouble(null);
+  }
+
+  close(): void {
+    clearTimeout(this.#nothing);
+    clearTimeout(this.#keyFrame);
+  }
+}
