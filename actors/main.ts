@@ -8,6 +8,7 @@ import { Accounts } from '../store/accounts/accounts.ts';
 import { loadConfig } from '../store/config/config.ts';
 import { defaultConfigFile } from '../store/config/default-config.ts';
 import { Monitors } from '../store/monitors/monitors.ts';
+import { detectors } from './detectors/host/detector-list.ts';
 import type { StoredState } from './services.ts';
 import { logSettings } from './settings.ts';
 import { makeAdmin, makeDemo } from './startup/first-start.ts';
@@ -39,7 +40,10 @@ export async function runRecorder(args: readonly string[]): Promise<void> {
 async function prepare(args: readonly string[]): Promise<StoredState> {
   const given = configFile(args);
   // A name that was mistyped must not become a second recorder.
-  const { config, created } = await loadConfig(given ?? defaultConfigFile, { create: given === undefined });
+  const { config, created } = await loadConfig(given ?? defaultConfigFile, {
+    create: given === undefined,
+    detectors,
+  });
   if (created) process.stdout.write(`Wrote ${config.file}\n`);
   await mkdir(config.storageDir, { recursive: true, mode: 0o750 });
   await lockFolder(config.storageDir);
@@ -49,9 +53,9 @@ async function prepare(args: readonly string[]): Promise<StoredState> {
   if (login) {
     process.stdout.write(`\n  Log in as ${login.username} with the password ${login.password}\n\n`);
   }
-  const monitors = await Monitors.open(config.configDir, { mediaDir: config.mediaDir });
+  const monitors = await Monitors.open(config.configDir, { detectors, mediaDir: config.mediaDir });
   if (created) await makeDemo(monitors);
-  return { config, accounts, monitors };
+  return { config, accounts, monitors, detectors };
 }
 
 /** @returns undefined when none was named. */

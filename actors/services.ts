@@ -16,6 +16,7 @@ import type { Config } from '../store/config/config.ts';
 import { LogStore } from '../store/log/log-store.ts';
 import type { Monitors } from '../store/monitors/monitors.ts';
 import { readSnapshot } from '../store/recordings/snapshots.ts';
+import type { DetectorDefinition } from './detectors/detector-contract.ts';
 import { enforceDiskLimit } from './recording-retention.ts';
 import { logFileName } from './startup/log-file.ts';
 
@@ -24,6 +25,8 @@ export interface StoredState {
   readonly config: Config;
   readonly accounts: Accounts;
   readonly monitors: Monitors;
+  /** Every detector there is. */
+  readonly detectors: readonly DetectorDefinition[];
 }
 
 /** Everything that runs beside the monitors. */

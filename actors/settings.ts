@@ -1,59 +1,108 @@
 import type { LogSettings } from '../bus/logging/logger.ts';
-import type { DetectCommand } from '../bus/messages.ts';
+import type { DetectCommand, FrameFormat } from '../bus/messages.ts';
 import type { BusAddress } from '../bus/nats/bus.ts';
 import type { PipelineSession, VideoSource } from '../pipelines/pipeline-protocol.ts';
 import type { Config } from '../store/config/config.ts';
+import type { DetectorSettings } from '../store/detectors/detector-section.ts';
 import { resolveMediaFile } from '../store/monitors/media-file.ts';
-import type { MonitorConfig } from '../store/monitors/monitor-config.ts';
+import { type MonitorConfig, sectionOf } from '../store/monitors/monitor-config.ts';
+import type { DetectorDefinition, FrameNeed } from './detectors/detector-contract.ts';
 
 /** From what a user stores about a monitor to what its actors are told. */
-
-export const detectorNames = ['motion', 'tflite'] as const;
-export type DetectorName = (typeof detectorNames)[number];
 
 export function logSettings({ logs, debugLogStdout }: Config): LogSettings {
   return { repeatLimit: logs.repeatLimit, printDebug: debugLogStdout };
 }
 
-/** @returns null when the detector is not to watch this monitor. */
-export function detectorSettings(
+/** A detector that runs on a monitor, and what it runs with. */
+export interface EnabledDetector {
+  readonly name: string;
+  readonly settings: DetectorSettings;
+  readonly frames: FrameNeed;
+}
+
+/** Those of `detectors` that are to run on this monitor. */
+export function enabledDetectors(
   monitor: MonitorConfig,
-  detector: DetectorName,
+  detectors: readonly DetectorDefinition[],
   config: Config,
-): DetectCommand['settings'] {
-  const section = monitor[detector];
-  if (!section?.enable || !monitor.enable || !config.plugins[detector]) return null;
-  if (detector === 'motion') return section;
-  // Without motion detection nothing would ever say that there is motion.
-  const motion = detectorSettings(monitor, 'motion', config) !== null;
-  return { ...section, whileMotion: motion && monitor.tflite?.whileMotion !== false };
+): EnabledDetector[] {
+  const runs = (name: string) =>
+    monitor.enable && config.detectors.includes(name) && sectionOf(monitor, name)?.enable === true;
+  return detectors.flatMap((definition) => {
+    const { name } = definition;
+    const section = sectionOf(monitor, name);
+    if (!section || !runs(name)) return [];
+    const settings = definition.adapt?.(section, runs) ?? section;
+    return [{ name, settings, frames: definition.frames(settings) }];
+  });
+}
+
+/**
+ * What the pipeline makes for all of these: of each format as many frames as the one needs that needs the most, and
+ * those of the main stream if one of them does.
+ */
+export function pipelineFrames(enabled: readonly EnabledDetector[]): PipelineSession['frames'] {
+  const needs = (format: FrameFormat) =>
+    enabled.map(({ frames }) => frames).filter((need) => need.format === format);
+  const [gray, rgb] = [needs('gray'), needs('rgb')];
+  return {
+    ...(gray.length > 0 && { gray: { rate: highestRate(gray) } }),
+    ...(rgb.length > 0 && { rgb: { rate: highestRate(rgb), main: rgb.some(({ main }) => main === true) } }),
+  };
+}
+
+/** 0 is every frame, and more than any other. */
+function highestRate(needs: readonly FrameNeed[]): number {
+  const rates = needs.map(({ rate }) => rate);
+  return rates.includes(0) ? 0 : Math.max(...rates);
+}
+
+/** What the detector host is asked for; `settings` is null when the detector is not to watch this monitor. */
+export function detectCommand(
+  monitor: MonitorConfig,
+  detector: string,
+  enabled: readonly EnabledDetector[],
+): DetectCommand {
+  const command = { detector, monitorName: monitor.name };
+  const own = enabled.find(({ name }) => name === detector);
+  if (!own) return { ...command, maxFrameRate: 0, settings: null };
+  const made = pipelineFrames(enabled)[own.frames.format]?.rate;
+  return { ...command, maxFrameRate: made === own.frames.rate ? 0 : own.frames.rate, settings: own.settings };
 }
 
 /** For how many seconds after an event of this source the monitor records. */
-export function recordFor(monitor: MonitorConfig | undefined, source: string): number {
-  if (source === 'motion') return monitor?.motion?.duration ?? 0;
-  if (source === 'tflite') return monitor?.tflite?.duration ?? 0;
-  return 0;
+export function recordSeconds(
+  monitor: MonitorConfig | undefined,
+  source: string,
+  detectors: readonly DetectorDefinition[],
+): number {
+  const definition = detectors.find(({ name }) => name === source);
+  const section = monitor && sectionOf(monitor, source);
+  return definition && section ? definition.recordSeconds(section) : 0;
 }
 
 /** @throws when the monitor's source cannot be used. */
 export async function pipelineSession(
   monitor: MonitorConfig,
   config: Config,
-  { recordingsDir, bus }: { recordingsDir: string; bus: BusAddress },
+  {
+    detectors,
+    recordingsDir,
+    bus,
+  }: {
+    readonly detectors: readonly DetectorDefinition[];
+    readonly recordingsDir: string;
+    readonly bus: BusAddress;
+  },
 ): Promise<PipelineSession> {
-  const motion = detectorSettings(monitor, 'motion', config) ? monitor.motion : undefined;
-  const tflite = detectorSettings(monitor, 'tflite', config) ? monitor.tflite : undefined;
   return {
     monitorID: monitor.id,
     source: await pipelineSource(monitor, config),
     recordingsDir,
     alwaysRecord: monitor.alwaysRecord,
     videoLength: monitor.videoLength * 60_000,
-    frames: {
-      ...(motion && { gray: { rate: motion.feedRate } }),
-      ...(tflite && { rgb: { rate: tflite.feedRate, main: !tflite.useSubStream } }),
-    },
+    frames: pipelineFrames(enabledDetectors(monitor, detectors, config)),
     bus,
     log: logSettings(config),
   };

@@ -12,14 +12,7 @@ import { monitorMachine } from './machines/monitor.ts';
 import { type MonitorChild, type SystemServices, systemMachine } from './machines/system.ts';
 import { detectionsActor, pipelineActor } from './pipeline-actors.ts';
 import { openServices, type RecorderServices, type StoredState } from './services.ts';
-import {
-  type DetectorName,
-  detectorNames,
-  detectorSettings,
-  logSettings,
-  pipelineSession,
-  recordFor,
-} from './settings.ts';
+import { detectCommand, enabledDetectors, logSettings, pipelineSession, recordSeconds } from './settings.ts';
 import { statusPublisherActor } from './status-publisher.ts';
 
 const statusLimit = 1000;
@@ -37,7 +30,7 @@ export function wireSystem(
   logger: Logger,
   onOpen: (services: RecorderServices) => void,
 ) {
-  const { config, monitors } = stored;
+  const { config, monitors, detectors } = stored;
   const log = logger.source('monitor');
   const statuses = new Outbox(statusLimit, () => {});
   let services: RecorderServices | undefined;
@@ -70,19 +63,14 @@ export function wireSystem(
     children(monitorID) {
       const monitor = monitors.get(monitorID);
       if (!monitor) return [];
-      const detector = (name: DetectorName): MonitorChild => ({
+      const enabled = enabledDetectors(monitor, detectors, config);
+      const detector = (name: string): MonitorChild => ({
         kind: 'detector',
-        id: `${monitorID}.${name}`,
-        input: {
-          monitorID,
-          detector: name,
-          monitorName: monitor.name,
-          settings: detectorSettings(monitor, name, config),
-        },
+        input: { monitorID, ...detectCommand(monitor, name, enabled) },
       });
       return [
-        { kind: 'monitor', id: monitorID, input: { config: monitor, random: Math.random } },
-        ...detectorNames.map(detector),
+        { kind: 'monitor', input: { config: monitor, random: Math.random } },
+        ...detectors.map(({ name }) => detector(name)),
       ];
     },
     monitorDeleted: (monitorID) => void forgetStatus(monitorID),
@@ -111,12 +99,10 @@ export function wireSystem(
     }
   }
 
-  async function ask({ monitorID, detector, monitorName, settings }: DetectorInput): Promise<void> {
-    const reply = await opened().bus.request(commands.detect, [monitorID], {
-      detector,
-      monitorName,
-      settings,
-    });
+  async function ask({ monitorID, ...input }: DetectorInput): Promise<void> {
+    const { detector, monitorName, maxFrameRate, settings } = input;
+    const command = { detector, monitorName, maxFrameRate, settings };
+    const reply = await opened().bus.request(commands.detect, [monitorID], command);
     if (!reply.ok) throw new DetectorRefusedError(reply.error);
   }
 
@@ -146,12 +132,12 @@ export function wireSystem(
       monitor: monitorMachine.provide({
         actors: {
           pipeline: pipelineActor((monitor) =>
-            pipelineSession(monitor, config, { recordingsDir, bus: opened().busAddress }),
+            pipelineSession(monitor, config, { detectors, recordingsDir, bus: opened().busAddress }),
           ),
           detections: detectionsActor(
             () => opened().bus,
-            detectorNames,
-            (monitorID, source) => recordFor(monitors.get(monitorID), source),
+            detectors.map(({ name }) => name),
+            (monitorID, source) => recordSeconds(monitors.get(monitorID), source, detectors),
           ),
           reporter: statusPublisherActor(() => statuses, log),
         },

@@ -183,6 +183,8 @@ export type ApplyCommand = Static<typeof ApplyCommand>;
 export const DetectCommand = Type.Object({
   detector: Type.String({ pattern: '^[a-z0-9]{1,24}$' }),
   monitorName: Type.String({ maxLength: 64 }),
+  /** How many frames a second it takes, where another detector gets more of them; 0: all that are made. */
+  maxFrameRate: Type.Number({ minimum: 0 }),
   /** The detector's section of the monitor's configuration; the detector knows its shape. */
   settings: Type.Union([Type.Object({}, { additionalProperties: true }), Type.Null()]),
 });

@@ -28,7 +28,7 @@ export function routes(
     ...eventRoutes(services),
     ...healthRoutes(services),
     ...metricsRoutes(services),
-    ...documentRoutes(() => table),
+    ...documentRoutes(() => table, services),
     ...pageRoutes(),
   ];
   return table;

@@ -49,8 +49,9 @@ const allowedRooms: Record<string, readonly string[]> = {
   'pipelines/recording': ['mp4'],
 
   'store/accounts': ['base'],
-  'store/config': ['base'],
-  'store/monitors': ['base'],
+  'store/config': ['base', 'detectors'],
+  'store/detectors': ['base'],
+  'store/monitors': ['base', 'detectors'],
   'store/log': ['base', 'config', 'log/export', 'log/read', 'log/schema', 'log/sql', 'log/worker'],
   'store/log/worker': [
     ...['base', 'log/export', 'log/projection', 'log/read', 'log/retention', 'log/schema', 'log/sql'],
@@ -69,7 +70,9 @@ const allowedRooms: Record<string, readonly string[]> = {
   'http/pages': ['request', 'transport'],
   'http/transport': ['request'],
 
-  actors: ['machines', 'startup'],
+  actors: ['detectors', 'detectors/host', 'machines', 'startup'],
+  'actors/detectors': ['detectors/objects/inference', 'detectors/objects/models'],
+  'actors/startup': ['detectors/host'],
   'actors/machines': ['detectors/host', 'detectors/objects/models'],
   'actors/detectors/host': [
     ...['detectors', 'detectors/motion', 'detectors/objects', 'detectors/objects/inference'],
@@ -77,8 +80,8 @@ const allowedRooms: Record<string, readonly string[]> = {
   ],
   'actors/detectors/motion': ['detectors'],
   'actors/detectors/objects': [
-    ...['detectors', 'detectors/objects/inference', 'detectors/objects/models', 'detectors/objects/picture'],
-    ...['detectors/objects/snapshots', 'detectors/objects/tracking'],
+    ...['detectors', 'detectors/objects/decoding', 'detectors/objects/inference', 'detectors/objects/models'],
+    ...['detectors/objects/picture', 'detectors/objects/snapshots', 'detectors/objects/tracking'],
   ],
   'actors/detectors/objects/decoding': [
     ...['detectors/objects/engines', 'detectors/objects/files', 'detectors/objects/picture'],

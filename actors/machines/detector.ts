@@ -12,16 +12,13 @@ import type { DetectCommand } from '../../bus/messages.ts';
 
 export type DetectorEvent =
   /** Without settings the detector is off. */
-  | { type: 'configure'; monitorName: string; settings: DetectCommand['settings'] }
+  | ({ type: 'configure' } & Omit<DetectCommand, 'detector'>)
   /** The detector host has been started (again) and knows nothing yet. */
   | { type: 'host.ready' }
   | { type: 'stop' };
 
-export interface DetectorInput {
+export interface DetectorInput extends Readonly<DetectCommand> {
   readonly monitorID: string;
-  readonly detector: string;
-  readonly monitorName: string;
-  readonly settings: DetectCommand['settings'];
 }
 
 interface DetectorContext extends DetectorInput {
@@ -53,7 +50,13 @@ export const detectorMachine = setup({
   actions: {
     configure: assign(({ context, event }) =>
       event.type === 'configure'
-        ? { monitorName: event.monitorName, settings: event.settings, reason: '', attempts: 0 }
+        ? {
+            monitorName: event.monitorName,
+            maxFrameRate: event.maxFrameRate,
+            settings: event.settings,
+            reason: '',
+            attempts: 0,
+          }
         : context,
     ),
     /** Says why the host will not watch. */

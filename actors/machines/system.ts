@@ -22,15 +22,21 @@ export type SystemEvent =
   | { type: 'apply'; monitorID: string; restart: boolean }
   /** The bus was away: what was stored meanwhile could not be told. */
   | { type: 'reconcile' }
+  /** The detector host is to run, and does not. */
+  | { type: 'spawn.host' }
   /** The detector host has been started (again) and waits to be asked. */
   | { type: 'host.ready' }
   | { type: 'stop' };
 
-/** An actor that belongs to a monitor, as it is stored: the monitor itself (`door`), or a detector (`door.motion`). */
-export type MonitorChild = { readonly id: string } & (
+/** An actor that belongs to a stored monitor: the monitor itself, or one of its detectors. */
+export type MonitorChild =
   | { readonly kind: 'monitor'; readonly input: MonitorInput }
-  | { readonly kind: 'detector'; readonly input: DetectorInput }
-);
+  | { readonly kind: 'detector'; readonly input: DetectorInput };
+
+/** An actor that has not ended. */
+type LivingActor =
+  | { readonly kind: 'host'; readonly id: string }
+  | { readonly kind: MonitorChild['kind']; readonly id: string; readonly monitorID: string };
 
 /** What the root needs of everything else. */
 export interface SystemServices {
@@ -49,15 +55,19 @@ export interface SystemServices {
 
 interface SystemContext {
   readonly services: SystemServices;
-  /** The ids of the members, and of the host, that have not ended. */
-  readonly alive: readonly string[];
+  readonly alive: readonly LivingActor[];
   readonly failure: unknown;
   readonly leaving: boolean;
 }
 
 const respawnPauseMs = 5000;
-const detectorHostID = 'detector-host';
-const monitorOf = (memberID: string) => memberID.split('.')[0] ?? '';
+const host: LivingActor = { kind: 'host', id: 'detector-host' };
+
+/** XState knows actors by a text; nothing is read out of it. */
+function livingActor({ kind, input }: MonitorChild): LivingActor & { readonly monitorID: string } {
+  if (kind === 'monitor') return { kind, id: input.config.id, monitorID: input.config.id };
+  return { kind, id: `${input.monitorID}.${input.detector}`, monitorID: input.monitorID };
+}
 
 export const systemMachine = setup({
   types: {
@@ -76,54 +86,68 @@ export const systemMachine = setup({
   },
   actions: {
     spawnAll: enqueueActions(({ context: { services }, enqueue }) => {
-      enqueue.spawnChild('host', { id: detectorHostID });
-      enqueue.assign({ alive: [detectorHostID] });
+      enqueue.raise({ type: 'spawn.host' });
       for (const monitorID of services.monitorIDs())
         enqueue.raise({ type: 'apply', monitorID, restart: false });
     }),
+    spawnHost: enqueueActions(({ context: { alive }, enqueue }) => {
+      if (alive.some(({ kind }) => kind === 'host')) return;
+      enqueue.spawnChild('host', { id: host.id });
+      enqueue.assign({ alive: [...alive, host] });
+    }),
     reconcile: enqueueActions(({ context: { services, alive }, enqueue }) => {
-      const ids = new Set([...services.monitorIDs(), ...alive.map(monitorOf)]);
-      for (const monitorID of ids) enqueue.raise({ type: 'apply', monitorID, restart: false });
+      const living = alive.flatMap((actor) => (actor.kind === 'host' ? [] : [actor.monitorID]));
+      for (const monitorID of new Set([...services.monitorIDs(), ...living]))
+        enqueue.raise({ type: 'apply', monitorID, restart: false });
     }),
     apply: enqueueActions(({ context, enqueue }, params: { monitorID: string; restart: boolean }) => {
       const { services, alive } = context;
-      if (params.monitorID === detectorHostID) {
-        if (alive.includes(detectorHostID)) return;
-        enqueue.spawnChild('host', { id: detectorHostID });
-        enqueue.assign({ alive: [...alive, detectorHostID] });
-        return;
-      }
-      const members = services.children(params.monitorID);
-      for (const member of members) {
-        if (alive.includes(member.id)) {
-          if (member.kind === 'monitor') enqueue.sendTo(member.id, { type: 'configure', ...member.input });
-          else enqueue.sendTo(member.id, { type: 'configure', ...member.input });
-          if (params.restart) enqueue.sendTo(member.id, { type: 'restart' });
+      const children = services.children(params.monitorID);
+      const spawned: LivingActor[] = [];
+      for (const child of children) {
+        const actor = livingActor(child);
+        if (alive.some(({ id }) => id === actor.id)) {
+          if (child.kind === 'monitor') enqueue.sendTo(actor.id, { type: 'configure', ...child.input });
+          else enqueue.sendTo(actor.id, { type: 'configure', ...child.input });
+          if (params.restart) enqueue.sendTo(actor.id, { type: 'restart' });
         } else {
-          if (member.kind === 'monitor')
-            enqueue.spawnChild('monitor', { id: member.id, input: member.input });
-          else enqueue.spawnChild('detector', { id: member.id, input: member.input });
+          if (child.kind === 'monitor') enqueue.spawnChild('monitor', { id: actor.id, input: child.input });
+          else enqueue.spawnChild('detector', { id: actor.id, input: child.input });
+          spawned.push(actor);
         }
       }
-      const known = members.map(({ id }) => id);
-      if (known.length === 0) {
-        for (const id of alive) if (monitorOf(id) === params.monitorID) enqueue.sendTo(id, { type: 'stop' });
+      if (children.length === 0) {
+        for (const actor of alive)
+          if (actor.kind !== 'host' && actor.monitorID === params.monitorID)
+            enqueue.sendTo(actor.id, { type: 'stop' });
       }
-      enqueue.assign({ alive: [...new Set([...alive, ...known])] });
+      enqueue.assign({ alive: [...alive, ...spawned] });
     }),
     /** An actor that has ended stays among the children until it is stopped. */
-    forget: enqueueActions(({ context, enqueue }, { id }: { id: string }) => {
+    forget: enqueueActions(({ context: { services, alive }, enqueue }, { id }: { id: string }) => {
       enqueue.stopChild(id);
-      const isDeleted =
-        id !== detectorHostID && id === monitorOf(id) && context.services.children(id).length === 0;
-      if (isDeleted) enqueue(() => context.services.monitorDeleted(id));
-      enqueue.assign({ alive: context.alive.filter((other) => other !== id) });
+      const ended = alive.find((actor) => actor.id === id);
+      if (ended?.kind === 'monitor' && services.children(ended.monitorID).length === 0)
+        enqueue(() => services.monitorDeleted(ended.monitorID));
+      enqueue.assign({ alive: alive.filter((actor) => actor !== ended) });
     }),
+    /** Has an actor that has ended replaced, if it is still wanted. */
+    replace: enqueueActions(
+      ({ context: { alive }, enqueue }, { id, afterMs }: { id: string; afterMs?: number }) => {
+        const ended = alive.find((actor) => actor.id === id);
+        if (!ended) return;
+        const wish: SystemEvent =
+          ended.kind === 'host'
+            ? { type: 'spawn.host' }
+            : { type: 'apply', monitorID: ended.monitorID, restart: false };
+        enqueue.raise(wish, afterMs === undefined ? {} : { delay: afterMs });
+      },
+    ),
     passToDetectors: enqueueActions(({ context, event, enqueue }) => {
-      for (const id of context.alive) if (id.includes('.')) enqueue.sendTo(id, event);
+      for (const { kind, id } of context.alive) if (kind === 'detector') enqueue.sendTo(id, event);
     }),
     stopAll: enqueueActions(({ context, enqueue }) => {
-      for (const id of context.alive) enqueue.sendTo(id, { type: 'stop' });
+      for (const { id } of context.alive) enqueue.sendTo(id, { type: 'stop' });
     }),
     report: ({ context }, { id, error }: { id: string; error: unknown }) =>
       context.services.log(`${id} failed: ${error instanceof Error ? error.message : String(error)}`),
@@ -159,28 +183,23 @@ export const systemMachine = setup({
         input: ({ context }) => context.services,
       },
       on: {
+        'spawn.host': { actions: 'spawnHost' },
         apply: { actions: { type: 'apply', params: ({ event }) => event } },
         reconcile: { actions: 'reconcile' },
         'host.ready': { actions: 'passToDetectors' },
         stop: 'stopping',
         'xstate.done.actor.*': {
           actions: [
-            { type: 'forget', params: ({ event }) => ({ id: event.actorId }) },
             // Deleted and stored anew while it was ending.
-            {
-              type: 'apply',
-              params: ({ event }) => ({ monitorID: monitorOf(event.actorId), restart: false }),
-            },
+            { type: 'replace', params: ({ event }) => ({ id: event.actorId }) },
+            { type: 'forget', params: ({ event }) => ({ id: event.actorId }) },
           ],
         },
         'xstate.error.actor.*': {
           actions: [
             { type: 'report', params: ({ event }) => ({ id: event.actorId, error: event.error }) },
+            { type: 'replace', params: ({ event }) => ({ id: event.actorId, afterMs: respawnPauseMs }) },
             { type: 'forget', params: ({ event }) => ({ id: event.actorId }) },
-            enqueueActions(({ event, enqueue }) => {
-              const monitorID = monitorOf(event.actorId);
-              enqueue.raise({ type: 'apply', monitorID, restart: false }, { delay: respawnPauseMs });
-            }),
           ],
         },
       },

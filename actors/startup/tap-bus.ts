@@ -5,6 +5,7 @@ import { readBusAddress } from '../../bus/nats/bus-address-file.ts';
 import { openTap } from '../../bus/nats/bus-tap.ts';
 import { type Config, loadConfig } from '../../store/config/config.ts';
 import { defaultConfigFile } from '../../store/config/default-config.ts';
+import { detectors } from '../detectors/host/detector-list.ts';
 
 const usage = `usage: npm run tap -- [--config FILE] SUBJECT
 
@@ -25,7 +26,7 @@ It works for the user that the recorder runs as, because only that user can read
 export async function tapBus(args: readonly string[]): Promise<number> {
   try {
     const { file, subject } = read(args);
-    const { config } = await loadConfig(file, { create: false });
+    const { config } = await loadConfig(file, { create: false, detectors });
     let hidden = 0;
     const tap = await openTap(await addressOf(config), subject, (line) => {
       // A terminal that is slower than the bus misses lines, and says so.

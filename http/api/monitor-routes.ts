@@ -1,12 +1,11 @@
 import Type from 'typebox';
 import { commands } from '../../bus/subjects.ts';
-import { MonitorConfig, TestMonitor } from '../../store/monitors/monitor-config.ts';
+import { type MonitorConfig, MonitorID } from '../../store/monitors/monitor-config.ts';
 import type { ApiServices } from '../request/api-services.ts';
 import { HttpError } from '../request/http-error.ts';
 import { type Route, route } from '../request/route.ts';
 
-const { id } = TestMonitor.properties;
-const MonitorID = Type.Object({ id });
+const MonitorQuery = Type.Object({ id: MonitorID });
 
 const example = {
   id: 'one',
@@ -45,7 +44,7 @@ export function monitorRoutes({ monitors, bus, log }: MonitorServices): Route[] 
       answers: {
         200: {
           description: 'The configurations',
-          schema: Type.Record(Type.String(), MonitorConfig),
+          schema: Type.Record(Type.String(), monitors.schema),
           example: { one: example },
         },
       },
@@ -63,7 +62,7 @@ export function monitorRoutes({ monitors, bus, log }: MonitorServices): Route[] 
         'Takes the whole configuration: fields that are left out are deleted, unknown fields are kept. It is applied at once, to this monitor alone. A password sent back as asterisks, as it was read, stays unchanged.',
       // Validated by the store, which also accepts the other forms that SentryShot writes.
       body: Type.Unknown(),
-      documentedBody: MonitorConfig,
+      documentedBody: monitors.schema,
       bodyExample: {
         ...example,
         sourcertsp: { ...example.sourcertsp, mainStream: 'rtsp://user:pass@127.0.0.1:8554/main' },
@@ -85,7 +84,7 @@ export function monitorRoutes({ monitors, bus, log }: MonitorServices): Route[] 
       tag: 'Monitor',
       summary: 'Stop and delete a monitor',
       description: 'Its recordings stay.',
-      query: MonitorID,
+      query: MonitorQuery,
       answers: { 200: { description: 'Deleted' } },
       failures: ['not_found', 'storage_failed'],
       async handle({ query, caller }) {
@@ -101,7 +100,7 @@ export function monitorRoutes({ monitors, bus, log }: MonitorServices): Route[] 
       access: 'admin',
       tag: 'Monitor',
       summary: 'Restart a monitor',
-      query: MonitorID,
+      query: MonitorQuery,
       answers: { 200: { description: 'Restarted' } },
       failures: ['not_found', 'unavailable'],
       async handle({ query, caller }) {
@@ -118,7 +117,7 @@ export function monitorRoutes({ monitors, bus, log }: MonitorServices): Route[] 
         return {};
       },
     }),
-    ...(['motion', 'tflite'] as const).flatMap((detector) =>
+    ...monitors.detectors.flatMap(({ name: detector }) =>
       (['enable', 'disable'] as const).map((verb) =>
         route({
           method: 'PATCH',
@@ -128,7 +127,7 @@ export function monitorRoutes({ monitors, bus, log }: MonitorServices): Route[] 
           summary: `${verb === 'enable' ? 'Enable' : 'Disable'} ${detector} and restart the monitor`,
           description:
             'A detector that was never configured is enabled with its defaults. Needs no CSRF token.',
-          params: MonitorID,
+          params: MonitorQuery,
           answers: { 200: { description: `${detector} is ${verb}d` } },
           failures: ['not_found', 'storage_failed'],
           async handle({ params, caller }) {

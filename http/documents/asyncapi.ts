@@ -10,8 +10,11 @@ const closings: Readonly<Record<keyof typeof closeCodes, string>> = {
   tooSlow: 'the client reads its frames too slowly',
 };
 
-/** @returns an AsyncAPI 3 document of the messages that the recorder sends over WebSockets and MQTT. */
-export function asyncapi(table: readonly Route[]): object {
+/**
+ * @param detectors names of all detectors.
+ * @returns an AsyncAPI 3 document of the messages that the recorder sends over WebSockets and MQTT.
+ */
+export function asyncapi(table: readonly Route[], detectors: readonly string[]): object {
   const sockets = table.filter((row) => row.connect);
   return {
     asyncapi: '3.0.0',
@@ -43,7 +46,7 @@ export function asyncapi(table: readonly Route[]): object {
         address: 'sentryshot/events/{source}',
         description: 'One message for each detection. QoS 1, not retained.',
         servers: [{ $ref: '#/servers/broker' }],
-        parameters: { source: { enum: ['motion', 'tflite'], description: 'The detector.' } },
+        parameters: { source: { enum: detectors, description: 'The detector.' } },
         messages: { event: { $ref: '#/components/messages/event' } },
       },
     },

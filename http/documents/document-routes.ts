@@ -1,10 +1,14 @@
 import Type from 'typebox';
+import type { ApiServices } from '../request/api-services.ts';
 import { type Route, route } from '../request/route.ts';
 import { asyncapi } from './asyncapi.ts';
 import { openapi } from './openapi.ts';
 
 /** @param table called when a document is requested, because the table contains these routes, too. */
-export function documentRoutes(table: () => readonly Route[]): Route[] {
+export function documentRoutes(
+  table: () => readonly Route[],
+  { monitors }: Pick<ApiServices, 'monitors'>,
+): Route[] {
   const document = (path: string, summary: string, write: (table: readonly Route[]) => object) =>
     route({
       method: 'GET',
@@ -16,7 +20,14 @@ export function documentRoutes(table: () => readonly Route[]): Route[] {
       handle: () => ({ body: write(table()) }),
     });
   return [
-    document('/api/openapi.json', 'This API as an OpenAPI 3.1 document', openapi),
-    document('/api/asyncapi.json', 'WebSockets and MQTT as an AsyncAPI 3 document', asyncapi),
+    document('/api/openapi.json', 'This API as an OpenAPI 3.1 document', (rows) =>
+      openapi(rows, monitors.schema),
+    ),
+    document('/api/asyncapi.json', 'WebSockets and MQTT as an AsyncAPI 3 document', (rows) =>
+      asyncapi(
+        rows,
+        monitors.detectors.map(({ name }) => name),
+      ),
+    ),
   ];
 }

@@ -1,7 +1,6 @@
 import Type, { type TSchema } from 'typebox';
 import { LogEntry } from '../../bus/messages.ts';
 import { AccountInput } from '../../store/accounts/accounts.ts';
-import { MonitorConfig } from '../../store/monitors/monitor-config.ts';
 import type { Access } from '../request/caller.ts';
 import { type ErrorCode, errors, problemType } from '../request/http-error.ts';
 import { type Route, type Tag, tokenMethods } from '../request/route.ts';
@@ -17,12 +16,11 @@ const Problem = Type.Object({
 });
 
 /** Schemas that the document defines once and refers to by name. */
-const named = new Map<TSchema, string>([
+const named: readonly (readonly [TSchema, string])[] = [
   [AccountInput, 'AccountInput'],
   [LogEntry, 'LogEntry'],
-  [MonitorConfig, 'Monitor'],
   [Problem, 'Problem'],
-]);
+];
 
 /** Descriptions of the tags; pages are not part of the API. */
 const tags: Readonly<Record<Exclude<Tag, 'Pages'>, string>> = {
@@ -35,12 +33,17 @@ const tags: Readonly<Record<Exclude<Tag, 'Pages'>, string>> = {
 
 const methods = new Intl.ListFormat('en-GB').format(tokenMethods);
 
-/** @returns an OpenAPI 3.1 document of all routes except pages. */
-export function openapi(table: readonly Route[]): object {
+/**
+ * @param monitor schema of a monitor's configuration.
+ * @returns an OpenAPI 3.1 document of all routes except pages.
+ */
+export function openapi(table: readonly Route[], monitor: TSchema): object {
+  const schemas = new Map([...named, [monitor, 'Monitor'] as const]);
+  const reference = referrer(schemas);
   const paths: Record<string, Record<string, object>> = {};
   for (const row of table.filter(({ tag }) => tag !== 'Pages')) {
     const path = row.path.replace(/:(\w+)/g, '{$1}');
-    paths[path] = { ...paths[path], [row.method.toLowerCase()]: operation(row) };
+    paths[path] = { ...paths[path], [row.method.toLowerCase()]: operation(row, reference) };
   }
   return {
     openapi: '3.1.0',
@@ -54,7 +57,7 @@ export function openapi(table: readonly Route[]): object {
     tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
     paths,
     components: {
-      schemas: Object.fromEntries([...named].map(([schema, name]) => [name, schema])),
+      schemas: Object.fromEntries([...schemas].map(([schema, name]) => [name, schema])),
       securitySchemes: {
         basic: { type: 'http', scheme: 'basic' },
         csrfToken: { type: 'apiKey', in: 'header', name: 'X-CSRF-TOKEN' },
@@ -69,7 +72,7 @@ const audience: Readonly<Record<Access, string>> = {
   admin: 'For admins.',
 };
 
-function operation(row: Route): object {
+function operation(row: Route, reference: Reference): object {
   const { tag, summary, description, access, method } = row;
   const body = row.documentedBody ?? row.body;
   const security =
@@ -87,7 +90,7 @@ function operation(row: Route): object {
         content: { 'application/json': { schema: reference(body), example: row.bodyExample } },
       },
     }),
-    responses: { ...successes(row), ...failures(row) },
+    responses: { ...successes(row, reference), ...failures(row, reference) },
   };
 }
 
@@ -113,7 +116,7 @@ function parameters(schema: Route['query'], place: 'path' | 'query'): object[] {
   });
 }
 
-function successes(row: Route): Record<string, object> {
+function successes(row: Route, reference: Reference): Record<string, object> {
   return Object.fromEntries(
     Object.entries(row.answers).map(([status, { description, type, types, schema, example }]) => {
       // No HTTP body follows the handshake; the AsyncAPI document describes the frames.
@@ -128,7 +131,7 @@ function successes(row: Route): Record<string, object> {
   );
 }
 
-function failures(row: Route): Record<string, object> {
+function failures(row: Route, reference: Reference): Record<string, object> {
   const byStatus = new Map<number, ErrorCode[]>();
   for (const code of failureCodes(row)) {
     const { status } = errors[code];
@@ -161,11 +164,15 @@ export function failureCodes(row: Route): ErrorCode[] {
   return [...codes];
 }
 
-/** @returns a copy of a schema with references in place of the named schemas. */
-function reference(schema: unknown): unknown {
-  const name = named.get(schema as TSchema);
-  if (name) return { $ref: `#/components/schemas/${name}` };
-  if (Array.isArray(schema)) return schema.map(reference);
-  if (typeof schema !== 'object' || schema === null) return schema;
-  return Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, reference(value)]));
+/** Makes a copy of a schema with references in place of the named schemas. */
+type Reference = (schema: unknown) => unknown;
+
+function referrer(names: ReadonlyMap<TSchema, string>): Reference {
+  return function reference(schema: unknown): unknown {
+    const name = names.get(schema as TSchema);
+    if (name) return { $ref: `#/components/schemas/${name}` };
+    if (Array.isArray(schema)) return schema.map(reference);
+    if (typeof schema !== 'object' || schema === null) return schema;
+    return Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, reference(value)]));
+  };
 }

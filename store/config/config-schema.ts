@@ -19,21 +19,8 @@ const port = Type.Integer({
 });
 const flag = Type.Boolean({ description: 'true or false' });
 
-export const pluginNames = [
-  'auth_basic',
-  'auth_none',
-  'motion',
-  'tflite',
-  'thumb_scale',
-  'mqtt',
-  // The name of tflite in later versions of SentryShot.
-  'object_detection',
-] as const;
-export type PluginName = (typeof pluginNames)[number];
-
-const name = Type.Enum(pluginNames, {
-  description: 'one of auth_basic, auth_none, motion, tflite, thumb_scale, mqtt',
-});
+/** Validated by `config.ts`, because the names depend on the list of detectors. */
+const name = Type.String({ description: 'the name of a plugin' });
 
 /** The keys of every `[[plugin]]`. */
 export const PluginEntry = Type.Object({ name, enable: flag }, strict);

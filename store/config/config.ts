@@ -3,7 +3,8 @@ import { dirname, join, resolve } from 'node:path';
 import { parse } from 'smol-toml';
 import { writeAtomically } from '../../bus/base/files.ts';
 import { compileValidator, type ValidationIssue } from '../base/validator.ts';
-import { ConfigFile, MqttEntry, PluginEntry, type PluginName } from './config-schema.ts';
+import type { DetectorSection } from '../detectors/detector-section.ts';
+import { ConfigFile, MqttEntry, PluginEntry } from './config-schema.ts';
 import { defaultConfig } from './default-config.ts';
 
 export interface Config {
@@ -20,7 +21,8 @@ export interface Config {
   maxDiskUsage: number;
   debugLogStdout: boolean;
   auth: 'basic' | 'none';
-  plugins: { motion: boolean; tflite: boolean; thumbScale: boolean };
+  /** The names of the detectors that may run at all. */
+  detectors: readonly string[];
   /** Only if the plugin is enabled. */
   mqtt?: { host: string; port: number; username?: string; password?: string };
   tls: { mode: 'self-signed' } | { mode: 'files'; cert: string; key: string } | { mode: 'off' };
@@ -56,12 +58,13 @@ const checkMqtt = compileValidator(MqttEntry);
 /**
  * Reads and validates the configuration. If the file is missing and `create` is set, writes the defaults first.
  *
+ * @param options.detectors each is a plugin of its name.
  * @returns `created` is true if the file has just been written.
  * @throws {ConfigError}
  */
 export async function loadConfig(
   path: string,
-  { create }: { create: boolean },
+  { create, detectors }: { create: boolean; detectors: readonly DetectorSection[] },
 ): Promise<{ config: Config; created: boolean }> {
   const file = resolve(path);
   let text: string;
@@ -72,7 +75,7 @@ export async function loadConfig(
     const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
     if (missing && !create) throw new ConfigError(`${file}: there is no such file`, { cause });
     if (!missing) throw new ConfigError(`${file}: expected a file that can be read`, { cause });
-    text = defaultConfig(process.cwd(), dirname(file));
+    text = defaultConfig(process.cwd(), dirname(file), detectors);
     created = true;
     try {
       await writeAtomically(file, text);
@@ -80,7 +83,7 @@ export async function loadConfig(
       throw new ConfigError(`${file}: expected a folder that can be written to`, { cause });
     }
   }
-  return { config: await build(file, readToml(file, text)), created };
+  return { config: await build(file, readToml(file, text), detectors), created };
 }
 
 function readToml(file: string, text: string): ConfigFile {
@@ -100,9 +103,9 @@ function readToml(file: string, text: string): ConfigFile {
   return table as ConfigFile;
 }
 
-async function build(file: string, toml: ConfigFile): Promise<Config> {
+async function build(file: string, toml: ConfigFile, detectors: readonly DetectorSection[]): Promise<Config> {
   const storageDir = resolve(toml.storage_dir ?? join(process.cwd(), 'storage'));
-  const plugins = readPlugins(file, toml);
+  const plugins = readPlugins(file, toml, detectors);
   const mqtt = plugins.enabled.get('mqtt');
   const warnings = [...plugins.warnings];
   if (toml.plugin_dir !== undefined) {
@@ -118,11 +121,7 @@ async function build(file: string, toml: ConfigFile): Promise<Config> {
     maxDiskUsage: Math.floor((toml.max_disk_usage ?? 100) * 1e9),
     debugLogStdout: toml.debug_log_stdout ?? false,
     auth: plugins.enabled.has('auth_none') ? 'none' : 'basic',
-    plugins: {
-      motion: plugins.enabled.has('motion'),
-      tflite: plugins.enabled.has('tflite'),
-      thumbScale: plugins.enabled.has('thumb_scale'),
-    },
+    detectors: detectors.map(({ name }) => name).filter((name) => plugins.enabled.has(name)),
     ...(mqtt ? { mqtt: readMqtt(file, mqtt) } : {}),
     tls: readTls(file, toml.tls),
     bus: await readBus(file, toml.bus),
@@ -135,19 +134,26 @@ async function build(file: string, toml: ConfigFile): Promise<Config> {
   };
 }
 
-function readPlugins(file: string, toml: ConfigFile) {
-  const seen = new Set<PluginName>();
-  const enabled = new Map<PluginName, unknown>();
+function readPlugins(file: string, toml: ConfigFile, detectors: readonly DetectorSection[]) {
+  const seen = new Set<string>();
+  const enabled = new Map<string, unknown>();
   const warnings: string[] = [];
-  for (const entry of toml.plugin ?? []) {
+  const names = ['auth_basic', 'auth_none', ...detectors.map(({ name }) => name), 'thumb_scale', 'mqtt'];
+  for (const [index, entry] of (toml.plugin ?? []).entries()) {
+    const name = detectors.find(({ aliases }) => aliases?.includes(entry.name))?.name ?? entry.name;
+    if (!names.includes(name)) {
+      throw new ConfigError(`${file}: plugin.${index}.name: expected one of ${names.join(', ')}`);
+    }
     const flaw = (entry.name === 'mqtt' ? checkMqtt : checkPlugin)(entry);
     const known = entry.name === 'mqtt' ? MqttEntry.properties : PluginEntry.properties;
     if (flaw) throw fault(file, `plugin.${entry.name}.`, flaw, known);
-    const name = entry.name === 'object_detection' ? 'tflite' : entry.name;
-    if (name !== entry.name) warnings.push(`${file}: plugin.object_detection: used as tflite, its name here`);
+    if (name !== entry.name) warnings.push(`${file}: plugin.${entry.name}: used as ${name}, its name here`);
     if (seen.has(name)) throw new ConfigError(`${file}: plugin.${name}: expected only one such entry`);
     seen.add(name);
     if (entry.enable) enabled.set(name, entry);
+    if (entry.enable && name === 'thumb_scale') {
+      warnings.push(`${file}: plugin.thumb_scale: ignored, there are no thumbnails`);
+    }
   }
   if (enabled.has('auth_basic') && enabled.has('auth_none')) {
     throw new ConfigError(`${file}: plugin: expected only one of auth_basic and auth_none to be enabled`);

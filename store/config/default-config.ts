@@ -1,8 +1,14 @@
+import type { DetectorSection } from '../detectors/detector-section.ts';
+
 /** Where the configuration is, below the current folder, when no other file is named. */
 export const defaultConfigFile = 'configs/sentryshot.toml';
 
-/** @returns the text of the configuration file that the first start writes. */
-export function defaultConfig(currentDir: string, configDir: string): string {
+/** @returns the text of the configuration file that the first start writes; every detector is enabled. */
+export function defaultConfig(
+  currentDir: string,
+  configDir: string,
+  detectors: readonly DetectorSection[],
+): string {
   return `# Configuration of Sentrybus. Changes take effect at the next start.
 # SentryShot's own configuration file works here as well.
 
@@ -40,22 +46,7 @@ name = "auth_none"
 enable = false
 
 
-# Motion detection.
-[[plugin]]
-name = "motion"
-enable = true
-
-# Object detection.
-[[plugin]]
-name = "tflite"
-enable = true
-
-# Smaller thumbnails, as each monitor asks for them.
-[[plugin]]
-name = "thumb_scale"
-enable = false
-
-# Sends every detection to an MQTT broker.
+${detectors.map(pluginEntry).join('')}# Sends every detection to an MQTT broker.
 [[plugin]]
 name = "mqtt"
 enable = false
@@ -93,6 +84,13 @@ max_size_megabytes = 500
 repeat_limit = 5
 `;
 }
+
+const pluginEntry = ({ name, title }: DetectorSection) => `# ${title}.
+[[plugin]]
+name = "${name}"
+enable = true
+
+`;
 
 /** A TOML basic string: JSON's escapes, and DEL, which TOML does not allow as it is. */
 const quote = (text: string) => JSON.stringify(text).replaceAll('\x7f', '\\u007F');

@@ -4,7 +4,7 @@ import { ensureFolder } from '../../bus/base/files.ts';
 import { deepFreeze, plainJson } from '../base/json.ts';
 import { StoreError } from '../base/store-error.ts';
 import type { MonitorConfig } from './monitor-config.ts';
-import { parseMonitorFile } from './monitor-parser.ts';
+import type { MonitorParser } from './monitor-parser.ts';
 
 /** A file that is not a valid monitor. */
 export interface BrokenMonitor {
@@ -20,7 +20,10 @@ export interface BrokenMonitor {
 export const maxMonitorFileBytes = 65_536;
 
 /** Reads every `*.json` of the folder, ordered by name; creates the folder if it is missing. */
-export async function readMonitors(folder: string): Promise<{
+export async function readMonitors(
+  folder: string,
+  parser: MonitorParser,
+): Promise<{
   monitors: { config: MonitorConfig; file: string }[];
   broken: BrokenMonitor[];
 }> {
@@ -30,7 +33,7 @@ export async function readMonitors(folder: string): Promise<{
   const files = (await readdir(folder)).filter((name) => name.endsWith('.json') && !name.startsWith('.'));
   for (const file of files.sort()) {
     try {
-      const config = await readMonitor(join(folder, file));
+      const config = await readMonitor(join(folder, file), parser);
       const first = monitors.get(config.id)?.file;
       if (first !== undefined) throw new Error(`/id: ${first} already has a monitor with this id`);
       monitors.set(config.id, { config: deepFreeze(config), file });
@@ -42,7 +45,7 @@ export async function readMonitors(folder: string): Promise<{
   return { monitors: [...monitors.values()], broken };
 }
 
-async function readMonitor(path: string): Promise<MonitorConfig> {
+async function readMonitor(path: string, parser: MonitorParser): Promise<MonitorConfig> {
   const status = await stat(path);
   if (!status.isFile()) throw new Error('expected a file');
   if (status.size > maxMonitorFileBytes) throw new Error(`expected at most ${maxMonitorFileBytes} bytes`);
@@ -54,7 +57,7 @@ async function readMonitor(path: string): Promise<MonitorConfig> {
     // The parser's message is left out because it quotes the file, perhaps a password.
     throw new Error('expected JSON');
   }
-  return parseMonitorFile(plainJson(json));
+  return parser.parseFile(plainJson(json));
 }
 
 function reason(error: unknown): string {

@@ -1,43 +1,70 @@
+import Type, { type TSchema } from 'typebox';
 import { isObject, type Json, type JsonObject } from '../base/json.ts';
 import { StoreError } from '../base/store-error.ts';
-import { compileValidator } from '../base/validator.ts';
-import { FileMonitor, type MonitorConfig, RtspMonitor, TestMonitor } from './monitor-config.ts';
-
-const checks = {
-  rtsp: compileValidator(RtspMonitor),
-  file: compileValidator(FileMonitor),
-  test: compileValidator(TestMonitor),
-} as const;
+import { compileValidator, type ValidationIssue } from '../base/validator.ts';
+import type { DetectorSection } from '../detectors/detector-section.ts';
+import { type MonitorConfig, monitorSchemas } from './monitor-config.ts';
 
 /** Minutes, in place of 0, which SentryShot's files may contain without a meaning. */
 const defaultVideoLength = 15;
 
-/**
- * Turns JSON into a monitor's configuration. SentryShot's other forms of areas and crops are converted.
- *
- * @throws {StoreError} `invalid`, with the pointer of the first bad field.
- */
-export function parseMonitor(json: Json): MonitorConfig {
-  if (!isObject(json)) throw new StoreError('invalid', 'expected an object', { pointer: '' });
-  const config = withCanonicalSections(json);
-  const { source } = config;
-  if (source !== 'rtsp' && source !== 'file' && source !== 'test') {
-    throw new StoreError('invalid', 'expected "rtsp", "file" or "test"', { pointer: '/source' });
-  }
-  const flaw = checks[source](config);
-  if (flaw) throw new StoreError('invalid', `expected ${flaw.expected}`, { pointer: flaw.pointer });
-  // Validated above; the only place where JSON becomes a configuration.
-  const monitor = config as unknown as MonitorConfig;
-  checkStream(monitor.sourcertsp?.mainStream, '/sourcertsp/mainStream');
-  checkStream(monitor.sourcertsp?.subStream ?? undefined, '/sourcertsp/subStream');
-  return monitor;
-}
+type Check = (value: unknown) => ValidationIssue | undefined;
 
-/** {@link parseMonitor} for a file, which may be SentryShot's own. */
-export function parseMonitorFile(json: Json): MonitorConfig {
-  return parseMonitor(
-    isObject(json) && json['videoLength'] === 0 ? { ...json, videoLength: defaultVideoLength } : json,
-  );
+/** Validates monitors' configurations, with a section for each of these detectors. */
+export class MonitorParser {
+  /** Of a whole monitor. */
+  readonly schema: TSchema;
+  readonly #detectors: readonly DetectorSection[];
+  readonly #checks: Readonly<Record<MonitorConfig['source'], Check>>;
+
+  constructor(detectors: readonly DetectorSection[]) {
+    const { rtsp, file, test } = monitorSchemas(detectors);
+    this.schema = Type.Union([rtsp, file, test]);
+    this.#detectors = detectors;
+    this.#checks = {
+      rtsp: compileValidator(rtsp),
+      file: compileValidator(file),
+      test: compileValidator(test),
+    };
+  }
+
+  /**
+   * Turns JSON into a monitor's configuration. SentryShot's other forms of sections are converted.
+   *
+   * @throws {StoreError} `invalid`, with the pointer of the first bad field.
+   */
+  parse(json: Json): MonitorConfig {
+    if (!isObject(json)) throw new StoreError('invalid', 'expected an object', { pointer: '' });
+    const config = this.#withCanonicalSections(json);
+    const { source } = config;
+    if (source !== 'rtsp' && source !== 'file' && source !== 'test') {
+      throw new StoreError('invalid', 'expected "rtsp", "file" or "test"', { pointer: '/source' });
+    }
+    const flaw = this.#checks[source](config);
+    if (flaw) throw new StoreError('invalid', `expected ${flaw.expected}`, { pointer: flaw.pointer });
+    // Validated above; the only place where JSON becomes a configuration.
+    const monitor = config as unknown as MonitorConfig;
+    checkStream(monitor.sourcertsp?.mainStream, '/sourcertsp/mainStream');
+    checkStream(monitor.sourcertsp?.subStream ?? undefined, '/sourcertsp/subStream');
+    return monitor;
+  }
+
+  /** {@link parse} for a file, which may be SentryShot's own. */
+  parseFile(json: Json): MonitorConfig {
+    return this.parse(
+      isObject(json) && json['videoLength'] === 0 ? { ...json, videoLength: defaultVideoLength } : json,
+    );
+  }
+
+  #withCanonicalSections(json: JsonObject): JsonObject {
+    const config = { ...json };
+    for (const { name, canonical } of this.#detectors) {
+      const section = config[name];
+      if (isMissing(section)) delete config[name];
+      else if (canonical && isObject(section)) config[name] = canonical(section);
+    }
+    return config;
+  }
 }
 
 function checkStream(text: string | undefined, pointer: string): void {
@@ -55,49 +82,9 @@ function checkStream(text: string | undefined, pointer: string): void {
   if (url.hash !== '') throw new StoreError('invalid', 'expected a URL without #; write %23', { pointer });
 }
 
-function withCanonicalSections(json: JsonObject): JsonObject {
-  const { motion, tflite, ...rest } = json;
-  return {
-    ...rest,
-    ...(isMissing(motion) ? {} : { motion: canonicalMotion(motion) }),
-    ...(isMissing(tflite) ? {} : { tflite: canonicalTflite(tflite) }),
-  };
-}
-
 /** SentryShot writes an empty section for a missing one. */
 function isMissing(section: Json | undefined): section is null | undefined {
   return (
     section === undefined || section === null || (isObject(section) && Object.keys(section).length === 0)
   );
-}
-
-function canonicalMotion(motion: Json): Json {
-  if (!isObject(motion) || !Array.isArray(motion['zones'])) return motion;
-  return { ...motion, zones: motion['zones'].map(withCanonicalArea) };
-}
-
-function canonicalTflite(tflite: Json): Json {
-  if (!isObject(tflite)) return tflite;
-  const { mask, crop } = tflite;
-  return {
-    ...tflite,
-    ...(mask === undefined ? {} : { mask: withCanonicalArea(mask) }),
-    ...(Array.isArray(crop) && crop.length === 3 ? { crop: cropOf(crop) } : {}),
-  };
-}
-
-function cropOf(crop: Json[]): Json {
-  const [x = null, y = null, size = null] = crop;
-  return { x, y, size };
-}
-
-/** Points may be written `[x, y]` or `{x, y}`. */
-function withCanonicalArea(json: Json): Json {
-  if (!isObject(json) || !Array.isArray(json['area'])) return json;
-  const area = json['area'].map((point) => {
-    if (!isObject(point)) return point;
-    const { x = null, y = null } = point;
-    return [x, y];
-  });
-  return { ...json, area };
 }

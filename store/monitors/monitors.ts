@@ -1,14 +1,16 @@
 import { rename } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import type { TSchema } from 'typebox';
 import { removeFile, writeAtomically } from '../../bus/base/files.ts';
 import { Mutex } from '../../bus/base/mutex.ts';
 import { deepFreeze, isObject, plainJson } from '../base/json.ts';
 import { StoreError } from '../base/store-error.ts';
+import type { DetectorSection } from '../detectors/detector-section.ts';
 import { masked, unmasked } from './masking.ts';
 import { resolveMediaFile } from './media-file.ts';
-import { defaultMotion, defaultTflite, type MonitorConfig } from './monitor-config.ts';
+import { type MonitorConfig, sectionOf } from './monitor-config.ts';
 import { type BrokenMonitor, maxMonitorFileBytes, readMonitors } from './monitor-files.ts';
-import { parseMonitor } from './monitor-parser.ts';
+import { MonitorParser } from './monitor-parser.ts';
 
 export type { BrokenMonitor } from './monitor-files.ts';
 
@@ -18,35 +20,49 @@ interface StoredMonitor {
   readonly file: string;
 }
 
+export interface MonitorsOptions {
+  /** Those that a monitor may have a section for. */
+  readonly detectors: readonly DetectorSection[];
+  /** Folder of the files that the source `file` plays; if given, their paths are checked. */
+  readonly mediaDir?: string;
+}
+
 /** The monitors' configurations: `config_dir/monitors/<id>.json`, one file each. */
 export class Monitors {
+  readonly detectors: readonly DetectorSection[];
   readonly #folder: string;
   readonly #mediaDir: string | undefined;
+  readonly #parser: MonitorParser;
   readonly #monitors = new Map<string, StoredMonitor>();
   readonly #mutex = new Mutex();
   #broken: readonly BrokenMonitor[];
 
   private constructor(
     folder: string,
-    mediaDir: string | undefined,
+    { detectors, mediaDir }: MonitorsOptions,
+    parser: MonitorParser,
     stored: readonly StoredMonitor[],
     broken: readonly BrokenMonitor[],
   ) {
+    this.detectors = detectors;
     this.#folder = folder;
     this.#mediaDir = mediaDir;
+    this.#parser = parser;
     this.#broken = broken;
     for (const monitor of stored) this.#monitors.set(monitor.config.id, monitor);
   }
 
-  /**
-   * Reads all monitors. A broken file is skipped, see {@link broken}.
-   *
-   * @param options.mediaDir folder of the files that the source `file` plays; if given, their paths are checked.
-   */
-  static async open(configDir: string, options: { mediaDir?: string } = {}): Promise<Monitors> {
+  /** Reads all monitors. A broken file is skipped, see {@link broken}. */
+  static async open(configDir: string, options: MonitorsOptions): Promise<Monitors> {
     const folder = join(configDir, 'monitors');
-    const { monitors, broken } = await readMonitors(folder);
-    return new Monitors(folder, options.mediaDir, monitors, broken);
+    const parser = new MonitorParser(options.detectors);
+    const { monitors, broken } = await readMonitors(folder, parser);
+    return new Monitors(folder, options, parser, monitors, broken);
+  }
+
+  /** Of a monitor's configuration, for the API's documents. */
+  get schema(): TSchema {
+    return this.#parser.schema;
   }
 
   /** Skipped files with the reasons. */
@@ -81,7 +97,7 @@ export class Monitors {
       checkSize(JSON.stringify(json));
       const id = isObject(json) ? json['id'] : undefined;
       const before = typeof id === 'string' ? this.#monitors.get(id)?.config : undefined;
-      const config = parseMonitor(unmasked(json, before && plainJson(before)));
+      const config = this.#parser.parse(unmasked(json, before && plainJson(before)));
       await this.#checkMedia(config);
       await this.#save(config);
       return before ? 'replaced' : 'created';
@@ -104,14 +120,17 @@ export class Monitors {
   /**
    * Enables or disables a detector; enabling one that was never configured adds its default settings.
    *
-   * @throws {StoreError} `not_found`, `io`.
+   * @throws {StoreError} `not_found` also when there is no such detector; `io`.
    */
-  setDetector(id: string, detector: 'motion' | 'tflite', enable: boolean): Promise<void> {
+  setDetector(id: string, detector: string, enable: boolean): Promise<void> {
     return this.#mutex.runExclusive(async () => {
       const { config } = this.#require(id);
-      if (config[detector] === undefined && !enable) return;
-      const section = config[detector] ?? (detector === 'motion' ? defaultMotion : defaultTflite);
-      await this.#save(parseMonitor(plainJson({ ...config, [detector]: { ...section, enable } })));
+      const definition = this.detectors.find(({ name }) => name === detector);
+      if (!definition) throw new StoreError('not_found', 'there is no such detector');
+      const section = sectionOf(config, detector);
+      if (!section && !enable) return;
+      const changed = { ...config, [detector]: { ...(section ?? definition.defaults), enable } };
+      await this.#save(this.#parser.parse(plainJson(changed)));
     });
   }
 

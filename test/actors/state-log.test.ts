@@ -53,7 +53,13 @@ test('a detector that renews its lease again and again is no news', async () => 
   const ask = fromPromise<void, DetectorInput>(async () => {
     asked += 1;
   });
-  const input = { monitorID: 'door', detector: 'motion', monitorName: 'Front door', settings: {} };
+  const input = {
+    monitorID: 'door',
+    detector: 'motion',
+    monitorName: 'Front door',
+    maxFrameRate: 0,
+    settings: {},
+  };
   const machine = detectorMachine.provide({ actors: { ask } });
   const detector = createActor(machine, { id: 'door.motion', input, inspect, clock });
   detector.start();

@@ -83,7 +83,7 @@ test('through the thread, against the same without it', async () => {
   const inferenceWorker = new InferenceWorker();
   const [picture] = await pictures(1);
   const task = { type: 'look', source, picture: picture as TestPicture, region: whole, wanted } as const;
-  console.log(`the thread runs ${await inferenceWorker.run<'open'>({ type: 'open', source })}`);
+  console.log(`the thread runs ${(await inferenceWorker.run<'open'>({ type: 'open', source })).engine}`);
   const model = await openModel(source);
   const [without, within]: [number[], number[]] = [[], []];
   for (let round = 0; round < rounds; round += 1) {

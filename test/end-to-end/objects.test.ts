@@ -2,9 +2,9 @@ import { copyFile, readdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { tflite as definition } from '../../actors/detectors/objects/tflite-definition.ts';
 import type { DetectedObject, LogEntry, MqttEvent } from '../../bus/messages.ts';
 import { objects } from '../../bus/subjects.ts';
-import { defaultTflite } from '../../store/monitors/monitor-config.ts';
 import { startTestBus } from '../support/bus.ts';
 import { type Camera, startCamera } from '../support/camera.ts';
 import { clip } from '../support/clips.ts';
@@ -32,7 +32,7 @@ test('who walks into a quiet street is told within two seconds, recorded, and sh
   const recorder = await startRecorder({
     config: { plugin: plugins(broker) },
     monitors: [
-      rtspMonitor('street', [camera.url('main')], { name: 'Street', tflite: defaultTflite, motion }),
+      rtspMonitor('street', [camera.url('main')], { name: 'Street', tflite: definition.defaults, motion }),
     ],
   });
   const first = JSON.parse((await moved.message(() => true, 30_000)).payload) as MqttEvent;

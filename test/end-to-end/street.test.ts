@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { tflite as definition } from '../../actors/detectors/objects/tflite-definition.ts';
 import type { DetectedObject } from '../../bus/messages.ts';
 import { events, objects } from '../../bus/subjects.ts';
-import { defaultTflite } from '../../store/monitors/monitor-config.ts';
 import { peopleOnTheStreet } from '../actors/detectors/objects/street.ts';
 import { startTestBus } from '../support/bus.ts';
 import { startCamera } from '../support/camera.ts';
@@ -33,8 +33,11 @@ test('people on a street are followed from the camera to the bus, from one end o
       bus: { servers, token },
     },
     monitors: [
-      rtspMonitor('always', [camera.url('main')], { tflite: defaultTflite }),
-      rtspMonitor('moving', [camera.url('main')], { tflite: { ...defaultTflite, feedRate: 5 }, motion }),
+      rtspMonitor('always', [camera.url('main')], { tflite: definition.defaults }),
+      rtspMonitor('moving', [camera.url('main')], {
+        tflite: { ...definition.defaults, feedRate: 5 },
+        motion,
+      }),
     ],
   });
 

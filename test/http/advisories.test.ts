@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { connect } from 'node:tls';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { LogEntry } from '../../bus/messages.ts';
-import { routes } from '../../http/routes.ts';
 import { admin, authorization, type FrontDoor, openFrontDoor, user } from '../support/http-server.ts';
+import { routeTable } from '../support/route-table.ts';
 import { waitFor } from '../support/wait.ts';
 
 /** What went wrong in other recorders, and must not here. Each test is named after its lesson. */
@@ -20,7 +20,7 @@ const camera = (id: string, more: object = {}) => ({
   ...more,
 });
 
-const table = routes({} as Parameters<typeof routes>[0]);
+const table = routeTable();
 let door: FrontDoor;
 beforeAll(async () => {
   door = await openFrontDoor();

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { commands } from '../../bus/subjects.ts';
 import { type FrontDoor, openFrontDoor } from '../support/http-server.ts';
+import { isEnabled } from '../support/monitors.ts';
 
 /** What becomes of a change when the system behind the bus does not answer. */
 
@@ -21,7 +22,7 @@ test('a monitor is saved all the same, with a warning, and only a restart fails'
   expect((await door.change('PUT', '/api/monitor', camera)).status).toBe(201);
   expect(door.monitors.get('cam')).toMatchObject(camera);
   expect((await door.fetch('/api/monitor/cam/motion/enable', { method: 'PATCH' })).status).toBe(200);
-  expect(door.monitors.get('cam')?.motion?.enable).toBe(true);
+  expect(isEnabled(door.monitors, 'cam', 'motion')).toBe(true);
   const restarted = await door.change('POST', '/api/monitor/restart?id=cam');
   expect([restarted.status, restarted.headers.get('retry-after')]).toEqual([503, '5']);
   expect(await restarted.json()).toMatchObject({ code: 'unavailable' });

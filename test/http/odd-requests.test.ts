@@ -6,14 +6,14 @@ import { beforeAll, expect, test } from 'vitest';
 import { failureCodes } from '../../http/documents/openapi.ts';
 import { errors } from '../../http/request/http-error.ts';
 import { pathMatcher } from '../../http/request/route.ts';
-import { routes } from '../../http/routes.ts';
 import { atEnd } from '../support/cleanup.ts';
 import { admin, authorization, type FrontDoor, openFrontDoor, user } from '../support/http-server.ts';
+import { routeTable } from '../support/route-table.ts';
 import { HandshakeError } from '../support/websocket.ts';
 
 /** Requests that nobody would send by mistake: never a 5xx, never a crash, never a secret. */
 
-const table = routes({} as Parameters<typeof routes>[0]);
+const table = routeTable();
 const rtspPassword = 'S3CRETrtsp';
 const typedPassword = 'S3CRETtyped';
 

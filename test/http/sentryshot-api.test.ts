@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { LogEntry } from '../../bus/messages.ts';
 import { admin, authorization, type FrontDoor, openFrontDoor, user } from '../support/http-server.ts';
+import { isEnabled } from '../support/monitors.ts';
 import { waitFor } from '../support/wait.ts';
 import { openFeed } from '../support/websocket.ts';
 
@@ -219,7 +220,7 @@ describe('Monitor', () => {
       // Without a token, as SentryShot has it.
       const toggled = await door.fetch(`/api/monitor/${id}/${detector}/${verb}`, { method: 'PATCH' });
       expect([toggled.status, await toggled.text()]).toEqual([200, '']);
-      expect(door.monitors.get(id)?.[detector]?.enable).toBe(enable);
+      expect(isEnabled(door.monitors, id, detector)).toBe(enable);
       expect(door.applied.at(-1)).toEqual({ monitorID: id, restart: true });
     }
     expect(await status(door.fetch(`/api/monitor/none/${detector}/enable`, { method: 'PATCH' }))).toBe(404);

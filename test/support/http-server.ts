@@ -1,5 +1,6 @@
 import { Agent } from 'node:https';
 import { join } from 'node:path';
+import { detectors } from '../../actors/detectors/host/detector-list.ts';
 import type { Log } from '../../bus/log.ts';
 import { Logger } from '../../bus/logging/logger.ts';
 import type { LogEntry } from '../../bus/messages.ts';
@@ -79,7 +80,7 @@ export async function openFrontDoor(options: Options = {}): Promise<FrontDoor> {
   };
   await account(admin, true);
   await account(user, false);
-  const monitors = await Monitors.open(folder);
+  const monitors = await Monitors.open(folder, { detectors });
   const logs = await LogStore.open({
     file: join(folder, 'log.duckdb'),
     bus: busServer.address,

@@ -1,8 +1,16 @@
-import type { MonitorConfig, MotionConfig, TfliteConfig } from '../../store/monitors/monitor-config.ts';
+import type { MotionConfig } from '../../actors/detectors/motion/motion-definition.ts';
+import type { TfliteConfig } from '../../actors/detectors/objects/tflite-config.ts';
+import { type MonitorConfig, sectionOf } from '../../store/monitors/monitor-config.ts';
+import type { Monitors } from '../../store/monitors/monitors.ts';
 
 /** Monitors as a user would set them up; what a test is about it says itself. */
 
-type Common = Partial<Omit<MonitorConfig, 'id' | 'source'>>;
+type Common = Partial<Omit<MonitorConfig, 'id' | 'source'>> & {
+  readonly motion?: MotionConfig;
+  readonly tflite?: TfliteConfig;
+  /** The section of a test's own detector. */
+  readonly brightness?: object;
+};
 
 const usual = (id: string) => ({ id, name: id, enable: true, alwaysRecord: false, videoLength: 15 });
 
@@ -54,3 +62,9 @@ export const tflite: TfliteConfig = {
   duration: 10,
   useSubStream: true,
 };
+
+/** Whether a stored monitor has this detector switched on; undefined when it has no such section. */
+export function isEnabled(monitors: Monitors, monitorID: string, detector: string): boolean | undefined {
+  const monitor = monitors.get(monitorID);
+  return monitor && sectionOf(monitor, detector)?.enable;
+}

@@ -18,6 +18,8 @@ export interface RecorderOptions {
   /** Accounts that are made through the API after the start, beside `admin`; their id is their name. */
   readonly accounts?: readonly { username: string; password: string; isAdmin: boolean }[];
   readonly env?: Readonly<Record<string, string>>;
+  /** The folder of another build than `dist`. */
+  readonly build?: string;
 }
 
 /** Whom a request comes from. `null`: nobody. */
@@ -50,7 +52,9 @@ export interface Recorder
 const admin = { username: 'admin', password: 'correct horse battery staple' };
 
 /** What `npm start -- --config FILE` does once everything is installed. */
-const entry = `import { runRecorder } from ${JSON.stringify(join(project, 'dist/actors/main.js'))};
+const entry = (
+  build: string,
+) => `import { runRecorder } from ${JSON.stringify(join(build, 'actors/main.js'))};
 await runRecorder(process.argv.slice(1));`;
 
 /** Starts a recorder in a temporary folder and waits until it serves. It is gone when the test is over. */
@@ -69,7 +73,7 @@ export async function startRecorder(options: RecorderOptions = {}): Promise<Reco
   for (const monitor of options.monitors ?? []) {
     await writeFile(join(configs, 'monitors', `${monitor.id}.json`), JSON.stringify(monitor));
   }
-  const recorder = await start(folder, options.env ?? {});
+  const recorder = await start(folder, options);
   for (const { username, password, isAdmin } of options.accounts ?? []) {
     const account = { id: username, username, isAdmin, plainPassword: password };
     await recorder.change('PUT', '/api/account', account);
@@ -77,12 +81,19 @@ export async function startRecorder(options: RecorderOptions = {}): Promise<Reco
   return recorder;
 }
 
-async function start(folder: string, env: Readonly<Record<string, string>>): Promise<Recorder> {
+async function start(
+  folder: string,
+  { env = {}, build = join(project, 'dist') }: Pick<RecorderOptions, 'env' | 'build'>,
+): Promise<Recorder> {
   const config = join(folder, 'configs', 'sentryshot.toml');
-  const child = startChild('node', ['--input-type=module', '--eval', entry, '--', '--config', config], {
-    cwd: folder,
-    env: { SENTRYBUS_ADMIN_PASSWORD: admin.password, ...env },
-  });
+  const child = startChild(
+    'node',
+    ['--input-type=module', '--eval', entry(build), '--', '--config', config],
+    {
+      cwd: folder,
+      env: { SENTRYBUS_ADMIN_PASSWORD: admin.password, ...env },
+    },
+  );
   const [, url = ''] = await child.line(/^Serving (https?:\/\/\S+)/, 30_000);
   const agent = new Agent({ keepAlive: true, rejectUnauthorized: false });
   atEnd(async () => agent.destroy());
@@ -110,7 +121,7 @@ async function start(folder: string, env: Readonly<Record<string, string>>): Pro
     },
     feed: (path, login = admin) => openFeed(url.replace(/^http/, 'ws') + path, authorization(login)),
     children: (pattern) => descendants(child.pid).filter((pid) => pattern.test(commandLine(pid))),
-    restart: () => start(folder, env),
+    restart: () => start(folder, { env, build }),
   };
 }
 

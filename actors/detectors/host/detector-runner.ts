@@ -1,3 +1,4 @@
+import { Check, Errors } from 'typebox/value';
 import { endProcess } from '../../../bus/base/process-end.ts';
 import { stopDeadlinesMs } from '../../../bus/base/stop-deadlines.ts';
 import { leases } from '../../../bus/leases.ts';
@@ -5,15 +6,25 @@ import { Logger } from '../../../bus/logging/logger.ts';
 import { Bus } from '../../../bus/nats/bus.ts';
 import { Outbox } from '../../../bus/nats/outbox.ts';
 import { commands } from '../../../bus/subjects.ts';
-import { type Detector, DetectorSettingsError } from '../detector-contract.ts';
+import type { DetectorSettings } from '../../../store/detectors/detector-section.ts';
+import {
+  type Detector,
+  type DetectorDefinition,
+  type DetectorHost,
+  DetectorSettingsError,
+  type LoadedDetector,
+} from '../detector-contract.ts';
 import type { InferenceWorker } from '../objects/inference/inference-worker.ts';
 import type { ModelSource } from '../objects/models/model-source.ts';
-import { ObjectDetectionResources } from '../objects/object-detection-resources.ts';
-import { endOpenObjects } from '../objects/open-objects.ts';
 import type { DetectionHostConfig, DetectionHostMessage } from './detection-host-protocol.ts';
-import { detectors } from './registry.ts';
+import { detectors } from './detector-list.ts';
 
 const eventLimit = 1000;
+
+interface DetectorKind {
+  readonly definition: DetectorDefinition;
+  readonly loaded: LoadedDetector<DetectorSettings>;
+}
 
 interface RunningDetector {
   readonly wish: string;
@@ -43,35 +54,31 @@ export async function runDetectors(
   );
   outbox.attach(bus);
 
-  const log = logger.source('tflite');
-  const onOpen = (model: ModelSource) => sign({ opened: model });
-  const objectDetection = new ObjectDetectionResources({
-    configDir,
-    storageDir,
-    inferenceWorker,
-    log,
-    onOpen,
-  });
+  const onModelOpened = (model: ModelSource) => sign({ opened: model });
+  const lent = { configDir, storageDir, bus, outbox, inferenceWorker, onModelOpened };
+  const kinds = await loadDetectors((name) => ({ ...lent, log: logger.source(name) }));
   const watching = new Map<string, RunningDetector>();
   setInterval(() => {
     for (const [key, { expires }] of watching) if (expires < Date.now()) stop(key);
   }, 1000);
 
   bus.respond(commands.detect, ['*'], (command, [, monitorID = '']) => {
-    const { detector: name, monitorName, settings } = command;
-    const create = detectors[name];
-    if (!create) throw new DetectorSettingsError(`there is no detector ${name}`);
+    const { detector: name, monitorName, maxFrameRate, settings } = command;
+    const kind = kinds.get(name);
+    if (!kind) throw new DetectorSettingsError(`the detector ${name} is not there`);
     const key = `${monitorID} ${name}`;
     if (!settings) return stop(key);
-    const wish = JSON.stringify([monitorName, settings]);
+    const wish = JSON.stringify([monitorName, maxFrameRate, settings]);
     const current = watching.get(key);
     if (current?.wish === wish) {
       current.expires = Date.now() + leases.detector.expireMs;
       return;
     }
     stop(key);
-    const log = logger.source(name);
-    const detector = create({ monitorID, monitorName, bus, frames, outbox, log, objectDetection }, settings);
+    const detector = kind.loaded.create(
+      { name, monitorID, monitorName, maxFrameRate, bus, frames, outbox, log: logger.source(name) },
+      checked(kind.definition, settings),
+    );
     watching.set(key, { wish, detector, expires: Date.now() + leases.detector.expireMs });
   });
   process.once('disconnect', () => void leave());
@@ -79,18 +86,15 @@ export async function runDetectors(
   // Only once the bus knows who answers can anybody ask.
   await bus.flush().catch(() => {});
   sign('ready');
-  // No detector has come so far that it could tell of an object.
-  endOpenObjects(bus, outbox).catch((error: Error) =>
-    log.warning(`objects may stay without an end: ${error.message}`),
-  );
 
   /** What detectors have to say at their end is still told. */
   async function leave(): Promise<void> {
     for (const key of [...watching.keys()]) stop(key);
+    const closing = [...kinds.values()].map(({ loaded }) => loaded.close?.());
     await Promise.all([
       outbox.flush(stopDeadlinesMs.detectorEvents),
       logger.flush(stopDeadlinesMs.detectorLog),
-      objectDetection.close(),
+      ...closing,
     ]);
     endProcess(0);
   }
@@ -99,4 +103,26 @@ export async function runDetectors(
     watching.get(key)?.detector.stop();
     watching.delete(key);
   }
+}
+
+/** One that cannot be loaded costs only itself. */
+async function loadDetectors(hostOf: (name: string) => DetectorHost) {
+  const kinds = new Map<string, DetectorKind>();
+  const loading = detectors.map(async (definition) => {
+    const host = hostOf(definition.name);
+    try {
+      kinds.set(definition.name, { definition, loaded: await definition.load(host) });
+    } catch (error) {
+      host.log.error(`the detector cannot be loaded: ${(error as Error).message}`);
+    }
+  });
+  await Promise.all(loading);
+  return kinds;
+}
+
+/** @throws {DetectorSettingsError} saying which field is wrong. */
+function checked({ schema }: DetectorDefinition, settings: unknown): DetectorSettings {
+  if (Check(schema, settings)) return settings as unknown as DetectorSettings;
+  const [first] = Errors(schema, settings);
+  throw new DetectorSettingsError(`${first?.instancePath || '/'} ${first?.message ?? 'is wrong'}`);
 }

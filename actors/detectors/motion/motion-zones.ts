@@ -1,4 +1,4 @@
-import { type Point, pixelRuns } from './polygon.ts';
+import { type Point, pixelRuns } from '../polygon.ts';
 
 export interface Zone {
   readonly enable: boolean;

@@ -1,7 +1,6 @@
-import type { Log } from '../../../bus/log.ts';
 import { pruneSnapshots } from '../../../store/recordings/snapshots.ts';
-import type { DetectorEnvironment } from '../detector-contract.ts';
-import { FairQueue } from './inference/fair-queue.ts';
+import type { DetectorHost } from '../detector-contract.ts';
+import { FairQueue } from '../fair-queue.ts';
 import { InferenceWorker } from './inference/inference-worker.ts';
 import { ensureModelsFile, findModel } from './models/model-catalogue.ts';
 import type { ModelSource } from './models/model-source.ts';
@@ -10,33 +9,21 @@ import { SnapshotWriter } from './snapshots/snapshot-writer.ts';
 
 const pruning = 60 * 60 * 1000;
 
-/** Where the detectors of one host find their files. */
-export interface ObjectDetectionResourcesOptions {
-  readonly configDir: string;
-  readonly storageDir: string;
-  readonly inferenceWorker: InferenceWorker;
-  readonly log: Log;
-  /** Is called with each model that could be opened. */
-  readonly onOpen?: (model: ModelSource) => void;
-}
-
-/** What the detector host lends to each object detector. */
-export interface ObjectDetectorEnvironment extends DetectorEnvironment {
-  readonly objectDetection: ObjectDetectionResources;
-}
-
 /** What the object detectors of one host share: the thread that the models run in, and the turns at it. */
 export class ObjectDetectionResources {
   readonly inferenceWorker: InferenceWorker;
-  readonly turns = new FairQueue();
-  readonly #options: ObjectDetectionResourcesOptions;
+  /** Whose frame is next. */
+  readonly queue = new FairQueue();
+  readonly #host: DetectorHost;
   readonly #snapshots: SnapshotWriter;
   readonly #pruning: NodeJS.Timeout;
+  /** What was logged about engines: once in this host. */
+  readonly #refusals = new Set<string>();
 
-  constructor(options: ObjectDetectionResourcesOptions) {
-    this.#options = options;
-    this.inferenceWorker = options.inferenceWorker;
-    const { configDir, storageDir, log } = options;
+  constructor(host: DetectorHost) {
+    this.#host = host;
+    this.inferenceWorker = host.inferenceWorker;
+    const { configDir, storageDir, log } = host;
     this.#snapshots = new SnapshotWriter(storageDir, new InferenceWorker());
     ensureModelsFile(configDir).catch((error: Error) =>
       log.warning(`tflite.toml was not written: ${error.message}`),
@@ -56,11 +43,19 @@ export class ObjectDetectionResources {
    * @throws {ModelError} or, with the message of what went wrong, an Error.
    */
   async open(detectorName: string): Promise<{ model: ModelSource; engine: string }> {
-    const { configDir, onOpen } = this.#options;
-    const model = await findModel(configDir, detectorName);
-    const engine = await this.inferenceWorker.run<'open'>({ type: 'open', source: model });
-    onOpen?.(model);
+    const model = await findModel(this.#host.configDir, detectorName);
+    const { engine, refusals } = await this.inferenceWorker.run<'open'>({ type: 'open', source: model });
+    this.#host.onModelOpened(model);
+    for (const refusal of refusals)
+      this.#logRefusal(`${model.name}: runs on ${engine}, because a faster engine refused it: ${refusal}`);
     return { model, engine };
+  }
+
+  /** A slower engine must say why: WebAssembly takes three times as long as ONNX Runtime. */
+  #logRefusal(message: string): void {
+    if (this.#refusals.has(message)) return;
+    this.#refusals.add(message);
+    this.#host.log.warning(message);
   }
 
   /** Keeps a picture beside an event. Its trouble stops no detection. */
@@ -68,7 +63,7 @@ export class ObjectDetectionResources {
     try {
       await this.#snapshots.write(eventID, picture);
     } catch (error) {
-      this.#options.log.warning(`a snapshot was not kept: ${(error as Error).message}`, monitorID);
+      this.#host.log.warning(`a snapshot was not kept: ${(error as Error).message}`, monitorID);
     }
   }
 

@@ -1,21 +1,30 @@
 import type { Frame } from '../../../bus/frames.ts';
-import { events, objects } from '../../../bus/subjects.ts';
-import type { ObjectDetectorEnvironment } from './object-detection-resources.ts';
+import { objects } from '../../../bus/subjects.ts';
+import { publishDetections } from '../detection-publisher.ts';
+import type { DetectorEnvironment } from '../detector-contract.ts';
 import type { BoundingBox } from './picture/bounding-box.ts';
+import type { Picture } from './picture/scaler.ts';
 import type { BestSnapshots } from './snapshots/best-snapshots.ts';
 import type { ObjectUpdate } from './tracking/object-lifecycle.ts';
 
-const source = 'tflite';
-
 /** Tells the bus, and the log, of one monitor's objects. */
 export class ObjectPublisher {
-  readonly #environment: ObjectDetectorEnvironment;
+  readonly #environment: DetectorEnvironment;
   readonly #pictures: BestSnapshots;
+  readonly #keep: (eventID: string, picture: Picture) => void;
 
-  /** @param pictures are finished for what is gone. */
-  constructor(environment: ObjectDetectorEnvironment, pictures: BestSnapshots) {
+  /**
+   * @param pictures are finished for what is gone.
+   * @param keep stores the picture of an event.
+   */
+  constructor(
+    environment: DetectorEnvironment,
+    pictures: BestSnapshots,
+    keep: (eventID: string, picture: Picture) => void,
+  ) {
     this.#environment = environment;
     this.#pictures = pictures;
+    this.#keep = keep;
   }
 
   /** @param frame is the picture that the news are of. Without one nothing but an end can be told. */
@@ -42,12 +51,10 @@ export class ObjectPublisher {
   }
 
   #publishEvent({ id, eventID, firstEventID, label, score, box }: ObjectUpdate, frame: Frame): void {
-    const { monitorID, monitorName, outbox, objectDetection } = this.#environment;
     const detections = [{ label, score: score * 100, box: inMillionths(box), object: id }];
-    const event = { id: eventID, monitorID, monitorName, source, time: frame.timeUs, detections };
-    outbox.add(events, [monitorID, source], event, eventID);
+    publishDetections(this.#environment, frame.timeUs, detections, eventID);
     // The first event's picture is the best one of the object's life.
-    if (eventID !== firstEventID) void objectDetection.keep(eventID, frame, monitorID);
+    if (eventID !== firstEventID) this.#keep(eventID, frame);
   }
 
   #log({ kind, label, score }: ObjectUpdate): void {

@@ -42,7 +42,7 @@ test('whoever hears that the process is there is answered, also by the next one'
   const log = { repeatLimit: 10, printDebug: false };
   const order = { bus: server.address, configDir: folder, storageDir: folder, log };
   const answers: unknown[] = [];
-  const off = { detector: 'motion', monitorName: '', settings: null };
+  const off = { detector: 'motion', monitorName: '', maxFrameRate: 0, settings: null };
   const announce = () =>
     void bus.request(commands.detect, ['door'], off).then(
       (reply) => answers.push(reply),

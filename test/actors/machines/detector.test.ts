@@ -10,6 +10,7 @@ const wanted: DetectorInput = {
   monitorID: 'door',
   detector: 'motion',
   monitorName: 'Door',
+  maxFrameRate: 0,
   settings: { feedRate: 5 },
 };
 
@@ -95,10 +96,10 @@ test('a host that refuses the settings is complained of once for each reason', a
 test('switched off, and when it ends, it tells the host to stop', async () => {
   const { actor, asked, settle, state } = startDetector();
   await settle();
-  actor.send({ type: 'configure', monitorName: 'Door', settings: null });
+  actor.send({ type: 'configure', monitorName: 'Door', maxFrameRate: 0, settings: null });
   await settle();
   expect(state()).toBe('off');
-  actor.send({ type: 'configure', monitorName: 'Door', settings: { feedRate: 2 } });
+  actor.send({ type: 'configure', monitorName: 'Door', maxFrameRate: 0, settings: { feedRate: 2 } });
   await settle();
   actor.send({ type: 'stop' });
   await settle();

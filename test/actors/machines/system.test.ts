@@ -60,11 +60,16 @@ function startSystem(stored: MonitorConfig[], services: Partial<SystemServices> 
             stored
               .filter(({ id }) => id === monitorID)
               .flatMap((config) => [
-                { kind: 'monitor', id: config.id, input: { config, random: () => 0 } },
+                { kind: 'monitor', input: { config, random: () => 0 } },
                 {
                   kind: 'detector',
-                  id: `${config.id}.motion`,
-                  input: { monitorID, detector: 'motion', monitorName: config.name, settings: null },
+                  input: {
+                    monitorID,
+                    detector: 'motion',
+                    monitorName: config.name,
+                    maxFrameRate: 0,
+                    settings: null,
+                  },
                 },
               ]),
           monitorDeleted: (id) => void story.push(`forget ${id}`),

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { detectors } from '../../../actors/detectors/host/detector-list.ts';
 import { makeAdmin, makeDemo } from '../../../actors/startup/first-start.ts';
 import { Accounts } from '../../../store/accounts/accounts.ts';
 import { Monitors } from '../../../store/monitors/monitors.ts';
@@ -33,11 +34,11 @@ test('beside accounts of SentryShot, whose passwords cannot be checked here, an 
 });
 
 test('a demo monitor is made only where there is no monitor, not even a broken one', async () => {
-  const empty = await Monitors.open(await temporaryFolder());
+  const empty = await Monitors.open(await temporaryFolder(), { detectors });
   await makeDemo(empty);
   expect(empty.list().map(({ id }) => id)).toEqual(['demo']);
 
-  const one = await Monitors.open(await temporaryFolder());
+  const one = await Monitors.open(await temporaryFolder(), { detectors });
   await one.put(testMonitor('door'));
   await makeDemo(one);
   expect(one.list().map(({ id }) => id)).toEqual(['door']);

@@ -4,12 +4,12 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { LogEntry, MqttEvent } from '../../../bus/messages.ts';
 import { failureCodes } from '../../../http/documents/openapi.ts';
 import { errors } from '../../../http/request/http-error.ts';
-import { routes } from '../../../http/routes.ts';
 import { admin, type FrontDoor, openFrontDoor, user } from '../../support/http-server.ts';
+import { routeTable } from '../../support/route-table.ts';
 
 /** The documents are made from the table; these tests hold them against what the server does. */
 
-const table = routes({} as Parameters<typeof routes>[0]).filter(({ tag }) => tag !== 'Pages');
+const table = routeTable().filter(({ tag }) => tag !== 'Pages');
 
 interface Operation {
   readonly operationId: string;

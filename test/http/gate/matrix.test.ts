@@ -1,14 +1,14 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Route } from '../../../http/request/route.ts';
-import { routes } from '../../../http/routes.ts';
 import { admin, type FrontDoor, openFrontDoor, user } from '../../support/http-server.ts';
 import type { Login } from '../../support/recorder.ts';
+import { routeTable } from '../../support/route-table.ts';
 import { HandshakeError } from '../../support/websocket.ts';
 
 /** Who reaches what: every caller at every row of the table that the server itself is made from. */
 
 // Only the rows' descriptions are read here; no handler of this copy is called.
-const table = routes({} as Parameters<typeof routes>[0]);
+const table = routeTable();
 const requests = table.map((row): [string, Route] => [`${row.method} ${row.path}`, row]);
 const sockets = requests.filter(([, row]) => row.connect);
 

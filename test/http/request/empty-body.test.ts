@@ -1,10 +1,11 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { routes } from '../../../http/routes.ts';
 import { type FrontDoor, openFrontDoor } from '../../support/http-server.ts';
+import { isEnabled } from '../../support/monitors.ts';
+import { routeTable } from '../../support/route-table.ts';
 
 /** Home Assistant's client, among others, names a type for the body that it does not send. */
 
-const table = routes({} as Parameters<typeof routes>[0]).filter(({ method }) => method !== 'GET');
+const table = routeTable().filter(({ method }) => method !== 'GET');
 const requests = table.map((row): [string, typeof row] => [`${row.method} ${row.path}`, row]);
 
 let door: FrontDoor;
@@ -49,7 +50,7 @@ describe('a route without a body', () => {
   const toggle = async (headers: Record<string, string>, body?: string) => {
     const options = { method: 'PATCH', headers, ...(body !== undefined && { body }) };
     const { status } = await door.fetch('/api/monitor/cam/motion/enable', options);
-    return [status, door.monitors.get('cam')?.motion?.enable];
+    return [status, isEnabled(door.monitors, 'cam', 'motion')];
   };
 
   test('does what it is for, whatever type is named', async () => {

@@ -3,6 +3,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { detectors } from '../../../actors/detectors/host/detector-list.ts';
 import { type Config, ConfigError, loadConfig } from '../../../store/config/config.ts';
 import { ConfigFile, MqttEntry } from '../../../store/config/config-schema.ts';
 import { temporaryFolder } from '../../support/folder.ts';
@@ -12,7 +13,7 @@ const basic = '\n[[plugin]]\nname = "auth_basic"\nenable = true\n';
 async function load(text: string): Promise<Config> {
   const file = join(await temporaryFolder(), 'sentryshot.toml');
   await writeFile(file, text);
-  const { config, created } = await loadConfig(file, { create: true });
+  const { config, created } = await loadConfig(file, { create: true, detectors });
   expect(created).toBe(false);
   return config;
 }
@@ -20,7 +21,7 @@ async function load(text: string): Promise<Config> {
 async function refusal(text: string): Promise<string> {
   const file = join(await temporaryFolder(), 'sentryshot.toml');
   await writeFile(file, text);
-  const error = await loadConfig(file, { create: true }).then(
+  const error = await loadConfig(file, { create: true, detectors }).then(
     () => undefined,
     (thrown: unknown) => thrown,
   );
@@ -34,7 +35,7 @@ async function refusal(text: string): Promise<string> {
 test('the first start writes a file where every key stands and is explained', async () => {
   const folder = await temporaryFolder();
   const file = join(folder, 'configs', 'sentryshot.toml');
-  const { config, created } = await loadConfig(file, { create: true });
+  const { config, created } = await loadConfig(file, { create: true, detectors });
   expect(created).toBe(true);
   expect(config).toEqual({
     file,
@@ -46,14 +47,14 @@ test('the first start writes a file where every key stands and is explained', as
     maxDiskUsage: 100e9,
     debugLogStdout: false,
     auth: 'basic',
-    plugins: { motion: true, tflite: true, thumbScale: false },
+    detectors: ['motion', 'tflite'],
     tls: { mode: 'self-signed' },
     bus: { servers: [] },
     logs: { maxAgeDays: 30, maxSizeMegabytes: 500, repeatLimit: 5 },
     warnings: [],
   });
   expect((await stat(file)).mode & 0o777).toBe(0o640);
-  expect(await loadConfig(file, { create: true })).toEqual({ config, created: false });
+  expect(await loadConfig(file, { create: true, detectors })).toEqual({ config, created: false });
 
   const lines = (await readFile(file, 'utf8')).split('\n');
   const { plugin_dir: _ours, plugin: _table, tls, bus, logs, ...top } = ConfigFile.properties;
@@ -127,11 +128,12 @@ port = 1883
     mediaDir: '/home/user/storage/media',
     maxDiskUsage: 5e8,
     auth: 'none',
-    plugins: { motion: true, tflite: true, thumbScale: true },
+    detectors: ['motion', 'tflite'],
     mqtt: { host: '127.0.0.1', port: 1883 },
   });
   expect(config.warnings).toEqual([
     `${config.file}: plugin.object_detection: used as tflite, its name here`,
+    `${config.file}: plugin.thumb_scale: ignored, there are no thumbnails`,
     `${config.file}: plugin_dir: ignored, plugins are part of the program`,
   ]);
 });
@@ -239,12 +241,14 @@ test('a broken file is described without what stands in it', async () => {
 test('a file that cannot be read or made stops the start with one line too', async () => {
   const folder = await temporaryFolder();
   const missing = join(folder, 'missing.toml');
-  await expect(loadConfig(missing, { create: false })).rejects.toThrow(`${missing}: there is no such file`);
+  await expect(loadConfig(missing, { create: false, detectors })).rejects.toThrow(
+    `${missing}: there is no such file`,
+  );
   expect(existsSync(missing)).toBe(false);
-  await expect(loadConfig(folder, { create: true })).rejects.toThrow(
+  await expect(loadConfig(folder, { create: true, detectors })).rejects.toThrow(
     `${folder}: expected a file that can be read`,
   );
-  await expect(loadConfig('/dev/null/x.toml', { create: true })).rejects.toThrow(
+  await expect(loadConfig('/dev/null/x.toml', { create: true, detectors })).rejects.toThrow(
     '/dev/null/x.toml: expected a file',
   );
 });
@@ -270,7 +274,7 @@ test('whatever stands in the file, it loads or is refused with one line', async 
       ),
       async (text) => {
         await writeFile(file, `${text}\n${basic}`);
-        const message = await loadConfig(file, { create: true }).then(
+        const message = await loadConfig(file, { create: true, detectors }).then(
           () => '',
           (error: unknown) => {
             expect(error).toBeInstanceOf(ConfigError);

@@ -2,9 +2,11 @@ import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { detectors } from '../../../actors/detectors/host/detector-list.ts';
+import { motion as motionDetector } from '../../../actors/detectors/motion/motion-definition.ts';
+import { tflite as tfliteDetector } from '../../../actors/detectors/objects/tflite-definition.ts';
 import { StoreError } from '../../../store/base/store-error.ts';
 import { resolveMediaFile } from '../../../store/monitors/media-file.ts';
-import { defaultMotion, defaultTflite } from '../../../store/monitors/monitor-config.ts';
 import { Monitors } from '../../../store/monitors/monitors.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 
@@ -35,7 +37,7 @@ async function openWith(files: Record<string, unknown> = {}, mediaDir?: string) 
       typeof content === 'string' ? content : JSON.stringify(content),
     );
   }
-  const options = mediaDir === undefined ? {} : { mediaDir };
+  const options = { detectors, ...(mediaDir !== undefined && { mediaDir }) };
   const open = () => Monitors.open(folder, options);
   return { folder: monitorsFolder, monitors: await open(), open };
 }
@@ -230,10 +232,13 @@ test.each([
   [monitor({ motion: { ...motion, zones: [{ ...zone, area: [[1]] }] } }), '/motion/zones/0/area/0'],
   [monitor({ motion: { ...motion, zones: [{ ...zone, area: [[1, 1e7]] }] } }), '/motion/zones/0/area/0/1'],
   [monitor({ motion: { ...motion, zones: [{ ...zone, area: [{ x: 1 }] }] } }), '/motion/zones/0/area/0/1'],
-  [monitor({ tflite: { ...defaultTflite, crop: { x: 0, y: 0, size: 0 } } }), '/tflite/crop/size'],
-  [monitor({ tflite: { ...defaultTflite, thresholds: { person: 101 } } }), '/tflite/thresholds/person'],
-  [monitor({ tflite: { ...defaultTflite, thresholds: { '<b>': 1 } } }), '/tflite/thresholds/<b>'],
-  [monitor({ tflite: { ...defaultTflite, detectorName: '../x' } }), '/tflite/detectorName'],
+  [monitor({ tflite: { ...tfliteDetector.defaults, crop: { x: 0, y: 0, size: 0 } } }), '/tflite/crop/size'],
+  [
+    monitor({ tflite: { ...tfliteDetector.defaults, thresholds: { person: 101 } } }),
+    '/tflite/thresholds/person',
+  ],
+  [monitor({ tflite: { ...tfliteDetector.defaults, thresholds: { '<b>': 1 } } }), '/tflite/thresholds/<b>'],
+  [monitor({ tflite: { ...tfliteDetector.defaults, detectorName: '../x' } }), '/tflite/detectorName'],
   [JSON.parse('{"a": {"__proto__": 1}}'), '/a/__proto__'],
   [monitor({ big: 'x'.repeat(70_000) }), ''],
   [monitor({ wrong: Number.NaN }), '/wrong'],
@@ -327,7 +332,8 @@ test('what is read cannot be changed from outside', async () => {
   const { monitors } = await openWith({ 'one.json': monitor({ motion }) });
   const config = monitors.get('one');
   expect(() => Object.assign(config as object, { name: 'x' })).toThrow();
-  expect(() => config?.motion?.zones.pop()).toThrow();
+  const zones = (config as unknown as { motion: { zones: unknown[] } }).motion.zones;
+  expect(() => zones.pop()).toThrow(TypeError);
   const input = monitor();
   await monitors.put(input);
   input.sourcertsp.mainStream = 'rtsp://other';
@@ -337,18 +343,24 @@ test('what is read cannot be changed from outside', async () => {
 test('detectors are switched and stored; a missing section is made with defaults only to be enabled', async () => {
   const { monitors, open } = await openWith({ 'one.json': monitor() });
   await monitors.setDetector('one', 'motion', false);
-  expect(monitors.get('one')?.motion).toBeUndefined();
+  expect(monitors.get('one')).not.toHaveProperty('motion');
   await monitors.setDetector('one', 'motion', true);
   await monitors.setDetector('one', 'tflite', true);
-  expect(monitors.get('one')).toEqual(monitor({ motion: defaultMotion, tflite: defaultTflite }));
+  expect(monitors.get('one')).toEqual(
+    monitor({ motion: motionDetector.defaults, tflite: tfliteDetector.defaults }),
+  );
   await monitors.put(monitor({ motion: { ...motion, extra: 1 } }));
   await Promise.all([
     monitors.setDetector('one', 'motion', false),
     monitors.setDetector('one', 'tflite', true),
   ]);
-  const expected = monitor({ motion: { ...motion, extra: 1, enable: false }, tflite: defaultTflite });
+  const expected = monitor({
+    motion: { ...motion, extra: 1, enable: false },
+    tflite: tfliteDetector.defaults,
+  });
   expect((await open()).get('one')).toEqual(expected);
   await expect(monitors.setDetector('two', 'motion', true)).rejects.toMatchObject({ code: 'not_found' });
+  await expect(monitors.setDetector('one', 'name', true)).rejects.toMatchObject({ code: 'not_found' });
 });
 
 test('a file source stays inside the media folder, links included', async () => {
@@ -419,7 +431,7 @@ test('odd JSON never crashes a put, and nothing invalid is ever stored', async (
     ),
   );
   const valid = fc.constantFrom<object>(
-    monitor({ motion, tflite: defaultTflite }),
+    monitor({ motion, tflite: tfliteDetector.defaults }),
     monitor({ source: 'file', sourcefile: { path: 'a.mp4', loop: true } }),
     monitor({ source: 'test', sourcetest: {}, id: 'two' }),
   );

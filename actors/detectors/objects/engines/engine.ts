@@ -48,6 +48,8 @@ export function viewTensorData(
 /** What runs, and what it takes and gives. */
 export interface LoadedModel {
   readonly engine: string;
+  /** Why faster engines do not run it. */
+  readonly refusals?: readonly string[];
   readonly run: RunModel;
   readonly input: TensorInfo;
   readonly outputs: readonly TensorInfo[];

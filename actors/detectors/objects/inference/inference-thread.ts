@@ -20,8 +20,7 @@ export type InferenceTask =
   | { readonly type: 'jpeg'; readonly picture: Picture };
 
 export interface InferenceResults {
-  /** The engine's name. */
-  readonly open: string;
+  readonly open: Pick<Model, 'engine' | 'refusals'>;
   readonly look: readonly DetectedBox[];
   readonly jpeg: Uint8Array<ArrayBuffer>;
 }
@@ -46,8 +45,10 @@ async function answer(id: number, task: InferenceTask): Promise<void> {
 
 async function work(task: InferenceTask): Promise<InferenceResults[keyof InferenceResults]> {
   switch (task.type) {
-    case 'open':
-      return (await modelOf(task.source)).engine;
+    case 'open': {
+      const { engine, refusals } = await modelOf(task.source);
+      return { engine, refusals };
+    }
     case 'look':
       return (await modelOf(task.source)).look(task.picture, task.region, task.wanted);
     case 'jpeg':

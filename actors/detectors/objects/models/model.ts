@@ -23,6 +23,8 @@ import type { ModelSource } from './model-source.ts';
 export interface Model {
   /** The true name of what runs it. */
   readonly engine: string;
+  /** Why faster engines do not, one sentence each. */
+  readonly refusals: readonly string[];
   /** @returns boxes in fractions of the region, best first. Blocks its thread meanwhile. */
   look(picture: Picture, region: Region, wanted: WantedDetections): Promise<DetectedBox[]>;
 }
@@ -89,25 +91,29 @@ function formatOf(
 async function openTflite(name: string, bytes: Uint8Array, candidates: typeof engines): Promise<LoadedModel> {
   const graph = readTfliteFile(name, bytes);
   const model: TfliteModel = { name, bytes, graph };
-  const reasons: unknown[] = [];
+  const refusals: string[] = [];
+  let cause: unknown;
   for (const open of candidates) {
+    let engine: Engine | undefined;
     try {
-      const engine = await open();
+      engine = await open();
       const [input] = graph.inputs.map((place) => graph.tensors[place]);
       if (!input || graph.inputs.length !== 1) throw new ModelError(`${name}: a detector has one input`);
       const outputs = graph.outputs.flatMap((place) => graph.tensors[place] ?? []);
-      return { engine: engine.name, run: await engine.load(model), input, outputs };
+      return { engine: engine.name, refusals, run: await engine.load(model), input, outputs };
     } catch (error) {
       if (error instanceof ModelError) throw error;
-      reasons.push(error);
+      cause = error;
+      const reason = error instanceof Error ? error.message : String(error);
+      refusals.push(engine ? `${engine.name}: ${reason}` : reason);
     }
   }
-  throw new ModelError(`${name}: no engine can run this model`, { cause: reasons.at(-1) });
+  throw new ModelError(`${name}: no engine can run this model`, { cause });
 }
 
 function prepare(
   name: string,
-  { engine, run, input, outputs }: LoadedModel,
+  { engine, refusals = [], run, input, outputs }: LoadedModel,
   labels: ReadonlyMap<number, string>,
   format: OutputFormat,
 ): Model {
@@ -117,6 +123,7 @@ function prepare(
   const scalers = new Map<string, Scaler>();
   return {
     engine,
+    refusals,
     async look(picture, region, wanted) {
       scalerFor(picture, region).scale(picture.data, numbers, range);
       const bounded = new Map(

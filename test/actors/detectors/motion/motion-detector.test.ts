@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { LatestSlot } from '../../../../actors/detectors/latest-slot.ts';
 import { MotionDetector } from '../../../../actors/detectors/motion/motion-detector.ts';
 import type { Frame } from '../../../../bus/frames.ts';
 import type { DetectionEvent, FramesCommand } from '../../../../bus/messages.ts';
@@ -13,8 +12,8 @@ import { waitFor } from '../../../support/wait.ts';
 const secondUs = 1_000_000;
 const beganUs = 1_732_112_595_000_007;
 
-/** The n-th picture of a camera, n seconds after the first: 64×36 of one gray. */
-const picture = (n: number, gray: number): Frame => ({
+/** The n-th frame of a camera, n seconds after the first: 64×36 of one gray. */
+const frame = (n: number, gray: number): Frame => ({
   format: 'gray',
   width: 64,
   height: 36,
@@ -23,7 +22,7 @@ const picture = (n: number, gray: number): Frame => ({
   data: new Uint8Array(64 * 36).fill(gray),
 });
 
-async function watch() {
+async function watch({ maxFrameRate = 0 } = {}) {
   const { bus, connect } = await startTestBus();
   const seen: DetectionEvent[] = [];
   const asked: FramesCommand[] = [];
@@ -33,11 +32,12 @@ async function watch() {
   outbox.attach(bus);
   const [own, frames] = [await connect(), await connect()];
   const log = silentLogger().source('motion');
-  const environment = { monitorID: 'door', monitorName: 'Door', bus: own, frames, outbox, log };
-  const detector = new MotionDetector(environment, motion);
+  const names = { name: 'motion', monitorID: 'door', monitorName: 'Door' };
+  const environment = { ...names, maxFrameRate, bus: own, frames, outbox, log };
+  const detector = new MotionDetector(environment, motion.zones);
   atEnd(async () => detector.stop());
   await waitFor(() => asked.length > 0, 5000, 'the wish for pictures');
-  return { seen, asked, detector, show: (frame: Frame) => frames.publishFrame('door', frame) };
+  return { seen, asked, detector, show: (one: Frame) => frames.publishFrame('door', one) };
 }
 
 const pause = () => new Promise((resolve) => setTimeout(resolve, 30));
@@ -45,11 +45,11 @@ const pause = () => new Promise((resolve) => setTimeout(resolve, 30));
 test('a change between two pictures is an event with the time at which the second was taken', async () => {
   const { seen, asked, show } = await watch();
   expect(asked[0]).toEqual({ format: 'gray' });
-  show(picture(0, 10));
+  show(frame(0, 10));
   await pause();
-  show(picture(1, 10));
+  show(frame(1, 10));
   await pause();
-  show(picture(2, 200));
+  show(frame(2, 200));
   await waitFor(() => seen.length > 0, 5000, 'an event');
   expect(seen).toEqual([
     {
@@ -65,41 +65,35 @@ test('a change between two pictures is an event with the time at which the secon
 
 test('the first picture of another connection is not compared with the last one of the old', async () => {
   const { seen, show } = await watch();
-  show(picture(7, 10));
+  show(frame(7, 10));
   await pause();
-  show(picture(0, 200));
+  show(frame(0, 200));
   await pause();
-  show({ ...picture(1, 10), width: 32, height: 72 });
+  show({ ...frame(1, 10), width: 32, height: 72 });
   await pause();
-  show({ ...picture(2, 200), width: 32, height: 72 });
+  show({ ...frame(2, 200), width: 32, height: 72 });
   await waitFor(() => seen.length > 0, 5000, 'an event');
   expect(seen.map(({ time }) => time)).toEqual([beganUs + 2 * secondUs]);
 });
 
 test('a detector that was stopped looks at nothing', async () => {
   const { seen, detector, show } = await watch();
-  show(picture(0, 10));
+  show(frame(0, 10));
   await pause();
   detector.stop();
-  show(picture(1, 200));
+  show(frame(1, 200));
   await pause();
   expect(seen).toEqual([]);
 });
 
-test('a reader slower than its source sees the newest and skips the rest', async () => {
-  const read: number[] = [];
-  let release = () => {};
-  const latest = new LatestSlot<number>(async (value) => {
-    read.push(value);
-    await new Promise<void>((resolve) => {
-      release = resolve;
-    });
-  });
-  latest.put(1);
-  await waitFor(() => read.length === 1, 1000, 'the first');
-  for (const value of [2, 3, 4]) latest.put(value);
-  release();
-  await waitFor(() => read.length === 2, 1000, 'the newest');
-  expect(read).toEqual([1, 4]);
-  expect(latest.skipped).toBe(2);
+test('of frames that are made for another detector it looks at as many as its own rate allows', async () => {
+  const { seen, show } = await watch({ maxFrameRate: 0.5 });
+  // What changes is back the second after: the detector, which looks every other second, never sees it.
+  for (let n = 0; n < 7; n += 1) {
+    show(frame(n, n % 2 === 1 ? 200 : 10));
+    await pause();
+  }
+  show(frame(8, 200));
+  await waitFor(() => seen.length > 0, 5000, 'an event');
+  expect(seen.map(({ time }) => time)).toEqual([beganUs + 8 * secondUs]);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { MotionZones, type Zone } from '../../../../actors/detectors/motion/motion-zones.ts';
-import { pixelRuns } from '../../../../actors/detectors/motion/polygon.ts';
+import { pixelRuns } from '../../../../actors/detectors/polygon.ts';
 
 const whole = [
   [0, 0],

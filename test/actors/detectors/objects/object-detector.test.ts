@@ -4,10 +4,10 @@ import { expect, test } from 'vitest';
 import { InferenceWorker } from '../../../../actors/detectors/objects/inference/inference-worker.ts';
 import { ObjectDetectionResources } from '../../../../actors/detectors/objects/object-detection-resources.ts';
 import { ObjectDetector } from '../../../../actors/detectors/objects/object-detector.ts';
+import type { TfliteConfig } from '../../../../actors/detectors/objects/tflite-config.ts';
 import type { DetectedObject, DetectionEvent, FramesCommand } from '../../../../bus/messages.ts';
 import { Outbox } from '../../../../bus/nats/outbox.ts';
 import { commands, events, objects } from '../../../../bus/subjects.ts';
-import type { TfliteConfig } from '../../../../store/monitors/monitor-config.ts';
 import { silentLogger, startTestBus } from '../../../support/bus.ts';
 import { atEnd } from '../../../support/cleanup.ts';
 import { temporaryFolder } from '../../../support/folder.ts';
@@ -29,28 +29,24 @@ async function watch(settings: Partial<TfliteConfig> = {}) {
   bus.subscribe(commands.frames, ['door'], (command) => void asked.push(command));
   const folder = await temporaryFolder();
   const log = silentLogger().source('tflite');
-  const objectDetection = new ObjectDetectionResources({
-    configDir: folder,
-    storageDir: folder,
-    inferenceWorker: new InferenceWorker(),
-    log,
-  });
-  atEnd(() => objectDetection.close());
-  // The model is there from the beginning.
-  await objectDetection.open('default');
   const outbox = new Outbox(100, () => {});
   outbox.attach(bus);
   const [own, frames] = [await connect(), await connect()];
-  const environment = {
-    monitorID: 'door',
-    monitorName: 'Door',
+  const resources = new ObjectDetectionResources({
+    configDir: folder,
+    storageDir: folder,
+    inferenceWorker: new InferenceWorker(),
     bus: own,
-    frames,
     outbox,
     log,
-    objectDetection,
-  };
-  const detector = new ObjectDetector(environment, { ...tflite, ...settings });
+    onModelOpened: () => {},
+  });
+  atEnd(() => resources.close());
+  // The model is there from the beginning.
+  await resources.open('default');
+  const names = { name: 'tflite', monitorID: 'door', monitorName: 'Door' };
+  const environment = { ...names, maxFrameRate: 0, bus: own, frames, outbox, log };
+  const detector = new ObjectDetector(environment, { ...tflite, ...settings }, resources);
   atEnd(async () => detector.stop());
 
   let sequence = 0;

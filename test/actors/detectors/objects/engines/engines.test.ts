@@ -64,8 +64,9 @@ describe('the default model', async () => {
 
   test('is run by the next engine when one is not there', async () => {
     const missing = () => Promise.reject(new Error('not installed'));
-    const { engine } = await openModel(source, [missing, openLiteRt]);
+    const { engine, refusals } = await openModel(source, [missing, openLiteRt]);
     expect(engine).toMatch(/^TensorFlow Lite/);
+    expect(refusals).toEqual(['not installed']);
     await expect(openModel(source, [missing])).rejects.toThrow('default: no engine can run this model');
   });
 });

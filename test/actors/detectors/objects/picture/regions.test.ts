@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Mask } from '../../../../../actors/detectors/objects/picture/mask.ts';
+import { Mask } from '../../../../../actors/detectors/objects/mask.ts';
 import { MotionRegion } from '../../../../../actors/detectors/objects/picture/motion-region.ts';
 import {
   boxOf,

@@ -8,8 +8,9 @@ import type {
 import { InferenceWorker } from '../../../../../actors/detectors/objects/inference/inference-worker.ts';
 import { ObjectDetectionResources } from '../../../../../actors/detectors/objects/object-detection-resources.ts';
 import { SnapshotWriter } from '../../../../../actors/detectors/objects/snapshots/snapshot-writer.ts';
+import { Outbox } from '../../../../../bus/nats/outbox.ts';
 import { readSnapshot, snapshotEventID } from '../../../../../store/recordings/snapshots.ts';
-import { silentLogger } from '../../../../support/bus.ts';
+import { silentLogger, startTestBus } from '../../../../support/bus.ts';
 import { temporaryFolder } from '../../../../support/folder.ts';
 
 const newPicture = () => ({ width: 640, height: 480, data: new Uint8Array(640 * 480 * 3) });
@@ -30,12 +31,11 @@ async function startFinder() {
   const folder = await temporaryFolder();
   const log = silentLogger().source('tflite');
   const inferenceWorker = new InferenceWorker();
-  const objectDetection = new ObjectDetectionResources({
-    configDir: folder,
-    storageDir: folder,
-    inferenceWorker,
-    log,
-  });
+  const { bus } = await startTestBus();
+  const outbox = new Outbox(10, () => {});
+  const files = { configDir: folder, storageDir: folder };
+  const host = { ...files, inferenceWorker, bus, outbox, log, onModelOpened: () => {} };
+  const objectDetection = new ObjectDetectionResources(host);
   return { inferenceWorker, objectDetection };
 }
 

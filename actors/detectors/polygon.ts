@@ -24,8 +24,13 @@ export function pixelRuns(area: readonly Point[], width: number, height: number)
   return Uint32Array.from(runs);
 }
 
+/** Whether a point, in millionths like the corners, is inside the polygon by the even-odd rule. */
+export function containsPoint(area: readonly Point[], [x, y]: Point): boolean {
+  return crossingsAt(area, y).filter((crossing) => x < crossing).length % 2 === 1;
+}
+
 /** Where the polygon's edges cross a row, from left to right. An edge owns its upper end, not its lower one. */
-function crossingsAt(corners: readonly (readonly [number, number])[], y: number): number[] {
+function crossingsAt(corners: readonly Point[], y: number): number[] {
   const crossings: number[] = [];
   let previous = corners.at(-1);
   for (const corner of corners) {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { FairQueue } from '../../../../../actors/detectors/objects/inference/fair-queue.ts';
+import { FairQueue } from '../../../actors/detectors/fair-queue.ts';
 
 /** Work that is finished when the test says so, and who had a turn with what. */
 function startWork() {
@@ -15,7 +15,8 @@ function startWork() {
     });
   const next = async () => {
     finish();
-    await new Promise((resolve) => setImmediate(resolve));
+    // Between two turns others may work.
+    for (let pause = 0; pause < 3; pause += 1) await new Promise((resolve) => setImmediate(resolve));
   };
   return { had, join, next };
 }
@@ -40,7 +41,9 @@ test('one who sends more than the others gets no more turns than they do', async
 test('the newest value wins, and the others are counted', async () => {
   const { had, join, next } = startWork();
   const lane = join('a');
-  for (const value of [1, 2, 3, 4]) lane.put(value);
+  lane.put(1);
+  await next();
+  for (const value of [2, 3, 4]) lane.put(value);
   await next();
   expect(had).toEqual(['a1', 'a4']);
   expect(lane.skipped).toBe(2);
@@ -52,6 +55,7 @@ test('who has left gets no turn', async () => {
   stays.put(1);
   leaves.put(1);
   leaves.leave();
+  await next();
   await next();
   expect(had).toEqual(['stays1']);
 });

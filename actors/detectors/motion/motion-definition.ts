@@ -1,0 +1,73 @@
+import Type, { type Static } from 'typebox';
+import {
+  area,
+  duration,
+  feedRate,
+  flag,
+  percent,
+  wholePicture,
+  withCanonicalArea,
+} from '../../../store/detectors/section-fields.ts';
+import type { DetectorDefinition } from '../detector-contract.ts';
+
+const MotionConfig = Type.Object(
+  {
+    enable: flag('detect motion'),
+    feedRate,
+    duration,
+    zones: Type.Array(
+      Type.Object(
+        {
+          enable: flag('watch this zone'),
+          /** The least change of a pixel that counts, in percent. */
+          sensitivity: percent('a sensitivity'),
+          /** Motion is detected if the changed part of the zone, in percent, is between these two. */
+          thresholdMin: percent('a threshold'),
+          thresholdMax: percent('a threshold'),
+          area,
+        },
+        { description: 'a zone' },
+      ),
+      { maxItems: 64, description: 'at most 64 zones' },
+    ),
+  },
+  { description: 'the settings of motion detection' },
+);
+export type MotionConfig = Static<typeof MotionConfig>;
+
+/** Motion, zone by zone, in gray frames. */
+export const motion: DetectorDefinition<MotionConfig> = {
+  name: 'motion',
+  title: 'Motion detection',
+  schema: MotionConfig,
+  // One zone, the whole frame.
+  defaults: {
+    enable: true,
+    feedRate: 2,
+    duration: 120,
+    zones: [
+      {
+        enable: true,
+        sensitivity: 8,
+        thresholdMin: 1,
+        thresholdMax: 100,
+        area: [
+          [0, 0],
+          [wholePicture, 0],
+          [wholePicture, wholePicture],
+          [0, wholePicture],
+        ],
+      },
+    ],
+  },
+  canonical(section) {
+    const { zones } = section;
+    return Array.isArray(zones) ? { ...section, zones: zones.map(withCanonicalArea) } : section;
+  },
+  frames: ({ feedRate: rate }) => ({ format: 'gray', rate }),
+  recordSeconds: (settings) => settings.duration,
+  async load() {
+    const { MotionDetector } = await import('./motion-detector.ts');
+    return { create: (environment, { zones }) => new MotionDetector(environment, zones) };
+  },
+};
