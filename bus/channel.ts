@@ -17,7 +17,7 @@ export interface Channel<Tokens extends readonly string[], Message> {
 }
 
 /** A message on the bus did not have the shape that its subject promises. */
-export class MessageError extends Error {
+class MessageError extends Error {
   override readonly name = 'MessageError';
   readonly code = 'bus_message_invalid';
 }

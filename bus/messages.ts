@@ -19,14 +19,14 @@ export const LogEntry = Type.Object({
 export type LogEntry = Static<typeof LogEntry>;
 
 /** Coordinates in millionths of the picture's width and height. */
-export const EventBox = Type.Object({
+const EventBox = Type.Object({
   x: Type.Integer(),
   y: Type.Integer(),
   width: Type.Integer(),
   height: Type.Integer(),
 });
 
-export const Detection = Type.Object({
+const Detection = Type.Object({
   /** `zone<k>` for motion, an object's label otherwise. */
   label: Type.String({ minLength: 1, maxLength: 64 }),
   /** Percent, 0 to 100. */

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Another recorder is running in the same storage folder. */
-export class LockedError extends Error {
+class LockedError extends Error {
   override readonly name = 'LockedError';
   readonly code = 'storage_in_use';
 }

@@ -25,7 +25,7 @@ export interface BusAddress {
 }
 
 /** Nobody answered a command in time, or the bus was away. */
-export class CommandError extends Error {
+class CommandError extends Error {
   override readonly name = 'CommandError';
   readonly code = 'bus_command_unanswered';
 }

@@ -29,7 +29,7 @@ const streams: Readonly<Record<StreamName, Partial<StreamConfig>>> = {
 };
 
 /** The bus cannot keep a stream. */
-export class StreamError extends Error {
+class StreamError extends Error {
   override readonly name = 'StreamError';
   readonly code = 'bus_stream_failed';
 }

@@ -11,7 +11,7 @@ import type { Log } from '../log.ts';
 import type { BusAddress } from './bus.ts';
 
 /** The embedded nats-server could not be started. */
-export class NatsServerError extends Error {
+class NatsServerError extends Error {
   override readonly name = 'BusServerError';
   readonly code = 'bus_server_failed';
 }

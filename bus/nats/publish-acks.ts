@@ -5,7 +5,7 @@ const ackDeadlineMs = 5000;
 const look = 500;
 
 /** The bus did not keep a message. It may all the same have reached its stream. */
-export class NotStoredError extends Error {
+class NotStoredError extends Error {
   override readonly name = 'NotStoredError';
   readonly code = 'bus_message_not_stored';
 }

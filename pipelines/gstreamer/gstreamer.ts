@@ -39,7 +39,7 @@ export interface PipelineMessage {
 }
 
 /** GStreamer cannot build the pipeline: an element is missing. */
-export class PipelineError extends Error {
+class PipelineError extends Error {
   override readonly name = 'PipelineError';
   readonly code = 'pipeline_not_built';
 }

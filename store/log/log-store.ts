@@ -15,7 +15,7 @@ import { LogClient } from './worker/log-client.ts';
 
 export { type LogFilter, matchesFilter } from './read/log-filter.ts';
 export { LogStoreError } from './schema/log-store-error.ts';
-export type { SqlResult, SqlValue } from './sql/sql-runner.ts';
+export type { SqlResult } from './sql/sql-runner.ts';
 
 export interface LogStoreOptions {
   /** The database's file. */

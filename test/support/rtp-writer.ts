@@ -15,7 +15,7 @@ export interface WrittenPacket {
   readonly padding?: number;
 }
 
-export const ssrcOfTests = 0x5e_77_1b_05;
+const ssrcOfTests = 0x5e_77_1b_05;
 
 export function writeRtp(packet: WrittenPacket): Buffer {
   const { payloadType = 96, sequence, timestamp, payload, marker = false, ssrc = ssrcOfTests } = packet;

@@ -8,7 +8,7 @@ import type { ExportFormat } from './export-encoding.ts';
 import { LogExport } from './log-export.ts';
 
 /** The archive cannot be read. The message is one line, for the person who asked. */
-export class LogArchiveError extends Error {
+class LogArchiveError extends Error {
   override readonly name = 'LogArchiveError';
   readonly code = 'log_archive_unreadable';
 }

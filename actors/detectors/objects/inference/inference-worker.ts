@@ -6,7 +6,7 @@ import type { ModelSource } from '../models/model-source.ts';
 import type { InferenceResults, InferenceTask } from './inference-thread.ts';
 
 /** The thread that was at it has ended, and may have ended because of it. Another takes the next task. */
-export class WorkerLostError extends Error {
+class WorkerLostError extends Error {
   override readonly name = 'WorkerLostError';
   readonly code = 'inference_worker_lost';
 }

@@ -15,7 +15,6 @@ const end = 9_987_912;
 const sha256 = 'd0a5255bf8c4f5a0bc4240741a76c41d5e939f7655078f945f50ab53a9375da6';
 
 export const defaultModelName = 'default';
-export const defaultModelSize: readonly [number, number] = [300, 300];
 
 /** Class 0 is the background. */
 export const defaultModelLabels: ReadonlyMap<number, string> = new Map(

@@ -30,7 +30,7 @@ export interface Model {
 }
 
 /** Fastest first. The next one is tried if an engine is not installed or cannot run the model. */
-export const engines: readonly (() => Promise<Engine>)[] = [openOnnxRuntime, openLiteRt];
+const engines: readonly (() => Promise<Engine>)[] = [openOnnxRuntime, openLiteRt];
 
 const rememberedScalers = 16;
 /** Pixels, as in tflite.toml; limits the memory of the input tensor, which is kept. */

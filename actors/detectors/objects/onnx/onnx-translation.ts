@@ -12,7 +12,7 @@ import { transpose } from './transposition.ts';
  */
 
 /** The graph uses an operator or a type that is not translated. Another engine may run the original file. */
-export class UntranslatableError extends Error {
+class UntranslatableError extends Error {
   override readonly name = 'UntranslatableError';
   readonly code = 'model_untranslatable';
 }

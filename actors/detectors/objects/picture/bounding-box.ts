@@ -23,7 +23,7 @@ export function intersectionOverUnion(a: BoundingBox, b: BoundingBox): number {
   return shared / (areaOf(a) + areaOf(b) - shared);
 }
 
-export function areaOf({ left, top, right, bottom }: BoundingBox): number {
+function areaOf({ left, top, right, bottom }: BoundingBox): number {
   return Math.max(0, right - left) * Math.max(0, bottom - top);
 }
 

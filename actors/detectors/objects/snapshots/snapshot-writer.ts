@@ -6,7 +6,7 @@ import type { Picture } from '../picture/scaler.ts';
 const maxWaiting = 32;
 
 /** Snapshots arrive faster than they can be encoded. */
-export class SnapshotOverloadError extends Error {
+class SnapshotOverloadError extends Error {
   override readonly name = 'SnapshotOverloadError';
   readonly code = 'snapshot_overload';
 }
