@@ -8,10 +8,17 @@ import { project } from '../support/project.ts';
 import { startRecorder } from '../support/recorder.ts';
 import { waitFor } from '../support/wait.ts';
 
+/** What `npm run tap` does once everything is built. */
+const entry = `import { tapBus } from ${JSON.stringify(join(project, 'dist/actors/startup/tap-bus.js'))};
+process.exitCode = await tapBus(process.argv.slice(1));`;
+
 test('who runs the recorder can watch its bus, and finds its changes of state in the log', async () => {
   const recorder = await startRecorder({ monitors: [testMonitor('door')] });
   const config = join(recorder.folder, 'configs', 'sentryshot.toml');
-  const tap = startChild('node', ['setup.mjs', 'tap', '--config', config, 'status.*'], { cwd: project });
+  const tap = startChild('node', [
+    ...['--input-type=module', '--eval', entry],
+    ...['--', '--config', config, 'status.*'],
+  ]);
   await tap.line(/^Watching/, 30_000);
   await recorder.change('POST', '/api/monitor/restart?id=door');
   await tap.line(/ status\.door \{"monitorID":"door","state":"/);
