@@ -31,7 +31,7 @@ export interface Viewer {
   received(count: number): Promise<void>;
 }
 
-const shortTimeouts = { connectMs: 5000, answerMs: 5000, firstPacketMs: 10_000, silenceMs: 5000 };
+export const shortTimeouts = { connectMs: 5000, answerMs: 5000, firstPacketMs: 10_000, silenceMs: 5000 };
 
 export async function openSession(
   url: string,
