@@ -7,7 +7,8 @@ import { type StopStep, stopDeadlinesMs } from '../bus/base/stop-deadlines.ts';
 import type { Logger } from '../bus/logging/logger.ts';
 import { Bus, type BusAddress } from '../bus/nats/bus.ts';
 import { removeBusAddress, writeBusAddress } from '../bus/nats/bus-address-file.ts';
-import { ensureStreams, forgetReader } from '../bus/nats/jetstream.ts';
+import { forgetDurableReader } from '../bus/nats/durable-reader.ts';
+import { ensureStreams } from '../bus/nats/jetstream.ts';
 import { type NatsServer, startNatsServer } from '../bus/nats/nats-server.ts';
 import { watchStreamHealth } from '../bus/nats/stream-health.ts';
 import { DetectorReports } from '../http/state/detector-reports.ts';
@@ -84,7 +85,7 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
     logger.attach(bus);
     closers.push(() => logger.flush(stopDeadlinesMs.mainLog));
 
-    const room = { most: config.maxDiskUsage, free: minFreeBytes };
+    const room = { maxBytes: config.maxDiskUsage, minFreeBytes };
     closers.push(
       within(
         'retention',
@@ -103,7 +104,7 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
     closers.push(within('logStore', () => logs.close()));
 
     // Switched on again, it would otherwise tell the broker what happened weeks ago.
-    if (!config.mqtt) await forgetReader(bus, 'EVENTS', 'mqtt');
+    if (!config.mqtt) await forgetDurableReader(bus, 'EVENTS', 'mqtt');
     else {
       // Only now: the client is a fifth of what there is to load.
       const { startMqttBridge } = await import('../bus/mqtt/mqtt-bridge.ts');

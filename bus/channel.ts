@@ -14,6 +14,8 @@ export interface Channel<Tokens extends readonly string[], Message> {
   encode(message: Message): Uint8Array;
   /** @throws {MessageError} when the bytes are not JSON or not of the channel's shape. */
   decode(payload: Uint8Array): Message;
+  /** As `decode`, or undefined. */
+  tryDecode(payload: Uint8Array): Message | undefined;
 }
 
 /** A message on the bus did not have the shape that its subject promises. */
@@ -33,23 +35,31 @@ export function channel<Tokens extends readonly string[], Schema extends TSchema
 ): Channel<Tokens, Static<Schema>> {
   // Compiled when the first message comes: most processes hear only few channels, and all are loaded everywhere.
   let compiled: Validator<Record<never, never>, Schema> | undefined;
+  const decode = (payload: Uint8Array): Static<Schema> => {
+    let message: unknown;
+    try {
+      message = JSON.parse(decoder.decode(payload));
+    } catch (cause) {
+      throw new MessageError('not JSON', { cause });
+    }
+    compiled ??= Compile(schema);
+    if (compiled.Check(message)) return message as Static<Schema>;
+    const upgraded = upgrade?.(message);
+    if (compiled.Check(upgraded)) return upgraded as Static<Schema>;
+    const [first] = compiled.Errors(message);
+    throw new MessageError(`${first?.instancePath || '/'}: ${first?.message ?? 'wrong shape'}`);
+  };
   return {
     subject,
     schema,
     encode: (message) => encoder.encode(JSON.stringify(message)),
-    decode(payload) {
-      let message: unknown;
+    decode,
+    tryDecode(payload) {
       try {
-        message = JSON.parse(decoder.decode(payload));
-      } catch (cause) {
-        throw new MessageError('not JSON', { cause });
+        return decode(payload);
+      } catch {
+        return undefined;
       }
-      compiled ??= Compile(schema);
-      if (compiled.Check(message)) return message as Static<Schema>;
-      const upgraded = upgrade?.(message);
-      if (compiled.Check(upgraded)) return upgraded as Static<Schema>;
-      const [first] = compiled.Errors(message);
-      throw new MessageError(`${first?.instancePath || '/'}: ${first?.message ?? 'wrong shape'}`);
     },
   };
 }

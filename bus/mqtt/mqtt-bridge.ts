@@ -1,13 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AckPolicy, DeliverPolicy, type JsMsg, jetstreamManager } from '@nats-io/jetstream';
 import { connect, type MqttClient } from 'mqtt';
-
 import { stopDeadlinesMs } from '../base/stop-deadlines.ts';
 import { nowUs } from '../base/time.ts';
 import { leases } from '../leases.ts';
 import type { Log } from '../log.ts';
 import type { DetectionEvent, MqttEvent } from '../messages.ts';
 import type { Bus } from '../nats/bus.ts';
+import { type DurableMessage, openDurableReader } from '../nats/durable-reader.ts';
 import { events } from '../subjects.ts';
 import { Deliveries } from './deliveries.ts';
 import { formatRfc3339 } from './rfc3339.ts';
@@ -25,7 +24,7 @@ export interface MqttBridge {
   close(): Promise<void>;
 }
 
-const consumerName = 'mqtt';
+const readerName = 'mqtt';
 
 /**
  * Publishes every detection to an MQTT broker, in order, at least once.
@@ -64,62 +63,45 @@ export function startMqttBridge(bus: Bus, options: MqttOptions, log: Log): MqttB
   }
 
   async function deliverAll(): Promise<void> {
-    const manager = await jetstreamManager(bus.native.connection, { checkAPI: false });
-    const { ack_floor } = await manager.consumers.add('EVENTS', {
-      durable_name: consumerName,
-      deliver_policy: DeliverPolicy.New,
-      ack_policy: AckPolicy.Explicit,
-      ack_wait: leases.mqttDelivery.expireMs * 1e6,
-      // One at a time keeps the order, also when a message is delivered again.
-      max_ack_pending: 1,
-    });
-    if (ack_floor.stream_seq > 0) last ??= ack_floor.stream_seq;
-    const consumer = await bus.native.stream.consumers.get('EVENTS', consumerName);
-    const messages = await consumer.consume({ max_messages: 16, expires: 5000 });
-    restart = () => void messages.close();
+    const reader = await openDurableReader(bus, 'EVENTS', events, readerName, leases.mqttDelivery);
+    if (reader.confirmed > 0) last ??= reader.confirmed;
+    restart = reader.close;
     if (closed) restart();
-    const forgetReconnect = bus.onReconnect(restart);
-    try {
-      for await (const message of messages) {
-        if (closed) break;
-        await deliver(message);
-      }
-    } finally {
-      forgetReconnect();
+    for await (const message of reader) {
+      if (closed) break;
+      await deliver(message);
     }
   }
 
-  async function deliver(message: JsMsg): Promise<void> {
+  async function deliver(message: DurableMessage<DetectionEvent>): Promise<void> {
     // Keeps the NATS server from delivering the message again while the broker is offline.
-    const keepAlive = setInterval(() => message.working(), leases.mqttDelivery.renewMs);
+    const keepAlive = setInterval(message.extend, leases.mqttDelivery.renewMs);
     try {
-      const event = decoded(message.data);
+      // Undefined for an event of a wrong shape, which cannot be delivered.
+      const event = message.message;
       for (const detection of event ? mqttEvents(event) : []) {
         await client.publishAsync(`sentryshot/events/${detection.source}`, JSON.stringify(detection), {
           qos: 1,
         });
       }
-      message.ack();
+      message.confirm();
       if (event) {
         const { id: eventID, monitorID, source, time } = event;
-        const storedAt = Number(message.timestampNanos / 1000n);
-        deliveries.add({ eventID, monitorID, source, time, storedAt, deliveredAt: nowUs() });
+        deliveries.add({
+          eventID,
+          monitorID,
+          source,
+          time,
+          storedAt: message.storedAt,
+          deliveredAt: nowUs(),
+        });
       }
     } finally {
       clearInterval(keepAlive);
     }
-    const lost = last === undefined ? 0 : message.seq - last - 1;
+    const lost = last === undefined ? 0 : message.sequence - last - 1;
     if (lost > 0) log.error(`${lost} events expired before they could be delivered to the broker`);
-    last = Math.max(last ?? 0, message.seq);
-  }
-}
-
-/** @returns undefined for an event of a wrong shape, which cannot be delivered. */
-function decoded(data: Uint8Array): DetectionEvent | undefined {
-  try {
-    return events.decode(data);
-  } catch {
-    return undefined;
+    last = Math.max(last ?? 0, message.sequence);
   }
 }
 

@@ -1,4 +1,4 @@
-import { type JetStreamClient, jetstream } from '@nats-io/jetstream';
+import { type JetStreamClient, type JetStreamManager, jetstream } from '@nats-io/jetstream';
 import {
   type ConnectionOptions,
   connect,
@@ -63,6 +63,7 @@ export function connectionOptions(address: BusAddress, name: string): Connection
 export class Bus {
   readonly #connection: NatsConnection;
   readonly #stream: JetStreamClient;
+  #manager: Promise<JetStreamManager> | undefined;
   readonly #reconnected = new Set<() => void>();
   #connected = true;
   readonly #acknowledgements: PublishAcks;
@@ -82,9 +83,11 @@ export class Bus {
     return new Bus(await connect(connectionOptions(address, name)));
   }
 
-  /** For `jetstream.ts`: the client library's own objects. */
-  get native(): { connection: NatsConnection; stream: JetStreamClient } {
-    return { connection: this.#connection, stream: this.#stream };
+  /** For this room alone, which the architecture test holds: the client library's own objects. */
+  get jetStream(): { readonly client: JetStreamClient; readonly manager: Promise<JetStreamManager> } {
+    // Without a look at the server, which may be unreachable now.
+    this.#manager ??= this.#stream.jetstreamManager(false);
+    return { client: this.#stream, manager: this.#manager };
   }
 
   get connected(): boolean {
@@ -131,7 +134,7 @@ export class Bus {
     listener: (message: Message, subject: string) => void,
   ): () => void {
     return this.#listen(channel.subject(...tokens), (incoming) => {
-      const message = attempt(() => channel.decode(incoming.data));
+      const message = channel.tryDecode(incoming.data);
       if (message !== undefined) listener(message, incoming.subject);
     });
   }
@@ -232,14 +235,6 @@ export class Bus {
       this.#connected = true;
       for (const listener of [...this.#reconnected]) listener();
     }
-  }
-}
-
-function attempt<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined;
   }
 }
 

@@ -3,7 +3,6 @@ import {
   type ConsumerMessages,
   DeliverPolicy,
   DiscardPolicy,
-  jetstreamManager,
   RetentionPolicy,
   type StreamConfig,
 } from '@nats-io/jetstream';
@@ -40,7 +39,7 @@ class StreamError extends Error {
  * @throws {StreamError}
  */
 export async function ensureStreams(bus: Bus): Promise<void> {
-  const manager = await jetstreamManager(bus.native.connection, { checkAPI: false });
+  const manager = await bus.jetStream.manager;
   for (const [name, config] of Object.entries(streams)) {
     const whole = { name, retention: RetentionPolicy.Limits, discard: DiscardPolicy.Old, ...config };
     try {
@@ -60,7 +59,7 @@ function differs(known: Partial<StreamConfig>, wanted: Partial<StreamConfig>): b
 
 /** Whether the server keeps streams now. One whose disk was full stops doing so, for good. */
 export async function keepsStreams(bus: Bus): Promise<boolean> {
-  const manager = await jetstreamManager(bus.native.connection, { checkAPI: false });
+  const manager = await bus.jetStream.manager;
   return manager.streams.info('LOGS').then(
     () => true,
     () => false,
@@ -69,15 +68,8 @@ export async function keepsStreams(bus: Bus): Promise<boolean> {
 
 /** Removes what a stream holds of one subject. */
 export async function forgetSubject(bus: Bus, stream: StreamName, subject: string): Promise<void> {
-  const manager = await jetstreamManager(bus.native.connection, { checkAPI: false });
+  const manager = await bus.jetStream.manager;
   await manager.streams.purge(stream, { filter: subject });
-}
-
-/** Lets the server forget how far a durable reader has come. */
-export async function forgetReader(bus: Bus, stream: StreamName, reader: string): Promise<void> {
-  const manager = await jetstreamManager(bus.native.connection, { checkAPI: false });
-  // There is none where the reader was never there.
-  await manager.consumers.delete(stream, reader).catch(() => {});
 }
 
 /** What a stream holds now. */
@@ -93,7 +85,7 @@ export interface StreamRange {
 }
 
 export async function streamRange(bus: Bus, stream: StreamName): Promise<StreamRange> {
-  const manager = await jetstreamManager(bus.native.connection, { checkAPI: false });
+  const manager = await bus.jetStream.manager;
   const { state, config, created } = await manager.streams.info(stream);
   return { first: state.first_seq, last: state.last_seq, identity: config.description ?? created };
 }
@@ -110,9 +102,9 @@ export async function lastStored<Tokens extends readonly string[], Message>(
   channel: Channel<Tokens, Message>,
   tokens: Tokens,
 ): Promise<Message | undefined> {
-  const manager = await jetstreamManager(bus.native.connection, { checkAPI: false });
+  const manager = await bus.jetStream.manager;
   const found = await manager.streams.getMessage(stream, { last_by_subj: channel.subject(...tokens) });
-  return found ? decoded(channel, found.data) : undefined;
+  return found ? channel.tryDecode(found.data) : undefined;
 }
 
 /**
@@ -125,7 +117,7 @@ export async function lastSequenceBefore(
   stream: StreamName,
   timeUs: number,
 ): Promise<number | undefined> {
-  const consumer = await bus.native.stream.consumers.get(stream, {
+  const consumer = await bus.jetStream.client.consumers.get(stream, {
     deliver_policy: DeliverPolicy.StartTime,
     opt_start_time: new Date(timeUs / 1000).toISOString(),
   });
@@ -181,7 +173,7 @@ export function replay<Tokens extends readonly string[], Message>(
   async function run(): Promise<void> {
     while (!stopped) {
       try {
-        const consumer = await bus.native.stream.consumers.get(stream, {
+        const consumer = await bus.jetStream.client.consumers.get(stream, {
           deliver_policy: DeliverPolicy.StartSequence,
           opt_start_seq: next,
           inactive_threshold: 60_000 * 1e6,
@@ -191,7 +183,7 @@ export function replay<Tokens extends readonly string[], Message>(
           if (stopped) break;
           if (incoming.seq < next) continue;
           const storedAt = Number(incoming.timestampNanos / 1000n);
-          await deliver({ message: decoded(channel, incoming.data), sequence: incoming.seq, storedAt });
+          await deliver({ message: channel.tryDecode(incoming.data), sequence: incoming.seq, storedAt });
           next = incoming.seq + 1;
         }
       } catch {
@@ -199,16 +191,5 @@ export function replay<Tokens extends readonly string[], Message>(
       }
       if (!stopped) await sleep(100);
     }
-  }
-}
-
-function decoded<Message>(
-  channel: Pick<Channel<never, Message>, 'decode'>,
-  data: Uint8Array,
-): Message | undefined {
-  try {
-    return channel.decode(data);
-  } catch {
-    return undefined;
   }
 }

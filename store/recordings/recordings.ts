@@ -18,10 +18,10 @@ const freePart = 1 / 20;
 const protectedMs = 60 * 60 * 1000;
 
 export interface DiskLimits {
-  /** What all recordings together may take, in bytes. */
-  readonly most: number;
-  /** What must stay free on their disk, in bytes; on a small one it is a twentieth of its size. */
-  readonly free: number;
+  /** What all recordings together may take. */
+  readonly maxBytes: number;
+  /** What must stay free on their disk; on a small one it is a twentieth of its size. */
+  readonly minFreeBytes: number;
 }
 
 /**
@@ -74,9 +74,9 @@ export class RecordingRetention {
     const { blocks, bfree, bavail, bsize } = await statfs(this.#recordingsDir);
     const size = blocks * bsize;
     const others = Math.max(0, (blocks - bfree) * bsize - used);
-    const { most, free } = this.#limits;
-    const excess = used > most ? used - most * (1 - margin) : 0;
-    const missing = Math.min(free, size * freePart) - bavail * bsize;
+    const { maxBytes, minFreeBytes } = this.#limits;
+    const excess = used > maxBytes ? used - maxBytes * (1 - margin) : 0;
+    const missing = Math.min(minFreeBytes, size * freePart) - bavail * bsize;
     const isFull = missing > excess;
     const isTaken = isFull && this.#isTaken(others);
 

@@ -37,7 +37,7 @@ function startBridge(bus: Bus, port: number, login = {}) {
 
 /** The bridge tells what happens from its first start on, so a test waits until it has begun. */
 async function listening(bus: Bus): Promise<void> {
-  const manager = await bus.native.stream.jetstreamManager();
+  const manager = await bus.jetStream.manager;
   await waitFor(() => manager.consumers.info('EVENTS', 'mqtt'), 5000, 'the bridge');
 }
 

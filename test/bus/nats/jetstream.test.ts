@@ -1,4 +1,3 @@
-import { jetstreamManager } from '@nats-io/jetstream';
 import { expect, test } from 'vitest';
 import type { Bus } from '../../../bus/nats/bus.ts';
 import { ensureStreams, streamRange } from '../../../bus/nats/jetstream.ts';
@@ -15,7 +14,7 @@ async function restart(server: NatsServer, bus: Bus): Promise<void> {
 
 test('a stream of an older version is brought up to date and stays the same stream through every restart', async () => {
   const { server, bus } = await startTestBus();
-  const manager = await jetstreamManager(bus.native.connection);
+  const manager = await bus.jetStream.manager;
   const { identity } = await streamRange(bus, 'LOGS');
   const current = (await manager.streams.info('LOGS')).config.max_bytes;
   for (let round = 0; round < 3; round += 1) {
@@ -30,7 +29,7 @@ test('a stream of an older version is brought up to date and stays the same stre
 
 test('a stream that was made anew is another one', async () => {
   const { bus } = await startTestBus();
-  const manager = await jetstreamManager(bus.native.connection);
+  const manager = await bus.jetStream.manager;
   const { identity } = await streamRange(bus, 'LOGS');
   await manager.streams.delete('LOGS');
   await ensureStreams(bus);

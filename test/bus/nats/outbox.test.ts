@@ -1,4 +1,3 @@
-import { jetstreamManager } from '@nats-io/jetstream';
 import { expect, test } from 'vitest';
 import { ensureStreams, replay } from '../../../bus/nats/jetstream.ts';
 import { Outbox } from '../../../bus/nats/outbox.ts';
@@ -50,7 +49,7 @@ test('however few messages wait, they are held to a bounded size', async () => {
 
 test('a message that no stream takes is tried again until one does', async () => {
   const { bus } = await startTestBus();
-  const manager = await jetstreamManager(bus.native.connection);
+  const manager = await bus.jetStream.manager;
   await manager.streams.delete('LOGS');
   await expect(bus.store(logs, ['info', 'app', ''], entry(1), 'one')).rejects.toThrow('keeps no stream');
   const outbox = new Outbox(100, () => {});

@@ -1,6 +1,5 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { jetstreamManager } from '@nats-io/jetstream';
 import { expect, test } from 'vitest';
 import { Bus } from '../../../bus/nats/bus.ts';
 import { ensureStreams, keepsStreams } from '../../../bus/nats/jetstream.ts';
@@ -15,7 +14,7 @@ const collectGarbage = runInNewContext('gc') as () => void;
 
 test('a bus that keeps nothing any more is repaired after two looks, and is healthy again afterwards', async () => {
   const { bus } = await startTestBus();
-  const manager = await jetstreamManager(bus.native.connection);
+  const manager = await bus.jetStream.manager;
   await manager.streams.delete('LOGS');
   let repairs = 0;
   const watch = watchStreamHealth(bus, 50, () => {

@@ -324,8 +324,7 @@ test('the store begins again with a stream that was made anew, keeps what it has
   await storeSurely(bus, 1, 20);
   await log.query({});
   await log.close();
-  const { jetstreamManager } = await import('@nats-io/jetstream');
-  await (await jetstreamManager(bus.native.connection)).streams.delete('LOGS');
+  await (await bus.jetStream.manager).streams.delete('LOGS');
   await ensureStreams(bus);
   await store(bus, ...[21, 22, 23].map((n) => entry(n)));
 
@@ -341,8 +340,7 @@ test('entries that the bus dropped before they were read are counted', async () 
   await log.query({});
   await log.close();
   await storeSurely(bus, 11, 20);
-  const { jetstreamManager } = await import('@nats-io/jetstream');
-  await (await jetstreamManager(bus.native.connection)).streams.purge('LOGS', { seq: 16 });
+  await (await bus.jetStream.manager).streams.purge('LOGS', { seq: 16 });
 
   const again = await open();
   expect(messages((await again.query({})).reverse())).toEqual([...numbered(1, 10), ...numbered(16, 20)]);

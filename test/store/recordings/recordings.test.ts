@@ -23,8 +23,10 @@ async function fill(folder: string, names: readonly string[], bytes: number): Pr
 }
 
 /** One look. */
-async function prune(folder: string, most: number): Promise<{ files: number; bytes: number }> {
-  const { files, bytes, state } = await new RecordingRetention(folder, { most, free: 0 }).prune(now);
+async function prune(folder: string, maxBytes: number): Promise<{ files: number; bytes: number }> {
+  const { files, bytes, state } = await new RecordingRetention(folder, { maxBytes, minFreeBytes: 0 }).prune(
+    now,
+  );
   expect(state).toBe('room');
   return { files, bytes };
 }
@@ -89,7 +91,7 @@ async function hundredMegabytes(
     throw new Error('no disk can be mounted here');
   }
   await mkdir(join(disk, 'recordings'));
-  const room = new RecordingRetention(join(disk, 'recordings'), { most: 1e9, free: 1e9 });
+  const room = new RecordingRetention(join(disk, 'recordings'), { maxBytes: 1e9, minFreeBytes: 1e9 });
   return {
     disk,
     room,
