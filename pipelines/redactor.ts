@@ -1,26 +1,32 @@
+import { redactUrls, replaceAuthorities } from '../bus/base/redact.ts';
 import type { VideoSource } from './pipeline-protocol.ts';
 import { parseRtspAddress } from './rtsp/address.ts';
 
-/** @returns replaces what others must never read: the passwords of this source, however they are written. */
+/**
+ * @returns a function that replaces credentials: the secrets in URLs, and the user parts of this source's, however they
+ * are written and wherever they were cut out of the URL. A password that is a word of a sentence stays as it is.
+ */
 export function redactor(source: VideoSource): (text: string) => string {
   const urls = source.kind === 'rtsp' ? [source.main, source.sub ?? ''] : [];
-  const secrets = new Set(urls.flatMap(passwords));
+  const userParts = new Set(urls.flatMap(userPartsOf));
   // The longest first: one may be a part of another.
-  const ordered = [...secrets].sort((a, b) => b.length - a.length);
+  const ordered = [...userParts].sort((a, b) => b.length - a.length);
   return (text) =>
-    ordered
-      .reduce((cleaned, secret) => cleaned.replaceAll(secret, '***'), text)
-      .replace(/(rtsps?:\/\/)[^\s/?#"']*@/gi, '$1***@');
+    redactUrls(ordered.reduce((cleaned, userPart) => cleaned.replaceAll(`${userPart}@`, '***@'), text));
 }
 
 /** As the URL writes it, and as it is. */
-function passwords(url: string): string[] {
-  const readings = [() => new URL(url).password, () => parseRtspAddress(url).password];
-  return readings.flatMap((read) => {
-    try {
-      return read() || [];
-    } catch {
-      return [];
-    }
+function userPartsOf(url: string): string[] {
+  const found: string[] = [];
+  replaceAuthorities(url, ({ user, password }) => {
+    if (password) found.push(`${user}:${password}`);
+    return '';
   });
+  try {
+    const { user, password } = parseRtspAddress(url);
+    if (password !== '') found.push(`${user}:${password}`);
+  } catch {
+    // An address that cannot be used.
+  }
+  return found;
 }

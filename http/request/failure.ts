@@ -1,3 +1,4 @@
+import { redactUrls } from '../../bus/base/redact.ts';
 import { StoreError } from '../../store/base/store-error.ts';
 import { type ErrorCode, HttpError } from './http-error.ts';
 
@@ -44,5 +45,5 @@ export function describeCause(error: unknown): string {
   const cause = error instanceof HttpError ? (error.cause ?? error) : error;
   const text = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
   const inner = cause instanceof Error && cause.cause instanceof Error ? ` (${cause.cause.message})` : '';
-  return `${text}${inner}`.replace(/:\/\/[^/\s]*@/g, '://***@');
+  return redactUrls(`${text}${inner}`);
 }

@@ -1,22 +1,22 @@
+import { replaceAuthorities, replaceSecretParameters, type UrlAuthority } from '../../bus/base/redact.ts';
 import { type Json, mapStrings } from '../base/json.ts';
 import { StoreError } from '../base/store-error.ts';
 
 /**
- * Masks passwords anywhere in a configuration: in the user part of a URL, and as a parameter `password=…`, as some
+/**
+ * Masks secrets anywhere in a configuration: in the user part of a URL, and as a parameter `password=…`, as some
  * cameras have it. Clients read eight asterisks and may send them back.
  */
 
 const mask = '********';
-/**
- * Groups: 1 scheme and user name, 2 password, 3 host and port. The look-behind allows one match attempt per run of
- * letters; without it the time would grow with the square of the text's length.
- */
-const userPart = /(?<![a-z0-9+.-])([a-z0-9+.-]+:\/\/[^\s/?#:]*):([^\s/?#]*)@([^\s/?#@]*)/giu;
-const parameter = /((?:passwo?r?d|pwd|psw)=)[^&;/?#\s]+/giu;
 
-function maskText(text: string): string {
-  return text.replace(userPart, `$1:${mask}@$3`).replace(parameter, `$1${mask}`);
-}
+const written = ({ scheme, user, password, host }: UrlAuthority): string =>
+  `${scheme}${user}${password === undefined ? '' : `:${password}`}@${host}`;
+const withMask = (authority: UrlAuthority): string =>
+  written(authority.password === undefined ? authority : { ...authority, password: mask });
+
+const maskText = (text: string): string =>
+  replaceSecretParameters(replaceAuthorities(text, withMask), () => mask);
 
 /** @returns a copy with masked passwords. */
 export const masked = (config: Json): Json => mapStrings(config, maskText);
@@ -33,19 +33,20 @@ export function unmasked(sent: Json, stored: Json | undefined): Json {
   const authorities = new Map<string, string>();
   mapStrings(stored ?? null, (text, pointer) => {
     texts.set(pointer, text);
-    for (const [authority] of text.matchAll(userPart)) {
-      const key = maskText(authority);
-      if (!authorities.has(key)) authorities.set(key, authority);
-    }
-    return text;
+    return replaceAuthorities(text, (authority) => {
+      const [key, whole] = [withMask(authority), written(authority)];
+      if (!authorities.has(key)) authorities.set(key, whole);
+      return whole;
+    });
   });
   return mapStrings(sent, (text, pointer) => {
     if (!text.includes(mask)) return text;
     const before = texts.get(pointer);
     if (before !== undefined && maskText(before) === text) return before;
-    const restored = text.replace(userPart, (authority, _name, password) =>
-      password === mask ? (authorities.get(authority) ?? authority) : authority,
-    );
+    const restored = replaceAuthorities(text, (authority) => {
+      const whole = written(authority);
+      return authority.password === mask ? (authorities.get(whole) ?? whole) : whole;
+    });
     if (holdsMask(restored)) {
       throw new StoreError('invalid', 'expected the password itself: the stored one belongs to another URL', {
         pointer,
@@ -56,7 +57,14 @@ export function unmasked(sent: Json, stored: Json | undefined): Json {
 }
 
 function holdsMask(text: string): boolean {
-  for (const [, , password] of text.matchAll(userPart)) if (password === mask) return true;
-  for (const [whole, name] of text.matchAll(parameter)) if (whole === `${name}${mask}`) return true;
-  return false;
+  let found = false;
+  replaceAuthorities(text, (authority) => {
+    found ||= authority.password === mask;
+    return '';
+  });
+  replaceSecretParameters(text, (value) => {
+    found ||= value === mask;
+    return '';
+  });
+  return found;
 }
