@@ -1,5 +1,6 @@
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import type { LogEntry } from '../../../bus/messages.ts';
+import { csvLine } from './csv.ts';
 
 /** The forms in which the log leaves, piece by piece. */
 
@@ -21,20 +22,17 @@ export function exportEncoder(format: ExportFormat): ExportEncoder {
   return format === 'csv' ? csvEncoder() : ndjsonEncoder();
 }
 
-/** [RFC 4180] */
+/** No field of an entry is ever null, so one that is empty needs no quotes. */
 function csvEncoder(): ExportEncoder {
-  let head = `${columns.join()}\r\n`;
+  let head = csvLine(columns);
   const take = (text: string) => {
     const bytes = utf8.encode(head + text);
     head = '';
     return bytes;
   };
-  const quoted = (text: string) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const line = (entry: LogEntry) => csvLine(columns.map((name) => (entry[name] === '' ? null : entry[name])));
   return {
-    encode: (entries) =>
-      take(
-        entries.map((entry) => `${columns.map((name) => quoted(String(entry[name]))).join()}\r\n`).join(''),
-      ),
+    encode: (entries) => take(entries.map(line).join('')),
     end: () => take(''),
   };
 }
