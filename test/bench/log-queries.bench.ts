@@ -25,13 +25,13 @@ const start = Date.parse('2026-10-24T00:00:00Z') * 1000;
 const step = Math.floor((30 * 86_400e6) / rows);
 const end = start + rows * step;
 
-let table: LogDatabase;
+let database: LogDatabase;
 let sqlite: Sqlite | undefined;
 beforeAll(async () => {
   const folder = await temporaryFolder();
   const file = join(folder, 'log.duckdb');
   // The table's own shape, filled by the database itself: to append them one by one would take minutes.
-  await (await LogDatabase.open(file)).table.close();
+  await (await LogDatabase.open(file)).database.close();
   const instance = await DuckDBInstance.create(file);
   const connection = await instance.connect();
   await connection.run(`
@@ -46,16 +46,16 @@ beforeAll(async () => {
     CHECKPOINT`);
   connection.closeSync();
   instance.closeSync();
-  ({ table } = await LogDatabase.open(file));
-  atEnd(() => table.close());
+  ({ database } = await LogDatabase.open(file));
+  atEnd(() => database.close());
   const before = performance.now();
-  await table.prepare();
+  await database.prepare();
   const seconds = ((performance.now() - before) / 1000).toFixed(1);
   console.log(`${rows} rows; an older database is prepared in ${seconds} s`);
   sqlite = await openSqlite(join(folder, 'log.sqlite'));
   if (!sqlite) return console.log('no better-sqlite3');
   for (let after = -1; ; ) {
-    const page = await table.pages.read({ after, limit: 10_000 }, true);
+    const page = await database.pages.read({ after, limit: 10_000 }, true);
     if (page.length === 0) break;
     sqlite.add(page);
     after = page.at(-1)?.time ?? after;
@@ -155,14 +155,14 @@ test('questions', async () => {
         monitorID: '',
       };
     });
-    void table.writer.append(some, { stream: 's', sequence: ingested, time: ingested, readAt: 0 });
+    void database.writer.append(some, { identity: 's', sequence: ingested, time: ingested, readAt: 0 });
   }, 100);
   console.log(`${'milliseconds'.padEnd(42)}    p50    p95    p99   plain  SQLite (p50)`);
   try {
     for (const [name, [filter, sql]] of Object.entries(pages))
-      await measure(`page: ${name}`, () => table.pages.read(filter, false), sql);
+      await measure(`page: ${name}`, () => database.pages.read(filter, false), sql);
     for (const [name, [question, sql]] of Object.entries(stats))
-      await measure(`stats: ${name}`, () => table.stats.count(question).catch(() => {}), sql);
+      await measure(`stats: ${name}`, () => database.stats.count(question).catch(() => {}), sql);
   } finally {
     clearInterval(ingesting);
   }
@@ -176,7 +176,7 @@ async function measure(name: string, work: () => Promise<unknown>, sql: string):
   for (let round = 0; round < rounds; round += 1) {
     ours.push(await timed(work));
     if (round % Math.ceil(rounds / plainRounds) === 0)
-      plain.push(await timed(() => table.sql.run(sql, never).catch(() => {})));
+      plain.push(await timed(() => database.sql.run(sql, never).catch(() => {})));
     if (sqlite && round % Math.ceil(rounds / sqliteRounds) === 0)
       other.push(await timed(async () => sqlite?.ask(sql)));
   }

@@ -15,10 +15,10 @@ const seconds = Number(process.env['SECONDS'] ?? 8);
 const start = Date.parse('2026-10-24T00:00:00Z') * 1000;
 const never = new AbortController().signal;
 
-let table: LogDatabase;
+let database: LogDatabase;
 beforeAll(async () => {
   const file = join(await temporaryFolder(), 'log.duckdb');
-  await (await LogDatabase.open(file)).table.close();
+  await (await LogDatabase.open(file)).database.close();
   const instance = await DuckDBInstance.create(file);
   const connection = await instance.connect();
   await connection.run(`
@@ -27,26 +27,29 @@ beforeAll(async () => {
     FROM range(${rows}) r(n); CHECKPOINT`);
   connection.closeSync();
   instance.closeSync();
-  ({ table } = await LogDatabase.open(file));
-  atEnd(() => table.close());
-  await table.prepare();
+  ({ database } = await LogDatabase.open(file));
+  atEnd(() => database.close());
+  await database.prepare();
 });
 
 const statements: Record<string, (() => Promise<unknown>)[]> = {
   'nothing else': [],
   'a product of all entries': [
-    () => table.sql.run("select count(*) from logs a, logs b where a.msg || b.msg = 'x'", never),
+    () => database.sql.run("select count(*) from logs a, logs b where a.msg || b.msg = 'x'", never),
   ],
   'distinct texts of all entries': [
-    () => table.sql.run('select count(*) from (select distinct msg, time from logs)', never),
+    () => database.sql.run('select count(*) from (select distinct msg, time from logs)', never),
   ],
   'the longest window': [
     () =>
-      table.sql.run('select max(r) from (select row_number() over (order by msg desc) r from logs)', never),
+      database.sql.run(
+        'select max(r) from (select row_number() over (order by msg desc) r from logs)',
+        never,
+      ),
   ],
   'two sorted answers that nobody takes': ['csv', 'arrow'].map((format) => async () => {
     const sql = 'select * from logs order by msg desc, time';
-    const download = await table.sqlStreams.open(sql, format as 'csv', never);
+    const download = await database.sqlStreams.open(sql, format as 'csv', never);
     try {
       await download.next(never);
       await sleep(2000);
@@ -55,13 +58,13 @@ const statements: Record<string, (() => Promise<unknown>)[]> = {
     }
   }),
   'all at once': [
-    () => table.sql.run('select count(*) from (select distinct msg, time from logs)', never),
+    () => database.sql.run('select count(*) from (select distinct msg, time from logs)', never),
     async () => {
-      const download = await table.sqlStreams.open('select * from logs order by msg', 'csv', never);
+      const download = await database.sqlStreams.open('select * from logs order by msg', 'csv', never);
       await sleep(1000);
       await download.close();
     },
-    () => table.stats.count({ filter: { text: '000000' }, group: [] }),
+    () => database.stats.count({ filter: { text: '000000' }, group: [] }),
   ],
 };
 
@@ -96,9 +99,9 @@ test('statements', async () => {
         return { level: 'info', time, msg: `new ${stored}`, src: 'app', monitorID: '' };
       });
       await timed(appends, () =>
-        table.writer.append(some, { stream: 's', sequence: stored, time: 1, readAt: 1 }),
+        database.writer.append(some, { identity: 's', sequence: stored, time: 1, readAt: 1 }),
       );
-      await timed(pages, () => table.pages.read({ monitors: ['camera7'] }, false));
+      await timed(pages, () => database.pages.read({ monitors: ['camera7'] }, false));
       await sleep(80);
     }
     await Promise.all(asking);

@@ -25,8 +25,8 @@ const tendEvery = 20;
 
 test('a year', async () => {
   const file = join(await temporaryFolder(), 'log.duckdb');
-  const { table } = await LogDatabase.open(file);
-  atEnd(() => table.close());
+  const { database } = await LogDatabase.open(file);
+  atEnd(() => database.close());
   let number = 0;
   let batches = 0;
   let maxBytes = Number.POSITIVE_INFINITY;
@@ -58,10 +58,10 @@ test('a year', async () => {
       });
       const before = performance.now();
       const time = entries.at(-1)?.time ?? 0;
-      await table.writer.append(entries, { stream: 's', sequence: number, time, readAt: time });
+      await database.writer.append(entries, { identity: 's', sequence: number, time, readAt: time });
       waits.push(performance.now() - before);
       batches += 1;
-      if (batches % tendEvery === 0) void table.retention.tend(maxBytes);
+      if (batches % tendEvery === 0) void database.retention.tend(maxBytes);
       look();
     }
   };
@@ -84,7 +84,7 @@ test('a year', async () => {
     for (let part = 0; part < prunesPerDay; part += 1) {
       const from = start + (today + part / prunesPerDay) * day;
       const to = from + day / prunesPerDay;
-      const pruning = table.retention.prune(from - maxAgeDays * day, maxBytes);
+      const pruning = database.retention.prune(from - maxAgeDays * day, maxBytes);
       await write(from, to, Math.round((flood * perDay) / prunesPerDay));
       await pruning;
     }
@@ -96,11 +96,11 @@ test('a year', async () => {
     } else if (today % 30 === 29 || today === days - 1) say(`day ${today + 1}`);
   }
   maxBytes /= 4;
-  await table.retention.tend(maxBytes);
+  await database.retention.tend(maxBytes);
   const end = start + days * day;
   for (let part = 0; part < 10; part += 1) {
     await write(end + part * day, end + (part + 1) * day, perDay);
-    await table.retention.tend(maxBytes);
+    await database.retention.tend(maxBytes);
   }
   say(`limit ${(maxBytes / 1e6).toFixed(1)} MB`);
 });

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nowUs } from '../../bus/base/time.ts';
-import { logs } from '../../bus/subjects.ts';
+import { logs, recordings } from '../../bus/subjects.ts';
 import { startTestBus } from './bus.ts';
 import { type Child, startChild } from './child.ts';
 import { temporaryFolder } from './folder.ts';
@@ -30,14 +30,24 @@ export interface Outcome {
   readonly disordered: number;
   /** Entries whose time is not later than that of the one before them. */
   readonly stuck: number;
+  readonly recordings: RecordingOutcome;
   /** What the log's store reported, without repetitions. */
   readonly reports: ReadonlySet<string>;
 }
 
+export interface RecordingOutcome {
+  readonly published: number;
+  readonly missing: number;
+  readonly doubled: number;
+  /** Recordings without an end, or with another one than was published. */
+  readonly wrong: number;
+}
+
 const sources = ['first', 'second'];
+const recordingsPerSecond = 20;
 
 /**
- * Kills what the log goes through, at random moments, while entries are published: the process that stands for main
+ * Kills what the log goes through, at random moments, while entries and recordings are published: the process that stands for main
  * (`kill -9`), the store's thread (by an error in it), and nats-server (`kill -9`). Then looks what is in the table.
  */
 export async function killWhileLogging({ count, pause, rate, seed }: Kills): Promise<Outcome> {
@@ -54,7 +64,8 @@ export async function killWhileLogging({ count, pause, rate, seed }: Kills): Pro
   const publishers = sources.map((source) =>
     run('log-publisher.mjs', source, address, String(rate / sources.length)),
   );
-  for (const publisher of publishers) await publisher.line(/^publishing$/);
+  const recorder = run('recording-publisher.mjs', 'door', address, String(recordingsPerSecond));
+  for (const publisher of [...publishers, recorder]) await publisher.line(/^publishing$/);
 
   const killed = { process: 0, thread: 0, server: 0 };
   const kinds = Object.keys(killed) as (keyof typeof killed)[];
@@ -75,14 +86,33 @@ export async function killWhileLogging({ count, pause, rate, seed }: Kills): Pro
     published += Number(all);
     dropped += Number(lost);
   }
+  recorder.signal('SIGTERM');
+  const [, recorded, lostReports] = await recorder.line(/^published (\d+), lost (\d+)$/, 60_000);
+  dropped += Number(lostReports);
   await publishSurely();
   await store.line(/^ready$/, 30_000);
   ending = true;
   store.signal('SIGTERM');
   await store.exited;
-  const { found, distinct, disordered, stuck } = await lookAtNumbers(file);
+  const { found, distinct, disordered, stuck, recordings: stored } = await lookAtNumbers(file);
   const [missing, doubled] = [published - distinct, found - distinct];
-  return { killed, published, dropped, missing, doubled, disordered, stuck, reports };
+  const ofRecordings = {
+    published: Number(recorded),
+    missing: Number(recorded) - stored.distinct,
+    doubled: stored.found - stored.distinct,
+    wrong: stored.wrong,
+  };
+  return {
+    killed,
+    published,
+    dropped,
+    missing,
+    doubled,
+    disordered,
+    stuck,
+    recordings: ofRecordings,
+    reports,
+  };
 
   /** As a service manager would: whenever it ends, it is started again. */
   function keepRunning(): Child {
@@ -94,18 +124,25 @@ export async function killWhileLogging({ count, pause, rate, seed }: Kills): Pro
     return child;
   }
 
-  /** The last entry of all: when it is in the table, all are. */
+  /** The last entry and the last recording of all: when they are in the tables, all are. */
   async function publishSurely(): Promise<void> {
-    const id = randomUUID();
     const entry = { level: 'info' as const, time: nowUs(), msg: '', src: 'end', monitorID: '' };
-    for (;;) {
-      const stored = await bus.store(logs, ['info', 'end', ''], entry, id).then(
-        () => true,
-        () => false,
-      );
-      if (stored) return;
-      await sleep(50);
-    }
+    await repeatedly((id) => bus.store(logs, ['info', 'end', ''], entry, id));
+    const recording = { id: '2030-01-01_00-00-00_end', monitorID: 'end', streams: [], reason: '' };
+    const report = { ...recording, state: 'saved' as const, start: nowUs(), end: nowUs(), bytes: 0 };
+    await repeatedly((id) => bus.store(recordings, ['end'], report, id));
+  }
+}
+
+async function repeatedly(store: (id: string) => Promise<void>): Promise<void> {
+  const id = randomUUID();
+  for (;;) {
+    const stored = await store(id).then(
+      () => true,
+      () => false,
+    );
+    if (stored) return;
+    await sleep(50);
   }
 }
 

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
  * Stands for main where that is killed: a process that has a log store open. SIGUSR2 makes the store's thread fail.
- * SIGTERM closes it, once it holds an entry of the source `end`.
+ * SIGTERM closes it, once it holds an entry of the source `end` and a recording of the monitor `end`.
  *
  * Arguments: the database's file, and the bus's address as JSON.
  */
@@ -28,8 +28,10 @@ const store = await LogStore.open({
 // No message of ours: the thread fails on it as it would on any mistake in it.
 process.on('SIGUSR2', () => thread?.postMessage(null));
 process.on('SIGTERM', async () => {
-  const arrived = () => store.query({ sources: ['end'], limit: 1 }).catch(() => []);
-  while ((await arrived()).length === 0) await sleep(100);
+  const last =
+    "SELECT 1 FROM logs, recordings WHERE logs.src = 'end' AND recordings.monitorID = 'end' LIMIT 1";
+  const arrived = () => store.sql(last).catch(() => ({ rows: [] }));
+  while ((await arrived()).rows.length === 0) await sleep(100);
   await store.close();
   process.exit(0);
 });

@@ -9,6 +9,13 @@ export interface Numbers {
   readonly disordered: number;
   /** Entries, of any kind, whose time is not later than that of the one before them. */
   readonly stuck: number;
+  /** As `recording-publisher.mjs` publishes them. */
+  readonly recordings: {
+    readonly found: number;
+    readonly distinct: number;
+    /** Without an end, or with another one, another size or another reason than was published. */
+    readonly wrong: number;
+  };
 }
 
 /** @param file a database that nobody has open. */
@@ -19,6 +26,7 @@ export async function lookAtNumbers(file: string): Promise<Numbers> {
     Number((await connection.runAndReadAll(`SELECT count(${what}) FROM ${from}`)).getRows()[0]?.[0]);
   const numbered =
     '(SELECT src, TRY_CAST(msg AS BIGINT) AS n, time FROM log WHERE TRY_CAST(msg AS BIGINT) IS NOT NULL)';
+  const recordings = "(FROM recordings WHERE monitorID = 'door')";
   const numbers = {
     found: await count(numbered),
     distinct: await count(numbered, 'DISTINCT (src, n)'),
@@ -28,6 +36,15 @@ export async function lookAtNumbers(file: string): Promise<Numbers> {
     stuck: await count(
       '(SELECT time, lag(time) OVER (ORDER BY rowid) AS before FROM log) WHERE time <= before',
     ),
+    recordings: {
+      found: await count(recordings),
+      distinct: await count(recordings, 'DISTINCT id'),
+      wrong: await count(
+        `${recordings} WHERE endTime IS DISTINCT FROM startTime + 1_000_000
+          OR bytes != 1 + (startTime - (SELECT min(startTime) FROM ${recordings})) // 1_000_000
+          OR (bytes % 10 = 0) != (reason = 'no space left on the disk')`,
+      ),
+    },
   };
   connection.closeSync();
   instance.closeSync();

@@ -1,10 +1,9 @@
 import { BIGINT, type DuckDBConnection, LIST, listValue, VARCHAR } from '@duckdb/node-api';
 import type { Mutex } from '../../../bus/base/mutex.ts';
 import { fillTable } from '../schema/fill-table.ts';
-import type { PositionName } from '../schema/schema.ts';
 import { inTransaction } from '../schema/transaction.ts';
 import type { Position } from './position.ts';
-import { Positions } from './positions.ts';
+import type { Positions } from './positions.ts';
 import type { StoredObject, StoredReport, StoredStatus } from './rows.ts';
 import { type StateChange, stateChanges } from './state-changes.ts';
 
@@ -17,15 +16,10 @@ export class DetectionWriter {
   #states: ReadonlyMap<string, StateChange> | undefined;
 
   /** @param mutex of everything that writes on this connection. */
-  constructor(connection: DuckDBConnection, mutex: Mutex) {
+  constructor(connection: DuckDBConnection, mutex: Mutex, positions: Positions) {
     this.#connection = connection;
     this.#mutex = mutex;
-    this.#positions = new Positions(connection, mutex);
-  }
-
-  /** How far a stream has been read. */
-  position(name: PositionName): Promise<Position> {
-    return this.#positions.read(name);
+    this.#positions = positions;
   }
 
   /**
@@ -64,7 +58,7 @@ export class DetectionWriter {
   }
 
   appendDeliveries(reports: readonly StoredReport[], position: Position): Promise<void> {
-    return this.#positions.store('deliveryPosition', position, async () => {
+    return this.#positions.store('DELIVERIES', position, async () => {
       const rows = reports.flatMap(({ deliveries }) => deliveries);
       if (rows.length === 0) return;
       await fillTable(this.#connection, 'delivery', (appender) => {
@@ -83,7 +77,7 @@ export class DetectionWriter {
 
   /** Those that are there are few, and kept apart until they are gone. */
   appendObjects(objects: readonly StoredObject[], position: Position): Promise<void> {
-    return this.#positions.store('objectPosition', position, async () => {
+    return this.#positions.store('OBJECTS', position, async () => {
       const gone = new Map(objects.filter(({ endTime }) => endTime !== null).map((one) => [one.id, one]));
       const there = objects.filter(({ id, endTime }) => endTime === null && !gone.has(id));
       await this.#appendLives('presence', there);
@@ -101,7 +95,7 @@ export class DetectionWriter {
   async appendStates(statuses: readonly StoredStatus[], position: Position): Promise<void> {
     this.#states ??= await this.#latestStates();
     const { changes, latest } = stateChanges(this.#states, statuses);
-    await this.#positions.store('statePosition', position, async () => {
+    await this.#positions.store('HISTORY', position, async () => {
       if (changes.length === 0) return;
       await fillTable(this.#connection, 'state', (appender) => {
         for (const { time, monitorID, state, reason } of changes) {

@@ -1,9 +1,8 @@
 import type { DuckDBAppender, DuckDBConnection } from '@duckdb/node-api';
-import type { Mutex } from '../../../bus/base/mutex.ts';
 import type { LogEntry } from '../../../bus/messages.ts';
 import { fillTable } from '../schema/fill-table.ts';
 import type { Position } from './position.ts';
-import { Positions } from './positions.ts';
+import type { Positions } from './positions.ts';
 import type { StoredEvent } from './rows.ts';
 
 /** Adds rows, each batch together with how far its stream has been read. */
@@ -12,38 +11,29 @@ export class LogWriter {
   readonly #positions: Positions;
   readonly #stored: (entries: readonly LogEntry[]) => void;
 
-  /**
-   * @param turns of everything that writes on this connection.
-   * @param stored is called with entries that have been stored; there are some.
-   */
-  constructor(connection: DuckDBConnection, turns: Mutex, stored: (entries: readonly LogEntry[]) => void) {
+  /** @param stored is called with entries that have been stored; there are some. */
+  constructor(
+    connection: DuckDBConnection,
+    positions: Positions,
+    stored: (entries: readonly LogEntry[]) => void,
+  ) {
     this.#connection = connection;
-    this.#positions = new Positions(connection, turns);
+    this.#positions = positions;
     this.#stored = stored;
   }
 
-  /** How far the log's stream has been read. */
-  position(): Promise<Position> {
-    return this.#positions.read('position');
-  }
-
-  /** How far the events' stream has been read. */
-  eventPosition(): Promise<Position> {
-    return this.#positions.read('eventPosition');
-  }
-
-  /** Adds entries and the position behind them: both or nothing. */
+  /** Adds entries and the position after them: both or nothing. */
   async append(entries: readonly LogEntry[], position: Position): Promise<void> {
-    await this.#positions.store('position', position, async () => {
+    await this.#positions.store('LOGS', position, async () => {
       if (entries.length > 0)
         await fillTable(this.#connection, 'log', (appender) => appendEntries(appender, entries));
     });
     if (entries.length > 0) this.#stored(entries);
   }
 
-  /** Adds events and the position behind them: both or nothing. */
+  /** Adds events and the position after them: both or nothing. */
   appendEvents(events: readonly StoredEvent[], position: Position): Promise<void> {
-    return this.#positions.store('eventPosition', position, async () => {
+    return this.#positions.store('EVENTS', position, async () => {
       if (events.length > 0)
         await fillTable(this.#connection, 'event', (appender) => appendEvents(appender, events));
     });

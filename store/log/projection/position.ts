@@ -1,7 +1,12 @@
+import type { StreamName } from '../../../bus/nats/jetstream.ts';
+
+/** The streams that are read into the database: all but the one that holds nothing but the present. */
+export type ProjectedStream = Exclude<StreamName, 'STATUS'>;
+
 /** How far a stream has been read into the database. */
 export interface Position {
-  /** What tells the stream from another one; empty before the first. */
-  readonly stream: string;
+  /** The mark that distinguishes the stream from another one of its name; empty before the first. */
+  readonly identity: string;
   /** The place of the last message in the stream. */
   readonly sequence: number;
   /** The time that the last message got. */

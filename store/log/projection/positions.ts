@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BIGINT, type DuckDBConnection, VARCHAR } from '@duckdb/node-api';
 import type { Mutex } from '../../../bus/base/mutex.ts';
-import type { PositionName } from '../schema/schema.ts';
 import { begin, rollBack } from '../schema/transaction.ts';
-import type { Position } from './position.ts';
+import type { Position, ProjectedStream } from './position.ts';
 
 const attempts = 10;
-const pause = 500;
+const pauseMs = 500;
 
 /** How far each stream has been read, stored together with what was read. */
 export class Positions {
@@ -19,52 +18,56 @@ export class Positions {
     this.#mutex = mutex;
   }
 
-  async read(name: PositionName): Promise<Position> {
-    const found = await this.#connection.runAndReadAll(`SELECT stream, sequence, time, readAt FROM ${name}`);
-    const [stream, sequence, time, readAt] = found.getRows()[0] ?? [];
+  async read(stream: ProjectedStream): Promise<Position> {
+    const found = await this.#connection.runAndReadAll(
+      'SELECT identity, sequence, time, readAt FROM position WHERE stream = $1',
+      [stream],
+      [VARCHAR],
+    );
+    const [identity = '', sequence = 0, time = 0, readAt = 0] = found.getRows()[0] ?? [];
     return {
-      stream: String(stream),
+      identity: String(identity),
       sequence: Number(sequence),
       time: Number(time),
       readAt: Number(readAt),
     };
   }
 
-  /** Stores what `append` adds and the position behind it: both or nothing. */
-  store(name: PositionName, position: Position, append: () => Promise<void>): Promise<void> {
+  /** Stores what `append` adds and the position after it: both or nothing. */
+  store(stream: ProjectedStream, position: Position, append: () => Promise<void>): Promise<void> {
     return this.#mutex.runExclusive(async () => {
       await begin(this.#connection);
       let committing = false;
       try {
         await append();
-        const { stream, sequence, time, readAt } = position;
+        const { identity, sequence, time, readAt } = position;
         // No UPDATE: after one that was rolled back for want of memory, DuckDB 1.5 crashes at the next.
-        await this.#connection.run(`DELETE FROM ${name}`);
+        await this.#connection.run('DELETE FROM position WHERE stream = $1', [stream], [VARCHAR]);
         await this.#connection.run(
-          `INSERT INTO ${name} (stream, sequence, time, readAt) VALUES ($1, $2, $3, $4)`,
-          [stream, BigInt(sequence), BigInt(time), BigInt(readAt)],
-          [VARCHAR, BIGINT, BIGINT, BIGINT],
+          'INSERT INTO position (stream, identity, sequence, time, readAt) VALUES ($1, $2, $3, $4, $5)',
+          [stream, identity, BigInt(sequence), BigInt(time), BigInt(readAt)],
+          [VARCHAR, VARCHAR, BIGINT, BIGINT, BIGINT],
         );
         committing = true;
         await this.#connection.run('COMMIT');
       } catch (error) {
         await rollBack(this.#connection);
-        // What fails behind the commit itself, such as tidying the file up, looks as if the commit had failed.
-        if (committing && (await this.#holds(name, position))) return;
+        // What fails after the commit itself, such as tidying the file up, looks as if the commit had failed.
+        if (committing && (await this.#holds(stream, position))) return;
         throw error;
       }
     });
   }
 
   /** Whether this position has been stored, asked until there is an answer. */
-  async #holds(name: PositionName, { stream, sequence }: Position): Promise<boolean> {
+  async #holds(stream: ProjectedStream, { identity, sequence }: Position): Promise<boolean> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const stored = await this.read(name);
-        return stored.stream === stream && stored.sequence === sequence;
+        const stored = await this.read(stream);
+        return stored.identity === identity && stored.sequence === sequence;
       } catch (error) {
         if (attempt === attempts) throw error;
-        await sleep(pause);
+        await sleep(pauseMs);
       }
     }
   }

@@ -19,7 +19,7 @@ export interface ProjectionOptions<Message, Row> {
   /** @param before the time of the row before it. @param storedAt when the bus took the message. */
   row(message: Message, before: number, storedAt: number): Row;
   /** Gets every row in order, before it is committed. A promise that it returns is awaited before the next. */
-  publish(row: Row): Promise<void> | void;
+  publish?(row: Row): Promise<void> | void;
   report(error: LogStoreError): void;
   /** The database cannot be written to; this projection is of no use any more. */
   giveUp(error: Error): void;
@@ -53,22 +53,22 @@ export class Projection<Message, Row extends { readonly time: number }> {
 
   /** Whether the stream is the one that was read until now. Otherwise it has to be read from another place. */
   follows(range: StreamRange): boolean {
-    return range.identity === this.#position.stream && range.last >= this.#position.sequence;
+    return range.identity === this.#position.identity && range.last >= this.#position.sequence;
   }
 
   /** Begins with a stream whose messages up to this place have been read. */
   align({ identity }: StreamRange, sequence: number): void {
-    const { stream, sequence: before } = this.#position;
-    if (identity === stream && sequence >= before) return;
+    const { identity: known, sequence: before } = this.#position;
+    if (identity === known && sequence >= before) return;
     // Not so for the very first stream.
-    if (stream !== '') {
+    if (known !== '') {
       const { name } = this.#options;
       const what =
-        identity === stream ? `the bus has lost its newest ${name}` : `the stream of ${name} is a new one`;
+        identity === known ? `the bus has lost its newest ${name}` : `the stream of ${name} is a new one`;
       const text = `${what}; those that were read before are kept`;
       this.#options.report(new LogStoreError('log_stream_replaced', text));
     }
-    this.#position = { ...this.#position, stream: identity, sequence };
+    this.#position = { ...this.#position, identity, sequence };
   }
 
   /** @throws when the messages before it cannot be committed; then it has not been taken. */
@@ -84,7 +84,7 @@ export class Projection<Message, Row extends { readonly time: number }> {
     }
     const made = message && row(message, this.#position.time, storedAt);
     if (made) this.#pending.push(made);
-    const published = made && publish(made);
+    const published = made && publish?.(made);
     const time = made?.time ?? this.#position.time;
     this.#position = { ...this.#position, sequence, time, readAt: nowUs() };
     this.#timer ??= setTimeout(() => void this.#commitLater(), commitDelay);

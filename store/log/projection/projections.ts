@@ -1,14 +1,19 @@
+import type { Channel } from '../../../bus/channel.ts';
 import type { LogEntry } from '../../../bus/messages.ts';
 import type { Bus } from '../../../bus/nats/bus.ts';
-import { deliveries, events, history, logs, objects } from '../../../bus/subjects.ts';
+import { deliveries, events, history, logs, objects, recordings } from '../../../bus/subjects.ts';
 import type { DetectionWriter } from './detection-writer.ts';
 import type { LogWriter } from './log-writer.ts';
+import type { ProjectedStream } from './position.ts';
+import type { Positions } from './positions.ts';
 import { Projection, type ProjectionOptions } from './projection.ts';
+import type { RecordingWriter } from './recording-writer.ts';
 import {
   deliveryRow,
   eventRow,
   logRow,
   objectRow,
+  recordingRow,
   type StoredEvent,
   type StoredObject,
   type StoredReport,
@@ -26,85 +31,78 @@ export interface ProjectionListeners {
 
 /** Where the rows go. */
 export interface ProjectionWriters {
+  readonly positions: Positions;
   readonly writer: LogWriter;
-  readonly insight: DetectionWriter;
+  readonly detections: DetectionWriter;
+  readonly recordings: RecordingWriter;
 }
 
 type Failures = Pick<ProjectionOptions<never, never>, 'report' | 'giveUp'>;
 type Reader = Pick<StreamReader<never, never>, 'start' | 'arrive' | 'close'>;
 
+/** How one stream becomes rows. */
+interface ProjectionSpec<Message, Row> extends Omit<ProjectionOptions<Message, Row>, keyof Failures> {
+  readonly stream: ProjectedStream;
+  readonly channel: Channel<readonly string[], Message>;
+}
+
 /** The streams that are read into the tables. */
 export class LogProjections {
   readonly #logs: Reader;
-  readonly #others: readonly Reader[];
+  readonly #all: readonly Reader[];
 
   private constructor(entries: Reader, others: readonly Reader[]) {
     this.#logs = entries;
-    this.#others = others;
+    this.#all = [entries, ...others];
   }
 
   /** @throws when the bus does not answer. */
   static async open(
-    { writer, insight }: ProjectionWriters,
+    { positions, writer, detections, recordings: recordingWriter }: ProjectionWriters,
     bus: Bus,
     listeners: ProjectionListeners,
     failures: Failures,
   ): Promise<LogProjections> {
-    const read = new LogProjections(
-      new StreamReader(
-        { bus, stream: 'LOGS', channel: logs },
-        new Projection(await insight.position('position'), {
-          name: 'log entries',
-          append: (entries, position) => writer.append(entries, position),
-          row: logRow,
-          publish: listeners.entry,
-          ...failures,
-        }),
-      ),
-      [
-        new StreamReader(
-          { bus, stream: 'EVENTS', channel: events },
-          new Projection(await insight.position('eventPosition'), {
-            name: 'events',
-            append: (some, position) => writer.appendEvents(some, position),
-            row: eventRow,
-            publish: listeners.event,
-            ...failures,
-          }),
-        ),
-        new StreamReader(
-          { bus, stream: 'DELIVERIES', channel: deliveries },
-          new Projection(await insight.position('deliveryPosition'), {
-            name: 'delivery reports',
-            append: (reports, position) => insight.appendDeliveries(reports, position),
-            row: deliveryRow,
-            publish: listeners.report,
-            ...failures,
-          }),
-        ),
-        new StreamReader(
-          { bus, stream: 'OBJECTS', channel: objects },
-          new Projection(await insight.position('objectPosition'), {
-            name: 'objects',
-            append: (some, position) => insight.appendObjects(some, position),
-            row: objectRow,
-            publish: listeners.object,
-            ...failures,
-          }),
-        ),
-        new StreamReader(
-          { bus, stream: 'HISTORY', channel: history },
-          new Projection(await insight.position('statePosition'), {
-            name: 'states of monitors',
-            append: (statuses, position) => insight.appendStates(statuses, position),
-            row: statusRow,
-            publish: () => {},
-            ...failures,
-          }),
-        ),
-      ],
-    );
-    for (const reader of [read.#logs, ...read.#others]) await reader.start();
+    const reader = async <Message, Row extends { readonly time: number }>({
+      stream,
+      channel,
+      ...options
+    }: ProjectionSpec<Message, Row>): Promise<Reader> => {
+      const projection = new Projection(await positions.read(stream), { ...options, ...failures });
+      return new StreamReader({ bus, stream, channel }, projection);
+    };
+    const [entries, ...others] = await Promise.all([
+      reader({
+        ...{ stream: 'LOGS', channel: logs, name: 'log entries', row: logRow },
+        append: (rows, position) => writer.append(rows, position),
+        publish: listeners.entry,
+      }),
+      reader({
+        ...{ stream: 'EVENTS', channel: events, name: 'events', row: eventRow },
+        append: (rows, position) => writer.appendEvents(rows, position),
+        publish: listeners.event,
+      }),
+      reader({
+        ...{ stream: 'DELIVERIES', channel: deliveries, name: 'delivery reports', row: deliveryRow },
+        append: (rows, position) => detections.appendDeliveries(rows, position),
+        publish: listeners.report,
+      }),
+      reader({
+        ...{ stream: 'OBJECTS', channel: objects, name: 'objects', row: objectRow },
+        append: (rows, position) => detections.appendObjects(rows, position),
+        publish: listeners.object,
+      }),
+      reader({
+        ...{ stream: 'HISTORY', channel: history, name: 'states of monitors', row: statusRow },
+        append: (rows, position) => detections.appendStates(rows, position),
+      }),
+      reader({
+        ...{ stream: 'RECORDINGS', channel: recordings, name: 'reports of recordings', row: recordingRow },
+        append: (rows, position) => recordingWriter.append(rows, position),
+      }),
+    ]);
+    const read = new LogProjections(entries, others);
+    for (const each of read.#all) await each.start();
     return read;
   }
 
@@ -115,11 +113,11 @@ export class LogProjections {
 
   /** The same for everything that is on the bus. */
   async allArrive(): Promise<void> {
-    await Promise.all([this.#logs, ...this.#others].map((reader) => reader.arrive()));
+    await Promise.all(this.#all.map((reader) => reader.arrive()));
   }
 
   /** Stores what has arrived, and reads no more. */
   async close(): Promise<void> {
-    await Promise.all([this.#logs, ...this.#others].map((reader) => reader.close()));
+    await Promise.all(this.#all.map((reader) => reader.close()));
   }
 }

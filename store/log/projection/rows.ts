@@ -6,6 +6,7 @@ import type {
   LogEntry,
   MonitorState,
   MonitorStatus,
+  RecordingReport,
 } from '../../../bus/messages.ts';
 
 /** How messages of the streams become rows: see {@link Projection}. */
@@ -81,6 +82,20 @@ export function objectRow(message: DetectedObject): StoredObject {
     time: start,
     endTime: end,
   };
+}
+
+/** What was on disk of a recording at some moment. */
+export interface StoredRecording extends Omit<RecordingReport, 'start' | 'end'> {
+  /** When its first frame was taken: Unix time in microseconds. */
+  readonly time: number;
+  readonly endTime: number;
+  /** When the bus took the report. */
+  readonly reportedAt: number;
+}
+
+export function recordingRow(message: RecordingReport, _before: number, storedAt: number): StoredRecording {
+  const { start, end, reason, ...rest } = message;
+  return { ...rest, time: start, endTime: end, reason: wellFormed(reason), reportedAt: storedAt };
 }
 
 /** A status as it was told; not each of them is a change. */

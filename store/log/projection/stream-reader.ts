@@ -53,7 +53,7 @@ export class StreamReader<Message, Row extends { readonly time: number }> {
         streamRange(bus, stream).catch(() => undefined),
         sleep(readWaitMs, undefined, { ref: false }),
       ]);
-      if (range?.identity === this.#projection.position.stream) {
+      if (range?.identity === this.#projection.position.identity) {
         await this.#projection.reached(range.last, readWaitMs);
       }
     }
@@ -85,8 +85,8 @@ export class StreamReader<Message, Row extends { readonly time: number }> {
 
   /** The place of the newest message in the stream that has been read. */
   async #placeIn({ identity, last }: StreamRange): Promise<number> {
-    const { stream, sequence, readAt } = this.#projection.position;
-    if (identity !== stream) return 0;
+    const { identity: known, sequence, readAt } = this.#projection.position;
+    if (identity !== known) return 0;
     if (last >= sequence) return sequence;
     // A power cut has taken the newest messages, and perhaps their places have been given to others since.
     return (await lastSequenceBefore(this.#source.bus, this.#source.stream, readAt)) ?? last;

@@ -52,6 +52,7 @@ export class LogRetention {
     return this.#turns.runExclusive(async () => {
       for (const table of agingTables) await this.#forget(table, oldest);
       await this.#delete('presence', oldest);
+      await this.#delete('openRecording', oldest);
       await this.#checkpoint();
       await this.#tend(maxBytes);
     });
@@ -130,7 +131,7 @@ export class LogRetention {
   }
 
   /** @returns how many rows there were before that time. */
-  #delete(table: AgingTable | 'presence', time: number): Promise<number> {
+  #delete(table: AgingTable | 'presence' | 'openRecording', time: number): Promise<number> {
     const { writes, writer, forget } = this.#retained;
     return writes.runExclusive(async () => {
       if (table === 'log') await forget(time);

@@ -1,4 +1,4 @@
-/** Everything that stands in the database's file. The tables are ours, the views are what people may ask. */
+/** Everything in the database's file. The tables are ours, the views are what people may ask. */
 
 /** Of something that was seen; its `time` is when it appeared. */
 const life = `
@@ -9,6 +9,20 @@ const life = `
   label VARCHAR NOT NULL,
   score DOUBLE NOT NULL,
   eventID VARCHAR NOT NULL`;
+
+/** Of a recording; its `time` is when it began. What is unknown, of an older version's recordings for example, is null. */
+const footage = `
+  id VARCHAR NOT NULL,
+  time BIGINT NOT NULL,
+  endTime BIGINT NOT NULL,
+  monitorID VARCHAR NOT NULL,
+  bytes BIGINT,
+  videoCodec VARCHAR,
+  width INTEGER,
+  height INTEGER,
+  audioCodec VARCHAR,
+  reason VARCHAR NOT NULL,
+  reportedAt BIGINT NOT NULL`;
 
 // No index: it would cost more memory than there is, and times are in order anyway.
 const columns = {
@@ -51,6 +65,7 @@ const columns = {
   monitorID VARCHAR NOT NULL,
   source VARCHAR NOT NULL`,
   object: life,
+  recording: footage,
   state: `
   time BIGINT NOT NULL,
   monitorID VARCHAR NOT NULL,
@@ -58,44 +73,35 @@ const columns = {
   reason VARCHAR NOT NULL`,
   // What is there now, or was when something ended without a word.
   presence: life,
+  // What is recorded now, or was when its host was killed; `endTime` is the last that was reported.
+  openRecording: footage,
+  // How far each stream has been read.
+  position: `
+  stream VARCHAR NOT NULL,
+  identity VARCHAR NOT NULL,
+  sequence BIGINT NOT NULL,
+  time BIGINT NOT NULL,
+  readAt BIGINT NOT NULL`,
   // When the recorder began, and when it was last known to run.
   alive: `
   began BIGINT NOT NULL,
   time BIGINT NOT NULL`,
 };
 
-export const positionNames = [
-  'position',
-  'eventPosition',
-  'deliveryPosition',
-  'objectPosition',
-  'statePosition',
-] as const;
-export type PositionName = (typeof positionNames)[number];
-
 /** Tables that grow with what happens. Of each the oldest rows, by their `time`, go first. */
-export const agingTables = ['log', 'event', 'delivery', 'object', 'state'] as const;
+export const agingTables = ['log', 'event', 'delivery', 'object', 'recording', 'state'] as const;
 export type AgingTable = (typeof agingTables)[number];
 
 /** Tables whose rows come at the end, and are deleted by the retention alone. */
 export const growingTables = [...agingTables, 'hourly', 'slice'] as const;
-export const smallTables = [...positionNames, 'presence', 'alive'] as const;
+export const smallTables = ['position', 'presence', 'openRecording', 'alive'] as const;
 export type SqlTable = (typeof growingTables)[number] | (typeof smallTables)[number];
-
-/** How far a stream has been read. */
-const position = `
-  stream VARCHAR NOT NULL,
-  sequence BIGINT NOT NULL,
-  time BIGINT NOT NULL,
-  readAt BIGINT NOT NULL`;
-
-const columnsOf = (table: SqlTable) => (table in columns ? columns[table as keyof typeof columns] : position);
 
 export const copyOf = (table: SqlTable) => `${table}Copy`;
 
 /** Makes a table, or one of its shape under another name, where there is none. */
 export const createTable = (table: SqlTable, name: string = table) =>
-  `CREATE TABLE IF NOT EXISTS ${name} (${columnsOf(table)}\n);`;
+  `CREATE TABLE IF NOT EXISTS ${name} (${columns[table]}\n);`;
 
 /** What questions would find in the log, known in advance; see `LogHours` and `LogSlices`. */
 export const derivedTables = [createTable('hourly'), createTable('slice')].join('\n');
@@ -104,39 +110,28 @@ const allTables: readonly SqlTable[] = [...growingTables, ...smallTables];
 /** Of a compaction that was interrupted; see `compaction.ts`. */
 const leftovers = allTables.map((table) => `DROP TABLE IF EXISTS ${copyOf(table)};`);
 const tables = allTables.map((table) => createTable(table));
-/** Of these there is always one row. */
-const rows = [
-  'INSERT INTO alive SELECT 0, 0 WHERE NOT EXISTS (FROM alive);',
-  ...positionNames.map((name) => `INSERT INTO ${name} SELECT '', 0, 0, 0 WHERE NOT EXISTS (FROM ${name});`),
-];
+/** Of this there is always one row. */
+const rows = 'INSERT INTO alive SELECT 0, 0 WHERE NOT EXISTS (FROM alive);';
 
-// The recordings are those that the recorder has told the log of. Its ids begin with the second, in UTC, in which
-// the recording begins. One whose end nobody told of was cut off when its monitor's stream, or the recorder, ended.
+// The last three lines of `recordings`: a recording that nobody ended is over when the recorder was started after it, its
+// monitor's stream has ended since, or the monitor's next recording has begun.
 const views = `
 CREATE OR REPLACE VIEW logs AS SELECT time, level, src, monitorID, msg FROM log;
 CREATE OR REPLACE VIEW events AS
   SELECT id, time, storedAt, monitorID, monitorName, source, label, score, x, y, width, height, object FROM event;
 CREATE OR REPLACE VIEW recordings AS
-  SELECT id, told.monitorID, startTime, coalesce(saved, cut.time) AS endTime
+  SELECT id, monitorID, time AS startTime, endTime, bytes, videoCodec, width, height, audioCodec, reason FROM recording
+  UNION ALL
+  SELECT id, monitorID, time, CASE WHEN isOver THEN endTime END, bytes, videoCodec, width, height, audioCodec, reason
   FROM (
-    SELECT
-      id,
-      any_value(monitorID) AS monitorID,
-      epoch_us(try_strptime(left(id, 19), '%Y-%m-%d_%H-%M-%S')) AS startTime,
-      min(time) AS begun,
-      max(time) FILTER (isEnd) AS saved
-    FROM (
-      SELECT regexp_extract(msg, '^(starting recording|recording saved): (.+)$', 2) AS id,
-        starts_with(msg, 'recording saved') AS isEnd, monitorID, time
-      FROM log
-      WHERE src = 'recorder' AND level = 'info'
-        AND (starts_with(msg, 'starting recording: ') OR starts_with(msg, 'recording saved: '))
-    )
-    WHERE id != ''
-    GROUP BY id
-  ) told
-  ASOF LEFT JOIN (SELECT monitorID, time FROM state WHERE state != 'streaming') cut
-    ON told.monitorID = cut.monitorID AND told.begun < cut.time;
+    SELECT *,
+      reportedAt < (SELECT began FROM alive)
+      OR EXISTS (FROM state WHERE monitorID = open.monitorID AND state != 'streaming' AND time > open.endTime)
+      OR EXISTS (
+        FROM (SELECT monitorID, time FROM recording UNION ALL SELECT monitorID, time FROM openRecording)
+        WHERE monitorID = open.monitorID AND time > open.time) AS isOver
+    FROM openRecording open
+  );
 CREATE OR REPLACE VIEW deliveries AS SELECT id, monitorID, source, time, storedAt, deliveredAt FROM delivery;
 CREATE OR REPLACE VIEW objects AS
   SELECT id, monitorID, label, score, time AS startTime, endTime, eventID
@@ -148,4 +143,4 @@ CREATE OR REPLACE VIEW states AS
   FROM state
   WINDOW monitors AS (PARTITION BY monitorID ORDER BY time);`;
 
-export const schema = [...leftovers, ...tables, ...rows, views].join('\n');
+export const schema = [...leftovers, ...tables, rows, views].join('\n');

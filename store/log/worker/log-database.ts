@@ -6,13 +6,15 @@ import { ensureFolder } from '../../../bus/base/files.ts';
 import { Mutex } from '../../../bus/base/mutex.ts';
 import { DetectionWriter } from '../projection/detection-writer.ts';
 import { LogWriter } from '../projection/log-writer.ts';
+import { Positions } from '../projection/positions.ts';
+import { RecordingWriter } from '../projection/recording-writer.ts';
 import { HourlyRollup } from '../read/hourly-rollup.ts';
 import { LogPages } from '../read/log-pages.ts';
 import { LogStats } from '../read/log-stats.ts';
 import { TextIndex } from '../read/text-index.ts';
 import { LogRetention } from '../retention/log-retention.ts';
+import { migrateFile } from '../schema/migration.ts';
 import { ReadWriteLock } from '../schema/read-write-lock.ts';
-import { positionNames, schema } from '../schema/schema.ts';
 import { SqlRunner } from '../sql/sql-runner.ts';
 import { SqlStreams } from '../sql/sql-stream.ts';
 
@@ -42,8 +44,10 @@ export class LogDatabase {
   readonly #slices: TextIndex;
   /** Questions pass here, so that now and then there is a moment without any. */
   readonly reads = new ReadWriteLock();
+  readonly positions: Positions;
   readonly writer: LogWriter;
-  readonly insight: DetectionWriter;
+  readonly detections: DetectionWriter;
+  readonly recordings: RecordingWriter;
   readonly retention: LogRetention;
   readonly pages: LogPages;
   readonly stats: LogStats;
@@ -60,8 +64,10 @@ export class LogDatabase {
     this.#connection = connections.writer;
     this.#hours = new HourlyRollup(connections.writer, this.#writes);
     this.#slices = new TextIndex(connections.writer, this.#writes);
-    this.insight = new DetectionWriter(connections.writer, this.#writes);
-    this.writer = new LogWriter(connections.writer, this.#writes, (entries) => {
+    this.positions = new Positions(connections.writer, this.#writes);
+    this.detections = new DetectionWriter(connections.writer, this.#writes, this.positions);
+    this.recordings = new RecordingWriter(connections.writer, this.positions);
+    this.writer = new LogWriter(connections.writer, this.positions, (entries) => {
       void this.#hours.advance(entries.at(-1)?.time ?? 0);
       void this.#slices.advance(entries.length);
     });
@@ -87,17 +93,17 @@ export class LogDatabase {
    *
    * @returns `broken` says why the old file was moved aside, if it was.
    */
-  static async open(file: string): Promise<{ table: LogDatabase; broken?: string }> {
+  static async open(file: string): Promise<{ database: LogDatabase; broken?: string }> {
     await ensureFolder(dirname(file));
     try {
-      return { table: await LogDatabase.#open(file) };
+      return { database: await LogDatabase.#open(file) };
     } catch (error) {
       const broken = (error as Error).message.split('\n', 1)[0] ?? '';
       if (!existsSync(file) || machineTrouble.test(broken)) throw error;
       await rename(file, `${file}.broken`);
       // The write-ahead log belongs to that file and would be played into the new one.
       await rm(`${file}.wal`, { force: true });
-      return { table: await LogDatabase.#open(file), broken };
+      return { database: await LogDatabase.#open(file), broken };
     }
   }
 
@@ -105,17 +111,17 @@ export class LogDatabase {
     const instance = await DuckDBInstance.create(file, options);
     try {
       const writer = await instance.connect();
-      await writer.run(schema);
+      await migrateFile(writer);
       await writer.run(lock);
       const keeper = await instance.connect();
       const reader = await instance.connect();
       const asker = await instance.connect();
       const counter = await instance.connect();
-      const table = new LogDatabase(file, instance, { writer, keeper, reader, asker, counter });
+      const database = new LogDatabase(file, instance, { writer, keeper, reader, asker, counter });
       // A table of another shape must show now, when the file can still be replaced.
-      await Promise.all(positionNames.map((name) => table.insight.position(name)));
-      await table.pages.read({ limit: 1 }, false);
-      return table;
+      await database.positions.read('LOGS');
+      await database.pages.read({ limit: 1 }, false);
+      return database;
     } catch (error) {
       instance.closeSync();
       throw error;

@@ -24,7 +24,7 @@ interface Surroundings {
 
 /** What the log store's thread does: reads the streams into the tables, answers questions, posts what is new. */
 export class LogService {
-  readonly #table: LogDatabase;
+  readonly #database: LogDatabase;
   readonly #bus: Bus;
   readonly #surroundings: Surroundings;
   /** Known once the service has been started. */
@@ -37,8 +37,8 @@ export class LogService {
   readonly dispatch: LogDispatch;
   readonly #timers: NodeJS.Timeout[] = [];
 
-  private constructor(table: LogDatabase, bus: Bus, surroundings: Surroundings) {
-    this.#table = table;
+  private constructor(database: LogDatabase, bus: Bus, surroundings: Surroundings) {
+    this.#database = database;
     this.#bus = bus;
     this.#surroundings = surroundings;
     this.dispatch = new LogDispatch(surroundings.beginning.following, (entries) =>
@@ -47,16 +47,16 @@ export class LogService {
   }
 
   /** @throws when the bus does not answer. */
-  static async start(table: LogDatabase, bus: Bus, surroundings: Surroundings): Promise<LogService> {
-    await table.insight.recordStart(surroundings.beginning.began);
-    const service = new LogService(table, bus, surroundings);
+  static async start(database: LogDatabase, bus: Bus, surroundings: Surroundings): Promise<LogService> {
+    await database.detections.recordStart(surroundings.beginning.began);
+    const service = new LogService(database, bus, surroundings);
     await service.#read();
-    void table.prepare().catch(() => {});
+    void database.prepare().catch(() => {});
     service.#timers.push(
       setInterval(() => void service.#prune(), hourMs),
       setInterval(() => void service.#tend(), minute / 6),
       // Should it fail, a later one does as well.
-      setInterval(() => void table.insight.heartbeat(nowUs()).catch(() => {}), minute),
+      setInterval(() => void database.detections.heartbeat(nowUs()).catch(() => {}), minute),
     );
     void service.#prune();
     return service;
@@ -84,17 +84,17 @@ export class LogService {
     this.#asked.get(id)?.abort();
   }
 
-  /** Commits what has arrived; the table is left to its owner. */
+  /** Commits what has arrived; the database is left to its owner. */
   async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     await this.#streams?.close();
-    await this.#table.insight.heartbeat(nowUs()).catch(() => {});
+    await this.#database.detections.heartbeat(nowUs()).catch(() => {});
     await this.#bus.close();
   }
 
   /** What an answer shows has been committed. Should that fail now, it shows what was committed before. */
   async #find(question: LogQuestion, signal: AbortSignal): Promise<LogAnswer<LogTopic>> {
-    const { reads, sqlStreams } = this.#table;
+    const { reads, sqlStreams } = this.#database;
     switch (question.topic) {
       case 'readDownload':
         return this.#downloads.read(question.asked.download, signal);
@@ -119,7 +119,7 @@ export class LogService {
   }
 
   readonly #readPage: ReadPage = (filter, oldestFirst) =>
-    this.#table.reads.read(() => this.#table.pages.read(filter, oldestFirst));
+    this.#database.reads.read(() => this.#database.pages.read(filter, oldestFirst));
 
   async #ask(
     question: Exclude<LogQuestion, { topic: DownloadTopic }>,
@@ -127,13 +127,13 @@ export class LogService {
   ): Promise<LogAnswer<LogTopic>> {
     switch (question.topic) {
       case 'page':
-        return this.#table.pages.read(question.asked.filter, question.asked.oldestFirst);
+        return this.#database.pages.read(question.asked.filter, question.asked.oldestFirst);
       case 'stats':
-        return this.#table.stats.count(question.asked);
+        return this.#database.stats.count(question.asked);
       case 'totals':
         return this.#totals.read();
       case 'sql':
-        return this.#table.sql.run(question.asked.sql, signal);
+        return this.#database.sql.run(question.asked.sql, signal);
     }
   }
 
@@ -148,7 +148,7 @@ export class LogService {
       report: (report) => this.#totals.addReport(report),
       object: (object) => this.#totals.addObject(object),
     };
-    this.#streams = await LogProjections.open(this.#table, this.#bus, listeners, {
+    this.#streams = await LogProjections.open(this.#database, this.#bus, listeners, {
       report: ({ code, message }) => tell({ kind: 'problem', code, message }),
       giveUp: fail,
     });
@@ -158,11 +158,11 @@ export class LogService {
     const { maxAgeDays, maxSizeMegabytes } = this.#surroundings.beginning;
     const oldest = Math.floor(nowUs() - maxAgeDays * 24 * hourMs * 1000);
     // What fails now, on a full disk perhaps, is due again in an hour.
-    await this.#table.retention.prune(oldest, maxSizeMegabytes * 1e6).catch(() => {});
+    await this.#database.retention.prune(oldest, maxSizeMegabytes * 1e6).catch(() => {});
   }
 
   async #tend(): Promise<void> {
     const { maxSizeMegabytes } = this.#surroundings.beginning;
-    await this.#table.retention.tend(maxSizeMegabytes * 1e6).catch(() => {});
+    await this.#database.retention.tend(maxSizeMegabytes * 1e6).catch(() => {});
   }
 }

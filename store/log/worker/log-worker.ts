@@ -8,13 +8,13 @@ import { LogService } from './log-service.ts';
  * The log store's thread: DuckDB may block for a tenth of a second, which nobody else should feel.
  *
  * Whatever it had not committed when it ends is still on the bus, so it needs no repair, only another start. But
- * it must close its table first: see `LogDatabase.close`.
+ * it must close its database first: see `LogDatabase.close`.
  */
 
 if (!parentPort) throw new Error('store/log/worker/log-worker.ts runs as a worker thread');
 const port = parentPort;
 const beginning = workerData as LogWorkerStart;
-let table: LogDatabase | undefined;
+let database: LogDatabase | undefined;
 let ending = false;
 
 /** What fails because this thread is ending is no news. */
@@ -28,13 +28,13 @@ start().catch(fail);
 async function start(): Promise<void> {
   const { file } = beginning;
   const opened = await LogDatabase.open(file);
-  table = opened.table;
+  database = opened.database;
   if (opened.broken !== undefined) {
     const text = `${file} cannot be read, was renamed to .broken and is made again from what the bus has`;
     tell({ kind: 'problem', code: 'log_database_broken', message: `${text}: ${opened.broken}` });
   }
   const bus = await Bus.connect(beginning.bus, 'log store');
-  const service = await LogService.start(table, bus, { beginning, tell, fail });
+  const service = await LogService.start(database, bus, { beginning, tell, fail });
   port.on('message', (message: ToLogWorker) => {
     if (message.kind === 'ask') void service.answer(message);
     else if (message.kind === 'cancel') service.cancel(message.id);
@@ -54,5 +54,5 @@ function fail(error: Error): void {
 
 function end(code: number): void {
   const exit = () => process.exit(code);
-  (table?.close() ?? Promise.resolve()).then(exit, exit);
+  (database?.close() ?? Promise.resolve()).then(exit, exit);
 }

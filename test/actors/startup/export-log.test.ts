@@ -50,9 +50,9 @@ let archive: string;
 beforeAll(async () => {
   folder = await temporaryFolder();
   archive = join(folder, 'sentrybus.duckdb');
-  const { table } = await LogDatabase.open(archive);
-  await table.writer.append(entries, { stream: 's', sequence: 1, time: 1, readAt: 1 });
-  await table.close();
+  const { database } = await LogDatabase.open(archive);
+  await database.writer.append(entries, { identity: 's', sequence: 1, time: 1, readAt: 1 });
+  await database.close();
 });
 
 const csv = (some: readonly LogEntry[]) =>
@@ -132,8 +132,8 @@ describe('an export is refused', () => {
 
   test('while a recorder has the log open', async () => {
     const file = join(await temporaryFolder(), 'log.duckdb');
-    const { table } = await LogDatabase.open(file);
-    atEnd(() => table.close());
+    const { database } = await LogDatabase.open(file);
+    atEnd(() => database.close());
     const { code, errors } = await run(file, '--out', out());
     expect([code, existsSync(out())]).toEqual([1, false]);
     expect(errors).toBe(

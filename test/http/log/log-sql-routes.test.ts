@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { request as httpsRequest } from 'node:https';
 import { tableFromIPC } from '@uwdata/flechette';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { DetectionEvent } from '../../../bus/messages.ts';
-import { deliveries, events, objects } from '../../../bus/subjects.ts';
+import type { DetectionEvent, RecordingReport } from '../../../bus/messages.ts';
+import { deliveries, events, objects, recordings } from '../../../bus/subjects.ts';
 import { admin, authorization, type FrontDoor, openFrontDoor, user } from '../../support/http-server.ts';
 import { waitFor } from '../../support/wait.ts';
 
@@ -31,9 +31,17 @@ const event = (id: string): DetectionEvent => ({
   ],
 });
 
-test('what was logged and detected before a statement is seen by it', async () => {
-  door.logger.source('recorder').info('starting recording: 2026-11-23_03-40-12_door', 'door');
+test('what was logged, detected and recorded before a statement is seen by it', async () => {
+  door.logger.source('app').info('logged before it', 'door');
   await door.logger.flush(5000);
+  const logged = await ask("SELECT count(*) FROM logs WHERE msg = 'logged before it'");
+  expect(logged.body.rows).toEqual([[1]]);
+  const recording: RecordingReport = {
+    ...{ id: '2026-11-23_03-40-12_door', monitorID: 'door', state: 'started', reason: '' },
+    ...{ start: 1_795_405_212_100_000, end: 1_795_405_213_100_000, bytes: 2000 },
+    streams: [{ codec: 'h264', width: 320, height: 240 }],
+  };
+  await door.bus.store(recordings, ['door'], recording, randomUUID());
   for (let n = 1; n <= 10; n += 1) {
     const id = randomUUID();
     await door.bus.store(events, ['door', 'motion'], event(id), id);
@@ -46,11 +54,14 @@ test('what was logged and detected before a statement is seen by it', async () =
   }
   const found = await ask('SELECT * FROM recordings');
   expect(found.body).toEqual({
-    columns: ['id', 'monitorID', 'startTime', 'endTime'].map((name, k) => ({
-      name,
-      type: k < 2 ? 'VARCHAR' : 'BIGINT',
-    })),
-    rows: [['2026-11-23_03-40-12_door', 'door', 1_795_405_212_000_000, null]],
+    columns: [
+      ...['id', 'monitorID'].map((name) => ({ name, type: 'VARCHAR' })),
+      ...['startTime', 'endTime', 'bytes'].map((name) => ({ name, type: 'BIGINT' })),
+      { name: 'videoCodec', type: 'VARCHAR' },
+      ...['width', 'height'].map((name) => ({ name, type: 'INTEGER' })),
+      ...['audioCodec', 'reason'].map((name) => ({ name, type: 'VARCHAR' })),
+    ],
+    rows: [[recording.id, 'door', recording.start, null, 2000, 'h264', 320, 240, null, '']],
     truncated: false,
   });
 });

@@ -43,7 +43,8 @@ describe('what others may read', () => {
       main: 'rtsp://guard:p%40ssword@127.0.0.1/main',
       sub: 'rtsp://guard:another@127.0.0.1/sub',
     };
-    const text = 'guard:p@ssword@a guard:p%40ssword@b guard:another@c rtsp://x:y@127.0.0.1/z?pwd=1 another frame';
+    const text =
+      'guard:p@ssword@a guard:p%40ssword@b guard:another@c rtsp://x:y@127.0.0.1/z?pwd=1 another frame';
     expect(redactor(source)(text)).toBe('***@a ***@b ***@c rtsp://***@127.0.0.1/z?pwd=*** another frame');
     expect(redactor({ kind: 'test' })('as it is')).toBe('as it is');
   });

@@ -6,8 +6,8 @@ import { atEnd } from '../../support/cleanup.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 
 test('statements of people that take all memory do no lasting harm to what is written and asked beside them', async () => {
-  const { table } = await LogDatabase.open(join(await temporaryFolder(), 'log.duckdb'));
-  atEnd(() => table.close());
+  const { database } = await LogDatabase.open(join(await temporaryFolder(), 'log.duckdb'));
+  atEnd(() => database.close());
   const start = Date.now() * 1000 - 3600e6;
   let stored = 0;
   const failures: string[] = [];
@@ -18,7 +18,7 @@ test('statements of people that take all memory do no lasting harm to what is wr
       return { level: 'info', time, msg: `entry ${time} ${Math.random()}`, src: 'app', monitorID: '' };
     });
     const sequence = stored + count;
-    await table.writer.append(entries, { stream: 's', sequence, time: start + sequence, readAt: 0 });
+    await database.writer.append(entries, { identity: 's', sequence, time: start + sequence, readAt: 0 });
     stored = sequence;
   };
   for (let batch = 0; batch < 20; batch += 1) await append(10_000);
@@ -29,13 +29,13 @@ test('statements of people that take all memory do no lasting harm to what is wr
   };
   const beside = [
     again(() => append(1000)),
-    again(() => table.pages.read({ limit: 1000, text: 'nowhere' }, false)),
-    again(() => table.stats.count({ filter: {}, group: ['level'], bucket: '1s' })),
+    again(() => database.pages.read({ limit: 1000, text: 'nowhere' }, false)),
+    again(() => database.stats.count({ filter: {}, group: ['level'], bucket: '1s' })),
   ];
   const sql = 'SELECT a.src, quantile_disc(a.msg || b.msg, 0.5) FROM logs a, logs b GROUP BY a.src';
   try {
     for (let n = 0; n < 6; n += 1) {
-      await expect(table.sql.run(sql, new AbortController().signal)).rejects.toThrow(/memory|longer/);
+      await expect(database.sql.run(sql, new AbortController().signal)).rejects.toThrow(/memory|longer/);
     }
   } finally {
     greedy = false;
@@ -43,9 +43,11 @@ test('statements of people that take all memory do no lasting harm to what is wr
   }
 
   await append(1000);
-  expect(await table.writer.position()).toMatchObject({ sequence: stored });
-  expect((await table.pages.read({ limit: 1 }, false)).map(({ time }) => time)).toEqual([start + stored - 1]);
-  const counted = await table.stats.count({ filter: {}, group: [] });
+  expect(await database.positions.read('LOGS')).toMatchObject({ sequence: stored });
+  expect((await database.pages.read({ limit: 1 }, false)).map(({ time }) => time)).toEqual([
+    start + stored - 1,
+  ]);
+  const counted = await database.stats.count({ filter: {}, group: [] });
   expect(
     counted.map(({ count }) => count),
     failures.join('\n'),

@@ -9,17 +9,17 @@ import { temporaryFolder } from '../../../support/folder.ts';
 import { project } from '../../../support/project.ts';
 
 const at = (seconds: number) => 1_800_000_000_000_000 + seconds * 1e6;
-const position = (sequence: number) => ({ stream: 's', sequence, time: 0, readAt: 0 });
+const position = (sequence: number) => ({ identity: 's', sequence, time: 0, readAt: 0 });
 
 async function open(file: string) {
-  const { table } = await LogDatabase.open(file);
-  atEnd(() => table.close());
-  const ask = async (sql: string) => (await table.sql.run(sql, new AbortController().signal)).rows;
+  const { database } = await LogDatabase.open(file);
+  atEnd(() => database.close());
+  const ask = async (sql: string) => (await database.sql.run(sql, new AbortController().signal)).rows;
   let told = 0;
   /** Tells that monitors entered a state at a second, each with another message. */
   const tell = async (...statuses: [seconds: number, state: MonitorStatus['state'], reason?: string][]) => {
     told += statuses.length;
-    await table.insight.appendStates(
+    await database.detections.appendStates(
       statuses.map(([seconds, state, reason = '']) =>
         statusRow(
           { monitorID: 'door', state, reason, recording: false, since: at(seconds) },
@@ -30,7 +30,7 @@ async function open(file: string) {
       position(told),
     );
   };
-  return { table, ask, tell };
+  return { database, ask, tell };
 }
 
 const file = async () => join(await temporaryFolder(), 'log.duckdb');
@@ -62,34 +62,11 @@ test('states are rows with a beginning and an end, and a stream that is there ag
   expect(await ask(uptime)).toEqual([[58 + 28 + 8, 1]]);
 });
 
-test('a recording whose end nobody told of ended with the stream of its monitor', async () => {
-  const { table, ask, tell } = await open(await file());
-  const say = (seconds: number, msg: string) =>
-    ({ time: at(seconds), level: 'info', src: 'recorder', monitorID: 'door', msg }) as const;
-  await tell(
-    [0, 'connecting'],
-    [1, 'streaming'],
-    [50, 'waiting', 'killed'],
-    [52, 'connecting'],
-    [53, 'streaming'],
-  );
-  await table.writer.append(
-    [
-      say(2, 'starting recording: 2027-01-15_08-00-01_door'),
-      say(20, 'recording saved: 2027-01-15_08-00-01_door'),
-      say(30, 'starting recording: 2027-01-15_08-00-30_door'),
-      say(55, 'starting recording: 2027-01-15_08-00-55_door'),
-    ],
-    position(1),
-  );
-  expect(await ask('SELECT endTime FROM recordings ORDER BY id')).toEqual([[at(20)], [at(50)], [null]]);
-});
-
 test('another reason is a change of its own, and so is each monitor; times grow though the clock goes back', async () => {
-  const { table, ask, tell } = await open(await file());
+  const { database, ask, tell } = await open(await file());
   await tell([10, 'streaming'], [10, 'streaming', 'the sub stream is broken']);
   await tell([5, 'waiting', 'gone']);
-  await table.insight.appendStates(
+  await database.detections.appendStates(
     [statusRow({ monitorID: 'yard', state: 'streaming', reason: '', recording: true, since: at(7) }, 0, 0)],
     position(9),
   );
@@ -104,20 +81,20 @@ test('another reason is a change of its own, and so is each monitor; times grow 
 test('a recorder that was killed did not stream until it began again; a thread that crashed changes nothing', async () => {
   const path = await file();
   const first = await open(path);
-  await first.table.insight.recordStart(at(0));
+  await first.database.detections.recordStart(at(0));
   await first.tell([1, 'streaming']);
-  await first.table.insight.heartbeat(at(60));
-  await first.table.close();
+  await first.database.detections.heartbeat(at(60));
+  await first.database.close();
 
   const sameMain = await open(path);
-  await sameMain.table.insight.recordStart(at(0));
+  await sameMain.database.detections.recordStart(at(0));
   await sameMain.tell([1, 'streaming']);
   expect(await sameMain.ask(states)).toEqual([['streaming', at(1), null, false]]);
-  await sameMain.table.insight.heartbeat(at(120));
-  await sameMain.table.close();
+  await sameMain.database.detections.heartbeat(at(120));
+  await sameMain.database.close();
 
   const nextMain = await open(path);
-  await nextMain.table.insight.recordStart(at(3600));
+  await nextMain.database.detections.recordStart(at(3600));
   await nextMain.tell([3601, 'connecting'], [3602, 'streaming']);
   expect(await nextMain.ask(states)).toEqual([
     ['streaming', at(1), at(120), false],
@@ -129,8 +106,8 @@ test('a recorder that was killed did not stream until it began again; a thread t
 
 test('an object is one row, without an end while it is there', async () => {
   const path = await file();
-  const { table, ask } = await open(path);
-  await table.insight.recordStart(at(0));
+  const { database, ask } = await open(path);
+  await database.detections.recordStart(at(0));
   const seen = (id: string, start: number, end: number | null, score = 60): DetectedObject => ({
     id,
     monitorID: 'door',
@@ -141,7 +118,7 @@ test('an object is one row, without an end while it is there', async () => {
     eventID: `event ${id}`,
   });
   const append = (objects: DetectedObject[], sequence: number) =>
-    table.insight.appendObjects(
+    database.detections.appendObjects(
       objects.map((one) => objectRow(one)),
       position(sequence),
     );
@@ -153,20 +130,20 @@ test('an object is one row, without an end while it is there', async () => {
     ['two', at(2), null, 60, 'person', 'event two'],
     ['three', at(3), at(4), 60, 'person', 'event three'],
   ]);
-  expect(await table.insight.position('objectPosition')).toEqual(position(5));
-  await table.insight.heartbeat(at(60));
-  await table.close();
+  expect(await database.positions.read('OBJECTS')).toEqual(position(5));
+  await database.detections.heartbeat(at(60));
+  await database.close();
 
   // Whoever followed it has died with the recorder; what it tells of it later counts.
   const again = await open(path);
-  await again.table.insight.recordStart(at(100));
+  await again.database.detections.recordStart(at(100));
   expect(await again.ask("SELECT endTime FROM objects WHERE id = 'two'")).toEqual([[at(60)]]);
-  await again.table.insight.appendObjects([objectRow(seen('two', 2, 50))], position(6));
+  await again.database.detections.appendObjects([objectRow(seen('two', 2, 50))], position(6));
   expect(await again.ask("SELECT endTime FROM objects WHERE id = 'two'")).toEqual([[at(50)]]);
 });
 
 test('how long it took from the picture to the broker can be asked for each monitor', async () => {
-  const { table, ask } = await open(await file());
+  const { database, ask } = await open(await file());
   const delivery = (id: number, monitorID: string, after: number) => ({
     eventID: `e${id}`,
     monitorID,
@@ -178,7 +155,7 @@ test('how long it took from the picture to the broker can be asked for each moni
   const report = {
     deliveries: [delivery(1, 'door', 2000), delivery(2, 'door', 4000), delivery(3, 'yard', 9000)],
   };
-  await table.insight.appendDeliveries([deliveryRow(report, 0, at(4))], position(1));
+  await database.detections.appendDeliveries([deliveryRow(report, 0, at(4))], position(1));
   expect(
     await ask(`SELECT monitorID, quantile_cont(deliveredAt - time, 0.5), max(deliveredAt - storedAt), any_value(source)
       FROM deliveries GROUP BY ALL ORDER BY ALL`),
@@ -189,14 +166,14 @@ test('how long it took from the picture to the broker can be asked for each moni
 });
 
 test('the oldest states go, but never the one in which a monitor is', async () => {
-  const { table, ask, tell } = await open(await file());
+  const { database, ask, tell } = await open(await file());
   await tell([0, 'connecting'], [1, 'streaming'], [50, 'waiting'], [60, 'streaming']);
-  await table.retention.prune(at(55), 1e9);
+  await database.retention.prune(at(55), 1e9);
   expect(await ask(states)).toEqual([
     ['waiting', at(50), at(60), false],
     ['streaming', at(60), null, true],
   ]);
-  await table.retention.prune(at(1000), 1e9);
+  await database.retention.prune(at(1000), 1e9);
   expect(await ask(states)).toEqual([['streaming', at(60), null, false]]);
   await tell([2000, 'waiting']);
   expect(await ask("SELECT count(*) FROM states WHERE state = 'waiting'")).toEqual([[1]]);

@@ -4,13 +4,14 @@ import { expect, test } from 'vitest';
 import { Mutex } from '../../../../bus/base/mutex.ts';
 import type { LogEntry } from '../../../../bus/messages.ts';
 import { LogWriter } from '../../../../store/log/projection/log-writer.ts';
+import { Positions } from '../../../../store/log/projection/positions.ts';
 import { schema } from '../../../../store/log/schema/schema.ts';
 import { atEnd } from '../../../support/cleanup.ts';
 import { temporaryFolder } from '../../../support/folder.ts';
 
 const entries = (...times: number[]): LogEntry[] =>
   times.map((time) => ({ level: 'info', time, msg: `${time}`, src: 'app', monitorID: '' }));
-const position = (sequence: number) => ({ stream: 's', sequence, time: sequence, readAt: 1 });
+const position = (sequence: number) => ({ identity: 's', sequence, time: sequence, readAt: 1 });
 
 /** A writer whose commits do `instead`. */
 async function start(instead: (commit: () => Promise<unknown>) => Promise<unknown>) {
@@ -36,7 +37,7 @@ async function start(instead: (commit: () => Promise<unknown>) => Promise<unknow
         asked[0] === 'COMMIT' ? instead(() => run('COMMIT')) : run(...asked);
     },
   });
-  const writer = new LogWriter(odd, new Mutex(), () => {});
+  const writer = new LogWriter(odd, new Positions(odd, new Mutex()), () => {});
   const times = async () =>
     (await connection.runAndReadAll('SELECT time FROM log ORDER BY rowid'))
       .getRows()

@@ -18,7 +18,7 @@ const entry = (time: number): LogEntry => ({
 const range = (last: number, identity = 'first') => ({ first: 1, last, identity });
 
 /** A projection onto a table that keeps what it is given, or fails while it is `full`. */
-function project(position: Position = { stream: 'first', sequence: 0, time: 0, readAt: 0 }) {
+function project(position: Position = { identity: 'first', sequence: 0, time: 0, readAt: 0 }) {
   const disk = { rows: [] as LogEntry[], position, full: false };
   const published: LogEntry[] = [];
   const errors: LogStoreError[] = [];
@@ -45,7 +45,7 @@ test('entries are stored within a tenth of a second, with the place of the last 
   await vi.advanceTimersByTimeAsync(100);
   const readAt = 1_800_000_000_000_000;
   expect(disk.rows.map(({ time }) => time)).toEqual([10, 20, 30]);
-  expect(disk.position).toEqual({ stream: 'first', sequence: 3, time: 30, readAt });
+  expect(disk.position).toEqual({ identity: 'first', sequence: 3, time: 30, readAt });
   expect(published).toEqual(disk.rows);
 });
 
@@ -62,14 +62,14 @@ test('a message that is delivered again or has a wrong shape makes no row', asyn
 });
 
 test('what was read but not committed gets the same times when it is read again', async () => {
-  const first = project({ stream: 'first', sequence: 4, time: 500, readAt: 0 });
+  const first = project({ identity: 'first', sequence: 4, time: 500, readAt: 0 });
   const messages = [100, 900, 900, 20].map((time, n) => ({
     message: entry(time),
     sequence: 5 + n,
     storedAt: 0,
   }));
   for (const message of messages) await first.projection.accept(message);
-  const second = project({ stream: 'first', sequence: 4, time: 500, readAt: 0 });
+  const second = project({ identity: 'first', sequence: 4, time: 500, readAt: 0 });
   for (const message of messages) await second.projection.accept(message);
   expect(first.published.map(({ time }) => time)).toEqual([501, 900, 901, 902]);
   expect(second.published).toEqual(first.published);
@@ -104,7 +104,7 @@ test('entries that cannot be stored are not taken without end, and the database 
 });
 
 test('it takes up another stream at its beginning, and a shortened one at its end, with times that go on', async () => {
-  const { projection, disk, errors } = project({ stream: 'first', sequence: 100, time: 1000, readAt: 0 });
+  const { projection, disk, errors } = project({ identity: 'first', sequence: 100, time: 1000, readAt: 0 });
   expect(projection.follows(range(100))).toBe(true);
   expect(projection.follows(range(99))).toBe(false);
   projection.align(range(90), 90);
@@ -114,7 +114,7 @@ test('it takes up another stream at its beginning, and a shortened one at its en
   await projection.accept({ message: entry(6), sequence: 3, storedAt: 0 });
   await projection.commit();
   expect(disk.rows.map(({ time }) => time)).toEqual([1001, 1002]);
-  expect(disk.position).toMatchObject({ stream: 'second', sequence: 3, time: 1002 });
+  expect(disk.position).toMatchObject({ identity: 'second', sequence: 3, time: 1002 });
   expect(errors.map(({ code }) => code)).toEqual(['log_stream_replaced', 'log_stream_replaced']);
 });
 

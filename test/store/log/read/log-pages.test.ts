@@ -11,7 +11,7 @@ import { temporaryFolder } from '../../../support/folder.ts';
 const hour = 3_600_000_000;
 const start = Date.parse('2026-10-24T21:13:07Z') * 1000;
 const count = 110_000;
-const position = { stream: 's', sequence: 1, time: 1, readAt: 1 };
+const position = { identity: 's', sequence: 1, time: 1, readAt: 1 };
 
 /** Crowded hours and empty ones, kinds and words that are everywhere, in one place only, or nowhere. */
 const entries = Array.from({ length: count }, (_, n): LogEntry => {
@@ -27,14 +27,14 @@ const entries = Array.from({ length: count }, (_, n): LogEntry => {
 const last = entries.at(-1)?.time ?? 0;
 
 async function open(file: string) {
-  const { table } = await LogDatabase.open(file);
-  atEnd(() => table.close());
-  return table;
+  const { database } = await LogDatabase.open(file);
+  atEnd(() => database.close());
+  return database;
 }
 
-async function fill(table: LogDatabase, some: readonly LogEntry[]): Promise<void> {
+async function fill(database: LogDatabase, some: readonly LogEntry[]): Promise<void> {
   for (let from = 0; from < some.length; from += 10_000)
-    await table.writer.append(some.slice(from, from + 10_000), position);
+    await database.writer.append(some.slice(from, from + 10_000), position);
 }
 
 /** Changes the file behind its table's back. */
@@ -87,9 +87,9 @@ const filters = fc
     (all) => Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as LogFilter,
   );
 
-async function expectPages(table: LogDatabase, those: readonly LogEntry[], runs: number): Promise<void> {
+async function expectPages(database: LogDatabase, those: readonly LogEntry[], runs: number): Promise<void> {
   const check = async (filter: LogFilter, oldestFirst: boolean) => {
-    const found = await table.pages.read(filter, oldestFirst);
+    const found = await database.pages.read(filter, oldestFirst);
     const right = expected(those, filter, oldestFirst);
     // Whole entries in a failure's message would hide what went wrong.
     expect(found.map(({ time }) => time)).toEqual(right.map(({ time }) => time));
@@ -103,17 +103,17 @@ describe('a page holds exactly what matches', { retry: 0 }, () => {
   let file: string;
   beforeAll(async () => {
     file = join(await temporaryFolder(), 'log.duckdb');
-    const { table } = await LogDatabase.open(file);
-    await fill(table, entries);
-    await table.prepare();
-    await table.close();
+    const { database } = await LogDatabase.open(file);
+    await fill(database, entries);
+    await database.prepare();
+    await database.close();
   });
 
   test('whatever the filter is', async () => {
-    const table = await open(file);
-    const found = await table.sql.run('select count(*) from logs', new AbortController().signal);
+    const database = await open(file);
+    const found = await database.sql.run('select count(*) from logs', new AbortController().signal);
     expect(found.rows).toEqual([[count]]);
-    await expectPages(table, entries, 300);
+    await expectPages(database, entries, 300);
   });
 
   test('when the database is older than what makes it fast, or knows of a part only', async () => {
@@ -121,50 +121,50 @@ describe('a page holds exactly what matches', { retry: 0 }, () => {
       file,
       `DELETE FROM hourly WHERE time > ${start + 40 * hour}; DELETE FROM slice WHERE number > 2`,
     );
-    let table = await open(file);
-    await expectPages(table, entries, 60);
-    await table.close();
+    let database = await open(file);
+    await expectPages(database, entries, 60);
+    await database.close();
     await change(file, 'DROP TABLE hourly; DROP TABLE slice');
-    table = await open(file);
-    await expectPages(table, entries, 30);
-    await table.prepare();
-    await expectPages(table, entries, 60);
+    database = await open(file);
+    await expectPages(database, entries, 30);
+    await database.prepare();
+    await expectPages(database, entries, 60);
   });
 
   test('when the oldest have been let go in the middle of an hour', async () => {
-    const table = await open(file);
+    const database = await open(file);
     const oldest = entries[30_123]?.time ?? 0;
-    await table.retention.prune(oldest, 1e9);
+    await database.retention.prune(oldest, 1e9);
     const rest = entries.slice(30_123);
-    await expectPages(table, rest, 60);
-    const counted = async () => (await table.stats.count({ filter: {}, group: [] }))[0]?.count;
+    await expectPages(database, rest, 60);
+    const counted = async () => (await database.stats.count({ filter: {}, group: [] }))[0]?.count;
     expect(await counted()).toBe(rest.length);
-    await table.prepare();
+    await database.prepare();
     expect(await counted()).toBe(rest.length);
   });
 });
 
 test('walking from page to page meets every entry once, while others arrive and the oldest go', async () => {
-  const table = await open(join(await temporaryFolder(), 'log.duckdb'));
+  const database = await open(join(await temporaryFolder(), 'log.duckdb'));
   const before = entries.slice(0, 60_000);
-  await fill(table, before);
+  await fill(database, before);
   let next = before.length;
   let walking = true;
   const arriving = (async () => {
     while (walking && next < count) {
-      await table.writer.append(entries.slice(next, next + 500), position);
+      await database.writer.append(entries.slice(next, next + 500), position);
       next += 500;
     }
   })();
   const kept = entries[15_000]?.time ?? 0;
   const going = (async () => {
     for (let n = 1000; walking && n <= 15_000; n += 1000)
-      await table.retention.prune(entries[n]?.time ?? 0, 1e9);
+      await database.retention.prune(entries[n]?.time ?? 0, 1e9);
   })();
   const walk = async (filter: LogFilter, oldestFirst: boolean) => {
     const met: LogEntry[] = [];
     for (let cursor: Partial<LogFilter> = {}; ; ) {
-      const page = await table.pages.read({ ...filter, ...cursor, limit: 977 }, oldestFirst);
+      const page = await database.pages.read({ ...filter, ...cursor, limit: 977 }, oldestFirst);
       const time = page.at(-1)?.time;
       if (time === undefined) return met;
       met.push(...page);

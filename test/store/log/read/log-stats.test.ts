@@ -26,12 +26,12 @@ const entries = Array.from({ length: 3000 }, (_, n): LogEntry => {
   };
 });
 
-let table: LogDatabase;
+let database: LogDatabase;
 beforeAll(async () => {
-  ({ table } = await LogDatabase.open(join(await temporaryFolder(), 'log.duckdb')));
-  atEnd(() => table.close());
-  await table.writer.append(entries, { stream: 's', sequence: 1, time: 1, readAt: 1 });
-  await table.prepare();
+  ({ database } = await LogDatabase.open(join(await temporaryFolder(), 'log.duckdb')));
+  atEnd(() => database.close());
+  await database.writer.append(entries, { identity: 's', sequence: 1, time: 1, readAt: 1 });
+  await database.prepare();
 });
 
 /** When the bucket of a time begins, by JavaScript's own calendar. */
@@ -70,28 +70,28 @@ test.each(subsets.map((group) => [group.join(' and ') || 'nothing', group] as co
   'entries are counted by %s',
   async (_, group) => {
     const count = (bucket?: (typeof statsBuckets)[number]) =>
-      table.stats.count({ filter: {}, group: [...group].reverse(), ...(bucket && { bucket }) });
+      database.stats.count({ filter: {}, group: [...group].reverse(), ...(bucket && { bucket }) });
     expect(await count()).toEqual(expected(group));
     expect(await count('1d')).toEqual(expected(group, '1d'));
   },
 );
 
 test.each(statsBuckets)('a bucket of %s begins where it should', async (bucket) => {
-  expect(await table.stats.count({ filter: {}, group: [], bucket })).toEqual(expected([], bucket));
+  expect(await database.stats.count({ filter: {}, group: [], bucket })).toEqual(expected([], bucket));
 });
 
 test('only what the filter lets through is counted', async () => {
   const filter = { levels: ['error' as const], text: '7', after: start + 1e9, time: start + 2e12 };
   const some = entries.filter((entry) => matchesFilter(filter, entry));
   expect(some.length).toBeGreaterThan(10);
-  expect(await table.stats.count({ filter, group: ['src'] })).toEqual(expected(['src'], undefined, some));
-  expect(await table.stats.count({ filter: { text: 'nowhere' }, group: [] })).toEqual([{ count: 0 }]);
-  expect(await table.stats.count({ filter: { text: 'nowhere' }, group: [], bucket: '1h' })).toEqual([]);
+  expect(await database.stats.count({ filter, group: ['src'] })).toEqual(expected(['src'], undefined, some));
+  expect(await database.stats.count({ filter: { text: 'nowhere' }, group: [] })).toEqual([{ count: 0 }]);
+  expect(await database.stats.count({ filter: { text: 'nowhere' }, group: [], bucket: '1h' })).toEqual([]);
 });
 
 // What is wrong may show in one of many questions only.
 test('whatever is asked for, at whatever moment, the counts are right', { retry: 0 }, async () => {
-  const { table: other } = await LogDatabase.open(join(await temporaryFolder(), 'log.duckdb'));
+  const { database: other } = await LogDatabase.open(join(await temporaryFolder(), 'log.duckdb'));
   atEnd(() => other.close());
   const times = fc.oneof(
     fc.nat(entries.length - 1).map((n) => entries[n]?.time ?? 0),
@@ -111,7 +111,7 @@ test('whatever is asked for, at whatever moment, the counts are right', { retry:
   // In pieces that end in the middle of an hour, each of which is followed by others of the same hour.
   for (let from = 0; from < entries.length; from += 997) {
     const stored = entries.slice(0, from + 997);
-    await other.writer.append(stored.slice(from), { stream: 's', sequence: 1, time: 1, readAt: 1 });
+    await other.writer.append(stored.slice(from), { identity: 's', sequence: 1, time: 1, readAt: 1 });
     await other.prepare();
     await fc.assert(
       fc.asyncProperty(questions, async ({ group, bucket, ...conditions }) => {
@@ -133,7 +133,7 @@ test('what lies just before and just behind an hour is counted once', async () =
     for (const edge of [time - 1, time, time + 1]) {
       for (const filter of [{ time: edge }, { after: edge }, { after: edge - 3 * hour, time: edge }]) {
         const some = entries.filter((entry) => matchesFilter(filter, entry));
-        const found = await table.stats.count({ filter, group: [] });
+        const found = await database.stats.count({ filter, group: [] });
         expect(found, JSON.stringify(filter)).toEqual([{ count: some.length }]);
       }
     }
@@ -141,10 +141,10 @@ test('what lies just before and just behind an hour is counted once', async () =
 });
 
 test('more than 10,000 rows are refused, also when no part of them is so many', async () => {
-  const { table: other } = await LogDatabase.open(join(await temporaryFolder(), 'log.duckdb'));
+  const { database: other } = await LogDatabase.open(join(await temporaryFolder(), 'log.duckdb'));
   atEnd(() => other.close());
   const many = Array.from({ length: 10_001 }, (_, n) => ({ ...(entries[0] as LogEntry), time: n * 1e6 }));
-  await other.writer.append(many, { stream: 's', sequence: 2, time: 1, readAt: 1 });
+  await other.writer.append(many, { identity: 's', sequence: 2, time: 1, readAt: 1 });
   for (const filter of [{}, { text: 'entry' }]) {
     await expect(other.stats.count({ filter, group: [], bucket: '1s' })).rejects.toMatchObject({
       name: 'StoreError',

@@ -10,11 +10,11 @@ import { atEnd } from '../../../support/cleanup.ts';
 import { temporaryFolder } from '../../../support/folder.ts';
 import { project } from '../../../support/project.ts';
 
-/** A table, and a way to fill it: the entries' numbers are their times. */
+/** A database, and a way to fill it: the entries' numbers are their times. */
 async function begin() {
   const file = join(await temporaryFolder(), 'log.duckdb');
-  const { table } = await LogDatabase.open(file);
-  atEnd(() => table.close());
+  const { database } = await LogDatabase.open(file);
+  atEnd(() => database.close());
   let number = 0;
   const write = async (count: number, length = 40) => {
     for (let left = count; left > 0; left -= 10_000) {
@@ -22,23 +22,23 @@ async function begin() {
         number += 1;
         return { level: 'info', time: number, msg: noise(length), src: 'app', monitorID: '' };
       });
-      await table.writer.append(entries, { stream: 's', sequence: number, time: number, readAt: 0 });
+      await database.writer.append(entries, { identity: 's', sequence: number, time: number, readAt: 0 });
     }
   };
   const bounds = async () => {
     const times = await Promise.all(
-      [true, false].map(async (oldestFirst) => table.pages.read({ limit: 1 }, oldestFirst)),
+      [true, false].map(async (oldestFirst) => database.pages.read({ limit: 1 }, oldestFirst)),
     );
     const [oldest = 0, newest = 0] = times.map(([entry]) => entry?.time);
     return { oldest, newest };
   };
   const rows = async () => {
-    const [counted] = await table.stats.count({ filter: {}, group: [] });
+    const [counted] = await database.stats.count({ filter: {}, group: [] });
     return counted?.count ?? 0;
   };
   const size = () => statSync(file).size;
   const journal = () => statSync(`${file}.wal`, { throwIfNoEntry: false })?.size ?? 0;
-  return { file, table, write, bounds, rows, size, journal };
+  return { file, database, write, bounds, rows, size, journal };
 }
 
 /** Text that cannot be made smaller. */
@@ -49,14 +49,14 @@ function noise(length: number): string {
 }
 
 test('the file stays as large as what is kept needs, however long entries come and go', async () => {
-  const { table, write, bounds, rows, size } = await begin();
+  const { database, write, bounds, rows, size } = await begin();
   const month = 60_000;
   let written = 0;
   let first = 0;
   for (let half = 1; half <= 24; half += 1) {
     await write(month / 2);
     written += month / 2;
-    await table.retention.prune(written - month + 1, 1e9);
+    await database.retention.prune(written - month + 1, 1e9);
     if (half === 5) first = size();
   }
   expect(await bounds()).toEqual({ oldest: written - month + 1, newest: written });
@@ -65,26 +65,26 @@ test('the file stays as large as what is kept needs, however long entries come a
 });
 
 test('entries that are too many are let go down to nine tenths of the limit, however long they are', async () => {
-  const { table, write, rows, bounds } = await begin();
+  const { database, write, rows, bounds } = await begin();
   await write(40_000, 1000);
-  await table.retention.prune(0, 16e6);
+  await database.retention.prune(0, 16e6);
   const kept = await rows();
   // Noise takes about two thirds of its length.
   expect(kept).toBeGreaterThan(10_000);
   expect(kept).toBeLessThan(20_000);
   expect(await bounds()).toEqual({ oldest: 40_001 - kept, newest: 40_000 });
-  await table.retention.tend(16e6);
+  await database.retention.tend(16e6);
   expect(await rows()).toBe(kept);
 });
 
 test('a file that was much larger than it is allowed now becomes small, and entries may come meanwhile', async () => {
-  const { table, write, rows, bounds, size } = await begin();
+  const { database, write, rows, bounds, size } = await begin();
   await write(400_000);
-  await table.retention.prune(0, 1e9);
+  await database.retention.prune(0, 1e9);
   const before = size();
-  await table.retention.prune(360_001, 1e9);
+  await database.retention.prune(360_001, 1e9);
   expect(size()).toBeGreaterThan(0.8 * before);
-  const tending = table.retention.tend(before / 2);
+  const tending = database.retention.tend(before / 2);
   await write(20_000);
   await tending;
   expect(size()).toBeLessThan(0.6 * before);
@@ -93,25 +93,25 @@ test('a file that was much larger than it is allowed now becomes small, and entr
 });
 
 test('the journal stays small, although somebody reads all the time', async () => {
-  const { table, write, rows, journal } = await begin();
+  const { database, write, rows, journal } = await begin();
   await write(50_000);
   let reading = true;
   const endless = 'SELECT count(*) FROM logs a, logs b WHERE a.time + b.time < 0';
   const again = async (read: () => Promise<unknown>) => {
-    while (reading) await table.reads.read(read);
+    while (reading) await database.reads.read(read);
   };
   // On two connections, so that there is always one of them that reads.
   const readers = [
-    again(() => table.pages.read({ text: ' ' }, true)),
+    again(() => database.pages.read({ text: ' ' }, true)),
     // Until it has taken too long.
-    again(() => table.sql.run(endless, new AbortController().signal).catch(() => {})),
+    again(() => database.sql.run(endless, new AbortController().signal).catch(() => {})),
   ];
   let largest = 0;
   try {
     for (let round = 0; round < 10; round += 1) {
       await write(10_000, 1000);
       largest = Math.max(largest, journal());
-      await table.retention.tend(1e9);
+      await database.retention.tend(1e9);
     }
   } finally {
     reading = false;
@@ -130,14 +130,14 @@ test('what is killed while it lets go or compacts leaves every entry from the ol
     await child.line(/ready/);
     await sleep(300 + Math.random() * 1200);
     await child.kill();
-    const { table, broken } = await LogDatabase.open(file);
+    const { database, broken } = await LogDatabase.open(file);
     expect(broken).toBeUndefined();
-    const position = await table.writer.position();
+    const position = await database.positions.read('LOGS');
     expect(position.sequence).toBeGreaterThan(sequence);
     sequence = position.sequence;
-    const [newest] = await table.pages.read({ limit: 1 }, false);
+    const [newest] = await database.pages.read({ limit: 1 }, false);
     expect(newest?.time).toBe(sequence);
-    await table.close();
+    await database.close();
     const instance = await DuckDBInstance.create(file, { access_mode: 'READ_ONLY' });
     const connection = await instance.connect();
     const found = await connection.runAndReadAll(`

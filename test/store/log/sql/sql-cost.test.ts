@@ -6,15 +6,15 @@ import { temporaryFolder } from '../../../support/folder.ts';
 
 /** Statements that DuckDB does not end when it is asked to, because a single row takes too long. */
 
-let table: LogDatabase;
+let database: LogDatabase;
 beforeAll(async () => {
-  ({ table } = await LogDatabase.open(join(await temporaryFolder(), 'log.duckdb')));
-  atEnd(() => table.close());
+  ({ database } = await LogDatabase.open(join(await temporaryFolder(), 'log.duckdb')));
+  atEnd(() => database.close());
   const entry = { level: 'info', src: 'app', monitorID: '', msg: 'Connection timed out' } as const;
-  await table.writer.append([{ ...entry, time: 1 }], { stream: 's', sequence: 1, time: 1, readAt: 1 });
+  await database.writer.append([{ ...entry, time: 1 }], { identity: 's', sequence: 1, time: 1, readAt: 1 });
 });
 
-const ask = (sql: string) => table.sql.run(sql, new AbortController().signal);
+const ask = (sql: string) => database.sql.run(sql, new AbortController().signal);
 
 const text = `'${'a'.repeat(2000)}'`;
 const many = `'${'%a'.repeat(60)}b'`;

@@ -10,15 +10,15 @@ import { temporaryFolder } from '../../../support/folder.ts';
 vi.mock('../../../../store/log/sql/sql-allowlist.ts', () => ({ checkText: () => {}, checkTree: () => {} }));
 
 let folder: string;
-let table: LogDatabase;
+let database: LogDatabase;
 beforeAll(async () => {
   folder = await temporaryFolder();
   await writeFile(join(folder, 'secret.csv'), 'word\nsesame\n');
-  ({ table } = await LogDatabase.open(join(folder, 'log.duckdb')));
-  atEnd(() => table.close());
+  ({ database } = await LogDatabase.open(join(folder, 'log.duckdb')));
+  atEnd(() => database.close());
 });
 
-const ask = (sql: string) => table.sql.run(sql.replaceAll('FOLDER', folder), new AbortController().signal);
+const ask = (sql: string) => database.sql.run(sql.replaceAll('FOLDER', folder), new AbortController().signal);
 
 test('the first wall is down', async () => {
   expect((await ask('select count(*) from log')).rows).toEqual([[0]]);

@@ -7,7 +7,7 @@ import { LogDatabase } from '../../../../store/log/worker/log-database.ts';
 import { atEnd } from '../../../support/cleanup.ts';
 import { temporaryFolder } from '../../../support/folder.ts';
 
-const position = { stream: 's', sequence: 1, time: 1, readAt: 1 };
+const position = { identity: 's', sequence: 1, time: 1, readAt: 1 };
 const start = Date.parse('2026-11-23T03:40:12Z') * 1000;
 const entry = (n: number, fields: Partial<LogEntry> = {}): LogEntry => ({
   level: n % 10 === 0 ? 'error' : 'info',
@@ -17,24 +17,39 @@ const entry = (n: number, fields: Partial<LogEntry> = {}): LogEntry => ({
   monitorID: '',
   ...fields,
 });
-const recorder = { level: 'info', src: 'recorder', monitorID: 'door' } as const;
 
 let folder: string;
-let table: LogDatabase;
+let database: LogDatabase;
 beforeAll(async () => {
   folder = await temporaryFolder();
-  ({ table } = await LogDatabase.open(join(folder, 'log.duckdb')));
-  atEnd(() => table.close());
+  ({ database } = await LogDatabase.open(join(folder, 'log.duckdb')));
+  atEnd(() => database.close());
   const entries = Array.from({ length: 20_000 }, (_, n) => entry(n));
-  entries.push(
-    entry(20_000, { ...recorder, msg: 'starting recording: 2026-11-23_03-40-12_door' }),
-    entry(20_001, { ...recorder, msg: 'recording saved: 2026-11-23_03-40-12_door' }),
-    entry(20_002, { ...recorder, msg: 'starting recording: 2026-11-23_03-50-00_door' }),
-    entry(20_003, { ...recorder, msg: 'recording again, 2.0 s were lost' }),
+  await database.writer.append(entries, position);
+  const recording = { monitorID: 'door', bytes: 1, streams: [], reason: '', reportedAt: start };
+  await database.recordings.append(
+    [
+      {
+        ...recording,
+        id: '2026-11-23_03-40-12_door',
+        state: 'saved' as const,
+        time: start,
+        endTime: start + 60e6,
+      },
+      {
+        ...recording,
+        ...{
+          id: '2026-11-23_03-50-00_door',
+          state: 'started' as const,
+          time: start + 588e6,
+          endTime: start + 589e6,
+        },
+      },
+    ],
+    position,
   );
-  await table.writer.append(entries, position);
   const event = { monitorID: 'door', monitorName: 'Front door', source: 'tflite', storedAt: start + 30_000 };
-  await table.writer.appendEvents(
+  await database.writer.appendEvents(
     [
       {
         ...event,
@@ -52,12 +67,12 @@ beforeAll(async () => {
 });
 
 const never = new AbortController().signal;
-const ask = (sql: string) => table.sql.run(sql, never);
+const ask = (sql: string) => database.sql.run(sql, never);
 const rows = async (sql: string) => (await ask(sql)).rows;
 
 describe('a statement', () => {
   test.each([
-    ['select count(*) from logs', [[20_004]]],
+    ['select count(*) from logs', [[20_000]]],
     [
       "FROM logs SELECT level, count(*) WHERE src = 'app' GROUP BY ALL ORDER BY 1;",
       [
@@ -71,7 +86,7 @@ describe('a statement', () => {
     ],
     [
       'with a as (select time from logs), b as (select max(time) m from a) select m - (select min(time) from a) from b',
-      [[20_003]],
+      [[19_999]],
     ],
     [
       'select hour(make_timestamp(time)) h, label, count(*) from events group by h, label order by h, label',
@@ -315,13 +330,13 @@ test.each(attacks.map((sql) => [sql.length > 80 ? `${sql.slice(0, 80)}…` : sql
   },
 );
 
-test('no attack left anything behind, and the table goes on', async () => {
+test('no attack left anything behind, and the database goes on', async () => {
   for (const name of ['/tmp/attack.csv', '/tmp/attack.parquet', '/tmp/attack', '/tmp/attack.db'])
     expect(existsSync(name)).toBe(false);
   expect((await readdir(folder)).sort()).toEqual(['log.duckdb', 'log.duckdb.wal']);
-  expect(await rows('select count(*) from logs')).toEqual([[20_004]]);
-  await table.writer.append([entry(30_000)], position);
-  expect(await rows('select count(*) from logs')).toEqual([[20_005]]);
+  expect(await rows('select count(*) from logs')).toEqual([[20_000]]);
+  await database.writer.append([entry(30_000)], position);
+  expect(await rows('select count(*) from logs')).toEqual([[20_001]]);
 });
 
 describe('a statement without end', () => {
@@ -330,14 +345,14 @@ describe('a statement without end', () => {
   test('is ended after five seconds, while entries are still stored', async () => {
     const asked = ask(endless);
     asked.catch(() => {});
-    await table.writer.append([entry(40_000)], position);
-    expect((await table.pages.read({ limit: 1 }, false))[0]?.msg).toBe('entry 40000');
+    await database.writer.append([entry(40_000)], position);
+    expect((await database.pages.read({ limit: 1 }, false))[0]?.msg).toBe('entry 40000');
     await expect(asked).rejects.toThrow('longer than 5 seconds');
   });
 
   test('is ended when its client goes, and those behind it get their turn', async () => {
     const client = new AbortController();
-    const asked = table.sql.run(endless, client.signal);
+    const asked = database.sql.run(endless, client.signal);
     asked.catch(() => {});
     const next = ask('select 1');
     client.abort();
@@ -347,7 +362,7 @@ describe('a statement without end', () => {
 
   test('holds up only a few others', async () => {
     const client = new AbortController();
-    const waiting = Array.from({ length: 4 }, () => table.sql.run(endless, client.signal));
+    const waiting = Array.from({ length: 4 }, () => database.sql.run(endless, client.signal));
     for (const each of waiting) each.catch(() => {});
     await expect(ask('select 1')).rejects.toThrow('try again');
     client.abort();

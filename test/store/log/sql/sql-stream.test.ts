@@ -13,19 +13,19 @@ const count = 30_000;
 const endless = "select count(*) from logs a, logs b, logs c where a.msg || b.msg || c.msg = 'x'";
 const never = new AbortController().signal;
 
-let table: LogDatabase;
+let database: LogDatabase;
 beforeAll(async () => {
-  ({ table } = await LogDatabase.open(join(await temporaryFolder(), 'log.duckdb')));
-  atEnd(() => table.close());
+  ({ database } = await LogDatabase.open(join(await temporaryFolder(), 'log.duckdb')));
+  atEnd(() => database.close());
   const entries = Array.from(
     { length: count },
     (_, n): LogEntry => ({ level: 'info', time: start + n, msg: `entry ${n}`, src: 'app', monitorID: '' }),
   );
-  await table.writer.append(entries, { stream: 's', sequence: 1, time: 1, readAt: 1 });
+  await database.writer.append(entries, { identity: 's', sequence: 1, time: 1, readAt: 1 });
 });
 
 const open = async (sql: string, format: SqlFormat, signal = never): Promise<LogDownload> => {
-  const download = await table.sqlStreams.open(sql, format, signal);
+  const download = await database.sqlStreams.open(sql, format, signal);
   atEnd(() => download.close());
   return download;
 };
@@ -159,9 +159,9 @@ describe('a statement that is read piece by piece', () => {
     const download = await open('select msg from logs', 'csv');
     await download.next(never);
     const more = { level: 'info', time: start + count, msg: 'more', src: 'app', monitorID: '' } as const;
-    await table.writer.append([more], { stream: 's', sequence: 2, time: 1, readAt: 1 });
-    expect((await table.pages.read({ limit: 1 }, false))[0]?.msg).toBe('more');
-    expect((await table.sql.run('select count(*) from logs', never)).rows).toEqual([[count + 1]]);
+    await database.writer.append([more], { identity: 's', sequence: 2, time: 1, readAt: 1 });
+    expect((await database.pages.read({ limit: 1 }, false))[0]?.msg).toBe('more');
+    expect((await database.sql.run('select count(*) from logs', never)).rows).toEqual([[count + 1]]);
     let text = '';
     for (let piece = await download.next(never); piece?.length; piece = await download.next(never))
       text += Buffer.from(piece).toString();
@@ -170,13 +170,13 @@ describe('a statement that is read piece by piece', () => {
     await download.close();
   });
 
-  test('does not keep the table from being closed', async () => {
-    const { table: other } = await LogDatabase.open(join(await temporaryFolder(), 'log.duckdb'));
+  test('does not keep the database from being closed', async () => {
+    const { database: other } = await LogDatabase.open(join(await temporaryFolder(), 'log.duckdb'));
     const some = Array.from(
       { length: 10_000 },
       (_, n) => ({ level: 'info', time: n, msg: `entry ${n}`, src: 'app', monitorID: '' }) as const,
     );
-    await other.writer.append(some, { stream: 's', sequence: 1, time: 1, readAt: 1 });
+    await other.writer.append(some, { identity: 's', sequence: 1, time: 1, readAt: 1 });
     await other.sqlStreams.open('select 1', 'csv', never);
     const opening = other.sqlStreams.open(endless, 'csv', never);
     opening.catch(() => {});

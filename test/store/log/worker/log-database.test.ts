@@ -9,7 +9,7 @@ import { temporaryFolder } from '../../../support/folder.ts';
 
 async function open(file: string) {
   const opened = await LogDatabase.open(file);
-  atEnd(() => opened.table.close());
+  atEnd(() => opened.database.close());
   return opened;
 }
 
@@ -25,34 +25,34 @@ const entries = (from: number, to: number, msg = 'text'): LogEntry[] =>
 const times = (found: readonly LogEntry[]) => found.map(({ time }) => time);
 
 test('entries and position are stored together or not at all', async () => {
-  const { table } = await open(join(await temporaryFolder(), 'logs.duckdb'));
-  const first = { stream: 's', sequence: 3, time: 3, readAt: 7 };
-  await table.writer.append(entries(1, 3), first);
+  const { database } = await open(join(await temporaryFolder(), 'logs.duckdb'));
+  const first = { identity: 's', sequence: 3, time: 3, readAt: 7 };
+  await database.writer.append(entries(1, 3), first);
   const unfit = { ...entries(5, 5)[0], msg: null } as unknown as LogEntry;
   await expect(
-    table.writer.append([...entries(4, 4), unfit], { ...first, sequence: 5, time: 5, readAt: 7 }),
+    database.writer.append([...entries(4, 4), unfit], { ...first, sequence: 5, time: 5, readAt: 7 }),
   ).rejects.toThrow();
-  expect(times(await table.pages.read({}, true))).toEqual([1, 2, 3]);
-  expect(await table.writer.position()).toEqual(first);
-  await table.writer.append(entries(4, 4), { ...first, sequence: 4, time: 4, readAt: 7 });
-  expect(times(await table.pages.read({}, false))).toEqual([4, 3, 2, 1]);
+  expect(times(await database.pages.read({}, true))).toEqual([1, 2, 3]);
+  expect(await database.positions.read('LOGS')).toEqual(first);
+  await database.writer.append(entries(4, 4), { ...first, sequence: 4, time: 4, readAt: 7 });
+  expect(times(await database.pages.read({}, false))).toEqual([4, 3, 2, 1]);
 });
 
 test('pruning deletes what is too old, and then the oldest until the rest is small enough', async () => {
-  const { table } = await open(join(await temporaryFolder(), 'logs.duckdb'));
-  const position = { stream: 's', sequence: 0, time: 0, readAt: 7 };
+  const { database } = await open(join(await temporaryFolder(), 'logs.duckdb'));
+  const position = { identity: 's', sequence: 0, time: 0, readAt: 7 };
   const random = () => Array.from({ length: 40 }, () => Math.random().toString(36)).join('');
   for (let batch = 0; batch < 40; batch += 1) {
     const some = entries(batch * 1000, batch * 1000 + 999).map((entry) => ({ ...entry, msg: random() }));
-    await table.writer.append(some, position);
+    await database.writer.append(some, position);
   }
-  await table.retention.prune(100, 1e9);
-  expect(times(await table.pages.read({ limit: 1 }, true))).toEqual([100]);
-  await table.retention.prune(0, 8e6);
-  const [oldest] = times(await table.pages.read({ limit: 1 }, true));
+  await database.retention.prune(100, 1e9);
+  expect(times(await database.pages.read({ limit: 1 }, true))).toEqual([100]);
+  await database.retention.prune(0, 8e6);
+  const [oldest] = times(await database.pages.read({ limit: 1 }, true));
   expect(oldest).toBeGreaterThan(1000);
   expect(oldest).toBeLessThan(39_999);
-  expect(times(await table.pages.read({ limit: 1 }, false))).toEqual([39_999]);
+  expect(times(await database.pages.read({ limit: 1 }, false))).toEqual([39_999]);
 });
 
 test('a database of another shape is moved aside as a broken one is', async () => {
@@ -63,20 +63,20 @@ test('a database of another shape is moved aside as a broken one is', async () =
   await connection.run('CREATE TABLE log (something INTEGER)');
   connection.closeSync();
   instance.closeSync();
-  const { table, broken } = await open(file);
+  const { database, broken } = await open(file);
   expect(broken).toMatch(/time|level/);
-  expect(await table.pages.read({}, false)).toEqual([]);
+  expect(await database.pages.read({}, false)).toEqual([]);
 });
 
 test('a file that another process has open is left alone', async () => {
   const file = join(await temporaryFolder(), 'deep', 'logs.duckdb');
-  const { table, broken } = await open(file);
+  const { database, broken } = await open(file);
   expect(broken).toBeUndefined();
-  await table.writer.append(entries(1, 1), { stream: 's', sequence: 1, time: 1, readAt: 7 });
-  await table.close();
-  await table.close();
-  await expect(table.pages.read({}, false)).rejects.toThrow('closed');
+  await database.writer.append(entries(1, 1), { identity: 's', sequence: 1, time: 1, readAt: 7 });
+  await database.close();
+  await database.close();
+  await expect(database.pages.read({}, false)).rejects.toThrow('closed');
   await writeFile(`${file}.wal`, '');
   const again = await open(file);
-  expect(times(await again.table.pages.read({}, false))).toEqual([1]);
+  expect(times(await again.database.pages.read({}, false))).toEqual([1]);
 });

@@ -1,0 +1,90 @@
+import {
+  BIGINT,
+  type DuckDBAppender,
+  type DuckDBConnection,
+  LIST,
+  listValue,
+  VARCHAR,
+} from '@duckdb/node-api';
+import { fillTable } from '../schema/fill-table.ts';
+import type { Position } from './position.ts';
+import type { Positions } from './positions.ts';
+import type { StoredRecording } from './rows.ts';
+
+/** Adds what is known about recordings, each batch together with how far its stream has been read. */
+export class RecordingWriter {
+  readonly #connection: DuckDBConnection;
+  readonly #positions: Positions;
+
+  constructor(connection: DuckDBConnection, positions: Positions) {
+    this.#connection = connection;
+    this.#positions = positions;
+  }
+
+  /** Those whose end is not known are few, and kept apart: one for each monitor, and one for each kill. */
+  append(reports: readonly StoredRecording[], position: Position): Promise<void> {
+    return this.#positions.store('RECORDINGS', position, async () => {
+      if (reports.length === 0) return;
+      const finished = await this.#finishedOf(reports);
+      const latest = new Map<string, StoredRecording>();
+      for (const report of reports) {
+        // A report that the bus got once more, because its acknowledgement was lost, may be older than the end.
+        if (finished.has(report.id) || isOver(latest.get(report.id))) continue;
+        latest.set(report.id, report);
+      }
+      await this.#connection.run(
+        'DELETE FROM openRecording WHERE id IN (SELECT unnest($1))',
+        [listValue([...latest.keys()])],
+        [LIST(VARCHAR)],
+      );
+      const rows = [...latest.values()];
+      await this.#fill(
+        'openRecording',
+        rows.filter((report) => !isOver(report)),
+      );
+      await this.#fill('recording', rows.filter(isOver));
+    });
+  }
+
+  /** Which of these have an end already. Only what was recorded since the oldest of them is looked at. */
+  async #finishedOf(reports: readonly StoredRecording[]): Promise<ReadonlySet<string>> {
+    const oldest = Math.min(...reports.map(({ time }) => time));
+    const found = await this.#connection.runAndReadAll(
+      'SELECT id FROM recording WHERE time >= $1 AND id IN (SELECT unnest($2))',
+      [BigInt(oldest), listValue([...new Set(reports.map(({ id }) => id))])],
+      [BIGINT, LIST(VARCHAR)],
+    );
+    return new Set(found.getRows().map(([id]) => String(id)));
+  }
+
+  async #fill(table: 'recording' | 'openRecording', rows: readonly StoredRecording[]): Promise<void> {
+    if (rows.length === 0) return;
+    await fillTable(this.#connection, table, (appender) => {
+      for (const row of rows) appendRecording(appender, row);
+    });
+  }
+}
+
+const isOver = (report: StoredRecording | undefined): boolean =>
+  report?.state === 'saved' || report?.state === 'lost';
+
+function appendRecording(appender: DuckDBAppender, row: StoredRecording): void {
+  const video = row.streams.find(({ width }) => width !== undefined);
+  const audio = row.streams.find(({ width }) => width === undefined);
+  const text = (value: string | undefined) =>
+    value === undefined ? appender.appendNull() : appender.appendVarchar(value);
+  const integer = (value: number | undefined) =>
+    value === undefined ? appender.appendNull() : appender.appendInteger(value);
+  appender.appendVarchar(row.id);
+  appender.appendBigInt(BigInt(row.time));
+  appender.appendBigInt(BigInt(row.endTime));
+  appender.appendVarchar(row.monitorID);
+  appender.appendBigInt(BigInt(row.bytes));
+  text(video?.codec);
+  integer(video?.width);
+  integer(video?.height);
+  text(audio?.codec);
+  appender.appendVarchar(row.reason);
+  appender.appendBigInt(BigInt(row.reportedAt));
+  appender.endRow();
+}

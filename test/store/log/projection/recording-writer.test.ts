@@ -1,0 +1,126 @@
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { MonitorState, RecordingReport } from '../../../../bus/messages.ts';
+import { recordingRow, statusRow } from '../../../../store/log/projection/rows.ts';
+import { LogDatabase } from '../../../../store/log/worker/log-database.ts';
+import { atEnd } from '../../../support/cleanup.ts';
+import { temporaryFolder } from '../../../support/folder.ts';
+
+const at = (seconds: number) => 1_800_000_000_000_000 + seconds * 1e6;
+const position = (sequence: number) => ({ identity: 's', sequence, time: 0, readAt: 0 });
+const file = async () => join(await temporaryFolder(), 'log.duckdb');
+
+/** What is reported of a recording that began so many seconds in, when it ended then. */
+function report(
+  start: number,
+  state: RecordingReport['state'],
+  end: number,
+  more: Partial<RecordingReport> = {},
+): RecordingReport {
+  const id = `2027-01-15_08-${String(Math.floor(start / 60)).padStart(2, '0')}-${String(start % 60).padStart(2, '0')}_door`;
+  const streams = [{ codec: 'aac' }, { codec: 'h264', width: 320, height: 240 }];
+  const [bytes, reason] = [(end - start) * 1000, ''];
+  return { id, monitorID: 'door', state, start: at(start), end: at(end), bytes, streams, reason, ...more };
+}
+
+async function open(path: string) {
+  const { database } = await LogDatabase.open(path);
+  atEnd(() => database.close());
+  let sequence = (await database.positions.read('RECORDINGS')).sequence;
+  /** Each report is taken by the bus when what it tells of ended. */
+  const append = async (...reports: RecordingReport[]) => {
+    sequence += reports.length;
+    const rows = reports.map((one) => recordingRow(one, 0, one.end));
+    await database.recordings.append(rows, position(sequence));
+  };
+  const enter = (seconds: number, state: MonitorState) => {
+    const status = { monitorID: 'door', state, reason: '', recording: false, since: at(seconds) };
+    return database.detections.appendStates([statusRow(status, 0, at(seconds))], position(seconds));
+  };
+  const ask = async (sql: string) => (await database.sql.run(sql, new AbortController().signal)).rows;
+  const ends = async () => (await ask('SELECT endTime FROM recordings ORDER BY startTime')).flat();
+  return { database, append, enter, ask, ends };
+}
+
+test('a recording is one row from its first fragment on, with an end once it is saved or lost', async () => {
+  const { append, ask } = await open(await file());
+  const rows = () => ask('SELECT * EXCLUDE (monitorID) FROM recordings ORDER BY startTime');
+  const of = ['aac', ''] as const;
+  await append(report(1, 'started', 2));
+  expect(await rows()).toEqual([['2027-01-15_08-00-01_door', at(1), null, 1000, 'h264', 320, 240, ...of]]);
+  await append(report(1, 'growing', 6), report(1, 'growing', 11));
+  expect(await ask('SELECT endTime, bytes FROM recordings')).toEqual([[null, 10_000]]);
+  await append(report(1, 'saved', 14), report(14, 'started', 15));
+  const reason = 'no space left on the disk';
+  await append(report(14, 'lost', 17, { reason, streams: [] }));
+  expect(await rows()).toEqual([
+    ['2027-01-15_08-00-01_door', at(1), at(14), 13_000, 'h264', 320, 240, ...of],
+    ['2027-01-15_08-00-14_door', at(14), at(17), 3000, null, null, null, null, reason],
+  ]);
+});
+
+test('a report that the bus got twice changes nothing once the recording has its end', async () => {
+  const { append, ask } = await open(await file());
+  await append(report(1, 'started', 2), report(1, 'saved', 4), report(1, 'growing', 3));
+  await append(report(1, 'growing', 3), report(1, 'saved', 4), report(1, 'started', 2));
+  await append(report(1, 'saved', 4));
+  expect(await ask('SELECT endTime, bytes FROM recordings')).toEqual([[at(4), 3000]]);
+});
+
+test('one that nobody ended has the end that was last reported, once the next one of its monitor begins', async () => {
+  const { append, ends } = await open(await file());
+  await append(report(1, 'started', 2), report(1, 'growing', 7));
+  await append(report(3, 'started', 4, { id: '2027-01-15_08-00-03_yard', monitorID: 'yard' }));
+  expect(await ends()).toEqual([null, null]);
+  await append(report(20, 'started', 21));
+  expect(await ends()).toEqual([at(7), null, null]);
+  // A process that had been cut off from the bus: what it tells late counts.
+  await append(report(1, 'saved', 9), report(20, 'saved', 25));
+  expect(await ends()).toEqual([at(9), null, at(25)]);
+});
+
+test('so it has once its monitor streams no longer', async () => {
+  const { append, enter, ends } = await open(await file());
+  await enter(0, 'connecting');
+  await enter(1, 'streaming');
+  await append(report(2, 'started', 3), report(2, 'growing', 8));
+  expect(await ends()).toEqual([null]);
+  await enter(10, 'waiting');
+  expect(await ends()).toEqual([at(8)]);
+});
+
+test('so it has when the recorder is another one, but not when only its thread is', async () => {
+  const path = await file();
+  const first = await open(path);
+  await first.database.detections.recordStart(at(0));
+  await first.append(report(2, 'started', 3), report(2, 'growing', 8));
+  await first.database.close();
+
+  const sameMain = await open(path);
+  await sameMain.database.detections.recordStart(at(0));
+  expect(await sameMain.ends()).toEqual([null]);
+  await sameMain.database.close();
+
+  const nextMain = await open(path);
+  await nextMain.database.detections.recordStart(at(100));
+  // What the bus held of the time before is no sign of life.
+  await nextMain.append(report(2, 'growing', 13));
+  expect(await nextMain.ends()).toEqual([at(13)]);
+  await nextMain.append(report(101, 'started', 102));
+  expect(await nextMain.ends()).toEqual([at(13), null]);
+});
+
+test('the oldest go with the log, also those that nobody ended', async () => {
+  const { database, append, ask } = await open(await file());
+  await append(
+    report(1, 'started', 2),
+    report(5, 'saved', 9),
+    report(30, 'saved', 40),
+    report(50, 'started', 51),
+  );
+  await database.retention.prune(at(20), 1e9);
+  expect(await ask('SELECT startTime, endTime FROM recordings ORDER BY 1')).toEqual([
+    [at(30), at(40)],
+    [at(50), null],
+  ]);
+});
