@@ -4,21 +4,20 @@ import { Compile, type Validator } from 'typebox/compile';
 /**
  * A family of subjects that carry one shape of JSON message.
  *
- * The channel is the only place where such a message is turned into bytes and back, so what a subscriber
- * receives has been validated whoever sent it.
+ * Only the channel encodes and decodes these messages, so every message that a subscriber receives has been validated.
  */
 export interface Channel<Tokens extends readonly string[], Message> {
   /** The subject that these tokens name, for example `logs.info.app._`. */
   subject(...tokens: Tokens): string;
   readonly schema: TSchema;
   encode(message: Message): Uint8Array;
-  /** @throws {MessageError} when the bytes are not JSON or not of the channel's shape. */
+  /** @throws {MessageError} if the bytes are not JSON or not of the channel's shape. */
   decode(payload: Uint8Array): Message;
-  /** As `decode`, or undefined. */
+  /** Like `decode`, but returns undefined instead of throwing. */
   tryDecode(payload: Uint8Array): Message | undefined;
 }
 
-/** A message on the bus did not have the shape that its subject promises. */
+/** A message on the bus does not have the shape of its subject. */
 class MessageError extends Error {
   override readonly name = 'MessageError';
   readonly code = 'bus_message_invalid';
@@ -27,13 +26,13 @@ class MessageError extends Error {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** @param upgrade makes of a message of an earlier version, which a stream still holds, one of the channel's shape. */
+/** @param upgrade converts a message of an earlier version, which a stream may still hold, to the channel's shape. */
 export function channel<Tokens extends readonly string[], Schema extends TSchema>(
   subject: (...tokens: Tokens) => string,
   schema: Schema,
   upgrade?: (message: unknown) => unknown,
 ): Channel<Tokens, Static<Schema>> {
-  // Compiled when the first message comes: most processes hear only few channels, and all are loaded everywhere.
+  // Compiled at the first message, because every process loads all channels and most receive on few.
   let compiled: Validator<Record<never, never>, Schema> | undefined;
   const decode = (payload: Uint8Array): Static<Schema> => {
     let message: unknown;

@@ -5,7 +5,7 @@
  */
 const timeKeys = new Set(['time', 'start', 'end']);
 
-/** Turns times that are text into microseconds; leaves all else as it is, also text that is no time. */
+/** Converts times given as text to microseconds; leaves everything else unchanged, including text that is no time. */
 export function upgradeTimes(message: unknown): unknown {
   if (Array.isArray(message)) return message.map(upgradeTimes);
   if (typeof message !== 'object' || message === null) return message;
@@ -17,7 +17,7 @@ export function upgradeTimes(message: unknown): unknown {
   );
 }
 
-/** @returns undefined also for a day that no calendar has. */
+/** @returns undefined if the text is no time, or names a day that does not exist. */
 function parseTime(text: string): number | undefined {
   const [, seconds, digits] = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{6})\d{3}Z$/.exec(text) ?? [];
   const timeUs = Date.parse(`${seconds}Z`) * 1000 + Number(digits);

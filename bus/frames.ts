@@ -1,28 +1,28 @@
 import { headers, type MsgHdrs } from '@nats-io/transport-node';
 import { type FrameFormat, frameFormats } from './messages.ts';
 
-/** One raw picture. `data` holds `width * height` bytes for gray, three times as many for rgb, without padding. */
+/** One raw frame. `data` holds `width * height` bytes for gray, three times as many for rgb, without padding. */
 export interface Frame {
   readonly format: FrameFormat;
   readonly width: number;
   readonly height: number;
-  /** When it was taken, Unix time in microseconds. */
+  /** Capture time: Unix time in microseconds. */
   readonly timeUs: number;
-  /** Counts the pictures of one connection to the camera, from 0. */
+  /** Counts the frames of one connection to the camera, from 0. */
   readonly sequence: number;
   readonly data: Uint8Array;
 }
 
 export const bytesPerPixel: Readonly<Record<FrameFormat, number>> = { gray: 1, rgb: 3 };
 
-/** Pictures travel as their bytes alone, untouched; the rest stands in one header. */
+/** Everything about a frame except its bytes, as one header: the payload is the frame's bytes, without a copy. */
 export function frameHeaders(frame: Omit<Frame, 'data'>): MsgHdrs {
   const values = headers();
   values.set('Frame', `${frame.format} ${frame.width} ${frame.height} ${frame.timeUs} ${frame.sequence}`);
   return values;
 }
 
-/** @returns undefined when the message is not a whole picture. */
+/** @returns undefined if the message is not a complete frame. */
 export function readFrame(data: Uint8Array, values: MsgHdrs | undefined): Frame | undefined {
   const fields = /^(\w+) (\d+) (\d+) (\d+) (\d+)$/.exec(values?.get('Frame') ?? '');
   const format = frameFormats.find((name) => name === fields?.[1]);

@@ -1,23 +1,23 @@
-/** Something that is held for a while after each renewal, and let go by itself when none comes. */
+/** A request that stays valid for a limited time after each renewal, and expires without one. */
 export interface Lease {
-  /** The one side renews it this often. */
+  /** Interval at which one side renews it. */
   readonly renewMs: number;
-  /** The other side lets go after this long without a renewal: three may be late or lost before that. */
+  /** Time without a renewal after which it expires on the other side: long enough for renewals to be late or lost. */
   readonly expireMs: number;
 }
 
-/** Every lease, with both of its sides: they run in different processes and must agree. */
+/** Every lease, with both of its sides, which run in different processes and must agree. */
 export const leases = {
-  /** A detector asks for frames (`FramesCommand`); the pipeline decodes meanwhile. */
+  /** A detector requests frames (`FramesCommand`); the pipeline decodes while the lease is valid. */
   frames: { renewMs: 3000, expireMs: 10_000 },
-  /** Main asks for a detector (`DetectCommand`); the detector host runs it meanwhile. */
+  /** Main requests a detector (`DetectCommand`); the detector host runs it while the lease is valid. */
   detector: { renewMs: 5000, expireMs: 15_000 },
-  /** A detector reports what it does (`DetectorReport`); main counts it as running meanwhile. */
+  /** A detector reports its state (`DetectorReport`); main lists it as running while the lease is valid. */
   detectorReport: { renewMs: 3000, expireMs: 10_000 },
-  /** The event loop of a pipeline's process turns; main lets it live meanwhile. */
+  /** A pipeline's process sends heartbeats; main kills it when they stop. */
   pipelineHeartbeat: { renewMs: 1000, expireMs: 15_000 },
-  /** The same of the detector host, whose modules and models may take some seconds to load. */
+  /** The same for the detector host, whose modules and models may take some seconds to load. */
   detectorHostHeartbeat: { renewMs: 3000, expireMs: 20_000 },
-  /** The MQTT bridge works on an event; nats-server gives it to nobody else meanwhile. */
+  /** The MQTT bridge works on an event; nats-server redelivers the event when the lease expires. */
   mqttDelivery: { renewMs: 10_000, expireMs: 30_000 },
 } as const satisfies Record<string, Lease>;

@@ -1,11 +1,11 @@
 /** Writes log entries. `monitorID` is the monitor that the entry is about, if it is about one. */
 export interface Log {
-  /** Somebody must act. */
+  /** Needs action by the operator. */
   error(msg: string, monitorID?: string): void;
-  /** Something went wrong and was made good. */
+  /** Something went wrong but was recovered. */
   warning(msg: string, monitorID?: string): void;
   /** A state changed. */
   info(msg: string, monitorID?: string): void;
-  /** The rest; never once per frame. */
+  /** Everything else; never once per frame. */
   debug(msg: string, monitorID?: string): void;
 }

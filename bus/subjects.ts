@@ -17,7 +17,7 @@ import {
   RecordingReport,
 } from './messages.ts';
 
-/** The bus's vocabulary: every subject, and the shape of what it carries. Ids are validated where they enter. */
+/** Every subject of the bus, with the schema of its messages. Ids are validated where they enter the recorder. */
 
 export const logs = channel(
   (level: LogLevel | '*', src: string, monitorID: string) => `logs.${level}.${src}.${monitorID || '_'}`,
@@ -32,7 +32,7 @@ export const events = channel(
 
 export const objects = channel((monitorID: string) => `objects.${monitorID}`, DetectedObject, upgradeTimes);
 
-/** What is on disk of the recordings of a monitor. */
+/** Reports on the files of a monitor's recordings. */
 export const recordings = channel((monitorID: string) => `recordings.${monitorID}`, RecordingReport);
 
 export const reports = channel(
@@ -42,17 +42,17 @@ export const reports = channel(
 
 export const status = channel((monitorID: string) => `status.${monitorID}`, MonitorStatus);
 
-/** Every status that a monitor has had, where `status` has the last one only. */
+/** Every status that a monitor has had; `status` keeps only the last one. */
 export const history = channel((monitorID: string) => `history.${monitorID}`, MonitorStatus);
 
-/** To whom events were delivered: `mqtt`. */
+/** Confirmed deliveries of events, by receiver: `mqtt`. */
 export const deliveries = channel(
   (receiver: string) => `deliveries.${receiver}`,
   DeliveryReport,
   upgradeTimes,
 );
 
-/** Raw pictures: bytes with headers, see `frames.ts`. */
+/** Raw frames: bytes with headers, see `frames.ts`. */
 export const frameSubject = (monitorID: string, format: FrameFormat) => `frames.${monitorID}.${format}`;
 
 export const commands = {
@@ -64,6 +64,6 @@ export const commands = {
   apply: channel((monitorID: string) => `command.${monitorID}.apply`, ApplyCommand),
   /** To the detector host. */
   detect: channel((monitorID: string) => `command.${monitorID}.detect`, DetectCommand),
-  /** From whoever answers a command to whoever gave it. */
+  /** The answer to a command, sent to its caller. */
   reply: channel(() => '_INBOX', CommandReply),
 };

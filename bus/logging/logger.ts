@@ -6,23 +6,23 @@ import { Outbox } from '../nats/outbox.ts';
 import { logs } from '../subjects.ts';
 import { type LogDraft, RepeatSuppressor } from './repeat-suppressor.ts';
 
-/** How a process logs: plain data, for those beside main as well. */
+/** Settings of a process's log. Plain data, because child processes receive it as a message. */
 export interface LogSettings {
-  /** How many equal entries of a minute are written as they are, before the rest is counted; 0: all. */
+  /** How many equal entries per minute are written; further ones are only counted. 0: all are written. */
   readonly repeatLimit: number;
-  /** Entries of the level debug are printed as well. */
+  /** Also prints entries of level debug. */
   readonly printDebug: boolean;
 }
 
-/** A burst, or what comes while the bus is away. */
+/** Entries that may wait: a burst, or an outage of the bus. */
 const queueLimit = 120_000;
 const maxMessageLength = 4096;
 
 /**
- * A process's way into the log: prints each entry and stores it on the bus, in order, as soon as there is one.
+ * The log of a process: prints each entry and stores it on the bus, in order, once a bus is attached.
  *
- * Once it is configured, only the first few equal entries of a minute are written; those that follow are counted, and
- * told as one entry a minute. A kill takes at most that count along.
+ * After `configure`, only the first few equal entries of a minute are written; the rest is counted and written as one entry
+ * per minute. A kill loses at most that count.
  */
 export class Logger {
   readonly #outbox: Outbox;
@@ -30,15 +30,15 @@ export class Logger {
   readonly #print: (entry: LogEntry) => void;
   #printDebug = false;
 
-  /** @param print shows an entry to whoever looks at the process itself; by default, a line on standard output. */
+  /** @param print prints an entry; by default, as a line on standard output. */
   constructor(print?: (entry: LogEntry) => void) {
     this.#print = print ?? ((entry) => this.#printLine(entry));
     this.#outbox = new Outbox(queueLimit, (count) =>
-      this.source('app').error(`${count} log entries were lost while the bus was away`),
+      this.source('app').error(`${count} log entries were lost while the bus was unreachable`),
     );
   }
 
-  /** From now on entries, and those that waited, go to this bus. */
+  /** Sends new entries, and those already waiting, to this bus. */
   attach(bus: Bus): void {
     this.#outbox.attach(bus);
   }
@@ -68,7 +68,7 @@ export class Logger {
     if (entry.level !== 'debug' || this.#printDebug) process.stdout.write(`${formatEntry(entry)}\n`);
   }
 
-  /** Tells what was repeats, and waits until every entry is on the bus, `deadline` milliseconds at most. */
+  /** Writes the counts of repeats, and waits until the bus has stored every entry, for at most `deadline` milliseconds. */
   flush(deadline: number): Promise<void> {
     this.#folding.flush();
     return this.#outbox.flush(deadline);
@@ -81,7 +81,7 @@ const shortened = (text: string, length: number) =>
 /** `[WARNING] door: Recorder: disk is slow` */
 function formatEntry({ level, monitorID, src, msg }: LogEntry): string {
   const about = monitorID === '' ? '' : `${monitorID}: `;
-  // One entry is one line, whatever a camera or a client put into it.
+  // Control characters from a camera or a client must not break the line.
   const text = msg.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ');
   return `[${level.toUpperCase()}] ${about}${src.charAt(0).toUpperCase()}${src.slice(1)}: ${text}`;
 }

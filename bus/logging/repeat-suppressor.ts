@@ -1,35 +1,35 @@
 import type { LogEntry } from '../messages.ts';
 
-/** An entry that has not been written yet, so it has no time. */
+/** An entry that is not written yet, so it has no time. */
 export type LogDraft = Omit<LogEntry, 'time'>;
 
 /** Equal entries of one minute. */
 interface Run {
   readonly draft: LogDraft;
-  /** By a clock that nobody sets, in milliseconds. */
+  /** Start of the run on the monotonic clock, in milliseconds. */
   readonly begin: number;
   seen: number;
-  /** Seen, but not written. */
+  /** Entries counted instead of written. */
   repeats: number;
 }
 
 const minute = 60_000;
-/** Past this the oldest run is told and forgotten: messages may differ in a number each time. */
+/** Past this many runs the oldest one is written and dropped: messages may differ in a number each time. */
 const maxRepeats = 1000;
 
 /**
- * Lets the first few of equal entries pass and counts those that follow, so that what goes wrong again and again
- * cannot fill the log. The count is written once a minute, and at the end.
+ * Writes the first few of equal entries and counts the rest, so that a recurring error cannot fill the log. The count is
+ * written once a minute, and on `flush`.
  */
 export class RepeatSuppressor {
   readonly #write: (draft: LogDraft, note: string) => void;
-  /** By what makes entries equal, in the order in which they began. */
+  /** By level, source, monitor and text, in the order in which they began. */
   readonly #runs = new Map<string, Run>();
   #timer: NodeJS.Timeout | undefined;
-  /** How many equal entries of a minute are written as they are; 0: all. */
+  /** How many equal entries per minute are written; 0: all. */
   limit = 0;
 
-  /** @param write stores an entry. `note` belongs behind its text: ` (12 more times in 60 s)`, or nothing. */
+  /** @param write writes an entry. `note` is appended to its text: ` (12 more times in 60 s)`, or nothing. */
   constructor(write: (draft: LogDraft, note: string) => void) {
     this.#write = write;
   }
@@ -47,7 +47,7 @@ export class RepeatSuppressor {
     else run.repeats += 1;
   }
 
-  /** Tells what was counted and forgets it. */
+  /** Writes the counts and resets them. */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -72,27 +72,27 @@ export class RepeatSuppressor {
     this.#write(run.draft, ` (${times} in ${seconds} s)`);
   }
 
-  /** Ends the runs whose minute is over. */
+  /** Ends runs older than one minute. */
   #settle(): void {
     this.#timer = undefined;
     const now = performance.now();
     for (const [key, run] of [...this.#runs]) {
       if (run.begin + minute > now) break;
       this.#end(key);
-      // It goes on as it was: another few entries beside the count would tell nothing new.
+      // The repetition continues: writing the first few again beside the count would add nothing.
       if (run.repeats > this.limit) this.#begin(key, run.draft, this.limit);
     }
     this.#wake();
   }
 
-  /** When the oldest run's minute is over. */
+  /** Sets the timer to the end of the oldest run's minute. */
   #wake(): void {
     const [oldest] = this.#runs.values();
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (!oldest) return;
     const left = Math.max(0, oldest.begin + minute - performance.now());
-    // A process need not live on for it: at its end it flushes.
+    // The timer must not keep the process alive; `flush` is called at its end.
     this.#timer = setTimeout(() => this.#settle(), left).unref();
   }
 }

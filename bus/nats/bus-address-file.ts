@@ -13,8 +13,8 @@ const EmbeddedAddress = Type.Object({
 const addressFile = (busDir: string) => join(busDir, 'address.json');
 
 /**
- * Keeps the embedded server's address beside its streams while it runs, readable by the recorder's user only: that user
- * can read the token out of the server's environment as well.
+ * Writes the address of the running embedded server beside its streams. The file is readable by the recorder's user only,
+ * who can read the token out of the server's environment as well.
  */
 export async function writeBusAddress(busDir: string, { servers, token }: BusAddress): Promise<void> {
   await writeAtomically(addressFile(busDir), JSON.stringify({ servers, token }), 0o600);
@@ -24,7 +24,7 @@ export async function removeBusAddress(busDir: string): Promise<void> {
   await removeFile(addressFile(busDir));
 }
 
-/** @returns undefined when no recorder runs there, or when its file cannot be read by this user. */
+/** @returns undefined if no recorder runs there, or if this user cannot read the file. */
 export async function readBusAddress(busDir: string): Promise<BusAddress | undefined> {
   try {
     const address: unknown = JSON.parse(await readFile(addressFile(busDir), 'utf8'));

@@ -2,21 +2,21 @@ import { connect, type Msg } from '@nats-io/transport-node';
 import { readFrame } from '../frames.ts';
 import { type BusAddress, connectionOptions } from './bus.ts';
 
-/** Characters of one message that are shown. */
+/** Longest part of a message that is shown, in bytes. */
 const maxLength = 2000;
 
 export interface BusTap {
-  /** Resolves when the server is gone, or after `close`. */
+  /** Resolves when the connection to the server is lost, or after `close`. */
   readonly ended: Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * Listens to the bus without taking part in it.
+ * Shows the messages of the bus without publishing any.
  *
  * @param subject with NATS's wildcards: `events.>`, `logs.*.recorder.*`.
- * @param onMessage is called with one line for each message, for people. Frames are shown by size.
- * @throws when no server answers, or when it refuses the credentials or the subject.
+ * @param onMessage is called with one readable line for each message. Of frames, only the size is shown.
+ * @throws if no server answers, or if it refuses the credentials or the subject.
  */
 export async function openTap(
   address: BusAddress,

@@ -14,7 +14,7 @@ import type { CommandReply, FrameFormat } from '../messages.ts';
 import { commands, frameSubject } from '../subjects.ts';
 import { PublishAcks } from './publish-acks.ts';
 
-/** How to reach the bus. Plain data: it is handed to child processes. */
+/** The address and credentials of the bus. Plain data, because child processes receive it as a message. */
 export interface BusAddress {
   readonly servers: readonly string[];
   readonly token?: string;
@@ -24,13 +24,13 @@ export interface BusAddress {
   readonly credentials?: string;
 }
 
-/** Nobody answered a command in time, or the bus was away. */
+/** A command was not answered in time, or the bus was unreachable. */
 class CommandError extends Error {
   override readonly name = 'CommandError';
   readonly code = 'bus_command_unanswered';
 }
 
-/** @param name shows in the server's list of connections. */
+/** @param name appears in the server's list of connections. */
 export function connectionOptions(address: BusAddress, name: string): ConnectionOptions {
   const options: ConnectionOptions = {
     servers: [...address.servers],
@@ -39,9 +39,9 @@ export function connectionOptions(address: BusAddress, name: string): Connection
     reconnectTimeWait: 100,
     reconnectJitter: 50,
     pingInterval: 10_000,
-    // A restarted server is the same server: a refusal while it comes up must not end the connection.
+    // A server that is restarting may refuse the login for a moment, which must not end the connection.
     ignoreAuthErrorAbort: true,
-    // Every request would otherwise make an error beforehand, for its stack alone.
+    // Otherwise every request creates an error in advance, only to record its stack.
     noAsyncTraces: true,
   };
   if (address.token !== undefined) options.token = address.token;
@@ -54,11 +54,11 @@ export function connectionOptions(address: BusAddress, name: string): Connection
 }
 
 /**
- * One connection to the bus. It reconnects for ever by itself; what a caller published in the meantime is
- * sent then (up to the client's buffer), except frames, which are dropped.
+ * One connection to the bus. It reconnects by itself, without limit. Messages published while it is offline are sent
+ * afterwards, up to the size of the client's buffer; frames are dropped.
  *
- * Frames and everything else take separate connections: a subscriber that is slow with its frames would
- * otherwise hold up the events behind them.
+ * Frames take a connection of their own: otherwise a subscriber that is slow with its frames would hold up the events
+ * queued after them.
  */
 export class Bus {
   readonly #connection: NatsConnection;
@@ -76,16 +76,16 @@ export class Bus {
   }
 
   /**
-   * @param name shows in the server's list of connections.
-   * @throws when no server answers within twenty seconds, or when it refuses the credentials.
+   * @param name appears in the server's list of connections.
+   * @throws if no server answers within 20 s, or if it refuses the credentials.
    */
   static async connect(address: BusAddress, name: string): Promise<Bus> {
     return new Bus(await connect(connectionOptions(address, name)));
   }
 
-  /** For this room alone, which the architecture test holds: the client library's own objects. */
+  /** The client library's own objects, for `bus/nats` only; kept by the architecture test. */
   get jetStream(): { readonly client: JetStreamClient; readonly manager: Promise<JetStreamManager> } {
-    // Without a look at the server, which may be unreachable now.
+    // `false`: without a check of the server, which may be unreachable now.
     this.#manager ??= this.#stream.jetstreamManager(false);
     return { client: this.#stream, manager: this.#manager };
   }
@@ -94,7 +94,7 @@ export class Bus {
     return this.#connected && !this.#connection.isClosed();
   }
 
-  /** Sends a message to whoever listens now. */
+  /** Publishes a message to the current subscribers; it is not stored. */
   publish<Tokens extends readonly string[], Message>(
     channel: Channel<Tokens, Message>,
     tokens: Tokens,
@@ -104,9 +104,9 @@ export class Bus {
   }
 
   /**
-   * Sends a message to its stream and waits until the server has it.
+   * Publishes a message to its stream and waits for the server's acknowledgement.
    *
-   * @param id makes a repeated call store it once (within the stream's window of two minutes).
+   * @param id identifies the message: of repeated calls with one id the stream stores one (within its window of two minutes).
    * @throws {NotStoredError}
    */
   store<Tokens extends readonly string[], Message>(
@@ -118,7 +118,7 @@ export class Bus {
     return this.storeEncoded(channel.subject(...tokens), channel.encode(message), id);
   }
 
-  /** As {@link store}, for what has been encoded before. */
+  /** Like {@link store}, for a message that is already encoded. */
   async storeEncoded(subject: string, payload: Uint8Array, id: string): Promise<void> {
     await this.#acknowledgements.publish(subject, payload, id);
   }
@@ -126,7 +126,7 @@ export class Bus {
   /**
    * Calls `listener` with each message of these subjects (a token may be `*`) from now on.
    *
-   * Messages of a wrong shape are skipped. @returns ends the subscription.
+   * Messages of a wrong shape are skipped. @returns a function that unsubscribes.
    */
   subscribe<Tokens extends readonly string[], Message>(
     channel: Channel<Tokens, Message>,
@@ -139,7 +139,7 @@ export class Bus {
     });
   }
 
-  /** @throws {CommandError} when no answer comes within `timeout` milliseconds. */
+  /** @throws {CommandError} if no answer arrives within `timeout` milliseconds. */
   async request<Tokens extends readonly string[], Message>(
     channel: Channel<Tokens, Message>,
     tokens: Tokens,
@@ -156,8 +156,8 @@ export class Bus {
   }
 
   /**
-   * Answers the commands on these subjects. A handler that throws is answered for with its message.
-   * The second argument of the handler is the subject's tokens. @returns ends the subscription.
+   * Answers the commands on these subjects. If the handler throws, the reply carries the error's message.
+   * The second argument of the handler is the subject's tokens. @returns a function that unsubscribes.
    */
   respond<Tokens extends readonly string[], Message>(
     channel: Channel<Tokens, Message>,
@@ -177,7 +177,7 @@ export class Bus {
     });
   }
 
-  /** Sends a picture to whoever wants it now; while the bus is away it is dropped. */
+  /** Publishes a frame to the current subscribers; dropped while the bus is unreachable. */
   publishFrame(monitorID: string, frame: Frame): void {
     if (!this.connected) return;
     this.#connection.publish(frameSubject(monitorID, frame.format), frame.data, {
@@ -186,8 +186,8 @@ export class Bus {
   }
 
   /**
-   * Calls `listener` with each picture. The listener must be quick: it keeps the newest and returns.
-   * @returns ends the subscription.
+   * Calls `listener` with each frame. The listener must return quickly: it keeps the newest frame for later.
+   * @returns a function that unsubscribes.
    */
   subscribeFrames(monitorID: string, format: FrameFormat, listener: (frame: Frame) => void): () => void {
     return this.#listen(frameSubject(monitorID, format), (incoming) => {
@@ -196,18 +196,18 @@ export class Bus {
     });
   }
 
-  /** Resolves once the server has dealt with all that was said so far, subscriptions among it. */
+  /** Resolves when the server has processed everything sent so far, including subscriptions. */
   async flush(): Promise<void> {
     await this.#connection.flush();
   }
 
-  /** Calls `listener` whenever the connection has come back. @returns ends it. */
+  /** Calls `listener` after each reconnect. @returns a function that unsubscribes. */
   onReconnect(listener: () => void): () => void {
     this.#reconnected.add(listener);
     return () => this.#reconnected.delete(listener);
   }
 
-  /** Sends what is still buffered, then closes. Safe to call twice; gives up on a bus that is away. */
+  /** Sends the buffered messages, then closes. Safe to call twice; does not wait for an unreachable bus. */
   async close(): Promise<void> {
     if (this.#connection.isClosed()) return;
     if (this.connected)

@@ -10,7 +10,7 @@ import { nuid } from '@nats-io/transport-node';
 import type { Channel } from '../channel.ts';
 import type { Bus } from './bus.ts';
 
-/** The streams: what the bus keeps on disk until its readers have it. Each is bounded; the oldest goes first. */
+/** The streams: messages kept on disk until their readers have them. Each is bounded; the oldest messages go first. */
 export type StreamName = 'LOGS' | 'EVENTS' | 'OBJECTS' | 'RECORDINGS' | 'DELIVERIES' | 'HISTORY' | 'STATUS';
 
 const dayNs = 24 * 60 * 60 * 1e9;
@@ -23,18 +23,18 @@ const streams: Readonly<Record<StreamName, Partial<StreamConfig>>> = {
   RECORDINGS: { subjects: ['recordings.>'], max_bytes: 64 * megabyte, max_age: 30 * dayNs },
   DELIVERIES: { subjects: ['deliveries.>'], max_bytes: 64 * megabyte, max_age: 30 * dayNs },
   HISTORY: { subjects: ['history.>'], max_bytes: 16 * megabyte, max_age: 30 * dayNs },
-  // A status is worth only as much as it is new.
+  // Only the latest status of a monitor is of use.
   STATUS: { subjects: ['status.>'], max_bytes: 16 * megabyte, max_msgs_per_subject: 1 },
 };
 
-/** The bus cannot keep a stream. */
+/** The bus refused to create or update a stream. */
 class StreamError extends Error {
   override readonly name = 'StreamError';
   readonly code = 'bus_stream_failed';
 }
 
 /**
- * Makes the streams that are missing and brings the others up to date.
+ * Creates missing streams and updates the configuration of the others.
  *
  * @throws {StreamError}
  */
@@ -57,7 +57,7 @@ function differs(known: Partial<StreamConfig>, wanted: Partial<StreamConfig>): b
   return keys.some((key) => JSON.stringify(known[key]) !== JSON.stringify(wanted[key]));
 }
 
-/** Whether the server keeps streams now. One whose disk was full stops doing so, for good. */
+/** Whether the server stores messages now. After its disk was full, nats-server stops doing so until it is restarted. */
 export async function keepsStreams(bus: Bus): Promise<boolean> {
   const manager = await bus.jetStream.manager;
   return manager.streams.info('LOGS').then(
@@ -66,20 +66,20 @@ export async function keepsStreams(bus: Bus): Promise<boolean> {
   );
 }
 
-/** Removes what a stream holds of one subject. */
+/** Removes the messages of one subject from a stream. */
 export async function forgetSubject(bus: Bus, stream: StreamName, subject: string): Promise<void> {
   const manager = await bus.jetStream.manager;
   await manager.streams.purge(stream, { filter: subject });
 }
 
-/** What a stream holds now. */
+/** The first and last sequence numbers that a stream holds now. */
 export interface StreamRange {
   readonly first: number;
-  /** 0 when nothing was ever stored. */
+  /** 0 if nothing was ever stored. */
   readonly last: number;
   /**
-   * Another one means that it is another stream. Our own mark: the server's time of creation changes with the second
-   * restart after an update of the stream (nats-server 2.9).
+   * Changes when the stream was created anew. Our own mark, because the server's creation time (`created`) changes at the
+   * second restart after an update of the stream (nats-server 2.9).
    */
   readonly identity: string;
 }
@@ -93,8 +93,8 @@ export async function streamRange(bus: Bus, stream: StreamName): Promise<StreamR
 /**
  * The last message on these subjects that the stream still holds.
  *
- * @returns undefined when there is none, or it does not have the channel's shape.
- * @throws when the bus is away.
+ * @returns undefined if there is none, or if it does not have the channel's shape.
+ * @throws if the bus is unreachable.
  */
 export async function lastStored<Tokens extends readonly string[], Message>(
   bus: Bus,
@@ -108,9 +108,10 @@ export async function lastStored<Tokens extends readonly string[], Message>(
 }
 
 /**
- * The place of the newest message that the stream took before this moment, Unix time in microseconds.
+ * The sequence number of the newest message stored before this moment.
  *
- * @returns undefined when the stream holds nothing newer.
+ * @param timeUs Unix time in microseconds.
+ * @returns undefined if the stream holds no newer message.
  */
 export async function lastSequenceBefore(
   bus: Bus,
@@ -127,26 +128,26 @@ export async function lastSequenceBefore(
 }
 
 export interface Replayed<Message> {
-  /** Undefined when what is stored does not have the channel's shape. */
+  /** Undefined if the stored message does not have the channel's shape. */
   readonly message: Message | undefined;
-  /** Its place in the stream. Places may be missing, where the stream has let the oldest go. */
+  /** The message's sequence number in the stream. Numbers are missing where the stream has removed its oldest messages. */
   readonly sequence: number;
-  /** When the bus took it: Unix time in microseconds. */
+  /** Time at which the bus stored the message: Unix time in microseconds. */
   readonly storedAt: number;
 }
 
 export interface Replay {
-  /** Ends it; no message is delivered afterwards. */
+  /** Ends the replay; no message is delivered afterwards. */
   stop(): void;
 }
 
 /**
- * Delivers every message of a stream in order, beginning with the place `from`, and goes on with what comes new.
+ * Delivers every message of a stream in order, from sequence number `from` on, and then each new message as it arrives.
  *
- * It holds no state on the server: whoever calls it remembers the last place that it has dealt with. After the
- * bus was away it goes on by itself behind the last message delivered.
+ * No state is held on the server: the caller remembers the last sequence number that it has processed. After an outage of
+ * the bus, the replay continues by itself after the last message delivered.
  *
- * @param deliver is awaited, so a slow reader slows only itself. When it rejects, the same message comes again.
+ * @param deliver is awaited, so a slow reader slows only itself. If it rejects, the same message is delivered again.
  */
 export function replay<Tokens extends readonly string[], Message>(
   bus: Bus,
@@ -158,8 +159,8 @@ export function replay<Tokens extends readonly string[], Message>(
   let next = Math.max(1, from);
   let stopped = false;
   let messages: ConsumerMessages | undefined;
-  // A consumer that lives in a server's memory dies with it. Beginning anew at once is quicker than the client
-  // library's own recovery, which waits for missed heartbeats.
+  // The consumer is in the server's memory and dies with the server. A new one at once is quicker than the client library's
+  // own recovery, which waits for missed heartbeats.
   const forgetReconnect = bus.onReconnect(() => void messages?.close());
   void run();
   return {
@@ -187,7 +188,7 @@ export function replay<Tokens extends readonly string[], Message>(
           next = incoming.seq + 1;
         }
       } catch {
-        // The bus is away, or the reader failed: both pass.
+        // The bus is unreachable or the reader failed; both are retried.
       }
       if (!stopped) await sleep(100);
     }

@@ -18,16 +18,16 @@ class NatsServerError extends Error {
 
 export interface NatsServer {
   readonly address: BusAddress;
-  /** Changes when the server has been restarted. */
+  /** Changes when the server is restarted. */
   readonly pid: number;
-  /** Ends the process, which is then started again like one that ended by itself. */
+  /** Kills the process, which is then started again as after any other exit. */
   restart(): void;
   /** Ends the server; its streams stay on disk. Safe to call twice. */
   stop(): Promise<void>;
 }
 
 export interface NatsServerOptions {
-  /** The server's own folder: configuration, streams. */
+  /** The server's own folder, for its configuration and streams. */
   readonly dir: string;
   readonly log: Log;
 }
@@ -36,13 +36,13 @@ const readyDeadlineMs = 10_000;
 const restart = { minMs: 100, maxMs: 10_000 };
 
 /**
- * Starts nats-server on a free loopback port with a random token, and starts it again on the same port with the
- * same token whenever it ends by itself, so that every client finds it again without being told.
+ * Starts nats-server on a free loopback port with a random token. If it exits, it is restarted on the same port with the
+ * same token, so that every client reconnects by itself.
  *
- * @throws {NatsServerError} when it is not installed or not ready within ten seconds.
+ * @throws {NatsServerError} if it is not installed, or not ready within 10 s.
  */
 export async function startNatsServer({ dir, log }: NatsServerOptions): Promise<NatsServer> {
-  // A letter first: nats-server reads a value that begins with a digit as a number.
+  // The token begins with a letter because nats-server reads a value that begins with a digit as a number.
   const token = `t${randomBytes(24).toString('hex')}`;
   await mkdir(dir, { recursive: true, mode: 0o750 });
   await endLeftover(dir);
@@ -69,7 +69,7 @@ export async function startNatsServer({ dir, log }: NatsServerOptions): Promise<
     for (;;) {
       const { kind, how } = await server.child.ended;
       if (kind === 'stopped') return;
-      log.error(`nats-server ${how}, starting it again`);
+      log.error(`nats-server ${how}; restarting it`);
       try {
         server = await retry(() => launch(launching, port), {
           pauseMs: (attempt) => (attempt === 1 ? 0 : backoffDelay(restart, attempt - 1, 0)),
@@ -79,7 +79,7 @@ export async function startNatsServer({ dir, log }: NatsServerOptions): Promise<
       } catch {
         return;
       }
-      log.info('nats-server is back');
+      log.info('nats-server is running again');
     }
   }
 }
@@ -87,9 +87,9 @@ export async function startNatsServer({ dir, log }: NatsServerOptions): Promise<
 interface Launching {
   readonly dir: string;
   readonly token: string;
-  /** Hears what the server itself complains of. */
+  /** Receives the errors that the server itself logs. */
   readonly complain: (message: string) => void;
-  /** Once aborted the server stops, and none is started. */
+  /** When aborted, the server stops and is not restarted. */
   readonly signal: AbortSignal;
 }
 
@@ -98,7 +98,7 @@ interface RunningServer {
   readonly port: number;
 }
 
-/** Starts one server process and waits until it says which port it listens on. */
+/** Starts one server process and waits until it announces the port that it listens on. */
 async function launch({ dir, token, complain, signal }: Launching, port: number): Promise<RunningServer> {
   for (const file of await readdir(dir)) if (file.endsWith('.ports')) await rm(join(dir, file));
   const configFile = join(dir, 'nats-server.conf');
@@ -122,8 +122,9 @@ async function launch({ dir, token, complain, signal }: Launching, port: number)
 }
 
 function spawnServer(configFile: string, token: string, complain: Launching['complain']): ChildProcess {
-  // pdeathsig: the server ends in order when main ends, however main ends. The kernel ties it to the thread that
-  // spawns, so this must run on the main thread. A session of its own keeps a terminal's Ctrl-C away from it.
+  // With pdeathsig the server shuts down in order when main ends, however main ends. The kernel ties it to the thread that
+  // spawns, so this must run on the main thread. `detached` gives it a session of its own, which a terminal's Ctrl-C does
+  // not reach.
   const child = spawn('setpriv', ['--pdeathsig', 'TERM', 'nats-server', '-c', configFile], {
     detached: true,
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -136,7 +137,7 @@ function spawnServer(configFile: string, token: string, complain: Launching['com
   return child;
 }
 
-/** Looks until the server has written its port, or has ended. */
+/** Polls until the server has written its port to a file, or has ended. */
 async function announcedPort(dir: string, child: SupervisedChild): Promise<number | ChildEnd> {
   let end: ChildEnd | undefined;
   void child.ended.then((ended) => {
@@ -158,10 +159,10 @@ port: ${port}
 ports_file_dir: ${JSON.stringify(dir)}
 pid_file: ${JSON.stringify(pidFile(dir))}
 authorization { token: $SENTRYBUS_BUS_TOKEN }
-# Not a share of what is free: on a disk that recordings fill, the streams would not fit in one day.
+# Fixed, because the default is a share of the free space: on a disk that recordings fill, the streams would not fit one day.
 jetstream { store_dir: ${JSON.stringify(dir)}, max_file_store: 2GB }
 max_payload: 8MB
-# A subscriber that does not read is cut off before it can hold up the others.
+# A subscriber that does not read is disconnected before it can hold up the others.
 max_pending: 16MB
 write_deadline: "2s"
 logtime: false
@@ -171,8 +172,8 @@ logtime: false
 const pidFile = (dir: string) => join(dir, 'nats-server.pid');
 
 /**
- * A main that was killed leaves its server a moment longer than itself. Two servers on one folder would ruin its
- * streams, so the leftover is waited for.
+ * Waits for the server of a main process that was killed, which outlives it for a moment: two servers on one folder would
+ * corrupt its streams.
  */
 async function endLeftover(dir: string): Promise<void> {
   const pid = Number(await readFile(pidFile(dir), 'utf8').catch(() => ''));
@@ -184,7 +185,7 @@ async function endLeftover(dir: string): Promise<void> {
   }
 }
 
-/** Passes on what differs from the last message, so that what goes on for days is said once. */
+/** Drops a message that equals the last one, so that an error that lasts for days is logged once. */
 function onlyNews(say: (message: string) => void): (message: string) => void {
   let last = '';
   return (message) => {

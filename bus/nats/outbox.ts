@@ -5,7 +5,7 @@ import type { Bus } from './bus.ts';
 
 const inFlightLimit = 500;
 const retryPauseMs = 200;
-/** What waits may hold so much, however few messages that are. */
+/** Limit of the waiting payloads together, however few messages they are. */
 const maxBytes = 32_000_000;
 
 interface Waiting {
@@ -16,9 +16,10 @@ interface Waiting {
 }
 
 /**
- * Stores messages on the bus in the order in which they were added, and keeps trying while the bus is away.
+ * Stores messages on the bus in the order in which they were added, and retries while the bus is unreachable.
  *
- * It holds a bounded number: past it the oldest go, and their number is told once the bus takes messages again.
+ * The queue is bounded: past the limit the oldest messages are dropped, and their number is reported when the bus accepts
+ * messages again.
  */
 export class Outbox {
   readonly #waiting = new Queue<Waiting>();
@@ -28,7 +29,7 @@ export class Outbox {
   readonly #failed: Waiting[] = [];
   #added = 0;
   #inFlight = 0;
-  /** How many may be under way: after a failure one, whose success lets the others go. */
+  /** How many messages may be in flight. After a failure it is 1, until one message succeeds. */
   #window = inFlightLimit;
   #lost = 0;
   #bus: Bus | undefined;
@@ -39,18 +40,18 @@ export class Outbox {
     this.#onLost = onLost;
   }
 
-  /** From now on messages, and those that waited, go to this bus. */
+  /** Sends new messages, and those already waiting, to this bus. */
   attach(bus: Bus): void {
     this.#bus = bus;
     bus.onReconnect(() => {
-      // A server that has just come up may refuse the first message and take the second.
+      // A server that has just started may refuse the first message and accept the second.
       this.#window = 1;
       this.#pump();
     });
     this.#pump();
   }
 
-  /** @param id makes a second attempt harmless when only the first one's acknowledgement was lost. */
+  /** @param id makes a second attempt harmless if only the acknowledgement of the first one was lost. */
   add<Tokens extends readonly string[], Message>(
     channel: Channel<Tokens, Message>,
     tokens: Tokens,
@@ -68,7 +69,7 @@ export class Outbox {
     this.#pump();
   }
 
-  /** Waits until the bus has everything, `deadline` milliseconds at most. */
+  /** Waits until the bus has stored everything, for at most `deadline` milliseconds. */
   async flush(deadline: number): Promise<void> {
     const end = Date.now() + deadline;
     while (this.#waiting.length + this.#failed.length + this.#inFlight > 0 && Date.now() < end) {
@@ -78,7 +79,7 @@ export class Outbox {
 
   #pump(): void {
     const bus = this.#bus;
-    // Of what it is given while it is away, the client forgets the oldest without a word and sends the rest.
+    // While it is offline the client buffers messages, and silently drops the oldest when its buffer is full.
     if (!bus?.connected || this.#retry || this.#failed.length > 0) return;
     while (this.#inFlight < this.#window) {
       const next = this.#take();
@@ -107,7 +108,7 @@ export class Outbox {
     this.#pump();
   }
 
-  /** Once all that were under way have come back, so that those that failed go again in their order. */
+  /** Called when no message is in flight any more, so that those that failed are sent again in their order. */
   #tryAgain(): void {
     this.#window = 1;
     const failed = this.#failed.splice(0).sort((a, b) => a.place - b.place);

@@ -1,10 +1,10 @@
 import { createInbox, headers, type Msg, type NatsConnection } from '@nats-io/transport-node';
 
-/** Milliseconds that a stream may take; the server may be writing to a slow disk. */
+/** Milliseconds that an acknowledgement may take; the server may be writing to a slow disk. */
 const ackDeadlineMs = 5000;
 const look = 500;
 
-/** The bus did not keep a message. It may all the same have reached its stream. */
+/** The bus did not acknowledge a message. It may have been stored all the same. */
 class NotStoredError extends Error {
   override readonly name = 'NotStoredError';
   readonly code = 'bus_message_not_stored';
@@ -17,15 +17,15 @@ interface Waiting {
 }
 
 /**
- * Messages that are under way to their streams, each with whoever waits to hear that it is there.
+ * Publishes that JetStream has not acknowledged yet.
  *
- * The client library does the same with a request for each; that takes three times as long.
+ * The client library does the same with one request per message, which takes three times as long.
  */
 export class PublishAcks {
   readonly #connection: NatsConnection;
-  /** Subjects below this one are where the streams answer to. */
+  /** The streams acknowledge to subjects below this one. */
   readonly #inbox = createInbox();
-  /** By the last token of that subject, the oldest first. */
+  /** By the last token of the reply subject, the oldest first. */
   readonly #waiting = new Map<string, Waiting>();
   #count = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -35,7 +35,7 @@ export class PublishAcks {
   }
 
   /**
-   * @param id what the stream recognises a repetition by.
+   * @param id by which the stream recognises a repetition.
    * @throws {NotStoredError}
    */
   publish(subject: string, payload: Uint8Array, id: string): Promise<void> {
@@ -51,11 +51,11 @@ export class PublishAcks {
     });
   }
 
-  /** The connection broke, or was closed: nothing that was sent on it will be answered. */
+  /** Rejects all: the connection was lost or closed, so nothing sent on it will be acknowledged. */
   break(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const reason = new NotStoredError('the connection to the bus broke');
+    const reason = new NotStoredError('the connection to the bus was lost');
     for (const { reject } of this.#waiting.values()) reject(reason);
     this.#waiting.clear();
   }

@@ -2,7 +2,7 @@ import type { Bus } from './bus.ts';
 import { keepsStreams } from './jetstream.ts';
 
 export interface StreamHealth {
-  /** Whether the bus kept its streams when it was last looked at. */
+  /** Whether the bus stored messages at the last check. */
   readonly healthy: boolean;
   stop(): void;
 }
@@ -10,11 +10,11 @@ export interface StreamHealth {
 const maxIntervalMs = 300_000;
 
 /**
- * Looks again and again whether the bus keeps its streams: nats-server stops doing so when its disk is full, and
- * does not begin again when there is room.
+ * Checks periodically whether the bus stores messages: nats-server stops when its disk is full, and does not resume when
+ * there is space again.
  *
- * @param interval milliseconds between two looks.
- * @param repair is called when two looks in a row have failed, and then, while nothing helps, less and less often.
+ * @param interval milliseconds between two checks.
+ * @param repair is called when two checks in a row have failed, and then less and less often while the failure lasts.
  */
 export function watchStreamHealth(bus: Bus, interval: number, repair: () => void): StreamHealth {
   let healthy = true;
@@ -34,7 +34,7 @@ export function watchStreamHealth(bus: Bus, interval: number, repair: () => void
 
   function look(): void {
     void (async () => {
-      // A connection that is broken is repaired by itself.
+      // A lost connection is restored by the client itself.
       if (bus.connected) {
         healthy = await keepsStreams(bus);
         failures = healthy ? 0 : failures + 1;
