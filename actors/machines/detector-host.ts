@@ -13,7 +13,7 @@ import type {
 } from '../detectors/host/detection-host-protocol.ts';
 import type { ModelSource } from '../detectors/objects/models/model-source.ts';
 
-/** The process in which all detectors run: kept alive, and announced to the detectors when it is ready. */
+/** The supervisor of the detector host, the process in which all detectors run: restarts it and announces when it is ready. */
 
 export type DetectorHostEvent =
   | { type: 'host.ready' }
@@ -21,15 +21,15 @@ export type DetectorHostEvent =
   | { type: 'stop' };
 
 const restart = { minMs: 100, maxMs: 10_000 };
-/** What has run for so long is started again at once. */
+/** A process that has run this long is restarted without a pause, in milliseconds. */
 const steadyAfter = 10_000;
 const entry = fileURLToPath(new URL('../detectors/host/detection-host.js', import.meta.url));
 
-/** Runs the process: sends `host.ready` and, at the end, `host.ended`; takes `stop`. */
+/** Runs the process: sends `host.ready` and, at the end, `host.ended`; receives `stop`. */
 export const hostProcess = (order: () => Omit<DetectionHostConfig, 'models' | 'stuck'>) => {
-  // What the last host had open the next one opens first: that takes the longest.
+  // The next host opens the models of the last one first, because that takes the longest.
   let models: readonly ModelSource[] = [];
-  // Else one host after the other would be stuck in the same model.
+  // Otherwise one host after the other would get stuck in the same model.
   let stuck: readonly ModelSource[] = [];
   return fromCallback<{ type: 'stop' }>(({ sendBack, receive }) => {
     let stuckIn: ModelSource | undefined;
@@ -81,7 +81,7 @@ export const detectorHostMachine = setup({
   },
   actors: { process: fromCallback<{ type: 'stop' }>(() => {}) },
   actions: {
-    /** Tells the detectors that there is a host that knows nothing yet. */
+    /** Tells the detectors that a new host is ready, so that they repeat their requests. */
     announce: sendParent({ type: 'host.ready' }),
     report: (_, _params: { how: string }) => {},
     countFailure: assign({ attempts: ({ context }) => context.attempts + 1 }),

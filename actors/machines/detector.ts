@@ -4,16 +4,16 @@ import { leases } from '../../bus/leases.ts';
 import type { DetectCommand } from '../../bus/messages.ts';
 
 /**
- * One detector of one monitor: sees to it that the detector host watches for as long as it is wanted.
+ * One detector of one monitor: keeps it running in the detector host while it is enabled.
  *
- * The host forgets what it is not asked for again and again, so asking is all there is to it: a host that died and
- * came back, or was away, is asked anew.
+ * The request is a lease that the host lets expire, so repeating it is enough: a host that was restarted or unreachable
+ * receives it again.
  */
 
 export type DetectorEvent =
-  /** Without settings the detector is off. */
+  /** The detector is off if there are no settings. */
   | ({ type: 'configure' } & Omit<DetectCommand, 'detector'>)
-  /** The detector host has been started (again) and knows nothing yet. */
+  /** The detector host was started or restarted and has no requests yet. */
   | { type: 'host.ready' }
   | { type: 'stop' };
 
@@ -23,13 +23,13 @@ export interface DetectorInput extends Readonly<DetectCommand> {
 
 interface DetectorContext extends DetectorInput {
   readonly attempts: number;
-  /** Why the host does not watch; empty when it does. */
+  /** Error of the last request; empty while the detector runs. */
   readonly reason: string;
 }
 
 const asking = { minMs: 250, maxMs: 10_000 };
 
-/** The detector host was there and would not watch with these settings. */
+/** The detector host answered, but refused these settings. */
 export class DetectorRefusedError extends Error {
   override readonly name = 'DetectorRefusedError';
   readonly code = 'detector_refused';
@@ -44,7 +44,7 @@ export const detectorMachine = setup({
     input: {} as DetectorInput,
   },
   actors: {
-    /** Asks the host to watch with these settings, or to stop without; rejects when it refuses or is away. */
+    /** Requests the detector with these settings, or its end without; rejects if the host refuses or is unreachable. */
     ask: fromPromise<void, DetectorInput>(async () => {}),
   },
   actions: {
@@ -59,7 +59,7 @@ export const detectorMachine = setup({
           }
         : context,
     ),
-    /** Says why the host will not watch. */
+    /** Logs why the host refuses the settings. */
     complain: (_, _params: { monitorID: string; detector: string; reason: string }) => {},
     forget: assign({ settings: null }),
     succeed: assign({ attempts: 0, reason: '' }),
@@ -70,7 +70,7 @@ export const detectorMachine = setup({
   },
   guards: {
     wanted: ({ context }) => context.settings !== null,
-    /** A host that is away is somebody else's trouble; that it refuses these settings is said once. */
+    /** A refusal is logged once. An unreachable host is not: its supervisor logs that. */
     isNews: ({ context }, { error }: { error: unknown }) =>
       error instanceof DetectorRefusedError && error.message !== context.reason,
   },
@@ -88,14 +88,14 @@ export const detectorMachine = setup({
   initial: 'deciding',
   states: {
     deciding: { always: [{ guard: 'wanted', target: 'asking' }, 'releasing'] },
-    /** Off is asked for, too: the host would otherwise watch until its lease is over. */
+    /** Asks the host to stop the detector, which would otherwise run until its lease expires. */
     releasing: {
       invoke: { src: 'ask', input: ({ context }) => context, onDone: 'off', onError: 'off' },
     },
     off: {},
     asking: {
       tags: 'passing',
-      // Who was asked is gone, and will not answer.
+      // The host that received the request is gone and will not answer.
       on: { 'host.ready': { target: 'asking', reenter: true } },
       invoke: {
         src: 'ask',

@@ -5,7 +5,7 @@ import { describeLoginPause, loginPauseMs } from '../../pipelines/login-pause.ts
 import type { EndReason } from '../../pipelines/pipeline-protocol.ts';
 import type { MonitorConfig } from '../../store/monitors/monitor-config.ts';
 
-/** One monitor: keeps a pipeline running for as long as it is enabled, and says when to record. */
+/** One monitor: keeps a pipeline running while the monitor is enabled, and decides when it records. */
 
 export type MonitorEvent =
   | { type: 'configure'; config: MonitorConfig }
@@ -13,10 +13,10 @@ export type MonitorEvent =
   | { type: 'stop' }
   | { type: 'pipeline.streaming' }
   | { type: 'pipeline.recording'; recording: boolean }
-  /** What goes wrong while it streams, or nothing any more. */
+  /** A problem while it streams; empty when the problem is over. */
   | { type: 'pipeline.trouble'; text: string }
   | { type: 'pipeline.ended'; reason: EndReason; detail: string }
-  /** Something was seen that is to be recorded until then: Unix time in microseconds. */
+  /** A detection asks for a recording until this time: Unix time in microseconds. */
   | { type: 'detected'; until: number };
 
 export interface MonitorInput {
@@ -26,25 +26,25 @@ export interface MonitorInput {
 }
 
 interface MonitorContext extends MonitorInput {
-  /** Connections that failed in a row. */
+  /** Number of consecutive failed connections. */
   readonly attempts: number;
-  /** Logins that the camera refused in a row. */
+  /** Number of consecutive logins that the camera refused. */
   readonly refusals: number;
-  /** The last connection ended with one. */
+  /** Whether the last connection ended with a refused login. */
   readonly refused: boolean;
-  /** Milliseconds until the next one. */
+  /** Milliseconds until the next connection. */
   readonly pause: number;
   readonly reason: string;
   readonly recordUntil: number;
-  /** Told to stop for good, rather than to begin again. */
+  /** Whether the monitor ends after stopping, rather than starting again. */
   readonly leaving: boolean;
 }
 
 const secondUs = 1e6;
-/** As far as an event can reach, in microseconds. */
+/** Longest recording that one event can ask for, in microseconds. */
 const maxEventUs = 86_400 * secondUs;
 const connection = { minMs: 500, maxMs: 30_000 };
-/** A connection that has held for this long counts as good. */
+/** A connection that has lasted this many milliseconds resets the count of failures. */
 const steadyAfter = 10_000;
 
 const recording = ({ context }: { context: MonitorContext }) => ({
@@ -59,15 +59,15 @@ export const monitorMachine = setup({
     input: {} as MonitorInput,
   },
   actors: {
-    /** Runs one pipeline: sends `pipeline.*`, the last one `pipeline.ended`; takes `stop`. */
+    /** Runs one pipeline: sends `pipeline.*`, `pipeline.ended` as the last; receives `stop`. */
     pipeline: fromCallback<{ type: 'stop' }, MonitorConfig>(() => {}),
     /** Sends `detected`. */
     detections: fromCallback<{ type: 'stop' }, { monitorID: string }>(() => {}),
-    /** Tells everybody else what the monitor does, for as long as there is a monitor. */
+    /** Publishes the monitor's state while the monitor exists. */
     reporter: fromCallback<{ type: 'stop' }, { monitorID: string; monitor: AnyActorRef }>(() => {}),
   },
   actions: {
-    /** Tells the running pipeline to record until then. */
+    /** Commands the running pipeline to record until this time. */
     record: (_, _params: { monitorID: string; until: number }) => {},
     configure: assign({
       config: ({ context, event }) => (event.type === 'configure' ? event.config : context.config),
@@ -92,7 +92,7 @@ export const monitorMachine = setup({
         reason: event.type === 'pipeline.ended' ? event.detail || event.reason : context.reason,
       };
     }),
-    /** To whole seconds, so that a stream of events is not a stream of commands. */
+    /** Rounds up to whole seconds, so that frequent events do not cause a command each. */
     extendRecording: assign({
       recordUntil: ({ context, event }) =>
         event.type === 'detected' ? Math.ceil(event.until / secondUs) * secondUs : context.recordUntil,
@@ -103,7 +103,7 @@ export const monitorMachine = setup({
     extends: ({ context, event }) =>
       event.type === 'detected' &&
       !context.config.alwaysRecord &&
-      // What lies further ahead than any event reaches was said before the clock was put back.
+      // A time further ahead than any event can reach dates from before the clock was set back.
       (event.until > context.recordUntil || context.recordUntil - event.until > maxEventUs),
     changed: ({ context, event }) =>
       event.type === 'configure' && JSON.stringify(event.config) !== JSON.stringify(context.config),
@@ -137,7 +137,7 @@ export const monitorMachine = setup({
     { src: 'reporter', input: ({ context, self }) => ({ monitorID: context.config.id, monitor: self }) },
   ],
   on: {
-    // What is seen while the camera is away is recorded as soon as it is back, if it is not too late by then.
+    // A detection while the camera is offline is recorded when the camera is back, if its time is not over by then.
     detected: { guard: 'extends', actions: 'extendRecording' },
   },
   initial: 'deciding',
@@ -186,7 +186,7 @@ export const monitorMachine = setup({
             },
           },
         },
-        // The pipeline finishes its files; it ends by itself or is ended, in a bounded time.
+        // The pipeline finishes its files and ends within a bounded time; past it the pipeline is killed.
         stopping: {
           entry: sendTo('pipeline', { type: 'stop' }),
           on: {
@@ -206,7 +206,7 @@ export const monitorMachine = setup({
         stop: 'gone',
       },
     },
-    /** A file that is not repeated has been played. */
+    /** A file without `loop` was played to its end. */
     stopped: {
       on: {
         configure: { guard: 'changed', target: 'deciding', actions: 'configure' },
@@ -218,7 +218,7 @@ export const monitorMachine = setup({
   },
 });
 
-/** What a monitor's snapshot means to everybody else. */
+/** The published state of a monitor, from its machine's snapshot. */
 export function monitorState(snapshot: SnapshotFrom<typeof monitorMachine>): {
   state: MonitorState;
   recording: boolean;

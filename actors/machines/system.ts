@@ -13,18 +13,18 @@ import { detectorHostMachine } from './detector-host.ts';
 import { type MonitorInput, monitorMachine } from './monitor.ts';
 
 /**
- * The root: opens the services, keeps the actors of every stored monitor alive, and ends all in the reverse order.
+ * The root: opens the services, keeps the actors of every stored monitor alive, and stops everything in reverse order.
  *
- * What is stored is the truth; `apply` compares one monitor's actors with it.
+ * The stored configuration decides; `apply` compares one monitor's actors with it.
  */
 
 export type SystemEvent =
   | { type: 'apply'; monitorID: string; restart: boolean }
-  /** The bus was away: what was stored meanwhile could not be told. */
+  /** The bus is back after an outage, in which changes of the configuration could not be announced. */
   | { type: 'reconcile' }
-  /** The detector host is to run, and does not. */
+  /** The detector host must be started. */
   | { type: 'spawn.host' }
-  /** The detector host has been started (again) and waits to be asked. */
+  /** The detector host was started or restarted and has no requests yet. */
   | { type: 'host.ready' }
   | { type: 'stop' };
 
@@ -38,17 +38,17 @@ type LivingActor =
   | { readonly kind: 'host'; readonly id: string }
   | { readonly kind: MonitorChild['kind']; readonly id: string; readonly monitorID: string };
 
-/** What the root needs of everything else. */
+/** The root's view of the services. */
 export interface SystemServices {
-  /** Opens what all depend on. When it rejects, it leaves nothing open. */
+  /** Opens the services that all actors need. If it rejects, it leaves nothing open. */
   open(): Promise<void>;
   close(): Promise<void>;
-  /** Starts to pass on what comes over the bus. @returns ends it. */
+  /** Passes on commands from the bus. @returns a function that unsubscribes. */
   listen(send: (event: SystemEvent) => void): () => void;
   monitorIDs(): readonly string[];
-  /** None when the monitor is not stored. */
+  /** Empty if the monitor is not stored. */
   children(monitorID: string): readonly MonitorChild[];
-  /** A monitor that is no longer stored has ended. */
+  /** Called when the actor of a deleted monitor has ended. */
   monitorDeleted(monitorID: string): void;
   log(message: string): void;
 }
@@ -63,7 +63,7 @@ interface SystemContext {
 const respawnPauseMs = 5000;
 const host: LivingActor = { kind: 'host', id: 'detector-host' };
 
-/** XState knows actors by a text; nothing is read out of it. */
+/** XState identifies actors by a text; nothing is parsed out of it. */
 function livingActor({ kind, input }: MonitorChild): LivingActor & { readonly monitorID: string } {
   if (kind === 'monitor') return { kind, id: input.config.id, monitorID: input.config.id };
   return { kind, id: `${input.monitorID}.${input.detector}`, monitorID: input.monitorID };
@@ -123,7 +123,7 @@ export const systemMachine = setup({
       }
       enqueue.assign({ alive: [...alive, ...spawned] });
     }),
-    /** An actor that has ended stays among the children until it is stopped. */
+    /** Removes an ended actor, which XState keeps among the children until it is stopped. */
     forget: enqueueActions(({ context: { services, alive }, enqueue }, { id }: { id: string }) => {
       enqueue.stopChild(id);
       const ended = alive.find((actor) => actor.id === id);
@@ -131,7 +131,7 @@ export const systemMachine = setup({
         enqueue(() => services.monitorDeleted(ended.monitorID));
       enqueue.assign({ alive: alive.filter((actor) => actor !== ended) });
     }),
-    /** Has an actor that has ended replaced, if it is still wanted. */
+    /** Requests a replacement for an ended actor; it is only started if still needed. */
     replace: enqueueActions(
       ({ context: { alive }, enqueue }, { id, afterMs }: { id: string; afterMs?: number }) => {
         const ended = alive.find((actor) => actor.id === id);
@@ -164,7 +164,7 @@ export const systemMachine = setup({
   initial: 'starting',
   states: {
     starting: {
-      // Told to stop while it starts, it finishes starting first: half-open services cannot be closed in order.
+      // A stop during the start waits until the start is finished: half-open services cannot be closed in order.
       on: { stop: { actions: assign({ leaving: true }) } },
       invoke: {
         src: 'open',
@@ -190,7 +190,7 @@ export const systemMachine = setup({
         stop: 'stopping',
         'xstate.done.actor.*': {
           actions: [
-            // Deleted and stored anew while it was ending.
+            // The monitor may have been deleted and stored anew while it was ending.
             { type: 'replace', params: ({ event }) => ({ id: event.actorId }) },
             { type: 'forget', params: ({ event }) => ({ id: event.actorId }) },
           ],

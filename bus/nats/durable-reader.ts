@@ -4,26 +4,26 @@ import type { Lease } from '../leases.ts';
 import type { Bus } from './bus.ts';
 import type { Replayed, StreamName } from './jetstream.ts';
 
-/** A message that the server delivers again until it is confirmed. */
+/** A message that the server redelivers until it is acknowledged. */
 export interface DurableMessage<Message> extends Replayed<Message> {
   confirm(): void;
-  /** It is being worked on: the server goes on waiting. */
+  /** Extends the lease, because the message is still being processed. */
   extend(): void;
 }
 
 export interface DurableReader<Message> extends AsyncIterable<DurableMessage<Message>> {
-  /** The place of the last message that was confirmed; 0 when none was. */
+  /** Sequence number of the last acknowledged message; 0 if there is none. */
   readonly confirmed: number;
   /** Ends the iteration. */
   close(): void;
 }
 
 /**
- * Reads a stream one message at a time, from now on or from where the reader of this name was; the server remembers how
- * far that is. The iteration ends when the bus was unreachable: open it again then.
+ * Reads a stream one message at a time, from the saved position of the reader with this name, or from now on if there is
+ * none. The server keeps the position. The iteration ends when the bus was unreachable; the caller then opens it again.
  *
- * @param lease after its `expireMs` without a confirmation or extension the message is delivered again.
- * @throws when the bus does not answer.
+ * @param lease the message is redelivered after `expireMs` without an acknowledgement or extension.
+ * @throws if the bus does not answer.
  */
 export async function openDurableReader<Message>(
   bus: Bus,
@@ -38,7 +38,7 @@ export async function openDurableReader<Message>(
     deliver_policy: DeliverPolicy.New,
     ack_policy: AckPolicy.Explicit,
     ack_wait: lease.expireMs * 1e6,
-    // One at a time keeps the order, also when one has to be delivered again.
+    // One message at a time keeps the order, also if one is redelivered.
     max_ack_pending: 1,
   });
   const consumer = await client.consumers.get(stream, name);
@@ -52,10 +52,10 @@ export async function openDurableReader<Message>(
   };
 }
 
-/** Lets the server forget how far a reader has come. */
+/** Deletes a durable reader, and with it the server's record of its position. */
 export async function forgetDurableReader(bus: Bus, stream: StreamName, name: string): Promise<void> {
   const manager = await bus.jetStream.manager;
-  // There is none where the reader was never there.
+  // Fails if the reader never existed.
   await manager.consumers.delete(stream, name).catch(() => {});
 }
 
