@@ -2,14 +2,14 @@ import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import type { LogEntry } from '../../../bus/messages.ts';
 import { csvLine } from './csv.ts';
 
-/** The forms in which the log leaves, piece by piece. */
+/** The formats of an export, encoded in chunks. */
 
 export const exportFormats = ['parquet', 'csv', 'ndjson'] as const;
 export type ExportFormat = (typeof exportFormats)[number];
 
-/** Makes one export's bytes. */
+/** Encodes one export. */
 export interface ExportEncoder {
-  /** What stands before the first entry may be part of the first piece. */
+  /** A header may be part of the first chunk. */
   encode(entries: readonly LogEntry[]): Uint8Array<ArrayBuffer>;
   end(): Uint8Array<ArrayBuffer>;
 }
@@ -44,7 +44,7 @@ function ndjsonEncoder(): ExportEncoder {
   };
 }
 
-/** A row group for each piece; what is kept until the end is only where the groups lie. */
+/** One row group per chunk; only the positions of the groups are kept until the end. */
 function parquetEncoder(): ExportEncoder {
   const writer = new ByteWriter();
   const text = (name: string) =>
@@ -67,7 +67,7 @@ function parquetEncoder(): ExportEncoder {
   });
   const take = () => {
     const bytes = new Uint8Array(writer.buffer.slice(0, writer.index));
-    // The place in the whole file, `offset`, goes on.
+    // `offset` is the position in the whole file and continues.
     writer.index = 0;
     return bytes;
   };

@@ -7,13 +7,13 @@ import { derivedTables } from '../schema/schema.ts';
 import type { ExportFormat } from './export-encoding.ts';
 import { LogExport } from './log-export.ts';
 
-/** The archive cannot be read. The message is one line, for the person who asked. */
+/** The archive cannot be read. The message is one line, for the user. */
 class LogArchiveError extends Error {
   override readonly name = 'LogArchiveError';
   readonly code = 'log_archive_unreadable';
 }
 
-/** The log's file while no recorder has it open. It is not changed. */
+/** The log's file, opened read-only while no recorder has it open. */
 export class LogArchive {
   readonly #instance: DuckDBInstance;
   readonly #pages: LogPages;
@@ -23,7 +23,7 @@ export class LogArchive {
     this.#pages = new LogPages(connection);
   }
 
-  /** @throws {LogArchiveError} when there is none, a recorder has it open, or it is something else. */
+  /** @throws {LogArchiveError} if the file is missing, is open in a recorder, or is not a log. */
   static async open(file: string): Promise<LogArchive> {
     let instance: DuckDBInstance | undefined;
     try {
@@ -44,7 +44,7 @@ export class LogArchive {
     }
   }
 
-  /** Every matching entry, oldest first, as one file, piece by piece. */
+  /** Every matching entry, oldest first, as one file, in chunks. */
   async *export(filter: LogFilter, format: ExportFormat): AsyncGenerator<Uint8Array> {
     const read = (page: LogFilter, oldestFirst: boolean) => this.#pages.read(page, oldestFirst);
     const whole = await LogExport.open(read, filter, format);
@@ -57,7 +57,7 @@ export class LogArchive {
   }
 }
 
-/** A file that is older than the tables that make pages fast gets them in memory. */
+/** Creates the tables of the indexes in memory for a file that is older than they are. */
 async function countHours(connection: DuckDBConnection): Promise<void> {
   const found = await connection.runAndReadAll(
     "SELECT count(*) FROM duckdb_tables() WHERE table_name IN ('hourly', 'slice')",

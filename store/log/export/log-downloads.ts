@@ -1,27 +1,27 @@
 import { StoreError } from '../../base/store-error.ts';
 
-/** An answer that leaves piece by piece, as fast as its client takes it. */
+/** A response sent in chunks, as fast as its client reads. */
 export interface LogDownload {
   /**
-   * @param signal ends it.
-   * @returns the next piece, undefined behind the last one.
+   * @param signal aborts it.
+   * @returns the next chunk; undefined after the last one.
    */
   next(signal: AbortSignal): Promise<Uint8Array<ArrayBuffer> | undefined>;
-  /** Whether or not it was read to its end. */
+  /** Ends the download, whether or not it was read to its end. */
   close(): Promise<void>;
 }
 
 const maxOpen = 8;
 
-/** The downloads that are under way, by number. */
+/** The running downloads, by number. */
 export class LogDownloads {
   readonly #open = new Map<number, LogDownload | undefined>();
   #count = 0;
 
   /**
-   * @param begin makes it.
-   * @returns its number.
-   * @throws {StoreError} `conflict` when too many are under way; what `begin` throws.
+   * @param begin creates the download.
+   * @returns the download's number.
+   * @throws {StoreError} `conflict` if too many are running; errors of `begin`.
    */
   async open(begin: () => Promise<LogDownload>): Promise<number> {
     if (this.#open.size >= maxOpen) {
@@ -39,7 +39,7 @@ export class LogDownloads {
     }
   }
 
-  /** @returns the next piece, undefined behind the last one. @throws {StoreError} `io` when it is not under way. */
+  /** @returns the next chunk; undefined after the last one. @throws {StoreError} `io` if the download is not running. */
   async read(number: number, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const download = this.#open.get(number);
     if (!download) throw new StoreError('io', 'the download was interrupted');

@@ -8,14 +8,14 @@ const pageSize = 10_000;
 export type ReadPage = (filter: LogFilter, oldestFirst: boolean) => Promise<LogEntry[]>;
 
 /**
- * The entries that match, oldest first, as one file. It is read page by page and holds neither a transaction nor more
- * than a page.
+ * The matching entries, oldest first, as one file. The log is read page by page, without a transaction and with at most one
+ * page in memory.
  */
 export class LogExport implements LogDownload {
   readonly #read: ReadPage;
   readonly #filter: LogFilter;
   readonly #encoder: ExportEncoder;
-  /** The time of the last entry that was given. */
+  /** Time of the last entry returned. */
   #last: number;
   #over = false;
 
@@ -26,7 +26,7 @@ export class LogExport implements LogDownload {
     this.#last = filter.after ?? -1;
   }
 
-  /** Begins with the oldest entry and ends with what is the newest one now. */
+  /** Begins with the oldest entry and ends with the newest one at the time of the call. */
   static async open(read: ReadPage, filter: LogFilter, format: ExportFormat): Promise<LogExport> {
     const { time = Number.MAX_SAFE_INTEGER } = filter;
     const [newest] = await read({ limit: 1 }, false);

@@ -1,9 +1,9 @@
-/** How long something took for a monitor, in seconds. */
+/** Quantiles of a monitor's delays, in seconds. */
 export interface DeliveryDelay {
   readonly monitorID: string;
   readonly count: number;
   readonly sum: number;
-  /** Of the latest thousand. */
+  /** Over the latest 1000 delays. */
   readonly p50: number;
   readonly p95: number;
   readonly p99: number;
@@ -12,11 +12,11 @@ export interface DeliveryDelay {
 const kept = 1000;
 const maxMonitors = 5000;
 
-/** Measures delays by monitor. */
+/** Collects delays by monitor. */
 export class DeliveryDelays {
   readonly #monitors = new Map<string, { count: number; sum: number; readonly latest: number[] }>();
 
-  /** @param microseconds may be less than none, where clocks of two machines differ by more than it took. */
+  /** @param microseconds negative if the clocks of two machines differ by more than the delay. */
   add(monitorID: string, microseconds: number): void {
     const known = this.#monitors.get(monitorID);
     if (!known && this.#monitors.size >= maxMonitors) return;

@@ -2,41 +2,41 @@ import { BIGINT, type DuckDBConnection } from '@duckdb/node-api';
 import type { Mutex } from '../../../bus/base/mutex.ts';
 import { hourUs } from './stats-buckets.ts';
 
-/** The table is first filled so many hours at a time, so that no entry waits for long. */
+/** Hours per step when the table is first filled, so that no entry waits for long. */
 const stride = 24 * hourUs;
 
-/** From the first (included) to the second (not included), Unix microseconds, both on the hour. */
+/** From the first (inclusive) to the second (exclusive): Unix time in microseconds, both on the hour. */
 export interface HourRange {
   readonly from: number;
   readonly to: number;
 }
 
 /**
- * How many entries of each kind there are in each hour that is over: the table `hourly`. Times only grow, so an hour
- * is counted once, when the first entry behind it has been stored. What is not (yet) counted is found in the log itself,
- * which makes it right at every moment, whatever is interrupted.
+ * The number of entries of each kind in each past hour: the table `hourly`. Times only grow, so an hour is counted once,
+ * when the first entry after it is stored. Hours that are not counted yet are read from the log itself, so the sums are
+ * correct at every moment, whatever is interrupted.
  */
 export class HourlyRollup {
   readonly #connection: DuckDBConnection;
   readonly #mutex: Mutex;
-  /** When the hour of the newest entry began. */
+  /** Start of the newest entry's hour. */
   #current = 0;
   #counting: Promise<void> | undefined;
 
-  /** @param mutex of everything that writes on this connection. */
+  /** @param mutex held by every writer on this connection. */
   constructor(connection: DuckDBConnection, mutex: Mutex) {
     this.#connection = connection;
     this.#mutex = mutex;
   }
 
-  /** An entry of this time was stored: counts the hours that are over, if there are some. */
+  /** Called after an entry of this time was stored: counts the hours that have ended since, if any. */
   async advance(newest: number): Promise<void> {
     if (newest < this.#current + hourUs) return;
     this.#current = newest - (newest % hourUs);
     await this.count();
   }
 
-  /** Counts the hours that are over. What fails is done with the next ones. */
+  /** Counts the hours that have ended. After a failure they are counted with the next ones. */
   count(): Promise<void> {
     this.#counting ??= this.#countAll()
       .catch(() => {})
@@ -47,8 +47,8 @@ export class HourlyRollup {
   }
 
   /**
-   * Forgets the hours that begin before a time. To be called before entries older than that are deleted, in the same
-   * turn.
+   * Removes the hours that begin before a time. Must be called before entries older than that are deleted, under the same
+   * lock.
    */
   async forget(before: number): Promise<void> {
     await this.#connection.run('DELETE FROM hourly WHERE time < $1', [BigInt(before)], [BIGINT]);
@@ -58,7 +58,7 @@ export class HourlyRollup {
     while (await this.#mutex.runExclusive(() => this.#countSome()));
   }
 
-  /** @returns whether there may be more. */
+  /** @returns whether there may be more hours to count. */
   async #countSome(): Promise<boolean> {
     const { to = 0 } = (await rolledUpHours(this.#connection)) ?? {};
     const found = await this.#connection.runAndReadAll(
@@ -80,7 +80,7 @@ export class HourlyRollup {
   }
 }
 
-/** Which hours are counted without a gap. In a transaction, as long as that lasts. */
+/** The range of hours that are counted without a gap. Inside a transaction it is valid until the transaction ends. */
 export async function rolledUpHours(connection: DuckDBConnection): Promise<HourRange | undefined> {
   const found = await connection.runAndReadAll('SELECT min(time), max(time) FROM hourly');
   const [from, last] = found.getRows()[0] ?? [];

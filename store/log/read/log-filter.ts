@@ -1,24 +1,24 @@
 import type { LogEntry, LogLevel } from '../../../bus/messages.ts';
 
-/** Which entries are wanted: all conditions must hold; of a list any item. An empty list is no condition. */
+/** Conditions on entries: all must hold; of a list, any item. An empty list is no condition. */
 export interface LogFilter {
   readonly levels?: readonly LogLevel[];
   readonly sources?: readonly string[];
-  /** Entries that are about no monitor match no list of monitors. */
+  /** Entries without a monitor match no list of monitors. */
   readonly monitors?: readonly string[];
-  /** Stands somewhere in the message, in just these letters. Empty is no condition. */
+  /** A part of the message, case-sensitive. Empty is no condition. */
   readonly text?: string;
-  /** Strictly older than this, Unix microseconds. */
+  /** Only entries strictly older than this: Unix time in microseconds. */
   readonly time?: number;
-  /** Strictly newer than this, Unix microseconds. */
+  /** Only entries strictly newer than this: Unix time in microseconds. */
   readonly after?: number;
-  /** At most so many, 100 by default. */
+  /** Maximum number of entries, 100 by default. */
   readonly limit?: number;
 }
 
 export const defaultLimit = 100;
 
-/** Whether an entry meets the conditions. `limit` is none. */
+/** Whether an entry meets the conditions; `limit` is ignored. */
 export function matchesFilter(filter: LogFilter, entry: LogEntry): boolean {
   const { levels, sources, monitors, text = '', time, after } = filter;
   return (
@@ -36,7 +36,7 @@ function includes<T extends string>(list: readonly T[] | undefined, item: T): bo
   return item !== '' && list.includes(item);
 }
 
-/** The same conditions in SQL: the text holds places only, the values are bound to them in their order. */
+/** The same conditions in SQL, as a text with placeholders and the values to bind, in their order. */
 export function filterSql(filter: LogFilter): { where: string; values: (string | bigint)[] } {
   const conditions: string[] = [];
   const values: (string | bigint)[] = [];

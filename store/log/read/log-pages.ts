@@ -13,7 +13,7 @@ export class LogPages {
     this.#connection = connection;
   }
 
-  /** The newest (or the oldest) entries that match, in that order. */
+  /** The matching entries, newest first (or oldest first), up to the filter's limit. */
   read(filter: LogFilter, oldestFirst: boolean): Promise<LogEntry[]> {
     const limit = filter.limit ?? defaultLimit;
     return this.#turns.runExclusive(() =>

@@ -11,15 +11,15 @@ export const statsGroups = ['level', 'src', 'monitorID'] as const;
 export type StatsGroup = (typeof statsGroups)[number];
 
 export interface StatsQuestion {
-  /** Its `limit` does not count here. */
+  /** `limit` is ignored. */
   readonly filter: LogFilter;
   readonly group: readonly StatsGroup[];
   readonly bucket?: StatsBucket;
 }
 
-/** How many entries there are of one kind. */
+/** The number of entries of one kind. */
 export interface StatsRow {
-  /** When the bucket begins, in UTC: Unix microseconds. */
+  /** Start of the bucket, in UTC: Unix time in microseconds. */
   readonly time?: number;
   readonly level?: LogLevel;
   readonly src?: string;
@@ -29,7 +29,7 @@ export interface StatsRow {
 
 const maxRows = 10_000;
 
-/** What is counted at once: entries, or the hours in which they have been counted already. */
+/** The source of one partial count: the entries, or the hours in which they are counted already. */
 interface Part extends ScanRange {
   readonly table: 'log' | 'hourly';
 }
@@ -44,9 +44,9 @@ export class LogStats {
   }
 
   /**
-   * @returns ordered by time, level, source and monitor, whichever of them there are. Kinds without entries are left
-   * out; without any group and bucket there is exactly one row.
-   * @throws {StoreError} `invalid` when there are more than 10,000 rows, as soon as that is known.
+   * @returns rows ordered by time, level, source and monitor, as far as they are requested. Kinds without entries are left
+   * out; without groups and bucket there is exactly one row.
+   * @throws {StoreError} `invalid` if there are more than 10,000 rows, as soon as that is known.
    */
   count({ filter, group, bucket }: StatsQuestion): Promise<StatsRow[]> {
     const keys = statsGroups.filter((key) => group.includes(key));
@@ -67,7 +67,7 @@ export class LogStats {
     );
   }
 
-  /** Waits for what was begun. */
+  /** Waits for the counts that are running. */
   close(): Promise<void> {
     return this.#turns.close(() => this.#connection.closeSync());
   }
@@ -82,7 +82,7 @@ export class LogStats {
     }
     const whole = wholeRange(filter);
     const hours = await rolledUpHours(this.#connection);
-    // Of hours that lie there only in part the entries themselves are counted.
+    // In hours that are only partly in the range, the entries themselves are counted.
     const from = Math.max(hours?.from ?? 0, Math.ceil((whole.after + 1) / hourUs) * hourUs);
     const to = Math.min(hours?.to ?? 0, whole.time - (whole.time % hourUs));
     if (from >= to) return yield { table: 'log', ...whole };
@@ -98,7 +98,7 @@ function countSql(from: string, count: string, keys: readonly string[], bucket?:
     const columns = [...(length ? [`${bucketSql(length)} AS time`] : []), ...keys, `${sum} AS entries`];
     return `SELECT ${columns.join()} FROM ${source} GROUP BY ALL`;
   };
-  // The calendar is looked at once for each day, not for each entry.
+  // The calendar is computed once for each day, not for each entry.
   const whole =
     bucket === '1mo'
       ? select('sum(entries)', `(${select(count, from, '1d')})`, '1mo')
@@ -108,7 +108,7 @@ function countSql(from: string, count: string, keys: readonly string[], bucket?:
 
 type Cell = string | number;
 
-/** Adds up what the parts give. */
+/** Adds up the partial counts. */
 class Sums {
   readonly #names: readonly string[];
   readonly #sums = new Map<string, { readonly cells: readonly Cell[]; count: number }>();
@@ -124,7 +124,7 @@ class Sums {
       const cells = row
         .slice(0, -1)
         .map((cell): Cell => (typeof cell === 'bigint' ? Number(cell) : String(cell)));
-      // The sum of nothing is null.
+      // The sum of no rows is null.
       const count = Number(row.at(-1) ?? 0);
       const key = cells.join(' ');
       const sum = this.#sums.get(key);

@@ -2,7 +2,7 @@ import type { LogEntry } from '../../../bus/messages.ts';
 import type { StoredEvent, StoredObject, StoredReport } from '../projection/rows.ts';
 import { type DeliveryDelay, DeliveryDelays } from './delivery-delays.ts';
 
-/** What has been read from the streams since the thread began. */
+/** Counts of the messages read from the streams since the thread started. */
 export interface StatusTotals {
   readonly entries: readonly { readonly level: string; readonly src: string; readonly count: number }[];
   readonly detections: readonly {
@@ -11,11 +11,11 @@ export interface StatusTotals {
     readonly label: string;
     readonly count: number;
   }[];
-  /** Objects that appeared. */
+  /** Number of objects that appeared. */
   readonly objects: readonly { readonly monitorID: string; readonly label: string; readonly count: number }[];
-  /** From the picture to its event on the bus. */
+  /** Delay from the frame to its event on the bus. */
   readonly delays: readonly DeliveryDelay[];
-  /** From the picture until the MQTT broker has its event. */
+  /** Delay from the frame to the confirmation of its event by the MQTT broker. */
   readonly deliveryDelays: readonly DeliveryDelay[];
 }
 
@@ -27,10 +27,10 @@ export const noTotals: StatusTotals = {
   deliveryDelays: [],
 };
 
-/** More kinds than these are not told apart any more: labels come from outside. */
+/** Kinds past this number are counted together, because labels come from outside and must not fill the memory. */
 const maxKinds = 5000;
 
-/** Counts what is read from the streams. */
+/** Counts the messages read from the streams. */
 export class LogTotals {
   readonly #entries = new Map<string, { level: string; src: string; count: number }>();
   readonly #detections = new Map<

@@ -6,40 +6,40 @@ import { hourUs } from './stats-buckets.ts';
 import { trigramsOf } from './trigrams.ts';
 
 /**
- * Which parts of the log a question has to look at. A question that goes through them in order, and stops when it has
- * enough, seldom reads much: the columns of a part's entries are read only there.
+ * The parts of the log that a query has to read. A query that reads them in order and stops when it has enough entries
+ * seldom reads much: the other columns of the entries are read in these parts only.
  */
 
-/** Strictly between two times, Unix microseconds. */
+/** Strictly between two times: Unix time in microseconds. */
 export interface ScanRange {
   readonly after: number;
   readonly time: number;
 }
 
-/** Slices that a search looks at first; then four times as many, and so on. */
+/** Slices that a search reads first; then four times as many, and so on. */
 const firstSlices = 4;
-/** Nearer ones are looked at together: DuckDB keeps the lowest and highest time of 122,880 rows. */
+/** Slices closer together are read at once: DuckDB keeps the lowest and highest time per 122,880 rows. */
 const nearSlices = 8;
-/** Entries that are looked at first; then four times as many, and so on. */
+/** Entries that are read first; then four times as many, and so on. */
 const firstEntries = 250_000;
 
-/** Runs questions that see the database as it is now, whatever is stored or deleted meanwhile. */
+/** Runs queries on one snapshot of the database, independent of concurrent writes. */
 export async function inSnapshot<T>(connection: DuckDBConnection, work: () => Promise<T>): Promise<T> {
   await begin(connection);
   try {
     return await work();
   } finally {
-    // Nothing was written.
+    // The transaction wrote nothing.
     await rollBack(connection);
   }
 }
 
-/** What the filter's times let through. */
+/** The window between the filter's times. */
 export function wholeRange({ after = -1, time = Number.MAX_SAFE_INTEGER }: LogFilter): ScanRange {
   return { after, time };
 }
 
-/** @returns the part of a window between two times, undefined when nothing can lie there. */
+/** @returns the part of a window between two times; undefined if it is empty. */
 export function clip({ after, time }: ScanRange, other: Partial<ScanRange>): ScanRange | undefined {
   const part = {
     after: Math.max(after, other.after ?? after),
@@ -49,9 +49,9 @@ export function clip({ after, time }: ScanRange, other: Partial<ScanRange>): Sca
 }
 
 /**
- * Where entries that hold the filter's text may be.
+ * The windows that may contain entries with the filter's text.
  *
- * @param oldestFirst the order of the windows; otherwise the newest comes first.
+ * @param oldestFirst the order of the windows; otherwise newest first.
  */
 export async function* rangesByText(
   connection: DuckDBConnection,
@@ -79,7 +79,7 @@ interface Slice {
   readonly last: number;
 }
 
-/** The slices whose pieces of text do not speak against it. */
+/** The slices with all trigrams of the filter's text. */
 async function candidates(
   connection: DuckDBConnection,
   filter: LogFilter,
@@ -99,7 +99,7 @@ async function candidates(
   });
 }
 
-/** Slices that are looked at together. */
+/** Groups slices that are read at once. */
 function* grouped(slices: readonly Slice[]): Generator<Slice[]> {
   let most = firstSlices;
   let group: Slice[] = [];
@@ -117,7 +117,7 @@ function* grouped(slices: readonly Slice[]): Generator<Slice[]> {
 }
 
 /**
- * Where the first entries that match lie: enough of them, if there are so many. The filter holds no text.
+ * The windows that contain the first matching entries, up to the filter's limit. For filters without text.
  *
  * @param oldestFirst the order of the windows, and from which end of the log the entries are wanted.
  */
@@ -141,7 +141,7 @@ export async function* rangesByCount(
       after: Math.min(reach?.after ?? time, time - 1),
       time: Math.max(reach?.time ?? time, time + hourUs),
     };
-    // Of an hour that lies there only in part nobody knows how many it gives.
+    // The count of an hour that is only partly in the window is unknown.
     if (time > whole.after && time + hourUs <= whole.time) sum += entries;
     if (sum >= limit) break;
   }
@@ -150,7 +150,7 @@ export async function* rangesByCount(
   if (end && sum < limit) yield end;
 }
 
-/** The whole range, oldest first, in parts that grow. */
+/** Divides the whole range into growing parts, oldest first. */
 export async function* growingRanges(
   connection: DuckDBConnection,
   filter: LogFilter,
@@ -172,7 +172,7 @@ export async function* growingRanges(
   if (rest) yield rest;
 }
 
-/** How many matching entries there are in each hour that has any, as far as the hours are counted. */
+/** The number of matching entries in each counted hour that has any. */
 async function hourCounts(
   connection: DuckDBConnection,
   filter: LogFilter,

@@ -3,7 +3,7 @@ const minute = 60 * secondUs;
 export const hourUs = 60 * minute;
 const dayUs = 24 * hourUs;
 
-/** Lengths in microseconds. Weeks begin on Monday; months are not all of one length. */
+/** Lengths in microseconds. Weeks begin on Monday; months vary in length. */
 const buckets = {
   '1s': secondUs,
   '5s': 5 * secondUs,
@@ -25,15 +25,15 @@ const buckets = {
 export type StatsBucket = keyof typeof buckets;
 export const statsBuckets = Object.keys(buckets) as StatsBucket[];
 
-/** Whether hours can be put into buckets of this length without being cut. */
+/** Whether buckets of this length consist of whole hours. */
 export function holdsHours(bucket: StatsBucket): boolean {
   return (buckets[bucket] ?? dayUs) >= hourUs;
 }
 
-/** The first microsecond, in UTC, of the bucket in which `time` lies, in SQL. */
+/** SQL for the first microsecond, in UTC, of the bucket that contains `time`. */
 export function bucketSql(bucket: StatsBucket): string {
   if (bucket === '1mo') return "epoch_us(date_trunc('month', make_timestamp(time)))";
-  // The first day of all was a Thursday.
+  // 1 January 1970 was a Thursday.
   const shift = bucket === '1w' ? 3 * dayUs : 0;
   return `time - (time + ${shift}) % ${buckets[bucket]}`;
 }

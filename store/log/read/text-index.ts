@@ -2,32 +2,32 @@ import { BIGINT, BIT, DuckDBBitValue, type DuckDBConnection } from '@duckdb/node
 import type { Mutex } from '../../../bus/base/mutex.ts';
 import { Trigrams } from './trigrams.ts';
 
-/** Entries of a slice. Fewer of them make a search more exact, and the slices larger in all. */
+/** Entries per slice. Fewer make a search more precise, but the index larger. */
 const sliceSize = 16_384;
 
 /**
- * What a search for a text may skip: for each slice of the log, the table `slice` knows which short pieces of text stand
- * in its messages. A slice is made when its last entry has been stored. What lies in none is searched as it is, so it is
- * no harm when one is made late, or when it still tells of entries that have been deleted.
+ * The index for text searches: for each slice of the log, the table `slice` holds the set of trigrams in its messages. A
+ * slice is made when its last entry has been stored. Entries outside all slices are searched directly, so a slice may be
+ * made late, and may include entries that have been deleted since.
  */
 export class TextIndex {
   readonly #connection: DuckDBConnection;
   readonly #mutex: Mutex;
-  /** Entries that no slice holds, as far as is known. */
+  /** Estimated number of entries outside all slices. */
   #waiting = sliceSize;
   #making: Promise<void> | undefined;
 
-  /** @param mutex of everything that writes on this connection. */
+  /** @param mutex held by every writer on this connection. */
   constructor(connection: DuckDBConnection, mutex: Mutex) {
     this.#connection = connection;
     this.#mutex = mutex;
   }
 
-  /** Makes slices of what has been stored. @param count entries since the last time. */
+  /** Makes slices of the stored entries. @param count entries stored since the last call. */
   advance(count: number): Promise<void> {
     this.#waiting += count;
     if (this.#waiting >= sliceSize) {
-      // What fails now is done with the next entries.
+      // A slice that fails now is made with the next entries.
       this.#making ??= this.#make()
         .catch(() => {})
         .finally(() => {
@@ -37,7 +37,7 @@ export class TextIndex {
     return this.#making ?? Promise.resolve();
   }
 
-  /** Forgets the slices that end before a time. */
+  /** Removes the slices that end before a time. */
   async forget(before: number): Promise<void> {
     await this.#connection.run('DELETE FROM slice WHERE last < $1', [BigInt(before)], [BIGINT]);
   }
@@ -46,11 +46,11 @@ export class TextIndex {
     while (await this.#mutex.runExclusive(() => this.#makeOne()));
   }
 
-  /** @returns whether there may be another one. */
+  /** @returns whether there may be another slice to make. */
   async #makeOne(): Promise<boolean> {
     const ends = await this.#connection.runAndReadAll('SELECT max(last), max(number) FROM slice');
     const [last, number] = ends.getRows()[0] ?? [];
-    // Without an order, which would look at all that follows: rows come as they were stored, that is by time.
+    // No ORDER BY, which would read all later rows: rows come in the order in which they were stored, which is by time.
     const found = await this.#connection.runAndReadAll(
       `SELECT time, msg FROM log WHERE time > $1 LIMIT ${sliceSize}`,
       [typeof last === 'bigint' ? last : -1n],

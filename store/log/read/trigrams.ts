@@ -1,11 +1,11 @@
 /**
- * Which short pieces stand in texts: a set of bits, one for each hash of three or four characters in a row. A text whose
- * pieces are not all in the set stands in none of them. (One whose pieces are may still stand in none.)
+ * The pieces of three and four characters in texts, as a set of bits with one bit for each hash. A text whose pieces are not
+ * all in the set is in none of the texts. (A text whose pieces are all in the set may still be in none.)
  */
 
-/** Stored: another number, or another hash, needs another table. */
+/** Stored in the database: another number, or another hash, needs another table. */
 const bits = 65_536;
-/** More of them make a search no narrower. */
+/** More pieces of a searched text do not narrow the search further. */
 const maxTrigrams = 48;
 
 const spread = 0x9e37_79b1;
@@ -18,9 +18,9 @@ function hashes(text: string, end: number): [three: number, four: number] {
   return [Math.imul(three, spread) >>> 16, Math.imul(four, spread) >>> 16];
 }
 
-/** Collects the pieces of texts. */
+/** Collects the trigrams of texts. */
 export class Trigrams {
-  /** As DuckDB's BIT has them: a byte that says how many bits are not used, then the first bit first. */
+  /** In the layout of DuckDB's BIT: a byte with the number of unused bits, then the bits, first bit first. */
   readonly data = new Uint8Array(1 + bits / 8);
 
   add(text: string): void {
@@ -37,7 +37,7 @@ export class Trigrams {
   }
 }
 
-/** @returns the bits that are set where the text stands; none for a text of less than three characters. */
+/** @returns the bits that a text containing this one has set; none if it has fewer than three characters. */
 export function trigramsOf(text: string): number[] {
   const found = new Set<number>();
   for (let end = 3; end <= text.length && found.size < maxTrigrams; end += 1) {

@@ -10,8 +10,8 @@ interface Compacted {
 }
 
 /**
- * Copies the tables within their file and lets the originals go. What a crash leaves is the originals, whole, and
- * copies that nobody knows of; the next start drops those.
+ * Copies the tables within their file and drops the originals. After a crash the originals are complete, and the next start
+ * drops the unfinished copies.
  */
 export class LogCompaction {
   readonly #compacted: Compacted;
@@ -20,20 +20,20 @@ export class LogCompaction {
     this.#compacted = compacted;
   }
 
-  /** Nothing may be deleted meanwhile; rows may come. A checkpoint afterwards makes the file smaller. */
+  /** Rows may be added meanwhile, but not deleted. A checkpoint afterwards makes the file smaller. */
   async run(): Promise<void> {
     for (const table of growingTables) await this.#replace(table, true);
-    // A single row at the end of the file would keep it as long as it is.
+    // The small tables are copied too, because a single row at the end of the file would keep its length.
     for (const table of smallTables) await this.#replace(table, false);
   }
 
-  /** @param ahead copies what is there already before those who write have to wait. */
+  /** @param ahead copies the existing rows before writers have to wait. */
   async #replace(table: SqlTable, ahead: boolean): Promise<void> {
     const { keeper, writer, writes } = this.#compacted;
     const copy = copyOf(table);
     try {
       await keeper.run(createTable(table, copy));
-      // Most of it takes long, but holds up nobody. What came meanwhile takes little.
+      // The bulk takes long but blocks no writer; the rows added meanwhile are few.
       for (let round = 0; ahead && round < 2; round += 1) await keeper.run(copyRest(table, copy));
       await writes.runExclusive(() =>
         inTransaction(writer, async () => {
@@ -48,7 +48,7 @@ export class LogCompaction {
   }
 }
 
-/** Rows come only at the end. To count would take long in the log, whose times are strictly in order. */
+/** Rows are only appended. In the log, whose times are strictly ascending, the time is used: counting would take long. */
 const copyRest = (table: SqlTable, copy: string) =>
   table === 'log'
     ? `INSERT INTO ${copy} FROM log WHERE time > (SELECT coalesce(max(time), -1) FROM ${copy})`

@@ -5,32 +5,32 @@ import type { ReadWriteLock } from '../schema/read-write-lock.ts';
 import { type AgingTable, agingTables } from '../schema/schema.ts';
 import { LogCompaction } from './compaction.ts';
 
-/** What the retention works with. */
+/** The files, connections and locks of the retention. */
 export interface LogLimits {
   readonly file: string;
-  /** The connection that writes, and the turns of everything that does so. */
+  /** The writing connection, and the mutex of all writers. */
   readonly writer: DuckDBConnection;
   readonly writes: Mutex;
-  /** Nobody else's. */
+  /** A connection of its own. */
   readonly keeper: DuckDBConnection;
-  /** Through which everything comes that reads. */
+  /** The lock that every reader takes. */
   readonly reads: ReadWriteLock;
-  /** Lets go what is known of log entries older than this, before they are deleted. */
+  /** Removes derived data about log entries older than this, before they are deleted. */
   readonly forget: (before: number) => Promise<void>;
 }
 
-/** Rows that are deleted at once, as many as DuckDB keeps together: a step takes some hundredths of a second. */
+/** Rows deleted per step: the size of DuckDB's row groups. A step takes some hundredths of a second. */
 const step = 122_880;
-/** A write-ahead log that has grown this large is not waiting for a quiet moment any more. */
+/** Past this size of the write-ahead log, a checkpoint no longer waits for a moment without readers. */
 const maxJournalBytes = 32e6;
 const rounds = 10;
 const hourMs = 60 * 60 * 1000;
 
 /**
- * Lets the oldest go, and keeps the file small. Whoever writes never waits for more than one step.
+ * Deletes the oldest rows and keeps the file small. A writer never waits for more than one step.
  *
- * The space of what is deleted is used again, from the beginning of the file on, and the end of the file is cut off
- * once it is free. A file that stays more than twice as large as what is in it is compacted.
+ * The space of deleted rows is reused, from the beginning of the file on, and the end of the file is cut off when it is
+ * free. A file that stays more than twice as large as its content is compacted.
  */
 export class LogRetention {
   readonly #retained: LogLimits;
@@ -45,8 +45,7 @@ export class LogRetention {
   }
 
   /**
-   * Deletes what is older than `oldest` (Unix microseconds), then the oldest rows until the rest takes at most
-   * `maxBytes`.
+   * Deletes rows older than `oldest` (Unix time in microseconds), then the oldest rows until the rest takes at most `maxBytes`.
    */
   prune(oldest: number, maxBytes: number): Promise<void> {
     return this.#turns.runExclusive(async () => {
@@ -58,7 +57,7 @@ export class LogRetention {
     });
   }
 
-  /** Sees to the size alone. Costs next to nothing while there is nothing to do, or while it is under way. */
+  /** Enforces the size limit only. Costs next to nothing if there is nothing to do, or if it is already running. */
   tend(maxBytes: number): Promise<void> {
     this.#tending ??= this.#turns
       .runExclusive(() => this.#tend(maxBytes))
@@ -68,7 +67,7 @@ export class LogRetention {
     return this.#tending;
   }
 
-  /** Ends what is under way. */
+  /** Stops the running step. */
   async close(): Promise<void> {
     const interrupting = setInterval(() => this.#retained.keeper.interrupt(), 50);
     await this.#turns.close(() => this.#retained.keeper.closeSync());
@@ -77,7 +76,7 @@ export class LogRetention {
 
   async #tend(maxBytes: number): Promise<void> {
     const { file, reads } = this.#retained;
-    // A checkpoint is refused while anybody reads, and somebody may always do.
+    // DuckDB refuses a checkpoint while there are readers, and there may always be one.
     if ((await sizeOf(`${file}.wal`)) > maxJournalBytes) await reads.write(() => this.#checkpoint());
     for (let round = 0; round < rounds; round += 1) {
       const used = await this.#used();
@@ -85,7 +84,7 @@ export class LogRetention {
       const [largest] = (await this.#counts()).sort((a, b) => b.rows - a.rows);
       if (!largest || largest.rows === 0) break;
       const { table, rows, stored } = largest;
-      // Deleted rows keep their space while DuckDB keeps them together with others that live.
+      // Deleted rows keep their space while their row group has other rows.
       if (stored - rows > stored / 5) await this.#compaction.run();
       else await this.#forgetRows(table, Math.ceil(rows * (1 - (0.9 * maxBytes) / used)));
       if (!(await this.#checkpoint())) return;
@@ -93,29 +92,29 @@ export class LogRetention {
     await this.#compactFile(maxBytes);
   }
 
-  /** What is free is more than what is used, so the copy finds room in the file, and before the end of it. */
+  /** More of the file is free than used, so the copy fits into the file, before its end. */
   async #compactFile(maxBytes: number): Promise<void> {
     const size = await sizeOf(this.#retained.file);
     if (size <= 1.5 * maxBytes || size <= 2.1 * (await this.#used())) return;
-    // Should it not help, to do it again and again would not help more.
+    // If compaction does not help, repeating it at once does not help either.
     if (Date.now() - this.#compactedAt < hourMs) return;
     this.#compactedAt = Date.now();
     await this.#compaction.run();
     await this.#checkpoint();
   }
 
-  /** Deletes the rows that are older. */
+  /** Deletes rows older than this. */
   async #forget(table: AgingTable, oldest: number): Promise<void> {
     for (;;) {
       const border = await this.#timeAt(table, step);
       if (border === undefined || border >= oldest) break;
-      // Only the log's times are strictly in order.
+      // Only the log's times are strictly ascending.
       if ((await this.#delete(table, border)) === 0) break;
     }
     await this.#delete(table, oldest);
   }
 
-  /** Deletes about as many of the oldest rows. */
+  /** Deletes about this many of the oldest rows. */
   async #forgetRows(table: AgingTable, count: number): Promise<void> {
     for (let left = count; left > 0; left -= step) {
       const border = await this.#timeAt(table, Math.min(left, step) - 1);
@@ -124,18 +123,18 @@ export class LogRetention {
     }
   }
 
-  /** The time of the row that has so many before it. */
+  /** The time of the row after this many rows. */
   async #timeAt(table: AgingTable, rows: number): Promise<number | undefined> {
     const [time] = await this.#row(`SELECT time FROM ${table} LIMIT 1 OFFSET ${rows}`);
     return time === undefined ? undefined : Number(time);
   }
 
-  /** @returns how many rows there were before that time. */
+  /** @returns the number of deleted rows. */
   #delete(table: AgingTable | 'presence' | 'openRecording', time: number): Promise<number> {
     const { writes, writer, forget } = this.#retained;
     return writes.runExclusive(async () => {
       if (table === 'log') await forget(time);
-      // The state in which a monitor is may be an old one.
+      // The current state of a monitor may be old, and is kept.
       const over =
         table === 'state'
           ? 'AND time < (SELECT max(later.time) FROM state later WHERE later.monitorID = state.monitorID AND later.time < $1)'
@@ -145,7 +144,7 @@ export class LogRetention {
     });
   }
 
-  /** Only a checkpoint gives space back. @returns false when it has to wait for those who read. */
+  /** Only a checkpoint frees space. @returns false if it has to wait for readers. */
   #checkpoint(): Promise<boolean> {
     const { writes, writer } = this.#retained;
     return writes.runExclusive(() =>
@@ -161,7 +160,7 @@ export class LogRetention {
     return Number(used);
   }
 
-  /** How many rows each table has, and how many it keeps, those included that have been deleted. */
+  /** The number of rows of each table, and the number it stores, including deleted rows. */
   async #counts(): Promise<{ table: AgingTable; rows: number; stored: number }[]> {
     const found = await Promise.all(
       agingTables.map(async (table) => {
