@@ -40,7 +40,8 @@ export function connectSocket(address: RtspAddress, timeoutMs: number, signal: A
       reject(fail);
     };
     const abort = () => settle(signal.reason);
-    const onError = (error: NodeJS.ErrnoException) => settle(unreachable(causeOf(error)));
+    const onError = (error: NodeJS.ErrnoException) =>
+      settle(unreachable(causes[error.code ?? ''] ?? codeOf(error)));
     const timer = setTimeout(
       () => settle(unreachable(`no connection within ${timeoutMs / 1000} s`)),
       timeoutMs,
@@ -51,9 +52,9 @@ export function connectSocket(address: RtspAddress, timeoutMs: number, signal: A
   });
 }
 
-/** @returns what a socket's error means, for people. */
-export function causeOf({ code = '' }: NodeJS.ErrnoException): string {
-  return causes[code] ?? (/^[A-Z0-9_]{1,60}$/.test(code) ? code : 'the connection failed');
+/** @returns the name of a socket's error, or words for one without a name. */
+export function codeOf({ code = '' }: NodeJS.ErrnoException): string {
+  return /^[A-Z0-9_]{1,60}$/.test(code) ? code : 'for no known reason';
 }
 
 function unreachable(cause: string): RtspError {

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { RtspAddress } from './address.ts';
-import { causeOf, connectSocket } from './connect.ts';
+import { codeOf, connectSocket } from './connect.ts';
 import { Login } from './login.ts';
 import { PendingRequests } from './pending-requests.ts';
 import { RtspError, refusal, unanswered } from './rtsp-error.ts';
@@ -64,7 +64,7 @@ export class RtspConnection {
       }
     });
     socket.on('error', (error) =>
-      this.#fail(new RtspError('lost', `the connection broke: ${causeOf(error)}`)),
+      this.#fail(new RtspError('lost', `the connection broke (${codeOf(error)})`)),
     );
   }
 

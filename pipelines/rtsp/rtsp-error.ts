@@ -50,5 +50,5 @@ export function refusal(method: string, status: number): RtspError {
 /** @returns what the end of a connection means for a request: while nothing plays, the camera cannot be reached. */
 export function unanswered(method: string, { code, message }: RtspError): RtspError {
   if (code !== 'lost') return new RtspError(code, message);
-  return new RtspError('unreachable', `${message} before it answered ${method}`);
+  return new RtspError('unreachable', `${message} before the answer to ${method}`);
 }

@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { parseRtspAddress } from '../../pipelines/rtsp/address.ts';
 import { openRtsp } from '../../pipelines/rtsp/client.ts';
-import { type FakeAnswer, FakeCamera } from '../support/fake-camera.ts';
+import { type FakeAnswer, FakeCamera, type FakeConnection, sendDatagrams } from '../support/fake-camera.ts';
 import { openFiles } from '../support/processes.ts';
 import { writeRtp } from '../support/rtp-writer.ts';
 import { shortTimeouts } from '../support/rtsp-viewer.ts';
@@ -16,7 +16,7 @@ import { shortTimeouts } from '../support/rtsp-viewer.ts';
 
 const connections = 10_000;
 const warmUp = 1000;
-const timeouts = { ...shortTimeouts, answerMs: 50, firstPacketMs: 50, silenceMs: 50 };
+const timeouts = { ...shortTimeouts, answerMs: 50, firstPacketMs: 2000, silenceMs: 2000 };
 const login = { user: 'u', password: 'p', challenges: ['Digest realm="camera", nonce=NONCE, qop=auth'] };
 const packet = writeRtp({ sequence: 1, timestamp: 1, payload: Buffer.alloc(1000) });
 const only = (name: string, act: (usual: FakeAnswer) => readonly FakeAnswer[]) => ({
@@ -24,16 +24,25 @@ const only = (name: string, act: (usual: FakeAnswer) => readonly FakeAnswer[]) =
 });
 
 test('connections leave nothing behind', async () => {
+  const play = (connection: FakeConnection) => connection.send({ channel: 0, data: packet });
   const cameras = await Promise.all([
-    FakeCamera.start({ play: (connection) => connection.send({ channel: 0, data: packet }) }),
-    FakeCamera.start({ login }),
+    FakeCamera.start({ play }),
+    FakeCamera.start({ play, login }),
     FakeCamera.start({ login: { ...login, password: 'other' } }),
-    FakeCamera.start({ transports: ['udp'] }),
-    FakeCamera.start({ answer: (_, usual, { socket }) => [usual, ...(socket.resetAndDestroy() && [])] }),
+    FakeCamera.start({
+      transports: ['udp'],
+      play: ({ clientPorts: [ports] }) => sendDatagrams(ports?.[0] ?? 0, [packet]),
+    }),
+    FakeCamera.start({
+      answer: (_, usual, { socket }) => {
+        socket.resetAndDestroy();
+        return [usual];
+      },
+    }),
     FakeCamera.start(only('DESCRIBE', (usual) => [{ ...usual, status: 404 }])),
     FakeCamera.start(only('SETUP', () => [])),
-    FakeCamera.start(only('TEARDOWN', (usual) => [{ ...usual, headers: [] }])),
-    FakeCamera.start({ play: ({ socket }) => void socket.write(Buffer.alloc(5000, '$RTSP/1.0 2')) }),
+    FakeCamera.start({ play, ...only('TEARDOWN', (usual) => [{ ...usual, headers: [] }]) }),
+    FakeCamera.start({ play: ({ socket }) => void socket.end(Buffer.alloc(5000, '$RTSP/1.0 2')) }),
     FakeCamera.start({
       play: ({ socket }) => void socket.end('RTSP/1.0 200 OK\r\nContent-Length: x\r\n\r\n'),
     }),

@@ -474,7 +474,7 @@ describe('every wait ends, and says what for', () => {
     });
     expect(await errorOf(view(camera.url()))).toMatchObject({
       code: 'unreachable',
-      message: expect.stringMatching(/ before it answered PLAY$/),
+      message: expect.stringMatching(/ before the answer to PLAY$/),
     });
   });
 });
