@@ -1,37 +1,37 @@
 import { lstat, readdir, rm, rmdir, statfs } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 
-/** What the recorder has recorded: `<recordings>/<YYYY>/<MM>/<DD>/<monitor>/<time>_<monitor>.mp4`. */
+/** The files of recordings: `<recordings>/<YYYY>/<MM>/<DD>/<monitor>/<time>_<monitor>.mp4`. */
 
-/** Beside a recording may lie what belongs to it, under the same name with another ending. */
+/** Files that belong to a recording have the same name with another extension. */
 const recordingPath =
   /^\d{4}\/\d\d\/\d\d\/[A-Za-z0-9]+\/(\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d_[A-Za-z0-9]+)\.[a-z0-9]+$/;
-/** A file that grew so short a time ago, in milliseconds, may still be written. */
+/** A file modified within this time, in milliseconds, may still be growing. */
 const growing = 60_000;
-/** Of a folder that is so young, in milliseconds, a recorder may just be about to use it. */
+/** A folder younger than this, in milliseconds, may be about to be used. */
 const young = 2 * 24 * 60 * 60 * 1000;
-/** What is let go is a little more than must be, so that it is not at every look. */
+/** Share deleted beyond what is necessary, so that not every check has to delete. */
 const margin = 0.01;
-/** The part of its size that stays free on a small disk. */
+/** The fraction of a small disk that stays free. */
 const freePart = 1 / 20;
-/** Of each monitor, milliseconds of recordings that a full disk does not take. */
+/** Milliseconds of recordings per monitor that are kept even if the disk is full. */
 const protectedMs = 60 * 60 * 1000;
 
 export interface DiskLimits {
-  /** What all recordings together may take. */
+  /** Limit of all recordings together. */
   readonly maxBytes: number;
-  /** What must stay free on their disk; on a small one it is a twentieth of its size. */
+  /** Space that must stay free on their disk; on a small disk, a twentieth of its size. */
   readonly minFreeBytes: number;
 }
 
 /**
- * How it is with the disk: it has room (`room`); it has too little although the recordings take no more than they may,
- * so the oldest ones are deleted (`full`); that has stopped because others took what was freed (`taken`), or because
- * nothing is left but the last hour of each monitor (`last-hour`).
+ * The state of the disk: it has enough space (`room`); it has too little although the recordings are within their limit, so
+ * the oldest are deleted (`full`); deleting has stopped because other files took the freed space (`taken`), or because only
+ * the last hour of each monitor is left (`last-hour`).
  */
 export type DiskState = 'room' | 'full' | 'taken' | 'last-hour';
 
-/** What was deleted at one look, and what takes the space, in bytes. */
+/** The result of one check: the deleted files, and the use of the disk in bytes. */
 export interface PruneResult {
   readonly files: number;
   readonly bytes: number;
@@ -41,18 +41,18 @@ export interface PruneResult {
 
 interface File {
   readonly path: string;
-  /** Begins with the time of its recording. */
+  /** The file name, which begins with the recording's time. */
   readonly id: string;
   readonly size: number;
 }
 
-/** Keeps the recordings of a folder within their room. What is not named as a recording is neither counted nor touched. */
+/** Enforces the limits of a folder of recordings. Files not named like a recording are neither counted nor touched. */
 export class RecordingRetention {
   readonly #recordingsDir: string;
   readonly #limits: DiskLimits;
-  /** What was freed at the look before for want of room, and what others took then. */
+  /** Space freed by the last check because the disk was full, and the space that other files took then. */
   #freed: { readonly bytes: number; readonly others: number } | undefined;
-  /** Looks that pass before deleting is tried again, and how many that will be the next time. */
+  /** Number of checks until deleting is tried again, and the number for the next time. */
   #waiting = 0;
   #pause = 1;
 
@@ -62,12 +62,12 @@ export class RecordingRetention {
   }
 
   /**
-   * Deletes recordings, the oldest of all monitors first, until they take no more than they may and the disk has room.
-   * For the disk's sake they are not deleted where that does not help, see {@link DiskState}; after a while it is
-   * tried again, each time after twice as many looks.
+   * Deletes recordings, the oldest of all monitors first, until they are within their limit and the disk has enough space.
+   * On a full disk they are not deleted if that does not help, see {@link DiskState}; deleting is then tried again later,
+   * each time after twice as many checks.
    *
    * @param now Unix time in milliseconds
-   * @throws what the file system throws.
+   * @throws errors of the file system.
    */
   async prune(now: number): Promise<PruneResult> {
     const { files, used } = await look(this.#recordingsDir, now);
@@ -96,7 +96,7 @@ export class RecordingRetention {
     return { files: count, bytes, state, disk: { size, others, recordings: used - bytes } };
   }
 
-  /** @returns whether what was freed has gone to others. */
+  /** @returns whether other files have taken the freed space. */
   #isTaken(others: number): boolean {
     if (this.#waiting > 0) {
       this.#waiting -= 1;
@@ -132,7 +132,7 @@ function startOf(id: string): number {
   return Date.parse(`${day}T${clock.join(':')}Z`);
 }
 
-/** What all take, and those that are finished, oldest first. */
+/** The size of all recordings, and the finished ones, oldest first. */
 async function look(recordingsDir: string, now: number): Promise<{ files: File[]; used: number }> {
   const files: File[] = [];
   let used = 0;
@@ -140,7 +140,7 @@ async function look(recordingsDir: string, now: number): Promise<{ files: File[]
     const [, id] = recordingPath.exec(name.replaceAll(sep, '/')) ?? [];
     if (id === undefined) continue;
     const path = join(recordingsDir, name);
-    // Another process may have removed it meanwhile.
+    // Another process may have removed the file meanwhile.
     const found = await lstat(path).catch(() => undefined);
     if (!found?.isFile()) continue;
     used += found.size;
@@ -150,7 +150,7 @@ async function look(recordingsDir: string, now: number): Promise<{ files: File[]
   return { files, used };
 }
 
-/** Removes a folder that has become empty, and those above it that have. */
+/** Removes an empty folder, and its parents if they are empty too. */
 async function removeEmpty(folder: string, root: string): Promise<void> {
   for (let at = folder; at !== root; at = dirname(at)) {
     try {

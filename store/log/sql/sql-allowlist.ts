@@ -2,19 +2,19 @@ import { StoreError } from '../../base/store-error.ts';
 import { SqlCost } from './sql-cost.ts';
 
 /**
- * Which statements people may put to the database. Whatever is not named here is refused: the statement's tree, as
- * DuckDB's own parser gives it, may hold these nodes, functions, types and tables only.
+ * The allow-list of users' SQL statements. The parse tree from DuckDB's own parser may contain only these nodes, functions,
+ * types and tables; everything else is refused.
  *
- * What reads the system, makes rows from nothing, or makes a text many times longer than its parts is left out. That
- * last one matters because DuckDB's memory limit does not count the texts that a statement is just working on. What is
- * left has a bound in time for each row, see `sql-cost.ts`.
+ * The list omits functions that read the system, generate rows, or make a text many times longer than its parts. The last
+ * kind matters because DuckDB's memory limit does not count the texts that a statement is working on. The rest has a time
+ * limit per row, see `sql-cost.ts`.
  */
 
 const words = (text: string) => new Set(text.trim().split(/\s+/));
 
 const views = words('logs events recordings deliveries objects states');
 
-/** Queries, tables, and what changes a query's result, by their `type`. */
+/** Queries, tables and modifiers of a query's result, by their `type`. */
 const nodes = words(`
   SELECT_NODE SET_OPERATION_NODE
   BASE_TABLE JOIN SUBQUERY EMPTY EXPRESSION_LIST
@@ -53,31 +53,31 @@ const functions = words(`
   to_hours to_minutes to_seconds to_milliseconds to_microseconds
 `);
 
-/** Names that DuckDB takes for a function where there is no such column. */
+/** Names that DuckDB takes for a function if there is no such column. */
 const disguised = words('current_catalog current_role current_schema current_user session_user user');
 
 const maxLength = 10_000;
 
-/** One object of the tree. */
+/** One object of the parse tree. */
 type Node = Readonly<Record<string, unknown>>;
 
-/** The statement is refused for what stands in it. */
+/** Refuses the statement because of a part of it. */
 function refuse(what: string): never {
   throw new StoreError('invalid', `${what} cannot be used here`, { pointer: '/sql' });
 }
 
-/** @throws {StoreError} `invalid` for what must not even be parsed. */
+/** @throws {StoreError} `invalid` if the text must not even be parsed. */
 export function checkText(sql: string): void {
   if (sql.length > maxLength) {
     throw new StoreError('invalid', `expected at most ${maxLength} characters`, { pointer: '/sql' });
   }
-  // Where the text goes on behind a NUL depends on who reads it.
+  // Parsers differ on whether the text ends at a NUL.
   if (sql.includes('\0')) refuse('a NUL character');
 }
 
 /**
- * @param serialized what `json_serialize_sql` says about the statement.
- * @throws {StoreError} `invalid`, with what is wrong.
+ * @param serialized the result of `json_serialize_sql` for the statement.
+ * @throws {StoreError} `invalid`, with the reason.
  */
 export function checkTree(serialized: string): void {
   const tree = JSON.parse(serialized) as Node;
@@ -97,7 +97,7 @@ export function checkTree(serialized: string): void {
 class Walk {
   readonly cost = new SqlCost();
 
-  /** @param scope the names of the common table expressions that can be seen here, in lower case. */
+  /** @param scope the names of the visible common table expressions, in lower case. */
   visit(value: unknown, scope: ReadonlySet<string>): void {
     if (Array.isArray(value)) for (const item of value) this.visit(item, scope);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
@@ -105,14 +105,14 @@ class Walk {
     const inner = 'cte_map' in node ? this.#named(node['cte_map'], scope) : scope;
     this.#check(node, inner);
     for (const [key, member] of Object.entries(node)) {
-      // A constant is data, whatever it holds, and a type has been checked.
+      // A constant is only data, and a type has been checked already.
       if (key === 'cte_map' || key === 'cast_type' || (key === 'value' && node['class'] === 'CONSTANT'))
         continue;
       this.visit(member, inner);
     }
   }
 
-  /** Each expression sees those before it, and the query all of them. None sees itself: that would be a recursion. */
+  /** Each expression sees those before it, and the query sees all. None sees itself, which would be a recursion. */
   #named(map: unknown, scope: ReadonlySet<string>): ReadonlySet<string> {
     const seen = new Set(scope);
     for (const { key, value } of (map as { map: { key: string; value: Node }[] }).map) {
@@ -125,7 +125,7 @@ class Walk {
   #check(node: Node, scope: ReadonlySet<string>): void {
     const { class: kind, type } = node as { class?: unknown; type?: unknown };
     if (kind !== undefined) this.#checkExpression(node, String(kind), String(type));
-    // What has no name of its own, such as the branches of a CASE or the size of a sample, has no type either.
+    // Parts without a name, such as the branches of a CASE or the size of a sample, have no type either.
     else if (typeof type === 'string' && !nodes.has(type)) refuse(type.toLowerCase().replaceAll('_', ' '));
     if (kind === 'CONSTANT') this.cost.addLiteral((node['value'] as Node)['value']);
     if ('table_name' in node) checkTable(node, scope);
@@ -155,7 +155,7 @@ function checkTable(node: Node, scope: ReadonlySet<string>): void {
   if (node['schema_name'] !== '' || node['catalog_name'] !== '' || (!views.has(name) && !scope.has(name))) {
     throw new StoreError(
       'invalid',
-      `there is no ${String(node['table_name'])}, but ${[...views].join(', ')}`,
+      `unknown table "${String(node['table_name'])}"; available: ${[...views].join(', ')}`,
       {
         pointer: '/sql',
       },

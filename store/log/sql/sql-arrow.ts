@@ -34,22 +34,22 @@ import {
 
 import type { SqlEncoder } from './sql-format.ts';
 
-/** How a column goes into an Arrow array: its values are packed as `packed`, and the array is then called `type`. */
+/** Encoding of a column as an Arrow array: the values are packed as `packed`, and the array is declared as `type`. */
 interface ArrowColumn {
   readonly packed: DataType;
   readonly type: DataType;
   value(value: DuckDBValue): unknown;
 }
 
-/** Bytes of the mark that ends a stream. */
+/** Size of the end-of-stream marker, in bytes. */
 const endMark = 8;
 
 /**
- * [Arrow IPC streaming format] The schema's message, one message for each piece, and the mark of the end. The library
- * makes whole streams only, so of each the first message or the last mark is left out.
+ * [Arrow IPC streaming format] The schema message, one message per chunk, and the end-of-stream marker. The library only
+ * makes whole streams, so the schema message or the marker of each is left out.
  */
 export function arrowEncoder(result: DuckDBResult): SqlEncoder {
-  // Readers take columns by their names.
+  // Readers identify columns by name.
   const names = result.deduplicatedColumnNames();
   const columns = names.map((_, index) => arrowColumn(index, result));
   const stream = (values: readonly (readonly DuckDBValue[])[]) => {
@@ -72,7 +72,7 @@ export function arrowEncoder(result: DuckDBResult): SqlEncoder {
   };
 }
 
-/** What DuckDB's binding gives as the library takes it. */
+/** Converts a value of DuckDB's binding for the Arrow library. */
 const plain = new Map<DuckDBTypeId, DataType>([
   [DuckDBTypeId.BOOLEAN, bool()],
   [DuckDBTypeId.TINYINT, int8()],
@@ -83,7 +83,7 @@ const plain = new Map<DuckDBTypeId, DataType>([
   [DuckDBTypeId.USMALLINT, uint16()],
   [DuckDBTypeId.UINTEGER, uint32()],
   [DuckDBTypeId.UBIGINT, uint64()],
-  // Sums of integers are of this type.
+  // The type of sums of integers.
   [DuckDBTypeId.HUGEINT, decimal(38, 0)],
   [DuckDBTypeId.FLOAT, float32()],
   [DuckDBTypeId.DOUBLE, float64()],
@@ -99,7 +99,7 @@ function arrowColumn(index: number, result: DuckDBResult): ArrowColumn {
       const type = decimal(width, scale);
       return { packed: type, type, value: (value) => (value as DuckDBDecimalValue).value };
     }
-    // The library would go through milliseconds, as JavaScript's dates have them.
+    // The library would convert through JavaScript's dates, which have milliseconds only.
     case DuckDBTypeId.DATE:
       return { packed: int32(), type: dateDay(), value: (value) => (value as DuckDBDateValue).days };
     case DuckDBTypeId.TIMESTAMP:

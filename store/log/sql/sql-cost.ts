@@ -1,39 +1,39 @@
 import { StoreError } from '../../base/store-error.ts';
 
 /**
- * How long one row of a statement may take. DuckDB ends a statement only between two vectors of 2048 rows, so what a
- * single row can take must be bounded before: a pattern of many wildcards over a long text runs for years.
+ * The time limit of one row of a statement. DuckDB interrupts a statement only between two vectors of 2048 rows, so the cost
+ * of a single row must be bounded in advance: a pattern with many wildcards over a long text runs for years.
  */
 
-/** Texts of columns are seldom longer. */
+/** Assumed length of a column's text; few are longer. */
 const columnLength = 200;
 const longestPattern = 200;
 /** Steps of comparison for one row; a billion of them take about 3 s. */
 const mostSteps = 500_000;
-/** A character of a format becomes at most so many: `%c` is a date with its time. */
+/** Characters of output per character of a format: `%c` is a date with its time. */
 const formatGrowth = 16;
-/** What a class such as `\pL` counts in a regular expression: so many ranges has it. */
+/** Cost of a class such as `\pL` in a regular expression: the number of its ranges. */
 const unicodeClass = 300;
 
-/** Where the pattern is the second argument. */
+/** Functions whose second argument is the pattern. */
 const likes = new Set('~~ !~~'.split(' '));
 const slowLikes = new Set('~~* !~~* like_escape not_like_escape ilike_escape not_ilike_escape'.split(' '));
 const glob = '~~~';
 const expressions = new Set('regexp_matches regexp_full_match regexp_extract'.split(' '));
-/** They look for one text in another. */
+/** Functions that search for one text in another. */
 const finders = new Set('contains instr strpos position split_part'.split(' '));
-/** Each of them may make a text as long as all its parts together. */
+/** Functions whose result may be as long as all their arguments together. */
 const joiners = new Set('|| concat concat_ws list_value'.split(' '));
 const joinLimit = 10;
 
 type Node = Readonly<Record<string, unknown>>;
 
-/** Adds up what the functions of one statement cost. */
+/** Adds up the cost of the functions of one statement. */
 export class SqlCost {
   #joined = 0;
   #growth = 1;
   #longestLiteral = 0;
-  /** Steps for one row, by the length of the texts. */
+  /** Steps per row, from the length of the texts. */
   readonly #steps: ((length: number) => number)[] = [];
 
   addLiteral(value: unknown): void {
@@ -42,7 +42,7 @@ export class SqlCost {
 
   /**
    * @param name in lower case
-   * @throws {StoreError} `invalid`: a pattern that is not written out, or is too long, or too many texts are joined.
+   * @throws {StoreError} `invalid` if a pattern is no literal or is too long, or if too many texts are joined.
    */
   addFunction(name: string, children: readonly Node[]): void {
     if (joiners.has(name)) {
@@ -57,7 +57,7 @@ export class SqlCost {
     else if (expressions.has(name)) this.#addExpression(patternOf(children));
   }
 
-  /** @throws {StoreError} `invalid`: a row takes too long. */
+  /** @throws {StoreError} `invalid` if a row takes too long. */
   check(): void {
     const length = Math.max(this.#longestLiteral, columnLength) * this.#growth;
     const steps = this.#steps.reduce((sum, step) => sum + step(length), 0);
@@ -67,20 +67,20 @@ export class SqlCost {
     throw invalid(`its patterns would take too long: ${hint}`);
   }
 
-  /** DuckDB has a fast way for patterns of `%` alone. */
+  /** DuckDB is fast for patterns with `%` as the only wildcard. */
   #addLike(pattern: string, slow: boolean): void {
     if (slow || pattern.includes('_')) this.#addBacktracking(pattern.split(/%+/));
     else this.#steps.push((length) => (length * pattern.length) / 10);
   }
 
-  /** After each wildcard, the rest is tried at every place of the text; a last one takes whatever is left. */
+  /** After each wildcard, the rest is tried at every position of the text; a wildcard at the end matches at once. */
   #addBacktracking(parts: readonly string[]): void {
     const loops = parts.slice(1).filter((part, index) => part !== '' || index < parts.length - 2).length;
     const longest = Math.max(1, ...parts.map((part) => part.length));
     this.#steps.push((length) => length ** loops * longest);
   }
 
-  /** Linear in the text, but with a state for every repetition that is counted. */
+  /** Linear in the text, but with a state for every counted repetition. */
   #addExpression(pattern: string): void {
     let states = pattern.length + (pattern.match(/\\p/gi)?.length ?? 0) * unicodeClass;
     for (const [, least = '', most = ''] of pattern.matchAll(/\{(\d+)(?:,(\d*))?\}/g)) {
@@ -90,7 +90,7 @@ export class SqlCost {
   }
 }
 
-/** The pattern that is written out as the second argument. */
+/** The literal pattern in the second argument. */
 function patternOf(children: readonly Node[]): string {
   const { class: kind, value } = children[1] ?? {};
   const pattern = kind === 'CONSTANT' ? (value as { value?: unknown }).value : undefined;

@@ -1,13 +1,13 @@
 import type { DuckDBDataChunk } from '@duckdb/node-api';
 
-/** The forms in which a statement's answer leaves, piece by piece. */
+/** The formats of a statement's result, encoded in chunks. */
 
 export const sqlFormats = ['csv', 'arrow'] as const;
 export type SqlFormat = (typeof sqlFormats)[number];
 
-/** Makes one answer's bytes. */
+/** Encodes one result. */
 export interface SqlEncoder {
-  /** What stands before the first row is part of the first piece, or of the end. */
+  /** A header is part of the first chunk, or of the end if there are no rows. */
   encode(chunk: DuckDBDataChunk): Uint8Array<ArrayBuffer>;
   end(): Uint8Array<ArrayBuffer>;
 }

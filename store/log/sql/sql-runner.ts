@@ -2,19 +2,19 @@ import type { DuckDBConnection, DuckDBResult, DuckDBValue } from '@duckdb/node-a
 import { Mutex } from '../../../bus/base/mutex.ts';
 import { invalid, SqlStatement } from './sql-statement.ts';
 
-/** What a statement gives. */
+/** The result of a statement. */
 export interface SqlResult {
   readonly columns: readonly { readonly name: string; readonly type: string }[];
   readonly rows: readonly (readonly SqlValue[])[];
-  /** There were more rows than are given. */
+  /** Whether rows past the limit were left out. */
   readonly truncated: boolean;
 }
-/** Integers beyond 2^53 and whatever JSON has no word for are texts. */
+/** Integers beyond 2^53, and values that JSON cannot represent, are texts. */
 export type SqlValue = string | number | boolean | null;
 
 const limits = { rows: 10_000, bytes: 8_000_000, seconds: 5, waiting: 4 };
 
-/** Puts statements of people to the database, on a connection of its own, one at a time. */
+/** Runs users' statements on a connection of its own, one at a time. */
 export class SqlRunner {
   readonly #connection: DuckDBConnection;
   readonly #turns = new Mutex();
@@ -26,7 +26,7 @@ export class SqlRunner {
     this.#connection = connection;
   }
 
-  /** @throws {StoreError} `invalid`: the statement is refused, wrong, or asks too much. */
+  /** @throws {StoreError} `invalid` if the statement is refused, wrong, or exceeds a limit. */
   async run(sql: string, signal: AbortSignal): Promise<SqlResult> {
     if (this.#waiting >= limits.waiting) throw invalid('other statements are waiting; try again');
     this.#waiting += 1;
@@ -37,7 +37,7 @@ export class SqlRunner {
     }
   }
 
-  /** Waits for the statement that runs, and ends it soon. */
+  /** Interrupts the running statement and waits for its end. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#statement?.close();

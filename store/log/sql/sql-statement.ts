@@ -2,21 +2,21 @@ import { type DuckDBConnection, type DuckDBResult, VARCHAR } from '@duckdb/node-
 import { StoreError } from '../../base/store-error.ts';
 import { checkText, checkTree } from './sql-allowlist.ts';
 
-/** One statement that somebody wrote, on a connection that nothing else uses meanwhile. */
+/** One statement of a user, on a connection that nothing else uses meanwhile. */
 export class SqlStatement {
   readonly #connection: DuckDBConnection;
   readonly #seconds: number;
   readonly #end: number;
   #closed = false;
 
-  /** @param seconds that it may take in all, from now on. */
+  /** @param seconds time limit of all steps together, from now on. */
   constructor(connection: DuckDBConnection, seconds: number) {
     this.#connection = connection;
     this.#seconds = seconds;
     this.#end = Date.now() + seconds * 1000;
   }
 
-  /** @throws {StoreError} `invalid`: it is refused, or wrong. */
+  /** @throws {StoreError} `invalid` if the statement is refused, or wrong. */
   begin(sql: string, signal: AbortSignal): Promise<DuckDBResult> {
     return this.step(signal, async () => {
       checkText(sql);
@@ -31,14 +31,14 @@ export class SqlStatement {
   }
 
   /**
-   * Does a part of the work.
+   * Runs one step of the statement.
    *
-   * @param signal ends it.
-   * @throws {StoreError} `invalid`: it is wrong, asks too much, or was ended.
+   * @param signal interrupts it.
+   * @throws {StoreError} `invalid` if the statement is wrong, exceeds a limit, or was interrupted.
    */
   async step<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     const over = () => this.#closed || signal.aborted || Date.now() > this.#end;
-    // Again and again, because an interruption that comes between two steps is forgotten.
+    // Repeated, because DuckDB ignores an interruption between two steps.
     const watch = setInterval(() => {
       if (over()) this.#connection.interrupt();
     }, 20);
@@ -57,16 +57,16 @@ export class SqlStatement {
     }
   }
 
-  /** Ends it, whatever step it is at. */
+  /** Interrupts the statement at any step. */
   close(): void {
     this.#closed = true;
   }
 }
 
-/** It is the statement's fault. */
+/** An error caused by the statement. */
 export const invalid = (message: string) => new StoreError('invalid', message, { pointer: '/sql' });
 
-/** The first line of what DuckDB says; the others quote the statement. */
+/** The first line of DuckDB's message; the others quote the statement. */
 function reason({ message }: Error): string {
   const [first = ''] = message.split('\n', 1);
   if (/^Out of Memory/i.test(first)) return 'the statement takes too much memory';

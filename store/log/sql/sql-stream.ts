@@ -8,7 +8,7 @@ import { invalid, SqlStatement } from './sql-statement.ts';
 
 const limits = { rows: 10_000_000, seconds: 120, open: 2 };
 
-/** Statements of people whose answers leave row by row. Each has a connection of its own. */
+/** Users' statements whose results are streamed. Each has a connection of its own. */
 export class SqlStreams {
   readonly #connect: () => Promise<DuckDBConnection>;
   readonly #open = new Set<SqlStream>();
@@ -20,9 +20,9 @@ export class SqlStreams {
   }
 
   /**
-   * Begins a statement.
+   * Starts a statement.
    *
-   * @throws {StoreError} `invalid`: the statement is refused, or wrong; `conflict` when too many are under way.
+   * @throws {StoreError} `invalid` if the statement is refused, or wrong; `conflict` if too many are running.
    */
   async open(sql: string, format: SqlFormat, signal: AbortSignal): Promise<LogDownload> {
     if (this.#closed || this.#open.size + this.#opening >= limits.open) {
@@ -40,7 +40,7 @@ export class SqlStreams {
     return stream;
   }
 
-  /** Ends those that are under way. */
+  /** Ends the running statements. */
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all([...this.#open].map((stream) => stream.close()));
@@ -53,7 +53,7 @@ class SqlStream implements LogDownload {
   readonly #format: SqlFormat;
   readonly #turns = new Mutex();
   readonly #ended: () => void;
-  /** A client that stops reading must not keep what the statement holds. */
+  /** Ends the statement of a client that stops reading, to free its memory and connection. */
   readonly #timer: NodeJS.Timeout;
   #result: DuckDBResult | undefined;
   #encoder: SqlEncoder | undefined;
@@ -95,7 +95,7 @@ class SqlStream implements LogDownload {
     });
   }
 
-  /** Ends the statement, whatever it is at. */
+  /** Ends the statement at any step. */
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     this.#statement.close();

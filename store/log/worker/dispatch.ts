@@ -1,13 +1,13 @@
 import type { LogEntry } from '../../../bus/messages.ts';
 
-/** Entries that main hears of in one piece, so that its event loop turns in between. */
+/** Entries per message to the main thread; small, so that its event loop is not stalled. */
 const piece = 500;
-/** Pieces that main has not dealt with yet. */
+/** Messages that main may have unprocessed. */
 const maxInFlight = 3;
-/** Past this no more are read from the bus until main has caught up. */
+/** Past this many waiting entries, reading from the bus pauses until main has caught up. */
 const maxWaiting = 20_000;
 
-/** Hands new entries over to main, as fast as that takes them. */
+/** Sends new entries to main, as fast as main processes them. */
 export class LogDispatch {
   readonly #send: (entries: readonly LogEntry[]) => void;
   #on: boolean;
@@ -16,17 +16,17 @@ export class LogDispatch {
   #due: NodeJS.Immediate | undefined;
   #room: (() => void)[] = [];
 
-  /** @param on whether somebody follows from the beginning. */
+  /** @param on whether there are followers from the beginning. */
   constructor(on: boolean, send: (entries: readonly LogEntry[]) => void) {
     this.#on = on;
     this.#send = send;
   }
 
-  /** @returns a promise when there is no room for more before it resolves. */
+  /** @returns a promise if the queue is full; the caller waits for it before it adds more. */
   add(entry: LogEntry): Promise<void> | undefined {
     if (!this.#on) return undefined;
     this.#waiting.push(entry);
-    // What arrives together is handed over together.
+    // Entries that arrive together are sent together.
     this.#due ??= setImmediate(() => this.#pump());
     if (this.#waiting.length < maxWaiting) return undefined;
     return new Promise((resolve) => {
@@ -34,7 +34,7 @@ export class LogDispatch {
     });
   }
 
-  /** Main has dealt with a piece. */
+  /** Called when main has processed a message. */
   taken(): void {
     this.#underWay -= 1;
     this.#pump();

@@ -2,19 +2,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogEntry } from '../../../bus/messages.ts';
 import { type LogFilter, matchesFilter } from '../read/log-filter.ts';
 
-/** The part of a filter that may be followed. */
+/** The conditions of a filter that apply to live entries. */
 export type FollowConditions = Pick<LogFilter, 'levels' | 'sources' | 'monitors'>;
 
-/** What there is to follow. */
+/** The log as a follower reads it. */
 interface Source {
-  /** Stored entries, oldest first. @throws while the database is away. */
+  /** Stored entries, oldest first. @throws while the database is unavailable. */
   read(filter: LogFilter): Promise<LogEntry[]>;
-  /** Calls `listener` with every entry that a `read` which begins now may not show. @returns ends it. */
+  /** Calls `listener` with every entry that a `read` started now may miss. @returns a function that unsubscribes. */
   follow(listener: (entries: readonly LogEntry[]) => void): () => void;
 }
 
 const pageSize = 1000;
-/** Live entries that are kept while pages are read. Past this, they are read as pages as well. */
+/** Live entries buffered while pages are read. Past this many, they are read as pages as well. */
 const maxBufferSize = 10_000;
 const retryPauseMs = 500;
 
@@ -29,7 +29,7 @@ export function followLog(
   const filter = { levels, sources, monitors };
   let ended = false;
   let last = time;
-  /** Undefined when it has overflowed, or once nothing has to be kept any more. */
+  /** Undefined after an overflow, and when buffering is no longer needed. */
   let buffer: LogEntry[] | undefined;
   let live = false;
   let unfollow = () => {};
@@ -44,7 +44,7 @@ export function followLog(
     while (!live && !ended) {
       try {
         await readOn();
-        // What comes from here on is kept, while what came before is still being read.
+        // From here on live entries are buffered while the older ones are still being read.
         buffer = [];
         unfollow = source.follow(take);
         if (ended) return unfollow();
@@ -59,7 +59,7 @@ export function followLog(
     }
   }
 
-  /** Hands over pages until one is not full. */
+  /** Delivers pages until one is not full. */
   async function readOn(): Promise<void> {
     for (let full = true; full && !ended; ) {
       const page = await source.read({ ...filter, after: last, limit: pageSize });

@@ -19,17 +19,17 @@ import type {
 
 const script = new URL('./log-worker.js', import.meta.url);
 const restart = { minMs: 100, maxMs: 20_000 };
-/** A query waits this long for a thread that is being started again. */
+/** A query waits this long for a restarting thread, in milliseconds. */
 const queryPatienceMs = 5000;
 
 interface Surroundings {
-  /** What a new thread begins with. */
+  /** Start options of a new thread. */
   readonly beginning: Omit<LogWorkerStart, 'following'>;
   entries(entries: readonly LogEntry[]): void;
   report(error: LogStoreError): void;
 }
 
-/** The thread with the log's database. When it ends by itself it is started again. */
+/** The thread with the log's database. It is restarted if it ends by itself. */
 export class LogClient {
   readonly #surroundings: Surroundings;
   readonly #thread: WorkerClient<LogNotice, LogRefusal>;
@@ -50,7 +50,7 @@ export class LogClient {
     this.#ready = this.#thread.start();
   }
 
-  /** @throws what kept the thread from starting. A start that fails is not repeated. */
+  /** @throws if the thread cannot start. A failed start is not repeated. */
   static async start(surroundings: Surroundings): Promise<LogClient> {
     const client = new LogClient(surroundings);
     await client.#ready;
@@ -58,8 +58,8 @@ export class LogClient {
   }
 
   /**
-   * @throws {StoreError} `io` when the thread cannot be reached for longer than five seconds, or ends meanwhile; other
-   * codes as the topic has them. Once `signal` is aborted nobody needs the answer; there is one all the same.
+   * @param signal tells the thread that the answer is no longer needed; the promise settles all the same.
+   * @throws {StoreError} `io` if the thread is unreachable for longer than 5 s, or ends meanwhile; other codes by topic.
    */
   async ask<T extends LogTopic>(
     topic: T,
@@ -81,7 +81,7 @@ export class LogClient {
     }
   }
 
-  /** Switches the posting of new entries, for threads to come as well. One that is just starting hears it later. */
+  /** Switches the posting of new entries, also for later threads. A thread that is starting receives it when it is ready. */
   follow(on: boolean): void {
     this.#following = on;
     this.#post({ kind: 'follow', on });
@@ -90,7 +90,7 @@ export class LogClient {
   async close(): Promise<void> {
     this.#closing.abort();
     if (await this.#thread.stop(stopDeadlinesMs.logThread)) return;
-    // It is left to the end of the process: to terminate it would abort that (see LogDatabase.close).
+    // The thread is left until the process ends: terminating it would abort the process (see LogDatabase.close).
     const text = 'the log was not closed in time: a statement does not end; nothing of it is lost';
     this.#surroundings.report(new LogStoreError('log_thread_hangs', text));
   }
@@ -115,14 +115,14 @@ export class LogClient {
       throw new StoreError('io', 'the log is closed');
     };
     try {
-      // It is given up only because the log is closed meanwhile.
+      // The wait is aborted only because the log is closed meanwhile.
       await Promise.race([this.#ready.catch(closed), late]);
     } finally {
       clearTimeout(timer);
     }
   }
 
-  /** @returns what a start, or the questions that the thread had, fail with. */
+  /** @returns the error of the failed start, or of the queries that the thread had not answered. */
   #ended({ kind, cause }: WorkerEnd<undefined>): Error {
     const what = kind === 'never-started' ? 'did not start' : 'ended';
     const error = new LogStoreError(

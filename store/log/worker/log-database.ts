@@ -22,27 +22,27 @@ const options = {
   threads: '2',
   memory_limit: '256MB',
   max_temp_directory_size: '256MB',
-  // The recorder fetches nothing from the network, extensions included.
+  // The recorder downloads nothing, not even DuckDB's extensions.
   autoinstall_known_extensions: 'false',
   autoload_known_extensions: 'false',
 };
 
-// For statements that people write, but nothing of ours needs what is locked here either.
+// Meant for users' statements; our own do not need the locked features either.
 const lock = 'SET enable_external_access = false; SET lock_configuration = true;';
 
-/** Failures of the machine, not of the file: moving the file away would help nobody. */
+/** Failures of the machine, not of the file: moving the file aside would not help. */
 const machineTrouble =
   /could not set lock|permission denied|no space left|too many open files|out of memory/i;
 
-/** The log and the events in DuckDB. One at a time for a file; its calls may overlap. */
+/** The log and the events in DuckDB. Only one instance per file; its calls may overlap. */
 export class LogDatabase {
   readonly #instance: DuckDBInstance;
   readonly #connection: DuckDBConnection;
-  /** What writes takes turns, and so does what reads; neither waits for the other. */
+  /** Writers take turns, and so do readers; neither waits for the other. */
   readonly #writes = new Mutex();
   readonly #hours: HourlyRollup;
   readonly #slices: TextIndex;
-  /** Questions pass here, so that now and then there is a moment without any. */
+  /** Every query takes this lock, so that there can be a moment without readers. */
   readonly reads = new ReadWriteLock();
   readonly positions: Positions;
   readonly writer: LogWriter;
@@ -51,7 +51,7 @@ export class LogDatabase {
   readonly retention: LogRetention;
   readonly pages: LogPages;
   readonly stats: LogStats;
-  /** Answers what people ask in SQL. */
+  /** Runs users' SQL statements. */
   readonly sql: SqlRunner;
   readonly sqlStreams: SqlStreams;
 
@@ -89,9 +89,9 @@ export class LogDatabase {
   }
 
   /**
-   * Opens the file, or makes it. One that DuckDB cannot read is renamed to `<file>.broken` and a new one begun.
+   * Opens the file, or creates it. A file that DuckDB cannot read is renamed to `<file>.broken`, and a new one is created.
    *
-   * @returns `broken` says why the old file was moved aside, if it was.
+   * @returns `broken` is the reason why the old file was moved aside; undefined if it was not.
    */
   static async open(file: string): Promise<{ database: LogDatabase; broken?: string }> {
     await ensureFolder(dirname(file));
@@ -101,7 +101,7 @@ export class LogDatabase {
       const broken = (error as Error).message.split('\n', 1)[0] ?? '';
       if (!existsSync(file) || machineTrouble.test(broken)) throw error;
       await rename(file, `${file}.broken`);
-      // The write-ahead log belongs to that file and would be played into the new one.
+      // The write-ahead log belongs to the old file and would be replayed into the new one.
       await rm(`${file}.wal`, { force: true });
       return { database: await LogDatabase.#open(file), broken };
     }
@@ -118,7 +118,7 @@ export class LogDatabase {
       const asker = await instance.connect();
       const counter = await instance.connect();
       const database = new LogDatabase(file, instance, { writer, keeper, reader, asker, counter });
-      // A table of another shape must show now, when the file can still be replaced.
+      // A table of another shape must be detected now, while the file can still be replaced.
       await database.positions.read('LOGS');
       await database.pages.read({ limit: 1 }, false);
       return database;
@@ -129,18 +129,18 @@ export class LogDatabase {
   }
 
   /**
-   * Catches up with what makes questions fast, in a database that is older than that or whose process was killed. Entries
-   * are stored and questions answered meanwhile.
+   * Completes the indexes of a database that is older than they are, or whose process was killed. Entries are stored and
+   * queries answered meanwhile.
    */
   async prepare(): Promise<void> {
     await Promise.all([this.#hours.count(), this.#slices.advance(0)]);
   }
 
   /**
-   * Waits for what was begun, then closes the file, tidied up. Safe to call twice.
+   * Waits for running work, then checkpoints and closes the file. Safe to call twice.
    *
-   * A thread must not end before that: DuckDB's binding aborts the whole process when one of its calls returns
-   * to a thread that is gone.
+   * A thread must not end before that: DuckDB's binding aborts the whole process when one of its calls returns to a thread
+   * that has ended.
    */
   close(): Promise<void> {
     return this.#writes.close(async () => {

@@ -10,29 +10,29 @@ import type { LogStoreErrorCode } from '../schema/log-store-error.ts';
 import type { SqlFormat } from '../sql/sql-format.ts';
 import type { SqlResult } from '../sql/sql-runner.ts';
 
-/** What the log store and its thread say to each other. */
+/** The messages between the log store and its thread. */
 
-/** What the thread begins with. */
+/** The thread's start options. */
 export interface LogWorkerStart {
   readonly file: string;
   readonly bus: BusAddress;
-  /** When the recorder began, Unix microseconds: the same for a thread that is started again. */
+  /** Start of the recorder, Unix time in microseconds: the same after a restart of the thread. */
   readonly began: number;
   readonly maxAgeDays: number;
   readonly maxSizeMegabytes: number;
-  /** Somebody follows already: new entries are posted from the first on. */
+  /** Whether there are followers already: new entries are then posted from the first on. */
   readonly following: boolean;
 }
 
-/** What the thread can be asked, and what it answers. */
+/** The queries to the thread, and their answers. */
 export interface LogQuestions {
-  /** The newest (or the oldest) entries that match, in that order. */
+  /** The matching entries, newest first (or oldest first), up to the filter's limit. */
   page: { asked: { filter: LogFilter; oldestFirst: boolean }; answer: LogEntry[] };
   stats: { asked: StatsQuestion; answer: StatsRow[] };
-  /** Begins a download and answers with its number. */
+  /** Starts a download and answers with its number. */
   openExport: { asked: { filter: LogFilter; format: ExportFormat }; answer: number };
   openSql: { asked: { sql: string; format: SqlFormat }; answer: number };
-  /** The download's next piece, undefined behind the last one. */
+  /** The download's next chunk; undefined after the last one. */
   readDownload: { asked: { download: number }; answer: Uint8Array<ArrayBuffer> | undefined };
   closeDownload: { asked: { download: number }; answer: undefined };
   totals: { asked: undefined; answer: StatusTotals };
@@ -42,7 +42,7 @@ export type LogTopic = keyof LogQuestions;
 export type AskedQuestion<T extends LogTopic> = LogQuestions[T]['asked'];
 export type LogAnswer<T extends LogTopic> = LogQuestions[T]['answer'];
 
-/** One question of any topic. */
+/** One query of any topic. */
 export type LogQuestion = {
   [T in LogTopic]: {
     readonly kind: 'ask';
@@ -54,10 +54,10 @@ export type LogQuestion = {
 
 export type ToLogWorker =
   | LogQuestion
-  /** Nobody waits for the answer to this question any more. */
+  /** The answer to this query is no longer needed. */
   | { readonly kind: 'cancel'; readonly id: number }
   | { readonly kind: 'follow'; readonly on: boolean }
-  /** The oldest `entries` that were not dealt with are. */
+  /** The oldest unacknowledged `entries` message was processed. */
   | { readonly kind: 'taken' }
   | { readonly kind: 'close' };
 
@@ -66,7 +66,7 @@ export interface LogRefusal extends WorkerRefusal {
   readonly pointer?: string;
 }
 
-/** What the thread says without being asked. */
+/** Messages of the thread that answer no query. */
 export type LogNotice =
   | { readonly kind: 'entries'; readonly entries: readonly LogEntry[] }
   | { readonly kind: 'problem'; readonly code: LogStoreErrorCode; readonly message: string };

@@ -12,7 +12,7 @@ import type { FromLogWorker, LogAnswer, LogQuestion, LogTopic, LogWorkerStart } 
 const minute = 60_000;
 const hourMs = 60 * minute;
 
-/** These pass the gate piece by piece, or not at all. */
+/** These topics take the read lock per chunk, or not at all. */
 type DownloadTopic = 'openExport' | 'openSql' | 'readDownload' | 'closeDownload';
 
 interface Surroundings {
@@ -22,18 +22,18 @@ interface Surroundings {
   fail(error: Error): void;
 }
 
-/** What the log store's thread does: reads the streams into the tables, answers questions, posts what is new. */
+/** The log store's thread: reads the streams into the tables, answers queries, posts new entries. */
 export class LogService {
   readonly #database: LogDatabase;
   readonly #bus: Bus;
   readonly #surroundings: Surroundings;
-  /** Known once the service has been started. */
+  /** Set when the service has started. */
   #streams: LogProjections | undefined;
-  /** The questions that are being answered. */
+  /** The queries in progress. */
   readonly #asked = new Map<number, AbortController>();
   readonly #downloads = new LogDownloads();
   readonly #totals = new LogTotals();
-  /** To those who follow. */
+  /** Sends new entries to the followers. */
   readonly dispatch: LogDispatch;
   readonly #timers: NodeJS.Timeout[] = [];
 
@@ -46,7 +46,7 @@ export class LogService {
     );
   }
 
-  /** @throws when the bus does not answer. */
+  /** @throws if the bus does not answer. */
   static async start(database: LogDatabase, bus: Bus, surroundings: Surroundings): Promise<LogService> {
     await database.detections.recordStart(surroundings.beginning.began);
     const service = new LogService(database, bus, surroundings);
@@ -55,7 +55,7 @@ export class LogService {
     service.#timers.push(
       setInterval(() => void service.#prune(), hourMs),
       setInterval(() => void service.#tend(), minute / 6),
-      // Should it fail, a later one does as well.
+      // If it fails, a later one does it.
       setInterval(() => void database.detections.heartbeat(nowUs()).catch(() => {}), minute),
     );
     void service.#prune();
@@ -84,7 +84,7 @@ export class LogService {
     this.#asked.get(id)?.abort();
   }
 
-  /** Commits what has arrived; the database is left to its owner. */
+  /** Commits the entries that have arrived. The database is closed by its owner. */
   async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     await this.#streams?.close();
@@ -92,7 +92,7 @@ export class LogService {
     await this.#bus.close();
   }
 
-  /** What an answer shows has been committed. Should that fail now, it shows what was committed before. */
+  /** Commits before a query, so that its answer is up to date. If that fails, it shows what was committed before. */
   async #find(question: LogQuestion, signal: AbortSignal): Promise<LogAnswer<LogTopic>> {
     const { reads, sqlStreams } = this.#database;
     switch (question.topic) {
@@ -111,7 +111,7 @@ export class LogService {
       }
       case 'openSql': {
         const { sql, format } = question.asked;
-        // It may take minutes, which nobody should have to wait who waits for somebody alone inside.
+        // May take minutes, so it must not hold the read lock: a checkpoint waits for every reader.
         return this.#downloads.open(() => sqlStreams.open(sql, format, signal));
       }
     }
@@ -157,7 +157,7 @@ export class LogService {
   async #prune(): Promise<void> {
     const { maxAgeDays, maxSizeMegabytes } = this.#surroundings.beginning;
     const oldest = Math.floor(nowUs() - maxAgeDays * 24 * hourMs * 1000);
-    // What fails now, on a full disk perhaps, is due again in an hour.
+    // A failure, on a full disk for example, is retried in an hour.
     await this.#database.retention.prune(oldest, maxSizeMegabytes * 1e6).catch(() => {});
   }
 

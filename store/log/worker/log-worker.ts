@@ -5,10 +5,10 @@ import type { FromLogWorker, LogWorkerStart, ToLogWorker } from './log-protocol.
 import { LogService } from './log-service.ts';
 
 /**
- * The log store's thread: DuckDB may block for a tenth of a second, which nobody else should feel.
+ * The log store's thread: DuckDB may block for a tenth of a second, which must not stall the main thread.
  *
- * Whatever it had not committed when it ends is still on the bus, so it needs no repair, only another start. But
- * it must close its database first: see `LogDatabase.close`.
+ * Entries that it had not committed when it ends are still on the bus, so a restart is the only repair needed. But it must
+ * close its database first: see `LogDatabase.close`.
  */
 
 if (!parentPort) throw new Error('store/log/worker/log-worker.ts runs as a worker thread');
@@ -17,7 +17,7 @@ const beginning = workerData as LogWorkerStart;
 let database: LogDatabase | undefined;
 let ending = false;
 
-/** What fails because this thread is ending is no news. */
+/** Failures that are caused by the thread's own end are not reported. */
 function tell(message: FromLogWorker): void {
   if (!ending) port.postMessage(message);
 }

@@ -110,7 +110,7 @@ describe('what cannot be answered is 400 with the reason', () => {
   test.each([
     ["COPY logs TO '/tmp/x'", 'only one SELECT'],
     ['SELECT nothing FROM logs', 'nothing'],
-    ['SELECT * FROM log', 'there is no log, but logs, events'],
+    ['SELECT * FROM log', 'unknown table "log"; available: logs, events'],
     ["SELECT getenv('HOME')", 'the function getenv'],
     ['SELECT msg::INTEGER FROM logs', 'Could not convert'],
     ['SELEC 1', 'syntax error'],

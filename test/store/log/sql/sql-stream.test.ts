@@ -102,7 +102,7 @@ describe('as an Arrow stream', () => {
 
 describe('a statement that is read piece by piece', () => {
   test.each([
-    ['select * from log', 'there is no log, but logs, events'],
+    ['select * from log', 'unknown table "log"; available: logs, events'],
     ['selec', 'syntax error'],
     ['select 1; select 2', 'more or less than one'],
     ['select msg::integer from logs', 'Could not convert'],
