@@ -19,10 +19,10 @@ import { wireSystem } from './wiring.ts';
 const usage = 'usage: npm start -- [--config FILE]';
 
 /**
- * Runs the recorder until it is told to stop, then ends the process: 0 when all was closed in order, 1 otherwise, or
- * SIGKILL where a thread hangs.
+ * Runs the recorder until a stop is requested, then ends the process: with 0 if everything was closed in order, with 1
+ * otherwise, or by SIGKILL if a thread hangs.
  *
- * @param args the command line behind the program's name.
+ * @param args the command line after the program's name.
  */
 export async function runRecorder(args: readonly string[]): Promise<void> {
   try {
@@ -36,10 +36,10 @@ export async function runRecorder(args: readonly string[]): Promise<void> {
   }
 }
 
-/** Everything that can be wrong with files is found before anything runs. */
+/** Reads all files before anything is started, so that errors in them are found first. */
 async function prepare(args: readonly string[]): Promise<StoredState> {
   const given = configFile(args);
-  // A name that was mistyped must not become a second recorder.
+  // A mistyped name must not start a second recorder.
   const { config, created } = await loadConfig(given ?? defaultConfigFile, {
     create: given === undefined,
     detectors,
@@ -58,7 +58,7 @@ async function prepare(args: readonly string[]): Promise<StoredState> {
   return { config, accounts, monitors, detectors };
 }
 
-/** @returns undefined when none was named. */
+/** @returns undefined if no file was named. */
 function configFile(args: readonly string[]): string | undefined {
   try {
     const { values } = parseArgs({ args: [...args], options: { config: { type: 'string' } } });
@@ -68,7 +68,7 @@ function configFile(args: readonly string[]): string | undefined {
   }
 }
 
-/** @returns what made it fail, if it failed. */
+/** @returns the error if the recorder failed. */
 async function run(stored: StoredState): Promise<unknown> {
   const { config, accounts, monitors } = stored;
   const logger = new Logger();
@@ -76,7 +76,7 @@ async function run(stored: StoredState): Promise<unknown> {
   const log = logger.source('app');
   for (const warning of [...config.warnings, ...accounts.warnings]) log.warning(warning);
   for (const { file, monitorID, error } of monitors.broken) log.error(`${file}: ${error}`, monitorID);
-  if (config.auth === 'none') log.warning('auth_none is on: whoever reaches this recorder is its admin');
+  if (config.auth === 'none') log.warning('auth_none is enabled: every client has admin access');
 
   const { machine, services } = wireSystem(stored, logger, ({ url }) => {
     log.info(`serving ${url}`);

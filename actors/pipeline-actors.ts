@@ -15,7 +15,7 @@ const lookPauseMs = 300;
 
 /** The monitor machine's real actors: a pipeline process, and the events of its detectors. */
 
-/** @param toSession may throw: the monitor then waits, with the error as its reason. */
+/** @param toSession may throw; the monitor then waits, with the error as its reason. */
 export function pipelineActor(toSession: (config: MonitorConfig) => Promise<PipelineSession>) {
   return fromCallback<{ type: 'stop' }, MonitorConfig>(({ input, sendBack, receive }) => {
     const report = (event: MonitorEvent) => sendBack(event);
@@ -45,10 +45,10 @@ export function pipelineActor(toSession: (config: MonitorConfig) => Promise<Pipe
 }
 
 /**
- * Hears the events of a monitor's detectors: those that come, and the last of each that came while nobody listened
- * here, because the bus or main was being started again.
+ * Receives the events of a monitor's detectors: new ones, and the last one of each detector that was published while there
+ * was no subscription, because the bus or main was restarting.
  *
- * @param duration for how many seconds after an event of this source a monitor records.
+ * @param duration seconds for which a monitor records after an event of this source.
  */
 export function detectionsActor(
   bus: () => Bus,
@@ -57,13 +57,13 @@ export function detectionsActor(
 ) {
   return fromCallback<{ type: 'stop' }, { monitorID: string }>(({ input: { monitorID }, sendBack }) => {
     const hear = ({ time, source }: DetectionEvent) => {
-      // Nothing is seen in the future, whatever a clock says that was put back meanwhile.
+      // An event cannot be in the future; its time is, if the clock was set back meanwhile.
       const seen = Math.min(time, nowUs());
       const until = seen + duration(monitorID, source) * 1e6;
       sendBack({ type: 'detected', until } satisfies MonitorEvent);
     };
     let stopped = false;
-    // The subscription stands before this asks, so nothing falls between the two.
+    // Subscribed before this query, so no event is missed between the two.
     const catchUp = () => {
       for (const source of sources) void hearLast(source);
     };
@@ -74,7 +74,7 @@ export function detectionsActor(
           if (last && !stopped) hear(last);
           return;
         } catch {
-          // A bus that has just come back reads its streams first.
+          // A restarted bus loads its streams first.
           await sleep(lookPauseMs);
         }
       }

@@ -7,13 +7,13 @@ import {
   RecordingRetention,
 } from '../store/recordings/recordings.ts';
 
-/** Four cameras fill a gigabyte meanwhile at most. */
+/** In this time, four cameras write at most one gigabyte. */
 const interval = 5 * 60_000;
 
 /**
- * Keeps the recordings within their room: looks now, and every five minutes.
+ * Enforces the disk limits of recordings: now, and every five minutes.
  *
- * @returns ends it, when the look that goes on is over.
+ * @returns a function that ends it and waits for the current check.
  */
 export function enforceDiskLimit(recordingsDir: string, limits: DiskLimits, log: Log): () => Promise<void> {
   const recordings = new RecordingRetention(recordingsDir, limits);
@@ -37,23 +37,23 @@ export function enforceDiskLimit(recordingsDir: string, limits: DiskLimits, log:
       const why = state === 'room' ? 'recordings took more than max_disk_usage' : 'the disk is full';
       log.info(`${why}: deleted the oldest ones, ${Math.ceil(pruned.bytes / 1e6)} MB`);
     } catch (error) {
-      log.error(`recordings cannot be looked through: ${(error as Error).message}`);
+      log.error(`recordings cannot be listed: ${(error as Error).message}`);
     }
   }
 }
 
-/** Says once how it is with the disk from now on, and who takes the space. */
+/** Logs a change of the disk's state, and the use of its space. */
 function report({ state, disk: { size, others, recordings } }: PruneResult, log: Log): void {
   const space = `other files take ${gigabytes(others)} of ${gigabytes(size)} GB, recordings ${gigabytes(recordings)} GB`;
-  if (state === 'room') log.info(`the disk has room again: ${space}`);
+  if (state === 'room') log.info(`the disk has enough space again: ${space}`);
   else if (state === 'full') log.error(`the disk is full, the oldest recordings are deleted: ${space}`);
   else if (state === 'taken')
     log.error(
-      `the disk is full, and other files took what deleted recordings had freed: ${space}; no more are deleted for now`,
+      `the disk is full, and other files took the space freed by deleted recordings: ${space}; deleting pauses`,
     );
   else
     log.error(
-      `the disk is full, and only the last hour of each monitor is left: ${space}; make room, or recording stops`,
+      `the disk is full, and only the last hour of each monitor is left: ${space}; free some space, or recording stops`,
     );
 }
 

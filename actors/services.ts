@@ -21,35 +21,35 @@ import type { DetectorDefinition } from './detectors/detector-contract.ts';
 import { enforceDiskLimit } from './recording-retention.ts';
 import { logFileName } from './startup/log-file.ts';
 
-/** What is read from files before anything runs. */
+/** The state read from files before anything is started. */
 export interface StoredState {
   readonly config: Config;
   readonly accounts: Accounts;
   readonly monitors: Monitors;
-  /** Every detector there is. */
+  /** All detectors. */
   readonly detectors: readonly DetectorDefinition[];
 }
 
-/** Everything that runs beside the monitors. */
+/** The services that run beside the monitors. */
 export interface RecorderServices extends StoredState {
   readonly logger: Logger;
   readonly bus: Bus;
   readonly busAddress: BusAddress;
-  /** Where the web server is: `https://127.0.0.1:2020`. */
+  /** Address of the web server: `https://127.0.0.1:2020`. */
   readonly url: string;
-  /** Closes all in the reverse order; one that does not close in time is left behind. */
+  /** Closes the services in reverse order; one that does not close in time is abandoned. */
   close(): Promise<void>;
 }
 
-/** Milliseconds between two looks at the bus's streams. */
+/** Milliseconds between two checks of the bus's streams. */
 const streamCheckIntervalMs = 10_000;
 /**
- * Bytes of the recordings' disk, or of a small one a twentieth, that must not be recorded full: the bus and the database
- * stop working before that.
+ * Bytes of the recordings' disk that must stay free (a twentieth of a small disk): on a full disk the bus and the database
+ * stop working.
  */
 const minFreeBytes = 1e9;
 
-/** Opens the services in the order in which they need each other. When one fails, those before it are closed. */
+/** Opens the services in the order of their dependencies. If one fails, those before it are closed. */
 export async function openServices(stored: StoredState, logger: Logger): Promise<RecorderServices> {
   const { config, accounts, monitors } = stored;
   const closers: (() => Promise<void>)[] = [];
@@ -78,7 +78,7 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
     closers.push(within('bus', () => bus.close()));
     await ensureStreams(bus);
     const watch = watchStreamHealth(bus, streamCheckIntervalMs, () => {
-      log.error('the bus keeps nothing any more, is the disk full? Starting it again');
+      log.error('JetStream stopped storing messages (disk full?); restarting nats-server');
       embedded?.restart();
     });
     closers.push(async () => watch.stop());
@@ -93,7 +93,7 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
       ),
     );
 
-    // The web server is loaded while the log store's thread opens its database.
+    // The web server's modules load while the log store's thread opens its database.
     const loading = import('../http/server.ts');
     const logs = await LogStore.open({
       file: join(config.storageDir, logFileName),
@@ -103,10 +103,10 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
     });
     closers.push(within('logStore', () => logs.close()));
 
-    // Switched on again, it would otherwise tell the broker what happened weeks ago.
+    // Otherwise, when MQTT is enabled again, it would publish events that are weeks old.
     if (!config.mqtt) await forgetDurableReader(bus, 'EVENTS', 'mqtt');
     else {
-      // Only now: the client is a fifth of what there is to load.
+      // Imported only if needed: the client is a fifth of all modules.
       const { startMqttBridge } = await import('../bus/mqtt/mqtt-bridge.ts');
       const clientId = await installationId(config.storageDir);
       const bridge = startMqttBridge(bus, { ...config.mqtt, clientId }, logger.source('mqtt'));
@@ -136,12 +136,12 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
   }
 }
 
-/** Late or not, the next one is closed as well: none of them may be left running for want of time. */
+/** Waits for one service to close, up to its deadline, so that the next ones are closed as well. */
 function within(step: StopStep, close: () => Promise<void>): () => Promise<void> {
   return () => Promise.race([close(), sleep(stopDeadlinesMs[step], undefined, { ref: false })]);
 }
 
-/** Made once and kept: tells this installation from every other one on the same broker. */
+/** Created once and stored: identifies this installation among others on the same broker. */
 async function installationId(storageDir: string): Promise<string> {
   const file = join(storageDir, 'installation-id');
   const known = await readFile(file, 'utf8').catch(() => '');

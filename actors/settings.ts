@@ -8,20 +8,20 @@ import { resolveMediaFile } from '../store/monitors/media-file.ts';
 import { type MonitorConfig, sectionOf } from '../store/monitors/monitor-config.ts';
 import type { DetectorDefinition, FrameNeed } from './detectors/detector-contract.ts';
 
-/** From what a user stores about a monitor to what its actors are told. */
+/** Converts a monitor's stored configuration to the settings of its actors. */
 
 export function logSettings({ logs, debugLogStdout }: Config): LogSettings {
   return { repeatLimit: logs.repeatLimit, printDebug: debugLogStdout };
 }
 
-/** A detector that runs on a monitor, and what it runs with. */
+/** A detector that runs on a monitor, with its settings. */
 export interface EnabledDetector {
   readonly name: string;
   readonly settings: DetectorSettings;
   readonly frames: FrameNeed;
 }
 
-/** Those of `detectors` that are to run on this monitor. */
+/** The detectors that are enabled on this monitor. */
 export function enabledDetectors(
   monitor: MonitorConfig,
   detectors: readonly DetectorDefinition[],
@@ -39,8 +39,8 @@ export function enabledDetectors(
 }
 
 /**
- * What the pipeline makes for all of these: of each format as many frames as the one needs that needs the most, and
- * those of the main stream if one of them does.
+ * The frames that the pipeline makes for all of these: per format, the highest rate that one of them needs, and from the
+ * main stream if one of them needs that.
  */
 export function pipelineFrames(enabled: readonly EnabledDetector[]): PipelineSession['frames'] {
   const needs = (format: FrameFormat) =>
@@ -52,13 +52,13 @@ export function pipelineFrames(enabled: readonly EnabledDetector[]): PipelineSes
   };
 }
 
-/** 0 is every frame, and more than any other. */
+/** 0 means every frame, and is the highest rate. */
 function highestRate(needs: readonly FrameNeed[]): number {
   const rates = needs.map(({ rate }) => rate);
   return rates.includes(0) ? 0 : Math.max(...rates);
 }
 
-/** What the detector host is asked for; `settings` is null when the detector is not to watch this monitor. */
+/** The request to the detector host; `settings` is null if the detector is disabled on this monitor. */
 export function detectCommand(
   monitor: MonitorConfig,
   detector: string,
@@ -71,7 +71,7 @@ export function detectCommand(
   return { ...command, maxFrameRate: made === own.frames.rate ? 0 : own.frames.rate, settings: own.settings };
 }
 
-/** For how many seconds after an event of this source the monitor records. */
+/** Seconds for which the monitor records after an event of this source. */
 export function recordSeconds(
   monitor: MonitorConfig | undefined,
   source: string,
@@ -82,7 +82,7 @@ export function recordSeconds(
   return definition && section ? definition.recordSeconds(section) : 0;
 }
 
-/** @throws when the monitor's source cannot be used. */
+/** @throws if the monitor's source cannot be used. */
 export async function pipelineSession(
   monitor: MonitorConfig,
   config: Config,

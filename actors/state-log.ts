@@ -1,20 +1,20 @@
 import { Actor, type InspectionEvent, isMachineSnapshot, StateMachine, type StateValue } from 'xstate';
 import type { Log } from '../bus/log.ts';
 
-/** A state with this tag only leads to another one, and back as a rule: passing through it is not logged. */
+/** A state with this tag only leads to another one, usually back to the last: passing through it is not logged. */
 const passing = 'passing';
 
-/** Machines whose actors have an id that begins with the monitor's. */
+/** Machines whose actor ids begin with the monitor's id. */
 const monitorMachines = ['monitor', 'detector'];
 
 /**
  * Makes an inspector that logs each change of state, of every machine in a tree of actors, at level debug:
- * `monitor door: running.connecting → running.streaming.idle`. Actors that are no machines are left out.
+ * `monitor door: running.connecting → running.streaming.idle`. Actors that are not machines are left out.
  */
 export function stateInspector(log: Log): (event: InspectionEvent) => void {
   const states = new WeakMap<object, string>();
   return ({ type, actorRef, ...inspected }) => {
-    // An inspector sees each event as well, which are many more.
+    // The inspector also receives every event, which are many more.
     if (type !== '@xstate.snapshot' || !('snapshot' in inspected)) return;
     const { snapshot } = inspected;
     if (!(actorRef instanceof Actor) || !(actorRef.logic instanceof StateMachine)) return;

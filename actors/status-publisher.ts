@@ -32,8 +32,8 @@ export function statusPublisherActor(outbox: () => Outbox, log: Log) {
 }
 
 /**
- * Says each change once. A camera that stays away for days is one warning, not one for every attempt: until it
- * streams again only another reason is news.
+ * Logs each change once. A camera that is offline for days causes one entry, not one for every attempt: until it streams
+ * again, only a different reason is logged.
  */
 function changesOf(monitorID: string, log: Log): (state: MonitorStatus['state'], reason: string) => void {
   let trouble: string | undefined;

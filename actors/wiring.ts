@@ -21,7 +21,7 @@ const recordAttempts = 10;
 const recordPauseMs = 300;
 
 /**
- * The root machine with its real actors, and what it needs.
+ * The root machine with its real actors, and its services.
  *
  * @param onOpen is called once the services are open.
  */
@@ -77,7 +77,7 @@ export function wireSystem(
     log: (message) => logger.source('app').error(message),
   };
 
-  /** Nobody who reads the last statuses is to see a monitor that is gone. */
+  /** Removes the last status of a deleted monitor, so that it no longer appears. */
   async function forgetStatus(monitorID: string): Promise<void> {
     await statuses.flush(statusDeadlineMs);
     await forgetSubject(opened().bus, 'STATUS', status.subject(monitorID)).catch(() => {});
@@ -89,7 +89,8 @@ export function wireSystem(
         await opened().bus.request(commands.record, [monitorID], { until });
         return;
       } catch (error) {
-        // The pipeline or main may be just about to find the bus. Later, the next connection is told anew.
+        // Retried, because the pipeline or main may be reconnecting to the bus. After the last attempt, the next connection
+        // repeats the command.
         if (attempt === recordAttempts) {
           log.warning(`recording was not started: ${(error as Error).message}`, monitorID);
           return;

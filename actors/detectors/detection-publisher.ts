@@ -4,10 +4,10 @@ import { events } from '../../bus/subjects.ts';
 import type { DetectorEnvironment } from './detector-contract.ts';
 
 /**
- * Publishes what a detector has seen in one frame, under its own name.
+ * Publishes the detections of one frame under the detector's name.
  *
- * @param timeUs of the frame.
- * @param id of the event: unique for ever.
+ * @param timeUs capture time of the frame: Unix time in microseconds.
+ * @param id the event's id, globally unique.
  */
 export function publishDetections(
   { name: source, monitorID, monitorName, outbox }: DetectorEnvironment,

@@ -13,39 +13,39 @@ import type { ModelSource } from './objects/models/model-source.ts';
  */
 export interface DetectorDefinition<Settings extends DetectorSettings = DetectorSettings>
   extends DetectorSection<Settings> {
-  /** Which frames it looks at. */
+  /** The frames that it analyses. */
   frames(settings: Settings): FrameNeed;
-  /** For how many seconds after one of its events a monitor records, a day at most. */
+  /** Seconds for which a monitor records after one of its events; at most a day. */
   recordSeconds(settings: Settings): number;
-  /** What it makes of the stored settings, given which other detectors run on the monitor. */
+  /** Prepares the stored settings, given the other detectors that run on the monitor. */
   adapt?(settings: Settings, runs: (detector: string) => boolean): Settings;
-  /** Loads what looks at frames. Called once in the detector host, and nowhere else: main never loads it. */
+  /** Loads the detector's code. Called once, in the detector host only: main never loads it. */
   load(host: DetectorHost): Promise<LoadedDetector<Settings>>;
 }
 
 export interface FrameNeed {
   readonly format: FrameFormat;
-  /** Frames a second, 0 for every one. */
+  /** Frames per second; 0 for every frame. */
   readonly rate: number;
-  /** Of the main stream, also where there is a sub stream; for `rgb` only. */
+  /** Whether frames come from the main stream even if there is a sub stream; for `rgb` only. */
   readonly main?: boolean;
 }
 
 export interface LoadedDetector<Settings extends DetectorSettings> {
-  /** Begins to watch a monitor. `settings` fit the schema. */
+  /** Starts a detector for a monitor. `settings` are valid for the schema. */
   create(environment: DetectorEnvironment, settings: Settings): Detector;
-  /** Ends what all of its detectors share, once they are stopped. */
+  /** Closes the resources shared by all detectors of this kind, after they have stopped. */
   close?(): Promise<void>;
 }
 
-/** Watches the frames of one monitor until it is stopped. */
+/** A detector that analyses the frames of one monitor until it is stopped. */
 export interface Detector {
   stop(): void;
 }
 
-/** What the detector host lends to all detectors of one kind. */
+/** The detector host's resources for all detectors of one kind. */
 export interface DetectorHost {
-  /** Folders are absolute. */
+  /** Absolute paths of folders. */
   readonly configDir: string;
   readonly storageDir: string;
   readonly bus: Bus;
@@ -57,24 +57,24 @@ export interface DetectorHost {
   onModelOpened(model: ModelSource): void;
 }
 
-/** What the detector host lends to each detector. */
+/** The detector host's resources for each detector. */
 export interface DetectorEnvironment {
-  /** The definition's. */
+  /** The name in the definition. */
   readonly name: string;
   readonly monitorID: string;
   readonly monitorName: string;
-  /** How many frames a second it takes, where others of its monitor get more of them; 0: all that come. */
+  /** Limit in frames per second, where another detector of the monitor requests more; 0: every frame. */
   readonly maxFrameRate: number;
-  /** Commands. */
+  /** For commands. */
   readonly bus: Bus;
   /** Frames come over a connection of their own. */
   readonly frames: Bus;
-  /** Where events go. */
+  /** For events. */
   readonly outbox: Outbox;
   readonly log: Log;
 }
 
-/** The settings of a detector cannot be used. */
+/** The settings of a detector are invalid. */
 export class DetectorSettingsError extends Error {
   override readonly name = 'DetectorSettingsError';
   readonly code = 'detector_settings_invalid';

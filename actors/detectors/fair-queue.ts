@@ -1,8 +1,8 @@
 /** One reader's place in the queue. */
 export interface Slot<T> {
-  /** Keeps the value, in place of one that was not read yet, and returns at once. */
+  /** Stores the value, replacing an unread one, and returns at once. */
   put(value: T): void;
-  /** How many values were replaced before it was their turn. */
+  /** Number of values that were replaced before they were read. */
   readonly skipped: number;
   leave(): void;
 }
@@ -14,16 +14,16 @@ interface Waiting<T> {
 }
 
 /**
- * Hands over the newest of what arrives, to one reader after the other; nothing piles up.
+ * Passes the newest value of each source to its reader, one reader at a time; nothing accumulates.
  *
- * A reader that is slower than its source skips values. Where several share a queue, whoever has just had a turn goes
- * to its end: one that is sent more than the others gets no more turns than they do.
+ * A reader that is slower than its source skips values. After its turn a reader goes to the end of the queue, so a reader
+ * with a faster source gets no more turns than the others.
  */
 export class FairQueue {
   readonly #line: Waiting<unknown>[] = [];
   #busy = false;
 
-  /** @param work is called when it is this reader's turn; the next turn begins when it is done. It never rejects. */
+  /** @param work is called when it is this reader's turn; the next turn begins when it is done. It must not reject. */
   join<T>(work: (value: T) => Promise<void> | void): Slot<T> {
     const waiting: Waiting<T> = { work, next: undefined, skipped: 0 };
     const place = waiting as Waiting<unknown>;
@@ -48,7 +48,7 @@ export class FairQueue {
   async #takeTurns(): Promise<void> {
     this.#busy = true;
     for (;;) {
-      // Values come from a connection, which must go on reading between two turns.
+      // Values arrive on a connection, which must be read between two turns.
       await new Promise((resolve) => setImmediate(resolve));
       const index = this.#line.findIndex(({ next }) => next !== undefined);
       const [turn] = index < 0 ? [] : this.#line.splice(index, 1);

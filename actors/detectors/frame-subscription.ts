@@ -8,17 +8,17 @@ import { FairQueue, type Slot } from './fair-queue.ts';
 
 export interface FrameSubscriptionOptions {
   readonly format: FrameFormat;
-  /** Gets one frame after the other: the newest, whatever came while it looked at the last one. It never rejects. */
+  /** Receives one frame at a time: the newest, skipping those that arrived during the last one. It must not reject. */
   readonly onFrame: (frame: Frame) => Promise<void> | void;
-  /** Shared with others whose turns it waits for. */
+  /** Shared with other subscriptions, which take turns. */
   readonly queue?: FairQueue;
-  /** No frames are made while it says no. */
+  /** While it returns false, no frames are requested. */
   readonly isWanted?: () => boolean;
-  /** Called every few seconds while none are wanted. */
+  /** Called every few seconds while no frames are wanted. */
   readonly onIdle?: () => void;
 }
 
-/** Has frames made by a monitor's pipeline, and receives them, until it is closed. */
+/** Requests frames from a monitor's pipeline and receives them, until it is closed. */
 export class FrameSubscription {
   readonly #environment: DetectorEnvironment;
   readonly #options: FrameSubscriptionOptions;
@@ -40,12 +40,12 @@ export class FrameSubscription {
     this.#renewing = setInterval(() => this.renew(), leases.frames.renewMs);
   }
 
-  /** How many frames were not looked at, because newer ones came before their turn. */
+  /** Number of frames that were not analysed because newer ones arrived first. */
   get skipped(): number {
     return this.#slot.skipped;
   }
 
-  /** Asks for frames now, if they are wanted: it is done every few seconds anyway. */
+  /** Requests frames now, if they are wanted, in addition to the renewal every few seconds. */
   renew(): void {
     const { bus, monitorID } = this.#environment;
     const { format, isWanted, onIdle } = this.#options;

@@ -1,10 +1,10 @@
-/** A corner in millionths of the picture's width and height. */
+/** A corner in millionths of the frame's width and height. */
 export type Point = readonly [x: number, y: number];
 
 const whole = 1_000_000;
 
 /**
- * The pixels inside a polygon as runs `[start, end)` of offsets into a picture of `width * height` pixels.
+ * The pixels inside a polygon as runs `[start, end)` of offsets into a frame of `width * height` pixels.
  *
  * Corners are rounded up to pixels; a pixel is inside by the even-odd rule, so a polygon that crosses itself has
  * holes. Runs rather than a mask: only the pixels of the zone are visited, in the order of memory.
@@ -29,7 +29,7 @@ export function containsPoint(area: readonly Point[], [x, y]: Point): boolean {
   return crossingsAt(area, y).filter((crossing) => x < crossing).length % 2 === 1;
 }
 
-/** Where the polygon's edges cross a row, from left to right. An edge owns its upper end, not its lower one. */
+/** The crossings of the polygon's edges with a row, from left to right. An edge includes its upper end, not its lower one. */
 function crossingsAt(corners: readonly Point[], y: number): number[] {
   const crossings: number[] = [];
   let previous = corners.at(-1);

@@ -2,25 +2,25 @@ import type { LogSettings } from '../../../bus/logging/logger.ts';
 import type { BusAddress } from '../../../bus/nats/bus.ts';
 import type { ModelSource } from '../objects/models/model-source.ts';
 
-/** What the detector host is told when it starts: plain data that travels over IPC. */
+/** The detector host's start options. Plain data, because they are sent over IPC. */
 export interface DetectionHostConfig {
   readonly bus: BusAddress;
-  /** Folders are absolute. */
+  /** Absolute paths of folders. */
   readonly configDir: string;
   readonly storageDir: string;
-  /** What the host before had open, and will be asked for again. */
+  /** Models that the previous host had open, and that will be needed again. */
   readonly models: readonly ModelSource[];
-  /** What a host before was stuck in: it is left alone for a while. */
+  /** Models that an earlier host got stuck in; they are not opened for a while. */
   readonly stuck: readonly ModelSource[];
   readonly log: LogSettings;
 }
 
-/** What its parent says: how it is to start first, and perhaps later that it is to end. */
+/** Messages from the parent: first the start options, later perhaps `stop`. */
 export type DetectionHostOrder = DetectionHostConfig | 'stop';
 
 /**
- * What the detector host says to its parent: `ready` once, `alive` every few seconds, which models are open, and at
- * its end which one it cannot get out of.
+ * Messages to the parent: `ready` once, `alive` every few seconds, each opened model, and the model that the host is stuck
+ * in before it ends.
  */
 export type DetectionHostMessage =
   | 'ready'

@@ -1,5 +1,5 @@
 import type { DetectorDefinition } from '../detector-contract.ts';
 import * as registry from './registry.ts';
 
-/** Every detector there is, in the order of the names. */
+/** All detectors, ordered by name. */
 export const detectors: readonly DetectorDefinition[] = Object.values(registry);

@@ -33,9 +33,9 @@ interface RunningDetector {
 }
 
 /**
- * Runs the detectors that are asked for over the bus, until the parent goes.
+ * Runs the detectors that are requested over the bus, until the parent ends.
  *
- * @param sign tells the parent.
+ * @param sign sends a message to the parent.
  */
 export async function runDetectors(
   { bus: address, configDir, storageDir, log: logSettings }: DetectionHostConfig,
@@ -50,7 +50,7 @@ export async function runDetectors(
   ]);
   logger.attach(bus);
   const outbox = new Outbox(eventLimit, (count) =>
-    logger.source('app').error(`${count} events were lost while the bus was away`),
+    logger.source('app').error(`${count} events were lost while the bus was unreachable`),
   );
   outbox.attach(bus);
 
@@ -65,7 +65,7 @@ export async function runDetectors(
   bus.respond(commands.detect, ['*'], (command, [, monitorID = '']) => {
     const { detector: name, monitorName, maxFrameRate, settings } = command;
     const kind = kinds.get(name);
-    if (!kind) throw new DetectorSettingsError(`the detector ${name} is not there`);
+    if (!kind) throw new DetectorSettingsError(`the detector ${name} is not available`);
     const key = `${monitorID} ${name}`;
     if (!settings) return stop(key);
     const wish = JSON.stringify([monitorName, maxFrameRate, settings]);
@@ -83,11 +83,11 @@ export async function runDetectors(
   });
   process.once('disconnect', () => void leave());
   setInterval(() => sign('alive'), leases.detectorHostHeartbeat.renewMs);
-  // Only once the bus knows who answers can anybody ask.
+  // Ready only after the bus has registered the subscription, so that requests are answered.
   await bus.flush().catch(() => {});
   sign('ready');
 
-  /** What detectors have to say at their end is still told. */
+  /** Events and log entries of the detectors' end are still published. */
   async function leave(): Promise<void> {
     for (const key of [...watching.keys()]) stop(key);
     const closing = [...kinds.values()].map(({ loaded }) => loaded.close?.());
@@ -105,7 +105,7 @@ export async function runDetectors(
   }
 }
 
-/** One that cannot be loaded costs only itself. */
+/** Loads every detector; one that fails does not affect the others. */
 async function loadDetectors(hostOf: (name: string) => DetectorHost) {
   const kinds = new Map<string, DetectorKind>();
   const loading = detectors.map(async (definition) => {
@@ -120,7 +120,7 @@ async function loadDetectors(hostOf: (name: string) => DetectorHost) {
   return kinds;
 }
 
-/** @throws {DetectorSettingsError} saying which field is wrong. */
+/** @throws {DetectorSettingsError} naming the wrong field. */
 function checked({ schema }: DetectorDefinition, settings: unknown): DetectorSettings {
   if (Check(schema, settings)) return settings as unknown as DetectorSettings;
   const [first] = Errors(schema, settings);

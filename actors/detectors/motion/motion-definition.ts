@@ -19,9 +19,9 @@ const MotionConfig = Type.Object(
       Type.Object(
         {
           enable: flag('watch this zone'),
-          /** The least change of a pixel that counts, in percent. */
+          /** The minimum change of a pixel that counts, in percent. */
           sensitivity: percent('a sensitivity'),
-          /** Motion is detected if the changed part of the zone, in percent, is between these two. */
+          /** Motion is detected if the changed share of the zone, in percent, is between these two. */
           thresholdMin: percent('a threshold'),
           thresholdMax: percent('a threshold'),
           area,

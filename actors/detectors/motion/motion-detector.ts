@@ -4,7 +4,7 @@ import type { Detector, DetectorEnvironment } from '../detector-contract.ts';
 import { FrameSubscription } from '../frame-subscription.ts';
 import { MotionZones, type Zone } from './motion-zones.ts';
 
-/** Publishes an event for every frame in which an enabled zone moves. */
+/** Publishes an event for every frame with motion in an enabled zone. */
 export class MotionDetector implements Detector {
   readonly #environment: DetectorEnvironment;
   readonly #zoneSettings: readonly Zone[];
@@ -28,7 +28,7 @@ export class MotionDetector implements Detector {
   #look(frame: Frame): void {
     const before = this.#before;
     this.#before = frame;
-    // A frame of another connection or size has nothing to be compared with.
+    // A frame of another connection or size cannot be compared with the previous one.
     if (
       before?.width !== frame.width ||
       before.height !== frame.height ||

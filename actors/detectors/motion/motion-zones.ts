@@ -2,16 +2,16 @@ import { type Point, pixelRuns } from '../polygon.ts';
 
 export interface Zone {
   readonly enable: boolean;
-  /** Percent: how much a pixel must change to count. */
+  /** The minimum change of a pixel that counts, in percent. */
   readonly sensitivity: number;
-  /** Percent of the zone's pixels: motion is what lies between the two. */
+  /** In percent of the zone's pixels: there is motion if the changed share is between the two. */
   readonly thresholdMin: number;
   readonly thresholdMax: number;
   readonly area: readonly Point[];
 }
 
 export interface ZoneScore {
-  /** `zone<k>`, k counting all zones from 0, so that switching one off renames none. */
+  /** `zone<k>`, where k counts all zones from 0, so that disabling one renames none. */
   readonly label: string;
   /** Percent of the zone's pixels that have changed. */
   readonly score: number;
@@ -27,21 +27,21 @@ interface PreparedZone {
 }
 
 /**
- * Finds motion as SentryShot does: the share of a zone's pixels that differ from the picture before by at least
- * the zone's sensitivity. There is motion when the share lies strictly between the thresholds; at a maximum of
- * 100 a complete change counts too.
+ * Detects motion as SentryShot does: by the share of a zone's pixels that differ from the previous frame by at least the
+ * zone's sensitivity. There is motion if the share is strictly between the thresholds; at a maximum of 100 a complete
+ * change counts too.
  */
 export class MotionZones {
   readonly #zones: readonly PreparedZone[];
 
-  /** Prepares zones for pictures of this size. A zone without a pixel never moves. */
+  /** Prepares zones for frames of this size. A zone without pixels never has motion. */
   constructor(zones: readonly Zone[], width: number, height: number) {
     this.#zones = zones
       .map((zone, index) => ({ ...prepare(zone, width, height), label: `zone${index}`, enable: zone.enable }))
       .filter(({ enable, pixels }) => enable && pixels > 0);
   }
 
-  /** The zones in which there is motion between two gray pictures of the prepared size. */
+  /** The zones with motion between two gray frames of the prepared size. */
   compare(before: Uint8Array, now: Uint8Array): ZoneScore[] {
     const moving: ZoneScore[] = [];
     for (const { label, runs, pixels, minChange, min, max } of this.#zones) {

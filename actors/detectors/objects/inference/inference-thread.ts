@@ -6,7 +6,7 @@ import type { ModelSource } from '../models/model-source.ts';
 import type { DetectedBox } from '../picture/bounding-box.ts';
 import type { Picture, Region } from '../picture/scaler.ts';
 
-/** The thread in which models run: they block it, and nothing else. */
+/** The thread that runs the models, which block only this thread. */
 
 export type InferenceTask =
   | { readonly type: 'open'; readonly source: ModelSource }
@@ -56,10 +56,10 @@ async function work(task: InferenceTask): Promise<InferenceResults[keyof Inferen
   }
 }
 
-/** A model that could not be opened is tried anew when it is asked for again. */
+/** Opens a model once; after a failure, the next request tries again. */
 function modelOf(source: ModelSource): Promise<Model> {
   const key = JSON.stringify(source);
-  // A thread that only encodes pictures does without what runs models.
+  // A thread that only encodes snapshots does not load the engines.
   const model = models.get(key) ?? import('../models/model.ts').then(({ openModel }) => openModel(source));
   models.set(key, model);
   model.catch(() => models.delete(key));

@@ -5,28 +5,28 @@ import { ModelQuarantine } from '../models/model-quarantine.ts';
 import type { ModelSource } from '../models/model-source.ts';
 import type { InferenceResults, InferenceTask } from './inference-thread.ts';
 
-/** The thread that was at it has ended, and may have ended because of it. Another takes the next task. */
+/** The thread ended during the task, perhaps because of it. A new thread runs the next task. */
 class WorkerLostError extends Error {
   override readonly name = 'WorkerLostError';
   readonly code = 'inference_worker_lost';
 }
 
 export interface InferenceWorkerOptions {
-  /** Models that a process before this one could not get out of. */
+  /** Models that an earlier process got stuck in. */
   readonly stuck?: readonly ModelSource[];
-  /** Is called when the thread is stuck where it cannot be ended: the process has to. */
+  /** Called when the thread is stuck where it cannot be terminated, so that the process must end. */
   readonly onStuck?: (model: ModelSource | undefined) => void;
-  /** What the thread runs. */
+  /** The thread's entry file. */
   readonly script?: URL;
   readonly deadlines?: Readonly<typeof defaultDeadlinesMs>;
 }
 
-/** Milliseconds. To open a model may take two downloads, and the slowest of machines. */
+/** In milliseconds. Opening a model may take two downloads, on a slow machine. */
 const defaultDeadlinesMs = { open: 240_000, work: 30_000, end: 5000 };
-/** What ends its thread at once costs the others less than what blocks it until the deadline. */
+/** A model that crashes its thread at once costs the others less than one that blocks it until the deadline. */
 const [lostPauseMs, stuckPauseMs] = [5000, 10 * 60 * 1000];
 
-/** A thread that works on one task after the other; started with the first, and again should it end. */
+/** A thread that runs one task at a time; started with the first task, and again if it ends. */
 export class InferenceWorker {
   readonly #deadlines: Readonly<typeof defaultDeadlinesMs>;
   readonly #quarantine = new ModelQuarantine();
@@ -53,8 +53,8 @@ export class InferenceWorker {
   }
 
   /**
-   * @throws {WorkerLostError} as well when the model has cost a thread a moment ago: each takes the work of all
-   *   others with it. Else, with the message of what went wrong, an Error.
+   * @throws {WorkerLostError} if the thread was lost, or if the model cost a thread a moment ago, because each loss affects
+   *   the tasks of all others. Otherwise an Error with the cause's message.
    */
   async run<Type extends InferenceTask['type']>(
     task: Extract<InferenceTask, { type: Type }>,
@@ -62,7 +62,7 @@ export class InferenceWorker {
     const about = 'source' in task ? task.source : undefined;
     const suspicion = about && this.#quarantine.of(about);
     if (suspicion) throw suspicion;
-    // A new thread opens a model when it is first to look with it.
+    // A new thread opens a model at its first inference.
     const opens = about !== undefined && !this.#open.has(JSON.stringify(about));
     const deadlineMs = opens ? this.#deadlines.open : this.#deadlines.work;
     const options = { deadlineMs, ...(about && { about }) };
@@ -71,16 +71,16 @@ export class InferenceWorker {
     return result as InferenceResults[Type];
   }
 
-  /** Ends the thread once it has done what it was given. */
+  /** Ends the thread after its current tasks. */
   async close(): Promise<void> {
-    // An engine that loses its thread in the middle of its work takes the process with it.
+    // An engine whose thread is terminated during inference crashes the process.
     await this.#thread.idle();
     await this.#thread.stop(this.#deadlines.end);
   }
 
   #ask(task: InferenceTask, options: { deadlineMs: number; about?: ModelSource }): Promise<unknown> {
     if (!('picture' in task)) return this.#thread.ask((id) => ({ id, task }), options);
-    // A picture is a view of much more; what is sent is a copy of it alone, which then moves.
+    // A frame is a view of a larger buffer: only a copy of its part is sent, by transfer.
     const data = task.picture.data.slice();
     const picture = { ...task.picture, data };
     return this.#thread.ask((id) => ({ id, task: { ...task, picture } }), {
