@@ -18,6 +18,7 @@ export class Preroll {
   #fragments: TimedFragment[] = [];
   #bytes = 0;
   #length = 0;
+  #isBroken = false;
 
   constructor(bounds: PrerollBounds) {
     this.#bounds = bounds;
@@ -27,9 +28,15 @@ export class Preroll {
     return this.#bytes;
   }
 
+  /** The only group was larger than may be held, and was dropped: until the next key frame, nothing is held. */
+  get isBroken(): boolean {
+    return this.#isBroken;
+  }
+
   push(fragment: TimedFragment): void {
     // Without the key frame that it begins with, nothing could be decoded.
     if (this.#fragments.length === 0 && !fragment.keyFrame) return;
+    this.#isBroken = false;
     this.#fragments.push(fragment);
     this.#bytes += fragment.bytes;
     this.#length += fragment.lengthUs;
@@ -56,6 +63,7 @@ export class Preroll {
 
   #dropFirstGroup(): void {
     const next = this.#secondKeyFrame();
+    this.#isBroken = next < 0;
     for (const { bytes, lengthUs } of this.#fragments.splice(0, next < 0 ? this.#fragments.length : next)) {
       this.#bytes -= bytes;
       this.#length -= lengthUs;

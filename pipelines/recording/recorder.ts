@@ -49,12 +49,16 @@ interface ActiveRecording {
  *
  * Recordings begin and end at key frames, so the next one takes up where the last one ended, with no picture lost
  * and none twice. When the disk fails or is too slow, that is logged once, and each further key frame is a new
- * attempt.
+ * attempt. So it is when a recording is wanted after the last group became larger than the pre-roll may hold.
  */
 export class Recorder {
   readonly #options: RecorderOptions;
   readonly #preroll = new Preroll(prerollBounds);
   #until = 0;
+  /** A recording was wanted while nothing could begin one; it begins at the next key frame, however late that is. */
+  #isOwed = false;
+  /** The end of what came last, in media time. */
+  #latestUs = 0;
   #take: ActiveRecording | undefined;
   #work: Promise<void> = Promise.resolve();
   #queued = 0;
@@ -85,8 +89,9 @@ export class Recorder {
       this.#continue(this.#take, fragment);
     } else {
       this.#preroll.push(fragment);
-      if (this.#wanted(fragment.time)) this.#begin();
+      if (this.#isOwed || this.#wanted(fragment.time)) this.#begin();
     }
+    this.#latestUs = fragment.startUs + fragment.lengthUs;
   }
 
   /** Finishes the recording, if there is one, and resolves when it is on disk. Nothing is recorded after. */
@@ -111,7 +116,11 @@ export class Recorder {
     // Until the disk has caught up, the pre-roll goes on holding what it can.
     if (this.#closed || this.#queued > queueLimitBytes / 2) return;
     const [first, ...others] = this.#preroll.take();
-    if (!first) return;
+    if (!first) {
+      if (this.#preroll.isBroken) this.#owe();
+      return;
+    }
+    this.#isOwed = false;
     const { layout, startUs } = first;
     // What follows in another layout is another file.
     const change = others.findIndex((fragment) => fragment.layout !== layout);
@@ -196,12 +205,18 @@ export class Recorder {
     this.#options.onTrouble(null);
   }
 
+  #owe(): void {
+    this.#isOwed = true;
+    const why = 'the last key frame is too long ago, recording begins with the next one';
+    this.#lost(this.#latestUs, why, 'warning');
+  }
+
   /** One entry for each time of trouble, however many attempts it takes to end it. */
-  #lost(since: number, why: string): void {
+  #lost(since: number, why: string, level: 'error' | 'warning' = 'error'): void {
     if (this.#lostSince !== undefined) return;
     this.#lostSince = since;
     const text = `cannot record: ${why}`;
-    this.#options.log.error(text, this.#options.monitorID);
+    this.#options.log[level](text, this.#options.monitorID);
     this.#options.onTrouble(text);
   }
 

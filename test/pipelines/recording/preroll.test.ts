@@ -72,7 +72,9 @@ describe('the pre-roll', () => {
     preroll.push(fragment(1, false, { size: 900 }));
     preroll.push(fragment(2, false, { size: 900 }));
     expect(preroll.bytes).toBe(0);
+    expect(preroll.isBroken).toBe(true);
     preroll.push(fragment(3, true));
+    expect(preroll.isBroken).toBe(false);
     expect(times(preroll.take())).toEqual([3]);
   });
 });

@@ -203,6 +203,38 @@ describe('a recorder', () => {
     expect(counts).toEqual([60, 140]);
   });
 
+  test('records from the next key frame on what is wanted after a group became too large to be held', async () => {
+    const { recorder, recordingsDir, troubles, messages } = await startRecorder();
+    // 16 Mbit/s, and 90 s from one key frame to the next.
+    const from = nowUs() - 3600 * second;
+    const fragments = Array.from({ length: 5 }, (_, round) =>
+      timed(from + round * 40 * second).map((fragment) => moved(fragment, round * 40)),
+    )
+      .flat()
+      .map((fragment, index) => ({ ...fragment, keyFrame: index % 90 === 0, bytes: 2_000_000 }));
+    vi.useFakeTimers({ toFake: ['Date'] });
+    atEnd(async () => void vi.useRealTimers());
+    for (const [index, fragment] of fragments.entries()) {
+      vi.setSystemTime((fragment.time + fragment.lengthUs) / 1000);
+      // Three events while nothing is held that could be decoded.
+      if ([40, 41, 60].includes(index)) recorder.recordUntil(fragment.time + 10 * second);
+      recorder.push(fragment);
+      await waitFor(() => recorder.bytes <= 48 * 1024 * 1024, 5000, 'the write');
+    }
+    await recorder.close();
+    const [path = '', ...others] = await files(recordingsDir);
+    expect(others).toEqual([]);
+    expect((await probe(path)).packets).toHaveLength(900);
+    const why = 'cannot record: the last key frame is too long ago, recording begins with the next one';
+    expect(messages()).toEqual([
+      `warning: ${why}`,
+      expect.stringMatching(/^info: starting recording: /),
+      'warning: recording again, 50.0 s were lost',
+      expect.stringMatching(/^info: recording saved: /),
+    ]);
+    expect(troubles).toEqual([why, null]);
+  });
+
   test('gives two recordings of one second different names, and never replaces one', async () => {
     const recordingsDir = join(await temporaryFolder(), 'recordings');
     for (const count of [1, 2, 3]) {
