@@ -7,8 +7,7 @@ import { lastStored } from '../bus/nats/jetstream.ts';
 import { events } from '../bus/subjects.ts';
 import type { PipelineSession } from '../pipelines/pipeline-protocol.ts';
 import { runPipeline } from '../pipelines/run-pipeline.ts';
-import type { MonitorConfig } from '../store/monitors/monitor-config.ts';
-import type { MonitorEvent } from './machines/monitor.ts';
+import type { MonitorEvent, PipelineInput } from './machines/monitor.ts';
 
 const lookAttempts = 10;
 const lookPauseMs = 300;
@@ -16,8 +15,8 @@ const lookPauseMs = 300;
 /** The monitor machine's real actors: a pipeline process, and the events of its detectors. */
 
 /** @param toSession may throw; the monitor then waits, with the error as its reason. */
-export function pipelineActor(toSession: (config: MonitorConfig) => Promise<PipelineSession>) {
-  return fromCallback<{ type: 'stop' }, MonitorConfig>(({ input, sendBack, receive }) => {
+export function pipelineActor(toSession: (input: PipelineInput) => Promise<PipelineSession>) {
+  return fromCallback<{ type: 'stop' }, PipelineInput>(({ input, sendBack, receive }) => {
     const report = (event: MonitorEvent) => sendBack(event);
     const stop = new AbortController();
     receive(() => stop.abort());

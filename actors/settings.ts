@@ -87,10 +87,12 @@ export async function pipelineSession(
   monitor: MonitorConfig,
   config: Config,
   {
+    patienceMs,
     detectors,
     recordingsDir,
     bus,
   }: {
+    readonly patienceMs: number;
     readonly detectors: readonly DetectorDefinition[];
     readonly recordingsDir: string;
     readonly bus: BusAddress;
@@ -99,6 +101,7 @@ export async function pipelineSession(
   return {
     monitorID: monitor.id,
     source: await pipelineSource(monitor, config),
+    patienceMs,
     recordingsDir,
     alwaysRecord: monitor.alwaysRecord,
     videoLength: monitor.videoLength * 60_000,

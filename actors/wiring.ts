@@ -132,8 +132,11 @@ export function wireSystem(
       }),
       monitor: monitorMachine.provide({
         actors: {
-          pipeline: pipelineActor((monitor) =>
-            pipelineSession(monitor, config, { detectors, recordingsDir, bus: opened().busAddress }),
+          pipeline: pipelineActor(({ config: monitor, patienceMs }) =>
+            pipelineSession(monitor, config, {
+              ...{ patienceMs, detectors, recordingsDir },
+              bus: opened().busAddress,
+            }),
           ),
           detections: detectionsActor(
             () => opened().bus,

@@ -13,6 +13,8 @@ export type VideoSource =
 export interface PipelineSession {
   monitorID: string;
   source: VideoSource;
+  /** How long the camera may take for each of its answers and for its first picture, in milliseconds. */
+  patienceMs: number;
   /** Recordings go below this folder, one folder per year, month, day and monitor. */
   recordingsDir: string;
   alwaysRecord: boolean;

@@ -10,12 +10,13 @@ import { FrameDecoder } from './frames/frame-decoder.ts';
 import { FrameLease } from './frames/frame-lease.ts';
 import type { FrameRates } from './gstreamer/pipeline-description.ts';
 import { GstreamerSource } from './gstreamer-source.ts';
+import { JumpLog } from './jump-log.ts';
 import { MediaClock } from './media/media-clock.ts';
-import type { TimeJump } from './media/time-line.ts';
 import { type VideoUnit, videoTicksPerSecond } from './media/unit.ts';
 import { Fragmenter } from './mp4/fragmenter.ts';
 import type { Layout } from './mp4/init-segment.ts';
 import type { MediaFragment } from './mp4/media-fragment.ts';
+import { patienceAfter } from './patience.ts';
 import type { PipelineEnd, PipelineReport, PipelineSession } from './pipeline-protocol.ts';
 import { Recorder } from './recording/recorder.ts';
 import { RtspSource } from './rtsp-source.ts';
@@ -42,6 +43,9 @@ export class StreamSession {
   readonly #decoder: FrameDecoder | undefined;
   readonly #watch: VideoWatch;
   readonly #leases: ReadonlyMap<FrameFormat, FrameLease>;
+  readonly #jumps = new JumpLog((text) =>
+    this.#options.monitorLog.warning(text, this.#options.session.monitorID),
+  );
   readonly #clock = new MediaClock();
   readonly #troubles = new Map<string, string>();
   #isStreaming = false;
@@ -51,7 +55,10 @@ export class StreamSession {
     const { session, recorderLog, onReport, onRecordingReport, onFrame } = options;
     const { monitorID, recordingsDir, alwaysRecord, videoLength, source } = session;
     this.#options = options;
-    this.#main = source.kind === 'rtsp' ? this.#rtsp(source.main, true) : new GstreamerSource(source);
+    this.#main =
+      source.kind === 'rtsp'
+        ? this.#rtsp(source.main, true, session.patienceMs)
+        : new GstreamerSource(source);
     this.#recorder = new Recorder({
       monitorID,
       recordingsDir,
@@ -92,9 +99,10 @@ export class StreamSession {
     const end = await this.#main.play({
       onVideo: (unit) => this.#takeVideo(unit),
       onAudio: (unit) => this.#fragmenter.pushAudio(unit),
-      onJump: (jump) => this.#logJump(jump),
+      onJump: (jump) => this.#jumps.add(jump),
     });
     this.#watch.close();
+    this.#jumps.close();
     this.#fragmenter.end();
     for (const lease of this.#leases.values()) lease.end();
     this.#sub?.close();
@@ -119,18 +127,19 @@ export class StreamSession {
     lease.renew();
   }
 
-  #rtsp(url: string, audio: boolean): RtspSource {
+  #rtsp(url: string, audio: boolean, patienceMs: number): RtspSource {
     const { session, monitorLog } = this.#options;
     const { source, monitorID } = session;
     const transport = source.kind === 'rtsp' ? source.protocol : 'tcp';
-    return new RtspSource({ url, transport, audio, patienceMs: 10_000, log: monitorLog, monitorID });
+    return new RtspSource({ url, transport, audio, patienceMs, log: monitorLog, monitorID });
   }
 
   #subStream(url: string, rates: FrameRates): SubStream {
     const { session, monitorLog, onFrame } = this.#options;
     return new SubStream({
       formats: rates.map(([format]) => format),
-      open: () => new DecodedStream({ source: this.#rtsp(url, false), rates, onFrame }),
+      open: (failures) =>
+        new DecodedStream({ source: this.#rtsp(url, false, patienceAfter(failures)), rates, onFrame }),
       monitorID: session.monitorID,
       log: monitorLog,
       onTrouble: (text) => this.#reportTrouble('sub', text),
@@ -171,16 +180,6 @@ export class StreamSession {
     const { monitorLog, session } = this.#options;
     const text = `the camera sends ${describeLayout(layout)} now, before it was ${describeLayout(before)}: a new recording begins`;
     monitorLog.info(text, session.monitorID);
-  }
-
-  #logJump({ seconds, what }: TimeJump): void {
-    const by = `${Math.abs(seconds).toFixed(1)} s ${seconds > 0 ? 'ahead' : 'back'}`;
-    const { monitorLog, session } = this.#options;
-    const text =
-      what === 'clock'
-        ? `the camera's clock jumped ${by}; recorded by the time of arrival`
-        : `one picture was stamped ${by}; recorded by the time of arrival`;
-    monitorLog.warning(text, session.monitorID);
   }
 }
 

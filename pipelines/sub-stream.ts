@@ -25,8 +25,8 @@ export interface SubStreamConnection {
 export interface SubStreamOptions {
   /** Which pictures it is for. */
   readonly formats: readonly FrameFormat[];
-  /** May throw. */
-  readonly open: () => SubStreamConnection;
+  /** May throw. @param failures connections that failed in a row */
+  readonly open: (failures: number) => SubStreamConnection;
   readonly monitorID: string;
   readonly log: Log;
   /** Gets why there are no pictures, and null when there are again. */
@@ -97,7 +97,7 @@ export class SubStream {
   }
 
   async #play(): Promise<PipelineEnd> {
-    const connection = this.#options.open();
+    const connection = this.#options.open(this.#failures);
     this.#connection = connection;
     connection.setValves(this.#wanted);
     return connection.play(() => {

@@ -2,6 +2,7 @@ import { type AnyActorRef, assign, fromCallback, not, type SnapshotFrom, sendTo,
 import { backoffDelay } from '../../bus/base/backoff.ts';
 import type { MonitorState } from '../../bus/messages.ts';
 import { describeLoginPause, loginPauseMs } from '../../pipelines/login-pause.ts';
+import { patienceAfter } from '../../pipelines/patience.ts';
 import type { EndReason } from '../../pipelines/pipeline-protocol.ts';
 import type { MonitorConfig } from '../../store/monitors/monitor-config.ts';
 
@@ -19,6 +20,13 @@ export type MonitorEvent =
   /** A detection asks for a recording until this time: Unix time in microseconds. */
   | { type: 'detected'; until: number };
 
+/** What a pipeline is started with. */
+export interface PipelineInput {
+  readonly config: MonitorConfig;
+  /** How long the camera may take for each of its answers and for its first picture, in milliseconds. */
+  readonly patienceMs: number;
+}
+
 export interface MonitorInput {
   readonly config: MonitorConfig;
   /** In [0, 1), for the jitter. */
@@ -30,8 +38,8 @@ interface MonitorContext extends MonitorInput {
   readonly attempts: number;
   /** Number of consecutive logins that the camera refused. */
   readonly refusals: number;
-  /** Whether the last connection ended with a refused login. */
-  readonly refused: boolean;
+  /** When or how the next attempt is made, if not as usual. */
+  readonly nextTry: string;
   /** Milliseconds until the next connection. */
   readonly pause: number;
   readonly reason: string;
@@ -52,6 +60,20 @@ const recording = ({ context }: { context: MonitorContext }) => ({
   until: context.recordUntil,
 });
 
+const pipelineInput = ({ context }: { context: MonitorContext }): PipelineInput => ({
+  config: context.config,
+  patienceMs: patienceAfter(context.attempts),
+});
+
+/** After a refused login the next attempt comes later than usual, after a timeout it waits longer. */
+function describeNextTry(end: EndReason | undefined, pause: number, attempts: number): string {
+  if (end === 'unauthorized') {
+    return `${describeLoginPause(pause)}, or when the monitor is changed or restarted`;
+  }
+  const isSlow = end === 'unreachable' || end === 'silent';
+  return isSlow ? `next try waits ${patienceAfter(attempts) / 1000} s` : '';
+}
+
 export const monitorMachine = setup({
   types: {
     context: {} as MonitorContext,
@@ -60,7 +82,7 @@ export const monitorMachine = setup({
   },
   actors: {
     /** Runs one pipeline: sends `pipeline.*`, `pipeline.ended` as the last; receives `stop`. */
-    pipeline: fromCallback<{ type: 'stop' }, MonitorConfig>(() => {}),
+    pipeline: fromCallback<{ type: 'stop' }, PipelineInput>(() => {}),
     /** Sends `detected`. */
     detections: fromCallback<{ type: 'stop' }, { monitorID: string }>(() => {}),
     /** Publishes the monitor's state while the monitor exists. */
@@ -81,14 +103,16 @@ export const monitorMachine = setup({
     forgetFailures: assign({ attempts: 0 }),
     forgetRefusals: assign({ refusals: 0 }),
     countFailure: assign(({ context, event }) => {
-      const refused = event.type === 'pipeline.ended' && event.reason === 'unauthorized';
+      const end = event.type === 'pipeline.ended' ? event.reason : undefined;
+      const refused = end === 'unauthorized';
       const attempts = context.attempts + 1;
       const refusals = context.refusals + (refused ? 1 : 0);
+      const pause = refused ? loginPauseMs(refusals) : backoffDelay(connection, attempts, context.random());
       return {
         attempts,
         refusals,
-        refused,
-        pause: refused ? loginPauseMs(refusals) : backoffDelay(connection, attempts, context.random()),
+        nextTry: describeNextTry(end, pause, attempts),
+        pause,
         reason: event.type === 'pipeline.ended' ? event.detail || event.reason : context.reason,
       };
     }),
@@ -126,7 +150,7 @@ export const monitorMachine = setup({
     ...input,
     attempts: 0,
     refusals: 0,
-    refused: false,
+    nextTry: '',
     pause: 0,
     reason: '',
     recordUntil: 0,
@@ -149,7 +173,7 @@ export const monitorMachine = setup({
       on: { configure: { guard: 'changed', target: 'deciding', actions: 'configure' }, stop: 'gone' },
     },
     running: {
-      invoke: { id: 'pipeline', src: 'pipeline', input: ({ context }) => context.config },
+      invoke: { id: 'pipeline', src: 'pipeline', input: pipelineInput },
       initial: 'connecting',
       on: {
         configure: { guard: 'changed', target: '.stopping', actions: 'configure' },
@@ -224,7 +248,7 @@ export function monitorState(snapshot: SnapshotFrom<typeof monitorMachine>): {
   recording: boolean;
   reason: string;
 } {
-  const { reason, refused, pause } = snapshot.context;
+  const { reason, nextTry } = snapshot.context;
   const states = ['disabled', 'waiting', 'stopped'] as const;
   const state =
     states.find((name) => snapshot.matches(name)) ??
@@ -234,9 +258,6 @@ export function monitorState(snapshot: SnapshotFrom<typeof monitorMachine>): {
   return {
     state,
     recording: snapshot.matches({ running: { streaming: 'recording' } }),
-    reason:
-      state === 'waiting' && refused
-        ? `${reason}; ${describeLoginPause(pause)}, or when the monitor is changed or restarted`
-        : reason,
+    reason: state === 'waiting' && nextTry ? `${reason}; ${nextTry}` : reason,
   };
 }

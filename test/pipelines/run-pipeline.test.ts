@@ -20,10 +20,12 @@ import { startChild } from '../support/child.ts';
 import { atEnd } from '../support/cleanup.ts';
 import { clip } from '../support/clips.ts';
 import { encode } from '../support/encoded.ts';
+import { FakeCamera } from '../support/fake-camera.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { decode, type Probe, probe, tracksOf } from '../support/probe.ts';
 import { commandLine, descendants, environment, isAlive } from '../support/processes.ts';
 import { project } from '../support/project.ts';
+import { videoPackets } from '../support/rtp.ts';
 import { waitFor } from '../support/wait.ts';
 
 // One look at all plug-ins for all tests, instead of one for each folder of recordings.
@@ -56,6 +58,7 @@ async function start(source: VideoSource, options: Partial<PipelineSession> = {}
       recordingsDir,
       alwaysRecord: true,
       videoLength: 3600_000,
+      patienceMs: 10_000,
       frames: {},
       bus: nowhere,
       log: { repeatLimit: 5, printDebug: false },
@@ -157,6 +160,7 @@ async function startMain() {
     recordingsDir: join(await temporaryFolder(), 'recordings'),
     alwaysRecord: true,
     videoLength: 3600_000,
+    patienceMs: 10_000,
     frames: {},
     bus: nowhere,
     log: { repeatLimit: 5, printDebug: false },
@@ -168,6 +172,28 @@ async function startMain() {
   const [host = 0] = descendants(main.pid).filter((pid) => commandLine(pid).startsWith(process.execPath));
   return { main, host, recordingsDir: session.recordingsDir, id };
 }
+
+test('a camera that answers late is reached by a pipeline that waits longer', patience, async () => {
+  const packets = await videoPackets('h264', { frames: 20 });
+  // A tenth of 12 s, and of the first two waits of a monitor.
+  const lateMs = 1200;
+  const camera = await FakeCamera.start({
+    answer: (request, usual, connection) => {
+      if (request.method !== 'DESCRIBE') return [usual];
+      setTimeout(() => void connection.send(usual), lateMs);
+      return [];
+    },
+    play: (connection) => connection.send(...packets.map((data) => ({ channel: 0, data }))),
+  });
+  const impatient = await start(rtsp(camera.url()), { patienceMs: 1000 });
+  expect(await impatient.end).toEqual({
+    reason: 'unreachable',
+    detail: 'the camera did not answer DESCRIBE within 1 s',
+  });
+  const patient = await start(rtsp(camera.url()), { patienceMs: 2000 });
+  await patient.report('streaming');
+  await patient.stop();
+});
 
 describe.each(['tcp', 'udp'] as const)('a pipeline over %s', (protocol) => {
   test('records a camera, without any bus', patience, async () => {
@@ -632,6 +658,7 @@ describe('a pipeline ends', () => {
         recordingsDir: await temporaryFolder(),
         alwaysRecord: true,
         videoLength: 60_000,
+        patienceMs: 10_000,
         frames: {},
         bus: nowhere,
         log: { repeatLimit: 5, printDebug: false },

@@ -1,6 +1,11 @@
 import { expect, test } from 'vitest';
 import { createActor, fromCallback, SimulatedClock } from 'xstate';
-import { type MonitorEvent, monitorMachine, monitorState } from '../../../actors/machines/monitor.ts';
+import {
+  type MonitorEvent,
+  monitorMachine,
+  monitorState,
+  type PipelineInput,
+} from '../../../actors/machines/monitor.ts';
 import type { MonitorConfig } from '../../../store/monitors/monitor-config.ts';
 
 const door = {
@@ -17,12 +22,12 @@ const door = {
 function startMonitor(config: MonitorConfig = door) {
   const clock = new SimulatedClock();
   const recorded: number[] = [];
-  const pipelines: { config: MonitorConfig; send: (event: MonitorEvent) => void; stopped: boolean }[] = [];
+  const pipelines: (PipelineInput & { send: (event: MonitorEvent) => void; stopped: boolean })[] = [];
   const actor = createActor(
     monitorMachine.provide({
       actors: {
-        pipeline: fromCallback<{ type: 'stop' }, MonitorConfig>(({ input, sendBack, receive }) => {
-          const pipeline = { config: input, send: sendBack, stopped: false };
+        pipeline: fromCallback<{ type: 'stop' }, PipelineInput>(({ input, sendBack, receive }) => {
+          const pipeline = { ...input, send: sendBack, stopped: false };
           pipelines.push(pipeline);
           receive(() => {
             pipeline.stopped = true;
@@ -97,6 +102,32 @@ test('a lost camera is tried again after pauses that double, up to thirty second
     pauses.push(waited / 1000);
   }
   expect(pauses).toEqual([1, 2, 4, 8, 16, 30, 30, 30, 30]);
+});
+
+test('a slow camera is given more time after each failure, up to a minute, and the state says how much', () => {
+  const { state, pipeline, pipelines, clock } = startMonitor();
+  const slow = (seconds: number): MonitorEvent => ({
+    type: 'pipeline.ended',
+    reason: 'unreachable',
+    detail: `the camera did not answer DESCRIBE within ${seconds} s`,
+  });
+  const reasons: string[] = [];
+  for (let attempt = 1; attempt <= 5; attempt += 1) {
+    pipeline().send(slow(pipeline().patienceMs / 1000));
+    reasons.push(state().reason);
+    clock.increment(30_000);
+  }
+  expect(pipelines.map(({ patienceMs }) => patienceMs / 1000)).toEqual([10, 20, 40, 60, 60, 60]);
+  expect(reasons.slice(0, 3)).toEqual([
+    'the camera did not answer DESCRIBE within 10 s; next try waits 20 s',
+    'the camera did not answer DESCRIBE within 20 s; next try waits 40 s',
+    'the camera did not answer DESCRIBE within 40 s; next try waits 60 s',
+  ]);
+  pipeline().send({ type: 'pipeline.streaming' });
+  expect(state().reason).toBe('');
+  clock.increment(10_000);
+  pipeline().send(lost);
+  expect(state().reason).toBe(lost.detail);
 });
 
 const refused: MonitorEvent = {

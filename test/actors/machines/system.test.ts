@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { createActor, fromCallback, SimulatedClock } from 'xstate';
 import { detectorMachine } from '../../../actors/machines/detector.ts';
 import { detectorHostMachine } from '../../../actors/machines/detector-host.ts';
-import { monitorMachine } from '../../../actors/machines/monitor.ts';
+import { monitorMachine, type PipelineInput } from '../../../actors/machines/monitor.ts';
 import { type SystemEvent, type SystemServices, systemMachine } from '../../../actors/machines/system.ts';
 import type { MonitorConfig } from '../../../store/monitors/monitor-config.ts';
 
@@ -26,13 +26,15 @@ function startSystem(stored: MonitorConfig[], services: Partial<SystemServices> 
       actors: {
         monitor: monitorMachine.provide({
           actors: {
-            pipeline: fromCallback<{ type: 'stop' }, MonitorConfig>(({ input, sendBack, receive }) => {
-              story.push(`start ${input.name}`);
-              receive(() => {
-                story.push(`stop ${input.name}`);
-                if (pipelinesStop) sendBack({ type: 'pipeline.ended', reason: 'stopped', detail: '' });
-              });
-            }),
+            pipeline: fromCallback<{ type: 'stop' }, PipelineInput>(
+              ({ input: { config }, sendBack, receive }) => {
+                story.push(`start ${config.name}`);
+                receive(() => {
+                  story.push(`stop ${config.name}`);
+                  if (pipelinesStop) sendBack({ type: 'pipeline.ended', reason: 'stopped', detail: '' });
+                });
+              },
+            ),
           },
         }),
         detector: detectorMachine,
