@@ -95,12 +95,13 @@ async function install(packages) {
   await ensureModules();
 }
 
-/** Formatting, lint and types of everything. */
+/** Formatting, lint, types, and exports that nothing imports. */
 async function check() {
   return (
     (await runInTerminal('node_modules/@biomejs/biome/bin/biome', ['check', '--error-on-warnings'])) ||
     (await runInTerminal('node_modules/typescript/bin/tsc', ['-p', '.', '--noEmit'])) ||
-    (await runInTerminal('node_modules/typescript/bin/tsc', ['-p', 'test']))
+    (await runInTerminal('node_modules/typescript/bin/tsc', ['-p', 'test'])) ||
+    (await runInTerminal('node_modules/knip/bin/knip.js', ['--no-progress', '--no-config-hints']))
   );
 }
 
