@@ -1,9 +1,9 @@
-/** Of so many parts a time-out consists: a suspension takes one of them at most. */
+/** Number of parts of a time-out, of which a suspension uses up at most one. */
 const parts = 10;
 
 /**
- * A time-out that counts in how many of its parts this process ran, instead of measuring when it began. A machine or
- * a process that was suspended has heard nothing meanwhile, and what came meanwhile is read before it expires.
+ * A time-out that counts the parts in which this process ran, instead of measuring the time since its start. Messages that
+ * arrive while the machine or process is suspended are read before it expires.
  */
 export class CountedTimeout {
   readonly #ms: number;
@@ -11,13 +11,13 @@ export class CountedTimeout {
   #timer: NodeJS.Timeout | undefined;
   #passed = 0;
 
-  /** @param onExpire is called once per start, when nothing restarted or stopped it for so many milliseconds. */
+  /** @param onExpire is called once per start, if it is not restarted or stopped for this many milliseconds. */
   constructor(ms: number, onExpire: () => void) {
     this.#ms = ms;
     this.#onExpire = onExpire;
   }
 
-  /** Begins, or begins anew. */
+  /** Starts or restarts the time-out. */
   restart(): void {
     this.#passed = 0;
     if (this.#timer) this.#timer.refresh();

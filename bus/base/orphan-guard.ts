@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { hostEnvironment } from './host-process.ts';
 
 /**
- * The number of a process is given to another one after it, so its start time is compared as well: field 22 of
+ * Process ids are reused, so the start time is compared as well: field 22 of
  * `/proc/<pid>/stat`, counted from the end of the name, which may hold spaces.
  */
 const script = `
@@ -18,10 +18,10 @@ sleep "$2"
  * Kills a child that outlives this process by more than `orphanMs`. A child that hangs does not notice that its
  * parent has gone, so another process waits for that: its input ends with this process, in whatever way it ends.
  *
- * @returns ends the guard; to be called when the child has ended.
+ * @returns a function that ends the guard, to be called when the child has ended.
  */
 export function guardAgainstOrphan(pid: number, orphanMs: number): () => void {
-  // A session of its own keeps a terminal's Ctrl-C away from it.
+  // In a session of its own, where a terminal's Ctrl-C does not reach it.
   const guard = spawn('sh', ['-c', script, 'sh', String(pid), String(orphanMs / 1000)], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],

@@ -6,7 +6,7 @@ import { isIP } from 'node:net';
  * sentences, or a part of a time, must not change them.
  */
 
-/** What a URL begins with, up to the path. */
+/** The beginning of a URL, up to the path. */
 export interface UrlAuthority {
   /** `rtsp://` */
   readonly scheme: string;

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface RetryOptions {
-  /** How long to wait before the attempt with this number, counted from 1. */
+  /** Pause before the attempt with this number, counted from 1, in milliseconds. */
   readonly pauseMs: (attempt: number) => number;
-  /** Once aborted there is no further attempt. */
+  /** When aborted, no further attempt is made. */
   readonly signal: AbortSignal;
   readonly onFailure: (error: Error) => void;
 }
 
-/** Tries until it succeeds. @throws the signal's reason once that is aborted, or what an attempt fails with then. */
+/** Retries until an attempt succeeds. @throws the signal's reason after an abort, or the error of an attempt that fails then. */
 export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
   const { pauseMs, signal, onFailure } = options;
   for (let number = 1; ; number += 1) {

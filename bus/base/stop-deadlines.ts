@@ -1,6 +1,6 @@
 /**
- * How long each step of a stop may take, in milliseconds. After that the step around it goes on without it, or kills
- * it. Each has room for those inside it, see `stopStages`.
+ * Time limits of the steps of a stop, in milliseconds. After that the enclosing step continues without it, or kills it. Each
+ * leaves time for those inside it, see `stopStages`.
  */
 export const stopDeadlinesMs = {
   /** Main, from SIGTERM on; then it kills itself. */
@@ -51,7 +51,7 @@ export interface StopStage {
   readonly atOnce?: true;
 }
 
-/** What each step consists of. A test holds that the parts take less than the whole. */
+/** The parts of each step. A test checks that the parts take less than the whole. */
 export const stopStages: readonly StopStage[] = [
   { whole: 'recorder', parts: ['actors', 'services'] },
   { whole: 'actors', parts: ['pipeline', 'detectorHost'], atOnce: true },
@@ -69,5 +69,5 @@ export const stopStages: readonly StopStage[] = [
   { whole: 'natsServer', parts: ['natsServerExit'] },
 ];
 
-/** A child that hangs is killed so long after main has gone: it may finish a recording before, or write its streams. */
+/** Time after main's end at which a hanging child is killed: before that it may finish a recording, or write its streams. */
 export const orphanMs = 4000;

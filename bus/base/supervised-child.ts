@@ -3,13 +3,13 @@ import { CountedTimeout } from './counted-timeout.ts';
 import { guardAgainstOrphan } from './orphan-guard.ts';
 
 /**
- * How a child process ended. `how` continues its name, for people: `was ended by SIGKILL`, `ended with code 1`,
+ * How a child process ended. `how` is a text that continues its name: `was ended by SIGKILL`, `ended with code 1`,
  * `did not answer for 15 s`, `did not start: spawn nats-server ENOENT`.
  */
 export interface ChildEnd {
   readonly kind: /** It could not be run, or ended before it was ready. */
     | 'never-started'
-    /** It ended by itself, was killed by somebody else, or was silent for too long. */
+    /** It ended by itself, was killed by another process, or sent no heartbeat for too long. */
     | 'died'
     /** It was asked to stop; after the deadline it was killed. */
     | 'stopped';
@@ -21,17 +21,17 @@ export interface ChildEnd {
 export interface ChildOptions<Message> {
   /** Starts the process: `fork`, `spawn`. */
   readonly start: () => ChildProcess;
-  /** Everything that comes over IPC. Each message is a sign of life. */
+  /** Called with each IPC message. Every message counts as a heartbeat. */
   readonly onMessage?: (message: Message, child: SupervisedChild<Message>) => void;
-  /** It is killed when it is not ready after this long. */
+  /** Killed if not ready after this long. */
   readonly readyMs?: number;
-  /** It is killed when no message came for this long. */
+  /** Killed if no message arrives for this long. */
   readonly silenceMs?: number;
-  /** Asks it to end: by a signal, or a message. After `disconnect()` Node.js would never say that it is gone. */
+  /** Asks it to end: by a signal or a message. Not by `disconnect()`, after which Node.js emits no `close`. */
   readonly askToStop: (child: ChildProcess) => void;
-  /** It is killed when it has not ended so long after that. */
+  /** Killed if it has not ended this long after that. */
   readonly stopMs: number;
-  /** It is killed when it has not ended so long after this process. */
+  /** Killed if it has not ended this long after this process. */
   readonly orphanMs: number;
 }
 
@@ -40,20 +40,20 @@ const maxErrorOutput = 2000;
 /**
  * One run of a child process, from its start to its end. Whether there is another run is its owner's decision.
  *
- * What is waited for is counted and not measured: a suspension of the machine or of this process ends no child.
+ * Time-outs are counted, not measured, so a suspension of the machine or of this process ends no child.
  */
 export class SupervisedChild<Message = never> {
   readonly #options: ChildOptions<Message>;
   readonly #process: ChildProcess;
   readonly #starting: CountedTimeout | undefined;
   readonly #silence: CountedTimeout | undefined;
-  /** Resolves when the process is gone, and all that it sent has been heard. Never rejects. */
+  /** Resolves when the process has ended and all its messages have been received. Never rejects. */
   readonly ended: Promise<ChildEnd>;
   #kill: NodeJS.Timeout | undefined;
   #isReady = false;
   #isStopping = false;
   #errorOutput = '';
-  /** Why it was killed from here. */
+  /** Reason why this process killed it. */
   #reason: string | undefined;
 
   constructor(options: ChildOptions<Message>) {
@@ -69,18 +69,18 @@ export class SupervisedChild<Message = never> {
     this.ended = this.#supervise();
   }
 
-  /** 0 when it could not be run. */
+  /** 0 if it could not be run. */
   get pid(): number {
     return this.#process.pid ?? 0;
   }
 
-  /** Its owner says that it does what it is for. Should it end before that, it never started. */
+  /** Called by the owner when the process does its work. An end before that counts as a failed start. */
   markReady(): void {
     this.#isReady = true;
     this.#starting?.stop();
   }
 
-  /** Sends a message over IPC. A process that has ended takes none, and that is no error. */
+  /** Sends a message over IPC. It is dropped if the process has ended. */
   send(message: object | string): void {
     if (this.#process.connected) this.#process.send(message, () => {});
   }
@@ -95,12 +95,12 @@ export class SupervisedChild<Message = never> {
     return this.ended;
   }
 
-  /** It is about to end by itself: it is killed if it has not after so many milliseconds. An earlier deadline stands. */
+  /** Kills it if it has not ended by itself after this many milliseconds. An earlier deadline is kept. */
   endWithin(ms: number): void {
     this.#kill ??= setTimeout(() => this.kill(`did not end within ${ms / 1000} s`), ms);
   }
 
-  /** @param reason is how it ended then, in place of the signal. */
+  /** @param reason replaces the signal in `how`. */
   kill(reason?: string): void {
     this.#reason ??= reason;
     this.#process.kill('SIGKILL');
@@ -128,7 +128,7 @@ export class SupervisedChild<Message = never> {
       child.on('error', ({ message }) => {
         if (child.pid === undefined) finish(message);
       });
-      // After `close` nothing that the process wrote or sent is outstanding.
+      // `close` comes after all output and messages of the process.
       child.once('close', (code, signal) =>
         finish(signal ? `was ended by ${signal}` : `ended with code ${code}`),
       );

@@ -7,15 +7,15 @@ import type { WorkerMessage, WorkerRefusal } from './worker-protocol.ts';
 export interface WorkerEnd<About> {
   readonly kind: /** It ended before it was ready. */
     | 'never-started'
-    /** It ended by itself, or was ended because it gave no answer for too long. */
+    /** It ended by itself, or was terminated because it did not answer for too long. */
     | 'died'
     /** It was asked to stop. */
     | 'stopped';
-  /** What went wrong; undefined when nobody knows. */
+  /** The thread's error, if there was one. */
   readonly cause: Error | undefined;
-  /** For so many milliseconds it gave no answer, and was ended for that; otherwise 0. */
+  /** Milliseconds without an answer, if it was terminated for that; otherwise 0. */
   readonly silentMs: number;
-  /** The oldest task that it had not answered: what it was at. */
+  /** The oldest unanswered task, on which it was working. */
   readonly at: About | undefined;
 }
 
@@ -24,18 +24,18 @@ export interface WorkerOptions<Own, Refusal, About> {
   readonly askToStop: (worker: Worker) => void;
   /** A message of the thread's own. */
   readonly onMessage?: (message: Own) => void;
-  /** @returns what the task fails with. */
+  /** @returns the error of the refused task. */
   readonly onRefusal: (refusal: Refusal) => Error;
-  /** @returns what a start that failed, and the tasks that the thread had, fail with. */
+  /** @returns the error of a failed start, and of the thread's unanswered tasks. */
   readonly onEnd: (end: WorkerEnd<About>) => Error;
-  /** Called when a thread that gave no answer has not ended after so many milliseconds: it is inside native code. */
+  /** Called if a terminated thread has not ended after this many milliseconds, because it is inside native code. */
   readonly onStuck?: { readonly afterMs: number; call(at: About | undefined): void };
 }
 
 export interface TaskOptions<About> {
-  /** What the end of the thread says that it was at. */
+  /** Reported as `at` if the thread ends during this task. */
   readonly about?: About;
-  /** The thread is ended when it gives no answer for this long; by default it is given all the time that it needs. */
+  /** Milliseconds without an answer after which the thread is terminated; unlimited by default. */
   readonly deadlineMs?: number;
   readonly transfer?: readonly Transferable[];
 }
@@ -52,13 +52,13 @@ interface Run {
 }
 
 /**
- * A thread that is given tasks. After its end the next task, or its owner, starts another one: when, is the owner's
- * decision. Silence is counted and not measured: a suspension of the machine or of this process ends no thread.
+ * A thread that runs tasks. After its end, the next task or its owner starts another one; the owner decides when. Silence is
+ * counted, not measured, so a suspension of the machine or of this process ends no thread.
  */
 export class WorkerClient<Own, Refusal extends WorkerRefusal, About = undefined> {
   readonly #options: WorkerOptions<Own, Refusal, About>;
   readonly #tasks = new Map<number, Task<About>>();
-  /** The newest thread, until its end. */
+  /** The current thread, until its end. */
   #run: Run | undefined;
   #isReady = false;
   #isStopping = false;
@@ -71,18 +71,18 @@ export class WorkerClient<Own, Refusal extends WorkerRefusal, About = undefined>
     this.#options = options;
   }
 
-  /** Starts a thread unless there is one. Resolves when it is ready. @throws what `onEnd` returns. */
+  /** Starts a thread unless there is one. Resolves when it is ready. @throws the error from `onEnd`. */
   start(): Promise<void> {
     this.#run ??= this.#begin();
     return this.#run.ready;
   }
 
-  /** To the thread that runs now, if one does. */
+  /** Sends a message to the current thread, if there is one. */
   post(message: object): void {
     this.#run?.worker.postMessage(message);
   }
 
-  /** @param task gets the number that the thread has to answer with. @throws what `onRefusal` or `onEnd` returns. */
+  /** @param task receives the number for the thread's answer. @throws the error from `onRefusal` or `onEnd`. */
   ask(task: (id: number) => object, options: TaskOptions<About> = {}): Promise<unknown> {
     this.#run ??= this.#begin();
     const { worker } = this.#run;
@@ -95,12 +95,12 @@ export class WorkerClient<Own, Refusal extends WorkerRefusal, About = undefined>
     });
   }
 
-  /** Resolves once every task has been answered. */
+  /** Resolves when every task has been answered. */
   async idle(): Promise<void> {
     if (this.#tasks.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
-  /** @returns false when the thread has not ended in this time; it no longer keeps the process from ending. */
+  /** @returns false if the thread has not ended in this time; it then no longer keeps the process alive. */
   async stop(deadlineMs: number): Promise<boolean> {
     if (!this.#run) return true;
     const { worker, ended } = this.#run;
@@ -132,7 +132,7 @@ export class WorkerClient<Own, Refusal extends WorkerRefusal, About = undefined>
         if (isCurrent()) reject(this.#lose(0));
       });
     });
-    // Tasks that wait for it fail as well.
+    // Tasks that wait for the thread fail as well.
     ready.catch(() => {});
     return { worker, ready, ended };
   }
@@ -165,7 +165,7 @@ export class WorkerClient<Own, Refusal extends WorkerRefusal, About = undefined>
     return task;
   }
 
-  /** A task's time begins with the answer before: those that wait are not to blame for the one that is worked on. */
+  /** The time limit of a task starts at the previous answer, so that time spent waiting for other tasks does not count. */
   #watch(): void {
     this.#silence?.stop();
     this.#silence = undefined;
@@ -176,13 +176,13 @@ export class WorkerClient<Own, Refusal extends WorkerRefusal, About = undefined>
     this.#silence.restart();
   }
 
-  /** The next task gets another thread, whatever becomes of this one. */
+  /** Terminates this thread and drops it at once, so that the next task starts another one. */
   #abandon(silentMs: number): void {
     const { onStuck } = this.#options;
     const worker = this.#run?.worker;
     const [oldest] = this.#tasks.values();
     this.#lose(silentMs);
-    // JavaScript and WebAssembly end here, native code only when it comes back.
+    // JavaScript and WebAssembly are terminated at once, native code only when it returns.
     void worker?.terminate();
     if (!onStuck) return;
     const late = new CountedTimeout(onStuck.afterMs, () => onStuck.call(oldest?.about));

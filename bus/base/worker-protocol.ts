@@ -1,12 +1,12 @@
-/** What every thread says to its client, besides messages of its own: that it is ready, and how each task went. */
+/** Messages of every thread to its client, besides its own: that it is ready, and the result of each task. */
 export type WorkerMessage =
   | { readonly kind: 'ready' }
   | { readonly kind: 'answer'; readonly id: number; readonly answer: unknown }
   | WorkerRefusal
-  /** The last one when it ends by itself. */
+  /** The last message of a thread that ends by itself. */
   | { readonly kind: 'failure'; readonly message: string };
 
-/** A thread may add what else belongs to the error. */
+/** A thread may add more fields of the error. */
 export interface WorkerRefusal {
   readonly kind: 'refusal';
   readonly id: number;
