@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads';
-import jpeg from 'jpeg-js';
+import { encodeJpeg } from '../../../../bus/base/jpeg.ts';
 import type { WorkerMessage } from '../../../../bus/base/worker-protocol.ts';
 import type { Model } from '../models/model.ts';
 import type { ModelSource } from '../models/model-source.ts';
@@ -25,7 +25,6 @@ export interface InferenceResults {
   readonly jpeg: Uint8Array<ArrayBuffer>;
 }
 
-const quality = 85;
 const models = new Map<string, Promise<Model>>();
 
 parentPort?.on('message', ({ id, task }: { id: number; task: InferenceTask }) => void answer(id, task));
@@ -52,7 +51,7 @@ async function work(task: InferenceTask): Promise<InferenceResults[keyof Inferen
     case 'look':
       return (await modelOf(task.source)).look(task.picture, task.region, task.wanted);
     case 'jpeg':
-      return encode(task.picture);
+      return encodeJpeg(task.picture);
   }
 }
 
@@ -64,14 +63,4 @@ function modelOf(source: ModelSource): Promise<Model> {
   models.set(key, model);
   model.catch(() => models.delete(key));
   return model;
-}
-
-function encode({ width, height, data }: Picture): Uint8Array<ArrayBuffer> {
-  const rgba = new Uint8Array(width * height * 4).fill(255);
-  for (let from = 0, to = 0; from < data.length; from += 3, to += 4) {
-    rgba[to] = data[from] as number;
-    rgba[to + 1] = data[from + 1] as number;
-    rgba[to + 2] = data[from + 2] as number;
-  }
-  return Uint8Array.from(jpeg.encode({ width, height, data: rgba }, quality).data);
 }
