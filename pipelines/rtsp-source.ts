@@ -70,6 +70,7 @@ export class RtspSource implements VideoInput {
       log: (sentence) => log.debug(sentence, monitorID),
     });
     this.#session = session;
+    handlers.onTracks?.(session.tracks);
     const chosen = chooseVideo(session.tracks);
     if (!chosen) throw noVideo(session.tracks);
     const wanted = audio ? chooseAudio(session.tracks) : undefined;

@@ -1,10 +1,11 @@
 import { fork } from 'node:child_process';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { hostEnvironment, hostFlags } from '../bus/base/host-process.ts';
+import { hostFlags } from '../bus/base/host-process.ts';
 import { orphanMs, stopDeadlinesMs } from '../bus/base/stop-deadlines.ts';
 import { SupervisedChild } from '../bus/base/supervised-child.ts';
 import { leases } from '../bus/leases.ts';
+import { pipelineEnvironment } from './pipeline-environment.ts';
 import type {
   ChildMessage,
   ParentMessage,
@@ -37,7 +38,7 @@ export async function runPipeline(
     start: () =>
       fork(host, [session.monitorID], {
         execArgv: [...hostFlags],
-        env: environment(session),
+        env: pipelineEnvironment(dirname(session.recordingsDir)),
         stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
       }),
     onMessage(report) {
@@ -69,16 +70,4 @@ export async function runPipeline(
       : { reason: 'failed', detail: `the pipeline process ${how}${last && `: ${last}`}` };
   onReport({ type: 'ended', ...end });
   return end;
-}
-
-/** How many threads may wait inside of GStreamer (a source and two decoders, each with its bus and two sinks), and some for files. */
-const threads = 9 + 5;
-
-function environment(session: PipelineSession): NodeJS.ProcessEnv {
-  return {
-    // Without a registry that can be written, each process would look at every plug-in again: 1.2 s.
-    GST_REGISTRY: join(dirname(session.recordingsDir), 'gstreamer-registry.bin'),
-    ...hostEnvironment(),
-    UV_THREADPOOL_SIZE: String(threads),
-  };
 }

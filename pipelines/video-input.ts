@@ -1,9 +1,12 @@
 import type { TimeJump } from './media/time-line.ts';
 import type { AudioUnit, VideoUnit } from './media/unit.ts';
 import type { PipelineEnd } from './pipeline-protocol.ts';
+import type { RtspTrack } from './rtsp/sdp.ts';
 
 /** What comes of a stream, in the order of its arrival. */
 export interface StreamHandlers {
+  /** Everything that a camera announces, before anything comes. */
+  onTracks?(tracks: readonly RtspTrack[]): void;
   onVideo(unit: VideoUnit): void;
   onAudio(unit: AudioUnit): void;
   onJump(jump: TimeJump): void;
