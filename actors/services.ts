@@ -19,6 +19,7 @@ import type { Monitors } from '../store/monitors/monitors.ts';
 import { readSnapshot } from '../store/recordings/snapshots.ts';
 import type { DetectorDefinition } from './detectors/detector-contract.ts';
 import { enforceDiskLimit } from './recording-retention.ts';
+import { SourceTests } from './source-tests.ts';
 import { logFileName } from './startup/log-file.ts';
 
 /** The state read from files before anything is started. */
@@ -117,6 +118,7 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
     const reports = new DetectorReports(bus);
     closers.push(async () => reports.close());
 
+    const sourceTests = new SourceTests(config);
     const http = await startHttpServer({
       config,
       accounts,
@@ -126,9 +128,12 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
       log: logger.source('auth'),
       detectors: () => reports.list(),
       snapshot: (eventID) => readSnapshot(config.storageDir, eventID),
+      testSource: (monitor, signal) => sourceTests.run(monitor, signal),
       health: () => bus.connected && watch.healthy,
     });
     closers.push(within('http', () => http.close()));
+    // Before the web server, which waits for its answers.
+    closers.push(async () => sourceTests.close());
     return { ...stored, logger, bus, busAddress, url: http.address, close };
   } catch (error) {
     await close();

@@ -111,7 +111,11 @@ export async function pipelineSession(
   };
 }
 
-async function pipelineSource(monitor: MonitorConfig, { mediaDir }: Config): Promise<VideoSource> {
+/** @throws {StoreError} when a file cannot be played. */
+export async function pipelineSource(
+  monitor: MonitorConfig,
+  { mediaDir }: Pick<Config, 'mediaDir'>,
+): Promise<VideoSource> {
   switch (monitor.source) {
     case 'rtsp': {
       const { protocol, mainStream: main, subStream: sub } = monitor.sourcertsp;

@@ -3,6 +3,7 @@ import { eventRoutes } from './api/event-routes.ts';
 import { healthRoutes } from './api/health-routes.ts';
 import { metricsRoutes } from './api/metrics-routes.ts';
 import { monitorRoutes } from './api/monitor-routes.ts';
+import { sourceTestRoutes } from './api/source-test-routes.ts';
 import { documentRoutes } from './documents/document-routes.ts';
 import { logExportRoutes } from './log/log-export-routes.ts';
 import type { LogFeed } from './log/log-feed.ts';
@@ -21,6 +22,7 @@ export function routes(
   const table: readonly Route[] = [
     ...accountRoutes(services),
     ...monitorRoutes(services),
+    ...sourceTestRoutes(services),
     ...logRoutes(services),
     ...logStatsRoutes(services),
     ...logExportRoutes(services),

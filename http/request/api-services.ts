@@ -3,7 +3,9 @@ import type { DetectorReport } from '../../bus/messages.ts';
 import type { Bus } from '../../bus/nats/bus.ts';
 import type { Accounts } from '../../store/accounts/accounts.ts';
 import type { LogStore } from '../../store/log/log-store.ts';
+import type { MonitorConfig } from '../../store/monitors/monitor-config.ts';
 import type { Monitors } from '../../store/monitors/monitors.ts';
+import type { SourceTest } from './source-test-answer.ts';
 
 /** The parts of the recorder that routes use. */
 export interface ApiServices {
@@ -16,6 +18,11 @@ export interface ApiServices {
   readonly snapshot: (eventID: string) => Promise<Uint8Array | undefined>;
   /** The latest report of each running object detector. */
   readonly detectors: () => DetectorReport[];
+  /**
+   * Plays the source of this monitor for a few seconds, with its passwords, and answers within 15 seconds of its turn;
+   * undefined if too many tests wait.
+   */
+  readonly testSource: (monitor: MonitorConfig, signal: AbortSignal) => Promise<SourceTest | undefined>;
   /** Whether the recorder is healthy. */
   readonly health: () => boolean;
 }

@@ -68,6 +68,11 @@ const bySource = {
   test: { ...sources, source: Type.Literal('test'), sourcetest: test },
 };
 
+/** The part of a monitor that says where its pictures come from. The id is of the monitor whose passwords are meant. */
+export const MonitorSource = Type.Union(
+  Object.values(bySource).map((source) => Type.Object({ id: Type.Optional(MonitorID), ...source })),
+);
+
 /**
  * The body of `PUT /api/monitor`, and the stored form. Sections of detectors are not named here, because the list of
  * detectors is passed in: see {@link sectionOf}.

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import type { TSchema } from 'typebox';
 import { removeFile, writeAtomically } from '../../bus/base/files.ts';
 import { Mutex } from '../../bus/base/mutex.ts';
-import { deepFreeze, isObject, plainJson } from '../base/json.ts';
+import { deepFreeze, isObject, type Json, type JsonObject, plainJson } from '../base/json.ts';
 import { StoreError } from '../base/store-error.ts';
 import type { DetectorSection } from '../detectors/detector-section.ts';
 import { masked, unmasked } from './masking.ts';
@@ -26,6 +26,9 @@ export interface MonitorsOptions {
   /** Folder of the files that the source `file` plays; if given, their paths are checked. */
   readonly mediaDir?: string;
 }
+
+/** Stands for what is not the source. */
+const anyMonitor = { id: 'any', name: 'any', enable: true, alwaysRecord: false, videoLength: 1 };
 
 /** The monitors' configurations: `config_dir/monitors/<id>.json`, one file each. */
 export class Monitors {
@@ -101,6 +104,26 @@ export class Monitors {
       await this.#checkMedia(config);
       await this.#save(config);
       return before ? 'replaced' : 'created';
+    });
+  }
+
+  /**
+   * Reads a monitor of which only the source matters, without storing it. A masked password is the stored one of the
+   * monitor with the same id, as in {@link put}.
+   *
+   * @throws {StoreError} `invalid` with the pointer of the bad field.
+   */
+  readSource(input: unknown): MonitorConfig {
+    const json = plainJson(input);
+    checkSize(JSON.stringify(json));
+    const { id, source, ...sections } = isObject(json) ? json : {};
+    const stored = typeof id === 'string' ? this.#monitors.get(id)?.config : undefined;
+    const { sourcertsp, sourcefile, sourcetest } = sections;
+    const sent = Object.entries({ id, source, sourcertsp, sourcefile, sourcetest });
+    const given = Object.fromEntries(sent.filter((entry): entry is [string, Json] => entry[1] !== undefined));
+    return this.#parser.parse({
+      ...anyMonitor,
+      ...(unmasked(given, stored && plainJson(stored)) as JsonObject),
     });
   }
 

@@ -1,6 +1,7 @@
 import { Agent } from 'node:https';
 import { join } from 'node:path';
 import { detectors } from '../../actors/detectors/host/detector-list.ts';
+import { SourceTests } from '../../actors/source-tests.ts';
 import type { Log } from '../../bus/log.ts';
 import { Logger } from '../../bus/logging/logger.ts';
 import type { LogEntry } from '../../bus/messages.ts';
@@ -89,6 +90,8 @@ export async function openFrontDoor(options: Options = {}): Promise<FrontDoor> {
   });
   atEnd(() => logs.close());
   const { auth = 'basic', tls = { mode: 'self-signed' }, port = 0, pingInterval } = options;
+  const sourceTests = new SourceTests({ storageDir: folder, mediaDir: folder });
+  atEnd(async () => sourceTests.close());
   const server = await startHttpServer({
     config: { host: '127.0.0.1', port, auth, tls, configDir: folder },
     accounts,
@@ -98,6 +101,7 @@ export async function openFrontDoor(options: Options = {}): Promise<FrontDoor> {
     log,
     detectors: () => [],
     snapshot: (eventID) => readSnapshot(folder, eventID),
+    testSource: (monitor, signal) => sourceTests.run(monitor, signal),
     health: options.health ?? (() => true),
     ...(pingInterval !== undefined && { pingInterval }),
   });

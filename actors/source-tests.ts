@@ -1,0 +1,53 @@
+import { Mutex } from '../bus/base/mutex.ts';
+import { runSourceTest } from '../pipelines/run-source-test.ts';
+import type { SourceTestReport } from '../pipelines/source-test-protocol.ts';
+import { StoreError } from '../store/base/store-error.ts';
+import type { Config } from '../store/config/config.ts';
+import type { MonitorConfig } from '../store/monitors/monitor-config.ts';
+import { pipelineSource } from './settings.ts';
+
+/** Beside the one that runs. */
+const maxWaiting = 2;
+
+/** Tests of sources before they are configured, one at a time: each decodes for a moment, and recording goes first. */
+export class SourceTests {
+  readonly #config: Pick<Config, 'storageDir' | 'mediaDir'>;
+  readonly #mutex = new Mutex();
+  readonly #closing = new AbortController();
+  #count = 0;
+
+  constructor(config: Pick<Config, 'storageDir' | 'mediaDir'>) {
+    this.#config = config;
+  }
+
+  /**
+   * @returns undefined when too many wait.
+   * @throws {StoreError} `invalid` when a file is none that may be played.
+   */
+  async run(monitor: MonitorConfig, signal: AbortSignal): Promise<SourceTestReport | undefined> {
+    if (this.#count > maxWaiting) return undefined;
+    this.#count += 1;
+    const either = AbortSignal.any([signal, this.#closing.signal]);
+    try {
+      return await this.#mutex.runExclusive(() => this.#test(monitor, either));
+    } finally {
+      this.#count -= 1;
+    }
+  }
+
+  /** Ends those that run and wait. */
+  close(): void {
+    this.#closing.abort();
+  }
+
+  async #test(monitor: MonitorConfig, signal: AbortSignal): Promise<SourceTestReport> {
+    if (signal.aborted) return { ok: false, reason: 'stopped', detail: 'the test was ended' };
+    try {
+      const source = await pipelineSource(monitor, this.#config);
+      return await runSourceTest(source, { storageDir: this.#config.storageDir, signal });
+    } catch (error) {
+      if (!(error instanceof StoreError && error.code === 'not_found')) throw error;
+      return { ok: false, reason: 'not_found', detail: error.message };
+    }
+  }
+}
