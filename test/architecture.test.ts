@@ -239,6 +239,23 @@ describe('the project', () => {
     expect([...rooms].filter((room) => !files.includes(`${room}/README.md`))).toEqual([]);
   });
 
+  test('names in its READMEs only files and folders that are there', () => {
+    const missing = files
+      .filter((file) => basename(file) === 'README.md')
+      .flatMap((readme) => {
+        const text = read(readme).replaceAll('NAME.bench.ts', '');
+        const names = [...text.matchAll(/[\w./-]*[\w-]\.(?:ts|mjs)\b/g)].map(([name]) => name);
+        const links = [...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(([, link = '']) => link);
+        return [
+          ...names.filter(
+            (name) => !files.some((file) => `/${file}`.endsWith(`/${name.replace(/^(\.{0,2}\/)+/, '')}`)),
+          ),
+          ...links.filter((link) => !existsSync(join(project, dirname(readme), link))),
+        ].map((name) => `${readme}: ${name}`);
+      });
+    expect(missing).toEqual([]);
+  });
+
   test('keeps its rooms small', () => {
     const sizes = new Map<string, number>();
     for (const file of sources) sizes.set(dirname(file), (sizes.get(dirname(file)) ?? 0) + 1);
