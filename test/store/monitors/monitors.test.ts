@@ -176,7 +176,8 @@ test('odd JSON never crashes a put, and nothing invalid is ever stored', async (
       }
       const reopened = await open();
       expect(reopened.broken).toEqual([]);
-      expect(reopened.list()).toEqual(monitors.list());
+      // JSON writes -0 as 0.
+      expect(reopened.list()).toEqual(JSON.parse(JSON.stringify(monitors.list())));
       for (const config of monitors.list()) {
         expect(JSON.stringify(monitors.masked(config))).not.toMatch(/:b@|hunter2/);
       }
