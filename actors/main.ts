@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { createActor, toPromise } from 'xstate';
-import { endProcess } from '../bus/base/process-end.ts';
-import { stopDeadlinesMs } from '../bus/base/stop-deadlines.ts';
+import { endProcess } from '../bus/children/process-end.ts';
+import { stopDeadlinesMs } from '../bus/children/stop-deadlines.ts';
 import { Logger } from '../bus/logging/logger.ts';
 import { Accounts } from '../store/accounts/accounts.ts';
 import { loadConfig } from '../store/config/config.ts';

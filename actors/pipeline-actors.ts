@@ -5,7 +5,7 @@ import type { DetectionEvent } from '../bus/messages.ts';
 import type { Bus } from '../bus/nats/bus.ts';
 import { lastStored } from '../bus/nats/jetstream.ts';
 import { events } from '../bus/subjects.ts';
-import type { PipelineSession } from '../pipelines/pipeline-protocol.ts';
+import type { PipelineSession } from '../pipelines/protocol/pipeline-protocol.ts';
 import { runPipeline } from '../pipelines/run-pipeline.ts';
 import type { MonitorEvent, PipelineInput } from './machines/monitor.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { writeAtomically } from '../bus/base/files.ts';
 import { randomText } from '../bus/base/random.ts';
-import { type StopStep, stopDeadlinesMs } from '../bus/base/stop-deadlines.ts';
+import { type StopStep, stopDeadlinesMs } from '../bus/children/stop-deadlines.ts';
 import type { Logger } from '../bus/logging/logger.ts';
 import { Bus, type BusAddress } from '../bus/nats/bus.ts';
 import { removeBusAddress, writeBusAddress } from '../bus/nats/bus-address-file.ts';
@@ -18,7 +18,7 @@ import { LogStore } from '../store/log/log-store.ts';
 import type { Monitors } from '../store/monitors/monitors.ts';
 import { readSnapshot } from '../store/recordings/snapshots.ts';
 import type { DetectorDefinition } from './detectors/detector-contract.ts';
-import { enforceDiskLimit } from './recording-retention.ts';
+import { enforceDiskLimit } from './disk-limit.ts';
 import { SourceTests } from './source-tests.ts';
 import { logFileName } from './startup/log-file.ts';
 

@@ -1,7 +1,7 @@
 import type { LogSettings } from '../bus/logging/logger.ts';
 import type { DetectCommand, FrameFormat } from '../bus/messages.ts';
 import type { BusAddress } from '../bus/nats/bus.ts';
-import type { PipelineSession, VideoSource } from '../pipelines/pipeline-protocol.ts';
+import type { PipelineSession, VideoSource } from '../pipelines/protocol/pipeline-protocol.ts';
 import type { Config } from '../store/config/config.ts';
 import type { DetectorSettings } from '../store/detectors/detector-section.ts';
 import { resolveMediaFile } from '../store/monitors/media-file.ts';

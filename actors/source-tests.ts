@@ -1,6 +1,6 @@
 import { Mutex } from '../bus/base/mutex.ts';
-import { runSourceTest } from '../pipelines/run-source-test.ts';
-import type { SourceTestReport } from '../pipelines/source-test-protocol.ts';
+import { runSourceTest } from '../pipelines/source-test/run-source-test.ts';
+import type { SourceTestReport } from '../pipelines/source-test/source-test-protocol.ts';
 import { StoreError } from '../store/base/store-error.ts';
 import type { Config } from '../store/config/config.ts';
 import type { MonitorConfig } from '../store/monitors/monitor-config.ts';

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { Server as SecureServer } from 'node:tls';
-import { stopDeadlinesMs } from '../bus/base/stop-deadlines.ts';
+import { stopDeadlinesMs } from '../bus/children/stop-deadlines.ts';
 import type { Config } from '../store/config/config.ts';
 import { createApp } from './app.ts';
 import { Credentials } from './gate/credentials.ts';

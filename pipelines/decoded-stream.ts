@@ -5,9 +5,9 @@ import { FrameDecoder } from './frames/frame-decoder.ts';
 import type { FrameRates } from './gstreamer/pipeline-description.ts';
 import { MediaClock } from './media/media-clock.ts';
 import { type VideoUnit, videoTicksPerSecond } from './media/unit.ts';
-import type { PipelineEnd } from './pipeline-protocol.ts';
+import type { PipelineEnd } from './protocol/pipeline-protocol.ts';
+import type { VideoInput } from './sources/video-input.ts';
 import type { SubStreamConnection } from './sub-stream.ts';
-import type { VideoInput } from './video-input.ts';
 
 export interface DecodedStreamOptions {
   readonly source: VideoInput;

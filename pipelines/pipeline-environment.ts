@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { hostEnvironment } from '../bus/base/host-process.ts';
+import { hostEnvironment } from '../bus/children/host-process.ts';
 
 /** How many threads may wait inside of GStreamer (a source and two decoders, each with its bus and two sinks), and some for files. */
 const threads = 9 + 5;

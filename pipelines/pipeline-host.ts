@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { stopDeadlinesMs } from '../bus/base/stop-deadlines.ts';
+import { stopDeadlinesMs } from '../bus/children/stop-deadlines.ts';
 import { leases } from '../bus/leases.ts';
 import type { Log } from '../bus/log.ts';
 import { Logger } from '../bus/logging/logger.ts';
@@ -12,7 +12,7 @@ import type {
   PipelineEnd,
   PipelineReport,
   PipelineSession,
-} from './pipeline-protocol.ts';
+} from './protocol/pipeline-protocol.ts';
 import { redactor } from './redactor.ts';
 import { StreamSession } from './stream-session.ts';
 

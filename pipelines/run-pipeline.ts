@@ -1,9 +1,9 @@
 import { fork } from 'node:child_process';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { hostFlags } from '../bus/base/host-process.ts';
-import { orphanMs, stopDeadlinesMs } from '../bus/base/stop-deadlines.ts';
-import { SupervisedChild } from '../bus/base/supervised-child.ts';
+import { hostFlags } from '../bus/children/host-process.ts';
+import { orphanMs, stopDeadlinesMs } from '../bus/children/stop-deadlines.ts';
+import { SupervisedChild } from '../bus/children/supervised-child.ts';
 import { leases } from '../bus/leases.ts';
 import { pipelineEnvironment } from './pipeline-environment.ts';
 import type {
@@ -12,10 +12,10 @@ import type {
   PipelineEnd,
   PipelineReport,
   PipelineSession,
-} from './pipeline-protocol.ts';
+} from './protocol/pipeline-protocol.ts';
 import { redactor } from './redactor.ts';
 
-export type { PipelineEnd } from './pipeline-protocol.ts';
+export type { PipelineEnd } from './protocol/pipeline-protocol.ts';
 
 /** The process ends itself right after its last report. */
 const exitDeadlineMs = 1000;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { stopDeadlinesMs } from '../bus/base/stop-deadlines.ts';
 import { nowUs } from '../bus/base/time.ts';
+import { stopDeadlinesMs } from '../bus/children/stop-deadlines.ts';
 import type { Frame } from '../bus/frames.ts';
 import { leases } from '../bus/leases.ts';
 import type { Log } from '../bus/log.ts';
@@ -9,19 +9,19 @@ import { DecodedStream } from './decoded-stream.ts';
 import { FrameDecoder } from './frames/frame-decoder.ts';
 import { FrameLease } from './frames/frame-lease.ts';
 import type { FrameRates } from './gstreamer/pipeline-description.ts';
-import { GstreamerSource } from './gstreamer-source.ts';
 import { JumpLog } from './jump-log.ts';
 import { MediaClock } from './media/media-clock.ts';
 import { type VideoUnit, videoTicksPerSecond } from './media/unit.ts';
 import { Fragmenter } from './mp4/fragmenter.ts';
 import type { Layout } from './mp4/init-segment.ts';
 import type { MediaFragment } from './mp4/media-fragment.ts';
-import { patienceAfter } from './patience.ts';
-import type { PipelineEnd, PipelineReport, PipelineSession } from './pipeline-protocol.ts';
+import { patienceAfter } from './protocol/patience.ts';
+import type { PipelineEnd, PipelineReport, PipelineSession } from './protocol/pipeline-protocol.ts';
 import { Recorder } from './recording/recorder.ts';
-import { RtspSource } from './rtsp-source.ts';
+import { GstreamerSource } from './sources/gstreamer-source.ts';
+import { RtspSource } from './sources/rtsp-source.ts';
+import type { VideoInput } from './sources/video-input.ts';
 import { SubStream } from './sub-stream.ts';
-import type { VideoInput } from './video-input.ts';
 import { VideoWatch } from './video-watch.ts';
 
 export interface StreamSessionOptions {

@@ -1,7 +1,7 @@
 import type { Log } from '../bus/log.ts';
 import type { FrameFormat } from '../bus/messages.ts';
-import { describeLoginPause, loginPauseMs } from './login-pause.ts';
-import type { PipelineEnd } from './pipeline-protocol.ts';
+import { describeLoginPause, loginPauseMs } from './protocol/camera-login-pause.ts';
+import type { PipelineEnd } from './protocol/pipeline-protocol.ts';
 
 const firstPauseMs = 2000;
 const maxPauseMs = 300_000;

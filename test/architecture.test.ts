@@ -37,16 +37,25 @@ const topLevel = [
  */
 const allowedRooms: Record<string, readonly string[]> = {
   bus: ['base'],
-  'bus/nats': ['', 'base'],
+  'bus/children': ['base'],
+  'bus/nats': ['', 'base', 'children'],
   'bus/logging': ['', 'base', 'nats'],
-  'bus/mqtt': ['', 'base', 'nats'],
+  'bus/mqtt': ['', 'base', 'children', 'nats'],
 
-  pipelines: ['codecs', 'depayload', 'frames', 'gstreamer', 'media', 'mp4', 'recording', 'rtsp'],
+  pipelines: [
+    ...['codecs', 'depayload', 'frames', 'gstreamer', 'media', 'mp4', 'recording', 'rtsp'],
+    ...['protocol', 'rtsp/protocol', 'sources'],
+  ],
+  'pipelines/source-test': [...['', 'frames', 'gstreamer', 'media', 'protocol', 'rtsp/protocol', 'sources']],
+  'pipelines/sources': ['codecs', 'gstreamer', 'media', 'protocol', 'rtsp', 'rtsp/protocol'],
   'pipelines/depayload': ['codecs'],
   'pipelines/frames': ['codecs', 'gstreamer', 'media'],
   'pipelines/media': ['codecs', 'depayload'],
   'pipelines/mp4': ['codecs', 'media'],
   'pipelines/recording': ['mp4'],
+  'pipelines/rtsp': ['rtsp/login', 'rtsp/protocol', 'rtsp/rtp'],
+  'pipelines/rtsp/login': ['rtsp/protocol'],
+  'pipelines/rtsp/rtp': ['rtsp/protocol'],
 
   'store/accounts': ['base'],
   'store/config': ['base', 'detectors'],
@@ -104,7 +113,7 @@ const confined: readonly { readonly name: RegExp; readonly place: RegExp }[] = [
   { name: /^gstreamer-superficial$/, place: /^pipelines\/gstreamer\/gstreamer\.ts$/ },
 ];
 
-const maxFilesPerRoom = 24;
+const maxFilesPerRoom = 11;
 
 const licences = [
   ...['MIT', 'MIT-0', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'ISC', '0BSD', 'BlueOak-1.0.0'],

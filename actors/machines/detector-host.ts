@@ -2,15 +2,15 @@ import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { assign, fromCallback, sendParent, sendTo, setup } from 'xstate';
 import { backoffDelay } from '../../bus/base/backoff.ts';
-import { hostEnvironment, hostFlags } from '../../bus/base/host-process.ts';
-import { orphanMs, stopDeadlinesMs } from '../../bus/base/stop-deadlines.ts';
-import { SupervisedChild } from '../../bus/base/supervised-child.ts';
+import { hostEnvironment, hostFlags } from '../../bus/children/host-process.ts';
+import { orphanMs, stopDeadlinesMs } from '../../bus/children/stop-deadlines.ts';
+import { SupervisedChild } from '../../bus/children/supervised-child.ts';
 import { leases } from '../../bus/leases.ts';
 import type {
-  DetectionHostConfig,
-  DetectionHostMessage,
   DetectionHostOrder,
-} from '../detectors/host/detection-host-protocol.ts';
+  DetectorHostConfig,
+  DetectorHostMessage,
+} from '../detectors/host/detector-host-protocol.ts';
 import type { ModelSource } from '../detectors/objects/models/model-source.ts';
 
 /** The supervisor of the detector host, the process in which all detectors run: restarts it and announces when it is ready. */
@@ -23,17 +23,17 @@ export type DetectorHostEvent =
 const restart = { minMs: 100, maxMs: 10_000 };
 /** A process that has run this long is restarted without a pause, in milliseconds. */
 const steadyAfter = 10_000;
-const entry = fileURLToPath(new URL('../detectors/host/detection-host.js', import.meta.url));
+const entry = fileURLToPath(new URL('../detectors/host/detector-host-process.js', import.meta.url));
 
 /** Runs the process: sends `host.ready` and, at the end, `host.ended`; receives `stop`. */
-export const hostProcess = (order: () => Omit<DetectionHostConfig, 'models' | 'stuck'>) => {
+export const hostProcess = (order: () => Omit<DetectorHostConfig, 'models' | 'stuck'>) => {
   // The next host opens the models of the last one first, because that takes the longest.
   let models: readonly ModelSource[] = [];
   // Otherwise one host after the other would get stuck in the same model.
   let stuck: readonly ModelSource[] = [];
   return fromCallback<{ type: 'stop' }>(({ sendBack, receive }) => {
     let stuckIn: ModelSource | undefined;
-    const child = new SupervisedChild<DetectionHostMessage>({
+    const child = new SupervisedChild<DetectorHostMessage>({
       start: () =>
         fork(entry, {
           execArgv: [...hostFlags],
@@ -59,7 +59,7 @@ export const hostProcess = (order: () => Omit<DetectionHostConfig, 'models' | 's
     receive(() => void child.stop());
     return () => child.kill();
 
-    function note(message: Exclude<DetectionHostMessage, string>): void {
+    function note(message: Exclude<DetectorHostMessage, string>): void {
       const model = 'opened' in message ? message.opened : message.stuck;
       models = models.filter(isOther(model));
       stuck = stuck.filter(isOther(model));

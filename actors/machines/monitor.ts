@@ -1,9 +1,9 @@
 import { type AnyActorRef, assign, fromCallback, not, type SnapshotFrom, sendTo, setup } from 'xstate';
 import { backoffDelay } from '../../bus/base/backoff.ts';
 import type { MonitorState } from '../../bus/messages.ts';
-import { describeLoginPause, loginPauseMs } from '../../pipelines/login-pause.ts';
-import { patienceAfter } from '../../pipelines/patience.ts';
-import type { EndReason } from '../../pipelines/pipeline-protocol.ts';
+import { describeLoginPause, loginPauseMs } from '../../pipelines/protocol/camera-login-pause.ts';
+import { patienceAfter } from '../../pipelines/protocol/patience.ts';
+import type { EndReason } from '../../pipelines/protocol/pipeline-protocol.ts';
 import type { MonitorConfig } from '../../store/monitors/monitor-config.ts';
 
 /** One monitor: keeps a pipeline running while the monitor is enabled, and decides when it records. */

@@ -7,7 +7,7 @@ import {
   fromPromise,
   setup,
 } from 'xstate';
-import { stopDeadlinesMs } from '../../bus/base/stop-deadlines.ts';
+import { stopDeadlinesMs } from '../../bus/children/stop-deadlines.ts';
 import { type DetectorInput, detectorMachine } from './detector.ts';
 import { detectorHostMachine } from './detector-host.ts';
 import { type MonitorInput, monitorMachine } from './monitor.ts';

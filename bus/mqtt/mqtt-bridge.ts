@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type MqttClient } from 'mqtt';
-import { stopDeadlinesMs } from '../base/stop-deadlines.ts';
 import { nowUs } from '../base/time.ts';
+import { stopDeadlinesMs } from '../children/stop-deadlines.ts';
 import { leases } from '../leases.ts';
 import type { Log } from '../log.ts';
 import type { DetectionEvent, MqttEvent } from '../messages.ts';
 import type { Bus } from '../nats/bus.ts';
 import { type DurableMessage, openDurableReader } from '../nats/durable-reader.ts';
 import { events } from '../subjects.ts';
-import { Deliveries } from './deliveries.ts';
+import { Deliveries } from './delivery-reports.ts';
 import { formatRfc3339 } from './rfc3339.ts';
 
 export interface MqttOptions {

@@ -7,8 +7,8 @@ import {
   type NatsConnection,
   type Subscription,
 } from '@nats-io/transport-node';
-import { stopDeadlinesMs } from '../base/stop-deadlines.ts';
 import type { Channel } from '../channel.ts';
+import { stopDeadlinesMs } from '../children/stop-deadlines.ts';
 import { type Frame, frameHeaders, readFrame } from '../frames.ts';
 import type { CommandReply, FrameFormat } from '../messages.ts';
 import { commands, frameSubject } from '../subjects.ts';

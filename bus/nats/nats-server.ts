@@ -4,15 +4,15 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffDelay } from '../base/backoff.ts';
-import { retry } from '../base/retry.ts';
-import { orphanMs, stopDeadlinesMs } from '../base/stop-deadlines.ts';
-import { type ChildEnd, SupervisedChild } from '../base/supervised-child.ts';
+import { retry } from '../children/retry.ts';
+import { orphanMs, stopDeadlinesMs } from '../children/stop-deadlines.ts';
+import { type ChildEnd, SupervisedChild } from '../children/supervised-child.ts';
 import type { Log } from '../log.ts';
 import type { BusAddress } from './bus.ts';
 
 /** The embedded nats-server could not be started. */
 class NatsServerError extends Error {
-  override readonly name = 'BusServerError';
+  override readonly name = 'NatsServerError';
   readonly code = 'bus_server_failed';
 }
 

@@ -1,6 +1,6 @@
+import { RtspError } from './protocol/rtsp-error.ts';
+import { header } from './protocol/rtsp-message.ts';
 import type { RtspConnection } from './rtsp-connection.ts';
-import { RtspError } from './rtsp-error.ts';
-import { header } from './rtsp-message.ts';
 
 /** Twice within the camera's patience, with room for a slow answer. */
 const shareOfTimeout = 0.4;

@@ -1,5 +1,5 @@
-import { RtspError } from './rtsp-error.ts';
-import { header, type RtspMessage } from './rtsp-message.ts';
+import { RtspError } from './protocol/rtsp-error.ts';
+import { header, type RtspMessage } from './protocol/rtsp-message.ts';
 
 interface Pending {
   readonly method: string;

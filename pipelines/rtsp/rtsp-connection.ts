@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net';
-import type { RtspAddress } from './address.ts';
-import { codeOf, connectSocket } from './connect.ts';
-import { Login } from './login.ts';
+import { Login } from './login/rtsp-login.ts';
 import { PendingRequests } from './pending-requests.ts';
-import { RtspError, refusal, unanswered } from './rtsp-error.ts';
-import { answerTo, formatMessage, type RtspMessage } from './rtsp-message.ts';
-import type { RtspTimeouts } from './rtsp-timeouts.ts';
-import { WireReader } from './wire-reader.ts';
+import type { RtspAddress } from './protocol/rtsp-address.ts';
+import { RtspError, refusal, unanswered } from './protocol/rtsp-error.ts';
+import { answerTo, formatMessage, type RtspMessage } from './protocol/rtsp-message.ts';
+import type { RtspTimeouts } from './protocol/rtsp-timeouts.ts';
+import { WireReader } from './protocol/wire-reader.ts';
+import { codeOf, connectSocket } from './rtsp-connect.ts';
 
 export interface RtspConnectionOptions {
   readonly timeouts: RtspTimeouts;

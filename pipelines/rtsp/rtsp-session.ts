@@ -1,15 +1,15 @@
-import { controlUrl } from './control-url.ts';
 import { KeepAlive } from './keep-alive.ts';
-import { Receiver } from './receiver.ts';
-import type { ReceptionCounts } from './reception.ts';
-import type { SenderReport } from './rtcp.ts';
-import type { RtpPacket } from './rtp-packet.ts';
+import { controlUrl } from './protocol/control-url.ts';
+import { RtspError, refusal } from './protocol/rtsp-error.ts';
+import { isSuccess, type RtspMessage } from './protocol/rtsp-message.ts';
+import type { RtspTimeouts } from './protocol/rtsp-timeouts.ts';
+import type { RtspTrack, SessionDescription } from './protocol/sdp.ts';
+import { defaultTimeoutMs } from './protocol/session-headers.ts';
+import type { ReceptionCounts } from './rtp/reception.ts';
+import type { SenderReport } from './rtp/rtcp.ts';
+import type { RtpPacket } from './rtp/rtp-packet.ts';
 import type { RtspConnection } from './rtsp-connection.ts';
-import { RtspError, refusal } from './rtsp-error.ts';
-import { isSuccess, type RtspMessage } from './rtsp-message.ts';
-import type { RtspTimeouts } from './rtsp-timeouts.ts';
-import type { RtspTrack, SessionDescription } from './sdp.ts';
-import { defaultTimeoutMs } from './session-headers.ts';
+import { Receiver } from './track-receiver.ts';
 import { type RtspTransport, type SetupResult, TrackSetup } from './track-setup.ts';
 
 export interface PlayHandlers {

@@ -1,15 +1,15 @@
-import { controlUrl } from './control-url.ts';
-import type { Receiver } from './receiver.ts';
-import type { RtspConnection } from './rtsp-connection.ts';
-import { RtspError, refusal } from './rtsp-error.ts';
-import { header, isSuccess } from './rtsp-message.ts';
-import type { RtspTrack } from './sdp.ts';
+import { controlUrl } from './protocol/control-url.ts';
+import { RtspError, refusal } from './protocol/rtsp-error.ts';
+import { header, isSuccess } from './protocol/rtsp-message.ts';
+import type { RtspTrack } from './protocol/sdp.ts';
 import {
   parseSessionHeader,
   parseTransportHeader,
   type SessionHeader,
   type TransportHeader,
-} from './session-headers.ts';
+} from './protocol/session-headers.ts';
+import type { RtspConnection } from './rtsp-connection.ts';
+import type { Receiver } from './track-receiver.ts';
 import { UdpPorts } from './udp-ports.ts';
 
 export type RtspTransport = 'tcp' | 'udp';

@@ -1,7 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
-import { RtspError } from './rtsp-error.ts';
+import { RtspError } from './protocol/rtsp-error.ts';
 
 const maxTries = 30;
 /** A key frame comes in one burst. The system grants as much of it as it likes. */

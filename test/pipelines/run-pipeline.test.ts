@@ -12,7 +12,7 @@ import type {
   PipelineReport,
   PipelineSession,
   VideoSource,
-} from '../../pipelines/pipeline-protocol.ts';
+} from '../../pipelines/protocol/pipeline-protocol.ts';
 import { runPipeline } from '../../pipelines/run-pipeline.ts';
 import { startTestBus } from '../support/bus.ts';
 import { type Camera, type Mount, startCamera, testMounts } from '../support/camera.ts';

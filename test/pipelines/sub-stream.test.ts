@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Logger } from '../../bus/logging/logger.ts';
 import type { FrameFormat } from '../../bus/messages.ts';
-import type { PipelineEnd } from '../../pipelines/pipeline-protocol.ts';
+import type { PipelineEnd } from '../../pipelines/protocol/pipeline-protocol.ts';
 import { SubStream } from '../../pipelines/sub-stream.ts';
 
 const lost: PipelineEnd = { reason: 'lost', detail: 'the camera closed the connection' };

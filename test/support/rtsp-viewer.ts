@@ -1,10 +1,10 @@
-import { parseRtspAddress } from '../../pipelines/rtsp/address.ts';
-import { openRtsp } from '../../pipelines/rtsp/client.ts';
-import type { SenderReport } from '../../pipelines/rtsp/rtcp.ts';
-import type { RtpPacket } from '../../pipelines/rtsp/rtp-packet.ts';
-import { RtspError } from '../../pipelines/rtsp/rtsp-error.ts';
+import { parseRtspAddress } from '../../pipelines/rtsp/protocol/rtsp-address.ts';
+import { RtspError } from '../../pipelines/rtsp/protocol/rtsp-error.ts';
+import type { RtspTimeouts } from '../../pipelines/rtsp/protocol/rtsp-timeouts.ts';
+import type { SenderReport } from '../../pipelines/rtsp/rtp/rtcp.ts';
+import type { RtpPacket } from '../../pipelines/rtsp/rtp/rtp-packet.ts';
+import { openRtsp } from '../../pipelines/rtsp/rtsp-client.ts';
 import type { RtspSession } from '../../pipelines/rtsp/rtsp-session.ts';
-import type { RtspTimeouts } from '../../pipelines/rtsp/rtsp-timeouts.ts';
 import type { RtspTransport, SetupResult } from '../../pipelines/rtsp/track-setup.ts';
 import { atEnd } from './cleanup.ts';
 import { waitFor } from './wait.ts';

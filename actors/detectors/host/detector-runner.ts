@@ -1,6 +1,6 @@
 import { Check, Errors } from 'typebox/value';
-import { endProcess } from '../../../bus/base/process-end.ts';
-import { stopDeadlinesMs } from '../../../bus/base/stop-deadlines.ts';
+import { endProcess } from '../../../bus/children/process-end.ts';
+import { stopDeadlinesMs } from '../../../bus/children/stop-deadlines.ts';
 import { leases } from '../../../bus/leases.ts';
 import { Logger } from '../../../bus/logging/logger.ts';
 import { Bus } from '../../../bus/nats/bus.ts';
@@ -16,7 +16,7 @@ import {
 } from '../detector-contract.ts';
 import type { InferenceWorker } from '../objects/inference/inference-worker.ts';
 import type { ModelSource } from '../objects/models/model-source.ts';
-import type { DetectionHostConfig, DetectionHostMessage } from './detection-host-protocol.ts';
+import type { DetectorHostConfig, DetectorHostMessage } from './detector-host-protocol.ts';
 import { detectors } from './detector-list.ts';
 
 const eventLimit = 1000;
@@ -38,9 +38,9 @@ interface RunningDetector {
  * @param sign sends a message to the parent.
  */
 export async function runDetectors(
-  { bus: address, configDir, storageDir, log: logSettings }: DetectionHostConfig,
+  { bus: address, configDir, storageDir, log: logSettings }: DetectorHostConfig,
   inferenceWorker: InferenceWorker,
-  sign: (message: DetectionHostMessage) => void,
+  sign: (message: DetectorHostMessage) => void,
 ): Promise<void> {
   const logger = new Logger();
   logger.configure(logSettings);

@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import { backoffDelay } from '../../../bus/base/backoff.ts';
-import { retry } from '../../../bus/base/retry.ts';
-import { stopDeadlinesMs } from '../../../bus/base/stop-deadlines.ts';
-import { WorkerClient, type WorkerEnd } from '../../../bus/base/worker-client.ts';
+import { retry } from '../../../bus/children/retry.ts';
+import { stopDeadlinesMs } from '../../../bus/children/stop-deadlines.ts';
+import { WorkerClient, type WorkerEnd } from '../../../bus/children/worker-client.ts';
 import type { LogEntry } from '../../../bus/messages.ts';
 import { StoreError } from '../../base/store-error.ts';
 import { LogStoreError } from '../schema/log-store-error.ts';

@@ -1,4 +1,4 @@
-import type { WorkerMessage, WorkerRefusal } from '../../../bus/base/worker-protocol.ts';
+import type { WorkerMessage, WorkerRefusal } from '../../../bus/children/worker-protocol.ts';
 import type { LogEntry } from '../../../bus/messages.ts';
 import type { BusAddress } from '../../../bus/nats/bus.ts';
 import type { StoreErrorCode } from '../../base/store-error.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { describeDecoder, describeSource } from '../../../pipelines/gstreamer/pipeline-description.ts';
-import type { VideoSource } from '../../../pipelines/pipeline-protocol.ts';
+import type { VideoSource } from '../../../pipelines/protocol/pipeline-protocol.ts';
 import { redactor } from '../../../pipelines/redactor.ts';
 
 describe('a decoder', () => {

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { parseRtspAddress } from '../../../pipelines/rtsp/address.ts';
-import { openRtsp } from '../../../pipelines/rtsp/client.ts';
-import type { SenderReport } from '../../../pipelines/rtsp/rtcp.ts';
-import type { RtpPacket } from '../../../pipelines/rtsp/rtp-packet.ts';
+import { parseRtspAddress } from '../../../pipelines/rtsp/protocol/rtsp-address.ts';
+import type { RtspTrack } from '../../../pipelines/rtsp/protocol/sdp.ts';
+import type { SenderReport } from '../../../pipelines/rtsp/rtp/rtcp.ts';
+import type { RtpPacket } from '../../../pipelines/rtsp/rtp/rtp-packet.ts';
+import { openRtsp } from '../../../pipelines/rtsp/rtsp-client.ts';
 import type { RtspSession } from '../../../pipelines/rtsp/rtsp-session.ts';
-import type { RtspTrack } from '../../../pipelines/rtsp/sdp.ts';
 import type { RtspTransport } from '../../../pipelines/rtsp/track-setup.ts';
 import { startCamera, testMounts } from '../../support/camera.ts';
 import { atEnd } from '../../support/cleanup.ts';

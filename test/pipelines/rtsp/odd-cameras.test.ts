@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { RtspError } from '../../../pipelines/rtsp/rtsp-error.ts';
+import { RtspError } from '../../../pipelines/rtsp/protocol/rtsp-error.ts';
 import {
   encode,
   type FakeAnswer,

@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import { encodeJpeg } from '../../../../bus/base/jpeg.ts';
-import type { WorkerMessage } from '../../../../bus/base/worker-protocol.ts';
+import type { WorkerMessage } from '../../../../bus/children/worker-protocol.ts';
 import type { Model } from '../models/model.ts';
 import type { ModelSource } from '../models/model-source.ts';
 import type { DetectedBox } from '../picture/bounding-box.ts';

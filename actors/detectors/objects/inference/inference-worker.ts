@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
-import { WorkerClient, type WorkerEnd } from '../../../../bus/base/worker-client.ts';
-import type { WorkerRefusal } from '../../../../bus/base/worker-protocol.ts';
+import { WorkerClient, type WorkerEnd } from '../../../../bus/children/worker-client.ts';
+import type { WorkerRefusal } from '../../../../bus/children/worker-protocol.ts';
 import { ModelQuarantine } from '../models/model-quarantine.ts';
 import type { ModelSource } from '../models/model-source.ts';
 import type { InferenceResults, InferenceTask } from './inference-thread.ts';

@@ -35,7 +35,7 @@ const parkedAfterUs = 8_000_000;
 /** A parked object out of sight is probably hidden or missed by the model, so its track is kept longer. */
 const parkedPatienceUs = 10 * 60 * 1e6;
 /** An object has moved if the IoU with its former place is less than this. */
-const sameplace = 0.6;
+const samePlace = 0.6;
 /** A moving object in a region that is not analysed is dropped after this multiple of the patience. */
 const forgottenAfter = 3;
 const maxTracks = 128;
@@ -206,7 +206,7 @@ class MutableTrack implements Track {
     this.missedUs = 0;
     this.#moving.correct(detection.box);
     this.#remember(1);
-    if (intersectionOverUnion(this.#place, this.#moving.box) < sameplace) {
+    if (intersectionOverUnion(this.#place, this.#moving.box) < samePlace) {
       this.#place = this.#moving.box;
       this.#sinceUs = timeUs;
       this.parked = false;

@@ -1,0 +1,75 @@
+import type { LogSettings } from '../../bus/logging/logger.ts';
+import type { BusAddress } from '../../bus/nats/bus.ts';
+
+/** What a pipeline process is told, and what it tells: plain data that travels over IPC. */
+
+/** Where the pictures come from. URLs may carry credentials; a path is absolute and has been checked. */
+export type VideoSource =
+  | { kind: 'rtsp'; protocol: 'tcp' | 'udp'; main: string; sub?: string }
+  | { kind: 'file'; path: string; loop: boolean }
+  | { kind: 'test' };
+
+/** One connection to one camera, from its beginning to its end. */
+export interface PipelineSession {
+  monitorID: string;
+  source: VideoSource;
+  /** How long the camera may take for each of its answers and for its first picture, in milliseconds. */
+  patienceMs: number;
+  /** Recordings go below this folder, one folder per year, month, day and monitor. */
+  recordingsDir: string;
+  alwaysRecord: boolean;
+  /** Milliseconds after which a recording is cut, at the next key frame. */
+  videoLength: number;
+  /** What a detector may ask for: pictures per second, 0 for every one. */
+  frames: {
+    gray?: { rate: number };
+    /** `main`: of the main stream, also where there is a sub stream. */
+    rgb?: { rate: number; main: boolean };
+  };
+  bus: BusAddress;
+  log: LogSettings;
+}
+
+export const endReasons = [
+  /** It was told to. */
+  'stopped',
+  /** A file came to its end. */
+  'finished',
+  /** The camera closed the connection. */
+  'lost',
+  /** The connection stands, and nothing comes. */
+  'silent',
+  'unreachable',
+  'unauthorized',
+  'not_found',
+  /** There is no H.264 or H.265 video in what the source offers. */
+  'no_video',
+  /** The video cannot be understood. */
+  'broken',
+  /** The process itself failed. */
+  'failed',
+] as const;
+export type EndReason = (typeof endReasons)[number];
+
+/** `detail` is a sentence for people; it holds no credentials. */
+export interface PipelineEnd {
+  reason: EndReason;
+  detail: string;
+}
+
+/** Child to parent. */
+export type PipelineReport =
+  /** The first video has arrived. */
+  | { type: 'streaming' }
+  /** The id of the recording that is being written now, or null when none is. */
+  | { type: 'recording'; file: string | null }
+  /** What does not work although the stream goes on, as a sentence for people, or null when all works again. */
+  | { type: 'trouble'; text: string | null }
+  /** The last message of every session. */
+  | ({ type: 'ended' } & PipelineEnd);
+
+/** Child to parent, as the heartbeat's lease asks for it: its event loop turns. */
+export type ChildMessage = { type: 'alive' };
+
+/** Parent to child: the session first, and perhaps later that it is over. */
+export type ParentMessage = { type: 'start'; session: PipelineSession } | { type: 'stop' };

@@ -1,0 +1,130 @@
+import { RtspError } from './protocol/rtsp-error.ts';
+import type { RtspTrack } from './protocol/sdp.ts';
+import { Reception, type ReceptionCounts } from './rtp/reception.ts';
+import { isRtcp, type SenderReport } from './rtp/rtcp.ts';
+import type { RtpPacket } from './rtp/rtp-packet.ts';
+import type { RtspConnection } from './rtsp-connection.ts';
+import type { UdpPorts } from './udp-ports.ts';
+
+export interface ReceiverHandlers {
+  onPacket(track: RtspTrack, packet: RtpPacket): void;
+  onReport(track: RtspTrack, report: SenderReport): void;
+  onSilence(error: RtspError): void;
+}
+
+const reportIntervalMs = 5000;
+const checkIntervalMs = 200;
+
+interface Receiving {
+  readonly reception: Reception;
+  readonly sendReport: (report: Buffer) => void;
+  readonly close: () => void;
+}
+
+/** What comes of all tracks of a session, by whichever transport, and the watch over its silence. */
+export class Receiver {
+  readonly #connection: RtspConnection;
+  readonly #handlers: ReceiverHandlers;
+  readonly #receiving: Receiving[] = [];
+  readonly #byChannel = new Map<number, Reception>();
+  readonly #timers: NodeJS.Timeout[] = [];
+  #lastArrivalMs: number | undefined;
+
+  constructor(connection: RtspConnection, handlers: ReceiverHandlers) {
+    this.#connection = connection;
+    this.#handlers = handlers;
+    connection.onFrame = (channel, data) => this.#takeFrame(channel, data);
+  }
+
+  addTcp(track: RtspTrack, channels: readonly [number, number]): void {
+    const reception = this.#receive(track, false);
+    for (const channel of channels) {
+      this.#byChannel.set(channel, reception);
+      this.#connection.channels.add(channel);
+    }
+    const sendReport = (report: Buffer) => this.#connection.send(channels[1], report);
+    this.#receiving.push({ reception, sendReport, close: () => reception.close() });
+  }
+
+  /** @param reportPort the camera's port of RTCP; without one it is sent none. */
+  addUdp(track: RtspTrack, ports: UdpPorts, reportPort: number | undefined): void {
+    const reception = this.#receive(track, true);
+    ports.onPacket = (data) => this.#take(reception, data);
+    this.#receiving.push({
+      reception,
+      sendReport: (report) => {
+        if (reportPort !== undefined) ports.sendReport(report, reportPort);
+      },
+      close: () => {
+        reception.close();
+        ports.close();
+      },
+    });
+  }
+
+  /** Begins to expect packets, of video if any is received, and to report on them. */
+  start({ firstPacketMs, silenceMs }: { readonly firstPacketMs: number; readonly silenceMs: number }): void {
+    const beganMs = performance.now();
+    const what = this.#receiving.some(({ reception }) => isVideo(reception)) ? 'video' : 'packet';
+    const check = () => {
+      const silentMs = performance.now() - (this.#lastArrivalMs ?? beganMs);
+      if (this.#lastArrivalMs !== undefined) {
+        if (silentMs >= silenceMs) this.#silence(`no ${what} for ${silenceMs / 1000} s`);
+      } else if (silentMs >= firstPacketMs) {
+        const way = this.#byChannel.size === 0 ? ' over UDP' : '';
+        this.#silence(`connected, but no ${what} came${way} within ${firstPacketMs / 1000} s`);
+      }
+    };
+    const report = () => {
+      for (const { reception, sendReport } of this.#receiving) {
+        const data = reception.report();
+        if (data) sendReport(data);
+      }
+    };
+    this.#timers.push(setInterval(check, checkIntervalMs), setInterval(report, reportIntervalMs));
+  }
+
+  counts(track: RtspTrack): ReceptionCounts | undefined {
+    return this.#receiving.find(({ reception }) => reception.track === track)?.reception.counts;
+  }
+
+  /** To be called once. The counts stay. */
+  close(): void {
+    for (const timer of this.#timers) clearInterval(timer);
+    for (const { close } of this.#receiving) close();
+    this.#byChannel.clear();
+  }
+
+  #receive(track: RtspTrack, reorder: boolean): Reception {
+    return new Reception(track, reorder, {
+      onPacket: (packet) => this.#handlers.onPacket(track, packet),
+      onReport: (report) => this.#handlers.onReport(track, report),
+    });
+  }
+
+  /** The channel says of which track a packet is, unless its payload type is another track's. */
+  #takeFrame(channel: number, data: Buffer): void {
+    const agreed = this.#byChannel.get(channel);
+    const reception =
+      agreed && (agreed.isOwn(data) || isRtcp(data))
+        ? agreed
+        : (this.#receiving.find((one) => one.reception.isOwn(data))?.reception ?? agreed);
+    if (reception) this.#take(reception, data);
+  }
+
+  #take(reception: Reception, data: Buffer): void {
+    const nowMs = performance.now();
+    const isMedia = reception.take(data, nowMs);
+    if (!isMedia || nowMs === this.#lastArrivalMs) return;
+    if (isVideo(reception) || !this.#receiving.some((one) => isVideo(one.reception)))
+      this.#lastArrivalMs = nowMs;
+  }
+
+  #silence(text: string): void {
+    this.#handlers.onSilence(new RtspError('silent', text));
+  }
+}
+
+function isVideo({ track }: Reception): boolean {
+  return track.media === 'video';
+}

@@ -1,0 +1,53 @@
+import type { Log } from '../../bus/log.ts';
+import type { VideoSource } from '../protocol/pipeline-protocol.ts';
+import { redactor } from '../redactor.ts';
+import { GstreamerSource } from '../sources/gstreamer-source.ts';
+import { RtspSource } from '../sources/rtsp-source.ts';
+import type { VideoInput } from '../sources/video-input.ts';
+import type { SourceTestReport, StreamTestResult } from './source-test-protocol.ts';
+import { StreamTest } from './stream-test.ts';
+
+/** What the sub stream has of the time in any case. */
+const subStreamMs = 5000;
+/** A wait that is longer than the test has a name of its own, so that it is the one that ends it. */
+const namedEndMs = 500;
+
+const noLog: Log = { error() {}, warning() {}, info() {}, debug() {} };
+
+/**
+ * Plays a source for a few seconds. The sub stream comes after the main one, and only if that was right: one wrong
+ * password is one login.
+ *
+ * @param untilMs of this process's monotonic clock
+ */
+export async function testSource(source: VideoSource, untilMs: number): Promise<SourceTestReport> {
+  const redact = redactor(source);
+  const sub = source.kind === 'rtsp' ? source.sub : undefined;
+  const mainMs = untilMs - performance.now() - (sub === undefined ? 0 : subStreamMs);
+  const main = await testStream(() => openMain(source, mainMs), mainMs);
+  if (!main.ok) return { ...main, detail: redact(main.detail) };
+  if (source.kind !== 'rtsp' || sub === undefined) return { ok: true, main: main.offer };
+  const subMs = untilMs - performance.now();
+  const second = await testStream(() => openRtspStream(source.protocol, sub, subMs), subMs);
+  if (second.ok) return { ok: true, main: main.offer, sub: second.offer };
+  return { ...second, detail: `sub stream: ${redact(second.detail)}`, main: main.offer };
+}
+
+async function testStream(open: () => VideoInput, withinMs: number): Promise<StreamTestResult> {
+  try {
+    return await new StreamTest(open()).run(withinMs);
+  } catch (error) {
+    return { ok: false, reason: 'failed', detail: (error as Error).message };
+  }
+}
+
+function openMain(source: VideoSource, withinMs: number): VideoInput {
+  return source.kind === 'rtsp'
+    ? openRtspStream(source.protocol, source.main, withinMs)
+    : new GstreamerSource(source);
+}
+
+function openRtspStream(transport: 'tcp' | 'udp', url: string, withinMs: number): VideoInput {
+  const patienceMs = Math.max(withinMs - namedEndMs, 1);
+  return new RtspSource({ url, transport, audio: false, patienceMs, log: noLog, monitorID: '' });
+}

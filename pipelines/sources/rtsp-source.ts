@@ -1,0 +1,124 @@
+import type { Log } from '../../bus/log.ts';
+import { AudioTrack } from '../media/audio-track.ts';
+import { VideoTrack } from '../media/video-track.ts';
+import type { PipelineEnd } from '../protocol/pipeline-protocol.ts';
+import { parseRtspAddress, type RtspAddress } from '../rtsp/protocol/rtsp-address.ts';
+import { RtspError } from '../rtsp/protocol/rtsp-error.ts';
+import type { RtspTrack } from '../rtsp/protocol/sdp.ts';
+import { openRtsp } from '../rtsp/rtsp-client.ts';
+import type { RtspSession } from '../rtsp/rtsp-session.ts';
+import type { RtspTransport } from '../rtsp/track-setup.ts';
+import { announcedParameterSets, chooseAudio, chooseVideo } from './track-choice.ts';
+import type { StreamHandlers, VideoInput } from './video-input.ts';
+
+export interface RtspSourceOptions {
+  readonly url: string;
+  readonly transport: RtspTransport;
+  /** Whether its audio is wanted. */
+  readonly audio: boolean;
+  /** How long the camera may take for each of its answers, and for its first picture. */
+  readonly patienceMs: number;
+  readonly log: Log;
+  readonly monitorID: string;
+}
+
+const silenceMs = 5000;
+
+/** A stream of a camera, as its RTSP session delivers it. */
+export class RtspSource implements VideoInput {
+  readonly #options: RtspSourceOptions;
+  readonly #address: RtspAddress;
+  readonly #controller = new AbortController();
+  #resolve: (end: PipelineEnd) => void = () => {};
+  readonly #cause = new Promise<PipelineEnd>((resolve) => {
+    this.#resolve = resolve;
+  });
+  #session: RtspSession | undefined;
+  #video: VideoTrack | undefined;
+
+  /** @throws {RtspAddressError} */
+  constructor(options: RtspSourceOptions) {
+    this.#options = options;
+    this.#address = parseRtspAddress(options.url);
+  }
+
+  async play(handlers: StreamHandlers): Promise<PipelineEnd> {
+    this.#connect(handlers).catch((error: Error) => this.end(endOfError(error)));
+    const end = await this.#cause;
+    this.#video?.flush();
+    await this.#session?.close();
+    this.#controller.abort();
+    return end;
+  }
+
+  end(end: PipelineEnd): void {
+    this.#resolve(end);
+    // Before there is a session, nobody has to be told.
+    if (!this.#session) this.#controller.abort();
+  }
+
+  async #connect(handlers: StreamHandlers): Promise<void> {
+    const { transport, patienceMs, log, monitorID, audio } = this.#options;
+    const session = await openRtsp({
+      address: this.#address,
+      transport,
+      timeouts: {
+        ...{ connectMs: patienceMs, answerMs: patienceMs, firstPacketMs: patienceMs },
+        silenceMs,
+      },
+      signal: this.#controller.signal,
+      log: (sentence) => log.debug(sentence, monitorID),
+    });
+    this.#session = session;
+    handlers.onTracks?.(session.tracks);
+    const chosen = chooseVideo(session.tracks);
+    if (!chosen) throw noVideo(session.tracks);
+    const wanted = audio ? chooseAudio(session.tracks) : undefined;
+    const [result, other] = await session.setup([chosen.track, ...(wanted ? [wanted] : [])]);
+    if (result?.error) throw result.error;
+    if (other?.error) log.debug(`audio: ${other.error.message}; recording without it`, monitorID);
+    const video = new VideoTrack({
+      codec: chosen.codec,
+      ticksPerSecond: chosen.track.clockRate,
+      parameterSets: announcedParameterSets(chosen.track),
+      onUnit: (unit) => handlers.onVideo(unit),
+      onJump: (jump) => handlers.onJump(jump),
+    });
+    this.#video = video;
+    const sound = wanted && !other?.error ? this.#audioTrack(wanted, handlers) : undefined;
+    await session.play({
+      onPacket: (track, packet) => {
+        if (track === chosen.track) video.push(packet);
+        else sound?.push(packet);
+      },
+      onEnd: (error) => this.end(error ? endOfError(error) : { reason: 'stopped', detail: '' }),
+    });
+  }
+
+  #audioTrack({ clockRate, fmtp }: RtspTrack, handlers: StreamHandlers): AudioTrack | undefined {
+    const { log, monitorID } = this.#options;
+    try {
+      return new AudioTrack({
+        ...{ ticksPerSecond: clockRate, format: fmtp },
+        onUnit: (unit) => handlers.onAudio(unit),
+        // The video's own jump is the one to be named.
+        onJump: () => {},
+      });
+    } catch {
+      log.debug('audio: its description cannot be understood; recording without it', monitorID);
+      return undefined;
+    }
+  }
+}
+
+function endOfError(error: Error): PipelineEnd {
+  return { reason: error instanceof RtspError ? error.code : 'failed', detail: error.message };
+}
+
+function noVideo(tracks: readonly RtspTrack[]): RtspError {
+  const other = tracks.find(({ media }) => media === 'video');
+  return new RtspError(
+    'no_video',
+    other ? `the camera offers ${other.codec} video, neither H.264 nor H.265` : 'the camera offers no video',
+  );
+}

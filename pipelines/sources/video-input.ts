@@ -1,0 +1,21 @@
+import type { TimeJump } from '../media/time-line.ts';
+import type { AudioUnit, VideoUnit } from '../media/unit.ts';
+import type { PipelineEnd } from '../protocol/pipeline-protocol.ts';
+import type { RtspTrack } from '../rtsp/protocol/sdp.ts';
+
+/** What comes of a stream, in the order of its arrival. */
+export interface StreamHandlers {
+  /** Everything that a camera announces, before anything comes. */
+  onTracks?(tracks: readonly RtspTrack[]): void;
+  onVideo(unit: VideoUnit): void;
+  onAudio(unit: AudioUnit): void;
+  onJump(jump: TimeJump): void;
+}
+
+/** Where encoded video comes from. */
+export interface VideoInput {
+  /** Plays until the end, whatever its cause. All that had arrived has been handed on when it resolves. */
+  play(handlers: StreamHandlers): Promise<PipelineEnd>;
+  /** Makes `play` resolve with this end, if it has no other by then. */
+  end(end: PipelineEnd): void;
+}
