@@ -113,7 +113,7 @@ function send(report: PipelineReport | ChildMessage, sent: () => void = () => {}
   else sent();
 }
 
-/** Whatever a text for people was made of: an address in it may carry a password. */
+/** Masks secrets: an address in a text for people may carry a password. */
 function cleanLog(log: Log): Log {
   return {
     error: (msg, monitorID) => log.error(redact(msg), monitorID),

@@ -14,7 +14,7 @@ const steadyAfterMs = 60_000;
 const manyConnections = 200;
 const sparingPauseMs = 3600_000;
 
-/** What is needed of a `Connection`. */
+/** The part of a decoded stream that a sub stream uses. */
 export interface SubStreamConnection {
   /** @param onPicture is called with each picture that has been decoded */
   play(onPicture: () => void): Promise<PipelineEnd>;
@@ -42,7 +42,7 @@ export class SubStream {
   #failures = 0;
   /** Logins that were refused in a row. */
   #refusals = 0;
-  /** What has been said of the trouble that goes on. */
+  /** Sentences already logged about the present trouble. */
   readonly #said = new Set<string>();
   #wanted: ReadonlySet<FrameFormat> = new Set();
   #closed = false;

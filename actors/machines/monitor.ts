@@ -20,7 +20,7 @@ export type MonitorEvent =
   /** A detection asks for a recording until this time: Unix time in microseconds. */
   | { type: 'detected'; until: number };
 
-/** What a pipeline is started with. */
+/** The input of a pipeline actor. */
 export interface PipelineInput {
   readonly config: MonitorConfig;
   /** How long the camera may take for each of its answers and for its first picture, in milliseconds. */

@@ -33,7 +33,7 @@ const Stream = Type.Object({
   ),
 });
 
-/** What a source offers, or why it cannot be used. It holds no passwords. */
+/** The tracks and picture of a source, or the reason why it cannot be used. Holds no passwords. */
 export const SourceTest = Type.Object({
   ok: Type.Boolean({ description: 'Whether every stream can be used' }),
   reason: Type.Optional(

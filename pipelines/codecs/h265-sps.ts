@@ -1,6 +1,6 @@
 import { BitReader, withoutEmulation } from './bit-reader.ts';
 
-/** What is needed of a sequence parameter set (Rec. ITU-T H.265, section 7.3.2.2.1). */
+/** The fields that are used of a sequence parameter set (Rec. ITU-T H.265, section 7.3.2.2.1). */
 export interface H265Sps {
   readonly id: number;
   readonly width: number;

@@ -11,7 +11,7 @@ const prefixSei = 39;
 const suffixSei = 40;
 const types = { vps, sps, pps } as const;
 
-/** What has to be known of a PPS to find the type of a slice. */
+/** The fields of a PPS that are needed to find the type of a slice. */
 interface Pps {
   readonly dependentSlices: boolean;
   readonly outputFlag: boolean;

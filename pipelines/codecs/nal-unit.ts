@@ -13,7 +13,7 @@ export interface SliceUnit {
   readonly field: boolean;
 }
 
-/** What a NAL unit is to the picture it is sent with. */
+/** The role of a NAL unit in its picture. */
 export type NalUnit =
   | SliceUnit
   | { readonly kind: 'parameters' }
@@ -37,7 +37,7 @@ export interface VideoConfig {
   readonly parameterSets: readonly Buffer[];
 }
 
-/** What a codec knows of its NAL units. It keeps the parameter sets it has seen. */
+/** Reads the NAL units of one codec, and keeps the parameter sets that it has seen. */
 export interface NalCodec {
   readonly name: 'h264' | 'h265';
   /** @param head its first `headBytes` bytes, or all there are. Garbage is `ignored`. */

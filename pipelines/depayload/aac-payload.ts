@@ -1,7 +1,7 @@
 import { BitReader } from '../codecs/bit-reader.ts';
 import type { MediaPacket } from './media-packet.ts';
 
-/** What a camera says of its AAC packets: the `fmtp` line of its SDP, RFC 3640. */
+/** The layout of a camera's AAC packets, from the `fmtp` line of its SDP (RFC 3640). */
 export interface AacPayloadFormat {
   /** Bits of the fields before each frame; 0 where a field is left out. */
   readonly sizeLength: number;

@@ -1,4 +1,4 @@
-/** What is needed of an RTP packet to take the media out of it. */
+/** The parts of an RTP packet from which its media is taken. */
 export interface MediaPacket {
   /** The whole packet. It may share the memory of others, so it is held until its picture is complete, no longer. */
   readonly data: Buffer;

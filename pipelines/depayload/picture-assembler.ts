@@ -45,7 +45,7 @@ export class PictureAssembler {
   readonly #codec: NalCodec;
   readonly #onPicture: (picture: CodedPicture) => void;
   #open = begin();
-  /** What came before a slice, and belongs to the picture that it is of. */
+  /** NAL units that arrived before a slice and belong to its picture. */
   #ahead: Buffer[] = [];
   #recovery = false;
   #markers = 0;

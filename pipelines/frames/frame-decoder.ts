@@ -17,7 +17,7 @@ export interface FrameDecoderOptions {
   readonly onFailure: (detail: string) => void;
 }
 
-/** What came before the picture that is wanted first is decoded as if it had been taken within a moment. */
+/** Pictures before the first wanted one get times this close together: they are decoded, not shown. */
 const squeeze = 10_000;
 /** Each pipeline leaks descriptors and memory in the addon. */
 const retryMs = 60_000;

@@ -28,7 +28,7 @@ export class FrameReader {
     this.#period = rate > 0 ? 1e9 / rate : 0;
   }
 
-  /** What was taken before is left out. @param media nanoseconds of media time */
+  /** Leaves out frames taken before this moment. @param media nanoseconds of media time */
   skipUntil(media: number): void {
     this.#from = media;
   }

@@ -1,6 +1,6 @@
 /** One packet of the GStreamer Data Protocol 1.0, as `gdppay` makes them. */
 export interface GdpPacket {
-  /** What the data after it is, in GStreamer's words: `video/x-raw, width=(int)320, …`. */
+  /** The caps of the buffers that follow: `video/x-raw, width=(int)320, …`. */
   readonly caps?: string;
   readonly data?: Buffer;
   /** Presentation time in nanoseconds; meaningless with caps. */

@@ -28,7 +28,7 @@ const { Pipeline: Native } = createRequire(import.meta.url)('gstreamer-superfici
   Pipeline: new (launch: string) => NativePipeline;
 };
 
-/** What a pipeline says on its own, as far as somebody here listens to it. */
+/** The messages of a pipeline that are used here. */
 export interface PipelineMessage {
   readonly type: 'error' | 'warning';
   /** The name of the element that says it. */

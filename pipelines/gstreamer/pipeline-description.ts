@@ -1,6 +1,6 @@
 import type { FrameFormat } from '../../bus/messages.ts';
 
-/** What GStreamer is to build. */
+/** A pipeline for GStreamer to build. */
 export interface PipelineDescription {
   /** In gst-launch's language. It is made of constants and numbers alone: no user's text becomes a part of it. */
   readonly launch: string;
@@ -28,7 +28,7 @@ const sink = (name: string) =>
 const units = (codec: 'h264' | 'h265') =>
   `${codec}parse config-interval=-1 ! video/x-${codec},stream-format=byte-stream,alignment=au ! ${sink(codec)}`;
 
-/** What GStreamer plays itself: a file, or its own test picture. */
+/** The sources that GStreamer plays itself: a file, or its test picture. */
 export type LocalSource = { readonly kind: 'file'; readonly path: string } | { readonly kind: 'test' };
 
 /** Encoded video in sinks that are named after its codec. Of several, one delivers. */

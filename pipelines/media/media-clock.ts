@@ -4,7 +4,7 @@ const halfWindow = 30_000_000;
 /**
  * Tells when something was recorded, from media times that count from an unknown moment.
  *
- * What arrives is never too early, only late: held up by the network, by a decoder, by a busy machine. So the
+ * Data never arrives early, only late: delayed by the network, a decoder or a busy machine. So the
  * arrival that was least delayed among those of the last minute shows best how the two clocks lie. The window
  * lets the estimate follow a camera's clock that drifts, and a wall clock that is set.
  */

@@ -11,7 +11,7 @@ export interface VideoTrackOptions {
   readonly codec: 'h264' | 'h265';
   /** Of the timestamps. */
   readonly ticksPerSecond: number;
-  /** What the camera announced before its first packet. The stream itself has the last word. */
+  /** The parameters that the camera announced in its SDP. Those in the stream override them. */
   readonly parameterSets?: readonly Buffer[];
   readonly onUnit: (unit: VideoUnit) => void;
   readonly onJump: (jump: TimeJump) => void;

@@ -9,12 +9,12 @@ const fragmentTicks = videoTicksPerSecond;
 /** Of `moof` and of each sample in it. */
 const headerBytes = 200;
 const sampleHeaderBytes = 16;
-/** What may come without a picture; half a minute of the shortest frames. */
+/** Audio frames held while no picture comes: half a minute of the shortest frames. */
 const maxAudioUnits = 2000;
 
 export interface FragmenterOptions {
   readonly onFragment: (fragment: MediaFragment) => void;
-  /** What is sent has changed: from here on it is another file. Before the first fragment, too. */
+  /** Called when the layout changes, so that the next fragment begins another file; also before the first fragment. */
   readonly onLayout: (layout: Layout, before: Layout | undefined) => void;
 }
 

@@ -8,7 +8,7 @@ import { audioSampleEntry, videoSampleEntry } from './sample-entry.ts';
 export const videoTrackID = 1;
 export const audioTrackID = 2;
 
-/** What is in a file, and how it says so at its beginning. */
+/** The tracks of a file, and the init segment that describes them. */
 export interface Layout {
   readonly video: VideoConfig;
   readonly audio: AudioConfig | undefined;
@@ -16,7 +16,7 @@ export interface Layout {
   readonly init: Buffer;
 }
 
-/** What is in a file, in the words of its reports. */
+/** The tracks of a file, as its reports name them. */
 export function streamsOf({ video, audio }: Layout): RecordingStream[] {
   const { codec, width, height } = video;
   return [{ codec, width, height }, ...(audio ? [{ codec: audio.codec }] : [])];

@@ -51,7 +51,7 @@ export function movieFragment(fragment: MediaFragment, sequence: number, origin:
   ];
 }
 
-/** What was before the file's beginning is left out: a time there cannot be written. */
+/** Samples before the file's beginning are left out: MP4 cannot express a negative decode time. */
 function shifted(samples: readonly Sample[], origin: number): Sample[] {
   return samples
     .filter(({ decodeTime }) => decodeTime >= origin)

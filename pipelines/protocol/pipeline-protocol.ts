@@ -1,7 +1,7 @@
 import type { LogSettings } from '../../bus/logging/logger.ts';
 import type { BusAddress } from '../../bus/nats/bus.ts';
 
-/** What a pipeline process is told, and what it tells: plain data that travels over IPC. */
+/** The messages between a monitor's actor and its pipeline process: plain data that travels over IPC. */
 
 /** Where the pictures come from. URLs may carry credentials; a path is absolute and has been checked. */
 export type VideoSource =
@@ -20,7 +20,7 @@ export interface PipelineSession {
   alwaysRecord: boolean;
   /** Milliseconds after which a recording is cut, at the next key frame. */
   videoLength: number;
-  /** What a detector may ask for: pictures per second, 0 for every one. */
+  /** Frames that detectors may ask for, in frames per second; 0 for every frame. */
   frames: {
     gray?: { rate: number };
     /** `main`: of the main stream, also where there is a sub stream. */
@@ -63,7 +63,7 @@ export type PipelineReport =
   | { type: 'streaming' }
   /** The id of the recording that is being written now, or null when none is. */
   | { type: 'recording'; file: string | null }
-  /** What does not work although the stream goes on, as a sentence for people, or null when all works again. */
+  /** A fault that leaves the stream running, as a sentence for people; null when it is over. */
   | { type: 'trouble'; text: string | null }
   /** The last message of every session. */
   | ({ type: 'ended' } & PipelineEnd);

@@ -21,7 +21,7 @@ export interface RecorderOptions extends RecordingPlace {
 
 /** Five seconds before an event that arrives two seconds late, and one for the fragment that is not complete. */
 const prerollBounds = { length: 8_000_000, bytes: 48 * 1024 * 1024 };
-/** What may wait for a slow disk; a whole pre-roll and more. */
+/** Bytes that may wait for a slow disk: a whole pre-roll and more. */
 const queueLimitBytes = 64 * 1024 * 1024;
 
 /** As far ahead as anybody asks, in microseconds. */
@@ -102,7 +102,7 @@ export class Recorder {
   }
 
   #wanted(time: number): boolean {
-    // What lies further ahead was asked for before the clock was put back.
+    // A time further ahead was requested before the clock was set back.
     this.#until = Math.min(this.#until, nowUs() + maxUntilUs);
     return this.#options.alwaysRecord || time < this.#until;
   }
@@ -122,7 +122,7 @@ export class Recorder {
     }
     this.#isOwed = false;
     const { layout, startUs } = first;
-    // What follows in another layout is another file.
+    // Another layout begins another file.
     const change = others.findIndex((fragment) => fragment.layout !== layout);
     const own = [first, ...(change < 0 ? others : others.slice(0, change))] as const;
     const times = { startUs, acceptedUs: startUs, writtenUs: startUs };

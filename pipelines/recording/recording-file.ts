@@ -123,7 +123,7 @@ async function freeName(
   }
 }
 
-/** What processes have left behind that were killed. */
+/** Removes the unfinished files of killed processes. */
 async function removeLeftovers(recordingsDir: string, monitorID: string): Promise<void> {
   for (const name of await readdir(recordingsDir)) {
     const [, owner, pid] = /^\.(.+)\.(\d+)\.part$/.exec(name) ?? [];

@@ -42,7 +42,7 @@ export class KeepAlive {
 
   async #ask(): Promise<void> {
     const methods = this.#knowsGetParameter ? ['GET_PARAMETER', 'OPTIONS'] : ['OPTIONS', 'GET_PARAMETER'];
-    // What is refused is a sign of life all the same, unless it is a wrong password each time.
+    // A refusal proves that the camera lives, unless it refuses the password each time.
     const fallback = this.#unauthorized ? undefined : 'OPTIONS';
     const method = methods.find((one) => !this.#refused.has(one)) ?? fallback;
     if (this.#waiting || method === undefined) return;

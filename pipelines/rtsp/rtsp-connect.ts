@@ -34,7 +34,7 @@ export function connectSocket(address: RtspAddress, timeoutMs: number, signal: A
         resolve(socket);
         return;
       }
-      // Whatever else goes wrong with it is of no interest.
+      // Later errors of this socket do not matter.
       socket.on('error', () => {});
       socket.destroy();
       reject(fail);

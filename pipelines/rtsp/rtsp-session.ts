@@ -36,7 +36,7 @@ const aggregateNotAllowed = 459;
 
 /** A camera that has been described: its tracks, which of them are wanted, and their packets. */
 export class RtspSession {
-  /** What the camera announces, in its order. */
+  /** The tracks that the camera announces, in its order. */
   readonly tracks: readonly RtspTrack[];
   readonly #options: RtspSessionOptions;
   readonly #receiver: Receiver;

@@ -21,7 +21,7 @@ interface Receiving {
   readonly close: () => void;
 }
 
-/** What comes of all tracks of a session, by whichever transport, and the watch over its silence. */
+/** Receives the packets of all tracks of a session, over either transport, and watches for silence. */
 export class Receiver {
   readonly #connection: RtspConnection;
   readonly #handlers: ReceiverHandlers;

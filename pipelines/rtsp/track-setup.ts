@@ -14,7 +14,7 @@ import { UdpPorts } from './udp-ports.ts';
 
 export type RtspTransport = 'tcp' | 'udp';
 
-/** What became of one track. */
+/** The result of SETUP for one track. */
 export interface SetupResult {
   readonly track: RtspTrack;
   /** The one that the camera agreed to, or that it was asked for last. */
@@ -25,7 +25,7 @@ export interface SetupResult {
 
 export interface TrackSetupOptions {
   readonly connection: RtspConnection;
-  /** What the tracks' controls are relative to. */
+  /** The base URL of the tracks' control URLs. */
   readonly base: string;
   /** The one to ask for first. */
   readonly transport: RtspTransport;

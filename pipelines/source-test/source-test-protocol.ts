@@ -1,6 +1,6 @@
 import type { EndReason, VideoSource } from '../protocol/pipeline-protocol.ts';
 
-/** What the process that tests a source is told, and what it finds: plain data that travels over IPC. */
+/** The messages of the process that tests a source: plain data that travels over IPC. */
 
 export interface SourceTestOrder {
   readonly source: VideoSource;

@@ -7,7 +7,7 @@ import type { VideoInput } from '../sources/video-input.ts';
 import type { SourceTestReport, StreamTestResult } from './source-test-protocol.ts';
 import { StreamTest } from './stream-test.ts';
 
-/** What the sub stream has of the time in any case. */
+/** The part of the time that is reserved for the sub stream. */
 const subStreamMs = 5000;
 /** A wait that is longer than the test has a name of its own, so that it is the one that ends it. */
 const namedEndMs = 500;

@@ -3,7 +3,7 @@ import type { AudioUnit, VideoUnit } from '../media/unit.ts';
 import type { PipelineEnd } from '../protocol/pipeline-protocol.ts';
 import type { RtspTrack } from '../rtsp/protocol/sdp.ts';
 
-/** What comes of a stream, in the order of its arrival. */
+/** Receives the events of a stream in the order of their arrival. */
 export interface StreamHandlers {
   /** Everything that a camera announces, before anything comes. */
   onTracks?(tracks: readonly RtspTrack[]): void;

@@ -1,7 +1,7 @@
 import type { TObject } from 'typebox';
 import type { Json, JsonObject } from '../base/json.ts';
 
-/** What every detector's settings hold. */
+/** The fields of every detector's settings. */
 export interface DetectorSettings {
   readonly enable: boolean;
 }
@@ -18,7 +18,7 @@ export interface DetectorSection<Settings extends DetectorSettings = DetectorSet
   /** Other names of its plugin, in other versions of SentryShot. */
   readonly aliases?: readonly string[];
   readonly schema: TObject;
-  /** What enabling it begins with where there was no such section. */
+  /** The section that is created when the detector is enabled and the monitor has none. */
   readonly defaults: Settings;
   /** Turns other ways to write a section, SentryShot's for example, into the one of the schema. It is checked later. */
   canonical?(section: JsonObject): Json;

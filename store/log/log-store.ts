@@ -88,7 +88,7 @@ export class LogStore {
   }
 
   /**
-   * What has been written and detected since the thread began.
+   * Counts of log entries and detections since the thread began.
    *
    * @throws {StoreError} `io`
    */

@@ -9,15 +9,15 @@ import { SnapshotWriter } from './snapshots/snapshot-writer.ts';
 
 const pruning = 60 * 60 * 1000;
 
-/** What the object detectors of one host share: the thread that the models run in, and the turns at it. */
+/** The resources that the object detectors of one host share: the inference thread, and the queue for it. */
 export class ObjectDetectionResources {
   readonly inferenceWorker: InferenceWorker;
-  /** Whose frame is next. */
+  /** Gives each monitor its turn. */
   readonly queue = new FairQueue();
   readonly #host: DetectorHost;
   readonly #snapshots: SnapshotWriter;
   readonly #pruning: NodeJS.Timeout;
-  /** What was logged about engines: once in this host. */
+  /** Messages about engines that this host has logged, so that each is logged once. */
   readonly #refusals = new Set<string>();
 
   constructor(host: DetectorHost) {

@@ -19,9 +19,9 @@ import type { TfliteConfig } from './tflite-config.ts';
 import { ObjectLifecycle } from './tracking/object-lifecycle.ts';
 import { Tracker } from './tracking/tracker.ts';
 
-/** What is below the threshold by no more than this factor continues what was above. */
+/** A detection below the threshold, but above this share of it, continues an existing track. */
 const followShare = 0.6;
-/** What moves is published again after so long at most, so that a recording goes on. */
+/** A moving object is published again at least this often, so that the recording goes on. */
 const maxRenewalUs = 10_000_000;
 /** After so many looks at a part of the picture comes one at the whole. */
 const partialLooks = 4;
@@ -40,7 +40,7 @@ export class ObjectDetector implements Detector {
   readonly #publisher: ObjectPublisher;
   readonly #motion = new MotionRegion();
   readonly #model: ModelSession;
-  /** What there is once the model is open. */
+  /** Set once the model is open. */
   #watching: { window: MotionWindow; frames: FrameSubscription; reporting: NodeJS.Timeout } | undefined;
   #partial = 0;
   #lastUs = 0;

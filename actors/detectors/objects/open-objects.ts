@@ -30,7 +30,7 @@ async function openObjects(bus: Bus): Promise<DetectedObject[]> {
   if (last === 0 || first > last) return [];
   await new Promise<void>((resolve) => {
     const reading = replay(bus, 'OBJECTS', objects, last - lookback, ({ message, sequence }) => {
-      // What comes later is told by this host.
+      // Later objects are published by this host itself.
       if (message && sequence <= last) {
         if (message.end === null) open.set(message.id, message);
         else open.delete(message.id);

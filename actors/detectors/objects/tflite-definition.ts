@@ -7,7 +7,7 @@ import { TfliteConfig } from './tflite-config.ts';
 export const tflite: DetectorDefinition<TfliteConfig> = {
   name: 'tflite',
   title: 'Object detection',
-  // What later versions of SentryShot call it.
+  // The name in later versions of SentryShot.
   aliases: ['object_detection'],
   schema: TfliteConfig,
   defaults: {

@@ -5,13 +5,13 @@ export type RtspErrorCode =
   /** The camera wants a login that it was not given, that is wrong, or that we do not speak. */
   | 'unauthorized'
   | 'not_found'
-  /** What the camera describes holds no track at all. */
+  /** The camera's description holds no track. */
   | 'no_video'
   /** The camera closed the connection while it played. */
   | 'lost'
   /** It plays, and nothing comes. */
   | 'silent'
-  /** What the camera sends cannot be understood. */
+  /** The camera sends something that cannot be parsed. */
   | 'broken';
 
 /** The message is a sentence for people. It holds no credentials, and no text of the camera's but checked words. */

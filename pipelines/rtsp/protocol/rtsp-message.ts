@@ -1,4 +1,4 @@
-/** What a camera sends between its packets: answers, and now and then a request of its own. */
+/** A message that a camera sends between its packets: an answer, or a request of its own. */
 export interface RtspMessage {
   /** Of an answer. */
   readonly status: number | undefined;

@@ -1,11 +1,11 @@
-/** What a camera answers to SETUP in its `Session` header. */
+/** The `Session` header of a camera's answer to SETUP. */
 export interface SessionHeader {
   readonly id: string;
   /** Without a sign of life for so long the camera ends the session. */
   readonly timeoutMs: number;
 }
 
-/** What a camera answers to SETUP in its `Transport` header. */
+/** The `Transport` header of a camera's answer to SETUP. */
 export interface TransportHeader {
   /** Undefined where the header does not say. */
   readonly transport: 'tcp' | 'udp' | undefined;

@@ -15,7 +15,7 @@ export interface ReceptionHandlers {
   onReport(report: SenderReport): void;
 }
 
-/** What has come of a track since it began. */
+/** Counts of a track's packets since it began. */
 export interface ReceptionCounts {
   readonly received: number;
   /** Never came, or too late. */

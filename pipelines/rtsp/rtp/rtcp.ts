@@ -6,7 +6,7 @@ export interface SenderReport {
   readonly timestamp: number;
 }
 
-/** What an RTCP packet says; both are undefined where it says neither. */
+/** The content of an RTCP packet; both are undefined if it holds neither. */
 export interface ReadRtcp {
   readonly report?: SenderReport & { readonly ssrc: number; readonly ntpMiddle: number };
   readonly isBye: boolean;

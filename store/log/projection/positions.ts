@@ -52,7 +52,7 @@ export class Positions {
         await this.#connection.run('COMMIT');
       } catch (error) {
         await rollBack(this.#connection);
-        // What fails after the commit itself, such as tidying the file up, looks as if the commit had failed.
+        // A failure after the commit itself, such as of a checkpoint, looks as if the commit had failed.
         if (committing && (await this.#holds(stream, position))) return;
         throw error;
       }

@@ -12,7 +12,7 @@ const maxFailures = 10;
 const maxBatchSize = 10_000;
 
 export interface ProjectionOptions<Message, Row> {
-  /** What reports call the messages: `log entries`. */
+  /** The name of the messages in reports: `log entries`. */
   readonly name: string;
   /** Stores rows and the position behind them: both or nothing. */
   append(rows: readonly Row[], position: Position): Promise<void>;

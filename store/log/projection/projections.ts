@@ -21,7 +21,7 @@ import {
 } from './rows.ts';
 import { StreamReader } from './stream-reader.ts';
 
-/** Who hears of what is read, in order, before it is stored. */
+/** Called with each message in order, before it is stored. */
 export interface ProjectionListeners {
   entry(entry: LogEntry): Promise<void> | void;
   event(event: StoredEvent): void;

@@ -84,7 +84,7 @@ export function objectRow(message: DetectedObject): StoredObject {
   };
 }
 
-/** What was on disk of a recording at some moment. */
+/** The state of a recording on disk at one moment. */
 export interface StoredRecording extends Omit<RecordingReport, 'start' | 'end'> {
   /** When its first frame was taken: Unix time in microseconds. */
   readonly time: number;

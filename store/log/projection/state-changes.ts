@@ -10,7 +10,7 @@ export interface StateChange {
 }
 
 /**
- * What is new in what monitors tell.
+ * The changes among the statuses that monitors publish.
  *
  * @param before the latest change of each monitor.
  * @returns the changes, and the latest of each monitor behind them.

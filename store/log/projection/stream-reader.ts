@@ -77,7 +77,7 @@ export class StreamReader<Message, Row extends { readonly time: number }> {
     this.#projection.align(range, await this.#placeIn(range));
     const next = this.#projection.position.sequence + 1;
     const mine: Replay = replay(bus, stream, channel, next, async (replayed) => {
-      // What another stream's reader had in hand when it was stopped has no place here.
+      // A message that another replay was handling when it was stopped does not belong here.
       if (mine === this.#replay) await this.#projection.accept(replayed);
     });
     this.#replay = mine;

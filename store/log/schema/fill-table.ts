@@ -12,7 +12,7 @@ export async function fillTable(
     append(appender);
     appender.closeSync();
   } catch (error) {
-    // What it still holds would be stored when it is collected as garbage: at any time, in no transaction.
+    // Rows that it still holds would be stored when it is garbage-collected: at any time, outside of any transaction.
     appender.clear();
     throw error;
   }

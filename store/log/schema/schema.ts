@@ -71,9 +71,9 @@ const columns = {
   monitorID VARCHAR NOT NULL,
   state VARCHAR NOT NULL,
   reason VARCHAR NOT NULL`,
-  // What is there now, or was when something ended without a word.
+  // Objects that are present now, or were when their host was killed.
   presence: life,
-  // What is recorded now, or was when its host was killed; `endTime` is the last that was reported.
+  // Recordings that are growing now, or were when their host was killed; `endTime` is the last one reported.
   openRecording: footage,
   // How far each stream has been read.
   position: `
@@ -103,7 +103,7 @@ export const copyOf = (table: SqlTable) => `${table}Copy`;
 export const createTable = (table: SqlTable, name: string = table) =>
   `CREATE TABLE IF NOT EXISTS ${name} (${columns[table]}\n);`;
 
-/** What questions would find in the log, known in advance; see `LogHours` and `LogSlices`. */
+/** Tables that say in advance where a query need not look; see `HourlyRollup` and `TextIndex`. */
 export const derivedTables = [createTable('hourly'), createTable('slice')].join('\n');
 
 const allTables: readonly SqlTable[] = [...growingTables, ...smallTables];

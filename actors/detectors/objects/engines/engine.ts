@@ -45,7 +45,7 @@ export function viewTensorData(
   }
 }
 
-/** What runs, and what it takes and gives. */
+/** A model that an engine has loaded: how to run it, its input and its outputs. */
 export interface LoadedModel {
   readonly engine: string;
   /** Why faster engines do not run it. */
