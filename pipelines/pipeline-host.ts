@@ -30,7 +30,7 @@ const logger = new Logger();
 const reports = new Outbox(maxReports, (count) =>
   logger.source('recorder').warning(`${count} reports of recordings were lost while the bus was unreachable`),
 );
-let capture: StreamSession | undefined;
+let streamSession: StreamSession | undefined;
 let ending = false;
 let redact = (text: string) => text;
 
@@ -56,7 +56,7 @@ async function run(session: PipelineSession): Promise<void> {
   logger.configure(session.log);
   let frames: Bus | undefined;
   try {
-    capture = new StreamSession({
+    streamSession = new StreamSession({
       session,
       monitorLog: cleanLog(logger.source('monitor')),
       recorderLog: cleanLog(logger.source('recorder')),
@@ -64,10 +64,10 @@ async function run(session: PipelineSession): Promise<void> {
       onRecordingReport: (report) => reports.add(recordings, [report.monitorID], report),
       onFrame: (frame) => frames?.publishFrame(session.monitorID, frame),
     });
-    void attach(session, capture);
+    void attach(session, streamSession);
     if (session.frames.gray || session.frames.rgb)
       void connect(session, 'frames').then((bus) => (frames = bus));
-    await end(await capture.run());
+    await end(await streamSession.run());
   } catch (error) {
     await end({ reason: 'failed', detail: (error as Error).message });
   }
@@ -93,7 +93,7 @@ async function connect({ bus, monitorID }: PipelineSession, purpose: string): Pr
 }
 
 function stop(): void {
-  if (capture) capture.stop();
+  if (streamSession) streamSession.stop();
   else void end({ reason: 'stopped', detail: '' });
 }
 

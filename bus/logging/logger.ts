@@ -26,7 +26,7 @@ const maxMessageLength = 4096;
  */
 export class Logger {
   readonly #outbox: Outbox;
-  readonly #folding = new RepeatSuppressor((draft, note) => this.#write(draft, note));
+  readonly #repeats = new RepeatSuppressor((draft, note) => this.#write(draft, note));
   readonly #print: (entry: LogEntry) => void;
   #printDebug = false;
 
@@ -44,7 +44,7 @@ export class Logger {
   }
 
   configure({ repeatLimit, printDebug }: LogSettings): void {
-    this.#folding.limit = repeatLimit;
+    this.#repeats.limit = repeatLimit;
     this.#printDebug = printDebug;
   }
 
@@ -53,7 +53,7 @@ export class Logger {
     const write =
       (level: LogLevel) =>
       (msg: string, monitorID = '') =>
-        this.#folding.write({ level, src, monitorID, msg: shortened(msg, maxMessageLength) });
+        this.#repeats.write({ level, src, monitorID, msg: shortened(msg, maxMessageLength) });
     return { error: write('error'), warning: write('warning'), info: write('info'), debug: write('debug') };
   }
 
@@ -70,7 +70,7 @@ export class Logger {
 
   /** Writes the counts of repeats, and waits until the bus has stored every entry, for at most `deadline` milliseconds. */
   flush(deadline: number): Promise<void> {
-    this.#folding.flush();
+    this.#repeats.flush();
     return this.#outbox.flush(deadline);
   }
 }

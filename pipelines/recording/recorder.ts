@@ -59,7 +59,7 @@ export class Recorder {
   #isOwed = false;
   /** The end of what came last, in media time. */
   #latestUs = 0;
-  #take: ActiveRecording | undefined;
+  #active: ActiveRecording | undefined;
   #work: Promise<void> = Promise.resolve();
   #queued = 0;
   #reported: string | null = null;
@@ -79,14 +79,14 @@ export class Recorder {
   /** Records until then at least, Unix time in microseconds, or for a day. A time that has passed changes nothing. */
   recordUntil(until: number): void {
     this.#until = Math.max(this.#until, until);
-    if (!this.#take && this.#wanted(nowUs())) this.#begin();
+    if (!this.#active && this.#wanted(nowUs())) this.#begin();
   }
 
   push(fragment: TimedFragment): void {
     if (this.#closed) return;
-    if (this.#take && fragment.keyFrame && this.#isOver(this.#take, fragment)) this.#finish(this.#take);
-    if (this.#take) {
-      this.#continue(this.#take, fragment);
+    if (this.#active && fragment.keyFrame && this.#isOver(this.#active, fragment)) this.#finish(this.#active);
+    if (this.#active) {
+      this.#continue(this.#active, fragment);
     } else {
       this.#preroll.push(fragment);
       if (this.#isOwed || this.#wanted(fragment.time)) this.#begin();
@@ -97,7 +97,7 @@ export class Recorder {
   /** Finishes the recording, if there is one, and resolves when it is on disk. Nothing is recorded after. */
   async close(): Promise<void> {
     this.#closed = true;
-    if (this.#take) this.#finish(this.#take);
+    if (this.#active) this.#finish(this.#active);
     await this.#work;
   }
 
@@ -107,9 +107,11 @@ export class Recorder {
     return this.#options.alwaysRecord || time < this.#until;
   }
 
-  #isOver(take: ActiveRecording, next: TimedFragment): boolean {
-    const isLong = next.startUs - take.startUs >= this.#options.videoLength * 1000;
-    return take.full || take.failed || isLong || next.layout !== take.layout || !this.#wanted(next.time);
+  #isOver(active: ActiveRecording, next: TimedFragment): boolean {
+    const isLong = next.startUs - active.startUs >= this.#options.videoLength * 1000;
+    return (
+      active.full || active.failed || isLong || next.layout !== active.layout || !this.#wanted(next.time)
+    );
   }
 
   #begin(): void {
@@ -126,49 +128,49 @@ export class Recorder {
     const change = others.findIndex((fragment) => fragment.layout !== layout);
     const own = [first, ...(change < 0 ? others : others.slice(0, change))] as const;
     const times = { startUs, acceptedUs: startUs, writtenUs: startUs };
-    const take: ActiveRecording = { layout, ...times, full: false, failed: false, lossReason: '' };
-    this.#take = take;
-    this.#enqueue(take, own, async () => {
+    const active: ActiveRecording = { layout, ...times, full: false, failed: false, lossReason: '' };
+    this.#active = active;
+    this.#enqueue(active, own, async () => {
       const { monitorID, onReport } = this.#options;
-      take.file = await RecordingFile.create(this.#options, own);
-      const recording = { id: take.file.id, monitorID, start: first.time, streams: streamsOf(layout) };
-      take.progress = new RecordingProgress(recording, onReport);
-      this.#begun(take, take.file.id);
+      active.file = await RecordingFile.create(this.#options, own);
+      const recording = { id: active.file.id, monitorID, start: first.time, streams: streamsOf(layout) };
+      active.progress = new RecordingProgress(recording, onReport);
+      this.#begun(active, active.file.id);
     });
     for (const fragment of others.slice(own.length - 1)) this.push(fragment);
   }
 
-  #continue(take: ActiveRecording, fragment: TimedFragment): void {
-    if (take.full || take.failed) return;
+  #continue(active: ActiveRecording, fragment: TimedFragment): void {
+    if (active.full || active.failed) return;
     if (this.#queued > queueLimitBytes) {
-      take.full = true;
-      take.lossReason = 'the disk is too slow';
-      this.#lost(take.acceptedUs, take.lossReason);
+      active.full = true;
+      active.lossReason = 'the disk is too slow';
+      this.#lost(active.acceptedUs, active.lossReason);
     } else {
-      this.#enqueue(take, [fragment], async () => take.file?.append([fragment]));
+      this.#enqueue(active, [fragment], async () => active.file?.append([fragment]));
     }
   }
 
   #enqueue(
-    take: ActiveRecording,
+    active: ActiveRecording,
     fragments: readonly [TimedFragment, ...TimedFragment[]],
     write: () => Promise<void>,
   ): void {
     const size = fragments.reduce((sum, { bytes }) => sum + bytes, 0);
     const last = fragments.at(-1) ?? fragments[0];
     const end = last.startUs + last.lengthUs;
-    take.acceptedUs = end;
+    active.acceptedUs = end;
     this.#queued += size;
     this.#work = this.#work.then(async () => {
       try {
-        if (take.failed) return;
+        if (active.failed) return;
         await write();
-        take.writtenUs = end;
-        take.progress?.wrote(last.time + last.lengthUs, take.file?.bytes ?? 0);
+        active.writtenUs = end;
+        active.progress?.wrote(last.time + last.lengthUs, active.file?.bytes ?? 0);
       } catch (error) {
-        take.failed = true;
-        take.lossReason = reasonOf(error as Error);
-        this.#lost(take.writtenUs, take.lossReason);
+        active.failed = true;
+        active.lossReason = reasonOf(error as Error);
+        this.#lost(active.writtenUs, active.lossReason);
         this.#report(null);
       } finally {
         this.#queued -= size;
@@ -176,18 +178,18 @@ export class Recorder {
     });
   }
 
-  #finish(take: ActiveRecording): void {
-    this.#take = undefined;
+  #finish(active: ActiveRecording): void {
+    this.#active = undefined;
     const finished = this.#work.then(async () => {
-      if (!take.file) return;
+      if (!active.file) return;
       try {
-        await take.file.close();
-        this.#options.log.info(`recording saved: ${take.file.id}`, this.#options.monitorID);
+        await active.file.close();
+        this.#options.log.info(`recording saved: ${active.file.id}`, this.#options.monitorID);
       } catch (error) {
-        take.lossReason ||= reasonOf(error as Error);
-        this.#lost(take.writtenUs, take.lossReason);
+        active.lossReason ||= reasonOf(error as Error);
+        this.#lost(active.writtenUs, active.lossReason);
       }
-      take.progress?.end(take.lossReason);
+      active.progress?.end(active.lossReason);
       // Where a recording was cut, what waits behind it is the next one.
       if (this.#work === finished) this.#report(null);
     });
