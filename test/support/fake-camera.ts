@@ -20,6 +20,12 @@ export interface FakeAnswer {
   readonly body?: string;
 }
 
+/** The answer with another value of a header, or without the header. */
+export const withHeader = (answer: FakeAnswer, name: string, value: string | undefined): FakeAnswer => {
+  const others = answer.headers.filter(([one]) => one.toLowerCase() !== name.toLowerCase());
+  return { ...answer, headers: value === undefined ? others : [...others, [name, value]] };
+};
+
 /** What a camera sends: an answer, a packet of a channel, or bytes as they are. */
 export type FakeItem = FakeAnswer | { readonly channel: number; readonly data: Uint8Array } | Uint8Array;
 
