@@ -25,7 +25,9 @@ test('the process of the detectors gets no password of main', async () => {
   actor.start();
   const pid = await waitFor(
     () =>
-      descendants(process.pid).find((each) => commandLine(each).includes('detectors/host/detection-host.js')),
+      descendants(process.pid).find((each) =>
+        commandLine(each).includes('detectors/host/detector-host-process.js'),
+      ),
     10_000,
     'the process',
   );
@@ -54,10 +56,13 @@ test('whoever hears that the process is there is answered, also by the next one'
   atEnd(async () => void actor.stop());
   actor.start();
   const running = () =>
-    descendants(process.pid).find((each) => commandLine(each).includes('detectors/host/detection-host.js'));
+    descendants(process.pid).find((each) =>
+      commandLine(each).includes('detectors/host/detector-host-process.js'),
+    );
   for (const number of [1, 2, 3]) {
     await waitFor(() => answers.length === number, 15_000, 'an answer');
-    process.kill(running() ?? 0, 'SIGKILL');
+    // Never 0, which is the process group of the tests themselves.
+    process.kill(await waitFor(running, 5000, 'the process'), 'SIGKILL');
   }
   expect(answers).toEqual([{ ok: true }, { ok: true }, { ok: true }]);
 });
