@@ -49,16 +49,21 @@ export async function startNatsServer({ dir, log }: NatsServerOptions): Promise<
 
   const stopping = new AbortController();
   const complain = onlyNews((message) => log.error(message));
-  const launching = { dir, token, complain, signal: stopping.signal };
+  let current: SupervisedChild | undefined;
+  const onStart = (child: SupervisedChild) => {
+    current = child;
+  };
+  const launching = { dir, token, complain, onStart, signal: stopping.signal };
   let server = await launch(launching, -1);
   const { port } = server;
   const running = keepRunning();
   return {
     address: { servers: [`127.0.0.1:${port}`], token },
     get pid() {
-      return server.child.pid;
+      return current?.pid ?? 0;
     },
-    restart: () => server.child.kill(),
+    // Clients reconnect before a new server counts as ready, and may ask for its restart right then.
+    restart: () => current?.kill(),
     async stop() {
       stopping.abort();
       await running;
@@ -89,6 +94,8 @@ interface Launching {
   readonly token: string;
   /** Receives the errors that the server itself logs. */
   readonly complain: (message: string) => void;
+  /** Called with each process as soon as it has been started. */
+  readonly onStart: (child: SupervisedChild) => void;
   /** When aborted, the server stops and is not restarted. */
   readonly signal: AbortSignal;
 }
@@ -99,7 +106,10 @@ interface RunningServer {
 }
 
 /** Starts one server process and waits until it announces the port that it listens on. */
-async function launch({ dir, token, complain, signal }: Launching, port: number): Promise<RunningServer> {
+async function launch(
+  { dir, token, complain, onStart, signal }: Launching,
+  port: number,
+): Promise<RunningServer> {
   for (const file of await readdir(dir)) if (file.endsWith('.ports')) await rm(join(dir, file));
   const configFile = join(dir, 'nats-server.conf');
   await writeFile(configFile, serverConfig(dir, port), { mode: 0o600 });
@@ -111,6 +121,7 @@ async function launch({ dir, token, complain, signal }: Launching, port: number)
     stopMs: stopDeadlinesMs.natsServerExit,
     orphanMs,
   });
+  onStart(child);
   const stop = () => void child.stop();
   signal.addEventListener('abort', stop, { once: true });
   void child.ended.then(() => signal.removeEventListener('abort', stop));

@@ -41,3 +41,19 @@ test('a killed server is back on the same port with what it had, and a reader go
   await until(40);
   expect(seen).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
 });
+
+test('a restart that is requested as soon as clients are back is not lost', async () => {
+  const { server, bus } = await startTestBus();
+  const maxRestarts = 20;
+  let restarts = 0;
+  await new Promise<void>((resolve) => {
+    const again = () => {
+      if (restarts === maxRestarts) return resolve();
+      restarts += 1;
+      server.restart();
+    };
+    bus.onReconnect(again);
+    again();
+  });
+  expect(restarts).toBe(maxRestarts);
+}, 20_000);
