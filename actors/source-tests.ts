@@ -1,4 +1,3 @@
-import { Mutex } from '../bus/base/mutex.ts';
 import { runSourceTest } from '../pipelines/source-test/run-source-test.ts';
 import type { SourceTestReport } from '../pipelines/source-test/source-test-protocol.ts';
 import { StoreError } from '../store/base/store-error.ts';
@@ -6,36 +5,32 @@ import type { Config } from '../store/config/config.ts';
 import type { MonitorConfig } from '../store/monitors/monitor-config.ts';
 import { pipelineSource } from './settings.ts';
 
-/** Beside the one that runs. */
-const maxWaiting = 2;
-
 /** Tests of sources before they are configured, one at a time: each decodes for a moment, and recording goes first. */
 export class SourceTests {
   readonly #config: Pick<Config, 'storageDir' | 'mediaDir'>;
-  readonly #mutex = new Mutex();
   readonly #closing = new AbortController();
-  #count = 0;
+  #isRunning = false;
 
   constructor(config: Pick<Config, 'storageDir' | 'mediaDir'>) {
     this.#config = config;
   }
 
   /**
-   * @returns undefined when too many wait.
+   * @returns undefined while another test runs: the answer is promised within 15 s, so nobody waits for a turn.
    * @throws {StoreError} `invalid` when a file is none that may be played.
    */
   async run(monitor: MonitorConfig, signal: AbortSignal): Promise<SourceTestReport | undefined> {
-    if (this.#count > maxWaiting) return undefined;
-    this.#count += 1;
+    if (this.#isRunning) return undefined;
+    this.#isRunning = true;
     const either = AbortSignal.any([signal, this.#closing.signal]);
     try {
-      return await this.#mutex.runExclusive(() => this.#test(monitor, either));
+      return await this.#test(monitor, either);
     } finally {
-      this.#count -= 1;
+      this.#isRunning = false;
     }
   }
 
-  /** Ends those that run and wait. */
+  /** Ends the test that runs. */
   close(): void {
     this.#closing.abort();
   }

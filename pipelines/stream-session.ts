@@ -142,6 +142,7 @@ export class StreamSession {
         new DecodedStream({ source: this.#rtsp(url, false, patienceAfter(failures)), rates, onFrame }),
       monitorID: session.monitorID,
       log: monitorLog,
+      random: Math.random,
       onTrouble: (text) => this.#reportTrouble('sub', text),
     });
   }

@@ -1,10 +1,10 @@
+import { backoffDelay } from '../bus/base/backoff.ts';
 import type { Log } from '../bus/log.ts';
 import type { FrameFormat } from '../bus/messages.ts';
 import { describeLoginPause, loginPauseMs } from './protocol/camera-login-pause.ts';
 import type { PipelineEnd } from './protocol/pipeline-protocol.ts';
 
-const firstPauseMs = 2000;
-const maxPauseMs = 300_000;
+const reconnect = { minMs: 1000, maxMs: 300_000 };
 /** A connection that has held for this long counts as good. */
 const steadyAfterMs = 60_000;
 /**
@@ -29,6 +29,8 @@ export interface SubStreamOptions {
   readonly open: (failures: number) => SubStreamConnection;
   readonly monitorID: string;
   readonly log: Log;
+  /** In [0, 1): spreads the reconnects of many cameras. */
+  readonly random: () => number;
   /** Gets why there are no pictures, and null when there are again. */
   readonly onTrouble: (text: string | null) => void;
 }
@@ -93,7 +95,7 @@ export class SubStream {
       return loginPauseMs(this.#refusals);
     }
     this.#failures += 1;
-    return Math.min(maxPauseMs, firstPauseMs * 2 ** (this.#failures - 1));
+    return backoffDelay(reconnect, this.#failures, this.#options.random());
   }
 
   async #play(): Promise<PipelineEnd> {

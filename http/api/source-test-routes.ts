@@ -7,8 +7,7 @@ import { SourceTest } from '../request/source-test-answer.ts';
 
 type Services = Pick<ApiServices, 'monitors' | 'testSource' | 'log'>;
 
-/** Seconds that a test takes at most. */
-const longestTest = 15;
+const maxTestSeconds = 15;
 
 export function sourceTestRoutes({ monitors, testSource, log }: Services): Route[] {
   return [
@@ -19,7 +18,7 @@ export function sourceTestRoutes({ monitors, testSource, log }: Services): Route
       tag: 'Monitor',
       summary: 'Try a source before it is stored',
       description:
-        'Plays the source of a monitor for a few seconds and answers what it offers, with its first picture, or why it cannot be used (`ok` is then false, and the status still 200). Logs in once for each stream, for the sub stream only after the main one was right. Takes at most 15 seconds; one test runs at a time, and two may wait. Other fields of a monitor may be sent as well, and are ignored. Passwords sent as asterisks are those of the stored monitor with the same `id`.',
+        'Plays the source of a monitor for a few seconds and answers what it offers, with its first picture, or why it cannot be used (`ok` is then false, and the status still 200). Logs in once for each stream, for the sub stream only after the main one was right. Takes at most 15 seconds. One test runs at a time; 503 while it does. Other fields of a monitor may be sent as well, and are ignored. Passwords sent as asterisks are those of the stored monitor with the same `id`.',
       // Validated by the store, as a monitor's configuration is.
       body: Type.Unknown(),
       documentedBody: MonitorSource,
@@ -53,8 +52,8 @@ export function sourceTestRoutes({ monitors, testSource, log }: Services): Route
         const monitor = monitors.readSource(body);
         const tested = await testSource(monitor, signal);
         if (!tested) {
-          throw new HttpError('unavailable', 'Other sources are being tested.', {
-            headers: { 'Retry-After': String(longestTest) },
+          throw new HttpError('unavailable', 'Another source is being tested.', {
+            headers: { 'Retry-After': String(maxTestSeconds) },
           });
         }
         const outcome = tested.ok ? 'works' : `does not work: ${tested.detail}`;

@@ -35,6 +35,8 @@ interface Open {
 /** After so many pictures in a row the marker bit is believed: a picture is complete at once, not with the next. */
 const provenMarkers = 8;
 const maxPictureBytes = 32 * 1024 * 1024;
+/** A picture of 1920×1080 has 8160 macroblocks, and so no more slices. Tiny units cost far more memory than their bytes. */
+const maxNalUnits = 8192;
 const maxAhead = 64;
 
 /**
@@ -135,7 +137,7 @@ export class PictureAssembler {
       open.marked = false;
       this.#markers = 0;
     }
-    if (open.bytes + nal.length > maxPictureBytes) return;
+    if (open.bytes + nal.length > maxPictureBytes || open.parts.length >= 2 * maxNalUnits) return;
     const length = Buffer.allocUnsafe(4);
     length.writeUInt32BE(nal.length);
     open.parts.push(length, nal);

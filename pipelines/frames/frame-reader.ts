@@ -1,21 +1,18 @@
+import { FrameRateLimit } from '../../bus/frame-rate-limit.ts';
 import { bytesPerPixel, type Frame } from '../../bus/frames.ts';
 import type { FrameFormat } from '../../bus/messages.ts';
 import { readGdp } from '../gstreamer/gdp.ts';
 import type { MediaClock } from '../media/media-clock.ts';
 
-/** Nanoseconds by which a camera's times may be off. */
-const tremble = 50_000_000;
-
 /** Makes frames of what one connection's `gdppay ! appsink` delivers. */
 export class FrameReader {
   readonly #format: FrameFormat;
   readonly #clock: MediaClock;
-  /** Nanoseconds between two pictures; 0 for every one. */
-  readonly #period: number;
+  /** GStreamer's own limit is a whole number of frames per second; this one keeps any rate. */
+  readonly #limit: FrameRateLimit;
   #width = 0;
   #height = 0;
   #sequence = 0;
-  #due = 0;
   #from = 0;
 
   /**
@@ -25,7 +22,7 @@ export class FrameReader {
   constructor(rate: number, format: FrameFormat, clock: MediaClock) {
     this.#format = format;
     this.#clock = clock;
-    this.#period = rate > 0 ? 1e9 / rate : 0;
+    this.#limit = new FrameRateLimit(rate);
   }
 
   /** Leaves out frames taken before this moment. @param media nanoseconds of media time */
@@ -40,7 +37,7 @@ export class FrameReader {
     const size = this.#width * this.#height * bytesPerPixel[this.#format];
     if (packet?.data?.length !== size || size === 0) return undefined;
     const media = packet.timeNs;
-    if (media < this.#from || !this.#isDue(media)) return undefined;
+    if (media < this.#from || !this.#limit.isDue(media / 1000)) return undefined;
     return {
       format: this.#format,
       width: this.#width,
@@ -54,13 +51,5 @@ export class FrameReader {
   #readCaps(caps: string): void {
     this.#width = Number(/\bwidth=\(int\)(\d+)/.exec(caps)?.[1] ?? 0);
     this.#height = Number(/\bheight=\(int\)(\d+)/.exec(caps)?.[1] ?? 0);
-  }
-
-  /** GStreamer's limit is a whole number of pictures; this one keeps the average of any other. */
-  #isDue(media: number): boolean {
-    if (media < this.#due - Math.min(this.#period / 4, tremble)) return false;
-    const next = this.#due + this.#period;
-    this.#due = next > media ? next : media + this.#period;
-    return true;
   }
 }

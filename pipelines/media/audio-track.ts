@@ -18,7 +18,7 @@ export class AudioTrack {
   readonly #options: AudioTrackOptions;
   readonly #config: AudioConfig;
   readonly #payload: AacPayload;
-  readonly timeLine: TimeLine;
+  readonly #timeLine: TimeLine;
 
   /** @throws {RangeError} when the description does not say what the audio is */
   constructor(options: AudioTrackOptions) {
@@ -33,13 +33,13 @@ export class AudioTrack {
       indexDeltaLength: number('indexdeltalength'),
       frameTicks: (frameTicks * ticksPerSecond) / sampleRate,
     });
-    this.timeLine = new TimeLine(ticksPerSecond, onJump);
+    this.#timeLine = new TimeLine(ticksPerSecond, onJump);
   }
 
   push(packet: MediaPacket): void {
     const { ticksPerSecond, onUnit } = this.#options;
     for (const { data, timestamp } of this.#payload.push(packet)) {
-      const ticks = this.timeLine.place(timestamp, packet.arrivedMs);
+      const ticks = this.#timeLine.place(timestamp, packet.arrivedMs);
       const time = Math.round((ticks * this.#config.sampleRate) / ticksPerSecond);
       onUnit({ config: this.#config, time, data });
     }

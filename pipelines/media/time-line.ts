@@ -46,11 +46,6 @@ export class TimeLine {
     return timestamp + (this.#shift ?? 0);
   }
 
-  /** Moves what comes from now on by so many ticks, little enough to be no jump. */
-  move(ticks: number): void {
-    if (this.#shift !== undefined) this.#shift += ticks;
-  }
-
   /**
    * @param arrivedMs of a clock that is never set
    * @param bidirectional whether the picture may be shown before one that was sent before it

@@ -23,7 +23,7 @@ export class VideoTrack {
   readonly #codec: NalCodec;
   readonly #payload: NalPayload;
   readonly #assembler: PictureAssembler;
-  readonly timeLine: TimeLine;
+  readonly #timeLine: TimeLine;
 
   constructor(options: VideoTrackOptions) {
     this.#options = options;
@@ -33,7 +33,7 @@ export class VideoTrack {
     }
     this.#payload = new NalPayload(options.codec);
     this.#assembler = new PictureAssembler(this.#codec, (picture) => this.#take(picture));
-    this.timeLine = new TimeLine(options.ticksPerSecond, options.onJump);
+    this.#timeLine = new TimeLine(options.ticksPerSecond, options.onJump);
   }
 
   push(packet: MediaPacket): void {
@@ -59,8 +59,8 @@ export class VideoTrack {
     if (!config) return;
     const { ticksPerSecond, onUnit } = this.#options;
     const ticks = continues
-      ? this.timeLine.at(timestamp)
-      : this.timeLine.place(timestamp, arrivedMs, bidirectional);
+      ? this.#timeLine.at(timestamp)
+      : this.#timeLine.place(timestamp, arrivedMs, bidirectional);
     const time = Math.round((ticks * videoTicksPerSecond) / ticksPerSecond);
     onUnit({ config, time, keyFrame, data, continues });
   }

@@ -40,6 +40,7 @@ function startSubStream(open: () => PlayedConnection = () => new PlayedConnectio
     },
     monitorID: 'door',
     log: new Logger(({ level, msg }) => messages.push(`${level}: ${msg}`)).source('monitor'),
+    random: () => 1,
     onTrouble: (text) => troubles.push(text),
   });
   return { stream, connections, messages, troubles };

@@ -148,16 +148,16 @@ describe('a source that does not work', () => {
   });
 });
 
-test('one test runs, two wait, and more are asked to come later', async () => {
+test('one test runs at a time, and others are asked to come later', async () => {
   const mute = await startMute();
   const ask = () => door.change('POST', path, rtsp(mute.url));
-  const waiting = Array.from({ length: 4 }, ask);
-  const first = await Promise.race(waiting);
+  const asked = Array.from({ length: 3 }, ask);
+  const first = await Promise.race(asked);
   expect(first.status).toBe(503);
   expect(first.headers.get('retry-after')).toBe('15');
   mute.stop();
-  const statuses = (await Promise.all(waiting)).map(({ status }) => status);
-  expect(statuses.sort()).toEqual([200, 200, 200, 503]);
+  const statuses = (await Promise.all(asked)).map(({ status }) => status);
+  expect(statuses.sort()).toEqual([200, 503, 503]);
 });
 
 test('a test is for admins, and a body that is no source is refused', async () => {

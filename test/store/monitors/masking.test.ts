@@ -4,7 +4,7 @@ import { monitor, openWith, rtsp } from '../../support/monitor-files.ts';
 test('passwords are masked wherever they stand, and nothing else is', async () => {
   const { monitors } = await openWith();
   const config = {
-    ...rtsp('rtsp://admin:p@ss:w@10.0.0.1:554/a@b', {
+    ...rtsp('rtsp://admin:p@ss:w@127.0.0.1:554/a@b', {
       subStream: 'rtsps://:only@h/user=a&password=b&channel=1',
     }),
     note: ['see -http://u:web@x/ and rtsp://free:554/', { k: 'ftp://a:b' }, 'ftp://a:b c@host/'],
@@ -12,7 +12,7 @@ test('passwords are masked wherever they stand, and nothing else is', async () =
   await monitors.put(config);
   const masked = monitors.masked(monitors.get('one') as never);
   expect(masked).toEqual({
-    ...rtsp('rtsp://admin:********@10.0.0.1:554/a@b', {
+    ...rtsp('rtsp://admin:********@127.0.0.1:554/a@b', {
       subStream: 'rtsps://:********@h/user=a&password=********&channel=1',
     }),
     note: ['see -http://u:********@x/ and rtsp://free:554/', { k: 'ftp://a:b' }, 'ftp://a:********@host/'],
