@@ -24,7 +24,10 @@ describe('an address', () => {
     ['rtsp://[fe80::1:2]:8554/x', { host: 'fe80::1:2', port: 8554, url: 'rtsp://[fe80::1:2]:8554/x' }],
     ['rtsp://[::1]', { host: '::1', port: 554, url: 'rtsp://[::1]' }],
     ['rtsp://my_camera.local/x', { host: 'my_camera.local' }],
-    ['rtsp://127.0.0.5:554/live@main', { host: '127.0.0.5', user: '', url: 'rtsp://127.0.0.5:554/live@main' }],
+    [
+      'rtsp://127.0.0.5:554/live@main',
+      { host: '127.0.0.5', user: '', url: 'rtsp://127.0.0.5:554/live@main' },
+    ],
     ['rtsp://a:b@127.0.0.5/live@main', { user: 'a', password: 'b', url: 'rtsp://127.0.0.5/live@main' }],
     ['rtsp://HOST/live@main', { host: 'HOST', user: '', url: 'rtsp://HOST/live@main' }],
   ])('%s is read', (text, parts) => {
