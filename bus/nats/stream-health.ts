@@ -1,3 +1,4 @@
+import { backoffDelay } from '../base/backoff.ts';
 import type { Bus } from './bus.ts';
 import { keepsStreams } from './jetstream.ts';
 
@@ -13,15 +14,15 @@ const maxIntervalMs = 300_000;
  * Checks periodically whether the bus stores messages: nats-server stops when its disk is full, and does not resume when
  * there is space again.
  *
- * @param interval milliseconds between two checks.
+ * @param intervalMs between two checks.
  * @param repair is called when two checks in a row have failed, and then less and less often while the failure lasts.
  */
-export function watchStreamHealth(bus: Bus, interval: number, repair: () => void): StreamHealth {
+export function watchStreamHealth(bus: Bus, intervalMs: number, repair: () => void): StreamHealth {
   let healthy = true;
   let failures = 0;
-  let pause = interval;
+  let repairs = 0;
   let stopped = false;
-  let timer = setTimeout(look, pause);
+  let timer = setTimeout(look, intervalMs);
   return {
     get healthy() {
       return healthy;
@@ -38,14 +39,15 @@ export function watchStreamHealth(bus: Bus, interval: number, repair: () => void
       if (bus.connected) {
         healthy = await keepsStreams(bus);
         failures = healthy ? 0 : failures + 1;
-        if (healthy) pause = interval;
+        if (healthy) repairs = 0;
         if (failures >= 2 && !stopped) {
           failures = 0;
-          pause = Math.min(maxIntervalMs, pause * 2);
+          repairs += 1;
           repair();
         }
       }
-      if (!stopped) timer = setTimeout(look, pause);
+      const pauseMs = repairs === 0 ? intervalMs : backoffDelay({ minMs: intervalMs, maxMs: 2 * maxIntervalMs }, repairs + 1, 0);
+      if (!stopped) timer = setTimeout(look, pauseMs);
     })();
   }
 }
