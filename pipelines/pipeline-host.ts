@@ -123,7 +123,7 @@ function cleanLog(log: Log): Log {
   };
 }
 
-/** The same for what main is told. */
+/** The same for reports to main. */
 function cleaned(report: PipelineReport | ChildMessage): PipelineReport | ChildMessage {
   if (report.type === 'ended') return { ...report, detail: redact(report.detail) };
   if (report.type === 'trouble' && report.text !== null) return { ...report, text: redact(report.text) };

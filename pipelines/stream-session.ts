@@ -120,7 +120,7 @@ export class StreamSession {
     this.#recorder.recordUntil(until);
   }
 
-  /** Makes frames for as long as the lease of frames lasts. @throws when the session was not told to. */
+  /** Makes frames for as long as the lease of frames lasts. @throws when the session makes no frames of this format. */
   wantFrames(format: FrameFormat): void {
     const lease = this.#leases.get(format);
     if (!lease) throw new Error(`this monitor has no ${format} frames`);

@@ -1,6 +1,6 @@
 import type { VideoUnit } from './unit.ts';
 
-/** A group of more than that is not decoded from its beginning: whoever wants pictures waits for the next key frame. */
+/** A group of more than that is not decoded from its beginning: frames begin at the next key frame. */
 const maxBytes = 32 * 1024 * 1024;
 const maxUnits = 2000;
 

@@ -31,13 +31,13 @@ export interface PipelineSession {
 }
 
 export const endReasons = [
-  /** It was told to. */
+  /** On request. */
   'stopped',
   /** A file came to its end. */
   'finished',
   /** The camera closed the connection. */
   'lost',
-  /** The connection stands, and nothing comes. */
+  /** The connection is open, and nothing arrives. */
   'silent',
   'unreachable',
   'unauthorized',

@@ -26,7 +26,7 @@ const maxUnsentBytes = 64 * 1024;
 export class RtspConnection {
   /** Resolves with the reason when the connection is over. */
   readonly closed: Promise<RtspError>;
-  /** Packets of other channels are not told from noise where there is any. */
+  /** Packets of other channels cannot be told from noise. */
   readonly channels = new Set<number>();
   onFrame: (channel: number, data: Buffer) => void = () => {};
   readonly #socket: Socket;

@@ -86,7 +86,7 @@ function endOf(message: PipelineMessage, kind: LocalSource['kind']): PipelineEnd
   return { reason: kind === 'file' ? 'not_found' : 'failed', detail: causeOf(message) };
 }
 
-/** GStreamer's cause stands in the last line of its message for developers: `Failed to connect. (Generic error)`. */
+/** GStreamer's cause is the last line of its message for developers: `Failed to connect. (Generic error)`. */
 function causeOf({ text, debug }: PipelineMessage): string {
   return debug.split('\n').slice(1).join(' ').trim() || text;
 }

@@ -53,7 +53,7 @@ export class RtspSource implements VideoInput {
 
   end(end: PipelineEnd): void {
     this.#resolve(end);
-    // Before there is a session, nobody has to be told.
+    // Before there is a session, there is nothing to close.
     if (!this.#session) this.#controller.abort();
   }
 

@@ -79,7 +79,7 @@ export class LogStore {
 
   /**
    * Every matching entry, oldest first, up to the one that is the newest when it begins. Each piece is read when it is
-   * asked for; whoever does not read to the end must `return`.
+   * asked for; a caller that does not read to the end must `return`.
    *
    * @throws {StoreError} `conflict` when too many exports are under way, with the first piece; `io`
    */
@@ -110,7 +110,7 @@ export class LogStore {
 
   /**
    * As `sql`, with an answer of any length as CSV or as an Arrow stream: at most ten million rows, and two minutes with
-   * the time that the client takes. Each piece is read when it is asked for; whoever does not read to the end must
+   * the time that the client takes. Each piece is read when it is asked for; a caller that does not read to the end must
    * `return`. One that fails behind the first piece was not whole.
    *
    * @param signal ends it.
@@ -191,7 +191,7 @@ export class LogStore {
     return this.#thread?.ask('page', { filter, oldestFirst }) ?? [];
   }
 
-  /** A thread that was started again posts what its predecessor had not committed once more; the times tell. */
+  /** A thread that was started again posts what its predecessor had not committed once more; their times show it. */
   #deliver(entries: readonly LogEntry[]): void {
     const news = entries.filter(({ time }) => time > this.#deliveredUpTo);
     if (news.length === 0) return;

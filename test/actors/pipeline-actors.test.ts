@@ -17,7 +17,7 @@ const eventAt = (time: number, id: string): DetectionEvent => ({
   detections: [{ label: 'zone0', score: 50 }],
 });
 
-test('what was detected while nobody listened, before the start or while the bus was away, still counts', async () => {
+test('detections made before the start, or while the bus was unreachable, still count', async () => {
   const { server, bus } = await startTestBus();
   const time = nowUs();
   await bus.store(events, ['door', 'motion'], eventAt(time - 9e6, 'older'), 'older');

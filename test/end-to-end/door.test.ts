@@ -12,7 +12,7 @@ import { waitFor } from '../support/wait.ts';
 const street = (port = 0): Promise<Camera> =>
   startCamera({ port, mounts: { main: { file: clip('vtest-quiet.mp4') } } });
 
-test('a person who walks by is told over MQTT, recorded from before, and logged; a lost camera comes back', async () => {
+test('a person who walks by is published over MQTT, recorded from before, and logged; a lost camera comes back', async () => {
   const broker = await startBroker();
   const told = await broker.subscribe('sentryshot/events/#');
   const camera = await street();

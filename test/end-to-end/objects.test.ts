@@ -23,7 +23,7 @@ const plugins = (broker: Broker) => [
 
 const events = (payloads: readonly string[]) => payloads.map((text) => JSON.parse(text) as MqttEvent);
 
-test('who walks into a quiet street is told within two seconds, recorded, and shown', async () => {
+test('a person who walks into a quiet street is reported within two seconds, recorded, and shown', async () => {
   const broker = await startBroker();
   const told = await broker.subscribe('sentryshot/events/tflite');
   const moved = await broker.subscribe('sentryshot/events/motion');
@@ -146,7 +146,7 @@ describe('with one camera', () => {
     expect(recorder.children(/pipelines\/host/)).toEqual(pipelines);
   });
 
-  test('models that cannot be used are told of once each, and motion and recording go on', async () => {
+  test('models that cannot be used are reported once each, and motion and recording go on', async () => {
     const moved = await broker.subscribe('sentryshot/events/motion');
     const recorder = await startRecorder({ config: { plugin: plugins(broker) } });
     const configs = join(recorder.folder, 'configs');

@@ -7,7 +7,7 @@ import { rtspMonitor } from '../support/monitors.ts';
 import { startRecorder } from '../support/recorder.ts';
 import { waitFor } from '../support/wait.ts';
 
-test('a camera that breaks again and again does not fill the log, and the count is told', async () => {
+test('a camera that breaks again and again does not fill the log, and the count is logged', async () => {
   const rounds = 3;
   const { server, bus } = await startTestBus();
   let streamed = 0;

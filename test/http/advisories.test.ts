@@ -203,7 +203,7 @@ test('passwords in the log (GHSA-c4qf-xxq4-vf55): neither a changed monitor nor 
   expect((await door.fetch('/api/log/query', {}, user)).status).toBe(403);
 });
 
-test('reads that show passwords (CVE-2026-75608): no answer holds one, whoever asks', async () => {
+test('reads that show passwords (CVE-2026-75608): no answer holds one, for any account', async () => {
   await door.change('PUT', '/api/monitor', camera('shown', { note: `rtsp://other:${secret}@127.0.0.1/` }));
   for (const row of table.filter(({ method }) => method === 'GET')) {
     const text = await (await door.fetch(row.path)).text();

@@ -165,7 +165,7 @@ describe('a pipeline makes pictures', () => {
     for (const { data } of frames) expect(Math.min(...data)).toBeGreaterThan(225);
   });
 
-  test('of nothing that it was not told to', patience, async () => {
+  test('of no format that it was not asked for', patience, async () => {
     const { server, bus } = await startTestBus();
     const running = await start({ kind: 'test' }, { bus: server.address });
     await running.report('streaming');

@@ -124,7 +124,7 @@ describe('a pipeline', () => {
     expect(started + second + (count / 10) * second).toBeGreaterThanOrEqual(until);
   });
 
-  test('goes on recording while the bus is gone, and tells its log when it is back', patience, async () => {
+  test('goes on recording while the bus is unreachable, and delivers its log when it is back', patience, async () => {
     const { server, bus } = await startTestBus();
     const entries: LogEntry[] = [];
     bus.subscribe(logs, ['*', 'recorder', 'door'], (entry) => entries.push(entry));

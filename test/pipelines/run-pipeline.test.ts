@@ -139,7 +139,7 @@ describe('a pipeline ends', () => {
     expect(await end).toMatchObject({ reason });
   });
 
-  test('when it is told to, even if its camera does not answer any more', patience, async () => {
+  test('on request, even if its camera does not answer any more', patience, async () => {
     const camera = await oneMount(testMounts.h264());
     const running = await start(rtsp(camera.url('main')));
     const file = await recordingOf(running);
@@ -150,7 +150,7 @@ describe('a pipeline ends', () => {
     await expectWhole(file);
   });
 
-  test('before it began, when it was told to by then', patience, async () => {
+  test('before it began, when that was requested by then', patience, async () => {
     const controller = new AbortController();
     controller.abort();
     const end = await runPipeline(
@@ -205,7 +205,7 @@ describe('a pipeline ends', () => {
     );
   });
 
-  test('soon after main, even when it hangs, and leaves nothing behind', patience, async () => {
+  test('soon after main, even when it hangs, and leaves no process or file', patience, async () => {
     const { main, host } = await startMain();
     const started = descendants(main.pid);
     process.kill(host, 'SIGSTOP');

@@ -14,7 +14,7 @@ import {
 } from './processes.ts';
 import { waitFor } from './wait.ts';
 
-test('a child is read line by line and ends when it is told to', async () => {
+test('a child is read line by line and ends on request', async () => {
   const child = startChild('sh', ['-c', 'echo ready on port 17; echo oops >&2; exec sleep 60']);
   expect((await child.line(/port (\d+)/))[1]).toBe('17');
   await child.line(/oops/);

@@ -11,7 +11,7 @@ export class Mask {
     this.#area = enable ? area : [];
   }
 
-  /** Whether the centre lies inside. */
+  /** Whether the centre is inside. */
   hides({ left, top, right, bottom }: BoundingBox): boolean {
     return containsPoint(this.#area, [((left + right) / 2) * whole, ((top + bottom) / 2) * whole]);
   }

@@ -27,7 +27,7 @@ export class ObjectPublisher {
     this.#keep = keep;
   }
 
-  /** @param frame is the picture that the news are of. Without one nothing but an end can be told. */
+  /** @param frame is the picture that the news are of. Without one only an end can be published. */
   publish(news: readonly ObjectUpdate[], frame: Frame | undefined): void {
     for (const one of news) {
       if (one.kind !== 'moving') this.#publishLife(one);

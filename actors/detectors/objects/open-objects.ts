@@ -9,10 +9,10 @@ const source = 'tflite';
 const lookback = 20_000;
 
 /**
- * Tells the end of objects that have none, because whoever followed them was killed; also those of monitors that are
- * gone since. The host calls it before it tells of any objects itself, and there is one host.
+ * Publishes the end of objects that have none because their tracker was killed; also those of monitors that are
+ * gone since. The host calls it before it publishes any objects itself, and there is one host.
  *
- * When each was last seen nobody knows: its end is when its monitor's detector told of something last.
+ * The moment each was last seen is unknown: its end is its monitor's last report.
  */
 export async function endOpenObjects(bus: Bus, outbox: Outbox): Promise<void> {
   for (const object of await openObjects(bus)) {

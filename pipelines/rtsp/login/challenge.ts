@@ -23,7 +23,7 @@ function parseHeader(header: string): Challenge[] {
     const found = current && parameter.exec(header);
     if (found) {
       const [whole, name = '', quoted, plain = ''] = found;
-      // The first of two equal ones counts, whoever put the second there.
+      // The first of two equal ones counts.
       const key = name.toLowerCase();
       if (!current.parameters.has(key)) {
         current.parameters.set(key, quoted === undefined ? plain : quoted.replace(/\\(.)/g, '$1'));

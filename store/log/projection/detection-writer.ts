@@ -25,7 +25,7 @@ export class DetectionWriter {
   /**
    * Notes that the recorder runs. What was going on when the one before it was last known to run, ended then.
    *
-   * @param began when the recorder began; a thread that was started again tells the same. Unix microseconds.
+   * @param began when the recorder began; a thread that was started again passes the same. Unix microseconds.
    */
   recordStart(began: number): Promise<void> {
     return this.#mutex.runExclusive(() =>
@@ -91,7 +91,7 @@ export class DetectionWriter {
     });
   }
 
-  /** Of what monitors tell, only changes are kept. */
+  /** Of the monitors' statuses, only changes are kept. */
   async appendStates(statuses: readonly StoredStatus[], position: Position): Promise<void> {
     this.#states ??= await this.#latestStates();
     const { changes, latest } = stateChanges(this.#states, statuses);

@@ -98,7 +98,7 @@ export function recordingRow(message: RecordingReport, _before: number, storedAt
   return { ...rest, time: start, endTime: end, reason: wellFormed(reason), reportedAt: storedAt };
 }
 
-/** A status as it was told; not each of them is a change. */
+/** A status as it was published; not each of them is a change. */
 export interface StoredStatus {
   /** When the bus took it: Unix time in microseconds. */
   readonly time: number;

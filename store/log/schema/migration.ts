@@ -12,8 +12,8 @@ const formerPositions = {
 };
 
 /**
- * The recordings were read from the log, where the recorder had told of them. Their ids begin with the second, in UTC, in
- * which they begin. One whose end nobody told of was cut off when its monitor's stream, or the recorder, ended.
+ * The recordings were read from the log's messages. Their ids begin with the second, in UTC, in
+ * which they begin. One without an end was cut off when its monitor's stream, or the recorder, ended.
  */
 const recordingsOfLog = `
   INSERT INTO recording (id, time, endTime, monitorID, reason, reportedAt)

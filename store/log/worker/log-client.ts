@@ -58,7 +58,7 @@ export class LogClient {
   }
 
   /**
-   * @param signal tells the thread that the answer is no longer needed; the promise settles all the same.
+   * @param signal aborts when the answer is no longer needed; the promise settles all the same.
    * @throws {StoreError} `io` if the thread is unreachable for longer than 5 s, or ends meanwhile; other codes by topic.
    */
   async ask<T extends LogTopic>(

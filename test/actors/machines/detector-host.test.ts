@@ -38,7 +38,7 @@ test('the process of the detectors gets no password of main', async () => {
   expect(variables.filter((each) => each.includes('s3cret'))).toEqual([]);
 });
 
-test('whoever hears that the process is there is answered, also by the next one', async () => {
+test('a sender that learns of the process is answered, also by the next process', async () => {
   const { server, bus } = await startTestBus();
   const folder = await temporaryFolder();
   const log = { repeatLimit: 10, printDebug: false };

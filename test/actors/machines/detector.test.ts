@@ -68,7 +68,7 @@ test('a host that is new is asked at once also while the one before still owes i
   expect(asked).toHaveLength(2);
 });
 
-test('a host that is away is asked until it is there, without a word', async () => {
+test('a host that does not run is asked until it does, without log entries', async () => {
   const { asked, clock, complaints, host, settle, state } = startDetector(new Error('no answer'));
   await settle();
   expect(state()).toBe('waiting');
@@ -93,7 +93,7 @@ test('a host that refuses the settings is complained of once for each reason', a
   expect(complaints).toEqual(['no zones', 'no rate']);
 });
 
-test('switched off, and when it ends, it tells the host to stop', async () => {
+test('the host is asked to stop when the detector is disabled and when it ends', async () => {
   const { actor, asked, settle, state } = startDetector();
   await settle();
   actor.send({ type: 'configure', monitorName: 'Door', maxFrameRate: 0, settings: null });

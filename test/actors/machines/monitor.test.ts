@@ -213,7 +213,7 @@ test('the pauses begin anew once a connection has held for ten seconds', () => {
   expect(pipelines).toHaveLength(4);
 });
 
-test('what is seen is recorded until the latest of its ends, to whole seconds, and told only when that is later', () => {
+test('detections are recorded until the latest of their ends, to whole seconds, and the pipeline is asked only when that grows', () => {
   const { actor, pipeline, recorded } = startMonitor();
   pipeline().send({ type: 'pipeline.streaming' });
   for (const until of [20_000_001, 20_900_000, 15_000_000, 21_000_001])
@@ -229,7 +229,7 @@ test('what was seen before the clock was put back by days does not silence what 
   expect(recorded.slice(1)).toEqual([10 * day, 2 * day]);
 });
 
-test('a monitor that records all the time is not told to', () => {
+test('a monitor that always records gets no record command', () => {
   const { actor, pipeline, recorded } = startMonitor({ ...door, alwaysRecord: true });
   pipeline().send({ type: 'pipeline.streaming' });
   actor.send({ type: 'detected', until: 20_000_000 });
@@ -275,7 +275,7 @@ test('the last of several configurations wins while the pipeline is ending', () 
   expect(state().state).toBe('disabled');
 });
 
-test('told to stop it lets its pipeline finish, then ends', () => {
+test('on stop it lets its pipeline finish, then ends', () => {
   const { actor, state, pipeline } = startMonitor();
   pipeline().send({ type: 'pipeline.streaming' });
   actor.send({ type: 'stop' });
@@ -285,7 +285,7 @@ test('told to stop it lets its pipeline finish, then ends', () => {
   expect(actor.getSnapshot().status).toBe('done');
 });
 
-test('told to stop while it waits it ends at once and never connects again', () => {
+test('on stop while it waits it ends at once and never connects again', () => {
   const { actor, clock, pipeline, pipelines } = startMonitor();
   pipeline().send(lost);
   actor.send({ type: 'stop' });

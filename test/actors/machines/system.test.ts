@@ -136,7 +136,7 @@ test('a monitor that is deleted and stored anew while it stops is started again'
   expect(Object.keys(actor.getSnapshot().children)).toContain('a');
 });
 
-test('what was deleted and stored while the bus was away is made good when it is back', async () => {
+test('monitors deleted and stored while the bus was unreachable are applied when it is back', async () => {
   const stored = [monitor('a'), monitor('b')];
   const { story, settle, send } = startSystem(stored);
   await settle();
@@ -146,7 +146,7 @@ test('what was deleted and stored while the bus was away is made good when it is
   expect(story.slice(3).filter((line) => !line.startsWith('forget'))).toEqual(['start c', 'stop a']);
 });
 
-test('told to stop while it opens, it closes what it opened and starts nothing', async () => {
+test('on stop while it opens, it closes what it opened and starts nothing', async () => {
   let opened = () => {};
   const { actor, story, settle } = startSystem([monitor('a')], {
     open: () =>

@@ -198,7 +198,7 @@ test('an export that is interrupted leaves no file', async () => {
   expect(existsSync(out)).toBe(false);
 });
 
-test('help tells how', async () => {
+test('help explains the options', async () => {
   const { code, output } = await run('--help');
   expect(code).toBe(0);
   expect(output).toContain('--format');

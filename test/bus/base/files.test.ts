@@ -24,7 +24,7 @@ test('files are for the owner and the group, and so are the folders made for the
   await ensureFolder(join(folder, 'a'));
 });
 
-test('whatever a crash left behind never blocks a later save', async () => {
+test('leftovers of a crash never block a later save', async () => {
   const folder = await temporaryFolder();
   const file = join(folder, 'file.json');
   const temporary = join(folder, '.file.json.tmp');

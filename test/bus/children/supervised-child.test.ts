@@ -52,7 +52,7 @@ describe('the end of a child', () => {
     expect(missing.child.pid).toBe(0);
   });
 
-  test('by itself is told apart from one that was asked for', async () => {
+  test('by itself is distinguished from one that was requested', async () => {
     const killed = start(lively);
     await killed.message;
     process.kill(killed.child.pid, 'SIGKILL');

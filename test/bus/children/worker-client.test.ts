@@ -89,7 +89,7 @@ test('a thread that gives no answer in time is ended; one inside native code is 
   await expect.poll(() => stuck, { timeout: 2000 }).toEqual(['native']);
 });
 
-test('a thread that does not hear that it should stop is left behind after the deadline', async () => {
+test('a thread that ignores the stop is abandoned after the deadline', async () => {
   const { client, ask } = startClient();
   await client.start();
   const asked = ask('native');

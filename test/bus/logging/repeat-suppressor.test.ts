@@ -17,7 +17,7 @@ const times = (count: number, say: () => void) => {
   for (let n = 0; n < count; n += 1) say();
 };
 
-test('the first few equal entries of a minute are written, those that follow are told as one', () => {
+test('the first few equal entries of a minute are written, the following ones become one entry', () => {
   const { log, texts, entries } = start(3);
   times(10, () => log.error('no frame', 'door'));
   expect(texts()).toEqual(['no frame', 'no frame', 'no frame']);
@@ -54,7 +54,7 @@ test('what goes on and on is one entry a minute, and what was quiet for long is 
   expect(texts()).toEqual(['no frame (once more in 60 s)']);
 });
 
-test('each kind is told when its own minute is over, whatever goes on beside it', () => {
+test('each kind is summed up when its own minute is over, whatever happens beside it', () => {
   const { log, texts } = start(1);
   times(5, () => log.error('one'));
   vi.advanceTimersByTime(10_000);
@@ -79,7 +79,7 @@ test('entries of another level, source, monitor or text are not equal, nor is on
   expect(texts()).toHaveLength(5);
 });
 
-test('the end of the process tells what was repeats', async () => {
+test('the end of the process logs the repeats so far', async () => {
   const { logger, log, texts } = start(2);
   times(5, () => log.info('streaming', 'door'));
   times(2, () => log.info('once'));
@@ -98,7 +98,7 @@ test('0 writes every entry', () => {
   expect(texts()).toHaveLength(100);
 });
 
-test('however many kinds of entries there are, it remembers the newest thousand, and tells of the others', () => {
+test('however many kinds of entries there are, it remembers the newest thousand and logs the counts of the others', () => {
   const { log, texts } = start(1);
   times(3, () => log.info('the oldest'));
   for (let n = 0; n < 999; n += 1) log.info(`kind ${n}`);

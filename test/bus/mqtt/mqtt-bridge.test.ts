@@ -90,7 +90,7 @@ test('an event that was stored by an earlier version, with its time as text, is 
   ]);
 });
 
-test('while the broker is away events wait, and are told in their order when it is back', async () => {
+test('events wait while the broker is offline, and are published in their order when it is back', async () => {
   const { bus } = await startTestBus();
   const broker = await startBroker();
   startBridge(bus, broker.port);
@@ -106,7 +106,7 @@ test('while the broker is away events wait, and are told in their order when it 
   expect(new Set(times).size).toBeGreaterThanOrEqual(19);
 });
 
-test('what happens while the bridge is down is told when it runs again', async () => {
+test('events that happen while the bridge is down are published when it runs again', async () => {
   const { bus, connect } = await startTestBus();
   const broker = await startBroker();
   const subscriber = await broker.subscribe('sentryshot/events/motion');
@@ -130,7 +130,7 @@ test('a broker that refuses the login is complained of once, without the passwor
   expect(warnings[0]).not.toContain('wrong');
 });
 
-test('the bus is told when the broker has confirmed which events, and not before', async () => {
+test('a delivery report follows the broker's confirmation of an event, never precedes it', async () => {
   const { bus } = await startTestBus();
   const reports: DeliveryReport[] = [];
   const replaying = replay(bus, 'DELIVERIES', deliveries, 1, ({ message }) => {

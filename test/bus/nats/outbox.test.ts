@@ -65,7 +65,7 @@ test('a message that no stream takes is tried again until one does', async () =>
   expect(seen).toEqual(Array.from({ length: 20 }, (_, n) => n + 1));
 });
 
-test('what is added while the bus is away does not overtake what was added before', async () => {
+test('messages added while the bus is unreachable do not overtake earlier ones', async () => {
   const { server, bus } = await startTestBus();
   const outbox = new Outbox(10_000, () => {});
   outbox.attach(bus);
@@ -94,7 +94,7 @@ test('what is added while the bus is away does not overtake what was added befor
   expect(seen).toEqual(Array.from({ length: added }, (_, n) => n + 1));
 });
 
-test('past its limit the oldest messages go, and their number is told', async () => {
+test('past its limit the oldest messages are dropped, and their number is reported', async () => {
   const { bus } = await startTestBus();
   const lost: number[] = [];
   const outbox = new Outbox(10, (count) => void lost.push(count));

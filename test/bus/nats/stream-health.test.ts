@@ -29,7 +29,7 @@ test('a bus that keeps nothing any more is repaired after two looks, and is heal
   expect(repairs).toBe(1);
 });
 
-test('a server that is told to restart is back with its streams', async () => {
+test('a server that restarts on request is back with its streams', async () => {
   const { server, bus } = await startTestBus();
   expect(await keepsStreams(bus)).toBe(true);
   const back = new Promise<void>((resolve) => {

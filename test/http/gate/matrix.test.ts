@@ -133,7 +133,7 @@ describe('what is not in the table', () => {
     expect((await door.fetch(path, {}, user)).status).toBe(404);
   });
 
-  test('a wrong method is told only to those who may use the right ones', async () => {
+  test('a wrong method is named only to accounts that may use the right ones', async () => {
     expect((await door.fetch('/api/accounts', { method: 'PUT' }, null)).status).toBe(401);
     expect((await door.change('PUT', '/api/accounts', undefined, user)).status).toBe(403);
     const refused = await door.change('PUT', '/api/accounts');

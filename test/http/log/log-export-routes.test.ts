@@ -98,7 +98,7 @@ test('in a parquet file the time is a whole number', async () => {
   instance.closeSync();
 });
 
-test('a client that goes in the middle leaves no export behind', async () => {
+test('a client that disconnects in the middle leaves no export file', async () => {
   for (let n = 0; n < 12; n += 1) {
     await new Promise<void>((resolve, reject) => {
       const options = { headers: authorization(admin), rejectUnauthorized: false };

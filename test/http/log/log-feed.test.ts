@@ -201,7 +201,7 @@ test('filters that are none are refused with 400', async () => {
   }
 });
 
-test('a plain request is told to upgrade', async () => {
+test('a plain request is answered with 426', async () => {
   const answer = await door.fetch('/api/logs');
   expect([answer.status, answer.headers.get('upgrade')]).toEqual([426, 'websocket']);
 });

@@ -100,7 +100,7 @@ describe('files', () => {
     );
   });
 
-  test('that do not belong together leave the old certificate in place, told once', async () => {
+  test('that do not belong together leave the old certificate in use, logged once', async () => {
     const folder = await temporaryFolder();
     const files = await make(folder, 'old');
     const source = certificateSource({ tls: { mode: 'files', ...files }, configDir: folder });

@@ -68,7 +68,7 @@ describe('a recorder', () => {
     expect(reports.at(-1)).toBe(null);
   });
 
-  test('begins at a key frame at least 5 s before an event that is told of 2 s late', async () => {
+  test('begins at a key frame at least 5 s before an event that is reported 2 s late', async () => {
     const { recorder, recordingsDir } = await startRecorder();
     const now = nowUs();
     const fragments = timed(now - 30 * second);
@@ -90,7 +90,7 @@ describe('a recorder', () => {
     expect(length).toBeLessThanOrEqual(11 * second);
   });
 
-  test('goes on until the latest of all times it was told, to the next key frame', async () => {
+  test('goes on until the latest of all requested times, to the next key frame', async () => {
     const { recorder, recordingsDir, reports } = await startRecorder();
     const from = nowUs() + 3600 * second;
     const fragments = timed(from);

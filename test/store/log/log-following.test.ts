@@ -36,7 +36,7 @@ test('those who follow get every entry once and with its final time, also when t
   expect(followed).toHaveLength(900);
 });
 
-test('a crash of the thread amid queries takes nothing with it: they are answered, or told to ask again', async () => {
+test('a crash of the thread amid queries loses none: each is answered, or asked to try again', async () => {
   const bench = await startTestLog();
   const { log, crash } = await openWithThread(bench);
   await storeSurely(bench.bus, 1, 500);

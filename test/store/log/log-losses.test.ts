@@ -98,7 +98,7 @@ test('entries that the bus dropped before they were read are counted', async () 
   expect((await streamRange(bus, 'LOGS')).last).toBe(20);
 });
 
-test('new entries are read after the bus has lost its newest ones and gives their places away again', async () => {
+test('new entries are read after the bus has lost its newest ones and reuses their sequence numbers', async () => {
   const bench = await startTestLog();
   const log = await bench.open();
   const dir = join(bench.folder, 'bus');

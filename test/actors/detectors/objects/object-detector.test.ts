@@ -72,7 +72,7 @@ async function watch(settings: Partial<TfliteConfig> = {}) {
   return { seen, lives, asked, folder, detector, show, move };
 }
 
-test('people are told of once each, with their place, their life and a picture', async () => {
+test('people are reported once each, with their place, their life and a snapshot', async () => {
   const { seen, lives, asked, folder, detector, show } = await watch({ thresholds: { person: 45 } });
   await waitFor(() => asked.length > 0, 5000, 'the wish for pictures');
   expect(asked[0]).toEqual({ format: 'rgb' });

@@ -42,7 +42,7 @@ async function ended(bus: Bus): Promise<DetectedObject[]> {
   return lives;
 }
 
-test('objects that a killed host left behind end when their monitor was last told of', async () => {
+test('open objects of a killed host end at their monitor's last report', async () => {
   const { bus } = await startTestBus();
   const [seen, never] = [object('a', 'door', 10, null), object('b', 'gone', 12, null)];
   await tell(bus, seen, object('c', 'door', 11, null), never, object('c', 'door', 11, 13));
@@ -56,7 +56,7 @@ test('objects that a killed host left behind end when their monitor was last tol
   expect(await ended(bus)).toEqual([]);
 });
 
-test('where there was never an object, or each has its end, nothing is told', async () => {
+test('nothing is published where there was never an object, or each has its end', async () => {
   const { bus } = await startTestBus();
   expect(await ended(bus)).toEqual([]);
   await tell(bus, object('a', 'door', 10, null), object('a', 'door', 10, 13));

@@ -54,7 +54,7 @@ async function open(file: string) {
   return { database, ask, broken };
 }
 
-test('the file of an older version keeps its positions, and lists the recordings that its log tells of, once', async () => {
+test('the file of an older version keeps its positions, and lists the recordings named in its log, once', async () => {
   const file = await formerFile();
   for (const round of [1, 2]) {
     const { database, ask, broken } = await open(file);

@@ -18,7 +18,7 @@ function task(name: string, notes: string[]) {
 
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
-test('tasks pass side by side; one alone waits for those inside, and those behind it wait for that', async () => {
+test('tasks pass side by side; an exclusive one waits for those inside, and later ones wait for it', async () => {
   const gate = new ReadWriteLock();
   const notes: string[] = [];
   const [one, two, alone, late] = ['one', 'two', 'alone', 'late'].map((name) => task(name, notes));

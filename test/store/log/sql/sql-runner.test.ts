@@ -330,7 +330,7 @@ test.each(attacks.map((sql) => [sql.length > 80 ? `${sql.slice(0, 80)}…` : sql
   },
 );
 
-test('no attack left anything behind, and the database goes on', async () => {
+test('no attack left a trace, and the database goes on', async () => {
   for (const name of ['/tmp/attack.csv', '/tmp/attack.parquet', '/tmp/attack', '/tmp/attack.db'])
     expect(existsSync(name)).toBe(false);
   expect((await readdir(folder)).sort()).toEqual(['log.duckdb', 'log.duckdb.wal']);
@@ -350,7 +350,7 @@ describe('a statement without end', () => {
     await expect(asked).rejects.toThrow('longer than 5 seconds');
   });
 
-  test('is ended when its client goes, and those behind it get their turn', async () => {
+  test('is ended when its client disconnects, and the next in the queue get their turn', async () => {
     const client = new AbortController();
     const asked = database.sql.run(endless, client.signal);
     asked.catch(() => {});

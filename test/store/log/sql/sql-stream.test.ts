@@ -131,7 +131,7 @@ describe('a statement that is read piece by piece', () => {
     for (const each of slow) await expect(each).rejects.toThrow('given up');
   });
 
-  test('ends when its client goes, before the first piece and behind it', async () => {
+  test('ends when its client disconnects, before the first piece and after it', async () => {
     const client = new AbortController();
     const opening = open(endless, 'csv', client.signal);
     opening.catch(() => {});

@@ -170,7 +170,7 @@ describe('boxes and scores in one list', () => {
   const stored = (values: readonly number[]) =>
     Int8Array.from(values, (value) => Math.round(value * 255) - 128);
 
-  test('are told by their centre, the best of those that overlap', () => {
+  test('are given by their centre, the best of those that overlap', () => {
     const seen = decode(
       [
         stored([

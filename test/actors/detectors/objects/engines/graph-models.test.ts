@@ -171,7 +171,7 @@ test('a TensorFlow.js model whose number of results depends on the picture is ru
   }
 });
 
-test('a TensorFlow.js model that is damaged, or of an unknown shape, is told of in one sentence', async () => {
+test('a TensorFlow.js model that is damaged, or of an unknown shape, is reported in one sentence', async () => {
   await expect(withGraph('person\n', (folder) => writeFile(join(folder, 'model.json'), '{'))).rejects.toThrow(
     /^graph: the model cannot be read: \//,
   );
@@ -187,7 +187,7 @@ test('a TensorFlow.js model that is damaged, or of an unknown shape, is told of 
   );
 });
 
-test('a TensorFlow.js model that cannot be used leaves nothing behind, however often it is tried', async () => {
+test('a TensorFlow.js model that cannot be used leaks nothing, however often it is tried', async () => {
   const { memory } = await import('@tensorflow/tfjs-core');
   const folder = await temporaryFolder();
   const models = join(folder, 'models', 'graph');

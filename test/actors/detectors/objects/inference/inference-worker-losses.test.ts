@@ -29,7 +29,7 @@ function workshopOf(options: InferenceWorkerOptions = {}) {
   return (name: string) => inferenceWorker.run<'open'>({ type: 'open', source: model(name) });
 }
 
-test('who asked for a model that ends its thread is told why, and the next is served by another', async () => {
+test('a model that ends its thread is reported to its requester, and the next is served by another thread', async () => {
   const open = workshopOf();
   await expect(open('crash')).rejects.toMatchObject({
     name: 'WorkerLostError',
@@ -49,7 +49,7 @@ test('a model that has ended its thread is left alone for a while, and takes nob
   });
 });
 
-test('a model that blocks its thread for good is ended with it, and those that waited are told', async () => {
+test('a model that blocks its thread for good is ended with it, and waiting requests fail', async () => {
   const stuck: string[] = [];
   const open = workshopOf({ onStuck: (one) => void stuck.push(one?.name ?? '') });
   const [loop, waiting] = await Promise.allSettled([open('loop'), open('good')]);
@@ -61,7 +61,7 @@ test('a model that blocks its thread for good is ended with it, and those that w
   expect(stuck).toEqual([]);
 });
 
-test('a thread that cannot be ended is told of, for its process to end', async () => {
+test('a thread that cannot be ended is reported, for its process to end', async () => {
   const stuck: string[] = [];
   const onStuck: InferenceWorkerOptions['onStuck'] = (one) => void stuck.push(one?.name ?? '');
   const open = workshopOf({ onStuck, deadlines: { ...deadlines, end: 50 } });

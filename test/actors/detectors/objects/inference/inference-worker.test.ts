@@ -14,7 +14,7 @@ test('a thread that is ended in the middle of its work finishes it first', async
   expect(await Promise.all(looks)).toEqual([[], [], []]);
 });
 
-test('what goes wrong in the thread is told to who asked, and the next is served', async () => {
+test('a failure in the thread is reported to its requester, and the next is served', async () => {
   const inferenceWorker = new InferenceWorker();
   const place = '/nowhere';
   const nowhere = { kind: 'tflite', name: 'mine', model: place, labels: place, downloads: place } as const;

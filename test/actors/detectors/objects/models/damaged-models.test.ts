@@ -25,7 +25,7 @@ test.each([
   expect(() => translateToOnnx({ ...graph, tensors: damaged })).toThrow('weights do not fit their shape');
 });
 
-test('what a damaged model sees at a place that is no number is not told', async () => {
+test('an object at a place that is not a number is dropped', async () => {
   // Anchors 0 to 3 see a person; the second without a place, the third of a size beyond all numbers.
   const [boxes, logits] = [new Float32Array(1917 * 4), new Float32Array(1917 * 24).fill(-9)];
   for (const anchor of [0, 3, 6, 1500]) logits[anchor * 24 + 4] = 3;

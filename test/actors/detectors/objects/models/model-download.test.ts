@@ -57,14 +57,14 @@ test('a file that never ends is not read', async () => {
   }
 });
 
-test('what is wrong with a connection is told', async () => {
+test('a connection's fault is named', async () => {
   const port = await freePort();
   await expect(labelsFrom(`http://127.0.0.1:${port}/m.txt`)).rejects.toThrow(
     `mine: the list of labels cannot be downloaded: fetch failed: connect ECONNREFUSED 127.0.0.1:${port}`,
   );
 });
 
-test('a server that redirects is followed where a checksum tells what is meant, and told of elsewhere', async () => {
+test('a redirect is followed where a checksum proves the file, and reported elsewhere', async () => {
   const url = await serve((request, response) => {
     if (request.url === '/content') response.end(content);
     else response.writeHead(302, { location: '/content' }).end();

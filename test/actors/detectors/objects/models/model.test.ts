@@ -85,7 +85,7 @@ describe("a user's model", () => {
   });
 });
 
-describe('a model that cannot be used is told of in one sentence:', () => {
+describe('a model that cannot be used is reported in one sentence:', () => {
   test('another file', async () => {
     await expect(open(await withEntry({}, Buffer.from('GIF89a, certainly')))).rejects.toThrow(
       'mine: this is not a TensorFlow Lite model',

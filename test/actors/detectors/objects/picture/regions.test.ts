@@ -47,7 +47,7 @@ describe('a picture for a model', () => {
     expect([...output.subarray(0, 6)]).toEqual([255, 127, 0, 255, 127, 0]);
   });
 
-  test('shows a part larger, and what lies beyond the edge as the edge', () => {
+  test('shows a part larger, and pixels beyond the edge as the edge', () => {
     const picture = withRectangle(black(100, 100), 90, 90, 10, 10);
     const output = new Float32Array(20 * 20 * 3);
     new Scaler(picture, { x: 80, y: 80, width: 40, height: 40 }, [20, 20]).scale(picture.data, output, range);

@@ -140,7 +140,7 @@ describe('a track', () => {
 });
 
 describe('an object', () => {
-  test('that moves is told of again from time to time', () => {
+  test('that moves is reported again from time to time', () => {
     expect(watch(times(40, (n) => [person(0.1 + n * 0.02)])).told).toEqual([
       'appeared object0',
       'moving object0',
@@ -149,7 +149,7 @@ describe('an object', () => {
     ]);
   });
 
-  test('that is parked is told of no more, also when it is overlooked for a minute', () => {
+  test('that is parked is reported no more, also when it is overlooked for a minute', () => {
     const parked = times(60, (n) => [person(0.5 + (n % 2) / 500)]);
     const { told } = watch([...parked, ...times(300, () => []), ...parked, ...parked]);
     expect(told.filter((one) => one.startsWith('appeared'))).toHaveLength(1);
@@ -158,7 +158,7 @@ describe('an object', () => {
     expect(told.length).toBeLessThan(6);
   });
 
-  test('that is seen weakly when it is time to tell of it again is told of once it is seen well', () => {
+  test('that is seen weakly when its next report is due is reported once it is seen well', () => {
     const walk = (scores: number[]) => scores.map((score, n) => [person(0.1 + n * 0.02, score)]);
     const { news } = watch(walk([...times(5, () => 0.6), ...times(15, () => 0.3), ...times(5, () => 0.5)]));
     expect(news.map(({ kind, score, seenUs }) => [kind, score, seenUs])).toEqual([
@@ -167,7 +167,7 @@ describe('an object', () => {
     ]);
   });
 
-  test('that was parked and drives off is told of at once', () => {
+  test('that was parked and drives off is reported at once', () => {
     const still = times(100, () => [person(0.3)]);
     const before = watch(still).told.length;
     const after = watch([...still, ...times(10, (n) => [person(0.3 + n * 0.03)])]).told;
