@@ -27,9 +27,12 @@ const shared = {
   retry: 1,
 } as const;
 
+/** Files of `end-to-end/` that detect objects or measure how soon something is back: they need the machine for themselves. */
+const alone = ['kill', 'objects', 'street'].map((name) => `test/end-to-end/${name}.test.ts`);
+
 /**
- * Two groups, one after the other: the unit tests on both cores, then the end-to-end tests, one file at a
- * time, because each of those runs a recorder with its cameras and needs the machine for itself.
+ * Three groups, one after the other: the unit tests, then the end-to-end tests, each of which runs a recorder with its
+ * cameras, both on two cores, then those that need the machine for themselves.
  */
 export default defineConfig({
   root: project,
@@ -54,10 +57,21 @@ export default defineConfig({
           ...shared,
           name: 'end-to-end',
           include: ['test/end-to-end/**/*.test.ts'],
+          exclude: alone,
+          testTimeout: 120_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        plugins: [besideTheBuild],
+        test: {
+          ...shared,
+          name: 'alone',
+          include: alone,
           testTimeout: 120_000,
           maxWorkers: 1,
           fileParallelism: false,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],

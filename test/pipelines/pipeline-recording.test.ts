@@ -124,24 +124,28 @@ describe('a pipeline', () => {
     expect(started + second + (count / 10) * second).toBeGreaterThanOrEqual(until);
   });
 
-  test('goes on recording while the bus is unreachable, and delivers its log when it is back', patience, async () => {
-    const { server, bus } = await startTestBus();
-    const entries: LogEntry[] = [];
-    bus.subscribe(logs, ['*', 'recorder', 'door'], (entry) => entries.push(entry));
-    const camera = await oneMount(testMounts.h264());
-    const running = await start(rtsp(camera.url('main')), { bus: server.address });
-    const file = await recordingOf(running);
-    await waitFor(() => entries[0], 10_000, 'the first entry');
-    const { pid } = server;
-    process.kill(pid, 'SIGKILL');
-    await waitFor(() => server.pid !== pid, 10_000, 'another server');
-    const before = (await probe(file)).packets.length;
-    await recordingOf(running, before + 20);
-    await waitFor(() => bus.connected, 10_000, 'the connection');
-    await running.stop();
-    await expectWhole(file);
-    await waitFor(() => entries.length >= 2, 10_000, 'the last entry');
-    expect(entries.map(({ msg }) => msg.split(':')[0])).toEqual(['starting recording', 'recording saved']);
-    expect(entries[0]).toMatchObject({ level: 'info', src: 'recorder', monitorID: 'door' });
-  });
+  test(
+    'goes on recording while the bus is unreachable, and delivers its log when it is back',
+    patience,
+    async () => {
+      const { server, bus } = await startTestBus();
+      const entries: LogEntry[] = [];
+      bus.subscribe(logs, ['*', 'recorder', 'door'], (entry) => entries.push(entry));
+      const camera = await oneMount(testMounts.h264());
+      const running = await start(rtsp(camera.url('main')), { bus: server.address });
+      const file = await recordingOf(running);
+      await waitFor(() => entries[0], 10_000, 'the first entry');
+      const { pid } = server;
+      process.kill(pid, 'SIGKILL');
+      await waitFor(() => server.pid !== pid, 10_000, 'another server');
+      const before = (await probe(file)).packets.length;
+      await recordingOf(running, before + 20);
+      await waitFor(() => bus.connected, 10_000, 'the connection');
+      await running.stop();
+      await expectWhole(file);
+      await waitFor(() => entries.length >= 2, 10_000, 'the last entry');
+      expect(entries.map(({ msg }) => msg.split(':')[0])).toEqual(['starting recording', 'recording saved']);
+      expect(entries[0]).toMatchObject({ level: 'info', src: 'recorder', monitorID: 'door' });
+    },
+  );
 });

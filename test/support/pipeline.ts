@@ -1,5 +1,4 @@
 import { readdir } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { Frame } from '../../bus/frames.ts';
@@ -21,9 +20,6 @@ import { commandLine, descendants } from './processes.ts';
 import { waitFor } from './wait.ts';
 
 /** A pipeline in its process, as main runs it, and what a test needs around it. */
-
-// One look at all plug-ins for all tests, instead of one for each folder of recordings.
-process.env['GST_REGISTRY'] ??= join(homedir(), '.cache', 'sentrybus', 'gstreamer-registry.bin');
 
 export const second = 1_000_000;
 export const patience = { timeout: 60_000 };

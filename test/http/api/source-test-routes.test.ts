@@ -1,7 +1,5 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import jpeg from 'jpeg-js';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { SourceTest } from '../../../http/request/source-test-answer.ts';
@@ -10,9 +8,6 @@ import { atEnd } from '../../support/cleanup.ts';
 import { type FrontDoor, openFrontDoor, user } from '../../support/http-server.ts';
 import { rtspMonitor } from '../../support/monitors.ts';
 import { freePort } from '../../support/ports.ts';
-
-// One look at all plug-ins for all tests, instead of one for each folder.
-process.env['GST_REGISTRY'] ??= join(homedir(), '.cache', 'sentrybus', 'gstreamer-registry.bin');
 
 const path = '/api/monitor/test';
 const secret = 'Zebra-Crossing-77';
