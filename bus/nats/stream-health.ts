@@ -46,7 +46,10 @@ export function watchStreamHealth(bus: Bus, intervalMs: number, repair: () => vo
           repair();
         }
       }
-      const pauseMs = repairs === 0 ? intervalMs : backoffDelay({ minMs: intervalMs, maxMs: 2 * maxIntervalMs }, repairs + 1, 0);
+      const pauseMs =
+        repairs === 0
+          ? intervalMs
+          : backoffDelay({ minMs: intervalMs, maxMs: 2 * maxIntervalMs }, repairs + 1, 0);
       if (!stopped) timer = setTimeout(look, pauseMs);
     })();
   }

@@ -130,7 +130,7 @@ test('a broker that refuses the login is complained of once, without the passwor
   expect(warnings[0]).not.toContain('wrong');
 });
 
-test('a delivery report follows the broker's confirmation of an event, never precedes it', async () => {
+test('a delivery report follows the broker’s confirmation of an event, never precedes it', async () => {
   const { bus } = await startTestBus();
   const reports: DeliveryReport[] = [];
   const replaying = replay(bus, 'DELIVERIES', deliveries, 1, ({ message }) => {

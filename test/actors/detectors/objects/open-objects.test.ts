@@ -42,7 +42,7 @@ async function ended(bus: Bus): Promise<DetectedObject[]> {
   return lives;
 }
 
-test('open objects of a killed host end at their monitor's last report', async () => {
+test('open objects of a killed host end at their monitor’s last report', async () => {
   const { bus } = await startTestBus();
   const [seen, never] = [object('a', 'door', 10, null), object('b', 'gone', 12, null)];
   await tell(bus, seen, object('c', 'door', 11, null), never, object('c', 'door', 11, 13));

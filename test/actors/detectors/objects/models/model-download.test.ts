@@ -57,7 +57,7 @@ test('a file that never ends is not read', async () => {
   }
 });
 
-test('a connection's fault is named', async () => {
+test('a connection’s fault is named', async () => {
   const port = await freePort();
   await expect(labelsFrom(`http://127.0.0.1:${port}/m.txt`)).rejects.toThrow(
     `mine: the list of labels cannot be downloaded: fetch failed: connect ECONNREFUSED 127.0.0.1:${port}`,
