@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { recordingIDPattern } from './recording-id.ts';
 
 /** The schemas of all JSON messages on the bus; `subjects.ts` maps subjects to them. */
 
@@ -71,7 +72,7 @@ export type DetectedObject = Static<typeof DetectedObject>;
 export const recordingStates = ['started', 'growing', 'saved', 'lost'] as const;
 export type RecordingState = (typeof recordingStates)[number];
 
-/** One of the streams in a recording's file. */
+/** The video or the audio in a recording's file. */
 export const RecordingStream = Type.Object({
   /** `h264`, `h265`, `aac`, …, or the sample entry's four letters for other codecs. */
   codec: Type.String({ minLength: 1, maxLength: 16 }),
@@ -87,8 +88,8 @@ export type RecordingStream = Static<typeof RecordingStream>;
  * publishes no end.
  */
 export const RecordingReport = Type.Object({
-  /** The file's name without its ending: `2026-11-23_03-40-12_door`. */
-  id: Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\d_\\d\\d-\\d\\d-\\d\\d_[A-Za-z0-9]{1,24}$' }),
+  /** The file's name without its ending; see `recording-id.ts`. */
+  id: Type.String({ pattern: recordingIDPattern }),
   monitorID: DetectionEvent.properties.monitorID,
   state: Type.Enum(recordingStates),
   /** Capture time of its first frame. */

@@ -61,6 +61,7 @@ export class StreamSession {
         : new GstreamerSource(source);
     this.#recorder = new Recorder({
       monitorID,
+      stream: 'main',
       recordingsDir,
       alwaysRecord,
       videoLength,

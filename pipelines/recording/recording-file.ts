@@ -1,5 +1,6 @@
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { formatRecordingID, type RecordedStream } from '../../bus/recording-id.ts';
 import { movieFragment } from '../mp4/movie-fragment.ts';
 import type { TimedFragment } from './preroll.ts';
 
@@ -9,6 +10,7 @@ const syncIntervalMs = 1000;
 export interface RecordingPlace {
   readonly recordingsDir: string;
   readonly monitorID: string;
+  readonly stream: RecordedStream;
 }
 
 /**
@@ -18,7 +20,7 @@ export interface RecordingPlace {
  * and whatever ends the process, it is a file that plays, one fragment shorter at worst.
  */
 export class RecordingFile {
-  /** `2026-11-23_03-40-12_door` */
+  /** See `bus/recording-id.ts`. */
   readonly id: string;
   readonly #handle: FileHandle;
   /** Decode time of its first picture, in ticks of video. */
@@ -42,20 +44,21 @@ export class RecordingFile {
 
   /** @param fragments at least one; the first begins with a key frame. @throws what the file system throws. */
   static async create(
-    { recordingsDir, monitorID }: RecordingPlace,
+    place: RecordingPlace,
     fragments: readonly [TimedFragment, ...TimedFragment[]],
   ): Promise<RecordingFile> {
+    const { recordingsDir, monitorID, stream } = place;
     const [{ layout, video, time }] = fragments;
     const origin = video[0]?.decodeTime ?? 0;
     await makeFolder(recordingsDir);
     await removeLeftovers(recordingsDir, monitorID);
     // The process of a main that was killed may still be finishing its own.
-    const part = join(recordingsDir, `.${monitorID}.${process.pid}.part`);
+    const part = join(recordingsDir, `.${monitorID}_${stream}.${process.pid}.part`);
     const handle = await open(part, 'w', 0o640);
     try {
       const size = await write(handle, [layout.init, ...bytesOf(fragments, 1, origin)]);
       await handle.datasync();
-      const { id, path } = await freeName(recordingsDir, monitorID, time);
+      const { id, path } = await freeName(place, time);
       await makeFolder(dirname(path));
       await rename(part, path);
       await syncFolder(dirname(path));
@@ -111,14 +114,12 @@ async function write(handle: FileHandle, buffers: Buffer[]): Promise<number> {
 
 /** The name says the second in which the recording begins, in UTC; of two in one second the other takes the next. */
 async function freeName(
-  recordingsDir: string,
-  monitorID: string,
+  { recordingsDir, monitorID, stream }: RecordingPlace,
   time: number,
 ): Promise<{ id: string; path: string }> {
   for (let second = Math.floor(time / 1e6); ; second += 1) {
-    const [date = '', clock = ''] = new Date(second * 1000).toISOString().slice(0, 19).split('T');
-    const id = `${date}_${clock.replaceAll(':', '-')}_${monitorID}`;
-    const path = join(recordingsDir, ...date.split('-'), monitorID, `${id}.mp4`);
+    const id = formatRecordingID({ startMs: second * 1000, monitorID, stream });
+    const path = join(recordingsDir, ...id.slice(0, 10).split('-'), monitorID, `${id}.mp4`);
     if (!(await exists(path))) return { id, path };
   }
 }
@@ -126,7 +127,7 @@ async function freeName(
 /** Removes the unfinished files of killed processes. */
 async function removeLeftovers(recordingsDir: string, monitorID: string): Promise<void> {
   for (const name of await readdir(recordingsDir)) {
-    const [, owner, pid] = /^\.(.+)\.(\d+)\.part$/.exec(name) ?? [];
+    const [, owner, pid] = /^\.([A-Za-z0-9]+)(?:_[a-z]+)?\.(\d+)\.part$/.exec(name) ?? [];
     if (owner !== monitorID || (await exists(`/proc/${pid}`))) continue;
     await rm(join(recordingsDir, name), { force: true });
   }

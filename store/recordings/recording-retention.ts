@@ -1,11 +1,11 @@
 import { lstat, readdir, rm, rmdir, statfs } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
+import { parseRecordingID, type RecordingName } from '../../bus/recording-id.ts';
 
-/** The files of recordings: `<recordings>/<YYYY>/<MM>/<DD>/<monitor>/<time>_<monitor>.mp4`. */
+/** The files of recordings: `<recordings>/<YYYY>/<MM>/<DD>/<monitor>/<id>.mp4`. */
 
 /** Files that belong to a recording have the same name with another extension. */
-const recordingPath =
-  /^\d{4}\/\d\d\/\d\d\/[A-Za-z0-9]+\/(\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d_[A-Za-z0-9]+)\.[a-z0-9]+$/;
+const recordingPath = /^\d{4}\/\d\d\/\d\d\/[A-Za-z0-9]+\/([\w-]+)\.[a-z0-9]+$/;
 /** A file modified within this time, in milliseconds, may still be growing. */
 const growing = 60_000;
 /** A folder younger than this, in milliseconds, may be about to be used. */
@@ -14,7 +14,7 @@ const young = 2 * 24 * 60 * 60 * 1000;
 const margin = 0.01;
 /** The fraction of a small disk that stays free. */
 const freePart = 1 / 20;
-/** Milliseconds of recordings per monitor that are kept even if the disk is full. */
+/** Milliseconds of recordings per monitor and stream that are kept even if the disk is full. */
 const protectedMs = 60 * 60 * 1000;
 
 export interface DiskLimits {
@@ -41,8 +41,9 @@ export interface PruneResult {
 
 interface File {
   readonly path: string;
-  /** The file name, which begins with the recording's time. */
+  /** The id of its recording, which begins with the time. */
   readonly id: string;
+  readonly name: RecordingName;
   readonly size: number;
 }
 
@@ -112,39 +113,33 @@ export class RecordingRetention {
     return false;
   }
 
-  async #remove({ path, id }: File, now: number): Promise<void> {
+  async #remove({ path, name }: File, now: number): Promise<void> {
     await rm(path, { force: true });
-    if (now - Date.parse(id.slice(0, 10)) > young) await removeEmpty(dirname(path), this.#recordingsDir);
+    if (now - name.startMs > young) await removeEmpty(dirname(path), this.#recordingsDir);
   }
 }
 
-/** @param files oldest first @returns those within an hour of their monitor's newest one. */
+/** @param files oldest first @returns those within an hour of the newest one of their monitor and stream. */
 function lastHours(files: readonly File[]): Set<File> {
-  const newest = new Map(files.map(({ id }) => [monitorOf(id), startOf(id)]));
-  return new Set(files.filter(({ id }) => (newest.get(monitorOf(id)) ?? 0) - startOf(id) < protectedMs));
-}
-
-const monitorOf = (id: string) => id.slice(20);
-
-/** Unix time in milliseconds. */
-function startOf(id: string): number {
-  const [, day, ...clock] = /^(.{10})_(..)-(..)-(..)/.exec(id) ?? [];
-  return Date.parse(`${day}T${clock.join(':')}Z`);
+  const seriesOf = ({ monitorID, stream }: RecordingName) => `${monitorID} ${stream}`;
+  const newest = new Map(files.map(({ name }) => [seriesOf(name), name.startMs]));
+  return new Set(files.filter(({ name }) => (newest.get(seriesOf(name)) ?? 0) - name.startMs < protectedMs));
 }
 
 /** The size of all recordings, and the finished ones, oldest first. */
 async function look(recordingsDir: string, now: number): Promise<{ files: File[]; used: number }> {
   const files: File[] = [];
   let used = 0;
-  for (const name of await readdir(recordingsDir, { recursive: true })) {
-    const [, id] = recordingPath.exec(name.replaceAll(sep, '/')) ?? [];
-    if (id === undefined) continue;
-    const path = join(recordingsDir, name);
+  for (const file of await readdir(recordingsDir, { recursive: true })) {
+    const [, id = ''] = recordingPath.exec(file.replaceAll(sep, '/')) ?? [];
+    const name = parseRecordingID(id);
+    if (!name) continue;
+    const path = join(recordingsDir, file);
     // Another process may have removed the file meanwhile.
     const found = await lstat(path).catch(() => undefined);
     if (!found?.isFile()) continue;
     used += found.size;
-    if (now - found.mtimeMs > growing) files.push({ path, id, size: found.size });
+    if (now - found.mtimeMs > growing) files.push({ path, id, name, size: found.size });
   }
   files.sort((a, b) => (a.id < b.id ? -1 : 1));
   return { files, used };

@@ -51,6 +51,7 @@ export async function startRecorder(options: Partial<RecorderOptions> = {}) {
   const recorder = new Recorder({
     recordingsDir,
     monitorID: 'door',
+    stream: 'main',
     alwaysRecord: false,
     videoLength: 3600_000,
     log: new Logger((entry) => entries.push(entry)).source('recorder'),

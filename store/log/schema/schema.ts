@@ -113,23 +113,30 @@ const tables = allTables.map((table) => createTable(table));
 /** Of this there is always one row. */
 const rows = 'INSERT INTO alive SELECT 0, 0 WHERE NOT EXISTS (FROM alive);';
 
-// The last three lines of `recordings`: a recording that nobody ended is over when the recorder was started after it, its
-// monitor's stream has ended since, or the monitor's next recording has begun.
+/** A recording's id says which stream it is of, see `bus/recording-id.ts`. */
+const streamName = (id: string) => `CASE WHEN ends_with(${id}, '_sub') THEN 'sub' ELSE 'main' END`;
+
+// The last three conditions of `recordings`: a recording that nobody ended is over when the recorder was started after it,
+// its monitor's stream has ended since, or the next recording of the same stream has begun.
 const views = `
 CREATE OR REPLACE VIEW logs AS SELECT time, level, src, monitorID, msg FROM log;
 CREATE OR REPLACE VIEW events AS
   SELECT id, time, storedAt, monitorID, monitorName, source, label, score, x, y, width, height, object FROM event;
 CREATE OR REPLACE VIEW recordings AS
-  SELECT id, monitorID, time AS startTime, endTime, bytes, videoCodec, width, height, audioCodec, reason FROM recording
+  SELECT id, monitorID, ${streamName('id')} AS stream, time AS startTime,
+    endTime, bytes, videoCodec, width, height, audioCodec, reason
+  FROM recording
   UNION ALL
-  SELECT id, monitorID, time, CASE WHEN isOver THEN endTime END, bytes, videoCodec, width, height, audioCodec, reason
+  SELECT id, monitorID, ${streamName('id')}, time,
+    CASE WHEN isOver THEN endTime END, bytes, videoCodec, width, height, audioCodec, reason
   FROM (
     SELECT *,
       reportedAt < (SELECT began FROM alive)
       OR EXISTS (FROM state WHERE monitorID = open.monitorID AND state != 'streaming' AND time > open.endTime)
       OR EXISTS (
-        FROM (SELECT monitorID, time FROM recording UNION ALL SELECT monitorID, time FROM openRecording)
-        WHERE monitorID = open.monitorID AND time > open.time) AS isOver
+        FROM (SELECT id, monitorID, time FROM recording UNION ALL SELECT id, monitorID, time FROM openRecording) later
+        WHERE monitorID = open.monitorID AND time > open.time
+          AND ${streamName('later.id')} = ${streamName('open.id')}) AS isOver
     FROM openRecording open
   );
 CREATE OR REPLACE VIEW deliveries AS SELECT id, monitorID, source, time, storedAt, deliveredAt FROM delivery;

@@ -55,13 +55,13 @@ test('what was logged, detected and recorded before a statement is seen by it', 
   const found = await ask('SELECT * FROM recordings');
   expect(found.body).toEqual({
     columns: [
-      ...['id', 'monitorID'].map((name) => ({ name, type: 'VARCHAR' })),
+      ...['id', 'monitorID', 'stream'].map((name) => ({ name, type: 'VARCHAR' })),
       ...['startTime', 'endTime', 'bytes'].map((name) => ({ name, type: 'BIGINT' })),
       { name: 'videoCodec', type: 'VARCHAR' },
       ...['width', 'height'].map((name) => ({ name, type: 'INTEGER' })),
       ...['audioCodec', 'reason'].map((name) => ({ name, type: 'VARCHAR' })),
     ],
-    rows: [[recording.id, 'door', recording.start, null, 2000, 'h264', 320, 240, null, '']],
+    rows: [[recording.id, 'door', 'main', recording.start, null, 2000, 'h264', 320, 240, null, '']],
     truncated: false,
   });
 });

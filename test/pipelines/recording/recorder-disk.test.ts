@@ -28,7 +28,7 @@ describe('a recorder whose disk fails', () => {
     });
     // A disk without space.
     await mkdir(recordingsDir, { recursive: true });
-    const part = join(recordingsDir, `.door.${process.pid}.part`);
+    const part = join(recordingsDir, `.door_main.${process.pid}.part`);
     for (const [index, fragment] of timed().entries()) {
       if (index < 10) {
         await rm(part, { force: true });
@@ -91,7 +91,7 @@ describe('a recorder whose disk fails', () => {
       import { RecordingFile } from '${project}/dist/pipelines/recording/recording-file.js';
       process.on('SIGXFSZ', () => {});
       const fragments = deserialize(readFileSync('${stored}'));
-      const place = { recordingsDir: '${folder}/recordings', monitorID: 'door' };
+      const place = { recordingsDir: '${folder}/recordings', monitorID: 'door', stream: 'main' };
       const file = await RecordingFile.create(place, [fragments[0]]);
       try {
         for (const fragment of fragments.slice(1)) await file.append([fragment]);
@@ -111,7 +111,7 @@ describe('a recorder whose disk fails', () => {
     const { recorder, recordingsDir, messages } = await startRecorder({ alwaysRecord: true });
     await mkdir(recordingsDir, { recursive: true });
     // Opening a pipe takes until somebody reads from it.
-    const part = join(recordingsDir, `.door.${process.pid}.part`);
+    const part = join(recordingsDir, `.door_main.${process.pid}.part`);
     await promisify(execFile)('mkfifo', [part]);
     const filler = Buffer.alloc(1024 * 1024);
     for (let round = 0; round < 10; round += 1) {

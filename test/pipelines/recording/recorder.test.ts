@@ -36,6 +36,21 @@ describe('a recorder', () => {
     expect(messages()).toEqual([`info: starting recording: ${id}`, `info: recording saved: ${id}`]);
   });
 
+  test('of the sub stream writes files of its own beside those of the main stream', async () => {
+    const { recorder, recordingsDir, facts } = await startRecorder({ alwaysRecord: true });
+    const sub = await startRecorder({ alwaysRecord: true, recordingsDir, stream: 'sub' });
+    for (const fragment of timed().slice(0, 4)) {
+      recorder.push(fragment);
+      sub.recorder.push(fragment);
+    }
+    await Promise.all([recorder.close(), sub.recorder.close()]);
+    const ids = ['2026-11-23_03-40-12_door', '2026-11-23_03-40-12_door_sub'];
+    const paths = await files(recordingsDir);
+    expect(paths).toEqual(ids.map((id) => join(recordingsDir, '2026/11/23/door', `${id}.mp4`)));
+    for (const path of paths) expect(await decode(path)).toEqual({ frames: 40, errors: '' });
+    expect([facts.at(-1)?.id, sub.facts.at(-1)?.id]).toEqual(ids);
+  });
+
   test('cuts at key frames, with no picture lost and none twice', async () => {
     const { recorder, recordingsDir, reports } = await startRecorder({
       alwaysRecord: true,
@@ -200,7 +215,7 @@ describe('a recorder', () => {
     const { recorder, recordingsDir } = await startRecorder({ alwaysRecord: true });
     await mkdir(recordingsDir, { recursive: true });
     const { pid = 0 } = spawnSync('true');
-    const parts = [`.door.${process.ppid}.part`, `.gate.${pid}.part`, `.door.${pid}.part`];
+    const parts = [`.door_sub.${process.ppid}.part`, `.gate_main.${pid}.part`, `.door_sub.${pid}.part`];
     for (const part of parts) await writeFile(join(recordingsDir, part), part);
     for (const fragment of timed().slice(0, 2)) recorder.push(fragment);
     await recorder.close();

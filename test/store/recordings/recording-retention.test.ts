@@ -159,19 +159,22 @@ describe('on a small disk', () => {
     expect(await left(join(disk, 'recordings'))).toHaveLength(6);
   });
 
-  test('the last hour of each monitor stays', async ({ skip }) => {
+  test('the last hour of each monitor and stream stays', async ({ skip }) => {
     const { disk, room, free } = await hundredMegabytes(skip);
     const names = [
       ...hourly('door', [1, 2, 10]),
       ...hourly('gate', [3, 4]),
       '2026/11/22/door/2026-11-22_09-30-00_door.mp4',
+      '2026/11/22/door/2026-11-22_05-00-00_door_sub.mp4',
+      '2026/11/22/door/2026-11-22_07-00-00_door_sub.mp4',
     ];
     await fill(join(disk, 'recordings'), names, 1e5);
     await free(1);
-    expect(await room.prune(now)).toMatchObject({ files: 3, state: 'last-hour' });
+    expect(await room.prune(now)).toMatchObject({ files: 4, state: 'last-hour' });
     expect(await room.prune(now)).toMatchObject({ files: 0, state: 'last-hour' });
     expect(await left(join(disk, 'recordings'))).toEqual([
       '2026-11-22_04-00-00_gate.mp4',
+      '2026-11-22_07-00-00_door_sub.mp4',
       '2026-11-22_09-30-00_door.mp4',
       '2026-11-22_10-00-00_door.mp4',
     ]);

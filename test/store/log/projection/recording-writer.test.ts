@@ -44,7 +44,7 @@ async function open(path: string) {
 
 test('a recording is one row from its first fragment on, with an end once it is saved or lost', async () => {
   const { append, ask } = await open(await file());
-  const rows = () => ask('SELECT * EXCLUDE (monitorID) FROM recordings ORDER BY startTime');
+  const rows = () => ask('SELECT * EXCLUDE (monitorID, stream) FROM recordings ORDER BY startTime');
   const of = ['aac', ''] as const;
   await append(report(1, 'started', 2));
   expect(await rows()).toEqual([['2027-01-15_08-00-01_door', at(1), null, 1000, 'h264', 320, 240, ...of]]);
@@ -77,6 +77,27 @@ test('one that nobody ended has the end that was last reported, once the next on
   // A process that had been cut off from the bus: what it tells late counts.
   await append(report(1, 'saved', 9), report(20, 'saved', 25));
   expect(await ends()).toEqual([at(9), null, at(25)]);
+});
+
+test('the recordings of a sub stream are those of another series', async () => {
+  const { append, ask } = await open(await file());
+  const sub = (start: number) => ({ id: `${report(start, 'started', start).id}_sub` });
+  await append(report(1, 'started', 2), report(1, 'saved', 9, sub(1)));
+  await append(report(9, 'started', 10, sub(9)));
+  expect(await ask('SELECT stream, startTime, endTime FROM recordings ORDER BY stream, startTime')).toEqual([
+    ['main', at(1), null],
+    ['sub', at(1), at(9)],
+    ['sub', at(9), null],
+  ]);
+  await append(report(20, 'started', 21));
+  expect(await ask("SELECT endTime FROM recordings WHERE stream = 'main' ORDER BY id")).toEqual([
+    [at(2)],
+    [null],
+  ]);
+  expect(await ask("SELECT endTime FROM recordings WHERE stream = 'sub' ORDER BY id")).toEqual([
+    [at(9)],
+    [null],
+  ]);
 });
 
 test('so it has once its monitor streams no longer', async () => {

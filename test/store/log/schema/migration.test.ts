@@ -69,12 +69,14 @@ test('the file of an older version keeps its positions, and lists the recordings
       { identity: 'five', sequence: 51, time: 52, readAt: 53 },
       none,
     ]);
-    expect(await ask('SELECT id, monitorID, startTime, endTime, bytes FROM recordings ORDER BY id')).toEqual([
-      ['2027-01-15_08-00-01_door', 'door', at(1), at(20), null],
+    expect(
+      await ask('SELECT id, monitorID, stream, startTime, endTime, bytes FROM recordings ORDER BY id'),
+    ).toEqual([
+      ['2027-01-15_08-00-01_door', 'door', 'main', at(1), at(20), null],
       // Its stream ended.
-      ['2027-01-15_08-00-30_door', 'door', at(30), at(50), null],
+      ['2027-01-15_08-00-30_door', 'door', 'main', at(30), at(50), null],
       // The recorder was killed, and last known to run then.
-      ['2027-01-15_08-00-55_door', 'door', at(55), at(60), null],
+      ['2027-01-15_08-00-55_door', 'door', 'main', at(55), at(60), null],
     ]);
     await database.close();
   }
