@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { createActor, toPromise } from 'xstate';
 import { endProcess } from '../bus/children/process-end.ts';
@@ -13,10 +12,11 @@ import type { StoredState } from './services.ts';
 import { logSettings } from './settings.ts';
 import { makeAdmin, makeDemo } from './startup/first-start.ts';
 import { lockFolder } from './startup/folder-lock.ts';
+import { openStorage } from './startup/storage-mark.ts';
 import { stateInspector } from './state-log.ts';
 import { wireSystem } from './wiring.ts';
 
-const usage = 'usage: npm start -- [--config FILE]';
+const usage = 'usage: npm start -- [--config FILE] [--new-storage]';
 
 /**
  * Runs the recorder until a stop is requested, then ends the process: with 0 if everything was closed in order, with 1
@@ -38,14 +38,14 @@ export async function runRecorder(args: readonly string[]): Promise<void> {
 
 /** Reads all files before anything is started, so that errors in them are found first. */
 async function prepare(args: readonly string[]): Promise<StoredState> {
-  const given = configFile(args);
+  const { config: given, 'new-storage': isNew = false } = readArguments(args);
   // A mistyped name must not start a second recorder.
   const { config, created } = await loadConfig(given ?? defaultConfigFile, {
     create: given === undefined,
     detectors,
   });
   if (created) process.stdout.write(`Wrote ${config.file}\n`);
-  await mkdir(config.storageDir, { recursive: true, mode: 0o750 });
+  await openStorage({ ...config, isNew });
   await lockFolder(config.storageDir);
 
   const accounts = await Accounts.open(config.configDir);
@@ -58,11 +58,10 @@ async function prepare(args: readonly string[]): Promise<StoredState> {
   return { config, accounts, monitors, detectors };
 }
 
-/** @returns undefined if no file was named. */
-function configFile(args: readonly string[]): string | undefined {
+function readArguments(args: readonly string[]): { config?: string; 'new-storage'?: boolean } {
   try {
-    const { values } = parseArgs({ args: [...args], options: { config: { type: 'string' } } });
-    return values.config;
+    const options = { config: { type: 'string' }, 'new-storage': { type: 'boolean' } } as const;
+    return parseArgs({ args: [...args], options }).values;
   } catch (cause) {
     throw new Error(`${(cause as Error).message}\n${usage}`, { cause });
   }

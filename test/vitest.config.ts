@@ -32,7 +32,7 @@ const alone = ['kill', 'objects', 'street'].map((name) => `test/end-to-end/${nam
 
 /**
  * Three groups, one after the other: the unit tests, then the end-to-end tests, each of which runs a recorder with its
- * cameras, both on two cores, then those that need the machine for themselves.
+ * cameras, then those that need the machine for themselves.
  */
 export default defineConfig({
   root: project,
@@ -45,6 +45,8 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'unit',
+          // A file waits for time to pass half of the time.
+          maxWorkers: 3,
           include: ['test/**/*.test.ts'],
           exclude: ['test/end-to-end/**'],
           testTimeout: 60_000,

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { access, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { LogEntry, MonitorStatus } from '../../bus/messages.ts';
@@ -124,21 +124,35 @@ test('a monitor file that cannot be used is named in the log, and the others sta
   );
 });
 
+/** A start that is expected to end by itself; `npm start -- --config FILE` once everything is installed. */
+const startIn = (folder: string, file: string) => {
+  const entry = `import { runRecorder } from ${JSON.stringify(join(project, 'dist/actors/main.js'))}; await runRecorder(['--config', ${JSON.stringify(file)}]);`;
+  return startChild('node', ['--input-type=module', '--eval', entry], { cwd: folder });
+};
+
 test('an unknown key in the configuration stops the start with one line', async () => {
   const folder = await temporaryFolder();
   const file = join(folder, 'sentryshot.toml');
   await writeFile(file, `colour = "blue"\nstorage_dir = ${JSON.stringify(join(folder, 'storage'))}\n`);
-  const entry = `import { runRecorder } from ${JSON.stringify(join(project, 'dist/actors/main.js'))}; await runRecorder(['--config', ${JSON.stringify(file)}]);`;
-  const child = startChild('node', ['--input-type=module', '--eval', entry], { cwd: folder });
+  const child = startIn(folder, file);
   expect(await child.exited).toBe(1);
   expect(child.lines).toEqual([expect.stringMatching(/sentryshot\.toml: colour: /)]);
 });
 
+test('a storage whose disk is not mounted stops the start with one line, and is not created anew', async () => {
+  const recorder = await startRecorder();
+  await recorder.stop();
+  const storage = join(recorder.folder, 'storage');
+  await rename(storage, `${storage}-unmounted`);
+  const child = startIn(recorder.folder, join(recorder.folder, 'configs', 'sentryshot.toml'));
+  expect(await child.exited).toBe(1);
+  expect(child.lines).toEqual([expect.stringMatching(/is not the storage of the last start .* mounted/)]);
+  await expect(access(storage)).rejects.toThrow('ENOENT');
+});
+
 test('a second recorder in the same folder is refused, and the first does not notice', async () => {
   const recorder = await startRecorder({ monitors: [testMonitor('demo')] });
-  const file = join(recorder.folder, 'configs', 'sentryshot.toml');
-  const entry = `import { runRecorder } from ${JSON.stringify(join(project, 'dist/actors/main.js'))}; await runRecorder(['--config', ${JSON.stringify(file)}]);`;
-  const second = startChild('node', ['--input-type=module', '--eval', entry], { cwd: recorder.folder });
+  const second = startIn(recorder.folder, join(recorder.folder, 'configs', 'sentryshot.toml'));
   expect(await second.exited).toBe(1);
   expect(second.lines).toEqual([expect.stringContaining('another recorder is running here')]);
   expect((await recorder.fetch('/api/health')).status).toBe(200);
