@@ -69,7 +69,7 @@ export const DetectedObject = Type.Object({
 });
 export type DetectedObject = Static<typeof DetectedObject>;
 
-export const recordingStates = ['started', 'growing', 'saved', 'lost'] as const;
+export const recordingStates = ['started', 'growing', 'saved', 'lost', 'deleted'] as const;
 export type RecordingState = (typeof recordingStates)[number];
 
 /** The video or the audio in a recording's file. */
@@ -85,7 +85,7 @@ export type RecordingStream = Static<typeof RecordingStream>;
 /**
  * The state of one recording on disk. Published when its file is created (`started`), every few seconds while it is written
  * (`growing`), and when it is complete (`saved`) or has ended early because the disk failed (`lost`). A killed process
- * publishes no end.
+ * publishes no end. When its file is `deleted`, only the id, the monitor and the reason are meant.
  */
 export const RecordingReport = Type.Object({
   /** The file's name without its ending; see `recording-id.ts`. */
@@ -99,7 +99,7 @@ export const RecordingReport = Type.Object({
   /** Size of the file. */
   bytes: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
   streams: Type.Array(RecordingStream, { maxItems: 8 }),
-  /** Reason of the loss: `no space left on the disk`. Empty otherwise. */
+  /** Reason of the loss or the deletion: `no space left on the disk`. Empty otherwise. */
   reason: Type.String({ maxLength: 256 }),
 });
 export type RecordingReport = Static<typeof RecordingReport>;

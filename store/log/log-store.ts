@@ -3,6 +3,8 @@ import type { LogEntry } from '../../bus/messages.ts';
 import type { BusAddress } from '../../bus/nats/bus.ts';
 import { StoreError } from '../base/store-error.ts';
 import type { Config } from '../config/config.ts';
+import type { CatalogueEntry, RecordingFilter } from './catalogue/recording-catalogue.ts';
+import type { TimelineAnswer, TimelineQuestion } from './catalogue/timeline.ts';
 import type { ExportFormat } from './export/export-encoding.ts';
 import type { LogFilter } from './read/log-filter.ts';
 import type { StatsQuestion, StatsRow } from './read/log-stats.ts';
@@ -85,6 +87,25 @@ export class LogStore {
    */
   export(filter: LogFilter, format: ExportFormat): AsyncGenerator<Uint8Array> {
     return this.#download((thread) => thread.ask('openExport', { filter, format }));
+  }
+
+  /**
+   * The recordings on disk that match, in the order of their ids.
+   *
+   * @throws {StoreError} `io`
+   */
+  async recordings(filter: RecordingFilter): Promise<CatalogueEntry[]> {
+    return this.#thread?.ask('recordings', filter) ?? [];
+  }
+
+  /**
+   * What was recorded and what happened, in at most 64 KB.
+   *
+   * @throws {StoreError} `invalid` when the answer would be longer; `io`
+   */
+  async timeline(question: TimelineQuestion): Promise<TimelineAnswer> {
+    if (!this.#thread) throw new StoreError('io', 'the log is closed');
+    return this.#thread.ask('timeline', question);
   }
 
   /**

@@ -1,7 +1,6 @@
-import type { StreamName } from '../../../bus/nats/jetstream.ts';
-
-/** The streams that are read into the database: all but the one that holds nothing but the present. */
-export type ProjectedStream = Exclude<StreamName, 'STATUS'>;
+/** The streams that are read into the database: all but `STATUS`, which holds nothing but the present. */
+export const projectedStreams = ['LOGS', 'EVENTS', 'DELIVERIES', 'OBJECTS', 'HISTORY', 'RECORDINGS'] as const;
+export type ProjectedStream = (typeof projectedStreams)[number];
 
 /** How far a stream has been read into the database. */
 export interface Position {

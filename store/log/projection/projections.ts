@@ -48,12 +48,10 @@ interface ProjectionSpec<Message, Row> extends Omit<ProjectionOptions<Message, R
 
 /** The streams that are read into the tables. */
 export class LogProjections {
-  readonly #logs: Reader;
-  readonly #all: readonly Reader[];
+  readonly #readers: ReadonlyMap<ProjectedStream, Reader>;
 
-  private constructor(entries: Reader, others: readonly Reader[]) {
-    this.#logs = entries;
-    this.#all = [entries, ...others];
+  private constructor(readers: ReadonlyMap<ProjectedStream, Reader>) {
+    this.#readers = readers;
   }
 
   /** @throws when the bus does not answer. */
@@ -67,11 +65,11 @@ export class LogProjections {
       stream,
       channel,
       ...options
-    }: ProjectionSpec<Message, Row>): Promise<Reader> => {
+    }: ProjectionSpec<Message, Row>): Promise<[ProjectedStream, Reader]> => {
       const projection = new Projection(await positions.read(stream), { ...options, ...failures });
-      return new StreamReader({ bus, stream, channel }, projection);
+      return [stream, new StreamReader({ bus, stream, channel }, projection)];
     };
-    const [entries, ...others] = await Promise.all([
+    const readers = await Promise.all([
       reader({
         ...{ stream: 'LOGS', channel: logs, name: 'log entries', row: logRow },
         append: (rows, position) => writer.append(rows, position),
@@ -101,23 +99,17 @@ export class LogProjections {
         append: (rows, position) => recordingWriter.append(rows, position),
       }),
     ]);
-    const read = new LogProjections(entries, others);
-    for (const each of read.#all) await each.start();
-    return read;
+    for (const [, each] of readers) await each.start();
+    return new LogProjections(new Map(readers));
   }
 
-  /** Waits until the entries that are on the bus now have been stored, for a moment at most. */
-  entriesArrive(): Promise<void> {
-    return this.#logs.arrive();
-  }
-
-  /** The same for everything that is on the bus. */
-  async allArrive(): Promise<void> {
-    await Promise.all(this.#all.map((reader) => reader.arrive()));
+  /** Waits until what is on the bus now in these streams has been stored, for a moment at most. */
+  async arrive(streams: readonly ProjectedStream[]): Promise<void> {
+    await Promise.all(streams.map((stream) => this.#readers.get(stream)?.arrive()));
   }
 
   /** Stores what has arrived, and reads no more. */
   async close(): Promise<void> {
-    await Promise.all(this.#all.map((reader) => reader.close()));
+    await Promise.all([...this.#readers.values()].map((reader) => reader.close()));
   }
 }

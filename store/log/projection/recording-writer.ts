@@ -25,9 +25,11 @@ export class RecordingWriter {
   append(reports: readonly StoredRecording[], position: Position): Promise<void> {
     return this.#positions.store('RECORDINGS', position, async () => {
       if (reports.length === 0) return;
+      const removed = reports.filter(({ state }) => state === 'deleted');
       const finished = await this.#finishedOf(reports);
       const latest = new Map<string, StoredRecording>();
       for (const report of reports) {
+        if (report.state === 'deleted') continue;
         // A report that the bus got once more, because its acknowledgement was lost, may be older than the end.
         if (finished.has(report.id) || isOver(latest.get(report.id))) continue;
         latest.set(report.id, report);
@@ -43,6 +45,14 @@ export class RecordingWriter {
         rows.filter((report) => !isOver(report)),
       );
       await this.#fill('recording', rows.filter(isOver));
+      if (removed.length === 0) return;
+      await fillTable(this.#connection, 'removal', (appender) => {
+        for (const { id, time } of removed) {
+          appender.appendVarchar(id);
+          appender.appendBigInt(BigInt(time));
+          appender.endRow();
+        }
+      });
     });
   }
 

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { BIGINT, type DuckDBConnection } from '@duckdb/node-api';
 import { Mutex } from '../../../bus/base/mutex.ts';
 import type { ReadWriteLock } from '../schema/read-write-lock.ts';
-import { type AgingTable, agingTables } from '../schema/schema.ts';
+import { type AgingTable, agingTables, type SqlTable } from '../schema/schema.ts';
 import { LogCompaction } from './compaction.ts';
 
 /** The files, connections and locks of the retention. */
@@ -25,6 +25,17 @@ const step = 122_880;
 const maxJournalBytes = 32e6;
 const rounds = 10;
 const hourMs = 60 * 60 * 1000;
+
+/** Old rows that are still needed are kept. */
+const conditions: Partial<Record<SqlTable, string>> = {
+  // The current state of a monitor may be old.
+  state:
+    'AND time < (SELECT max(later.time) FROM state later WHERE later.monitorID = state.monitorID AND later.time < $1)',
+  // A recording is listed as long as its file exists.
+  recording: 'AND id IN (SELECT id FROM removal)',
+  openRecording: 'AND id IN (SELECT id FROM removal)',
+  removal: 'AND id NOT IN (SELECT id FROM recording) AND id NOT IN (SELECT id FROM openRecording)',
+};
 
 /**
  * Deletes the oldest rows and keeps the file small. A writer never waits for more than one step.
@@ -49,9 +60,9 @@ export class LogRetention {
    */
   prune(oldest: number, maxBytes: number): Promise<void> {
     return this.#turns.runExclusive(async () => {
-      for (const table of agingTables) await this.#forget(table, oldest);
       await this.#delete('presence', oldest);
       await this.#delete('openRecording', oldest);
+      for (const table of agingTables) await this.#forget(table, oldest);
       await this.#checkpoint();
       await this.#tend(maxBytes);
     });
@@ -134,12 +145,7 @@ export class LogRetention {
     const { writes, writer, forget } = this.#retained;
     return writes.runExclusive(async () => {
       if (table === 'log') await forget(time);
-      // The current state of a monitor may be old, and is kept.
-      const over =
-        table === 'state'
-          ? 'AND time < (SELECT max(later.time) FROM state later WHERE later.monitorID = state.monitorID AND later.time < $1)'
-          : '';
-      const sql = `DELETE FROM ${table} WHERE time < $1 ${over}`;
+      const sql = `DELETE FROM ${table} WHERE time < $1 ${conditions[table] ?? ''}`;
       return (await writer.run(sql, [BigInt(time)], [BIGINT])).rowsChanged;
     });
   }

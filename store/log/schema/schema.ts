@@ -66,6 +66,10 @@ const columns = {
   source VARCHAR NOT NULL`,
   object: life,
   recording: footage,
+  // Recordings whose files were deleted; `time` is when they began.
+  removal: `
+  id VARCHAR NOT NULL,
+  time BIGINT NOT NULL`,
   state: `
   time BIGINT NOT NULL,
   monitorID VARCHAR NOT NULL,
@@ -89,7 +93,7 @@ const columns = {
 };
 
 /** Tables that grow with what happens. Of each the oldest rows, by their `time`, go first. */
-export const agingTables = ['log', 'event', 'delivery', 'object', 'recording', 'state'] as const;
+export const agingTables = ['log', 'event', 'delivery', 'object', 'recording', 'removal', 'state'] as const;
 export type AgingTable = (typeof agingTables)[number];
 
 /** Tables whose rows come at the end, and are deleted by the retention alone. */

@@ -4,6 +4,8 @@ import { dirname } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { ensureFolder } from '../../../bus/base/files.ts';
 import { Mutex } from '../../../bus/base/mutex.ts';
+import { RecordingCatalogue } from '../catalogue/recording-catalogue.ts';
+import { Timeline } from '../catalogue/timeline.ts';
 import { DetectionWriter } from '../projection/detection-writer.ts';
 import { LogWriter } from '../projection/log-writer.ts';
 import { Positions } from '../projection/positions.ts';
@@ -34,6 +36,9 @@ const lock = 'SET enable_external_access = false; SET lock_configuration = true;
 const machineTrouble =
   /could not set lock|permission denied|no space left|too many open files|out of memory/i;
 
+const connectionNames = ['writer', 'keeper', 'reader', 'asker', 'counter', 'catalogue', 'timeline'] as const;
+type ConnectionName = (typeof connectionNames)[number];
+
 /** The log and the events in DuckDB. Only one instance per file; its calls may overlap. */
 export class LogDatabase {
   readonly #instance: DuckDBInstance;
@@ -51,6 +56,8 @@ export class LogDatabase {
   readonly retention: LogRetention;
   readonly pages: LogPages;
   readonly stats: LogStats;
+  readonly catalogue: RecordingCatalogue;
+  readonly timeline: Timeline;
   /** Runs users' SQL statements. */
   readonly sql: SqlRunner;
   readonly sqlStreams: SqlStreams;
@@ -58,7 +65,7 @@ export class LogDatabase {
   private constructor(
     file: string,
     instance: DuckDBInstance,
-    connections: Readonly<Record<'writer' | 'keeper' | 'reader' | 'asker' | 'counter', DuckDBConnection>>,
+    connections: Readonly<Record<ConnectionName, DuckDBConnection>>,
   ) {
     this.#instance = instance;
     this.#connection = connections.writer;
@@ -84,6 +91,8 @@ export class LogDatabase {
     });
     this.pages = new LogPages(connections.reader);
     this.stats = new LogStats(connections.counter);
+    this.catalogue = new RecordingCatalogue(connections.catalogue);
+    this.timeline = new Timeline(connections.timeline);
     this.sql = new SqlRunner(connections.asker);
     this.sqlStreams = new SqlStreams(() => instance.connect());
   }
@@ -113,11 +122,10 @@ export class LogDatabase {
       const writer = await instance.connect();
       await migrateFile(writer);
       await writer.run(lock);
-      const keeper = await instance.connect();
-      const reader = await instance.connect();
-      const asker = await instance.connect();
-      const counter = await instance.connect();
-      const database = new LogDatabase(file, instance, { writer, keeper, reader, asker, counter });
+      const others: Partial<Record<ConnectionName, DuckDBConnection>> = {};
+      for (const name of connectionNames) others[name] = await instance.connect();
+      const connections = { ...(others as Record<ConnectionName, DuckDBConnection>), writer };
+      const database = new LogDatabase(file, instance, connections);
       // A table of another shape must be detected now, while the file can still be replaced.
       await database.positions.read('LOGS');
       await database.pages.read({ limit: 1 }, false);
@@ -144,8 +152,9 @@ export class LogDatabase {
    */
   close(): Promise<void> {
     return this.#writes.close(async () => {
-      const { retention, pages, stats, sql, sqlStreams } = this;
-      await Promise.all([retention, pages, stats, sql, sqlStreams].map((each) => each.close()));
+      const { retention, pages, stats, catalogue, timeline, sql, sqlStreams } = this;
+      const readers = [pages, stats, catalogue, timeline, sql, sqlStreams];
+      await Promise.all([retention, ...readers].map((each) => each.close()));
       await this.#connection.run('CHECKPOINT').catch(() => {});
       this.#connection.closeSync();
       this.#instance.closeSync();

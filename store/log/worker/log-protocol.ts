@@ -2,6 +2,8 @@ import type { WorkerMessage, WorkerRefusal } from '../../../bus/children/worker-
 import type { LogEntry } from '../../../bus/messages.ts';
 import type { BusAddress } from '../../../bus/nats/bus.ts';
 import type { StoreErrorCode } from '../../base/store-error.ts';
+import type { CatalogueEntry, RecordingFilter } from '../catalogue/recording-catalogue.ts';
+import type { TimelineAnswer, TimelineQuestion } from '../catalogue/timeline.ts';
 import type { ExportFormat } from '../export/export-encoding.ts';
 import type { LogFilter } from '../read/log-filter.ts';
 import type { StatsQuestion, StatsRow } from '../read/log-stats.ts';
@@ -35,6 +37,8 @@ export interface LogQuestions {
   /** The download's next chunk; undefined after the last one. */
   readDownload: { asked: { download: number }; answer: Uint8Array<ArrayBuffer> | undefined };
   closeDownload: { asked: { download: number }; answer: undefined };
+  recordings: { asked: RecordingFilter; answer: CatalogueEntry[] };
+  timeline: { asked: TimelineQuestion; answer: TimelineAnswer };
   totals: { asked: undefined; answer: StatusTotals };
   sql: { asked: { sql: string }; answer: SqlResult };
 }

@@ -3,6 +3,7 @@ import type { Bus } from '../../../bus/nats/bus.ts';
 import { StoreError } from '../../base/store-error.ts';
 import { LogDownloads } from '../export/log-downloads.ts';
 import { LogExport, type ReadPage } from '../export/log-export.ts';
+import { type ProjectedStream, projectedStreams } from '../projection/position.ts';
 import { LogProjections, type ProjectionListeners } from '../projection/projections.ts';
 import { LogTotals } from '../read/log-totals.ts';
 import { LogDispatch } from './dispatch.ts';
@@ -14,6 +15,20 @@ const hourMs = 60 * minute;
 
 /** These topics take the read lock per chunk, or not at all. */
 type DownloadTopic = 'openExport' | 'openSql' | 'readDownload' | 'closeDownload';
+
+/** The streams that an answer is made of. */
+const streamsOf: Readonly<
+  Record<Exclude<LogTopic, 'readDownload' | 'closeDownload'>, readonly ProjectedStream[]>
+> = {
+  page: ['LOGS'],
+  stats: ['LOGS'],
+  openExport: ['LOGS'],
+  recordings: ['RECORDINGS', 'HISTORY'],
+  timeline: ['RECORDINGS', 'HISTORY', 'EVENTS'],
+  totals: projectedStreams,
+  sql: projectedStreams,
+  openSql: projectedStreams,
+};
 
 interface Surroundings {
   readonly beginning: LogWorkerStart;
@@ -102,8 +117,7 @@ export class LogService {
         await this.#downloads.close(question.asked.download);
         return undefined;
     }
-    const asksAll = ['sql', 'openSql', 'totals'].includes(question.topic);
-    await (asksAll ? this.#streams?.allArrive() : this.#streams?.entriesArrive());
+    await this.#streams?.arrive(streamsOf[question.topic]);
     switch (question.topic) {
       case 'openExport': {
         const { filter, format } = question.asked;
@@ -130,6 +144,10 @@ export class LogService {
         return this.#database.pages.read(question.asked.filter, question.asked.oldestFirst);
       case 'stats':
         return this.#database.stats.count(question.asked);
+      case 'recordings':
+        return this.#database.catalogue.list(question.asked);
+      case 'timeline':
+        return this.#database.timeline.read(question.asked);
       case 'totals':
         return this.#totals.read();
       case 'sql':

@@ -131,17 +131,21 @@ test('so it has when the recorder is another one, but not when only its thread i
   expect(await nextMain.ends()).toEqual([at(13), null]);
 });
 
-test('the oldest go with the log, also those that nobody ended', async () => {
+test('those that were deleted go with the log, also if nobody ended them; the others stay', async () => {
   const { database, append, ask } = await open(await file());
   await append(
-    report(1, 'started', 2),
-    report(5, 'saved', 9),
-    report(30, 'saved', 40),
-    report(50, 'started', 51),
+    ...[report(1, 'started', 2), report(3, 'started', 4)],
+    ...[report(5, 'saved', 9), report(9, 'saved', 12)],
+    ...[report(30, 'saved', 40), report(50, 'started', 51)],
+    ...[report(1, 'deleted', 1), report(5, 'deleted', 5), report(30, 'deleted', 30)],
   );
   await database.retention.prune(at(20), 1e9);
-  expect(await ask('SELECT startTime, endTime FROM recordings ORDER BY 1')).toEqual([
-    [at(30), at(40)],
-    [at(50), null],
-  ]);
+  const starts = async () => (await ask('SELECT startTime FROM recordings ORDER BY 1')).flat();
+  expect(await starts()).toEqual([at(3), at(9), at(30), at(50)]);
+  const list = async () =>
+    (await database.catalogue.list({ limit: 10, oldestFirst: true })).map(({ start }) => start);
+  expect(await list()).toEqual([at(3), at(9), at(50)]);
+  await database.retention.prune(at(60), 1e9);
+  expect(await starts()).toEqual([at(3), at(9), at(50)]);
+  expect(await list()).toEqual([at(3), at(9), at(50)]);
 });

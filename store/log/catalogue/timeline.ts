@@ -1,0 +1,159 @@
+import { BIGINT, type DuckDBConnection, type DuckDBValue, VARCHAR } from '@duckdb/node-api';
+import { Mutex } from '../../../bus/base/mutex.ts';
+import { nowUs } from '../../../bus/base/time.ts';
+import { StoreError } from '../../base/store-error.ts';
+import { existingRecordings } from './recording-catalogue.ts';
+
+/** Times and lengths in microseconds. */
+export interface TimelineQuestion {
+  /** Any of these; empty is all of which there is something. */
+  readonly monitors: readonly string[];
+  readonly start: number;
+  readonly end: number;
+  /** If absent, one is chosen. */
+  readonly bucket?: number;
+}
+
+/** What was recorded and what happened, in buckets that are counted from `start`, beginning with 0. */
+export interface TimelineAnswer {
+  readonly start: number;
+  readonly end: number;
+  readonly bucket: number;
+  readonly monitors: readonly MonitorTimeline[];
+}
+
+interface MonitorTimeline {
+  readonly id: string;
+  /** First and last bucket of each row of buckets in which something of the main stream was recorded. */
+  readonly recorded: readonly (readonly [number, number])[];
+  /** Of each label, the buckets with detections and their number. */
+  readonly events: Readonly<Record<string, readonly (readonly [number, number])[]>>;
+}
+
+const second = 1_000_000;
+const minute = 60 * second;
+const hour = 60 * minute;
+const day = 24 * hour;
+/** Lengths that are chosen; longer ones are doubled from the last. */
+const lengths = [
+  ...[1, 2, 5, 10, 15, 30].map((count) => count * second),
+  ...[1, 2, 5, 10, 15, 30].map((count) => count * minute),
+  ...[1, 2, 3, 6, 12].map((count) => count * hour),
+  day,
+];
+/** About the pixels of a timeline on a screen. */
+const chosenBuckets = 500;
+const maxBuckets = 100_000;
+const maxBytes = 64 * 1024;
+
+/** Summarizes recordings and detections over a range of time. */
+export class Timeline {
+  readonly #connection: DuckDBConnection;
+  readonly #turns = new Mutex();
+
+  constructor(connection: DuckDBConnection) {
+    this.#connection = connection;
+  }
+
+  /**
+   * @returns an answer of at most 64 KB as JSON.
+   * @throws {StoreError} `invalid` if it would be longer with this bucket, or with all of these monitors.
+   */
+  read(question: TimelineQuestion): Promise<TimelineAnswer> {
+    return this.#turns.runExclusive(() => this.#read(question));
+  }
+
+  close(): Promise<void> {
+    return this.#turns.close(() => this.#connection.closeSync());
+  }
+
+  async #read(question: TimelineQuestion): Promise<TimelineAnswer> {
+    const { start, end } = question;
+    const length = end - start;
+    if (length <= 0) throw invalid('end', 'end must be after start');
+    let bucket = question.bucket ?? chosenLength(length);
+    if (length / bucket > maxBuckets)
+      throw invalid('bucket', `a longer one: there would be more than ${maxBuckets} buckets`);
+    for (;;) {
+      const monitors = await this.#summarize({ ...question, bucket });
+      const answer: TimelineAnswer = { start, end, bucket, monitors };
+      if (JSON.stringify(answer).length <= maxBytes) return answer;
+      if (question.bucket !== undefined)
+        throw invalid('bucket', 'a longer one: the answer would be over 64 KB');
+      if (bucket >= length) throw invalid('monitors', 'fewer: the answer would be over 64 KB');
+      bucket *= 2;
+    }
+  }
+
+  async #summarize(question: Required<TimelineQuestion>): Promise<MonitorTimeline[]> {
+    const { monitors, start, end, bucket } = question;
+    const last = Math.ceil((end - start) / bucket) - 1;
+    const chosen = monitors.length > 0 ? `AND monitorID IN (${monitors.map((_, i) => `$${i + 4}`)})` : '';
+    const rows = (sql: string) => this.#rows(sql, [start, end, bucket], monitors);
+    const recorded = await rows(
+      `SELECT DISTINCT monitorID, greatest(0, (startTime - $1) // $3) AS first,
+          least(${last}, (greatest(coalesce(endTime, ${nowUs()}), startTime + 1) - 1 - $1) // $3) AS last
+        FROM ${existingRecordings}
+        WHERE stream = 'main' AND startTime < $2 AND coalesce(endTime, ${nowUs()}) > $1 ${chosen}
+        ORDER BY monitorID, first`,
+    );
+    const happened = await rows(
+      `SELECT monitorID, label, (time - $1) // $3 AS bucket, count(*)
+        FROM event WHERE time >= $1 AND time < $2 ${chosen}
+        GROUP BY ALL ORDER BY ALL`,
+    );
+    const timelines = new Map<
+      string,
+      { recorded: [number, number][]; events: Map<string, [number, number][]> }
+    >();
+    const of = (monitor: DuckDBValue | undefined) => {
+      const id = String(monitor);
+      const timeline = timelines.get(id) ?? { recorded: [], events: new Map() };
+      timelines.set(id, timeline);
+      return timeline;
+    };
+    for (const [monitor, from, to] of recorded) extend(of(monitor).recorded, Number(from), Number(to));
+    for (const [monitor, label, at, count] of happened) {
+      const { events } = of(monitor);
+      const found = events.get(String(label)) ?? [];
+      found.push([Number(at), Number(count)]);
+      events.set(String(label), found);
+    }
+    return [...timelines]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([id, { recorded: rows, events }]) => ({
+        id,
+        recorded: rows,
+        events: Object.fromEntries(events),
+      }));
+  }
+
+  async #rows(sql: string, numbers: readonly number[], monitors: readonly string[]) {
+    const found = await this.#connection.runAndReadAll(
+      sql,
+      [...numbers.map((value) => BigInt(value)), ...monitors],
+      [...numbers.map(() => BIGINT), ...monitors.map(() => VARCHAR)],
+    );
+    return found.getRows();
+  }
+}
+
+/** Joins what touches or overlaps; `from` is not before the last one's. */
+function extend(ranges: [number, number][], from: number, to: number): void {
+  const last = ranges.at(-1);
+  if (last && from <= last[1] + 1) last[1] = Math.max(last[1], to);
+  else ranges.push([from, to]);
+}
+
+function chosenLength(length: number): number {
+  const fits = (bucket: number) => length / bucket <= chosenBuckets;
+  const found = lengths.find(fits);
+  if (found !== undefined) return found;
+  let bucket = 2 * day;
+  while (!fits(bucket)) bucket *= 2;
+  return bucket;
+}
+
+function invalid(name: string, expected: string): StoreError {
+  return new StoreError('invalid', expected, { pointer: `/${name}` });
+}
