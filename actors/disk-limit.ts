@@ -13,10 +13,16 @@ const interval = 5 * 60_000;
 /**
  * Enforces the disk limits of recordings: now, and every five minutes.
  *
+ * @param onRemoved is called for each recording that was deleted.
  * @returns a function that ends it and waits for the current check.
  */
-export function enforceDiskLimit(recordingsDir: string, limits: DiskLimits, log: Log): () => Promise<void> {
-  const recordings = new RecordingRetention(recordingsDir, limits);
+export function enforceDiskLimit(
+  recordingsDir: string,
+  limits: DiskLimits,
+  log: Log,
+  onRemoved: (id: string) => void,
+): () => Promise<void> {
+  const recordings = new RecordingRetention(recordingsDir, limits, onRemoved);
   let state: DiskState = 'room';
   let looking = look();
   const timer = setInterval(() => {

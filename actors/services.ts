@@ -16,6 +16,10 @@ import type { Accounts } from '../store/accounts/accounts.ts';
 import type { Config } from '../store/config/config.ts';
 import { LogStore } from '../store/log/log-store.ts';
 import type { Monitors } from '../store/monitors/monitors.ts';
+import { RecordingFiles } from '../store/recordings/files/recording-files.ts';
+import { FragmentIndexes } from '../store/recordings/fragments/fragment-indexes.ts';
+import { RecordingArchive } from '../store/recordings/recording-archive.ts';
+import { RemovalReports } from '../store/recordings/removal-reports.ts';
 import { readSnapshot } from '../store/recordings/snapshots.ts';
 import type { DetectorDefinition } from './detectors/detector-contract.ts';
 import { enforceDiskLimit } from './disk-limit.ts';
@@ -86,12 +90,21 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
     logger.attach(bus);
     closers.push(() => logger.flush(stopDeadlinesMs.mainLog));
 
-    const room = { maxBytes: config.maxDiskUsage, minFreeBytes };
-    closers.push(
-      within(
-        'retention',
-        enforceDiskLimit(join(config.storageDir, 'recordings'), room, logger.source('recorder')),
+    const recordingsDir = join(config.storageDir, 'recordings');
+    const removals = new RemovalReports(bus, (count) =>
+      log.warning(
+        `the catalogue misses the deletion of ${count} recordings: the bus was unreachable for too long`,
       ),
+    );
+    const room = { maxBytes: config.maxDiskUsage, minFreeBytes };
+    const endDiskLimit = enforceDiskLimit(recordingsDir, room, logger.source('recorder'), (id) =>
+      removals.add(id, 'disk limit'),
+    );
+    closers.push(
+      within('retention', async () => {
+        await endDiskLimit();
+        await removals.flush(stopDeadlinesMs.retention);
+      }),
     );
 
     // The web server's modules load while the log store's thread opens its database.
@@ -119,11 +132,19 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
     closers.push(async () => reports.close());
 
     const sourceTests = new SourceTests(config);
+    const files = new RecordingFiles(recordingsDir);
+    const recordings = new RecordingArchive({
+      files,
+      indexes: new FragmentIndexes(files),
+      catalogue: logs,
+      onRemoved: (id, reason) => removals.add(id, reason),
+    });
     const http = await startHttpServer({
       config,
       accounts,
       monitors,
       logs,
+      recordings,
       bus,
       log: logger.source('auth'),
       detectors: () => reports.list(),

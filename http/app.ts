@@ -87,7 +87,8 @@ export function createApp({ table, gate, headers, server, log }: AppOptions): Fa
         const parts = read(params, raw.url?.split('?', 2)[1] ?? '', body);
         const { headers } = request;
         const signal = goneSignal(reply);
-        return send(await row.handle({ ...parts, caller, headers, signal }), reply);
+        const answer = await row.handle({ ...parts, caller, headers, signal });
+        return send(request.method === 'HEAD' ? withoutStream(answer) : answer, reply);
       },
     });
   }
@@ -118,6 +119,13 @@ function send(answer: RouteAnswer, reply: FastifyReply): FastifyReply {
     return reply.type(type ?? 'text/plain; charset=utf-8').send(body);
   }
   return reply.type(type ?? 'application/json; charset=utf-8').send(JSON.stringify(body));
+}
+
+/** Fastify would read a stream to its end to answer HEAD. The stream's headers stay. */
+function withoutStream(answer: RouteAnswer): RouteAnswer {
+  if (!(answer.body instanceof Readable)) return answer;
+  answer.body.destroy();
+  return { ...answer, body: Readable.from([]) };
 }
 
 function goneSignal(reply: FastifyReply): AbortSignal {

@@ -11,14 +11,22 @@ import { logRoutes } from './log/log-query-routes.ts';
 import { logSqlRoutes } from './log/log-sql-routes.ts';
 import { logStatsRoutes } from './log/log-stats-routes.ts';
 import { pageRoutes } from './pages/page-routes.ts';
+import { OpenLimit } from './recordings/open-limit.ts';
+import { recordingRoutes } from './recordings/recording-routes.ts';
+import { timelineRoutes } from './recordings/timeline-routes.ts';
+import { videoRoutes } from './recordings/video-routes.ts';
 import type { ApiServices } from './request/api-services.ts';
 import type { Route } from './request/route.ts';
 import type { MonitorStates } from './state/monitor-states.ts';
+
+/** Downloads of footage at once: each takes a file descriptor and some hundred kilobytes. */
+const maxDownloads = 100;
 
 /** Every route that clients can reach. A path that is not in this table is 404. */
 export function routes(
   services: ApiServices & { readonly feed: LogFeed; readonly states: MonitorStates },
 ): readonly Route[] {
+  const limit = new OpenLimit(maxDownloads);
   const table: readonly Route[] = [
     ...accountRoutes(services),
     ...monitorRoutes(services),
@@ -28,6 +36,9 @@ export function routes(
     ...logExportRoutes(services),
     ...logSqlRoutes(services),
     ...eventRoutes(services),
+    ...recordingRoutes(services),
+    ...videoRoutes({ ...services, limit }),
+    ...timelineRoutes(services),
     ...healthRoutes(services),
     ...metricsRoutes(services),
     ...documentRoutes(() => table, services),

@@ -27,6 +27,7 @@ const tags: Readonly<Record<Exclude<Tag, 'Pages'>, string>> = {
   Account: 'Accounts that may log in.',
   Monitor: 'Cameras and other sources: recording and detection.',
   Events: 'Detections.',
+  Recordings: 'Footage: lists, files, what happened when.',
   Logs: 'The log: queries, counts, exports, SQL.',
   System: 'About the recorder itself.',
 };

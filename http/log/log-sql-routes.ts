@@ -33,7 +33,7 @@ const description = `One SELECT statement in DuckDB's SQL, with joins, subquerie
 
 - \`logs\`: time, level, src, monitorID, msg
 - \`events\`, a row for each detection: id, time (of the picture), storedAt (when the bus took it), monitorID, monitorName, source, label, score, x, y, width, height, object
-- \`recordings\`, as far back as the log goes: id (the file's name without its ending), monitorID, stream (main or sub), startTime, endTime (null while it is written), bytes, videoCodec, width, height, audioCodec (each null where it is not known), reason (why it ended early; empty otherwise)
+- \`recordings\`, all that are on disk, and the deleted ones as far back as the log goes: id (the file's name without its ending), monitorID, stream (main or sub), startTime, endTime (null while it is written), bytes, videoCodec, width, height, audioCodec (each null where it is not known), reason (why it ended early; empty otherwise)
 - \`deliveries\`, a row for each event that the MQTT broker has confirmed: id (of the event), monitorID, source, time (of the picture), storedAt (when the bus took it), deliveredAt
 - \`objects\`, a row for each object followed from frame to frame: id, monitorID, label, score (the best), startTime, endTime (null while the object is in view), eventID (of the event that reported it first)
 - \`states\`, a row for each state of a monitor: monitorID, state (connecting, streaming, waiting, stopping, stopped, disabled), reason, startTime, endTime (null for the current state), reconnect (true if the stream came back after an outage)

@@ -5,6 +5,7 @@ import type { Accounts } from '../../store/accounts/accounts.ts';
 import type { LogStore } from '../../store/log/log-store.ts';
 import type { MonitorConfig } from '../../store/monitors/monitor-config.ts';
 import type { Monitors } from '../../store/monitors/monitors.ts';
+import type { RecordingArchive } from '../../store/recordings/recording-archive.ts';
 import type { SourceTest } from './source-test-answer.ts';
 
 /** The parts of the recorder that routes use. */
@@ -12,6 +13,7 @@ export interface ApiServices {
   readonly accounts: Accounts;
   readonly monitors: Monitors;
   readonly logs: LogStore;
+  readonly recordings: RecordingArchive;
   readonly bus: Bus;
   readonly log: Log;
   /** The snapshot of an event, as JPEG; undefined if it has none. */

@@ -33,7 +33,7 @@ export const errors = {
     title: 'Host refused',
     meaning: 'without login, only an IP address or a local host name is answered',
   },
-  not_found: { status: 404, title: 'Not found', meaning: 'no such path, account or monitor' },
+  not_found: { status: 404, title: 'Not found', meaning: 'no such path, account, monitor or recording' },
   method_not_allowed: {
     status: 405,
     title: 'Method not allowed',
@@ -43,13 +43,19 @@ export const errors = {
   conflict: {
     status: 409,
     title: 'Conflict',
-    meaning: 'the user name is taken, the last admin would be gone, or too many downloads are running',
+    meaning:
+      'the user name is taken, the last admin would be gone, the recording is being written, or too many downloads are running',
   },
   too_large: { status: 413, title: 'Body too large', meaning: 'the body is over 2 MB' },
   unsupported_media_type: {
     status: 415,
     title: 'Unsupported media type',
     meaning: 'the body is not `application/json`',
+  },
+  range_not_satisfiable: {
+    status: 416,
+    title: 'Range not satisfiable',
+    meaning: 'the `Range` begins after the end; `Content-Range` says the length',
   },
   upgrade_required: {
     status: 426,

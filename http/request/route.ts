@@ -9,7 +9,7 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 /** Requests with these methods must carry the account's CSRF token. */
 export const tokenMethods: readonly Method[] = ['POST', 'PUT', 'DELETE'];
 
-export type Tag = 'Account' | 'Monitor' | 'Events' | 'Logs' | 'System' | 'Pages';
+export type Tag = 'Account' | 'Monitor' | 'Events' | 'Recordings' | 'Logs' | 'System' | 'Pages';
 
 /** A successful response, for the documents and their tests. */
 export interface Success {

@@ -51,15 +51,18 @@ interface File {
 export class RecordingRetention {
   readonly #recordingsDir: string;
   readonly #limits: DiskLimits;
+  readonly #onRemoved: (id: string) => void;
   /** Space freed by the last check because the disk was full, and the space that other files took then. */
   #freed: { readonly bytes: number; readonly others: number } | undefined;
   /** Number of checks until deleting is tried again, and the number for the next time. */
   #waiting = 0;
   #pause = 1;
 
-  constructor(recordingsDir: string, limits: DiskLimits) {
+  /** @param onRemoved is called for each recording that was deleted. */
+  constructor(recordingsDir: string, limits: DiskLimits, onRemoved: (id: string) => void = () => {}) {
     this.#recordingsDir = recordingsDir;
     this.#limits = limits;
+    this.#onRemoved = onRemoved;
   }
 
   /**
@@ -113,8 +116,9 @@ export class RecordingRetention {
     return false;
   }
 
-  async #remove({ path, name }: File, now: number): Promise<void> {
+  async #remove({ path, id, name }: File, now: number): Promise<void> {
     await rm(path, { force: true });
+    if (path.endsWith('.mp4')) this.#onRemoved(id);
     if (now - name.startMs > young) await removeEmpty(dirname(path), this.#recordingsDir);
   }
 }

@@ -11,6 +11,10 @@ import { type HttpServer, type HttpServerOptions, startHttpServer } from '../../
 import { Accounts } from '../../store/accounts/accounts.ts';
 import { LogStore } from '../../store/log/log-store.ts';
 import { Monitors } from '../../store/monitors/monitors.ts';
+import { RecordingFiles } from '../../store/recordings/files/recording-files.ts';
+import { FragmentIndexes } from '../../store/recordings/fragments/fragment-indexes.ts';
+import { RecordingArchive } from '../../store/recordings/recording-archive.ts';
+import { RemovalReports } from '../../store/recordings/removal-reports.ts';
 import { readSnapshot } from '../../store/recordings/snapshots.ts';
 import { startTestBus } from './bus.ts';
 import { atEnd } from './cleanup.ts';
@@ -32,6 +36,7 @@ export interface FrontDoor {
   readonly folder: string;
   readonly accounts: Accounts;
   readonly monitors: Monitors;
+  readonly recordingsDir: string;
   readonly bus: Bus;
   readonly log: Log;
   /** Writes entries of another source. */
@@ -90,6 +95,9 @@ export async function openFrontDoor(options: Options = {}): Promise<FrontDoor> {
   });
   atEnd(() => logs.close());
   const { auth = 'basic', tls = { mode: 'self-signed' }, port = 0, pingInterval } = options;
+  const recordingsDir = join(folder, 'recordings');
+  const files = new RecordingFiles(recordingsDir);
+  const removals = new RemovalReports(bus, () => {});
   const sourceTests = new SourceTests({ storageDir: folder, mediaDir: folder });
   atEnd(async () => sourceTests.close());
   const server = await startHttpServer({
@@ -97,6 +105,12 @@ export async function openFrontDoor(options: Options = {}): Promise<FrontDoor> {
     accounts,
     monitors,
     logs,
+    recordings: new RecordingArchive({
+      files,
+      indexes: new FragmentIndexes(files),
+      catalogue: logs,
+      onRemoved: (id, reason) => removals.add(id, reason),
+    }),
     bus,
     log,
     detectors: () => [],
@@ -117,6 +131,7 @@ export async function openFrontDoor(options: Options = {}): Promise<FrontDoor> {
     server,
     url,
     folder,
+    recordingsDir,
     accounts,
     monitors,
     bus,

@@ -1,0 +1,109 @@
+import Type from 'typebox';
+import type { CatalogueEntry } from '../../store/log/catalogue/recording-catalogue.ts';
+import type { ApiServices } from '../request/api-services.ts';
+import { type Route, route } from '../request/route.ts';
+import { monitorsField, optionalTime, RecordingID, streamField } from './span-fields.ts';
+
+const idOrAny = (description: string) => Type.Optional(Type.String({ maxLength: 64, description }));
+
+const RecordingQuery = Type.Object({
+  monitors: monitorsField,
+  stream: streamField,
+  start: optionalTime('only recordings that reach beyond this time'),
+  end: optionalTime('only recordings that begin before this time'),
+  before: idOrAny('only recordings older than the one with this id: the next page'),
+  after: idOrAny('only recordings newer than the one with this id, oldest first: the page before'),
+  limit: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 1000,
+      default: 100,
+      description: 'a number of recordings, 1 to 1000',
+    }),
+  ),
+});
+
+const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T, description: string) =>
+  Type.Union([schema, Type.Null()], { description });
+
+const Recording = Type.Object({
+  id: RecordingID,
+  monitorID: Type.String(),
+  stream: Type.Enum(['main', 'sub']),
+  state: Type.Enum(['recording', 'saved', 'lost'], {
+    description: '`recording` while it is written; `lost` if it ended early, see `reason`',
+  }),
+  start: Type.Integer({ description: 'When its first frame was taken' }),
+  end: nullable(Type.Integer(), 'When its last frame ended; null while it is written'),
+  bytes: nullable(Type.Integer(), 'Size of its file; while it is written, as last reported'),
+  video: nullable(
+    Type.Object({ codec: Type.String(), width: Type.Integer(), height: Type.Integer() }),
+    'Null if not known',
+  ),
+  audio: nullable(Type.String(), 'The codec; null if it has no audio, or if that is not known'),
+  reason: Type.String({ description: 'Why it ended early; empty otherwise' }),
+});
+
+const example = {
+  id: '2026-11-23_03-40-12_door',
+  monitorID: 'door',
+  stream: 'main',
+  state: 'saved',
+  start: 1795405212500000,
+  end: 1795406112500000,
+  bytes: 382500000,
+  video: { codec: 'h264', width: 1920, height: 1080 },
+  audio: 'aac',
+  reason: '',
+};
+
+export function recordingRoutes({ recordings, log }: Pick<ApiServices, 'recordings' | 'log'>): Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/api/recording/query',
+      access: 'user',
+      tag: 'Recordings',
+      summary: 'List recordings',
+      description:
+        'Newest first; oldest first if only `after` is given. A recording must match all filters. To get the next page, pass the id of the last recording as `before`; for the page before this one, the id of the first as `after`. The recordings that are being written are among them.',
+      query: RecordingQuery,
+      answers: { 200: { description: 'The recordings', schema: Type.Array(Recording), example: [example] } },
+      failures: ['storage_failed'],
+      async handle({ query: { limit = 100, stream = 'main', ...filter } }) {
+        const oldestFirst = filter.after !== undefined && filter.before === undefined;
+        const found = await recordings.list({ ...filter, stream, limit, oldestFirst });
+        return { body: found.map(describe) };
+      },
+    }),
+    route({
+      method: 'DELETE',
+      path: '/api/recording',
+      access: 'admin',
+      tag: 'Recordings',
+      summary: 'Delete a recording',
+      description:
+        'Its file is deleted at once. Its events and their snapshots stay, as they do when the disk limit deletes it. The recording that is being written is refused.',
+      query: Type.Object({ id: RecordingID }),
+      answers: { 200: { description: 'Deleted' } },
+      failures: ['not_found', 'conflict', 'storage_failed'],
+      async handle({ query: { id }, caller }) {
+        await recordings.remove(id, `by '${caller.username}'`);
+        log.info(`recording ${id} deleted by '${caller.username}'`);
+        return {};
+      },
+    }),
+  ];
+}
+
+function describe(entry: CatalogueEntry) {
+  const { id, monitorID, stream, start, end, bytes, videoCodec, width, height, audioCodec, reason } = entry;
+  const state = end === null ? 'recording' : reason === '' ? 'saved' : 'lost';
+  const video = videoCodec !== null && width !== null && height !== null;
+  return {
+    ...{ id, monitorID, stream, state, start, end, bytes },
+    video: video ? { codec: videoCodec, width, height } : null,
+    audio: audioCodec,
+    reason,
+  };
+}

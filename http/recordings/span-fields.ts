@@ -1,0 +1,26 @@
+import Type from 'typebox';
+import { recordingIDPattern } from '../../bus/recording-id.ts';
+import { MonitorID } from '../../store/monitors/monitor-config.ts';
+
+/** Query parameters about footage. Times are Unix times in microseconds. */
+
+const latest = 2 ** 53;
+export const timeSchema = (description: string) =>
+  Type.Integer({ minimum: 0, maximum: latest, description: `${description}, a Unix time in microseconds` });
+export const optionalTime = (description: string) => Type.Optional(timeSchema(description));
+
+export const monitorsField = Type.Optional(
+  Type.Array(MonitorID, {
+    maxItems: 1000,
+    description: 'a list of monitor ids, of 1 to 24 letters and digits each; none means all',
+  }),
+);
+
+export const streamField = Type.Optional(
+  Type.Enum(['main', 'sub'], { default: 'main', description: 'the stream: main or sub; main if left out' }),
+);
+
+export const RecordingID = Type.String({
+  pattern: recordingIDPattern,
+  description: 'the id of a recording, such as 2026-11-23_03-40-12_door',
+});

@@ -1,0 +1,83 @@
+import { constants, type FileHandle, lstat, open, realpath, rm } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+import { parseRecordingID } from '../../../bus/recording-id.ts';
+
+/** A recording's file, open for reading. */
+export interface OpenRecording {
+  readonly handle: FileHandle;
+  readonly bytes: number;
+  /** Unix time in milliseconds. */
+  readonly modifiedMs: number;
+}
+
+/** A file modified within this time, in milliseconds, may still be growing. */
+const growingMs = 60_000;
+/** Files that are made of a recording, by their endings. */
+const companions = ['idx', 'jpeg'];
+
+/**
+ * The files of recordings, found by their ids: an id is no path, and what its path leads to is inside the folder of
+ * recordings and no link.
+ */
+export class RecordingFiles {
+  readonly #recordingsDir: string;
+
+  constructor(recordingsDir: string) {
+    this.#recordingsDir = recordingsDir;
+  }
+
+  /** @returns undefined if there is no such file; the caller closes it. @throws other errors of the file system. */
+  async open(id: string): Promise<OpenRecording | undefined> {
+    const path = await this.#existing(id);
+    if (path === undefined) return undefined;
+    const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch(absent);
+    if (!handle) return undefined;
+    try {
+      const { size, mtimeMs } = await handle.stat();
+      return { handle, bytes: size, modifiedMs: mtimeMs };
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+
+  /** The path of a file that is made of a recording and deleted with it; undefined if this is no id. */
+  companion(id: string, ending: 'idx' | 'jpeg'): string | undefined {
+    return this.#path(id, ending);
+  }
+
+  /** @returns whether the file was there. @throws errors of the file system. */
+  async remove(id: string): Promise<boolean> {
+    const path = await this.#existing(id);
+    if (path === undefined) return false;
+    await rm(path);
+    for (const ending of companions) await rm(this.#path(id, ending) ?? '', { force: true });
+    return true;
+  }
+
+  /** @returns the path of a regular file that is reached through no link below the folder of recordings. */
+  async #existing(id: string): Promise<string | undefined> {
+    const path = this.#path(id, 'mp4');
+    if (path === undefined) return undefined;
+    const found = await lstat(path).catch(absent);
+    if (!found?.isFile()) return undefined;
+    const [real, root] = await Promise.all([realpath(path), realpath(this.#recordingsDir)]);
+    return real === join(root, path.slice(this.#recordingsDir.length + sep.length)) ? path : undefined;
+  }
+
+  #path(id: string, ending: string): string | undefined {
+    const name = parseRecordingID(id);
+    if (!name) return undefined;
+    return join(this.#recordingsDir, ...id.slice(0, 10).split('-'), name.monitorID, `${id}.${ending}`);
+  }
+}
+
+/** Whether a file was written to so recently that it may be unfinished. */
+export const mayGrow = ({ modifiedMs }: Pick<OpenRecording, 'modifiedMs'>): boolean =>
+  Date.now() - modifiedMs < growingMs;
+
+/** Of a path that does not exist there is nothing. */
+function absent(error: NodeJS.ErrnoException): undefined {
+  if (error.code === 'ENOENT' || error.code === 'ENOTDIR' || error.code === 'ELOOP') return undefined;
+  throw error;
+}

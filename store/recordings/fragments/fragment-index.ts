@@ -1,0 +1,109 @@
+import type { FileHandle } from 'node:fs/promises';
+import { boxAt } from '../mp4/box-reader.ts';
+import { readFragmentHeader } from '../mp4/fragment-header.ts';
+import { type MovieHeader, readMovieHeader } from '../mp4/movie-header.ts';
+
+/** One fragment of a recording: where it is, and when. Times in ticks of the video track. */
+export interface IndexedFragment {
+  /** In the file, in bytes: of `moof` and `mdat` together. */
+  readonly offset: number;
+  readonly bytes: number;
+  /** Its `moof`. */
+  readonly header: Buffer;
+  readonly decodeTime: number;
+  readonly duration: number;
+  /** Decoding can begin with its first frame. */
+  readonly keyFrame: boolean;
+}
+
+/** The fragments of a recording. Those of a file that grows are its whole ones. */
+export interface FragmentIndex {
+  /** `ftyp` and `moov`. */
+  readonly init: Buffer;
+  readonly movie: MovieHeader;
+  readonly fragments: readonly IndexedFragment[];
+  /** Where the last whole fragment ends, in bytes. */
+  readonly end: number;
+}
+
+/** An init segment, and a fragment's `moof` with the header of its `mdat`, are seldom longer. */
+const initProbeBytes = 4096;
+const fragmentProbeBytes = 2048;
+/** Past this length, a box is taken for damaged. */
+const maxHeaderBytes = 4 * 1024 * 1024;
+const longestBoxHeader = 16;
+
+/** @returns undefined if the file does not begin as a recording does. @throws errors of the file system. */
+export async function beginIndex(handle: FileHandle, size: number): Promise<FragmentIndex | undefined> {
+  let init = await readPart(handle, 0, Math.min(size, initProbeBytes));
+  for (let at = 0; ; ) {
+    const box = boxAt(init, at);
+    if (!box || box.end > Math.min(size, maxHeaderBytes)) return undefined;
+    if (box.end + longestBoxHeader > init.length && init.length < size)
+      init = await readPart(handle, 0, Math.min(size, box.end + initProbeBytes));
+    at = box.end;
+    if (box.type === 'moov') return indexOf(Buffer.from(init.subarray(0, at)));
+  }
+}
+
+/** An index without fragments. */
+export function indexOf(init: Buffer): FragmentIndex | undefined {
+  const movie = orUndefined(() => readMovieHeader(init));
+  return movie && { init, movie, fragments: [], end: init.length };
+}
+
+/** Reads the fragments after those that are known, up to the last whole one. @throws errors of the file system. */
+export async function extendIndex(
+  handle: FileHandle,
+  size: number,
+  known: FragmentIndex,
+): Promise<FragmentIndex> {
+  const fragments = [...known.fragments];
+  let end = known.end;
+  while (end < size) {
+    let probe = await readPart(handle, end, Math.min(size - end, fragmentProbeBytes));
+    const first = boxAt(probe, 0);
+    if (!first || end + first.end > size) break;
+    if (first.type === 'moof') {
+      if (first.end > maxHeaderBytes) break;
+      if (first.end + longestBoxHeader > probe.length && probe.length < size - end)
+        probe = await readPart(handle, end, Math.min(size - end, first.end + longestBoxHeader));
+      const fragment = fragmentAt(known.movie, probe, end);
+      if (!fragment || end + fragment.bytes > size) break;
+      fragments.push(fragment);
+      end += fragment.bytes;
+    } else end += first.end;
+  }
+  return { ...known, fragments, end };
+}
+
+/**
+ * @param data begins with a `moof`, and the header of the `mdat` after it
+ * @param offset of the fragment in its file
+ */
+export function fragmentAt(movie: MovieHeader, data: Buffer, offset: number): IndexedFragment | undefined {
+  const moof = boxAt(data, 0);
+  const mdat = moof && boxAt(data, moof.end);
+  if (moof?.type !== 'moof' || mdat?.type !== 'mdat') return undefined;
+  const header = Buffer.from(data.subarray(0, moof.end));
+  const video = orUndefined(() => readFragmentHeader(header, movie))?.video;
+  if (!video) return undefined;
+  const duration = video.durations.reduce((sum, each) => sum + each, 0);
+  const keyFrame = video.keyFrames[0] ?? false;
+  return { offset, bytes: mdat.end, header, decodeTime: video.decodeTime, duration, keyFrame };
+}
+
+async function readPart(handle: FileHandle, position: number, length: number): Promise<Buffer> {
+  const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(length), 0, length, position);
+  return buffer.subarray(0, bytesRead);
+}
+
+/** Damaged boxes are shorter than they say. */
+function orUndefined<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}

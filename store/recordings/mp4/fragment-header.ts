@@ -1,0 +1,100 @@
+import { boxesIn, boxInside, type Mp4Box } from './box-reader.ts';
+import type { MovieHeader, MovieTrack } from './movie-header.ts';
+
+/** The samples of one track in a fragment, which are one after another in the file. Times in the track's ticks. */
+export interface SampleRun {
+  /** Decode time of the first one. */
+  readonly decodeTime: number;
+  /** Where the first one begins, in bytes from the beginning of `moof`. */
+  readonly dataOffset: number;
+  readonly sizes: readonly number[];
+  readonly durations: readonly number[];
+  /** When each is shown minus when it is decoded. */
+  readonly compositionOffsets: readonly number[];
+  /** Whether decoding can begin at it. */
+  readonly keyFrames: readonly boolean[];
+}
+
+export interface FragmentSamples {
+  readonly video: SampleRun | undefined;
+  readonly audio: SampleRun | undefined;
+}
+
+/** ISO/IEC 14496-12, section 8.8.7. */
+const trackFlags = { base: 0x1, description: 0x2, duration: 0x8, size: 0x10, flags: 0x20 };
+/** Section 8.8.8. */
+const runFlags = {
+  offset: 0x1,
+  firstFlags: 0x4,
+  duration: 0x100,
+  size: 0x200,
+  flags: 0x400,
+  composition: 0x800,
+};
+/** Section 8.8.3.1. */
+const isNoSyncSample = 0x1_0000;
+
+/**
+ * Reads the samples that a `moof` describes.
+ *
+ * @throws {RangeError} if a box is too short. @returns undefined for a form that recordings do not have.
+ */
+export function readFragmentHeader(moof: Buffer, movie: MovieHeader): FragmentSamples | undefined {
+  const [outer] = boxesIn(moof);
+  if (!outer) return undefined;
+  const runs = new Map<number, SampleRun>();
+  const tracks = new Map(
+    [movie.video, ...(movie.audio ? [movie.audio] : [])].map((track) => [track.id, track]),
+  );
+  for (const traf of boxesIn(moof, outer.content, outer.end).filter(({ type }) => type === 'traf')) {
+    const header = boxInside(moof, traf, 'tfhd');
+    const track = header && tracks.get(moof.readUInt32BE(header.content + 4));
+    if (!track) continue;
+    const run = readRun(moof, traf, header, track);
+    if (!run || runs.has(track.id)) return undefined;
+    runs.set(track.id, run);
+  }
+  return { video: runs.get(movie.video.id), audio: movie.audio && runs.get(movie.audio.id) };
+}
+
+function readRun(moof: Buffer, traf: Mp4Box, header: Mp4Box, track: MovieTrack): SampleRun | undefined {
+  const time = boxInside(moof, traf, 'tfdt');
+  const [run, ...more] = boxesIn(moof, traf.content, traf.end).filter(({ type }) => type === 'trun');
+  const present = moof.readUInt32BE(header.content) & 0xff_ffff;
+  if (!time || !run || more.length > 0 || present & trackFlags.base) return undefined;
+  let at = header.content + 8 + (present & trackFlags.description ? 4 : 0);
+  const next = () => {
+    at += 4;
+    return moof.readUInt32BE(at - 4);
+  };
+  const duration = present & trackFlags.duration ? next() : track.defaults.duration;
+  const size = present & trackFlags.size ? next() : track.defaults.size;
+  const flags = present & trackFlags.flags ? next() : track.defaults.flags;
+
+  const decodeTime =
+    moof[time.content] === 1
+      ? Number(moof.readBigUInt64BE(time.content + 4))
+      : moof.readUInt32BE(time.content + 4);
+  const has = moof.readUInt32BE(run.content) & 0xff_ffff;
+  at = run.content + 4;
+  const count = next();
+  const dataOffset = has & runFlags.offset ? next() : 0;
+  const firstFlags = has & runFlags.firstFlags ? next() : undefined;
+  const fields = [runFlags.duration, runFlags.size, runFlags.flags, runFlags.composition];
+  const sampleBytes = fields.filter((field) => has & field).length * 4;
+  // Before arrays of a damaged count are made.
+  if (dataOffset <= 0 || at + count * sampleBytes > run.end) return undefined;
+  const sizes: number[] = [];
+  const durations: number[] = [];
+  const compositionOffsets: number[] = [];
+  const keyFrames: boolean[] = [];
+  for (let index = 0; index < count; index += 1) {
+    durations.push(has & runFlags.duration ? next() : duration);
+    sizes.push(has & runFlags.size ? next() : size);
+    const own = has & runFlags.flags ? next() : index === 0 ? (firstFlags ?? flags) : flags;
+    keyFrames.push((own & isNoSyncSample) === 0);
+    // Unsigned in version 0, where no writer makes one of 2^31 ticks.
+    compositionOffsets.push(has & runFlags.composition ? next() | 0 : 0);
+  }
+  return { decodeTime, dataOffset, sizes, durations, compositionOffsets, keyFrames };
+}
