@@ -1,6 +1,6 @@
 import { redactUrls, replaceAuthorities } from '../bus/base/redact.ts';
+import { parseRtspAddress } from '../bus/base/rtsp-address.ts';
 import type { VideoSource } from './protocol/pipeline-protocol.ts';
-import { parseRtspAddress } from './rtsp/protocol/rtsp-address.ts';
 
 /**
  * @returns a function that replaces credentials: the secrets in URLs, and the user parts of this source's, however they

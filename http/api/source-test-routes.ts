@@ -18,7 +18,7 @@ export function sourceTestRoutes({ monitors, testSource, log }: Services): Route
       tag: 'Monitor',
       summary: 'Try a source before it is stored',
       description:
-        'Plays the source of a monitor for a few seconds and answers what it offers, with its first picture, or why it cannot be used (`ok` is then false, and the status still 200). Logs in once for each stream, for the sub stream only after the main one was right. Takes at most 15 seconds. One test runs at a time; 503 while it does. Other fields of a monitor may be sent as well, and are ignored. Passwords sent as asterisks are those of the stored monitor with the same `id`.',
+        'Plays the source of a monitor for a few seconds and answers what it offers, with its first picture, or why it cannot be used (`ok` is then false, and the status still 200). Logs in once: the sub stream comes after the main one, over the same connection where the camera leaves that open. Takes at most 15 seconds. One test runs at a time; 503 while it does. Other fields of a monitor may be sent as well, and are ignored. Passwords sent as asterisks are those of the stored monitor with the same `id`.',
       // Validated by the store, as a monitor's configuration is.
       body: Type.Unknown(),
       documentedBody: MonitorSource,

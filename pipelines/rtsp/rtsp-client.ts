@@ -1,5 +1,6 @@
+import { parseRtspAddress, type RtspAddress, RtspAddressError } from '../../bus/base/rtsp-address.ts';
+import type { ConnectionReuse } from './connection-reuse.ts';
 import { baseUrl } from './protocol/control-url.ts';
-import { parseRtspAddress, type RtspAddress, RtspAddressError } from './protocol/rtsp-address.ts';
 import { RtspError, refusal } from './protocol/rtsp-error.ts';
 import { header, isSuccess, type RtspMessage } from './protocol/rtsp-message.ts';
 import type { RtspTimeouts } from './protocol/rtsp-timeouts.ts';
@@ -17,6 +18,8 @@ export interface RtspOptions {
   readonly signal: AbortSignal;
   /** Takes sentences for a debug log: what was done about a camera that does not do the usual. */
   readonly log: (sentence: string) => void;
+  /** For streams that are played one after the other: their sessions share a connection and its login. */
+  readonly reuse?: ConnectionReuse | undefined;
 }
 
 const maxRedirects = 3;
@@ -30,9 +33,8 @@ const redirects = new Set([301, 302, 303, 305, 307]);
 export async function openRtsp(options: RtspOptions): Promise<RtspSession> {
   let { address } = options;
   for (let count = 0; count <= maxRedirects; count++) {
-    const connection = await RtspConnection.open(address, options);
+    const { connection, answer } = await ask(address, options);
     try {
-      const answer = await connection.request('DESCRIBE', address.url, { Accept: 'application/sdp' });
       if (!redirects.has(answer.status ?? 0)) return describe(answer, connection, address, options);
       address = redirected(address, header(answer, 'location'));
       options.log(`the camera redirects to ${address.host}:${address.port}`);
@@ -46,6 +48,36 @@ export async function openRtsp(options: RtspOptions): Promise<RtspSession> {
   throw new RtspError('unreachable', `the camera redirects more than ${maxRedirects} times`);
 }
 
+interface Asked {
+  readonly connection: RtspConnection;
+  /** To DESCRIBE, whatever its status. */
+  readonly answer: RtspMessage;
+}
+
+/** @throws {RtspError} with nothing left open; the signal's reason when it aborts. */
+async function ask(address: RtspAddress, options: RtspOptions): Promise<Asked> {
+  const kept = options.reuse?.take(address, options.signal);
+  if (kept) {
+    try {
+      return await askOver(kept, address);
+    } catch (error) {
+      // Some cameras close the connection after TEARDOWN. A login that is refused is not tried again.
+      if (!(error instanceof RtspError) || error.code === 'unauthorized') throw error;
+    }
+  }
+  return askOver(await RtspConnection.open(address, options), address);
+}
+
+async function askOver(connection: RtspConnection, { url }: RtspAddress): Promise<Asked> {
+  try {
+    const answer = await connection.request('DESCRIBE', url, { Accept: 'application/sdp' });
+    return { connection, answer };
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
 function describe(
   answer: RtspMessage,
   connection: RtspConnection,
@@ -56,7 +88,7 @@ function describe(
   const description = parseSdp(answer.body.toString('latin1'));
   if (description.tracks.length === 0) throw new RtspError('no_video', 'the camera offers no stream at all');
   const base = baseUrl(address.url, header(answer, 'content-base') ?? header(answer, 'content-location'));
-  return new RtspSession({ ...options, connection, description, base });
+  return new RtspSession({ ...options, connection, address, description, base });
 }
 
 /** A camera that sends us to another host is not given the password there, nor one that gives up TLS. */

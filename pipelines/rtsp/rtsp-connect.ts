@@ -1,6 +1,6 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import type { RtspAddress } from './protocol/rtsp-address.ts';
+import type { RtspAddress } from '../../bus/base/rtsp-address.ts';
 import { RtspError } from './protocol/rtsp-error.ts';
 
 const causes: Readonly<Record<string, string>> = {

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
+import type { RtspAddress } from '../../bus/base/rtsp-address.ts';
 import { Login } from './login/rtsp-login.ts';
 import { PendingRequests } from './pending-requests.ts';
-import type { RtspAddress } from './protocol/rtsp-address.ts';
 import { RtspError, refusal, unanswered } from './protocol/rtsp-error.ts';
 import { answerTo, formatMessage, type RtspMessage } from './protocol/rtsp-message.ts';
 import type { RtspTimeouts } from './protocol/rtsp-timeouts.ts';
@@ -33,6 +33,8 @@ export class RtspConnection {
   readonly #options: RtspConnectionOptions;
   readonly #login: Login;
   readonly #pending: PendingRequests;
+  #signal: AbortSignal;
+  readonly #abort = (): void => this.close();
   #sequence = 0;
   #end: RtspError | undefined;
 
@@ -41,11 +43,11 @@ export class RtspConnection {
     this.#options = options;
     this.#login = new Login(address);
     this.#pending = new PendingRequests(options.timeouts.answerMs);
-    const abort = () => this.close();
-    options.signal.addEventListener('abort', abort);
+    this.#signal = options.signal;
+    this.obey(options.signal);
     this.closed = new Promise((resolve) => {
       socket.once('close', () => {
-        options.signal.removeEventListener('abort', abort);
+        this.#signal.removeEventListener('abort', this.#abort);
         resolve(this.#fail(new RtspError('lost', 'the camera closed the connection')));
       });
     });
@@ -72,6 +74,13 @@ export class RtspConnection {
   static async open(address: RtspAddress, options: RtspConnectionOptions): Promise<RtspConnection> {
     const socket = await connectSocket(address, options.timeouts.connectMs, options.signal);
     return new RtspConnection(socket, address, options);
+  }
+
+  /** From now on this signal ends it, and no other one. */
+  obey(signal: AbortSignal): void {
+    this.#signal.removeEventListener('abort', this.#abort);
+    this.#signal = signal;
+    signal.addEventListener('abort', this.#abort);
   }
 
   get isClosed(): boolean {
@@ -116,7 +125,7 @@ export class RtspConnection {
   }
 
   #exchange(method: string, url: string, headers: Headers): Promise<RtspMessage> {
-    this.#options.signal.throwIfAborted();
+    this.#signal.throwIfAborted();
     if (this.#end) throw unanswered(method, this.#end);
     const sequence = ++this.#sequence;
     const start = `${method} ${url} RTSP/1.0`;
@@ -142,7 +151,7 @@ export class RtspConnection {
     if (this.#end) return this.#end;
     this.#end = error;
     this.#socket.destroy();
-    const { signal } = this.#options;
+    const signal = this.#signal;
     this.#pending.fail((method) => (signal.aborted ? signal.reason : unanswered(method, error)));
     return error;
   }

@@ -1,7 +1,7 @@
+import type { RtspAddress } from '../../bus/base/rtsp-address.ts';
+import type { ConnectionReuse } from './connection-reuse.ts';
 import { KeepAlive } from './keep-alive.ts';
-import { controlUrl } from './protocol/control-url.ts';
-import { RtspError, refusal } from './protocol/rtsp-error.ts';
-import { isSuccess, type RtspMessage } from './protocol/rtsp-message.ts';
+import { RtspError } from './protocol/rtsp-error.ts';
 import type { RtspTimeouts } from './protocol/rtsp-timeouts.ts';
 import type { RtspTrack, SessionDescription } from './protocol/sdp.ts';
 import { defaultTimeoutMs } from './protocol/session-headers.ts';
@@ -9,6 +9,7 @@ import type { ReceptionCounts } from './rtp/reception.ts';
 import type { SenderReport } from './rtp/rtcp.ts';
 import type { RtpPacket } from './rtp/rtp-packet.ts';
 import type { RtspConnection } from './rtsp-connection.ts';
+import { SessionRequests } from './session-requests.ts';
 import { Receiver } from './track-receiver.ts';
 import { type RtspTransport, type SetupResult, TrackSetup } from './track-setup.ts';
 
@@ -23,6 +24,10 @@ export interface PlayHandlers {
 
 export interface RtspSessionOptions {
   readonly connection: RtspConnection;
+  /** Of the connection. */
+  readonly address: RtspAddress;
+  /** Gets the connection after TEARDOWN; without it, the connection is closed. */
+  readonly reuse?: ConnectionReuse | undefined;
   readonly description: SessionDescription;
   readonly base: string;
   readonly transport: RtspTransport;
@@ -31,9 +36,6 @@ export interface RtspSessionOptions {
   readonly log: (sentence: string) => void;
 }
 
-const teardownMs = 1000;
-const aggregateNotAllowed = 459;
-
 /** A camera that has been described: its tracks, which of them are wanted, and their packets. */
 export class RtspSession {
   /** The tracks that the camera announces, in its order. */
@@ -41,6 +43,7 @@ export class RtspSession {
   readonly #options: RtspSessionOptions;
   readonly #receiver: Receiver;
   readonly #setup: TrackSetup;
+  readonly #requests: SessionRequests;
   readonly #agreed: RtspTrack[] = [];
   #handlers: PlayHandlers | undefined;
   #isPlaying = false;
@@ -59,6 +62,7 @@ export class RtspSession {
       onSilence: (error) => this.#finish(error),
     });
     this.#setup = new TrackSetup(this.#receiver, options);
+    this.#requests = new SessionRequests({ ...options, sessionID: () => this.#setup.session?.id });
     void connection.closed.then((error) => this.#finish(signal.aborted ? undefined : error));
   }
 
@@ -87,7 +91,7 @@ export class RtspSession {
     const { connection, timeouts, log, signal } = this.#options;
     this.#handlers = handlers;
     try {
-      await this.#startPlaying();
+      await this.#requests.play(this.#agreed);
       if (this.#end)
         throw this.#end.error ?? signal.reason ?? new RtspError('lost', 'the session was closed');
     } catch (error) {
@@ -97,7 +101,7 @@ export class RtspSession {
     this.#isPlaying = true;
     this.#receiver.start(timeouts);
     const { id, timeoutMs } = this.#setup.session ?? { id: undefined, timeoutMs: defaultTimeoutMs };
-    this.#keepAlive = new KeepAlive({ connection, url: this.#url(), session: id, timeoutMs, log });
+    this.#keepAlive = new KeepAlive({ connection, url: this.#requests.url(), session: id, timeoutMs, log });
   }
 
   /** @returns what has come of a track, also after the end; undefined when it was not set up. */
@@ -105,7 +109,7 @@ export class RtspSession {
     return this.#receiver.counts(track);
   }
 
-  /** Says goodbye to the camera, for a second at most, and ends the connection. It never fails. */
+  /** Says goodbye to the camera, for a second at most, and gives the connection away. It never fails. */
   close(): Promise<void> {
     this.#finish(undefined);
     return this.#closed;
@@ -124,32 +128,14 @@ export class RtspSession {
   }
 
   async #tearDown(): Promise<void> {
-    const { connection } = this.#options;
-    if (this.#agreed.length > 0 && !connection.isClosed) {
-      const timer = setTimeout(() => connection.close(), teardownMs);
-      await this.#request('TEARDOWN', this.#url()).catch(() => {});
-      clearTimeout(timer);
+    const { connection, address, reuse } = this.#options;
+    const isSetUp = this.#agreed.length > 0 && !connection.isClosed;
+    const isFree = isSetUp && (await this.#requests.tearDown());
+    if (reuse && isFree) {
+      reuse.keep(connection, address);
+      return;
     }
     connection.close();
     await connection.closed;
-  }
-
-  async #startPlaying(): Promise<void> {
-    let answer = await this.#request('PLAY', this.#url());
-    if (answer.status === aggregateNotAllowed) {
-      for (const track of this.#agreed) answer = await this.#request('PLAY', this.#url(track));
-    }
-    if (!isSuccess(answer)) throw refusal('PLAY', answer.status ?? 0);
-  }
-
-  #request(method: string, url: string): Promise<RtspMessage> {
-    const Range = method === 'PLAY' ? 'npt=0.000-' : undefined;
-    return this.#options.connection.request(method, url, { Session: this.#setup.session?.id, Range });
-  }
-
-  /** Without a track, of all of them together. */
-  #url(track?: RtspTrack): string {
-    const { base, description } = this.#options;
-    return controlUrl(base, (track ?? description).control);
   }
 }

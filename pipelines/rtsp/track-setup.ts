@@ -42,12 +42,14 @@ export class TrackSetup {
   readonly #options: TrackSetupOptions;
   readonly #receiver: Receiver;
   #transport: RtspTransport;
-  #nextChannel = 0;
+  #nextChannel: number;
 
   constructor(receiver: Receiver, options: TrackSetupOptions) {
     this.#receiver = receiver;
     this.#options = options;
     this.#transport = options.transport;
+    // Late packets of the session before it over the same connection are not this one's.
+    this.#nextChannel = 2 * Math.ceil((Math.max(-1, ...options.connection.channels) + 1) / 2);
   }
 
   /** @throws {RtspError} when the connection is over; the signal's reason when it aborts. */

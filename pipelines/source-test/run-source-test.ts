@@ -13,8 +13,7 @@ const deadlineMs = 14_500;
 const host = fileURLToPath(new URL('./source-test-host.js', import.meta.url));
 
 /**
- * Plays a source for a few seconds in a process of its own. It logs in once for each stream, and only once if that is
- * refused.
+ * Plays a source for a few seconds in a process of its own.
  *
  * @returns what there is to see, or why not, within 15 seconds; never rejects. After `signal` nobody wants to know.
  */

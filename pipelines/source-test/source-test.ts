@@ -1,6 +1,7 @@
 import type { Log } from '../../bus/log.ts';
 import type { VideoSource } from '../protocol/pipeline-protocol.ts';
 import { redactor } from '../redactor.ts';
+import { ConnectionReuse } from '../rtsp/connection-reuse.ts';
 import { GstreamerSource } from '../sources/gstreamer-source.ts';
 import { RtspSource } from '../sources/rtsp-source.ts';
 import type { VideoInput } from '../sources/video-input.ts';
@@ -15,20 +16,33 @@ const namedEndMs = 500;
 const noLog: Log = { error() {}, warning() {}, info() {}, debug() {} };
 
 /**
- * Plays a source for a few seconds. The sub stream comes after the main one, and only if that was right: one wrong
- * password is one login.
+ * Plays a source for a few seconds. The sub stream comes after the main one, and only if that was right. Both are one
+ * login, unless they are of different cameras or the camera closes the connection in between.
  *
  * @param untilMs of this process's monotonic clock
  */
 export async function testSource(source: VideoSource, untilMs: number): Promise<SourceTestReport> {
+  const reuse = new ConnectionReuse();
+  try {
+    return await testStreams(source, untilMs, reuse);
+  } finally {
+    reuse.close();
+  }
+}
+
+async function testStreams(
+  source: VideoSource,
+  untilMs: number,
+  reuse: ConnectionReuse,
+): Promise<SourceTestReport> {
   const redact = redactor(source);
   const sub = source.kind === 'rtsp' ? source.sub : undefined;
   const mainMs = untilMs - performance.now() - (sub === undefined ? 0 : subStreamMs);
-  const main = await testStream(() => openMain(source, mainMs), mainMs);
+  const main = await testStream(() => openMain(source, mainMs, reuse), mainMs);
   if (!main.ok) return { ...main, detail: redact(main.detail) };
   if (source.kind !== 'rtsp' || sub === undefined) return { ok: true, main: main.offer };
   const subMs = untilMs - performance.now();
-  const second = await testStream(() => openRtspStream(source.protocol, sub, subMs), subMs);
+  const second = await testStream(() => openRtspStream(source.protocol, sub, subMs, reuse), subMs);
   if (second.ok) return { ok: true, main: main.offer, sub: second.offer };
   return { ...second, detail: `sub stream: ${redact(second.detail)}`, main: main.offer };
 }
@@ -41,13 +55,18 @@ async function testStream(open: () => VideoInput, withinMs: number): Promise<Str
   }
 }
 
-function openMain(source: VideoSource, withinMs: number): VideoInput {
+function openMain(source: VideoSource, withinMs: number, reuse: ConnectionReuse): VideoInput {
   return source.kind === 'rtsp'
-    ? openRtspStream(source.protocol, source.main, withinMs)
+    ? openRtspStream(source.protocol, source.main, withinMs, reuse)
     : new GstreamerSource(source);
 }
 
-function openRtspStream(transport: 'tcp' | 'udp', url: string, withinMs: number): VideoInput {
+function openRtspStream(
+  transport: 'tcp' | 'udp',
+  url: string,
+  withinMs: number,
+  reuse: ConnectionReuse,
+): VideoInput {
   const patienceMs = Math.max(withinMs - namedEndMs, 1);
-  return new RtspSource({ url, transport, audio: false, patienceMs, log: noLog, monitorID: '' });
+  return new RtspSource({ url, transport, audio: false, patienceMs, log: noLog, monitorID: '', reuse });
 }

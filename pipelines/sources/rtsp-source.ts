@@ -1,8 +1,9 @@
+import { parseRtspAddress, type RtspAddress } from '../../bus/base/rtsp-address.ts';
 import type { Log } from '../../bus/log.ts';
 import { AudioTrack } from '../media/audio-track.ts';
 import { VideoTrack } from '../media/video-track.ts';
 import type { PipelineEnd } from '../protocol/pipeline-protocol.ts';
-import { parseRtspAddress, type RtspAddress } from '../rtsp/protocol/rtsp-address.ts';
+import type { ConnectionReuse } from '../rtsp/connection-reuse.ts';
 import { RtspError } from '../rtsp/protocol/rtsp-error.ts';
 import type { RtspTrack } from '../rtsp/protocol/sdp.ts';
 import { openRtsp } from '../rtsp/rtsp-client.ts';
@@ -20,6 +21,8 @@ export interface RtspSourceOptions {
   readonly patienceMs: number;
   readonly log: Log;
   readonly monitorID: string;
+  /** See {@link RtspOptions}. */
+  readonly reuse?: ConnectionReuse;
 }
 
 const silenceMs = 5000;
@@ -58,7 +61,7 @@ export class RtspSource implements VideoInput {
   }
 
   async #connect(handlers: StreamHandlers): Promise<void> {
-    const { transport, patienceMs, log, monitorID, audio } = this.#options;
+    const { transport, patienceMs, log, monitorID, audio, reuse } = this.#options;
     const session = await openRtsp({
       address: this.#address,
       transport,
@@ -68,6 +71,7 @@ export class RtspSource implements VideoInput {
       },
       signal: this.#controller.signal,
       log: (sentence) => log.debug(sentence, monitorID),
+      reuse,
     });
     this.#session = session;
     handlers.onTracks?.(session.tracks);
@@ -86,8 +90,11 @@ export class RtspSource implements VideoInput {
     });
     this.#video = video;
     const sound = wanted && !other?.error ? this.#audioTrack(wanted, handlers) : undefined;
+    let hasBegun = false;
     await session.play({
       onPacket: (track, packet) => {
+        if (!hasBegun) handlers.onBegin?.();
+        hasBegun = true;
         if (track === chosen.track) video.push(packet);
         else sound?.push(packet);
       },

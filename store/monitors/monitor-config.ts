@@ -4,21 +4,26 @@ import { flag } from '../detectors/section-fields.ts';
 
 /** Schema of a monitor's configuration. Unknown fields are kept unchanged. */
 
-const streamText = 'a URL rtsp://… or rtsps://… of at most 2048 characters';
-const streamURL = Type.String({
-  maxLength: 2048,
-  // Whitespace, quotes and backslashes are not valid in a URL; refused here, they reach no other parser.
-  pattern: '^rtsps?://[^\\s"\\\\\\p{Cc}\\p{Cs}]+$',
-  description: streamText,
-});
+const streamText =
+  'a URL rtsp://… or rtsps://… of at most 2048 characters; user name and password as they are, or with %40 for @, %2F for /, %3A for :, %3F for ?, %23 for # and %25 for %';
+/** `bus/base/rtsp-address.ts` reads it, and says what is wrong with it. */
+const streamURL = Type.String({ maxLength: 2048, description: streamText });
 
 const rtsp = Type.Object(
   {
     protocol: Type.Enum(['tcp', 'udp'], { description: '"tcp" or "udp"' }),
     mainStream: streamURL,
     subStream: Type.Optional(Type.Union([streamURL, Type.Null()], { description: streamText })),
+    patience: Type.Optional(
+      Type.Number({
+        minimum: 1,
+        maximum: 300,
+        description:
+          'a number of seconds, 1 to 300: the longest wait for an answer of the camera or its first picture',
+      }),
+    ),
   },
-  { description: 'an object of protocol, mainStream and subStream' },
+  { description: 'an object of protocol, mainStream, subStream and patience' },
 );
 const file = Type.Object(
   {
@@ -47,6 +52,7 @@ const monitor = {
   }),
   enable: flag('run this monitor'),
   alwaysRecord: flag('record without waiting for an event'),
+  recordSubStream: Type.Optional(flag('record the sub stream too, into files of its own')),
   videoLength: Type.Number({
     exclusiveMinimum: 0,
     maximum: 10_080,
@@ -90,6 +96,13 @@ export function monitorSchemas(detectors: readonly DetectorSection[]) {
     file: withSections(bySource.file),
     test: withSections(bySource.test),
   };
+}
+
+const usualMaxPatienceS = 60;
+
+/** The longest that the recorder waits for an answer of the camera or its first picture, in milliseconds. */
+export function maxPatienceMs({ sourcertsp }: MonitorConfig): number {
+  return (sourcertsp?.patience ?? usualMaxPatienceS) * 1000;
 }
 
 /** A detector's section of a monitor. It fits its schema: that was checked when the monitor was read. */

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
-import { parseRtspAddress } from '../../pipelines/rtsp/protocol/rtsp-address.ts';
+import { parseRtspAddress } from '../../bus/base/rtsp-address.ts';
 import { openRtsp } from '../../pipelines/rtsp/rtsp-client.ts';
 import { type FakeAnswer, FakeCamera, type FakeConnection, sendDatagrams } from '../support/fake-camera.ts';
 import { openFiles } from '../support/processes.ts';

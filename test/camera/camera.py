@@ -11,6 +11,7 @@ mounts    by path. {"file": F} serves the H.264 or H.265 video and the AAC audio
           gst-rtsp-server launch line describes (payloaders pay0, pay1, …).
 user, password, method ("basic" or "digest")
           asked for by every mount when there is a user; each attempt to log in prints `{"login": "attempted"}`
+others    [[user, password], …] that may log in too, by Digest
 """
 
 import json
@@ -208,13 +209,14 @@ def make_factory(mount):
     return factory
 
 
-def require_login(server, factories, user, password, method):
+def require_login(server, factories, user, password, method, others):
     auth = GstRtspServer.RTSPAuth()
     token = GstRtspServer.RTSPToken()
     token.set_string(GstRtspServer.RTSP_TOKEN_MEDIA_FACTORY_ROLE, ROLE)
     if method == "digest":
         auth.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)
-        auth.add_digest(user, password, token)
+        for name, secret in [[user, password], *others]:
+            auth.add_digest(name, secret, token)
     else:
         auth.add_basic(GstRtspServer.RTSPAuth.make_basic(user, password), token)
     permissions = GstRtspServer.RTSPPermissions()
@@ -244,7 +246,8 @@ def main():
     for path, factory in factories.items():
         server.get_mount_points().add_factory(f"/{path}", factory)
     if "user" in options:
-        require_login(server, factories.values(), options["user"], options["password"], options["method"])
+        login = options["user"], options["password"], options["method"]
+        require_login(server, factories.values(), *login, options.get("others", []))
     if server.attach(None) == 0:
         sys.exit(f"camera: port {options['port']} cannot be had")
     print(json.dumps({"port": server.get_bound_port()}), flush=True)

@@ -17,6 +17,8 @@ export interface CameraOptions {
   readonly user?: string;
   readonly password?: string;
   readonly method?: 'basic' | 'digest';
+  /** Further user names, with their passwords, that may log in by Digest. */
+  readonly others?: readonly (readonly [string, string])[];
 }
 
 export interface Camera extends Pick<Child, 'pid' | 'kill' | 'stop'> {
@@ -36,8 +38,8 @@ export interface Camera extends Pick<Child, 'pid' | 'kill' | 'stop'> {
 
 /** Starts a real RTSP camera on 127.0.0.1. It is gone when the test is over. */
 export async function startCamera(options: CameraOptions): Promise<Camera> {
-  const { mounts, port = 0, user, password = '', method = 'digest' } = options;
-  const login = user === undefined ? {} : { user, password, method };
+  const { mounts, port = 0, user, password = '', method = 'digest', others = [] } = options;
+  const login = user === undefined ? {} : { user, password, method, others };
   const script = join(project, 'test/camera/camera.py');
   // Debian's own Python is the one that has Debian's bindings.
   const child = startChild('/usr/bin/python3', [script, JSON.stringify({ port, mounts, ...login })]);

@@ -1,4 +1,4 @@
-import { parseRtspAddress } from '../../pipelines/rtsp/protocol/rtsp-address.ts';
+import { parseRtspAddress } from '../../bus/base/rtsp-address.ts';
 import { RtspError } from '../../pipelines/rtsp/protocol/rtsp-error.ts';
 import type { RtspTimeouts } from '../../pipelines/rtsp/protocol/rtsp-timeouts.ts';
 import type { SenderReport } from '../../pipelines/rtsp/rtp/rtcp.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { redactUrls } from '../../../bus/base/redact.ts';
-import { parseRtspAddress } from '../../../pipelines/rtsp/protocol/rtsp-address.ts';
+import { parseRtspAddress } from '../../../bus/base/rtsp-address.ts';
 
 describe('the text that people may read', () => {
   test.each([

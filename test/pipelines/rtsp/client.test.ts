@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseRtspAddress } from '../../../pipelines/rtsp/protocol/rtsp-address.ts';
+import { parseRtspAddress } from '../../../bus/base/rtsp-address.ts';
 import type { RtspTrack } from '../../../pipelines/rtsp/protocol/sdp.ts';
 import type { SenderReport } from '../../../pipelines/rtsp/rtp/rtcp.ts';
 import type { RtpPacket } from '../../../pipelines/rtsp/rtp/rtp-packet.ts';

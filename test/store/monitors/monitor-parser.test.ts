@@ -107,11 +107,15 @@ test.each([
   [rtsp('rtsp:///stream'), '/sourcertsp/mainStream'],
   [rtsp('rtsp://'), '/sourcertsp/mainStream'],
   [rtsp('exec:rm'), '/sourcertsp/mainStream'],
-  [rtsp('rtsp://host/a b'), '/sourcertsp/mainStream'],
-  [rtsp('rtsp://host/"!filesink'), '/sourcertsp/mainStream'],
+  [rtsp('rtsp://ho st/a'), '/sourcertsp/mainStream'],
+  [rtsp('rtsp://host/a '), '/sourcertsp/mainStream'],
   [rtsp('rtsp://host/\nx'), '/sourcertsp/mainStream'],
-  [rtsp('rtsp://host/\\'), '/sourcertsp/mainStream'],
-  [rtsp('rtsp://user:1#2@host/'), '/sourcertsp/mainStream'],
+  [rtsp('rtsp://user:1#hunter2@host/'), '/sourcertsp/mainStream'],
+  [rtsp('rtsp://user:hunter2%zz%40@host/'), '/sourcertsp/mainStream'],
+  [rtsp(5), '/sourcertsp/mainStream'],
+  [rtsp('rtsp://host/', { patience: 0 }), '/sourcertsp/patience'],
+  [rtsp('rtsp://host/', { patience: 301 }), '/sourcertsp/patience'],
+  [monitor({ recordSubStream: 'yes' }), '/recordSubStream'],
   [rtsp(`rtsp://host/${'x'.repeat(2048)}`), '/sourcertsp/mainStream'],
   [rtsp('rtsp://host', { subStream: '' }), '/sourcertsp/subStream'],
   [rtsp('rtsp://host', { subStream: 'file:///etc/passwd' }), '/sourcertsp/subStream'],
@@ -148,8 +152,22 @@ test.each([
   'rtsps://[2001:db8::1]:322/a?b=c&d=1',
   'rtsp://user:p%40ss%2F@192.0.2.1:554/Streaming/Channels/101',
   'rtsp://us@er:p@ss@host/',
+  'RTSP://admin:hunter2@host/main?',
+  'rtsp://admin:p/s?s#w"\\d x@192.0.2.1:554/main',
+  'rtsp://admin:a;b%c@host/main',
 ])('the stream %s is accepted and kept as it is', async (url) => {
   const { monitors } = await openWith();
   await monitors.put(rtsp(url));
   expect(monitors.get('one')).toEqual(rtsp(url));
+});
+
+test('an address that can be read in two ways is refused with how to write it', async () => {
+  const { monitors } = await openWith();
+  await expect(monitors.put(rtsp('rtsp://admin:2026/hunter2@host/main'))).rejects.toMatchObject({
+    message:
+      'the address can be read in two ways: write @ as %40 wherever it does not end the password, and in the user name and password also / as %2F, ? as %3F, # as %23, : as %3A',
+  });
+  await expect(monitors.put(rtsp('rtsp://host/main '))).rejects.toMatchObject({
+    message: 'the address ends with a space',
+  });
 });

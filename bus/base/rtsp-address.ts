@@ -3,7 +3,7 @@ import { isIP, isIPv6 } from 'node:net';
 /** A camera's address cannot be used. The message is a sentence for people and repeats no credentials. */
 export class RtspAddressError extends Error {
   override readonly name = 'RtspAddressError';
-  readonly code = 'pipeline_source_invalid';
+  readonly code = 'rtsp_address_invalid';
 }
 
 /** Where a stream is, and the credentials exactly as they are to be sent. */

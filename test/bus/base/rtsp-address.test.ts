@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseRtspAddress, RtspAddressError } from '../../../../pipelines/rtsp/protocol/rtsp-address.ts';
+import { parseRtspAddress, RtspAddressError } from '../../../bus/base/rtsp-address.ts';
 
 const refused = (text: string) => {
   try {
