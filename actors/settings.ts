@@ -5,7 +5,7 @@ import type { PipelineSession, VideoSource } from '../pipelines/protocol/pipelin
 import type { Config } from '../store/config/config.ts';
 import type { DetectorSettings } from '../store/detectors/detector-section.ts';
 import { resolveMediaFile } from '../store/monitors/media-file.ts';
-import { type MonitorConfig, sectionOf } from '../store/monitors/monitor-config.ts';
+import { type MonitorConfig, maxPatienceMs, sectionOf } from '../store/monitors/monitor-config.ts';
 import type { DetectorDefinition, FrameNeed } from './detectors/detector-contract.ts';
 
 /** Converts a monitor's stored configuration to the settings of its actors. */
@@ -102,8 +102,10 @@ export async function pipelineSession(
     monitorID: monitor.id,
     source: await pipelineSource(monitor, config),
     patienceMs,
+    maxPatienceMs: maxPatienceMs(monitor),
     recordingsDir,
     alwaysRecord: monitor.alwaysRecord,
+    recordSubStream: monitor.recordSubStream ?? false,
     videoLength: monitor.videoLength * 60_000,
     frames: pipelineFrames(enabledDetectors(monitor, detectors, config)),
     bus,

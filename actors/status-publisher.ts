@@ -39,15 +39,16 @@ function changesOf(monitorID: string, log: Log): (state: MonitorStatus['state'],
   let trouble: string | undefined;
   return (state, reason) => {
     const known = trouble !== undefined;
+    const text = reason === '' ? state : `${state}: ${reason}`;
     if (state === 'waiting') {
-      if (trouble === reason) log.debug(`waiting: ${reason}`, monitorID);
-      else log.error(`waiting: ${reason}`, monitorID);
+      if (trouble === reason) log.debug(text, monitorID);
+      else log.error(text, monitorID);
       trouble = reason;
     } else if (state === 'connecting' && known) {
-      log.debug('connecting', monitorID);
+      log.debug(text, monitorID);
     } else {
       if (state !== 'connecting') trouble = undefined;
-      log.info(reason === '' ? state : `${state}: ${reason}`, monitorID);
+      log.info(text, monitorID);
     }
   };
 }

@@ -9,3 +9,13 @@ export interface Log {
   /** Everything else; never once per frame. */
   debug(msg: string, monitorID?: string): void;
 }
+
+/** Writes to that log what `reword` makes of each message. */
+export function rewordedLog(log: Log, reword: (msg: string) => string): Log {
+  return {
+    error: (msg, monitorID) => log.error(reword(msg), monitorID),
+    warning: (msg, monitorID) => log.warning(reword(msg), monitorID),
+    info: (msg, monitorID) => log.info(reword(msg), monitorID),
+    debug: (msg, monitorID) => log.debug(reword(msg), monitorID),
+  };
+}

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stopDeadlinesMs } from '../bus/children/stop-deadlines.ts';
 import { leases } from '../bus/leases.ts';
-import type { Log } from '../bus/log.ts';
+import { type Log, rewordedLog } from '../bus/log.ts';
 import { Logger } from '../bus/logging/logger.ts';
 import { Bus } from '../bus/nats/bus.ts';
 import { Outbox } from '../bus/nats/outbox.ts';
@@ -115,12 +115,7 @@ function send(report: PipelineReport | ChildMessage, sent: () => void = () => {}
 
 /** Masks secrets: an address in a text for people may carry a password. */
 function cleanLog(log: Log): Log {
-  return {
-    error: (msg, monitorID) => log.error(redact(msg), monitorID),
-    warning: (msg, monitorID) => log.warning(redact(msg), monitorID),
-    info: (msg, monitorID) => log.info(redact(msg), monitorID),
-    debug: (msg, monitorID) => log.debug(redact(msg), monitorID),
-  };
+  return rewordedLog(log, redact);
 }
 
 /** The same for reports to main. */

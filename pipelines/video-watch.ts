@@ -14,25 +14,32 @@ export interface VideoWatchOptions {
 
 /** Watches over what comes of a stream that is not silent. */
 export class VideoWatch {
-  readonly #nothing: NodeJS.Timeout;
+  readonly #options: VideoWatchOptions;
+  #nothing: NodeJS.Timeout | undefined;
   #keyFrame: NodeJS.Timeout | undefined;
   #isTroubled = false;
-  readonly #options: VideoWatchOptions;
 
   constructor(options: VideoWatchOptions) {
     this.#options = options;
+  }
+
+  /** The first packet has come; how long a camera may take until then is decided elsewhere. */
+  begin(): void {
+    const { onNothing, onTrouble } = this.#options;
     this.#nothing = setTimeout(
-      () => options.onNothing('what comes is no video: no picture for 60 s'),
+      () => onNothing('what comes is no video: no picture for 60 s'),
       pictureDeadlineMs,
     );
     this.#keyFrame = setTimeout(() => {
       this.#isTroubled = true;
-      options.onTrouble('the camera has sent no key frame for 60 s; recording begins with the first one');
+      onTrouble(
+        'the camera has sent no key frame for 60 s; recording and detection begin with the first one',
+      );
     }, keyFrameDeadlineMs);
   }
 
   take({ keyFrame }: VideoUnit): void {
-    this.#nothing.refresh();
+    this.#nothing?.refresh();
     if (!keyFrame || !this.#keyFrame) return;
     clearTimeout(this.#keyFrame);
     this.#keyFrame = undefined;

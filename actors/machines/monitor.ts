@@ -4,7 +4,7 @@ import type { MonitorState } from '../../bus/messages.ts';
 import { describeLoginPause, loginPauseMs } from '../../pipelines/protocol/camera-login-pause.ts';
 import { patienceAfter } from '../../pipelines/protocol/patience.ts';
 import type { EndReason } from '../../pipelines/protocol/pipeline-protocol.ts';
-import type { MonitorConfig } from '../../store/monitors/monitor-config.ts';
+import { type MonitorConfig, maxPatienceMs } from '../../store/monitors/monitor-config.ts';
 
 /** One monitor: keeps a pipeline running while the monitor is enabled, and decides when it records. */
 
@@ -38,8 +38,8 @@ interface MonitorContext extends MonitorInput {
   readonly attempts: number;
   /** Number of consecutive logins that the camera refused. */
   readonly refusals: number;
-  /** When or how the next attempt is made, if not as usual. */
-  readonly nextTry: string;
+  /** Why the last connection ended. */
+  readonly lastEnd: EndReason | undefined;
   /** Milliseconds until the next connection. */
   readonly pause: number;
   readonly reason: string;
@@ -62,16 +62,12 @@ const recording = ({ context }: { context: MonitorContext }) => ({
 
 const pipelineInput = ({ context }: { context: MonitorContext }): PipelineInput => ({
   config: context.config,
-  patienceMs: patienceAfter(context.attempts),
+  patienceMs: patienceOf(context),
 });
 
-/** After a refused login the next attempt comes later than usual, after a timeout it waits longer. */
-function describeNextTry(end: EndReason | undefined, pause: number, attempts: number): string {
-  if (end === 'unauthorized') {
-    return `${describeLoginPause(pause)}, or when the monitor is changed or restarted`;
-  }
-  const isSlow = end === 'unreachable' || end === 'silent';
-  return isSlow ? `next try waits ${patienceAfter(attempts) / 1000} s` : '';
+/** How long the next connection waits for the camera, in milliseconds. */
+function patienceOf({ config, attempts }: Pick<MonitorContext, 'config' | 'attempts'>): number {
+  return patienceAfter(attempts, maxPatienceMs(config));
 }
 
 export const monitorMachine = setup({
@@ -107,12 +103,11 @@ export const monitorMachine = setup({
       const refused = end === 'unauthorized';
       const attempts = context.attempts + 1;
       const refusals = context.refusals + (refused ? 1 : 0);
-      const pause = refused ? loginPauseMs(refusals) : backoffDelay(connection, attempts, context.random());
       return {
         attempts,
         refusals,
-        nextTry: describeNextTry(end, pause, attempts),
-        pause,
+        lastEnd: end,
+        pause: refused ? loginPauseMs(refusals) : backoffDelay(connection, attempts, context.random()),
         reason: event.type === 'pipeline.ended' ? event.detail || event.reason : context.reason,
       };
     }),
@@ -150,7 +145,7 @@ export const monitorMachine = setup({
     ...input,
     attempts: 0,
     refusals: 0,
-    nextTry: '',
+    lastEnd: undefined,
     pause: 0,
     reason: '',
     recordUntil: 0,
@@ -248,7 +243,7 @@ export function monitorState(snapshot: SnapshotFrom<typeof monitorMachine>): {
   recording: boolean;
   reason: string;
 } {
-  const { reason, nextTry } = snapshot.context;
+  const { reason } = snapshot.context;
   const states = ['disabled', 'waiting', 'stopped'] as const;
   const state =
     states.find((name) => snapshot.matches(name)) ??
@@ -258,6 +253,18 @@ export function monitorState(snapshot: SnapshotFrom<typeof monitorMachine>): {
   return {
     state,
     recording: snapshot.matches({ running: { streaming: 'recording' } }),
-    reason: state === 'waiting' && nextTry ? `${reason}; ${nextTry}` : reason,
+    reason: [reason, reason && describeTry(state, snapshot.context)].filter(Boolean).join('; '),
   };
+}
+
+/** After a refused login the next connection comes later than usual, after a timeout it waits longer. */
+function describeTry(state: MonitorState, context: MonitorContext): string {
+  const { lastEnd, pause } = context;
+  if (state === 'waiting' && lastEnd === 'unauthorized') {
+    return `${describeLoginPause(pause)}, or when the monitor is changed or restarted`;
+  }
+  if (lastEnd !== 'unreachable' && lastEnd !== 'silent') return '';
+  const wait = `up to ${patienceOf(context) / 1000} s`;
+  if (state === 'waiting') return `next try waits ${wait}`;
+  return state === 'connecting' ? `waiting ${wait} this time` : '';
 }

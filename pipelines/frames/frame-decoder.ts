@@ -6,20 +6,21 @@ import { describeDecoder, type FrameRates, valveOf } from '../gstreamer/pipeline
 import { LastGroup } from '../media/last-group.ts';
 import type { MediaClock } from '../media/media-clock.ts';
 import { type VideoUnit, videoTicksPerSecond } from '../media/unit.ts';
+import type { DecoderBudget } from './decoder-budget.ts';
 import { FrameReader } from './frame-reader.ts';
 
 export interface FrameDecoderOptions {
   readonly rates: FrameRates;
   /** Has seen the pictures arrive before they are pushed. */
   readonly clock: MediaClock;
+  readonly budget: DecoderBudget;
   readonly onFrame: (frame: Frame) => void;
-  /** Nothing is decoded for a minute, and why. */
+  /** Nothing is decoded for a minute or more, and why. */
   readonly onFailure: (detail: string) => void;
 }
 
 /** Pictures before the first wanted one get times this close together: they are decoded, not shown. */
 const squeeze = 10_000;
-/** Each pipeline leaks descriptors and memory in the addon. */
 const retryMs = 60_000;
 const nsPerTick = 1e9 / videoTicksPerSecond;
 
@@ -86,6 +87,12 @@ export class FrameDecoder {
   }
 
   #tryOpen(codec: 'h264' | 'h265'): void {
+    const waitMs = this.#options.budget.take(performance.now());
+    if (waitMs > 0) {
+      const minutes = Math.ceil(waitMs / 60_000);
+      this.#fail(`the decoder has been started too often; next start in ${minutes} min`, waitMs);
+      return;
+    }
     try {
       this.#open(codec);
     } catch (error) {
@@ -112,11 +119,11 @@ export class FrameDecoder {
     this.#setValves();
   }
 
-  #fail(text: string): void {
+  #fail(text: string, pauseMs = retryMs): void {
     this.#decoder?.pipeline.close();
     this.#decoder = undefined;
     this.#isFed = false;
-    this.#retryAtMs = performance.now() + retryMs;
+    this.#retryAtMs = performance.now() + pauseMs;
     this.#options.onFailure(text);
   }
 

@@ -15,9 +15,13 @@ export interface PipelineSession {
   source: VideoSource;
   /** How long the camera may take for each of its answers and for its first picture, in milliseconds. */
   patienceMs: number;
+  /** The most that the patience with the sub stream grows to. */
+  maxPatienceMs: number;
   /** Recordings go below this folder, one folder per year, month, day and monitor. */
   recordingsDir: string;
   alwaysRecord: boolean;
+  /** Whether the sub stream is recorded too, into files of its own. */
+  recordSubStream: boolean;
   /** Milliseconds after which a recording is cut, at the next key frame. */
   videoLength: number;
   /** Frames that detectors may ask for, in frames per second; 0 for every frame. */

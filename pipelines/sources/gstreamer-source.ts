@@ -32,6 +32,7 @@ export class GstreamerSource implements VideoInput {
 
   async play(handlers: StreamHandlers): Promise<PipelineEnd> {
     const pipeline = this.#pipeline;
+    handlers.onBegin?.();
     pipeline.play((message) => {
       const end = endOf(message, this.#kind);
       if (end) this.end(end);

@@ -7,6 +7,8 @@ import type { RtspTrack } from '../rtsp/protocol/sdp.ts';
 export interface StreamHandlers {
   /** Everything that a camera announces, before anything comes. */
   onTracks?(tracks: readonly RtspTrack[]): void;
+  /** The first packet of a camera has come, whatever is in it; a local source has begun. */
+  onBegin?(): void;
   onVideo(unit: VideoUnit): void;
   onAudio(unit: AudioUnit): void;
   onJump(jump: TimeJump): void;

@@ -50,6 +50,8 @@ export async function start(source: VideoSource, options: Partial<PipelineSessio
       alwaysRecord: true,
       videoLength: 3600_000,
       patienceMs: 10_000,
+      maxPatienceMs: 60_000,
+      recordSubStream: false,
       frames: {},
       bus: nowhere,
       log: { repeatLimit: 5, printDebug: false },

@@ -112,22 +112,43 @@ test('a slow camera is given more time after each failure, up to a minute, and t
     detail: `the camera did not answer DESCRIBE within ${seconds} s`,
   });
   const reasons: string[] = [];
+  const waits: string[] = [];
   for (let attempt = 1; attempt <= 5; attempt += 1) {
     pipeline().send(slow(pipeline().patienceMs / 1000));
     reasons.push(state().reason);
     clock.increment(30_000);
+    waits.push(state().reason.replace(/^.*; /, ''));
   }
   expect(pipelines.map(({ patienceMs }) => patienceMs / 1000)).toEqual([10, 20, 40, 60, 60, 60]);
+  expect(waits).toEqual([20, 40, 60, 60, 60].map((seconds) => `waiting up to ${seconds} s this time`));
   expect(reasons.slice(0, 3)).toEqual([
-    'the camera did not answer DESCRIBE within 10 s; next try waits 20 s',
-    'the camera did not answer DESCRIBE within 20 s; next try waits 40 s',
-    'the camera did not answer DESCRIBE within 40 s; next try waits 60 s',
+    'the camera did not answer DESCRIBE within 10 s; next try waits up to 20 s',
+    'the camera did not answer DESCRIBE within 20 s; next try waits up to 40 s',
+    'the camera did not answer DESCRIBE within 40 s; next try waits up to 60 s',
   ]);
   pipeline().send({ type: 'pipeline.streaming' });
   expect(state().reason).toBe('');
   clock.increment(10_000);
   pipeline().send(lost);
   expect(state().reason).toBe(lost.detail);
+});
+
+test.each([
+  [5, [5, 5, 5, 5]],
+  [15, [10, 15, 15, 15]],
+  [120, [10, 20, 40, 80, 120, 120]],
+])('with a patience of %s s, a camera is given that at most', (patience, waits) => {
+  const camera = { protocol: 'tcp', mainStream: 'rtsp://camera/', patience };
+  const { pipeline, pipelines, clock } = startMonitor({
+    ...door,
+    source: 'rtsp',
+    sourcertsp: camera,
+  } as MonitorConfig);
+  for (let attempt = 1; attempt < waits.length; attempt += 1) {
+    pipeline().send({ type: 'pipeline.ended', reason: 'silent', detail: 'no video' });
+    clock.increment(30_000);
+  }
+  expect(pipelines.map(({ patienceMs }) => patienceMs / 1000)).toEqual(waits);
 });
 
 const refused: MonitorEvent = {

@@ -1,0 +1,57 @@
+import type { MediaClock } from '../media/media-clock.ts';
+import type { AudioUnit, VideoUnit } from '../media/unit.ts';
+import { Fragmenter } from '../mp4/fragmenter.ts';
+import type { Layout } from '../mp4/init-segment.ts';
+import { Recorder, type RecorderOptions } from './recorder.ts';
+
+export interface StreamRecordingOptions extends RecorderOptions {
+  /** Has seen the pictures arrive before they are pushed. */
+  readonly clock: MediaClock;
+}
+
+/** The recording of one connection to one stream: its pictures and audio become fragments, and those become files. */
+export class StreamRecording {
+  readonly #recorder: Recorder;
+  readonly #fragmenter: Fragmenter;
+
+  constructor(options: StreamRecordingOptions) {
+    const { clock, log, monitorID } = options;
+    const recorder = new Recorder(options);
+    this.#recorder = recorder;
+    this.#fragmenter = new Fragmenter({
+      onFragment: (fragment) => recorder.push({ ...fragment, time: clock.at(fragment.shownUs) }),
+      onLayout: (layout, before) => {
+        if (before) log.info(describeChange(layout, before), monitorID);
+      },
+    });
+  }
+
+  pushVideo(unit: VideoUnit): void {
+    this.#fragmenter.pushVideo(unit);
+  }
+
+  pushAudio(unit: AudioUnit): void {
+    this.#fragmenter.pushAudio(unit);
+  }
+
+  /** See {@link Recorder.recordUntil}. */
+  recordUntil(until: number): void {
+    this.#recorder.recordUntil(until);
+  }
+
+  /** Resolves when all that came is on disk. */
+  end(): Promise<void> {
+    this.#fragmenter.end();
+    return this.#recorder.close();
+  }
+}
+
+function describeChange(layout: Layout, before: Layout): string {
+  return `the camera sends ${describeLayout(layout)} now, before it was ${describeLayout(before)}: a new recording begins`;
+}
+
+function describeLayout({ video, audio }: Layout): string {
+  const codec = { h264: 'H.264', h265: 'H.265' }[video.codec];
+  const sound = audio ? `with audio of ${audio.sampleRate} Hz` : 'without audio';
+  return `${codec} of ${video.width}×${video.height} ${sound}`;
+}

@@ -1,0 +1,128 @@
+import { nowUs } from '../bus/base/time.ts';
+import type { Frame } from '../bus/frames.ts';
+import type { Log } from '../bus/log.ts';
+import type { FrameFormat } from '../bus/messages.ts';
+import type { DecoderBudget } from './frames/decoder-budget.ts';
+import { FrameDecoder } from './frames/frame-decoder.ts';
+import type { FrameRates } from './gstreamer/pipeline-description.ts';
+import { JumpLog } from './jump-log.ts';
+import { MediaClock } from './media/media-clock.ts';
+import { type VideoUnit, videoTicksPerSecond } from './media/unit.ts';
+import type { PipelineEnd } from './protocol/pipeline-protocol.ts';
+import type { RecorderOptions } from './recording/recorder.ts';
+import { StreamRecording } from './recording/stream-recording.ts';
+import type { VideoInput } from './sources/video-input.ts';
+import { Troubles } from './troubles.ts';
+import { VideoWatch } from './video-watch.ts';
+
+export interface StreamConnectionOptions {
+  readonly input: VideoInput;
+  /** Undefined when the stream is not recorded. */
+  readonly recording: Omit<RecorderOptions, 'onTrouble'> | undefined;
+  /** The frames that may be asked for; empty when the stream is not decoded. */
+  readonly rates: FrameRates;
+  readonly budget: DecoderBudget;
+  readonly onFrame: (frame: Frame) => void;
+  /** Gets the faults that leave the stream running, and null when they are over. */
+  readonly onTrouble: (text: string | null) => void;
+  readonly log: Log;
+  readonly monitorID: string;
+}
+
+/** One connection to one stream: all that comes is recorded, and decoded while frames are wanted. */
+export class StreamConnection {
+  readonly #options: StreamConnectionOptions;
+  readonly #clock = new MediaClock();
+  readonly #troubles: Troubles;
+  readonly #watch: VideoWatch;
+  readonly #jumps: JumpLog;
+  readonly #recording: StreamRecording | undefined;
+  readonly #decoder: FrameDecoder | undefined;
+  #onStreaming: (() => void) | undefined;
+
+  constructor(options: StreamConnectionOptions) {
+    const { input, recording, rates, budget, log, monitorID } = options;
+    const clock = this.#clock;
+    this.#options = options;
+    this.#troubles = new Troubles(options.onTrouble);
+    this.#jumps = new JumpLog((text) => log.warning(text, monitorID));
+    this.#watch = new VideoWatch({
+      onNothing: (detail) => input.end({ reason: 'broken', detail }),
+      onTrouble: (text) => this.#troubles.set('video', text),
+    });
+    if (recording) {
+      const onTrouble = (text: string | null) => this.#troubles.set('recorder', text);
+      this.#recording = new StreamRecording({ ...recording, clock, onTrouble });
+    }
+    if (rates.length > 0) {
+      this.#decoder = new FrameDecoder({
+        ...{ rates, clock, budget },
+        onFrame: (frame) => this.#takeFrame(frame),
+        onFailure: (detail) => this.#failFrames(detail),
+      });
+    }
+  }
+
+  /**
+   * Plays until the end, by itself or by `end`.
+   *
+   * @param onStreaming is called with the first key frame.
+   */
+  async play(onStreaming: () => void): Promise<PipelineEnd> {
+    this.#onStreaming = onStreaming;
+    const end = await this.#options.input.play({
+      onBegin: () => this.#watch.begin(),
+      onVideo: (unit) => this.#takeVideo(unit),
+      onAudio: (unit) => this.#recording?.pushAudio(unit),
+      onJump: (jump) => {
+        if (this.#recording) this.#jumps.add(jump);
+      },
+    });
+    this.#watch.close();
+    this.#jumps.close();
+    this.#decoder?.close();
+    return end;
+  }
+
+  /** To be called after the end. Resolves when all that came is on disk. */
+  async finish(): Promise<void> {
+    await this.#recording?.end();
+    this.#troubles.clear();
+  }
+
+  end(end: PipelineEnd): void {
+    this.#options.input.end(end);
+  }
+
+  setWanted(formats: ReadonlySet<FrameFormat>): void {
+    this.#decoder?.setWanted(formats);
+  }
+
+  /** @param until Unix time in microseconds */
+  recordUntil(until: number): void {
+    this.#recording?.recordUntil(until);
+  }
+
+  #takeVideo(unit: VideoUnit): void {
+    this.#watch.take(unit);
+    if (unit.keyFrame) {
+      this.#onStreaming?.();
+      this.#onStreaming = undefined;
+    }
+    if (!unit.continues) this.#clock.observe((unit.time * 1e6) / videoTicksPerSecond, nowUs());
+    this.#recording?.pushVideo(unit);
+    this.#decoder?.push(unit);
+  }
+
+  #takeFrame(frame: Frame): void {
+    this.#troubles.set('frames', null);
+    this.#options.onFrame(frame);
+  }
+
+  #failFrames(detail: string): void {
+    const { log, monitorID } = this.#options;
+    const text = `frames cannot be decoded: ${detail}`;
+    log.error(text, monitorID);
+    this.#troubles.set('frames', text);
+  }
+}
