@@ -1,8 +1,11 @@
 import { join } from 'node:path';
 import { hostEnvironment } from '../bus/children/host-process.ts';
 
-/** How many threads may wait inside of GStreamer (a source and two decoders, each with its bus and two sinks), and some for files. */
-const threads = 9 + 5;
+/**
+ * How many threads may wait inside of GStreamer, and some for files: at most two decoders, each with its bus and two
+ * sinks, and two converters of audio, each with its bus and its sink. A file's source takes five, but has no sub stream.
+ */
+const threads = 10 + 5;
 
 /** @returns what a process that uses GStreamer is started with. */
 export function pipelineEnvironment(storageDir: string): NodeJS.ProcessEnv {

@@ -56,7 +56,9 @@ const allowedRooms: Record<string, readonly string[]> = {
     'rtsp/protocol',
     'sources',
   ],
-  'pipelines/sources': ['codecs', 'gstreamer', 'media', 'protocol', 'rtsp', 'rtsp/protocol'],
+  'pipelines/sources': [
+    ...['codecs', 'depayload', 'gstreamer', 'media', 'protocol', 'rtsp', 'rtsp/protocol'],
+  ],
   'pipelines/depayload': ['codecs'],
   'pipelines/frames': ['codecs', 'gstreamer', 'media'],
   'pipelines/media': ['codecs', 'depayload'],

@@ -42,6 +42,26 @@ export function parseAudioConfig(specificConfig: Buffer): AudioConfig {
   };
 }
 
+/**
+ * AAC as an encoder is asked for it: low complexity, 1024 samples a frame.
+ *
+ * @throws {RangeError} for a sample rate that has no number in AAC
+ */
+export function makeAudioConfig(sampleRate: number, channels: 1 | 2): AudioConfig {
+  const rateIndex = sampleRates.indexOf(sampleRate);
+  if (rateIndex < 0) throw new RangeError('a sample rate of AAC');
+  const lowComplexity = 2;
+  const bits = (lowComplexity << 11) | (rateIndex << 7) | (channels << 3);
+  // The end says that there is no spectral band replication, which decoders look for at low rates.
+  const specificConfig = Buffer.from([bits >> 8, bits & 0xff, 0x56, 0xe5, 0]);
+  return { codec: 'aac', sampleRate, channels, specificConfig, frameTicks: 1024 };
+}
+
+/** Whether AAC knows this rate, so that nothing has to be resampled. */
+export function isAacRate(sampleRate: number): boolean {
+  return sampleRates.includes(sampleRate);
+}
+
 function readRate(reader: BitReader): number {
   const index = reader.bits(4);
   return index === 15 ? reader.bits(24) : (sampleRates[index] ?? 0);

@@ -1,4 +1,5 @@
 import { BitReader } from '../codecs/bit-reader.ts';
+import type { AudioFrame, AudioPayload } from './audio-payload.ts';
 import type { MediaPacket } from './media-packet.ts';
 
 /** The layout of a camera's AAC packets, from the `fmtp` line of its SDP (RFC 3640). */
@@ -11,17 +12,11 @@ export interface AacPayloadFormat {
   readonly frameTicks: number;
 }
 
-export interface AudioFrame {
-  readonly data: Buffer;
-  /** In ticks of the track's clock. */
-  readonly timestamp: number;
-}
-
 const maxFrameBytes = 8192;
 const maxFrames = 64;
 
 /** Takes AAC frames out of RTP packets: several whole ones in a packet, or one in several. */
-export class AacPayload {
+export class AacPayload implements AudioPayload {
   readonly #format: AacPayloadFormat;
   #parts: Buffer[] = [];
   #partBytes = 0;

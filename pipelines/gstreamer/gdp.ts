@@ -12,6 +12,15 @@ const headerBytes = 62;
 const bufferType = 1;
 const capsType = 2;
 
+/**
+ * A sink of a launch string, for `readGdp`. gdppay puts the time of a buffer before it. The caps are taken off: the addon
+ * would make them, and the whole header in them, anew for every buffer. Nothing may come for long, and the pipeline must
+ * not wait for it.
+ */
+export function gdpSink(name: string): string {
+  return `gdppay ! capssetter replace=true caps=application/x-bytes ! appsink name=${name} sync=false async=false wait-on-eos=false max-buffers=256`;
+}
+
 /** @returns undefined for what is neither a buffer nor caps. */
 export function readGdp(packet: Buffer): GdpPacket | undefined {
   if (packet.length < headerBytes) return undefined;

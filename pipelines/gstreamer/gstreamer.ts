@@ -1,5 +1,4 @@
 import { createRequire } from 'node:module';
-import type { PipelineDescription } from './pipeline-description.ts';
 
 /** The only file that touches the GStreamer addon, which comes without types and with the traps noted here. */
 
@@ -27,6 +26,14 @@ interface NativePipeline {
 const { Pipeline: Native } = createRequire(import.meta.url)('gstreamer-superficial') as {
   Pipeline: new (launch: string) => NativePipeline;
 };
+
+/** A pipeline for GStreamer to build. */
+export interface PipelineDescription {
+  /** In gst-launch's language. It is made of constants and numbers alone: no user's text becomes a part of it. */
+  readonly launch: string;
+  /** Text that is set on the finished elements, by element and property. */
+  readonly properties: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
 
 /** The messages of a pipeline that are used here. */
 export interface PipelineMessage {

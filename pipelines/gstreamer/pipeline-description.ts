@@ -1,12 +1,7 @@
 import type { FrameFormat } from '../../bus/messages.ts';
-
-/** A pipeline for GStreamer to build. */
-export interface PipelineDescription {
-  /** In gst-launch's language. It is made of constants and numbers alone: no user's text becomes a part of it. */
-  readonly launch: string;
-  /** Text that is set on the finished elements, by element and property. */
-  readonly properties: Readonly<Record<string, Readonly<Record<string, string>>>>;
-}
+import { type FileAudioSink, fileAudioBranches } from './audio-description.ts';
+import { gdpSink } from './gdp.ts';
+import type { PipelineDescription } from './gstreamer.ts';
 
 /** Motion shows in small pictures; small objects do not. */
 const layouts: Readonly<Record<FrameFormat, { readonly name: string; readonly width: number }>> = {
@@ -17,30 +12,31 @@ const layouts: Readonly<Record<FrameFormat, { readonly name: string; readonly wi
 /** Pictures a second by format, 0 for every one. */
 export type FrameRates = readonly (readonly [FrameFormat, number])[];
 
-/**
- * gdppay puts the time of a buffer before it. The caps are taken off: the addon would make them, and the whole header in
- * them, anew for every buffer. Nothing may come for long, and the pipeline must not wait for it.
- */
-const sink = (name: string) =>
-  `gdppay ! capssetter replace=true caps=application/x-bytes ! appsink name=${name} sync=false async=false wait-on-eos=false max-buffers=256`;
-
 /** Whole pictures, with their parameter sets. */
 const units = (codec: 'h264' | 'h265') =>
-  `${codec}parse config-interval=-1 ! video/x-${codec},stream-format=byte-stream,alignment=au ! ${sink(codec)}`;
+  `${codec}parse config-interval=-1 ! video/x-${codec},stream-format=byte-stream,alignment=au ! ${gdpSink(codec)}`;
 
 /** The sources that GStreamer plays itself: a file, or its test picture. */
 export type LocalSource = { readonly kind: 'file'; readonly path: string } | { readonly kind: 'test' };
 
-/** Encoded video in sinks that are named after its codec. Of several, one delivers. */
-export function describeSource(
-  source: LocalSource,
-): PipelineDescription & { readonly sinks: readonly ('h264' | 'h265')[] } {
+export interface SourceDescription extends PipelineDescription {
+  /** Encoded video in sinks that are named after its codec. Of several, one delivers. */
+  readonly videoSinks: readonly ('h264' | 'h265')[];
+  /** AAC. Of several, one delivers at most. */
+  readonly audioSinks: readonly FileAudioSink[];
+}
+
+export function describeSource(source: LocalSource): SourceDescription {
   if (source.kind === 'file') {
     const branch = (codec: 'h264' | 'h265') => `parser. ! video/x-${codec} ! clocksync ! ${units(codec)}`;
+    const audio = Object.values(fileAudioBranches).map((elements) => `parser. ! ${elements}`);
     return {
-      launch: `filesrc name=source ! parsebin name=parser ${branch('h264')} ${branch('h265')}`,
+      launch: ['filesrc name=source ! parsebin name=parser', branch('h264'), branch('h265'), ...audio].join(
+        ' ',
+      ),
       properties: { source: { location: source.path } },
-      sinks: ['h264', 'h265'],
+      videoSinks: ['h264', 'h265'],
+      audioSinks: ['aac', 'converted'],
     };
   }
   const launch = [
@@ -49,7 +45,7 @@ export function describeSource(
     'openh264enc complexity=low gop-size=15 multi-thread=1',
     units('h264'),
   ].join(' ! ');
-  return { launch, properties: {}, sinks: ['h264'] };
+  return { launch, properties: {}, videoSinks: ['h264'], audioSinks: [] };
 }
 
 /**
@@ -91,6 +87,6 @@ function convert([format, rate]: FrameRates[number]): string {
     ...(rate > 0 ? [limit(rate)] : []),
     'videoconvertscale',
     `video/x-raw,format=${name},width=[4,${width},4],height=[4,4096],pixel-aspect-ratio=1/1`,
-    sink(format),
+    gdpSink(format),
   ].join(' ! ');
 }

@@ -1,47 +1,53 @@
-import { type AudioConfig, parseAudioConfig } from '../codecs/aac.ts';
-import { AacPayload } from '../depayload/aac-payload.ts';
-import type { MediaPacket } from '../depayload/media-packet.ts';
+import type { AudioConfig } from '../codecs/aac.ts';
+import type { AudioFrame } from '../depayload/audio-payload.ts';
+import type { AudioSync } from './audio-sync.ts';
 import { type TimeJump, TimeLine } from './time-line.ts';
 import type { AudioUnit } from './unit.ts';
 
 export interface AudioTrackOptions {
   /** Of the timestamps. */
   readonly ticksPerSecond: number;
-  /** By name in lower case, as the camera's description has them. */
-  readonly format: ReadonlyMap<string, string>;
+  /** Of what is recorded. */
+  readonly config: AudioConfig;
+  readonly sync: AudioSync;
+  /**
+   * Makes AAC of what comes, if that is something else, and gives it to `pushAac`. @param timeUs media time
+   */
+  readonly convert?: (data: Buffer, timeUs: number) => void;
   readonly onUnit: (unit: AudioUnit) => void;
   readonly onJump: (jump: TimeJump) => void;
 }
 
-/** From packets of AAC to its frames with their times. */
+/** From frames of audio to frames of AAC with their times. */
 export class AudioTrack {
   readonly #options: AudioTrackOptions;
-  readonly #config: AudioConfig;
-  readonly #payload: AacPayload;
   readonly #timeLine: TimeLine;
+  #last = Number.NEGATIVE_INFINITY;
 
-  /** @throws {RangeError} when the description does not say what the audio is */
   constructor(options: AudioTrackOptions) {
-    const { format, ticksPerSecond, onJump } = options;
-    const number = (name: string) => Math.min(Math.max(Number(format.get(name) ?? 0) || 0, 0), 32);
     this.#options = options;
-    this.#config = parseAudioConfig(Buffer.from(format.get('config') ?? '', 'hex'));
-    const { frameTicks, sampleRate } = this.#config;
-    this.#payload = new AacPayload({
-      sizeLength: number('sizelength'),
-      indexLength: number('indexlength'),
-      indexDeltaLength: number('indexdeltalength'),
-      frameTicks: (frameTicks * ticksPerSecond) / sampleRate,
-    });
-    this.#timeLine = new TimeLine(ticksPerSecond, onJump);
+    this.#timeLine = new TimeLine(options.ticksPerSecond, options.onJump);
   }
 
-  push(packet: MediaPacket): void {
-    const { ticksPerSecond, onUnit } = this.#options;
-    for (const { data, timestamp } of this.#payload.push(packet)) {
-      const ticks = this.#timeLine.place(timestamp, packet.arrivedMs);
-      const time = Math.round((ticks * this.#config.sampleRate) / ticksPerSecond);
-      onUnit({ config: this.#config, time, data });
-    }
+  push({ data, timestamp }: AudioFrame, arrivedMs: number): void {
+    const { ticksPerSecond, convert } = this.#options;
+    const timeUs = (this.#timeLine.place(timestamp, arrivedMs) * 1e6) / ticksPerSecond;
+    if (convert) convert(data, timeUs);
+    else this.pushAac(data, timeUs);
+  }
+
+  /** @param timeUs media time as the track's packets have it */
+  pushAac(data: Buffer, timeUs: number): void {
+    const { config, sync, onUnit } = this.#options;
+    const time = Math.round((sync.correct(timeUs) * config.sampleRate) / 1e6);
+    // Where the sound is put back, what has been recorded already is not recorded again.
+    if (time <= this.#last) return;
+    this.#last = time;
+    onUnit({ config, time, data });
+  }
+
+  /** @returns the media time of a timestamp in microseconds; undefined before anything has come */
+  mediaUs(timestamp: number): number | undefined {
+    return this.#timeLine.mediaUs(timestamp);
   }
 }

@@ -46,6 +46,11 @@ export class TimeLine {
     return timestamp + (this.#shift ?? 0);
   }
 
+  /** @returns the media time of a timestamp in microseconds; undefined before anything was placed */
+  mediaUs(timestamp: number): number | undefined {
+    return this.#shift === undefined ? undefined : ((timestamp + this.#shift) * 1e6) / this.#ticksPerSecond;
+  }
+
   /**
    * @param arrivedMs of a clock that is never set
    * @param bidirectional whether the picture may be shown before one that was sent before it

@@ -48,6 +48,11 @@ export class VideoTrack {
     this.#assembler.endPacket(true);
   }
 
+  /** @returns the media time of a timestamp in microseconds; undefined before the first picture */
+  mediaUs(timestamp: number): number | undefined {
+    return this.#timeLine.mediaUs(timestamp);
+  }
+
   /** No more comes: the last picture is complete. */
   flush(): void {
     this.#assembler.flush();

@@ -56,6 +56,11 @@ export class Fragmenter {
     this.#audio.push(unit);
   }
 
+  /** Files that begin from now on have audio of this kind, if it has not come yet; or none. */
+  setAudioConfig(config: AudioConfig | undefined): void {
+    this.#audioConfig = config;
+  }
+
   /** Makes a fragment of what is left. */
   end(): void {
     if (this.#video.length > 0) this.#close(undefined);

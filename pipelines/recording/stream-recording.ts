@@ -34,6 +34,11 @@ export class StreamRecording {
     this.#fragmenter.pushAudio(unit);
   }
 
+  /** Files that begin from now on have audio of this kind, if it has not come yet; or none. */
+  setAudioConfig(config: AudioUnit['config'] | undefined): void {
+    this.#fragmenter.setAudioConfig(config);
+  }
+
   /** See {@link Recorder.recordUntil}. */
   recordUntil(until: number): void {
     this.#recorder.recordUntil(until);

@@ -1,6 +1,6 @@
 import { parseRtspAddress, type RtspAddress } from '../../bus/base/rtsp-address.ts';
 import type { Log } from '../../bus/log.ts';
-import { AudioTrack } from '../media/audio-track.ts';
+import { AudioSync } from '../media/audio-sync.ts';
 import { VideoTrack } from '../media/video-track.ts';
 import type { PipelineEnd } from '../protocol/pipeline-protocol.ts';
 import type { ConnectionReuse } from '../rtsp/connection-reuse.ts';
@@ -9,7 +9,8 @@ import type { RtspTrack } from '../rtsp/protocol/sdp.ts';
 import { openRtsp } from '../rtsp/rtsp-client.ts';
 import type { RtspSession } from '../rtsp/rtsp-session.ts';
 import type { RtspTransport } from '../rtsp/track-setup.ts';
-import { announcedParameterSets, chooseAudio, chooseVideo } from './track-choice.ts';
+import { CameraAudio } from './camera-audio.ts';
+import { type AudioChoice, announcedParameterSets, chooseAudio, chooseVideo } from './track-choice.ts';
 import type { StreamHandlers, VideoInput } from './video-input.ts';
 
 export interface RtspSourceOptions {
@@ -38,6 +39,7 @@ export class RtspSource implements VideoInput {
   });
   #session: RtspSession | undefined;
   #video: VideoTrack | undefined;
+  #audio: CameraAudio | undefined;
 
   /** @throws {RtspAddressError} */
   constructor(options: RtspSourceOptions) {
@@ -49,7 +51,7 @@ export class RtspSource implements VideoInput {
     this.#connect(handlers).catch((error: Error) => this.end(endOfError(error)));
     const end = await this.#cause;
     this.#video?.flush();
-    await this.#session?.close();
+    await Promise.all([this.#session?.close(), this.#audio?.close()]);
     this.#controller.abort();
     return end;
   }
@@ -77,8 +79,8 @@ export class RtspSource implements VideoInput {
     handlers.onTracks?.(session.tracks);
     const chosen = chooseVideo(session.tracks);
     if (!chosen) throw noVideo(session.tracks);
-    const wanted = audio ? chooseAudio(session.tracks) : undefined;
-    const [result, other] = await session.setup([chosen.track, ...(wanted ? [wanted] : [])]);
+    const wanted = audio ? this.#chooseAudio(session.tracks) : undefined;
+    const [result, other] = await session.setup([chosen.track, ...(wanted ? [wanted.track] : [])]);
     if (result?.error) throw result.error;
     if (other?.error) log.debug(`audio: ${other.error.message}; recording without it`, monitorID);
     const video = new VideoTrack({
@@ -89,7 +91,12 @@ export class RtspSource implements VideoInput {
       onJump: (jump) => handlers.onJump(jump),
     });
     this.#video = video;
-    const sound = wanted && !other?.error ? this.#audioTrack(wanted, handlers) : undefined;
+    const sync = new AudioSync();
+    const sound =
+      wanted && !other?.error
+        ? new CameraAudio({ choice: wanted, sync, handlers, log, monitorID })
+        : undefined;
+    this.#audio = sound;
     let hasBegun = false;
     await session.play({
       onPacket: (track, packet) => {
@@ -98,23 +105,22 @@ export class RtspSource implements VideoInput {
         if (track === chosen.track) video.push(packet);
         else sound?.push(packet);
       },
+      onReport: (track, { timestamp, wallClockUs }) => {
+        if (track === chosen.track) sync.report('video', video.mediaUs(timestamp), wallClockUs);
+        else sync.report('audio', sound?.mediaUs(timestamp), wallClockUs);
+      },
       onEnd: (error) => this.end(error ? endOfError(error) : { reason: 'stopped', detail: '' }),
     });
   }
 
-  #audioTrack({ clockRate, fmtp }: RtspTrack, handlers: StreamHandlers): AudioTrack | undefined {
+  /** @returns what its audio is recorded from, after one entry about audio that cannot be. */
+  #chooseAudio(tracks: readonly RtspTrack[]): AudioChoice | undefined {
     const { log, monitorID } = this.#options;
-    try {
-      return new AudioTrack({
-        ...{ ticksPerSecond: clockRate, format: fmtp },
-        onUnit: (unit) => handlers.onAudio(unit),
-        // The video's own jump is the one to be named.
-        onJump: () => {},
-      });
-    } catch {
-      log.debug('audio: its description cannot be understood; recording without it', monitorID);
-      return undefined;
-    }
+    const choice = chooseAudio(tracks);
+    const [first] = tracks.filter(({ media }) => media === 'audio');
+    if (!choice && first)
+      log.info(`audio: ${first.codec} cannot be recorded; recording without it`, monitorID);
+    return choice;
   }
 }
 

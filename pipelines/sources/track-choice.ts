@@ -1,4 +1,5 @@
 import type { RtspTrack } from '../rtsp/protocol/sdp.ts';
+import { type AudioFormat, audioFormat } from './audio-formats.ts';
 
 /** Which of a camera's tracks are asked for. */
 
@@ -18,8 +19,20 @@ export function chooseVideo(tracks: readonly RtspTrack[]): VideoChoice | undefin
   return undefined;
 }
 
-export function chooseAudio(tracks: readonly RtspTrack[]): RtspTrack | undefined {
-  return tracks.find(({ media, codec, fmtp }) => media === 'audio' && codec === 'AAC' && fmtp.has('config'));
+export interface AudioChoice {
+  readonly track: RtspTrack;
+  readonly format: AudioFormat;
+}
+
+/** AAC is recorded as it is; without it, the first that can be converted. */
+export function chooseAudio(tracks: readonly RtspTrack[]): AudioChoice | undefined {
+  const choices = tracks
+    .filter(({ media }) => media === 'audio')
+    .flatMap((track) => {
+      const format = audioFormat(track);
+      return format ? [{ track, format }] : [];
+    });
+  return choices.find(({ format }) => !format.raw) ?? choices[0];
 }
 
 /** Parameter sets that the description announces: `sprop-parameter-sets` (RFC 6184), `sprop-vps` … (RFC 7798). */

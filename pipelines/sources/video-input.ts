@@ -1,3 +1,4 @@
+import type { AudioConfig } from '../codecs/aac.ts';
 import type { TimeJump } from '../media/time-line.ts';
 import type { AudioUnit, VideoUnit } from '../media/unit.ts';
 import type { PipelineEnd } from '../protocol/pipeline-protocol.ts';
@@ -11,6 +12,8 @@ export interface StreamHandlers {
   onBegin?(): void;
   onVideo(unit: VideoUnit): void;
   onAudio(unit: AudioUnit): void;
+  /** Audio of this kind is on its way; undefined when no more will come. */
+  onAudioConfig?(config: AudioConfig | undefined): void;
   onJump(jump: TimeJump): void;
 }
 

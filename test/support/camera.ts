@@ -64,7 +64,14 @@ export async function startCamera(options: CameraOptions): Promise<Camera> {
 
 const video = (width: number, height: number, framesPerSecond: number) =>
   `videotestsrc is-live=true pattern=ball ! video/x-raw,format=I420,width=${width},height=${height},framerate=${framesPerSecond}/1`;
+/** With a key frame each second. */
+const h264 =
+  'x264enc tune=zerolatency speed-preset=ultrafast threads=1 key-int-max=10 ! rtph264pay name=pay0 config-interval=-1';
 const audio = (rate: number) => `audiotestsrc is-live=true wave=ticks ! audio/x-raw,rate=${rate},channels=1`;
+
+function withSound(rate: number, encode: string): Mount {
+  return { launch: `${video(320, 240, 10)} ! ${h264} ${audio(rate)} ! ${encode} name=pay1` };
+}
 
 /** Small cameras of every kind that a recorder may be pointed at. */
 export const testMounts = {
@@ -83,7 +90,17 @@ export const testMounts = {
   vp8: { launch: `${video(320, 240, 10)} ! vp8enc deadline=1 keyframe-max-dist=10 ! rtpvp8pay name=pay0` },
   /** H.264 and AAC. */
   withAudio: {
-    launch: `${video(320, 240, 10)} ! x264enc tune=zerolatency speed-preset=ultrafast threads=1 key-int-max=10 ! rtph264pay name=pay0 config-interval=-1 ${audio(16_000)} ! voaacenc ! rtpmp4gpay name=pay1 pt=97`,
+    launch: `${video(320, 240, 10)} ! ${h264} ${audio(16_000)} ! voaacenc ! rtpmp4gpay name=pay1 pt=97`,
+  },
+  /** H.264 and sound that is not AAC: ticks. */
+  withSound: {
+    PCMA: withSound(8000, 'alawenc ! rtppcmapay'),
+    PCMU: withSound(8000, 'mulawenc ! rtppcmupay'),
+    L16: withSound(16_000, 'audioconvert ! rtpL16pay pt=97'),
+    G722: withSound(16_000, 'avenc_g722 ! rtpg722pay'),
+    G726: withSound(8000, 'avenc_g726 bitrate=32000 ! rtpg726pay pt=97'),
+    Opus: withSound(48_000, 'opusenc ! rtpopuspay pt=97'),
+    MP3: withSound(44_100, 'lamemp3enc ! mpegaudioparse ! rtpmpapay'),
   },
   /** No video at all. */
   audioOnly: { launch: `${audio(8000)} ! alawenc ! rtppcmapay name=pay0` },

@@ -53,6 +53,34 @@ export async function tracksOf(
   return { video: of('video'), audio: of('audio') };
 }
 
+/** A file's sound, as ffprobe and ffmpeg see it. */
+export async function soundOf(file: string): Promise<{
+  readonly codec: string | undefined;
+  readonly sampleRate: number;
+  /** From the first frame to the end of the last. */
+  readonly seconds: number;
+  readonly errors: string;
+}> {
+  const fields = 'stream=codec_name,sample_rate:packet=pts_time,duration_time';
+  const { stdout, stderr } = await run(
+    'ffprobe',
+    ['-v', 'error', '-select_streams', 'a', '-show_entries', fields, '-of', 'json', file],
+    { maxBuffer: 64 * 1024 * 1024 },
+  );
+  const { streams = [], packets = [] } = JSON.parse(stdout) as {
+    streams?: { codec_name: string; sample_rate: string }[];
+    packets?: { pts_time: string; duration_time: string }[];
+  };
+  const last = packets.at(-1);
+  const end = Number(last?.pts_time ?? 0) + Number(last?.duration_time ?? 0);
+  return {
+    codec: streams[0]?.codec_name,
+    sampleRate: Number(streams[0]?.sample_rate ?? 0),
+    seconds: end - Number(packets[0]?.pts_time ?? 0),
+    errors: stderr,
+  };
+}
+
 /** How many of a file's pictures can be decoded, and what ffmpeg complains of while it tries. */
 export async function decode(file: string): Promise<{ frames: number; errors: string }> {
   const { stdout, stderr } = await run('ffmpeg', [

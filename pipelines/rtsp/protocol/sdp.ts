@@ -28,12 +28,18 @@ const maxParameterLength = 8192;
 /** RFC 3551's fixed payload types, for descriptions without an `rtpmap`. */
 const fixedFormats: Readonly<Record<number, string>> = {
   0: 'PCMU/8000',
+  2: 'G726-32/8000',
   3: 'GSM/8000',
+  4: 'G723/8000',
+  5: 'DVI4/8000',
+  6: 'DVI4/16000',
   8: 'PCMA/8000',
   9: 'G722/8000',
   10: 'L16/44100/2',
   11: 'L16/44100/1',
   14: 'MPA/90000',
+  15: 'G728/8000',
+  18: 'G729/8000',
   26: 'JPEG/90000',
   32: 'MPV/90000',
   33: 'MP2T/90000',

@@ -1,0 +1,82 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { stopDeadlinesMs } from '../../bus/children/stop-deadlines.ts';
+import {
+  type AacFormat,
+  describeAudioConverter,
+  encoderDelay,
+  type RawAudio,
+} from '../gstreamer/audio-description.ts';
+import { readGdp } from '../gstreamer/gdp.ts';
+import { Pipeline } from '../gstreamer/gstreamer.ts';
+
+export interface AudioConverterOptions {
+  readonly from: RawAudio;
+  readonly to: AacFormat;
+  /** @param timeUs media time */
+  readonly onFrame: (data: Buffer, timeUs: number) => void;
+  /** Called once. Nothing is converted after it. */
+  readonly onFailure: (detail: string) => void;
+}
+
+/** Of audio, without a frame of AAC. */
+const maxSilenceUs = 10_000_000;
+
+/** Makes AAC of other audio. GStreamer is loaded when the first of it comes. */
+export class AudioConverter {
+  readonly #options: AudioConverterOptions;
+  readonly #delayUs: number;
+  #pipeline: Pipeline | undefined;
+  #drained: Promise<void> = Promise.resolve();
+  /** Media time of the first packet after the last frame of AAC. */
+  #silentSinceUs: number | undefined;
+  #isOver = false;
+
+  constructor(options: AudioConverterOptions) {
+    this.#options = options;
+    this.#delayUs = (encoderDelay * 1e6) / options.to.sampleRate;
+  }
+
+  /** @param timeUs media time */
+  push(data: Buffer, timeUs: number): void {
+    if (this.#isOver) return;
+    this.#silentSinceUs ??= timeUs;
+    try {
+      if (timeUs - this.#silentSinceUs > maxSilenceUs) throw new Error('nothing comes out of the encoder');
+      this.#pipeline ??= this.#open();
+      this.#pipeline.push('audio', data, timeUs * 1000);
+    } catch (error) {
+      this.#fail((error as Error).message);
+    }
+  }
+
+  /** What is under way still arrives, for a second at most. */
+  async close(): Promise<void> {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#pipeline?.sendEnd();
+    await Promise.race([this.#drained, sleep(stopDeadlinesMs.streamDrain)]);
+    this.#pipeline?.close();
+  }
+
+  #open(): Pipeline {
+    const { from, to, onFrame } = this.#options;
+    const pipeline = new Pipeline(describeAudioConverter(from, to));
+    pipeline.play(({ type, text }) => {
+      if (type === 'error') this.#fail(text);
+    });
+    this.#drained = pipeline.pull('aac', (packet) => {
+      const { data, timeNs = 0 } = readGdp(packet) ?? {};
+      if (!data) return;
+      this.#silentSinceUs = undefined;
+      onFrame(Buffer.from(data), timeNs / 1000 - this.#delayUs);
+    });
+    return pipeline;
+  }
+
+  #fail(detail: string): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#pipeline?.close();
+    this.#options.onFailure(detail);
+  }
+}
