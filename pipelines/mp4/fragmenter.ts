@@ -12,6 +12,9 @@ const sampleHeaderBytes = 16;
 /** Audio frames held while no picture comes: half a minute of the shortest frames. */
 const maxAudioUnits = 2000;
 
+/** Audio that has not come for so long has ended. Players wait for a track that a file's header promises. */
+const maxSilenceTicks = 30 * videoTicksPerSecond;
+
 export interface FragmenterOptions {
   readonly onFragment: (fragment: MediaFragment) => void;
   /** Called when the layout changes, so that the next fragment begins another file; also before the first fragment. */
@@ -28,6 +31,8 @@ export class Fragmenter {
   #video: VideoUnit[] = [];
   #audio: AudioUnit[] = [];
   #audioConfig: AudioConfig | undefined;
+  /** Time of the picture with which audio came last; undefined if it has only been announced. */
+  #heardAt: number | undefined;
   #layout: Layout | undefined;
   /** Decode time of the first picture in `#video`; of the very first one it is made when some more are known. */
   #decodeTime: number | undefined;
@@ -53,12 +58,14 @@ export class Fragmenter {
   pushAudio(unit: AudioUnit): void {
     if (this.#video.length === 0 || this.#audio.length >= maxAudioUnits) return;
     this.#audioConfig = unit.config;
+    this.#heardAt = this.#video.at(-1)?.time;
     this.#audio.push(unit);
   }
 
   /** Files that begin from now on have audio of this kind, if it has not come yet; or none. */
   setAudioConfig(config: AudioConfig | undefined): void {
     this.#audioConfig = config;
+    this.#heardAt = undefined;
   }
 
   /** Makes a fragment of what is left. */
@@ -95,8 +102,10 @@ export class Fragmenter {
   }
 
   /** Audio belongs to a file if it has been heard by the end of the first fragment. */
-  #choose({ config }: VideoUnit): Layout {
+  #choose({ config, time }: VideoUnit): Layout {
     const before = this.#layout;
+    this.#heardAt ??= time;
+    if (time - this.#heardAt > maxSilenceTicks) this.#audioConfig = undefined;
     if (before && before.video === config && before.audio === this.#audioConfig) return before;
     this.#layout = makeLayout(config, this.#audioConfig);
     this.#options.onLayout(this.#layout, before);

@@ -128,6 +128,18 @@ describe('a recording', () => {
     }
   });
 
+  test('begins anew without audio when that has not come for half a minute', async () => {
+    const video = mediaPackets(await videoPackets('h264', { frames: 400 }));
+    const audio = (await audioPackets(6)).filter(({ arrivedMs }) => arrivedMs < 4000);
+    const fragments = fragmentsOf({ video, audio });
+    const [first, second, ...others] = [...new Set(fragments.map(({ layout }) => layout))];
+    expect(others).toEqual([]);
+    expect([first?.audio !== undefined, second?.audio]).toEqual([true, undefined]);
+    const count = fragments.filter(({ layout }) => layout === first).length;
+    expect(count).toBeGreaterThanOrEqual(32);
+    expect(count).toBeLessThanOrEqual(35);
+  });
+
   test('begins anew when the size changes', async () => {
     const small = mediaPackets(await videoPackets('h264', { frames: 30 }));
     const large = mediaPackets(await videoPackets('h264', { frames: 30, width: 640, height: 480 })).map(
