@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest';
 import { detectors } from '../../actors/detectors/host/detector-list.ts';
-import { detectCommand, enabledDetectors, pipelineFrames, recordSeconds } from '../../actors/settings.ts';
+import {
+  detectCommand,
+  enabledDetectors,
+  pipelineFrames,
+  pipelineSession,
+  recordSeconds,
+} from '../../actors/settings.ts';
 import type { Config } from '../../store/config/config.ts';
 import { brightness } from '../support/brightness-detector.ts';
 import { motion, testMonitor, tflite } from '../support/monitors.ts';
@@ -52,4 +58,17 @@ test('a recording goes on for as long as the detector of the event says', () => 
     ['motion', 'brightness', 'tflite', 'nobody'].map((name) => recordSeconds(monitor, name, all)),
   ).toEqual([motion.duration, 7, 0, 0]);
   expect(recordSeconds(undefined, 'motion', all)).toBe(0);
+});
+
+test('the sub stream is recorded if the monitor says so, and a camera is waited for as long as it says', async () => {
+  const session = async (fields: object, patience?: number) => {
+    const sourcertsp = { protocol: 'tcp', mainStream: 'rtsp://a/', subStream: 'rtsp://a/sub', patience };
+    const monitor = { ...testMonitor('door'), source: 'rtsp', sourcertsp, ...fields } as never;
+    const place = { recordingsDir: '/nowhere', bus: { servers: [] } };
+    const logs = { ...config, logs: { repeatLimit: 5 } } as unknown as Config;
+    const made = await pipelineSession(monitor, logs, { ...place, patienceMs: 10_000, detectors: all });
+    return [made.recordSubStream, made.maxPatienceMs];
+  };
+  expect(await session({})).toEqual([false, 60_000]);
+  expect(await session({ recordSubStream: true }, 2.5)).toEqual([true, 2500]);
 });
