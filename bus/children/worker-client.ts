@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Transferable, Worker } from 'node:worker_threads';
 import { CountedTimeout } from './counted-timeout.ts';
+import { type PendingTaskOptions, PendingTasks } from './pending-tasks.ts';
 import type { WorkerMessage, WorkerRefusal } from './worker-protocol.ts';
 
 /** How a thread ended. */
@@ -32,17 +33,8 @@ export interface WorkerOptions<Own, Refusal, About> {
   readonly onStuck?: { readonly afterMs: number; call(at: About | undefined): void };
 }
 
-export interface TaskOptions<About> {
-  /** Reported as `at` if the thread ends during this task. */
-  readonly about?: About;
-  /** Milliseconds without an answer after which the thread is terminated; unlimited by default. */
-  readonly deadlineMs?: number;
+export interface TaskOptions<About> extends PendingTaskOptions<About> {
   readonly transfer?: readonly Transferable[];
-}
-
-interface Task<About> extends TaskOptions<About> {
-  resolve(answer: unknown): void;
-  reject(error: Error): void;
 }
 
 interface Run {
@@ -51,21 +43,15 @@ interface Run {
   readonly ended: Promise<void>;
 }
 
-/**
- * A thread that runs tasks. After its end, the next task or its owner starts another one; the owner decides when. Silence is
- * counted, not measured, so a suspension of the machine or of this process ends no thread.
- */
+/** A thread that runs tasks. After its end, the next task or its owner starts another one; the owner decides when. */
 export class WorkerClient<Own, Refusal extends WorkerRefusal, About = undefined> {
   readonly #options: WorkerOptions<Own, Refusal, About>;
-  readonly #tasks = new Map<number, Task<About>>();
+  readonly #tasks = new PendingTasks<About>((silentMs) => this.#abandon(silentMs));
   /** The current thread, until its end. */
   #run: Run | undefined;
   #isReady = false;
   #isStopping = false;
   #cause: Error | undefined;
-  #silence: CountedTimeout | undefined;
-  #count = 0;
-  #idle: (() => void)[] = [];
 
   constructor(options: WorkerOptions<Own, Refusal, About>) {
     this.#options = options;
@@ -85,19 +71,19 @@ export class WorkerClient<Own, Refusal extends WorkerRefusal, About = undefined>
   /** @param task receives the number for the thread's answer. @throws the error from `onRefusal` or `onEnd`. */
   ask(task: (id: number) => object, options: TaskOptions<About> = {}): Promise<unknown> {
     this.#run ??= this.#begin();
-    const { worker } = this.#run;
-    this.#count += 1;
-    const id = this.#count;
-    return new Promise((resolve, reject) => {
-      this.#tasks.set(id, { ...options, resolve, reject });
-      if (!this.#silence) this.#watch();
-      worker.postMessage(task(id), options.transfer ?? []);
-    });
+    const { id, answer } = this.#tasks.add(options);
+    try {
+      this.#run.worker.postMessage(task(id), options.transfer ?? []);
+    } catch (error) {
+      // Something in it cannot be sent.
+      this.#tasks.take(id)?.reject(error as Error);
+    }
+    return answer;
   }
 
   /** Resolves when every task has been answered. */
-  async idle(): Promise<void> {
-    if (this.#tasks.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  idle(): Promise<void> {
+    return this.#tasks.idle();
   }
 
   /** @returns false if the thread has not ended in this time; it then no longer keeps the process alive. */
@@ -145,10 +131,10 @@ export class WorkerClient<Own, Refusal extends WorkerRefusal, About = undefined>
         ready();
         break;
       case 'answer':
-        this.#settle(message.id)?.resolve(message.answer);
+        this.#tasks.take(message.id)?.resolve(message.answer);
         break;
       case 'refusal':
-        this.#settle(message.id)?.reject(onRefusal(message as Refusal));
+        this.#tasks.take(message.id)?.reject(onRefusal(message as Refusal));
         break;
       case 'failure':
         this.#cause = new Error(message.message);
@@ -158,45 +144,26 @@ export class WorkerClient<Own, Refusal extends WorkerRefusal, About = undefined>
     }
   }
 
-  #settle(id: number): Task<About> | undefined {
-    const task = this.#tasks.get(id);
-    this.#tasks.delete(id);
-    this.#watch();
-    return task;
-  }
-
-  /** The time limit of a task starts at the previous answer, so that time spent waiting for other tasks does not count. */
-  #watch(): void {
-    this.#silence?.stop();
-    this.#silence = undefined;
-    if (this.#tasks.size === 0) for (const resolve of this.#idle.splice(0)) resolve();
-    const longestMs = Math.max(0, ...[...this.#tasks.values()].map(({ deadlineMs = 0 }) => deadlineMs));
-    if (longestMs === 0) return;
-    this.#silence = new CountedTimeout(longestMs, () => this.#abandon(longestMs));
-    this.#silence.restart();
-  }
-
   /** Terminates this thread and drops it at once, so that the next task starts another one. */
   #abandon(silentMs: number): void {
     const { onStuck } = this.#options;
     const worker = this.#run?.worker;
-    const [oldest] = this.#tasks.values();
+    const at = this.#tasks.oldest;
     this.#lose(silentMs);
     // JavaScript and WebAssembly are terminated at once, native code only when it returns.
     void worker?.terminate();
     if (!onStuck) return;
-    const late = new CountedTimeout(onStuck.afterMs, () => onStuck.call(oldest?.about));
+    const late = new CountedTimeout(onStuck.afterMs, () => onStuck.call(at));
     late.restart();
     worker?.once('exit', () => late.stop());
   }
 
   #lose(silentMs: number): Error {
-    const lost = [...this.#tasks.values()];
+    const at = this.#tasks.oldest;
     this.#run = undefined;
-    this.#tasks.clear();
-    this.#watch();
+    const lost = this.#tasks.takeAll();
     const kind = this.#isStopping ? 'stopped' : this.#isReady ? 'died' : 'never-started';
-    const error = this.#options.onEnd({ kind, cause: this.#cause, silentMs, at: lost[0]?.about });
+    const error = this.#options.onEnd({ kind, cause: this.#cause, silentMs, at });
     for (const { reject } of lost) reject(error);
     return error;
   }
