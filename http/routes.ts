@@ -12,6 +12,7 @@ import { logSqlRoutes } from './log/log-sql-routes.ts';
 import { logStatsRoutes } from './log/log-stats-routes.ts';
 import { pageRoutes } from './pages/page-routes.ts';
 import { OpenLimit } from './recordings/open-limit.ts';
+import { playlistRoutes } from './recordings/playlist-routes.ts';
 import { recordingRoutes } from './recordings/recording-routes.ts';
 import { timelineRoutes } from './recordings/timeline-routes.ts';
 import { videoRoutes } from './recordings/video-routes.ts';
@@ -39,6 +40,7 @@ export function routes(
     ...recordingRoutes(services),
     ...videoRoutes({ ...services, limit }),
     ...timelineRoutes(services),
+    ...playlistRoutes(services),
     ...healthRoutes(services),
     ...metricsRoutes(services),
     ...documentRoutes(() => table, services),

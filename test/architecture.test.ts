@@ -72,7 +72,14 @@ const allowedRooms: Record<string, readonly string[]> = {
   'store/config': ['base', 'detectors'],
   'store/detectors': ['base'],
   'store/monitors': ['base', 'detectors'],
-  'store/recordings': ['base', 'log/catalogue', 'recordings/files', 'recordings/fragments'],
+  'store/recordings': [
+    'base',
+    'log/catalogue',
+    'recordings/files',
+    'recordings/fragments',
+    'recordings/playback',
+  ],
+  'store/recordings/playback': ['recordings/fragments'],
   'store/recordings/fragments': ['recordings/files', 'recordings/mp4'],
   'store/log': [
     'base',

@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import { recordingIDPattern } from '../../bus/recording-id.ts';
 import { MonitorID } from '../../store/monitors/monitor-config.ts';
+import { HttpError } from '../request/http-error.ts';
 
 /** Query parameters about footage. Times are Unix times in microseconds. */
 
@@ -24,3 +25,16 @@ export const RecordingID = Type.String({
   pattern: recordingIDPattern,
   description: 'the id of a recording, such as 2026-11-23_03-40-12_door',
 });
+
+/** A span of time. */
+export const spanFields = {
+  start: timeSchema('the beginning'),
+  end: timeSchema('the end, not included'),
+};
+
+/** @throws {HttpError} `invalid_value` if a span is empty or too long. */
+export function checkSpan(startUs: number, endUs: number, maxHours: number): void {
+  const refuse = (detail: string) => new HttpError('invalid_value', detail, { pointer: '/end' });
+  if (endUs <= startUs) throw refuse('/end: expected a time after start.');
+  if (endUs - startUs > maxHours * 3600 * 1e6) throw refuse(`/end: expected at most ${maxHours} hours.`);
+}

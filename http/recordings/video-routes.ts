@@ -1,6 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import Type from 'typebox';
 import { parseRecordingID } from '../../bus/recording-id.ts';
+import { readFileRange } from '../../store/recordings/files/file-range.ts';
 import { mayGrow } from '../../store/recordings/files/recording-files.ts';
 import type { ApiServices } from '../request/api-services.ts';
 import { HttpError } from '../request/http-error.ts';
@@ -9,8 +10,6 @@ import { byteAnswer } from './byte-answer.ts';
 import { downloadName } from './download-name.ts';
 import type { OpenLimit } from './open-limit.ts';
 import { RecordingID } from './span-fields.ts';
-
-const chunkBytes = 256 * 1024;
 
 type Services = Pick<ApiServices, 'recordings' | 'monitors'> & { readonly limit: OpenLimit };
 
@@ -42,7 +41,7 @@ export function videoRoutes({ recordings, monitors, limit }: Services): Route[] 
           etag: mayGrow(recording) ? undefined : `"${bytes}-${Math.round(modifiedMs)}"`,
           modifiedMs,
           fileName: downloadName(monitors.get(monitorID)?.name ?? monitorID, startMs, 'mp4'),
-          read: (from: number, to: number) => readFileRange(handle, from, to),
+          read: (from: number, to: number) => readAndClose(handle, from, to),
           close: () => handle.close(),
         };
         return byteAnswer(content, headers, limit);
@@ -52,16 +51,9 @@ export function videoRoutes({ recordings, monitors, limit }: Services): Route[] 
 }
 
 /** Closes the file at the end. */
-async function* readFileRange(handle: FileHandle, from: number, to: number): AsyncGenerator<Uint8Array> {
+async function* readAndClose(handle: FileHandle, from: number, to: number): AsyncGenerator<Uint8Array> {
   try {
-    for (let at = from; at < to; ) {
-      const length = Math.min(chunkBytes, to - at);
-      const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(length), 0, length, at);
-      // Otherwise the response would end early without an error.
-      if (bytesRead === 0) throw new Error('the file has become shorter');
-      yield buffer.subarray(0, bytesRead);
-      at += bytesRead;
-    }
+    yield* readFileRange(handle, from, to);
   } finally {
     await handle.close();
   }

@@ -13,12 +13,13 @@ export function securityHeaders(options: { readonly strictTransport: boolean }):
   };
 }
 
-/** Content security policy of pages: scripts, styles and connections from our own origin only, nothing inline. */
+/** Content security policy of pages: scripts, styles, media and connections from our own origin only, nothing inline. */
 export const pagePolicy = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
   "img-src 'self' data:",
+  "media-src 'self'",
   "connect-src 'self'",
   "base-uri 'none'",
   "form-action 'none'",

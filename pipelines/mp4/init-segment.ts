@@ -1,8 +1,8 @@
+import { box, fullBox, u16, u32 } from '../../bus/base/box-writer.ts';
 import type { RecordingStream } from '../../bus/messages.ts';
 import type { AudioConfig } from '../codecs/aac.ts';
 import type { VideoConfig } from '../codecs/nal-unit.ts';
 import { videoTicksPerSecond } from '../media/unit.ts';
-import { box, fullBox, u16, u32 } from './box-writer.ts';
 import { audioSampleEntry, videoSampleEntry } from './sample-entry.ts';
 
 export const videoTrackID = 1;

@@ -1,5 +1,5 @@
+import { box, fullBox, u32 } from '../../bus/base/box-writer.ts';
 import { videoTicksPerSecond } from '../media/unit.ts';
-import { box, fullBox, u32 } from './box-writer.ts';
 import { audioTrackID, videoTrackID } from './init-segment.ts';
 import type { MediaFragment, Sample } from './media-fragment.ts';
 

@@ -1,6 +1,6 @@
+import { box, fullBox, u16, u32 } from '../../bus/base/box-writer.ts';
 import type { AudioConfig } from '../codecs/aac.ts';
 import type { VideoConfig } from '../codecs/nal-unit.ts';
-import { box, fullBox, u16, u32 } from './box-writer.ts';
 
 /** How a track's samples are encoded: the entries of `stsd`. */
 

@@ -1,7 +1,12 @@
 import { StoreError } from '../base/store-error.ts';
 import type { CatalogueEntry, RecordingFilter } from '../log/catalogue/recording-catalogue.ts';
 import { mayGrow, type OpenRecording, type RecordingFiles } from './files/recording-files.ts';
+import type { FragmentIndex } from './fragments/fragment-index.ts';
 import type { FragmentIndexes } from './fragments/fragment-indexes.ts';
+import type { Footage, FootagePart } from './playback/footage.ts';
+
+/** Recordings that a span may have. */
+const maxParts = 2000;
 
 export interface RecordingArchiveOptions {
   readonly files: RecordingFiles;
@@ -44,6 +49,37 @@ export class RecordingArchive {
     } catch (error) {
       await recording.handle.close();
       throw error;
+    }
+  }
+
+  /**
+   * What was recorded of a monitor's main stream in a span: Unix times in microseconds.
+   *
+   * @throws {StoreError} `invalid` if it has too many recordings, `io`; errors of the file system.
+   */
+  async footage(monitorID: string, startUs: number, endUs: number): Promise<Footage> {
+    const span = { monitors: [monitorID], stream: 'main', start: startUs, end: endUs } as const;
+    const entries = await this.list({ ...span, limit: maxParts + 1, oldestFirst: true });
+    if (entries.length > maxParts)
+      throw new StoreError('invalid', `a shorter span: it has more than ${maxParts} recordings`, {
+        pointer: '/end',
+      });
+    const parts: FootagePart[] = [];
+    for (const { id, start } of entries) {
+      const index = await this.#indexOf(id);
+      if (index) parts.push({ id, startUs: start, index });
+    }
+    return { startUs, endUs, parts };
+  }
+
+  async #indexOf(id: string): Promise<FragmentIndex | undefined> {
+    const { files, indexes } = this.#options;
+    const recording = await files.open(id);
+    if (!recording) return undefined;
+    try {
+      return await indexes.of(id, recording);
+    } finally {
+      await recording.handle.close();
     }
   }
 
