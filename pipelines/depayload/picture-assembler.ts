@@ -1,4 +1,4 @@
-import { headBytes, type NalCodec, type SliceUnit } from '../codecs/nal-unit.ts';
+import { headBytes, type NalCodec, type SliceUnit, type VideoConfig } from '../codecs/nal-unit.ts';
 
 /** The NAL units of one picture, or of the rest of one. */
 export interface CodedPicture {
@@ -12,6 +12,8 @@ export interface CodedPicture {
   readonly data: Buffer;
   /** It belongs to the picture before, whose end was announced too early. */
   readonly continues: boolean;
+  /** By the parameter sets that had come when it began; undefined where some were missing. */
+  readonly config: VideoConfig | undefined;
 }
 
 interface Open {
@@ -28,6 +30,7 @@ interface Open {
   /** It may be begun at if it is intra. */
   recovery: boolean;
   continues: boolean;
+  config: VideoConfig | undefined;
   /** The last packet so far had the marker bit. */
   marked: boolean;
 }
@@ -106,7 +109,7 @@ export class PictureAssembler {
       // A picture was completed by a marker bit that came too early.
       const continues = this.#marked === timestamp && !slice.first;
       if (continues) this.#markers = 0;
-      Object.assign(open, { timestamp, arrivedMs, continues });
+      Object.assign(open, { timestamp, arrivedMs, continues, config: this.#codec.config });
     }
     this.#marked = undefined;
     open.slices += 1;
@@ -145,17 +148,25 @@ export class PictureAssembler {
   }
 
   #complete(): void {
-    const { parts, timestamp, arrivedMs, idr, allIntra, recovery, bidirectional, continues } = this.#open;
+    const { parts, timestamp, arrivedMs, idr, allIntra, recovery, ...others } = this.#open;
+    const { bidirectional, continues, config } = others;
     this.#open = begin();
     const keyFrame = !continues && (idr || (allIntra && recovery));
     const data = Buffer.concat(parts);
-    this.#onPicture({ timestamp, arrivedMs, keyFrame, bidirectional, data, continues });
+    this.#onPicture({ timestamp, arrivedMs, keyFrame, bidirectional, data, continues, config });
   }
 }
 
 function begin(): Open {
   return {
     ...{ parts: [], bytes: 0, slices: 0, firsts: 0, timestamp: 0, arrivedMs: 0, continues: false },
-    ...{ marked: false, idr: false, allIntra: true, bidirectional: false, recovery: false },
+    ...{
+      config: undefined,
+      marked: false,
+      idr: false,
+      allIntra: true,
+      bidirectional: false,
+      recovery: false,
+    },
   };
 }

@@ -55,7 +55,9 @@ export class FrameDecoder {
 
   push(unit: VideoUnit): void {
     this.#group.push(unit);
-    if (this.#isFed && unit.config.codec === this.#decoder?.codec) this.#feed(unit, unit.time);
+    // Another codec needs another decoder.
+    this.#isFed &&= unit.config.codec === this.#decoder?.codec;
+    if (this.#isFed) this.#feed(unit, unit.time);
     else this.#begin();
   }
 

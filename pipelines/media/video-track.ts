@@ -1,6 +1,5 @@
-import { H264Codec } from '../codecs/h264.ts';
-import { H265Codec } from '../codecs/h265.ts';
 import type { NalCodec } from '../codecs/nal-unit.ts';
+import { CodecChange, makeCodec } from '../depayload/codec-change.ts';
 import type { MediaPacket } from '../depayload/media-packet.ts';
 import { NalPayload } from '../depayload/nal-payload.ts';
 import { type CodedPicture, PictureAssembler } from '../depayload/picture-assembler.ts';
@@ -20,23 +19,32 @@ export interface VideoTrackOptions {
 /** From packets, or NAL units, of one video stream to its pictures with their times. */
 export class VideoTrack {
   readonly #options: VideoTrackOptions;
-  readonly #codec: NalCodec;
-  readonly #payload: NalPayload;
-  readonly #assembler: PictureAssembler;
   readonly #timeLine: TimeLine;
+  #codec: NalCodec;
+  #payload: NalPayload;
+  #assembler: PictureAssembler;
+  #change: CodecChange;
+  /** Nothing of another codec can be decoded before its first key frame. */
+  #awaitsKeyFrame = false;
 
   constructor(options: VideoTrackOptions) {
     this.#options = options;
-    this.#codec = options.codec === 'h264' ? new H264Codec() : new H265Codec();
+    this.#codec = makeCodec(options.codec);
     for (const nal of options.parameterSets ?? []) {
       if (this.#codec.read(nal).kind === 'parameters') this.#codec.store(nal);
     }
     this.#payload = new NalPayload(options.codec);
     this.#assembler = new PictureAssembler(this.#codec, (picture) => this.#take(picture));
+    this.#change = new CodecChange(options.codec);
     this.#timeLine = new TimeLine(options.ticksPerSecond, options.onJump);
   }
 
   push(packet: MediaPacket): void {
+    if (this.#change.take(packet)) {
+      const { codec } = this.#change;
+      if (!codec) return;
+      this.#follow(codec);
+    }
     const { timestamp, arrivedMs, marker } = packet;
     for (const nal of this.#payload.push(packet)) this.#assembler.push(nal, timestamp, arrivedMs);
     this.#assembler.endPacket(marker);
@@ -58,15 +66,25 @@ export class VideoTrack {
     this.#assembler.flush();
   }
 
-  #take({ timestamp, arrivedMs, keyFrame, bidirectional, data, continues }: CodedPicture): void {
-    const { config } = this.#codec;
+  /** Goes on with another codec; the line of time is the same. */
+  #follow(codec: NalCodec): void {
+    this.#assembler.flush();
+    this.#codec = codec;
+    this.#payload = new NalPayload(codec.name);
+    this.#assembler = new PictureAssembler(codec, (picture) => this.#take(picture));
+    this.#change = new CodecChange(codec.name);
+    this.#awaitsKeyFrame = true;
+  }
+
+  #take({ timestamp, arrivedMs, keyFrame, bidirectional, data, continues, config }: CodedPicture): void {
     // Nothing could be decoded without parameter sets.
-    if (!config) return;
+    if (!config || (this.#awaitsKeyFrame && !keyFrame)) return;
+    this.#awaitsKeyFrame = false;
     const { ticksPerSecond, onUnit } = this.#options;
     const ticks = continues
       ? this.#timeLine.at(timestamp)
       : this.#timeLine.place(timestamp, arrivedMs, bidirectional);
     const time = Math.round((ticks * videoTicksPerSecond) / ticksPerSecond);
-    onUnit({ config, time, keyFrame, data, continues });
+    onUnit({ config, time, arrivedMs, keyFrame, data, continues });
   }
 }

@@ -3,7 +3,7 @@ import { nowUs } from '../../bus/base/time.ts';
 import type { LogEntry } from '../../bus/messages.ts';
 import { commands, logs } from '../../bus/subjects.ts';
 import { startTestBus } from '../support/bus.ts';
-import { testMounts } from '../support/camera.ts';
+import { startCamera, testMounts } from '../support/camera.ts';
 import { encode } from '../support/encoded.ts';
 import {
   expectWhole,
@@ -70,14 +70,22 @@ describe('a pipeline', () => {
   });
 
   test('records B-frames in their order', patience, async () => {
-    const path = await encode(300, 20, 'bframes=2 b-adapt=false');
-    const camera = await oneMount({ file: path });
-    const running = await start(rtsp(camera.url('main')));
-    const file = await recordingOf(running, 50);
-    await running.stop();
-    const { packets } = await probe(file);
-    expect(shownOrder(packets)).toEqual(shownOrder((await probe(path)).packets));
-    expect((await decode(file)).frames).toBe(packets.length);
+    const paths = {
+      h264: await encode(300, 20, 'bframes=2 b-adapt=false'),
+      h265: await encode(300, 20, 'speed-preset=ultrafast option-string=bframes=2:b-adapt=0', 10, 'h265'),
+    };
+    const camera = await startCamera({ mounts: { h264: { file: paths.h264 }, h265: { file: paths.h265 } } });
+    const record = async (codec: keyof typeof paths) => {
+      const running = await start(rtsp(camera.url(codec)));
+      const file = await recordingOf(running, 50);
+      await running.stop();
+      const { packets } = await probe(file);
+      const order = shownOrder(packets);
+      expect(order).not.toEqual([...order].sort((a, b) => a - b));
+      expect(order).toEqual(shownOrder((await probe(paths[codec])).packets));
+      expect((await decode(file)).frames).toBe(packets.length);
+    };
+    await Promise.all([record('h264'), record('h265')]);
   });
 
   test('records GStreamer’s test picture', patience, async () => {

@@ -7,24 +7,26 @@ export interface Probe {
   /** What ffprobe complains of. */
   readonly errors: string;
   readonly codec: string | undefined;
+  readonly height: number | undefined;
   readonly packets: readonly { readonly time: number; readonly key: boolean }[];
 }
 
 /** What ffprobe finds in a file's video. */
 export async function probe(file: string): Promise<Probe> {
-  const fields = 'stream=codec_name:packet=pts_time,flags';
+  const fields = 'stream=codec_name,height:packet=pts_time,flags';
   const { stdout, stderr } = await run(
     'ffprobe',
     ['-v', 'error', '-select_streams', 'v', '-show_entries', fields, '-of', 'json', file],
     { maxBuffer: 64 * 1024 * 1024 },
   );
   const { streams, packets } = JSON.parse(stdout) as {
-    streams?: { codec_name: string }[];
+    streams?: { codec_name: string; height: number }[];
     packets?: { pts_time: string; flags: string }[];
   };
   return {
     errors: stderr,
     codec: streams?.[0]?.codec_name,
+    height: streams?.[0]?.height,
     packets: (packets ?? []).map(({ pts_time, flags }) => ({
       time: Number(pts_time),
       key: flags.startsWith('K'),
