@@ -1,4 +1,4 @@
-import { nowUs } from '../bus/base/time.ts';
+import { wallClockUs } from '../bus/base/time.ts';
 import type { Frame } from '../bus/frames.ts';
 import type { Log } from '../bus/log.ts';
 import type { FrameFormat } from '../bus/messages.ts';
@@ -110,7 +110,8 @@ export class StreamConnection {
       this.#onStreaming?.();
       this.#onStreaming = undefined;
     }
-    if (!unit.continues) this.#clock.observe((unit.time * 1e6) / videoTicksPerSecond, nowUs());
+    if (!unit.continues)
+      this.#clock.observe((unit.time * 1e6) / videoTicksPerSecond, wallClockUs(unit.arrivedMs));
     this.#recording?.pushVideo(unit);
     this.#decoder?.push(unit);
   }

@@ -9,6 +9,8 @@ export interface VideoUnit {
   readonly config: VideoConfig;
   /** When it is shown, in ticks of `videoTicksPerSecond` on the session's media time. */
   readonly time: number;
+  /** `performance.now()` when its first slice arrived; a picture may be complete only with the next one. */
+  readonly arrivedMs: number;
   readonly keyFrame: boolean;
   /** NAL units, each after its length in four bytes. */
   readonly data: Buffer;

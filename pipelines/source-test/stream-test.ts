@@ -1,5 +1,5 @@
 import { encodeJpeg } from '../../bus/base/jpeg.ts';
-import { nowUs } from '../../bus/base/time.ts';
+import { wallClockUs } from '../../bus/base/time.ts';
 import type { Frame } from '../../bus/frames.ts';
 import { DecoderBudget } from '../frames/decoder-budget.ts';
 import { FrameDecoder } from '../frames/frame-decoder.ts';
@@ -69,7 +69,7 @@ export class StreamTest {
     this.#beganMs ??= performance.now();
     this.#measurement.take(unit);
     if (this.#picture === undefined) {
-      this.#clock.observe((unit.time * 1e6) / videoTicksPerSecond, nowUs());
+      this.#clock.observe((unit.time * 1e6) / videoTicksPerSecond, wallClockUs(unit.arrivedMs));
       this.#decoder.push(unit);
     }
     this.#endIfSeen();
