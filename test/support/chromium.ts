@@ -1,0 +1,78 @@
+import { readFile } from 'node:fs/promises';
+import { type Browser, chromium } from 'playwright-core';
+import { atEnd } from './cleanup.ts';
+
+/** Debian's Chromium. It is closed when the test is over. */
+export async function launchChromium(): Promise<Browser> {
+  const browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: [
+      ...['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'],
+      ...['--disable-sync', '--autoplay-policy=no-user-gesture-required'],
+    ],
+  });
+  atEnd(() => browser.close());
+  return browser;
+}
+
+/**
+ * Shows every picture of a file, one after the other, and plays the file to its end.
+ *
+ * A player that is in a hurry leaves pictures out, so each is asked for: seeks to the middle of each of `times`, in
+ * seconds and ascending.
+ *
+ * @returns the times of the different pictures that were on the screen, and how far it played.
+ */
+export async function showInChromium(
+  browser: Browser,
+  file: string,
+  times: readonly number[],
+): Promise<{ readonly shown: readonly number[]; readonly playedTo: number }> {
+  const page = await browser.newPage();
+  try {
+    const data = (await readFile(file)).toString('base64');
+    return await page.evaluate(show, { data, times });
+  } finally {
+    await page.close();
+  }
+}
+
+/** Runs in the page. */
+async function show({ data, times }: { data: string; times: readonly number[] }) {
+  const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+  const video = document.createElement('video');
+  const once = (event: string) =>
+    new Promise((resolve, reject) => {
+      video.addEventListener(event, resolve, { once: true });
+      video.addEventListener('error', () => reject(new Error(video.error?.message)), { once: true });
+    });
+  const loaded = once('loadeddata');
+  video.muted = true;
+  video.src = URL.createObjectURL(new Blob([bytes], { type: 'video/mp4' }));
+  document.body.append(video);
+  await loaded;
+  const shown = new Set<number>();
+  for (const [index, time] of times.entries()) {
+    const next = times[index + 1] ?? time + 0.01;
+    const [begin, middle] = [time - 0.0005, (time + next) / 2];
+    const presented = new Promise<void>((resolve) => {
+      const look = () => {
+        video.requestVideoFrameCallback((_, { mediaTime }) => {
+          shown.add(mediaTime);
+          // On a busy machine the picture before may be shown once more.
+          if (mediaTime >= begin) resolve();
+          else look();
+        });
+      };
+      look();
+    });
+    video.currentTime = middle;
+    await Promise.race([presented, new Promise((resolve) => setTimeout(resolve, 5000))]);
+  }
+  video.currentTime = 0;
+  video.playbackRate = 8;
+  const ended = once('ended');
+  await video.play();
+  await ended;
+  return { shown: [...shown], playedTo: video.currentTime };
+}
