@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import type { PipelineSession } from '../../pipelines/protocol/pipeline-protocol.ts';
+import type { PipelineEnd, PipelineSession } from '../../pipelines/protocol/pipeline-protocol.ts';
 import { runPipeline } from '../../pipelines/run-pipeline.ts';
 import { startCamera, testMounts } from '../support/camera.ts';
 import { startChild } from '../support/child.ts';
@@ -38,26 +39,34 @@ async function startMain() {
   return { main, host, recordingsDir: session.recordingsDir, id };
 }
 
-test('a camera that answers late is reached by a pipeline that waits longer', patience, async () => {
+test('a camera that answers or sends late is reached by a pipeline that waits longer', patience, async () => {
   const packets = await videoPackets('h264', { frames: 20 });
   // A tenth of 12 s, and of the first two waits of a monitor.
   const lateMs = 1200;
-  const camera = await FakeCamera.start({
-    answer: (request, usual, connection) => {
-      if (request.method !== 'DESCRIBE') return [usual];
-      setTimeout(() => void connection.send(usual), lateMs);
-      return [];
-    },
-    play: (connection) => connection.send(...packets.map((data) => ({ channel: 0, data }))),
-  });
-  const impatient = await start(rtsp(camera.url()), { patienceMs: 1000 });
-  expect(await impatient.end).toEqual({
-    reason: 'unreachable',
-    detail: 'the camera did not answer DESCRIBE within 1 s',
-  });
-  const patient = await start(rtsp(camera.url()), { patienceMs: 2000 });
-  await patient.report('streaming');
-  await patient.stop();
+  const lateAt = (late: 'DESCRIBE' | 'PLAY') =>
+    FakeCamera.start({
+      answer: (request, usual, connection) => {
+        if (request.method !== late || late === 'PLAY') return [usual];
+        setTimeout(() => void connection.send(usual), lateMs);
+        return [];
+      },
+      play: async (connection) => {
+        if (late === 'PLAY') await pause(lateMs);
+        await connection.send(...packets.map((data) => ({ channel: 0, data })));
+      },
+    });
+  const play = async (late: 'DESCRIBE' | 'PLAY', end: PipelineEnd) => {
+    const camera = await lateAt(late);
+    const impatient = await start(rtsp(camera.url()), { patienceMs: 1000 });
+    expect(await impatient.end).toEqual(end);
+    const patient = await start(rtsp(camera.url()), { patienceMs: 2000 });
+    await patient.report('streaming');
+    await patient.stop();
+  };
+  await Promise.all([
+    play('DESCRIBE', { reason: 'unreachable', detail: 'the camera did not answer DESCRIBE within 1 s' }),
+    play('PLAY', { reason: 'silent', detail: 'connected, but no video came within 1 s' }),
+  ]);
 });
 
 describe.each(['tcp', 'udp'] as const)('a pipeline over %s', (protocol) => {
