@@ -2,7 +2,6 @@ import { wallClockUs } from '../bus/base/time.ts';
 import type { Frame } from '../bus/frames.ts';
 import type { Log } from '../bus/log.ts';
 import type { FrameFormat } from '../bus/messages.ts';
-import type { DecoderBudget } from './frames/decoder-budget.ts';
 import { FrameDecoder } from './frames/frame-decoder.ts';
 import type { FrameRates } from './gstreamer/pipeline-description.ts';
 import { JumpLog } from './jump-log.ts';
@@ -21,7 +20,6 @@ export interface StreamConnectionOptions {
   readonly recording: Omit<RecorderOptions, 'onTrouble'> | undefined;
   /** The frames that may be asked for; empty when the stream is not decoded. */
   readonly rates: FrameRates;
-  readonly budget: DecoderBudget;
   readonly onFrame: (frame: Frame) => void;
   /** Gets the faults that leave the stream running, and null when they are over. */
   readonly onTrouble: (text: string | null) => void;
@@ -41,7 +39,7 @@ export class StreamConnection {
   #onStreaming: (() => void) | undefined;
 
   constructor(options: StreamConnectionOptions) {
-    const { input, recording, rates, budget, log, monitorID } = options;
+    const { input, recording, rates, log, monitorID } = options;
     const clock = this.#clock;
     this.#options = options;
     this.#troubles = new Troubles(options.onTrouble);
@@ -56,7 +54,7 @@ export class StreamConnection {
     }
     if (rates.length > 0) {
       this.#decoder = new FrameDecoder({
-        ...{ rates, clock, budget },
+        ...{ rates, clock },
         onFrame: (frame) => this.#takeFrame(frame),
         onFailure: (detail) => this.#failFrames(detail),
       });

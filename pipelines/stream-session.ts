@@ -5,7 +5,6 @@ import { leases } from '../bus/leases.ts';
 import { type Log, rewordedLog } from '../bus/log.ts';
 import type { FrameFormat, RecordingReport } from '../bus/messages.ts';
 import type { RecordedStream } from '../bus/recording-id.ts';
-import { DecoderBudget } from './frames/decoder-budget.ts';
 import { FrameLease } from './frames/frame-lease.ts';
 import type { FrameRates } from './gstreamer/pipeline-description.ts';
 import { patienceAfter } from './protocol/patience.ts';
@@ -38,7 +37,6 @@ export class StreamSession {
   readonly #sub: SubStream | undefined;
   readonly #leases: ReadonlyMap<FrameFormat, FrameLease>;
   readonly #troubles: Troubles;
-  readonly #budget = new DecoderBudget();
   #isStreaming = false;
 
   /** @throws {RtspAddressError} @throws {PipelineError} */
@@ -100,7 +98,7 @@ export class StreamSession {
               onRecording: (file) => isMain && onReport({ type: 'recording', file }),
             }
           : undefined,
-      ...{ rates, budget: this.#budget, onFrame, monitorID },
+      ...{ rates, onFrame, monitorID },
       log: rewordedLog(monitorLog, reword),
       onTrouble: (text) => this.#troubles.set(stream, text && reword(text)),
     });

@@ -2,18 +2,17 @@ import type { Frame } from '../../bus/frames.ts';
 import type { FrameFormat } from '../../bus/messages.ts';
 import { toByteStream } from '../codecs/byte-stream.ts';
 import { Pipeline } from '../gstreamer/gstreamer.ts';
+import { describeWait, pipelineBudget } from '../gstreamer/pipeline-budget.ts';
 import { describeDecoder, type FrameRates, valveOf } from '../gstreamer/pipeline-description.ts';
 import { LastGroup } from '../media/last-group.ts';
 import type { MediaClock } from '../media/media-clock.ts';
 import { type VideoUnit, videoTicksPerSecond } from '../media/unit.ts';
-import type { DecoderBudget } from './decoder-budget.ts';
 import { FrameReader } from './frame-reader.ts';
 
 export interface FrameDecoderOptions {
   readonly rates: FrameRates;
   /** Has seen the pictures arrive before they are pushed. */
   readonly clock: MediaClock;
-  readonly budget: DecoderBudget;
   readonly onFrame: (frame: Frame) => void;
   /** Nothing is decoded for a minute or more, and why. */
   readonly onFailure: (detail: string) => void;
@@ -89,10 +88,9 @@ export class FrameDecoder {
   }
 
   #tryOpen(codec: 'h264' | 'h265'): void {
-    const waitMs = this.#options.budget.take(performance.now());
+    const waitMs = pipelineBudget.take(performance.now());
     if (waitMs > 0) {
-      const minutes = Math.ceil(waitMs / 60_000);
-      this.#fail(`the decoder has been started too often; next start in ${minutes} min`, waitMs);
+      this.#fail(describeWait(waitMs), waitMs);
       return;
     }
     try {

@@ -1,7 +1,6 @@
 import { encodeJpeg } from '../../bus/base/jpeg.ts';
 import { wallClockUs } from '../../bus/base/time.ts';
 import type { Frame } from '../../bus/frames.ts';
-import { DecoderBudget } from '../frames/decoder-budget.ts';
 import { FrameDecoder } from '../frames/frame-decoder.ts';
 import { MediaClock } from '../media/media-clock.ts';
 import { type VideoUnit, videoTicksPerSecond } from '../media/unit.ts';
@@ -31,7 +30,7 @@ export class StreamTest {
   constructor(source: VideoInput) {
     this.#source = source;
     this.#decoder = new FrameDecoder({
-      ...{ rates: [['rgb', 0]], clock: this.#clock, budget: new DecoderBudget() },
+      ...{ rates: [['rgb', 0]], clock: this.#clock },
       onFrame: (frame) => this.#takeFrame(frame),
       onFailure: () => {
         this.#picture = null;

@@ -8,6 +8,7 @@ import {
 } from '../gstreamer/audio-description.ts';
 import { readGdp } from '../gstreamer/gdp.ts';
 import { Pipeline } from '../gstreamer/gstreamer.ts';
+import { describeWait, pipelineBudget } from '../gstreamer/pipeline-budget.ts';
 
 export interface AudioConverterOptions {
   readonly from: RawAudio;
@@ -60,6 +61,8 @@ export class AudioConverter {
 
   #open(): Pipeline {
     const { from, to, onFrame } = this.#options;
+    const waitMs = pipelineBudget.take(performance.now());
+    if (waitMs > 0) throw new Error(describeWait(waitMs));
     const pipeline = new Pipeline(describeAudioConverter(from, to));
     pipeline.play(({ type, text }) => {
       if (type === 'error') this.#fail(text);

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Logger } from '../../bus/logging/logger.ts';
-import { DecoderBudget } from '../../pipelines/frames/decoder-budget.ts';
 import type { PipelineEnd } from '../../pipelines/protocol/pipeline-protocol.ts';
 import { RtspSource } from '../../pipelines/sources/rtsp-source.ts';
 import type { StreamHandlers, VideoInput } from '../../pipelines/sources/video-input.ts';
@@ -28,7 +27,7 @@ class PlayedInput implements VideoInput {
 function connect(input: VideoInput) {
   const troubles: (string | null)[] = [];
   const connection = new StreamConnection({
-    ...{ input, recording: undefined, rates: [], budget: new DecoderBudget(), log, monitorID: 'door' },
+    ...{ input, recording: undefined, rates: [], log, monitorID: 'door' },
     onFrame: () => {},
     onTrouble: (text) => troubles.push(text),
   });
