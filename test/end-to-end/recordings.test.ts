@@ -2,7 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { expect, test } from 'vitest';
-import { testMonitor } from '../support/monitors.ts';
+import { parseRecordingID } from '../../bus/recording-id.ts';
+import { startCamera, testMounts } from '../support/camera.ts';
+import { rtspMonitor, testMonitor } from '../support/monitors.ts';
 import { type Recorder, startRecorder } from '../support/recorder.ts';
 import { probe, recordingsIn } from '../support/recordings.ts';
 import { waitFor } from '../support/wait.ts';
@@ -139,4 +141,31 @@ test('one that the disk cut short is listed as what is on disk, with the reason'
   await expectExact(recorder, lost);
   const found = await waitForRows(recorder, 'the next recording', (all) => all.at(-1)?.reason === '');
   expect(found.at(-1)?.end).toBe(null);
+});
+
+test('a sub stream is recorded too if its monitor says so, in files and rows of its own', async () => {
+  const camera = await startCamera({ mounts: { main: testMounts.h264(), sub: testMounts.h264(160, 90) } });
+  const streams = [camera.url('main'), camera.url('sub')] as const;
+  const recorder = await startRecorder({
+    monitors: [rtspMonitor('door', streams, { alwaysRecord: true, videoLength: 10, recordSubStream: true })],
+  });
+  await waitForRows(
+    recorder,
+    'two recordings',
+    (found) => found.every(({ bytes }) => bytes > 0) && found.length === 2,
+  );
+  // Both are still written: the one of the other stream does not end either.
+  expect((await rows(recorder)).map(({ end }) => end)).toEqual([null, null]);
+  await recorder.stop();
+  const again = await recorder.restart();
+  const ended = (await rows(again)).filter(({ end }) => end !== null);
+  const streamsOf = new Set(ended.map(({ id }) => parseRecordingID(id)?.stream));
+  expect([...streamsOf].sort()).toEqual(['main', 'sub']);
+  for (const row of ended) await expectExact(again, row);
+  const sql = 'SELECT stream, max(width) FROM recordings GROUP BY stream ORDER BY stream';
+  const answer = await again.change('POST', '/api/log/sql', { sql });
+  expect(((await answer.json()) as { rows: unknown }).rows).toEqual([
+    ['main', 320],
+    ['sub', 160],
+  ]);
 });
