@@ -11,6 +11,7 @@ import { logRoutes } from './log/log-query-routes.ts';
 import { logSqlRoutes } from './log/log-sql-routes.ts';
 import { logStatsRoutes } from './log/log-stats-routes.ts';
 import { pageRoutes } from './pages/page-routes.ts';
+import { clipRoutes } from './recordings/clip-routes.ts';
 import { OpenLimit } from './recordings/open-limit.ts';
 import { playlistRoutes } from './recordings/playlist-routes.ts';
 import { recordingRoutes } from './recordings/recording-routes.ts';
@@ -41,6 +42,7 @@ export function routes(
     ...videoRoutes({ ...services, limit }),
     ...timelineRoutes(services),
     ...playlistRoutes(services),
+    ...clipRoutes({ ...services, limit }),
     ...healthRoutes(services),
     ...metricsRoutes(services),
     ...documentRoutes(() => table, services),

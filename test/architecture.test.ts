@@ -73,11 +73,11 @@ const allowedRooms: Record<string, readonly string[]> = {
   'store/detectors': ['base'],
   'store/monitors': ['base', 'detectors'],
   'store/recordings': [
-    'base',
-    'log/catalogue',
-    'recordings/files',
-    'recordings/fragments',
+    ...['base', 'log/catalogue', 'recordings/clip', 'recordings/files', 'recordings/fragments'],
     'recordings/playback',
+  ],
+  'store/recordings/clip': [
+    ...['recordings/files', 'recordings/fragments', 'recordings/mp4', 'recordings/playback'],
   ],
   'store/recordings/playback': ['recordings/fragments'],
   'store/recordings/fragments': ['recordings/files', 'recordings/mp4'],

@@ -44,7 +44,7 @@ export const errors = {
     status: 409,
     title: 'Conflict',
     meaning:
-      'the user name is taken, the last admin would be gone, the recording is being written, or too many downloads are running',
+      'the user name is taken, the last admin would be gone, the recording is being written, a clip would span a change of the picture, or too many downloads are running',
   },
   too_large: { status: 413, title: 'Body too large', meaning: 'the body is over 2 MB' },
   unsupported_media_type: {
@@ -88,6 +88,8 @@ interface ErrorExtras {
   readonly pointer?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly cause?: unknown;
+  /** Further members of the body. [RFC 9457 section 3.2] */
+  readonly members?: Readonly<Record<string, unknown>>;
 }
 
 /** An error that is sent to the client. Its message must hold no secret. */
@@ -96,6 +98,7 @@ export class HttpError extends Error {
   readonly code: ErrorCode;
   readonly pointer: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
+  readonly #members: Readonly<Record<string, unknown>>;
 
   /** @param detail one sentence for the person who made the request. */
   constructor(code: ErrorCode, detail: string, extras: ErrorExtras = {}) {
@@ -103,6 +106,7 @@ export class HttpError extends Error {
     this.code = code;
     this.pointer = extras.pointer;
     this.headers = extras.headers ?? {};
+    this.#members = extras.members ?? {};
   }
 
   get status(): number {
@@ -112,7 +116,7 @@ export class HttpError extends Error {
   /** The response body. [RFC 9457 section 3] */
   toJSON(): Problem {
     const { status, title } = errors[this.code];
-    const problem = { title, status, detail: this.message, code: this.code };
+    const problem = { title, status, detail: this.message, code: this.code, ...this.#members };
     return this.pointer === undefined ? problem : { ...problem, pointer: this.pointer };
   }
 }

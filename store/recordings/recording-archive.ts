@@ -1,5 +1,7 @@
 import { StoreError } from '../base/store-error.ts';
 import type { CatalogueEntry, RecordingFilter } from '../log/catalogue/recording-catalogue.ts';
+import { Clip, layoutChanges } from './clip/clip.ts';
+import { ClipCache } from './clip/clip-cache.ts';
 import { mayGrow, type OpenRecording, type RecordingFiles } from './files/recording-files.ts';
 import type { FragmentIndex } from './fragments/fragment-index.ts';
 import type { FragmentIndexes } from './fragments/fragment-indexes.ts';
@@ -19,6 +21,7 @@ export interface RecordingArchiveOptions {
 /** The recordings that are on disk: their catalogue and their files. */
 export class RecordingArchive {
   readonly #options: RecordingArchiveOptions;
+  readonly #clips = new ClipCache();
 
   constructor(options: RecordingArchiveOptions) {
     this.#options = options;
@@ -70,6 +73,25 @@ export class RecordingArchive {
       if (index) parts.push({ id, startUs: start, index });
     }
     return { startUs, endUs, parts };
+  }
+
+  /**
+   * A span of a monitor's main stream as one file. It stays the same for five minutes, although a recording in it may grow.
+   *
+   * @returns undefined if nothing was recorded; `busy` if too many are being made; the times, Unix times in microseconds, at
+   * which the picture's size, the codec or the audio changes: one file cannot span them.
+   * @throws {StoreError} `invalid` if it has too many recordings, `io`; errors of the file system.
+   */
+  clip(
+    monitorID: string,
+    startUs: number,
+    endUs: number,
+  ): Promise<Clip | { readonly changes: readonly number[] } | 'busy' | undefined> {
+    return this.#clips.get(`${monitorID} ${startUs} ${endUs}`, async () => {
+      const footage = await this.footage(monitorID, startUs, endUs);
+      const changes = layoutChanges(footage);
+      return changes.length > 0 ? { changes } : Clip.of(footage, this.#options.files);
+    });
   }
 
   async #indexOf(id: string): Promise<FragmentIndex | undefined> {

@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import type { FileHandle } from 'node:fs/promises';
+import { readFileRange } from '../files/file-range.ts';
+import type { RecordingFiles } from '../files/recording-files.ts';
+import type { Footage } from '../playback/footage.ts';
+import { clipHeader } from './clip-header.ts';
+import { type ClipPiece, collectClip } from './clip-media.ts';
+
+/** One MP4 file made of recordings, of which only the header is in memory. */
+export class Clip {
+  /** When its first frame was taken: Unix time in microseconds. */
+  readonly startUs: number;
+  readonly length: number;
+  /** Equal for equal content. */
+  readonly hash: string;
+  /** Of its own. */
+  readonly memoryBytes: number;
+  readonly #header: Buffer;
+  readonly #pieces: readonly ClipPiece[];
+  readonly #files: RecordingFiles;
+
+  private constructor(startUs: number, header: Buffer, pieces: readonly ClipPiece[], files: RecordingFiles) {
+    this.startUs = startUs;
+    this.#header = header;
+    this.#pieces = pieces;
+    this.#files = files;
+    this.length = pieces.reduce((sum, { bytes }) => sum + bytes, header.length);
+    this.memoryBytes = header.length + pieces.length * 100;
+    const hash = createHash('sha256').update(header);
+    for (const { id, offset } of pieces) hash.update(`${id} ${offset} `);
+    this.hash = hash.digest('base64url').slice(0, 22);
+  }
+
+  /**
+   * @param footage of one layout, see {@link layoutChanges}.
+   * @returns undefined if no frame was taken in the span.
+   */
+  static async of(footage: Footage, files: RecordingFiles): Promise<Clip | undefined> {
+    const media = await collectClip(footage);
+    const [first] = footage.parts;
+    if (!media || !first) return undefined;
+    return new Clip(media.startUs, clipHeader(media, first.index.movie), media.pieces, files);
+  }
+
+  /** Reads `from` to before `to`. @throws errors of the file system, also if a recording has been deleted. */
+  async *read(from: number, to: number): AsyncGenerator<Uint8Array> {
+    if (from < this.#header.length) yield this.#header.subarray(from, to);
+    let begin = this.#header.length;
+    let open: { readonly id: string; readonly handle: FileHandle } | undefined;
+    try {
+      for (const { id, offset, bytes } of this.#pieces) {
+        if (begin >= to) break;
+        const [first, last] = [Math.max(from - begin, 0), Math.min(to - begin, bytes)];
+        begin += bytes;
+        if (first >= last) continue;
+        if (open?.id !== id) {
+          await open?.handle.close();
+          open = undefined;
+          const recording = await this.#files.open(id);
+          if (!recording) throw new Error(`the recording ${id} was deleted`);
+          open = { id, handle: recording.handle };
+        }
+        yield* readFileRange(open.handle, offset + first, offset + last);
+      }
+    } finally {
+      await open?.handle.close();
+    }
+  }
+}
+
+/** When the size, the codec or the audio changes within a span: Unix times in microseconds. */
+export function layoutChanges({ parts }: Footage): number[] {
+  return parts
+    .filter(({ index }, at) => at > 0 && index.movie.layout !== parts[at - 1]?.index.movie.layout)
+    .map(({ startUs }) => startUs);
+}
