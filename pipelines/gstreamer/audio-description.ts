@@ -21,7 +21,7 @@ const inputs: Readonly<Record<RawAudio['codec'], (layout: string) => readonly st
   g722: (layout) => [`audio/G722,${layout}`, 'avdec_g722'],
   g726: (layout) => [`audio/x-adpcm,layout=g726,bitrate=32000,${layout}`, 'avdec_g726'],
   opus: (layout) => [`audio/x-opus,channel-mapping-family=0,${layout}`, 'opusdec'],
-  mpeg: () => ['audio/mpeg,mpegversion=1', 'mpegaudioparse', 'avdec_mp3'],
+  mpeg: () => ['audio/mpeg,mpegversion=1', 'mpegaudioparse', 'mpg123audiodec'],
 };
 
 /** Audio that a file may hold beside AAC. */
@@ -43,13 +43,16 @@ export const fileAudioBranches: Readonly<Record<FileAudioSink, string>> = {
     'decodebin',
     ...toSamples,
     'audio/x-raw,channels=[1,2]',
-    'avenc_aac',
+    'voaacenc bitrate=48000',
     gdpSink('converted'),
   ].join(' ! '),
 };
 
-/** The first frame of the encoder holds what is before the sound: what is decoded is so many samples late. */
-export const encoderDelay = 1024;
+/**
+ * Measured: what is decoded of the encoder's frames is so many samples late. It is voaacenc because avenc_aac takes 11 MB
+ * more for each camera, and as much time.
+ */
+export const encoderDelay = 1600;
 
 /** Plenty for speech, which is what cameras hear. */
 const maxChannelBitrate = 64_000;
@@ -68,7 +71,7 @@ export function describeAudioConverter(from: RawAudio, to: AacFormat): PipelineD
     ...decode,
     ...toSamples,
     `audio/x-raw,rate=${to.sampleRate},channels=${to.channels}`,
-    `avenc_aac bitrate=${bitrate}`,
+    `voaacenc bitrate=${bitrate}`,
     gdpSink('aac'),
   ].join(' ! ');
   return { launch, properties: {} };

@@ -14,7 +14,7 @@ export interface AudioFormat {
   readonly raw?: RawAudio;
 }
 
-const minRate = 4000;
+const minRate = 8000;
 const maxRate = 192_000;
 const maxChannels = 8;
 /** For what has a rate that AAC does not know, or says none. */
