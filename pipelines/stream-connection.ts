@@ -72,6 +72,7 @@ export class StreamConnection {
       onBegin: () => this.#watch.begin(),
       onVideo: (unit) => this.#takeVideo(unit),
       onAudio: (unit) => this.#recording?.pushAudio(unit),
+      onVideoOnly: () => this.#recording?.expectNoAudio(),
       onAudioConfig: (config) => this.#recording?.setAudioConfig(config),
       onJump: (jump) => {
         if (this.#recording) this.#jumps.add(jump);

@@ -6,6 +6,11 @@ import type { MediaFragment, Sample } from './media-fragment.ts';
 
 /** A fragment ends at the next key frame, and after a second: so much is lost at most when the power fails. */
 const fragmentTicks = videoTicksPerSecond;
+/**
+ * The first fragment of all ends after so many pictures once it is known whether audio comes, so that a recording is
+ * on disk soon after the first key frame. The pictures up to then show in which order they are sent.
+ */
+const firstPictures = 3;
 /** Of `moof` and of each sample in it. */
 const headerBytes = 200;
 const sampleHeaderBytes = 16;
@@ -31,6 +36,7 @@ export class Fragmenter {
   #video: VideoUnit[] = [];
   #audio: AudioUnit[] = [];
   #audioConfig: AudioConfig | undefined;
+  #isVideoOnly = false;
   /** Time of the picture with which audio came last; undefined if it has only been announced. */
   #heardAt: number | undefined;
   #layout: Layout | undefined;
@@ -51,7 +57,8 @@ export class Fragmenter {
     // Nothing can be decoded before the first key frame.
     if (!first && !unit.keyFrame) return;
     this.#times.learn(unit.time);
-    if (first && (unit.keyFrame || unit.time - first.time >= fragmentTicks)) this.#close(unit);
+    const isFull = first && (unit.keyFrame || unit.time - first.time >= fragmentTicks);
+    if (isFull || this.#isFirst()) this.#close(unit);
     this.#video.push(unit);
   }
 
@@ -68,9 +75,19 @@ export class Fragmenter {
     this.#heardAt = undefined;
   }
 
+  /** No audio will come: the first fragment need not wait for it. */
+  expectNoAudio(): void {
+    this.#isVideoOnly = true;
+  }
+
   /** Makes a fragment of what is left. */
   end(): void {
     if (this.#video.length > 0) this.#close(undefined);
+  }
+
+  #isFirst(): boolean {
+    const isAudioKnown = this.#isVideoOnly || this.#audioConfig !== undefined;
+    return this.#layout === undefined && this.#video.length >= firstPictures && isAudioKnown;
   }
 
   #close(next: VideoUnit | undefined): void {

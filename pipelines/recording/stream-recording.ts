@@ -39,6 +39,10 @@ export class StreamRecording {
     this.#fragmenter.setAudioConfig(config);
   }
 
+  expectNoAudio(): void {
+    this.#fragmenter.expectNoAudio();
+  }
+
   /** See {@link Recorder.recordUntil}. */
   recordUntil(until: number): void {
     this.#recorder.recordUntil(until);

@@ -97,6 +97,7 @@ export class RtspSource implements VideoInput {
         ? new CameraAudio({ choice: wanted, sync, handlers, log, monitorID })
         : undefined;
     this.#audio = sound;
+    if (!sound) handlers.onVideoOnly?.();
     let hasBegun = false;
     await session.play({
       onPacket: (track, packet) => {

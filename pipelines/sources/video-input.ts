@@ -14,6 +14,8 @@ export interface StreamHandlers {
   onAudio(unit: AudioUnit): void;
   /** Audio of this kind is on its way; undefined when no more will come. */
   onAudioConfig?(config: AudioConfig | undefined): void;
+  /** Only video was agreed upon. */
+  onVideoOnly?(): void;
   onJump(jump: TimeJump): void;
 }
 

@@ -14,15 +14,23 @@ export interface Tracks {
   readonly video: readonly MediaPacket[];
   /** AAC of 16 kHz. */
   readonly audio?: readonly MediaPacket[];
+  /** It is known from the beginning that no audio comes. */
+  readonly isVideoOnly?: boolean;
 }
 
 /** The fragments that a camera's packets become, in the order of their arrival. */
-export function fragmentsOf({ codec = 'h264', video, audio = [] }: Tracks): MediaFragment[] {
+export function fragmentsOf({
+  codec = 'h264',
+  video,
+  audio = [],
+  isVideoOnly = false,
+}: Tracks): MediaFragment[] {
   const fragments: MediaFragment[] = [];
   const fragmenter = new Fragmenter({
     onFragment: (fragment) => fragments.push(fragment),
     onLayout: () => {},
   });
+  if (isVideoOnly) fragmenter.expectNoAudio();
   const track = new VideoTrack({
     ...{ codec, ticksPerSecond: 90_000, onJump: () => {} },
     onUnit: (unit) => fragmenter.pushVideo(unit),
