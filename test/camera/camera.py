@@ -185,6 +185,8 @@ class FileFactory(GstRtspServer.RTSPMediaFactory):
         self.set_launch(f"( {' '.join(sources)} )")
 
     def do_configure(self, media):
+        # It gives the media what the factory was told: that clients share it, and its addresses.
+        GstRtspServer.RTSPMediaFactory.do_configure(self, media)
         element = media.get_element()
         sources = [element.get_by_name(f"source{i}") for i in range(len(self.tracks))]
         for source, track in zip(sources, self.tracks):

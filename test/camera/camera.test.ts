@@ -6,6 +6,7 @@ import { startCamera, testMounts } from '../support/camera.ts';
 import { clip } from '../support/clips.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { isAlive } from '../support/processes.ts';
+import { view } from '../support/rtsp-viewer.ts';
 
 const run = promisify(execFile);
 
@@ -61,6 +62,15 @@ describe('the test camera', () => {
     expect(times.length).toBeGreaterThan(15);
     const steps = times.slice(1).map((time, index) => time - (times[index] ?? 0));
     for (const step of steps) expect(step).toBeCloseTo(0.1, 2);
+  });
+
+  test('shows a file to a second client where the first one is', async () => {
+    const camera = await startCamera({ mounts: { main: { file: clip('vtest.mp4') } } });
+    const [first, second] = [await view(camera.url('main')), await view(camera.url('main'))];
+    await first.received(1);
+    await second.received(20);
+    const times = (viewer: typeof first) => new Set(viewer.packets[0]?.map(({ timestamp }) => timestamp));
+    for (const time of times(second)) expect(times(first)).toContain(time);
   });
 
   test.each([
