@@ -7,6 +7,8 @@ import type { RtspConnection } from './rtsp-connection.ts';
  */
 export class ConnectionReuse {
   #closing = new AbortController();
+  /** Whether a connection has been used again. */
+  hasServed = false;
   #kept: { readonly connection: RtspConnection; readonly address: RtspAddress } | undefined;
 
   /** @returns an open connection with the login of this address, if there is one. @param signal ends it */
@@ -15,6 +17,7 @@ export class ConnectionReuse {
     if (!kept || kept.connection.isClosed || !isSameLogin(kept.address, address)) return undefined;
     this.#kept = undefined;
     kept.connection.obey(signal);
+    this.hasServed = true;
     return kept.connection;
   }
 

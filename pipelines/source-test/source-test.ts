@@ -5,7 +5,7 @@ import { ConnectionReuse } from '../rtsp/connection-reuse.ts';
 import { GstreamerSource } from '../sources/gstreamer-source.ts';
 import { RtspSource } from '../sources/rtsp-source.ts';
 import type { VideoInput } from '../sources/video-input.ts';
-import type { SourceTestReport, StreamTestResult } from './source-test-protocol.ts';
+import type { SourceTestFailure, SourceTestReport, StreamTestResult } from './source-test-protocol.ts';
 import { StreamTest } from './stream-test.ts';
 
 /** The part of the time that is reserved for the sub stream. */
@@ -41,10 +41,19 @@ async function testStreams(
   const main = await testStream(() => openMain(source, mainMs, reuse), mainMs);
   if (!main.ok) return { ...main, detail: redact(main.detail) };
   if (source.kind !== 'rtsp' || sub === undefined) return { ok: true, main: main.offer };
-  const subMs = untilMs - performance.now();
-  const second = await testStream(() => openRtspStream(source.protocol, sub, subMs, reuse), subMs);
+  const testSub = (connections?: ConnectionReuse) => {
+    const subMs = untilMs - performance.now();
+    return testStream(() => openRtspStream(source.protocol, sub, subMs, connections), subMs);
+  };
+  let second = await testSub(reuse);
+  // Some cameras close a connection a moment after TEARDOWN, whatever was begun over it since.
+  if (!second.ok && reuse.hasServed && hasLostConnection(second)) second = await testSub();
   if (second.ok) return { ok: true, main: main.offer, sub: second.offer };
   return { ...second, detail: `sub stream: ${redact(second.detail)}`, main: main.offer };
+}
+
+function hasLostConnection({ reason }: SourceTestFailure): boolean {
+  return reason === 'lost' || reason === 'unreachable';
 }
 
 async function testStream(open: () => VideoInput, withinMs: number): Promise<StreamTestResult> {
@@ -65,7 +74,7 @@ function openRtspStream(
   transport: 'tcp' | 'udp',
   url: string,
   withinMs: number,
-  reuse: ConnectionReuse,
+  reuse: ConnectionReuse | undefined,
 ): VideoInput {
   const patienceMs = Math.max(withinMs - namedEndMs, 1);
   return new RtspSource({ url, transport, audio: false, patienceMs, log: noLog, monitorID: '', reuse });

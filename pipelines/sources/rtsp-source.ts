@@ -23,7 +23,7 @@ export interface RtspSourceOptions {
   readonly log: Log;
   readonly monitorID: string;
   /** See {@link RtspOptions}. */
-  readonly reuse?: ConnectionReuse;
+  readonly reuse?: ConnectionReuse | undefined;
 }
 
 const silenceMs = 5000;

@@ -63,8 +63,22 @@ describe('a test of a source', () => {
 
   test('logs in once more where the camera closes the connection in between', async () => {
     const camera = await startVideo({
+      answer: ({ method }, usual, connection) => {
+        if (method !== 'TEARDOWN') return [usual];
+        void connection.send(usual).then(() => connection.socket.end());
+        return [];
+      },
+    });
+    expect(await tryBoth(camera, 'right')).toMatchObject({ ok: true });
+    expect(counted(camera)).toEqual({ connections: 2, refused: 2, wrong: 0 });
+  });
+
+  test('logs in once more where the camera closes the connection when the next stream has begun', async () => {
+    const over = new Set<unknown>();
+    const camera = await startVideo({
       answer: ({ method }, usual, { socket }) => {
-        if (method === 'TEARDOWN') setTimeout(() => socket.end(), 50);
+        if (method === 'SETUP' && over.has(socket)) socket.destroy();
+        if (method === 'TEARDOWN') over.add(socket);
         return [usual];
       },
     });
