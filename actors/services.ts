@@ -23,6 +23,7 @@ import { RemovalReports } from '../store/recordings/removal-reports.ts';
 import { readSnapshot } from '../store/recordings/snapshots.ts';
 import type { DetectorDefinition } from './detectors/detector-contract.ts';
 import { enforceDiskLimit } from './disk-limit.ts';
+import { Pictures } from './pictures.ts';
 import { SourceTests } from './source-tests.ts';
 import { logFileName } from './startup/log-file.ts';
 
@@ -133,10 +134,12 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
 
     const sourceTests = new SourceTests(config);
     const files = new RecordingFiles(recordingsDir);
+    const pictures = new Pictures(config.storageDir);
     const recordings = new RecordingArchive({
       files,
       indexes: new FragmentIndexes(files),
       catalogue: logs,
+      makePicture: (order) => pictures.make(order),
       onRemoved: (id, reason) => removals.add(id, reason),
     });
     const http = await startHttpServer({
@@ -155,6 +158,7 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
     closers.push(within('http', () => http.close()));
     // Before the web server, which waits for its answers.
     closers.push(async () => sourceTests.close());
+    closers.push(async () => pictures.close());
     return { ...stored, logger, bus, busAddress, url: http.address, close };
   } catch (error) {
     await close();

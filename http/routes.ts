@@ -15,6 +15,7 @@ import { clipRoutes } from './recordings/clip-routes.ts';
 import { OpenLimit } from './recordings/open-limit.ts';
 import { playlistRoutes } from './recordings/playlist-routes.ts';
 import { recordingRoutes } from './recordings/recording-routes.ts';
+import { thumbnailRoutes } from './recordings/thumbnail-routes.ts';
 import { timelineRoutes } from './recordings/timeline-routes.ts';
 import { videoRoutes } from './recordings/video-routes.ts';
 import type { ApiServices } from './request/api-services.ts';
@@ -40,6 +41,7 @@ export function routes(
     ...eventRoutes(services),
     ...recordingRoutes(services),
     ...videoRoutes({ ...services, limit }),
+    ...thumbnailRoutes(services),
     ...timelineRoutes(services),
     ...playlistRoutes(services),
     ...clipRoutes({ ...services, limit }),

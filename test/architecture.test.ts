@@ -56,6 +56,7 @@ const allowedRooms: Record<string, readonly string[]> = {
     'rtsp/protocol',
     'sources',
   ],
+  'pipelines/picture': ['', 'gstreamer'],
   'pipelines/sources': [
     ...['codecs', 'depayload', 'gstreamer', 'media', 'protocol', 'rtsp', 'rtsp/protocol'],
   ],
@@ -79,7 +80,7 @@ const allowedRooms: Record<string, readonly string[]> = {
   'store/recordings/clip': [
     ...['recordings/files', 'recordings/fragments', 'recordings/mp4', 'recordings/playback'],
   ],
-  'store/recordings/playback': ['recordings/fragments'],
+  'store/recordings/playback': ['recordings/fragments', 'recordings/mp4'],
   'store/recordings/fragments': ['recordings/files', 'recordings/mp4'],
   'store/log': [
     'base',

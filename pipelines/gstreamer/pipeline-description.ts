@@ -70,6 +70,22 @@ export function describeDecoder(codec: 'h264' | 'h265', rates: FrameRates): Pipe
   return { launch: `${decode} ! tee name=decoded ${branches.join(' ')}`, properties: {} };
 }
 
+/**
+ * From encoded frames of a file that are pushed into `units` to RGB in the sink `rgb`.
+ *
+ * @param record content of the box `avcC` or `hvcC`
+ */
+export function describePictureDecoder(codec: 'h264' | 'h265', record: Buffer): PipelineDescription {
+  const format = codec === 'h264' ? 'avc' : 'hvc1';
+  const caps = `video/x-${codec},stream-format=${format},alignment=au,codec_data=(buffer)${record.toString('hex')}`;
+  const launch = [
+    `appsrc name=units format=time max-bytes=67108864 caps=${caps}`,
+    `avdec_${codec} max-threads=1 output-corrupt=false`,
+    convert(['rgb', 0]),
+  ];
+  return { launch: launch.join(' ! '), properties: {} };
+}
+
 /** The valve of one format, where several are made of one stream. */
 export const valveOf = (format: FrameFormat) => `${format}valve`;
 

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { writeAtomically } from '../../bus/base/files.ts';
 import { StoreError } from '../base/store-error.ts';
 import type { CatalogueEntry, RecordingFilter } from '../log/catalogue/recording-catalogue.ts';
 import { Clip, layoutChanges } from './clip/clip.ts';
@@ -6,11 +8,16 @@ import { mayGrow, type OpenRecording, type RecordingFiles } from './files/record
 import type { FragmentIndex } from './fragments/fragment-index.ts';
 import type { FragmentIndexes } from './fragments/fragment-indexes.ts';
 import type { Footage, FootagePart } from './playback/footage.ts';
+import { type PictureSamples, pictureSamples } from './playback/picture-samples.ts';
 
 /** Recordings that a span may have. */
 const maxParts = 2000;
 
 export interface RecordingArchiveOptions {
+  /** Decodes one frame. @returns `busy` if too many are being decoded; undefined if it cannot be decoded. */
+  readonly makePicture: (
+    order: PictureSamples & { readonly path: string },
+  ) => Promise<Uint8Array | 'busy' | undefined>;
   readonly files: RecordingFiles;
   readonly indexes: FragmentIndexes;
   readonly catalogue: { recordings(filter: RecordingFilter): Promise<CatalogueEntry[]> };
@@ -92,6 +99,38 @@ export class RecordingArchive {
       const changes = layoutChanges(footage);
       return changes.length > 0 ? { changes } : Clip.of(footage, this.#options.files);
     });
+  }
+
+  /** Whether there is a file of this recording. @throws errors of the file system. */
+  async has(id: string): Promise<boolean> {
+    const recording = await this.#options.files.open(id);
+    await recording?.handle.close();
+    return recording !== undefined;
+  }
+
+  /**
+   * A frame of a recording as JPEG. The first one is kept beside the recording.
+   *
+   * @param timeUs when it was taken, Unix time in microseconds; the first one if left out.
+   * @returns undefined if there is none that can be decoded.
+   * @throws {StoreError} `io`; errors of the file system.
+   */
+  async picture(id: string, timeUs?: number): Promise<Uint8Array | 'busy' | undefined> {
+    const { files, makePicture } = this.#options;
+    const stored = files.companion(id, 'jpeg');
+    const path = files.companion(id, 'mp4');
+    if (stored === undefined || path === undefined) return undefined;
+    const known = timeUs === undefined ? await readFile(stored).catch(() => undefined) : undefined;
+    if (known) return known;
+    const start = timeUs === undefined ? 0 : ((await this.find(id))?.start ?? timeUs);
+    const index = await this.#indexOf(id);
+    const samples = index && pictureSamples(index, timeUs === undefined ? 0 : Math.max(0, timeUs - start));
+    if (!samples) return undefined;
+    const picture = await makePicture({ ...samples, path });
+    // On a full disk it is made again.
+    if (timeUs === undefined && picture instanceof Uint8Array)
+      await writeAtomically(stored, picture).catch(() => {});
+    return picture;
   }
 
   async #indexOf(id: string): Promise<FragmentIndex | undefined> {

@@ -1,6 +1,7 @@
 import { Agent } from 'node:https';
 import { join } from 'node:path';
 import { detectors } from '../../actors/detectors/host/detector-list.ts';
+import { Pictures } from '../../actors/pictures.ts';
 import { SourceTests } from '../../actors/source-tests.ts';
 import type { Log } from '../../bus/log.ts';
 import { Logger } from '../../bus/logging/logger.ts';
@@ -37,6 +38,7 @@ export interface FrontDoor {
   readonly accounts: Accounts;
   readonly monitors: Monitors;
   readonly recordingsDir: string;
+  readonly recordings: RecordingArchive;
   readonly bus: Bus;
   readonly log: Log;
   /** Writes entries of another source. */
@@ -97,7 +99,16 @@ export async function openFrontDoor(options: Options = {}): Promise<FrontDoor> {
   const { auth = 'basic', tls = { mode: 'self-signed' }, port = 0, pingInterval } = options;
   const recordingsDir = join(folder, 'recordings');
   const files = new RecordingFiles(recordingsDir);
+  const pictures = new Pictures(folder);
+  atEnd(async () => pictures.close());
   const removals = new RemovalReports(bus, () => {});
+  const recordings = new RecordingArchive({
+    files,
+    indexes: new FragmentIndexes(files),
+    catalogue: logs,
+    makePicture: (order) => pictures.make(order),
+    onRemoved: (id, reason) => removals.add(id, reason),
+  });
   const sourceTests = new SourceTests({ storageDir: folder, mediaDir: folder });
   atEnd(async () => sourceTests.close());
   const server = await startHttpServer({
@@ -105,12 +116,7 @@ export async function openFrontDoor(options: Options = {}): Promise<FrontDoor> {
     accounts,
     monitors,
     logs,
-    recordings: new RecordingArchive({
-      files,
-      indexes: new FragmentIndexes(files),
-      catalogue: logs,
-      onRemoved: (id, reason) => removals.add(id, reason),
-    }),
+    recordings,
     bus,
     log,
     detectors: () => [],
@@ -132,6 +138,7 @@ export async function openFrontDoor(options: Options = {}): Promise<FrontDoor> {
     url,
     folder,
     recordingsDir,
+    recordings,
     accounts,
     monitors,
     bus,

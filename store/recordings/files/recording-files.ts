@@ -41,8 +41,8 @@ export class RecordingFiles {
     }
   }
 
-  /** The path of a file that is made of a recording and deleted with it; undefined if this is no id. */
-  companion(id: string, ending: 'idx' | 'jpeg'): string | undefined {
+  /** The path of a recording's file, or of one that is made of it and deleted with it; undefined if this is no id. */
+  companion(id: string, ending: 'idx' | 'jpeg' | 'mp4'): string | undefined {
     return this.#path(id, ending);
   }
 
