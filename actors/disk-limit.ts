@@ -1,51 +1,83 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Log } from '../bus/log.ts';
 import {
-  type DiskLimits,
   type DiskState,
   type PruneResult,
   RecordingRetention,
-} from '../store/recordings/recording-retention.ts';
+  type RetentionOptions,
+} from '../store/recordings/retention/recording-retention.ts';
 
 /** In this time, four cameras write at most one gigabyte. */
 const interval = 5 * 60_000;
 
+export interface DiskLimit {
+  readonly retention: RecordingRetention;
+  /** Ends it and waits for the current check. */
+  end(): Promise<void>;
+}
+
 /**
- * Enforces the disk limits of recordings: now, and every five minutes.
- *
- * @param onRemoved is called for each recording that was deleted.
- * @returns a function that ends it and waits for the current check.
+ * Deletes recordings before the catalogue is open if the disk is so full that the databases may not open. They are then
+ * found in their folder.
  */
-export function enforceDiskLimit(
-  recordingsDir: string,
-  limits: DiskLimits,
-  log: Log,
-  onRemoved: (id: string) => void,
-): () => Promise<void> {
-  const recordings = new RecordingRetention(recordingsDir, limits, onRemoved);
+export async function freeSpace(options: Omit<RetentionOptions, 'catalogue'>, log: Log): Promise<void> {
+  const recordingsDir = join(options.storageDir, 'recordings');
+  try {
+    await mkdir(recordingsDir, { recursive: true, mode: 0o750 });
+    const { bavail, bsize, blocks } = await statfs(recordingsDir);
+    if (bavail * bsize >= Math.min(options.limits.minFreeBytes, (blocks * bsize) / 20)) return;
+    const catalogue = { usage: async () => ({}), recordings: async () => [] };
+    const pruned = await new RecordingRetention({ ...options, catalogue }).prune(Date.now());
+    report(pruned, log);
+    reportDeleted(pruned, log);
+  } catch (error) {
+    log.error(`recordings cannot be listed: ${(error as Error).message}`);
+  }
+}
+
+/** Enforces the limits of recordings: now, and every five minutes. */
+export function enforceDiskLimit(options: RetentionOptions, log: Log): DiskLimit {
+  const retention = new RecordingRetention(options);
+  const ending = new AbortController();
   let state: DiskState = 'room';
+  let isCrowded = false;
   let looking = look();
   const timer = setInterval(() => {
     looking = looking.then(look);
   }, interval);
-  return () => {
-    clearInterval(timer);
-    return looking;
+  return {
+    retention,
+    end() {
+      clearInterval(timer);
+      ending.abort();
+      return looking;
+    },
   };
 
   async function look(): Promise<void> {
+    if (ending.signal.aborted) return;
     try {
-      await mkdir(recordingsDir, { recursive: true, mode: 0o750 });
-      const pruned = await recordings.prune(Date.now());
+      const pruned = await retention.prune(Date.now(), ending.signal);
       if (pruned.state !== state) report(pruned, log);
       state = pruned.state;
-      if (pruned.files === 0) return;
-      const why = state === 'room' ? 'recordings took more than max_disk_usage' : 'the disk is full';
-      log.info(`${why}: deleted the oldest ones, ${Math.ceil(pruned.bytes / 1e6)} MB`);
+      if (pruned.protectedBytes > 0 && !isCrowded) {
+        log.warning(
+          `protected recordings take ${gigabytes(pruned.protectedBytes)} GB of max_disk_usage: others are deleted early`,
+        );
+      }
+      isCrowded = pruned.protectedBytes > 0;
+      reportDeleted(pruned, log);
     } catch (error) {
-      log.error(`recordings cannot be listed: ${(error as Error).message}`);
+      if (!ending.signal.aborted) log.error(`recordings cannot be listed: ${(error as Error).message}`);
     }
   }
+}
+
+function reportDeleted({ state, files, bytes }: PruneResult, log: Log): void {
+  if (files === 0) return;
+  const why = state === 'room' ? 'recordings reached their limits' : 'the disk is full';
+  log.info(`${why}: deleted the oldest ones, ${Math.ceil(bytes / 1e6)} MB`);
 }
 
 /** Logs a change of the disk's state, and the use of its space. */
@@ -59,7 +91,7 @@ function report({ state, disk: { size, others, recordings } }: PruneResult, log:
     );
   else
     log.error(
-      `the disk is full, and only the last hour of each monitor is left: ${space}; free some space, or recording stops`,
+      `the disk is full, and only protected recordings and the newest hours of each monitor are left: ${space}; free some space, or recording stops`,
     );
 }
 

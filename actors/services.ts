@@ -17,13 +17,16 @@ import type { Config } from '../store/config/config.ts';
 import { LogStore } from '../store/log/log-store.ts';
 import type { Monitors } from '../store/monitors/monitors.ts';
 import { RecordingFiles } from '../store/recordings/files/recording-files.ts';
+import { RecordingMarks } from '../store/recordings/files/recording-marks.ts';
 import { FragmentIndexes } from '../store/recordings/fragments/fragment-indexes.ts';
 import { RecordingArchive } from '../store/recordings/recording-archive.ts';
 import { RemovalReports } from '../store/recordings/removal-reports.ts';
-import { readSnapshot } from '../store/recordings/snapshots.ts';
+import type { KeptRecording } from '../store/recordings/retention/retention-rules.ts';
+import { readSnapshot, removeSnapshots } from '../store/recordings/snapshots.ts';
 import type { DetectorDefinition } from './detectors/detector-contract.ts';
-import { enforceDiskLimit } from './disk-limit.ts';
+import { enforceDiskLimit, freeSpace } from './disk-limit.ts';
 import { Pictures } from './pictures.ts';
+import { retentionRules } from './settings.ts';
 import { SourceTests } from './source-tests.ts';
 import { logFileName } from './startup/log-file.ts';
 
@@ -97,26 +100,42 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
         `the catalogue misses the deletion of ${count} recordings: the bus was unreachable for too long`,
       ),
     );
-    const room = { maxBytes: config.maxDiskUsage, minFreeBytes };
-    const endDiskLimit = enforceDiskLimit(recordingsDir, room, logger.source('recorder'), (id) =>
-      removals.add(id, 'disk limit'),
-    );
-    closers.push(
-      within('retention', async () => {
-        await endDiskLimit();
-        await removals.flush(stopDeadlinesMs.retention);
-      }),
-    );
+    const files = new RecordingFiles(recordingsDir);
+    const marks = new RecordingMarks(files);
+    const logFile = join(config.storageDir, logFileName);
+    const kept = {
+      ...{ storageDir: config.storageDir, logFile, files, marks },
+      limits: { maxBytes: config.maxDiskUsage, minFreeBytes },
+      rulesOf: (monitorID: string) => retentionRules(monitors.get(monitorID)),
+      monitorIDs: () => monitors.list().map(({ id }) => id),
+      onRemoved: (id: string, reason: string) => removals.add(id, reason),
+    };
+    const recorderLog = logger.source('recorder');
+    await freeSpace({ ...kept, removeRest: async () => {} }, recorderLog);
 
     // The web server's modules load while the log store's thread opens its database.
     const loading = import('../http/server.ts');
     const logs = await LogStore.open({
-      file: join(config.storageDir, logFileName),
+      file: logFile,
       bus: busAddress,
       logs: config.logs,
       onError: (error) => log.error(`log store: ${error.message}`),
     });
     closers.push(within('logStore', () => logs.close()));
+    const removeRest = async (recordings: readonly KeptRecording[]) => {
+      const spans = recordings
+        .filter(({ stream }) => stream === 'main')
+        .map(({ monitorID, startMs, endMs }) => ({ monitorID, start: startMs * 1000, end: endMs * 1000 }));
+      const { events = [] } = await logs.usage({ kind: 'events', spans });
+      await removeSnapshots(config.storageDir, events);
+    };
+    const diskLimit = enforceDiskLimit({ ...kept, catalogue: logs, removeRest }, recorderLog);
+    closers.push(
+      within('retention', async () => {
+        await diskLimit.end();
+        await removals.flush(stopDeadlinesMs.retention);
+      }),
+    );
 
     // Otherwise, when MQTT is enabled again, it would publish events that are weeks old.
     if (!config.mqtt) await forgetDurableReader(bus, 'EVENTS', 'mqtt');
@@ -133,7 +152,6 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
     closers.push(async () => reports.close());
 
     const sourceTests = new SourceTests(config);
-    const files = new RecordingFiles(recordingsDir);
     const pictures = new Pictures(config.storageDir);
     const recordings = new RecordingArchive({
       files,

@@ -6,6 +6,7 @@ import type { Config } from '../store/config/config.ts';
 import type { DetectorSettings } from '../store/detectors/detector-section.ts';
 import { resolveMediaFile } from '../store/monitors/media-file.ts';
 import { type MonitorConfig, maxPatienceMs, sectionOf } from '../store/monitors/monitor-config.ts';
+import type { RetentionRules } from '../store/recordings/retention/retention-rules.ts';
 import type { DetectorDefinition, FrameNeed } from './detectors/detector-contract.ts';
 
 /** Converts a monitor's stored configuration to the settings of its actors. */
@@ -80,6 +81,21 @@ export function recordSeconds(
   const definition = detectors.find(({ name }) => name === source);
   const section = monitor && sectionOf(monitor, source);
   return definition && section ? definition.recordSeconds(section) : 0;
+}
+
+const hourMs = 60 * 60 * 1000;
+const dayMs = 24 * hourMs;
+const usualMinHours = 1;
+
+/** What is kept of a monitor's recordings, also of a monitor that was deleted. */
+export function retentionRules(monitor: MonitorConfig | undefined): RetentionRules {
+  const { maxDays, maxGigabytes, minHours = usualMinHours, events = {} } = monitor?.retention ?? {};
+  return {
+    ...(maxDays !== undefined && { maxAgeMs: maxDays * dayMs }),
+    ...(maxGigabytes !== undefined && { maxBytes: maxGigabytes * 1e9 }),
+    minMs: minHours * hourMs,
+    eventMs: new Map(Object.entries(events).map(([label, days]) => [label, days * dayMs])),
+  };
 }
 
 /** @throws if the monitor's source cannot be used. */

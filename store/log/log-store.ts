@@ -4,6 +4,7 @@ import type { BusAddress } from '../../bus/nats/bus.ts';
 import { StoreError } from '../base/store-error.ts';
 import type { Config } from '../config/config.ts';
 import type { CatalogueEntry, RecordingFilter } from './catalogue/recording-catalogue.ts';
+import type { UsageAnswer, UsageQuestion } from './catalogue/recording-usage.ts';
 import type { TimelineAnswer, TimelineQuestion } from './catalogue/timeline.ts';
 import type { ExportFormat } from './export/export-encoding.ts';
 import type { LogFilter } from './read/log-filter.ts';
@@ -96,6 +97,16 @@ export class LogStore {
    */
   async recordings(filter: RecordingFilter): Promise<CatalogueEntry[]> {
     return this.#thread?.ask('recordings', filter) ?? [];
+  }
+
+  /**
+   * What the recordings on disk take, and which are the oldest.
+   *
+   * @throws {StoreError} `io`
+   */
+  async usage(question: UsageQuestion): Promise<UsageAnswer> {
+    if (!this.#thread) throw new StoreError('io', 'the log is closed');
+    return this.#thread.ask('usage', question);
   }
 
   /**

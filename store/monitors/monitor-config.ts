@@ -43,6 +43,40 @@ export const MonitorID = Type.String({
   description: '1 to 24 letters and digits',
 });
 
+/** Labels of detectors, and how many days the recordings with such an event are kept. */
+const eventDays = Type.Record(
+  Type.String({ pattern: '^[^\\p{Cc}\\p{Cs}]{1,64}$' }),
+  Type.Number({ exclusiveMinimum: 0, maximum: 36_500, description: 'a number of days above 0' }),
+  { description: 'an object of labels, each with a number of days' },
+);
+const retention = Type.Object(
+  {
+    maxDays: Type.Optional(
+      Type.Number({
+        exclusiveMinimum: 0,
+        maximum: 36_500,
+        description: 'a number of days above 0: older recordings are deleted',
+      }),
+    ),
+    maxGigabytes: Type.Optional(
+      Type.Number({
+        minimum: 0.001,
+        maximum: 1e9,
+        description: 'a number of gigabytes, at least 0.001: past it the oldest recordings are deleted',
+      }),
+    ),
+    minHours: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        maximum: 8760,
+        description: 'a number of hours, 0 to 8760: the newest recordings, kept even if the disk is full',
+      }),
+    ),
+    events: Type.Optional(eventDays),
+  },
+  { description: 'an object of maxDays, maxGigabytes, minHours and events' },
+);
+
 const monitor = {
   id: MonitorID,
   name: Type.String({
@@ -58,6 +92,7 @@ const monitor = {
     maximum: 10_080,
     description: 'a number of minutes above 0, at most 10080',
   }),
+  retention: Type.Optional(retention),
 };
 
 /** Sections of sources that are not in use may stay in the file; they are validated, too. */

@@ -58,6 +58,14 @@ export async function pruneSnapshots(storageDir: string, now: number, most = kep
   }
 }
 
+/** Removes the snapshots of these events, where there are any. @throws errors of the file system. */
+export async function removeSnapshots(storageDir: string, eventIDs: readonly string[]): Promise<void> {
+  for (const eventID of eventIDs) {
+    const path = pathOf(storageDir, eventID);
+    if (path) await rm(path, { force: true });
+  }
+}
+
 /** Validates an id from a client: only an id of our own form may become part of a path. */
 function pathOf(storageDir: string, eventID: string): string | undefined {
   const [, year, month, date] = form.exec(eventID) ?? [];

@@ -5,6 +5,7 @@ import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { ensureFolder } from '../../../bus/base/files.ts';
 import { Mutex } from '../../../bus/base/mutex.ts';
 import { RecordingCatalogue } from '../catalogue/recording-catalogue.ts';
+import { RecordingUsage } from '../catalogue/recording-usage.ts';
 import { Timeline } from '../catalogue/timeline.ts';
 import { DetectionWriter } from '../projection/detection-writer.ts';
 import { LogWriter } from '../projection/log-writer.ts';
@@ -36,7 +37,16 @@ const lock = 'SET enable_external_access = false; SET lock_configuration = true;
 const machineTrouble =
   /could not set lock|permission denied|no space left|too many open files|out of memory/i;
 
-const connectionNames = ['writer', 'keeper', 'reader', 'asker', 'counter', 'catalogue', 'timeline'] as const;
+const connectionNames = [
+  'writer',
+  'keeper',
+  'reader',
+  'asker',
+  'counter',
+  'catalogue',
+  'usage',
+  'timeline',
+] as const;
 type ConnectionName = (typeof connectionNames)[number];
 
 /** The log and the events in DuckDB. Only one instance per file; its calls may overlap. */
@@ -57,6 +67,7 @@ export class LogDatabase {
   readonly pages: LogPages;
   readonly stats: LogStats;
   readonly catalogue: RecordingCatalogue;
+  readonly usage: RecordingUsage;
   readonly timeline: Timeline;
   /** Runs users' SQL statements. */
   readonly sql: SqlRunner;
@@ -92,6 +103,7 @@ export class LogDatabase {
     this.pages = new LogPages(connections.reader);
     this.stats = new LogStats(connections.counter);
     this.catalogue = new RecordingCatalogue(connections.catalogue);
+    this.usage = new RecordingUsage(connections.usage);
     this.timeline = new Timeline(connections.timeline);
     this.sql = new SqlRunner(connections.asker);
     this.sqlStreams = new SqlStreams(() => instance.connect());
@@ -152,8 +164,8 @@ export class LogDatabase {
    */
   close(): Promise<void> {
     return this.#writes.close(async () => {
-      const { retention, pages, stats, catalogue, timeline, sql, sqlStreams } = this;
-      const readers = [pages, stats, catalogue, timeline, sql, sqlStreams];
+      const { retention, pages, stats, catalogue, usage, timeline, sql, sqlStreams } = this;
+      const readers = [pages, stats, catalogue, usage, timeline, sql, sqlStreams];
       await Promise.all([retention, ...readers].map((each) => each.close()));
       await this.#connection.run('CHECKPOINT').catch(() => {});
       this.#connection.closeSync();

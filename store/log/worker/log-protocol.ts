@@ -3,6 +3,7 @@ import type { LogEntry } from '../../../bus/messages.ts';
 import type { BusAddress } from '../../../bus/nats/bus.ts';
 import type { StoreErrorCode } from '../../base/store-error.ts';
 import type { CatalogueEntry, RecordingFilter } from '../catalogue/recording-catalogue.ts';
+import type { UsageAnswer, UsageQuestion } from '../catalogue/recording-usage.ts';
 import type { TimelineAnswer, TimelineQuestion } from '../catalogue/timeline.ts';
 import type { ExportFormat } from '../export/export-encoding.ts';
 import type { LogFilter } from '../read/log-filter.ts';
@@ -38,6 +39,7 @@ export interface LogQuestions {
   readDownload: { asked: { download: number }; answer: Uint8Array<ArrayBuffer> | undefined };
   closeDownload: { asked: { download: number }; answer: undefined };
   recordings: { asked: RecordingFilter; answer: CatalogueEntry[] };
+  usage: { asked: UsageQuestion; answer: UsageAnswer };
   timeline: { asked: TimelineQuestion; answer: TimelineAnswer };
   totals: { asked: undefined; answer: StatusTotals };
   sql: { asked: { sql: string }; answer: SqlResult };

@@ -24,6 +24,7 @@ const streamsOf: Readonly<
   stats: ['LOGS'],
   openExport: ['LOGS'],
   recordings: ['RECORDINGS', 'HISTORY'],
+  usage: ['RECORDINGS', 'HISTORY', 'EVENTS'],
   timeline: ['RECORDINGS', 'HISTORY', 'EVENTS'],
   totals: projectedStreams,
   sql: projectedStreams,
@@ -146,6 +147,8 @@ export class LogService {
         return this.#database.stats.count(question.asked);
       case 'recordings':
         return this.#database.catalogue.list(question.asked);
+      case 'usage':
+        return this.#database.usage.answer(question.asked);
       case 'timeline':
         return this.#database.timeline.read(question.asked);
       case 'totals':

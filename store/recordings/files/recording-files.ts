@@ -12,8 +12,9 @@ export interface OpenRecording {
 
 /** A file modified within this time, in milliseconds, may still be growing. */
 const growingMs = 60_000;
-/** Files that are made of a recording, by their endings. */
-const companions = ['idx', 'jpeg'];
+/** Files that belong to a recording, by their endings: what is made of it, and what is noted about it. */
+const companions = ['idx', 'jpeg', 'protected', 'labels'] as const;
+export type CompanionEnding = (typeof companions)[number];
 
 /**
  * The files of recordings, found by their ids: an id is no path, and what its path leads to is inside the folder of
@@ -41,8 +42,13 @@ export class RecordingFiles {
     }
   }
 
-  /** The path of a recording's file, or of one that is made of it and deleted with it; undefined if this is no id. */
-  companion(id: string, ending: 'idx' | 'jpeg' | 'mp4'): string | undefined {
+  /** @throws errors of the file system. */
+  async has(id: string): Promise<boolean> {
+    return (await this.#existing(id)) !== undefined;
+  }
+
+  /** The path of a recording's file, or of one that belongs to it and is deleted with it; undefined if this is no id. */
+  companion(id: string, ending: CompanionEnding | 'mp4'): string | undefined {
     return this.#path(id, ending);
   }
 

@@ -1,0 +1,57 @@
+import { readFile } from 'node:fs/promises';
+import { removeFile, writeAtomically } from '../../../bus/base/files.ts';
+import type { RecordingFiles } from './recording-files.ts';
+
+/**
+ * What is noted about recordings in files beside them, which no lost catalogue takes along: `<id>.protected` of one that
+ * must not be deleted, with the name of the account that protects it; `<id>.labels` with a line for each label that was
+ * detected during it, of the labels that keep recordings.
+ */
+export class RecordingMarks {
+  readonly #files: RecordingFiles;
+
+  constructor(files: RecordingFiles) {
+    this.#files = files;
+  }
+
+  /** @throws errors of the file system. */
+  async isProtected(id: string): Promise<boolean> {
+    return (await this.#read(id, 'protected')) !== undefined;
+  }
+
+  /** @param by a user name. @throws errors of the file system. */
+  async protect(id: string, by: string): Promise<void> {
+    const path = this.#files.companion(id, 'protected');
+    if (path !== undefined) await writeAtomically(path, `${by}\n`);
+  }
+
+  /** @throws errors of the file system. */
+  async unprotect(id: string): Promise<void> {
+    const path = this.#files.companion(id, 'protected');
+    if (path !== undefined) await removeFile(path);
+  }
+
+  /** @throws errors of the file system. */
+  async labels(id: string): Promise<string[]> {
+    const text = await this.#read(id, 'labels');
+    return (text ?? '').split('\n').filter((label) => label !== '');
+  }
+
+  /** Does nothing if they are known, or if there is no such recording. @throws errors of the file system. */
+  async addLabels(id: string, labels: readonly string[]): Promise<void> {
+    const path = this.#files.companion(id, 'labels');
+    if (!(await this.#files.has(id))) return;
+    const known = await this.labels(id);
+    const all = [...new Set([...known, ...labels])];
+    if (path !== undefined && all.length > known.length) await writeAtomically(path, `${all.join('\n')}\n`);
+  }
+
+  async #read(id: string, ending: 'protected' | 'labels'): Promise<string | undefined> {
+    const path = this.#files.companion(id, ending);
+    if (path === undefined) return undefined;
+    return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+      throw error;
+    });
+  }
+}

@@ -1,0 +1,84 @@
+import type { DiskLimits, RetentionRules } from './retention-rules.ts';
+import type { StorageContents } from './storage-survey.ts';
+
+/** Sizes in bytes, times in Unix microseconds. What cannot be computed is null. */
+export interface StorageReport {
+  /** The limit of all that the recorder keeps. */
+  readonly maxBytes: number;
+  readonly recordingBytes: number;
+  readonly protectedBytes: number;
+  readonly snapshotBytes: number;
+  readonly logBytes: number;
+  readonly busBytes: number;
+  readonly disk: { readonly size: number; readonly free: number; readonly others: number };
+  /** Days until the oldest recordings are deleted for space, at the rate of the last day; 0 if they are now. */
+  readonly daysLeft: number | null;
+  readonly monitors: readonly MonitorStorage[];
+}
+
+export interface MonitorStorage {
+  readonly id: string;
+  readonly recordings: number;
+  readonly bytes: number;
+  readonly protectedBytes: number;
+  /** When its oldest recording began. */
+  readonly oldest: number | null;
+  readonly bytesPerDay: number;
+  readonly daysLeft: number | null;
+}
+
+const dayUs = 24 * 60 * 60 * 1_000_000;
+/** A shorter time says nothing about a day. */
+const minSpanUs = 10 * 60 * 1_000_000;
+
+/** @param now Unix time in microseconds. */
+export function reportStorage(
+  contents: StorageContents,
+  { maxBytes, minFreeBytes }: DiskLimits,
+  rulesOf: (monitorID: string) => RetentionRules,
+  now: number,
+): StorageReport {
+  const { recordingBytes, snapshotBytes, logBytes, busBytes, disk, byMonitor, protectedByMonitor } = contents;
+  const rates = ratesOf(contents, now);
+  const rate = [...rates.values()].reduce((all, each) => all + each, 0);
+  const kept = recordingBytes + snapshotBytes + logBytes + busBytes;
+  const room = Math.min(maxBytes - kept, disk.free - Math.min(minFreeBytes, disk.size / 20));
+  const daysLeft = rate > 0 ? days(room / rate) : null;
+  const monitors = [...byMonitor].map(([id, bytes]): MonitorStorage => {
+    const own = contents.days.filter(({ monitorID }) => monitorID === id);
+    const unlisted = contents.unlisted.filter(({ monitorID }) => monitorID === id);
+    const starts = [...own.map(({ start }) => start), ...unlisted.map(({ startMs }) => startMs * 1000)];
+    const bytesPerDay = rates.get(id) ?? 0;
+    const limit = rulesOf(id).maxBytes;
+    const until = limit !== undefined && bytesPerDay > 0 ? days((limit - bytes) / bytesPerDay) : null;
+    return {
+      id,
+      recordings: own.reduce((count, { recordings }) => count + recordings, unlisted.length),
+      bytes,
+      protectedBytes: protectedByMonitor.get(id) ?? 0,
+      oldest: starts.length > 0 ? starts.reduce((a, b) => Math.min(a, b)) : null,
+      bytesPerDay: Math.round(bytesPerDay),
+      daysLeft: until === null ? daysLeft : Math.min(until, daysLeft ?? until),
+    };
+  });
+  return {
+    maxBytes,
+    ...{ recordingBytes, snapshotBytes, logBytes, busBytes, disk, daysLeft },
+    protectedBytes: [...protectedByMonitor.values()].reduce((all, each) => all + each, 0),
+    monitors: monitors.sort((a, b) => (a.id < b.id ? -1 : 1)),
+  };
+}
+
+/** Bytes per day by monitor, of the last day, or of the time since its first recording if that is shorter. */
+function ratesOf({ days: usage }: StorageContents, now: number): Map<string, number> {
+  const bytes = new Map<string, number>();
+  const began = new Map<string, number>();
+  for (const { monitorID, recentBytes, start } of usage) {
+    bytes.set(monitorID, (bytes.get(monitorID) ?? 0) + recentBytes);
+    began.set(monitorID, Math.min(began.get(monitorID) ?? now, start));
+  }
+  const spanOf = (id: string) => Math.min(dayUs, Math.max(minSpanUs, now - (began.get(id) ?? now)));
+  return new Map([...bytes].map(([id, count]) => [id, (count * dayUs) / spanOf(id)]));
+}
+
+const days = (count: number) => Math.max(0, Math.round(count * 10) / 10);
