@@ -1,18 +1,21 @@
 import { mkdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { nowUs } from '../bus/base/time.ts';
 import type { Log } from '../bus/log.ts';
 import {
-  type DiskState,
   type PruneResult,
   RecordingRetention,
   type RetentionOptions,
 } from '../store/recordings/retention/recording-retention.ts';
+import type { DiskState } from '../store/recordings/retention/retention-rules.ts';
+import { reportStorage, type StorageReport } from '../store/recordings/retention/storage-report.ts';
 
 /** In this time, four cameras write at most one gigabyte. */
 const interval = 5 * 60_000;
 
 export interface DiskLimit {
-  readonly retention: RecordingRetention;
+  /** @throws {StoreError} `io`; errors of the file system. */
+  report(): Promise<StorageReport>;
   /** Ends it and waits for the current check. */
   end(): Promise<void>;
 }
@@ -47,7 +50,10 @@ export function enforceDiskLimit(options: RetentionOptions, log: Log): DiskLimit
     looking = looking.then(look);
   }, interval);
   return {
-    retention,
+    async report() {
+      const contents = await retention.survey(Date.now());
+      return reportStorage(contents, { ...options, state }, nowUs());
+    },
     end() {
       clearInterval(timer);
       ending.abort();

@@ -156,6 +156,7 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
     const recordings = new RecordingArchive({
       files,
       indexes: new FragmentIndexes(files),
+      marks,
       catalogue: logs,
       makePicture: (order) => pictures.make(order),
       onRemoved: (id, reason) => removals.add(id, reason),
@@ -171,6 +172,7 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
       detectors: () => reports.list(),
       snapshot: (eventID) => readSnapshot(config.storageDir, eventID),
       testSource: (monitor, signal) => sourceTests.run(monitor, signal),
+      storage: () => diskLimit.report(),
       health: () => bus.connected && watch.healthy,
     });
     closers.push(within('http', () => http.close()));

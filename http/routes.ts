@@ -4,6 +4,7 @@ import { healthRoutes } from './api/health-routes.ts';
 import { metricsRoutes } from './api/metrics-routes.ts';
 import { monitorRoutes } from './api/monitor-routes.ts';
 import { sourceTestRoutes } from './api/source-test-routes.ts';
+import { storageRoutes } from './api/storage-routes.ts';
 import { documentRoutes } from './documents/document-routes.ts';
 import { logExportRoutes } from './log/log-export-routes.ts';
 import type { LogFeed } from './log/log-feed.ts';
@@ -14,6 +15,7 @@ import { pageRoutes } from './pages/page-routes.ts';
 import { clipRoutes } from './recordings/clip-routes.ts';
 import { OpenLimit } from './recordings/open-limit.ts';
 import { playlistRoutes } from './recordings/playlist-routes.ts';
+import { protectRoutes } from './recordings/protect-routes.ts';
 import { recordingRoutes } from './recordings/recording-routes.ts';
 import { thumbnailRoutes } from './recordings/thumbnail-routes.ts';
 import { timelineRoutes } from './recordings/timeline-routes.ts';
@@ -40,12 +42,14 @@ export function routes(
     ...logSqlRoutes(services),
     ...eventRoutes(services),
     ...recordingRoutes(services),
+    ...protectRoutes(services),
     ...videoRoutes({ ...services, limit }),
     ...thumbnailRoutes(services),
     ...timelineRoutes(services),
     ...playlistRoutes(services),
     ...clipRoutes({ ...services, limit }),
     ...healthRoutes(services),
+    ...storageRoutes(services),
     ...metricsRoutes(services),
     ...documentRoutes(() => table, services),
     ...pageRoutes(),

@@ -81,6 +81,7 @@ const allowedRooms: Record<string, readonly string[]> = {
     ...['recordings/files', 'recordings/fragments', 'recordings/mp4', 'recordings/playback'],
   ],
   'store/recordings/playback': ['recordings/fragments', 'recordings/mp4'],
+  'store/recordings/retention': ['base', 'log/catalogue', 'recordings/files'],
   'store/recordings/fragments': ['recordings/files', 'recordings/mp4'],
   'store/log': [
     'base',

@@ -83,7 +83,7 @@ export function recordingRoutes({ recordings, log }: Pick<ApiServices, 'recordin
       tag: 'Recordings',
       summary: 'Delete a recording',
       description:
-        'Its file is deleted at once. Its events and their snapshots stay, as they do when the disk limit deletes it. The recording that is being written is refused.',
+        'Its file is deleted at once; its events and their snapshots stay. The recording that is being written is refused, and so is a protected one.',
       query: Type.Object({ id: RecordingID }),
       answers: { 200: { description: 'Deleted' } },
       failures: ['not_found', 'conflict', 'storage_failed'],

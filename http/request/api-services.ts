@@ -6,6 +6,7 @@ import type { LogStore } from '../../store/log/log-store.ts';
 import type { MonitorConfig } from '../../store/monitors/monitor-config.ts';
 import type { Monitors } from '../../store/monitors/monitors.ts';
 import type { RecordingArchive } from '../../store/recordings/recording-archive.ts';
+import type { StorageReport } from '../../store/recordings/retention/storage-report.ts';
 import type { SourceTest } from './source-test-answer.ts';
 
 /** The parts of the recorder that routes use. */
@@ -25,6 +26,8 @@ export interface ApiServices {
    * undefined if too many tests wait.
    */
   readonly testSource: (monitor: MonitorConfig, signal: AbortSignal) => Promise<SourceTest | undefined>;
+  /** What the recorder keeps, and for how long there is space. @throws {StoreError} `io`; errors of the file system. */
+  readonly storage: () => Promise<StorageReport>;
   /** Whether the recorder is healthy. */
   readonly health: () => boolean;
 }

@@ -5,6 +5,7 @@ import type { CatalogueEntry, RecordingFilter } from '../log/catalogue/recording
 import { Clip, layoutChanges } from './clip/clip.ts';
 import { ClipCache } from './clip/clip-cache.ts';
 import { mayGrow, type OpenRecording, type RecordingFiles } from './files/recording-files.ts';
+import type { RecordingMarks } from './files/recording-marks.ts';
 import type { FragmentIndex } from './fragments/fragment-index.ts';
 import type { FragmentIndexes } from './fragments/fragment-indexes.ts';
 import type { Footage, FootagePart } from './playback/footage.ts';
@@ -20,6 +21,7 @@ export interface RecordingArchiveOptions {
   ) => Promise<Uint8Array | 'busy' | undefined>;
   readonly files: RecordingFiles;
   readonly indexes: FragmentIndexes;
+  readonly marks: RecordingMarks;
   readonly catalogue: { recordings(filter: RecordingFilter): Promise<CatalogueEntry[]> };
   /** Is called for each recording whose file was deleted. */
   readonly onRemoved: (id: string, reason: string) => void;
@@ -145,21 +147,45 @@ export class RecordingArchive {
   }
 
   /**
+   * Keeps a recording from being deleted, also by {@link remove}.
+   *
+   * @param by a user name. @throws {StoreError} `not_found`, `io`
+   */
+  async protect(id: string, by: string): Promise<void> {
+    const { files, marks } = this.#options;
+    if (!(await files.has(id))) throw notFound();
+    await marks.protect(id, by).catch((cause: unknown) => {
+      throw new StoreError('io', 'the mark beside the file cannot be written', { cause });
+    });
+  }
+
+  /** Does nothing if it is not protected. @throws {StoreError} `not_found`, `io` */
+  async unprotect(id: string): Promise<void> {
+    const { files, marks } = this.#options;
+    if (!(await files.has(id))) throw notFound();
+    await marks.unprotect(id).catch((cause: unknown) => {
+      throw new StoreError('io', 'the mark beside the file cannot be deleted', { cause });
+    });
+  }
+
+  /**
    * Deletes the file of a recording and what was made of it. Its events and their snapshots stay.
    *
    * @param reason is stored with the deletion.
-   * @throws {StoreError} `not_found`, `conflict` if it is being written, `io`
+   * @throws {StoreError} `not_found`, `conflict` if it is being written or protected, `io`
    */
   async remove(id: string, reason: string): Promise<void> {
-    const { files, indexes, onRemoved } = this.#options;
+    const { files, indexes, marks, onRemoved } = this.#options;
     const entry = await this.find(id);
     const file = await files.open(id);
     await file?.handle.close();
-    if (!entry && !file) throw new StoreError('not_found', 'there is no such recording', { pointer: '/id' });
+    if (!entry && !file) throw notFound();
     if (file && entry?.end == null && mayGrow(file))
       throw new StoreError('conflict', 'it is being written; delete it when it is complete', {
         pointer: '/id',
       });
+    if (file && (await marks.isProtected(id)))
+      throw new StoreError('conflict', 'it is protected', { pointer: '/id' });
     await files.remove(id).catch((cause: unknown) => {
       throw new StoreError('io', 'the file cannot be deleted', { cause });
     });
@@ -168,3 +194,5 @@ export class RecordingArchive {
     onRemoved(id, reason);
   }
 }
+
+const notFound = () => new StoreError('not_found', 'there is no such recording', { pointer: '/id' });

@@ -1,8 +1,11 @@
+import { mkdir } from 'node:fs/promises';
 import { Agent } from 'node:https';
 import { join } from 'node:path';
 import { detectors } from '../../actors/detectors/host/detector-list.ts';
 import { Pictures } from '../../actors/pictures.ts';
+import { retentionRules } from '../../actors/settings.ts';
 import { SourceTests } from '../../actors/source-tests.ts';
+import { nowUs } from '../../bus/base/time.ts';
 import type { Log } from '../../bus/log.ts';
 import { Logger } from '../../bus/logging/logger.ts';
 import type { LogEntry } from '../../bus/messages.ts';
@@ -13,9 +16,12 @@ import { Accounts } from '../../store/accounts/accounts.ts';
 import { LogStore } from '../../store/log/log-store.ts';
 import { Monitors } from '../../store/monitors/monitors.ts';
 import { RecordingFiles } from '../../store/recordings/files/recording-files.ts';
+import { RecordingMarks } from '../../store/recordings/files/recording-marks.ts';
 import { FragmentIndexes } from '../../store/recordings/fragments/fragment-indexes.ts';
 import { RecordingArchive } from '../../store/recordings/recording-archive.ts';
 import { RemovalReports } from '../../store/recordings/removal-reports.ts';
+import { reportStorage } from '../../store/recordings/retention/storage-report.ts';
+import { StorageSurvey } from '../../store/recordings/retention/storage-survey.ts';
 import { readSnapshot } from '../../store/recordings/snapshots.ts';
 import { startTestBus } from './bus.ts';
 import { atEnd } from './cleanup.ts';
@@ -101,10 +107,12 @@ export async function openFrontDoor(options: Options = {}): Promise<FrontDoor> {
   const files = new RecordingFiles(recordingsDir);
   const pictures = new Pictures(folder);
   atEnd(async () => pictures.close());
+  const marks = new RecordingMarks(files);
   const removals = new RemovalReports(bus, () => {});
   const recordings = new RecordingArchive({
     files,
     indexes: new FragmentIndexes(files),
+    marks,
     catalogue: logs,
     makePicture: (order) => pictures.make(order),
     onRemoved: (id, reason) => removals.add(id, reason),
@@ -122,6 +130,13 @@ export async function openFrontDoor(options: Options = {}): Promise<FrontDoor> {
     detectors: () => [],
     snapshot: (eventID) => readSnapshot(folder, eventID),
     testSource: (monitor, signal) => sourceTests.run(monitor, signal),
+    storage: async () => {
+      await mkdir(recordingsDir, { recursive: true });
+      const survey = new StorageSurvey({ storageDir: folder, logFile: join(folder, 'log.duckdb') }, logs);
+      const rulesOf = (id: string) => retentionRules(monitors.get(id));
+      const limits = { maxBytes: 1e9, minFreeBytes: 0 };
+      return reportStorage(await survey.take(Date.now()), { limits, rulesOf, state: 'room' }, nowUs());
+    },
     health: options.health ?? (() => true),
     ...(pingInterval !== undefined && { pingInterval }),
   });

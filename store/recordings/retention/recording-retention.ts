@@ -4,7 +4,7 @@ import type { RecordingFiles } from '../files/recording-files.ts';
 import { EventLabels, type EventLabelsOptions } from './event-labels.ts';
 import { recordingsInOrder } from './recordings-in-order.ts';
 import { chooseRecordings } from './retention-plan.ts';
-import { type DiskLimits, excessOf, type KeptRecording } from './retention-rules.ts';
+import { type DiskLimits, type DiskState, excessOf, type KeptRecording } from './retention-rules.ts';
 import {
   type StorageContents,
   type StorageLocation,
@@ -19,13 +19,6 @@ const youngMs = 2 * 24 * 60 * 60 * 1000;
 const growingMs = 60_000;
 /** The fraction of a small disk that stays free. */
 const freePart = 1 / 20;
-
-/**
- * The state of the disk: it has enough space (`room`); it has too little although the recordings are within their limit, so
- * the oldest are deleted (`full`); deleting has stopped because other files took the freed space (`taken`), or because only
- * the newest hours of each monitor, and what is protected, are left (`newest`).
- */
-export type DiskState = 'room' | 'full' | 'taken' | 'newest';
 
 /** The result of one check: the deleted files, and the use of the disk in bytes. */
 export interface PruneResult {

@@ -19,6 +19,14 @@ export interface DiskLimits {
   readonly minFreeBytes: number;
 }
 
+/**
+ * The state of the disk: it has enough space (`room`); it has too little although the recordings are within their limit, so
+ * the oldest are deleted (`full`); deleting has stopped because other files took the freed space (`taken`), or because only
+ * the newest hours of each monitor, and what is protected, are left (`newest`).
+ */
+export const diskStates = ['room', 'full', 'taken', 'newest'] as const;
+export type DiskState = (typeof diskStates)[number];
+
 /** A recording that may be deleted. */
 export interface KeptRecording {
   readonly id: string;

@@ -1,4 +1,4 @@
-import type { DiskLimits, RetentionRules } from './retention-rules.ts';
+import type { DiskLimits, DiskState, RetentionRules } from './retention-rules.ts';
 import type { StorageContents } from './storage-survey.ts';
 
 /** Sizes in bytes, times in Unix microseconds. What cannot be computed is null. */
@@ -10,7 +10,13 @@ export interface StorageReport {
   readonly snapshotBytes: number;
   readonly logBytes: number;
   readonly busBytes: number;
-  readonly disk: { readonly size: number; readonly free: number; readonly others: number };
+  readonly disk: {
+    /** At the last check. */
+    readonly state: DiskState;
+    readonly size: number;
+    readonly free: number;
+    readonly others: number;
+  };
   /** Days until the oldest recordings are deleted for space, at the rate of the last day; 0 if they are now. */
   readonly daysLeft: number | null;
   readonly monitors: readonly MonitorStorage[];
@@ -34,11 +40,16 @@ const minSpanUs = 10 * 60 * 1_000_000;
 /** @param now Unix time in microseconds. */
 export function reportStorage(
   contents: StorageContents,
-  { maxBytes, minFreeBytes }: DiskLimits,
-  rulesOf: (monitorID: string) => RetentionRules,
+  rules: {
+    readonly limits: DiskLimits;
+    readonly rulesOf: (monitorID: string) => RetentionRules;
+    readonly state: DiskState;
+  },
   now: number,
 ): StorageReport {
   const { recordingBytes, snapshotBytes, logBytes, busBytes, disk, byMonitor, protectedByMonitor } = contents;
+  const { limits, rulesOf, state } = rules;
+  const { maxBytes, minFreeBytes } = limits;
   const rates = ratesOf(contents, now);
   const rate = [...rates.values()].reduce((all, each) => all + each, 0);
   const kept = recordingBytes + snapshotBytes + logBytes + busBytes;
@@ -63,7 +74,8 @@ export function reportStorage(
   });
   return {
     maxBytes,
-    ...{ recordingBytes, snapshotBytes, logBytes, busBytes, disk, daysLeft },
+    ...{ recordingBytes, snapshotBytes, logBytes, busBytes, daysLeft },
+    disk: { state, ...disk },
     protectedBytes: [...protectedByMonitor.values()].reduce((all, each) => all + each, 0),
     monitors: monitors.sort((a, b) => (a.id < b.id ? -1 : 1)),
   };

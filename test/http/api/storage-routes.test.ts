@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import type { StorageReport } from '../../../store/recordings/retention/storage-report.ts';
+import { addFootage, second } from '../../support/footage.ts';
+import { openFrontDoor, user } from '../../support/http-server.ts';
+import { testMonitor } from '../../support/monitors.ts';
+import { makeVideo, video } from '../../support/pipeline-recorder.ts';
+
+test('says what is kept, and for how many days there is space, by monitor too', async () => {
+  const [door] = await Promise.all([openFrontDoor(), makeVideo()]);
+  const gigabyte = 1e9;
+  await door.monitors.put(testMonitor('yard', { retention: { maxGigabytes: 0.001 } }) as never);
+  const start = Date.now() * 1000 - 12 * 3600 * second;
+  const id = await addFootage(door, { start, fragments: video.slice(0, 10) });
+  await addFootage(door, { start, fragments: video.slice(0, 10), monitorID: 'yard' });
+  await door.change('PUT', `/api/recording/${id}/protect`);
+
+  const report: StorageReport = await (await door.fetch('/api/storage')).json();
+  const [first, yard] = report.monitors;
+  const bytes = first?.bytes ?? 0;
+  expect(bytes).toBeGreaterThan(1000);
+  expect(first).toMatchObject({ id: 'door', recordings: 1, oldest: start, protectedBytes: bytes });
+  // Of the last twelve hours.
+  expect(first?.bytesPerDay).toBeGreaterThan(1.99 * bytes);
+  expect(first?.bytesPerDay).toBeLessThan(2.01 * bytes);
+  expect(report).toMatchObject({ maxBytes: gigabyte, recordingBytes: 2 * bytes, protectedBytes: bytes });
+  expect(report.logBytes).toBeGreaterThan(1000);
+  const rest = Math.min(gigabyte - 2 * bytes - report.logBytes - report.busBytes, report.disk.free);
+  expect(report.daysLeft).toBeCloseTo(rest / (4 * bytes), -1);
+  expect(first?.daysLeft).toBe(report.daysLeft);
+  expect(yard?.daysLeft).toBeCloseTo((1e6 - bytes) / (2 * bytes), 0);
+});
+
+test('is for admins', async () => {
+  const door = await openFrontDoor();
+  expect((await door.fetch('/api/storage', {}, user)).status).toBe(403);
+  expect((await door.fetch('/api/storage')).status).toBe(200);
+});
