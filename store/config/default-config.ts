@@ -25,7 +25,7 @@ config_dir = ${quote(configDir)}
 # The folder with the files that monitors with the source "file" play. Default: media, below storage_dir.
 #media_dir = "/srv/media"
 
-# How much disk space the recordings may take, in gigabytes. The oldest ones are deleted beyond it,
+# How much disk space all that the recorder keeps may take, in gigabytes. The oldest recordings are deleted beyond it,
 # and when the disk has less than one gigabyte (on a small disk: a twentieth of its size) left.
 max_disk_usage = 100
 

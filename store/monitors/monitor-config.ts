@@ -45,7 +45,7 @@ export const MonitorID = Type.String({
 
 /** Labels of detectors, and how many days the recordings with such an event are kept. */
 const eventDays = Type.Record(
-  Type.String({ pattern: '^[^\\p{Cc}\\p{Cs}]{1,64}$' }),
+  Type.String(),
   Type.Number({ exclusiveMinimum: 0, maximum: 36_500, description: 'a number of days above 0' }),
   { description: 'an object of labels, each with a number of days' },
 );

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseRecordingID } from '../../../bus/recording-id.ts';
 import type { CatalogueEntry, RecordingFilter } from '../../log/catalogue/recording-catalogue.ts';
 import type { DayUsage } from '../../log/catalogue/recording-usage.ts';
+import { fileBytes } from './folder-sizes.ts';
 import type { KeptRecording } from './retention-rules.ts';
 
 /** What the folder of recordings holds beside what the catalogue says. */
@@ -14,6 +15,8 @@ export interface FolderContents {
   readonly missing: readonly string[];
   /** Sizes of protected recordings by their ids. */
   readonly protectedBytes: ReadonlyMap<string, number>;
+  /** What is made of recordings, such as their pictures. */
+  readonly companionBytes: number;
   /** The ids of recordings with a file of labels. */
   readonly labelled: ReadonlySet<string>;
 }
@@ -25,11 +28,13 @@ interface DayFolder {
   readonly unlisted: readonly KeptRecording[];
   readonly missing: readonly string[];
   readonly protectedBytes: ReadonlyMap<string, number>;
+  readonly companionBytes: number;
   readonly labelled: readonly string[];
 }
 
 type ReadCatalogue = (filter: RecordingFilter) => Promise<readonly CatalogueEntry[]>;
 
+const companion = /\.(jpeg|idx)$/;
 /** More than fit into a day and a monitor. */
 const maxPerDay = 200_000;
 
@@ -72,6 +77,7 @@ export class RecordingFolders {
       unlisted: folders.flatMap(({ unlisted }) => unlisted).sort((a, b) => (a.id < b.id ? -1 : 1)),
       missing: [...missing, ...folders.flatMap((folder) => folder.missing)],
       protectedBytes: new Map(folders.flatMap(({ protectedBytes }) => [...protectedBytes])),
+      companionBytes: folders.reduce((bytes, folder) => bytes + folder.companionBytes, 0),
       labelled: new Set(folders.flatMap(({ labelled }) => labelled)),
     };
   }
@@ -113,11 +119,15 @@ export class RecordingFolders {
       const found = await lstat(join(path, `${id}.mp4`)).catch(absent);
       if (found?.isFile()) protectedBytes.set(id, found.size);
     }
+    let companionBytes = 0;
+    for (const name of names.filter((each) => companion.test(each))) {
+      companionBytes += await fileBytes(join(path, name));
+    }
     const agrees = files.length === listed;
     const differences = agrees ? { unlisted: [], missing: [] } : await this.#differences(folder, files);
     return {
       ...{ modifiedMs: before.mtimeMs, listed, ...differences },
-      ...{ protectedBytes, labelled: idsOf('.labels') },
+      ...{ protectedBytes, companionBytes, labelled: idsOf('.labels') },
     };
   }
 

@@ -79,10 +79,11 @@ export class RecordingRetention {
     const contents = await this.#survey.take(nowMs);
     for (const id of contents.missing) onRemoved(id, 'the file is gone');
 
-    const { disk, recordingBytes, snapshotBytes, logBytes, busBytes, protectedByMonitor } = contents;
-    const protectedBytes = sum(protectedByMonitor.values());
-    const fixed = snapshotBytes + logBytes + busBytes + protectedBytes;
-    const excess = excessOf(limits.maxBytes, recordingBytes - protectedBytes, fixed);
+    const { disk, recordingBytes, snapshotBytes, logBytes, busBytes, companionBytes } = contents;
+    const protectedBytes = sum(contents.protectedBytes.values());
+    const fixed = companionBytes + snapshotBytes + logBytes + busBytes + protectedBytes;
+    const deletable = recordingBytes - companionBytes - protectedBytes;
+    const excess = excessOf(limits.maxBytes, deletable, fixed);
     const missing = Math.min(limits.minFreeBytes, disk.size * freePart) - disk.free;
     const isFull = missing > excess;
     const isTaken = isFull && this.#isTaken(disk.others);

@@ -67,7 +67,7 @@ export class StorageSurvey {
     for (const [id, bytes] of contents.protectedBytes) {
       add(protectedByMonitor, id.slice(20).replace(/_sub$/, ''), bytes);
     }
-    const recordingBytes = sum(byMonitor.values());
+    const recordingBytes = sum(byMonitor.values()) + contents.companionBytes;
     const { blocks, bfree, bavail, bsize } = await statfs(join(storageDir, 'recordings'));
     const kept = recordingBytes + snapshotBytes + logBytes + busBytes;
     const disk = {
