@@ -8,6 +8,7 @@ import { events, recordings } from '../../bus/subjects.ts';
 import type { MediaFragment, Sample } from '../../pipelines/mp4/media-fragment.ts';
 import { movieFragment } from '../../pipelines/mp4/movie-fragment.ts';
 import { RecordingFiles } from '../../store/recordings/files/recording-files.ts';
+import { RecordingMarks } from '../../store/recordings/files/recording-marks.ts';
 import { FragmentIndexes } from '../../store/recordings/fragments/fragment-indexes.ts';
 import { RecordingArchive } from '../../store/recordings/recording-archive.ts';
 import { atEnd } from '../support/cleanup.ts';
@@ -101,6 +102,7 @@ test('an hour of one monitor', async () => {
     const files = new RecordingFiles(door.recordingsDir);
     const catalogue = { recordings: door.recordings.list.bind(door.recordings) };
     return new RecordingArchive({
+      marks: new RecordingMarks(files),
       files,
       indexes: new FragmentIndexes(files),
       catalogue,
