@@ -16,13 +16,14 @@ import type { Accounts } from '../store/accounts/accounts.ts';
 import type { Config } from '../store/config/config.ts';
 import { LogStore } from '../store/log/log-store.ts';
 import type { Monitors } from '../store/monitors/monitors.ts';
+import { removeEventSnapshots } from '../store/recordings/event-snapshots.ts';
 import { RecordingFiles } from '../store/recordings/files/recording-files.ts';
 import { RecordingMarks } from '../store/recordings/files/recording-marks.ts';
 import { FragmentIndexes } from '../store/recordings/fragments/fragment-indexes.ts';
 import { RecordingArchive } from '../store/recordings/recording-archive.ts';
 import { RemovalReports } from '../store/recordings/removal-reports.ts';
 import type { KeptRecording } from '../store/recordings/retention/retention-rules.ts';
-import { readSnapshot, removeSnapshots } from '../store/recordings/snapshots.ts';
+import { readSnapshot } from '../store/recordings/snapshots.ts';
 import type { DetectorDefinition } from './detectors/detector-contract.ts';
 import { enforceDiskLimit, freeSpace } from './disk-limit.ts';
 import { Pictures } from './pictures.ts';
@@ -122,13 +123,8 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
       onError: (error) => log.error(`log store: ${error.message}`),
     });
     closers.push(within('logStore', () => logs.close()));
-    const removeRest = async (recordings: readonly KeptRecording[]) => {
-      const spans = recordings
-        .filter(({ stream }) => stream === 'main')
-        .map(({ monitorID, startMs, endMs }) => ({ monitorID, start: startMs * 1000, end: endMs * 1000 }));
-      const { events = [] } = await logs.usage({ kind: 'events', spans });
-      await removeSnapshots(config.storageDir, events);
-    };
+    const removeRest = (recordings: readonly KeptRecording[]) =>
+      removeEventSnapshots(config.storageDir, logs, recordings);
     const diskLimit = enforceDiskLimit({ ...kept, catalogue: logs, removeRest }, recorderLog);
     closers.push(
       within('retention', async () => {

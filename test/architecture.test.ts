@@ -75,7 +75,7 @@ const allowedRooms: Record<string, readonly string[]> = {
   'store/monitors': ['base', 'detectors'],
   'store/recordings': [
     ...['base', 'log/catalogue', 'recordings/clip', 'recordings/files', 'recordings/fragments'],
-    'recordings/playback',
+    ...['recordings/playback', 'recordings/retention'],
   ],
   'store/recordings/clip': [
     ...['recordings/files', 'recordings/fragments', 'recordings/mp4', 'recordings/playback'],

@@ -7,6 +7,8 @@ import type { Bus } from '../../../../bus/nats/bus.ts';
 import { Outbox } from '../../../../bus/nats/outbox.ts';
 import { formatRecordingID } from '../../../../bus/recording-id.ts';
 import { events, recordings } from '../../../../bus/subjects.ts';
+import { removeEventSnapshots } from '../../../../store/recordings/event-snapshots.ts';
+import { readSnapshot, snapshotEventID, writeSnapshot } from '../../../../store/recordings/snapshots.ts';
 import { temporaryFolder } from '../../../support/folder.ts';
 import { pathOf } from '../../../support/footage.ts';
 import { dayMs, hourMs, retentionOf } from '../../../support/retention.ts';
@@ -160,4 +162,32 @@ test('which recordings hold an event is noted beside them, and keeps them withou
   // Without a catalogue, and without the event.
   await (await retentionOf(storageDir, { rules })).retention.prune(now);
   expect(await left()).toEqual([held, last].sort());
+});
+
+test('the snapshots of events go with their recording, those of other monitors and times stay', async () => {
+  const archive = await startArchive();
+  const { storageDir, bus, catalogue, left } = archive;
+  await record(archive, 'door', 20 * dayMs);
+  const last = await record(archive, 'door', 2 * hourMs);
+  const detections = [{ label: 'person', score: 90 }];
+  const snapshots: string[] = [];
+  for (const [monitorID, ageMs] of [
+    ['door', 20 * dayMs - 60_000],
+    ['gate', 20 * dayMs - 60_000],
+    ['door', 2 * hourMs - 60_000],
+  ] as const) {
+    const id = snapshotEventID(now - ageMs);
+    snapshots.push(id);
+    await writeSnapshot(storageDir, id, Uint8Array.of(1));
+    const message = { id, monitorID, monitorName: monitorID, source: 'tflite', time: (now - ageMs) * 1000 };
+    await publish(bus, (outbox) => outbox.add(events, [monitorID, 'tflite'], { ...message, detections }));
+  }
+  const { retention } = await retentionOf(storageDir, {
+    ...{ catalogue, rules: { door: { maxAgeMs: 10 * dayMs } } },
+    removeRest: (recordings) => removeEventSnapshots(storageDir, catalogue, recordings),
+  });
+  await retention.prune(now);
+  expect(await left()).toEqual([last]);
+  const found = await Promise.all(snapshots.map((id) => readSnapshot(storageDir, id)));
+  expect(found.map((picture) => picture !== undefined)).toEqual([false, true, true]);
 });
