@@ -74,14 +74,15 @@ export class Timeline {
     let bucket = question.bucket ?? chosenLength(length);
     if (length / bucket > maxBuckets)
       throw invalid('bucket', `a longer one: there would be more than ${maxBuckets} buckets`);
+    let monitors = await this.#summarize({ ...question, bucket });
     for (;;) {
-      const monitors = await this.#summarize({ ...question, bucket });
       const answer: TimelineAnswer = { start, end, bucket, monitors };
       if (JSON.stringify(answer).length <= maxBytes) return answer;
       if (question.bucket !== undefined)
         throw invalid('bucket', 'a longer one: the answer would be over 64 KB');
       if (bucket >= length) throw invalid('monitors', 'fewer: the answer would be over 64 KB');
       bucket *= 2;
+      monitors = monitors.map(halved);
     }
   }
 
@@ -136,6 +137,22 @@ export class Timeline {
     );
     return found.getRows();
   }
+}
+
+/** The same in buckets of twice the length. */
+function halved({ id, recorded, events }: MonitorTimeline): MonitorTimeline {
+  const ranges: [number, number][] = [];
+  for (const [from, to] of recorded) extend(ranges, from >> 1, to >> 1);
+  const counts = Object.entries(events).map(([label, found]) => {
+    const sums: [number, number][] = [];
+    for (const [at, count] of found) {
+      const last = sums.at(-1);
+      if (last?.[0] === at >> 1) last[1] += count;
+      else sums.push([at >> 1, count]);
+    }
+    return [label, sums] as const;
+  });
+  return { id, recorded: ranges, events: Object.fromEntries(counts) };
 }
 
 /** Joins what touches or overlaps; `from` is not before the last one's. */

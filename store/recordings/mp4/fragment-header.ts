@@ -84,17 +84,23 @@ function readRun(moof: Buffer, traf: Mp4Box, header: Mp4Box, track: MovieTrack):
   const sampleBytes = fields.filter((field) => has & field).length * 4;
   // Before arrays of a damaged count are made.
   if (dataOffset <= 0 || at + count * sampleBytes > run.end) return undefined;
-  const sizes: number[] = [];
-  const durations: number[] = [];
-  const compositionOffsets: number[] = [];
-  const keyFrames: boolean[] = [];
-  for (let index = 0; index < count; index += 1) {
-    durations.push(has & runFlags.duration ? next() : duration);
-    sizes.push(has & runFlags.size ? next() : size);
-    const own = has & runFlags.flags ? next() : index === 0 ? (firstFlags ?? flags) : flags;
-    keyFrames.push((own & isNoSyncSample) === 0);
+  // Where each field of the first sample is.
+  const [durationAt, sizeAt, flagsAt, compositionAt] = fields.map((field) => {
+    if (!(has & field)) return -1;
+    at += 4;
+    return at - 4;
+  }) as [number, number, number, number];
+  const sizes = new Array<number>(count);
+  const durations = new Array<number>(count);
+  const compositionOffsets = new Array<number>(count);
+  const keyFrames = new Array<boolean>(count);
+  for (let index = 0, shift = 0; index < count; index += 1, shift += sampleBytes) {
+    durations[index] = durationAt < 0 ? duration : moof.readUInt32BE(durationAt + shift);
+    sizes[index] = sizeAt < 0 ? size : moof.readUInt32BE(sizeAt + shift);
+    const first = index === 0 ? (firstFlags ?? flags) : flags;
+    keyFrames[index] = ((flagsAt < 0 ? first : moof.readUInt32BE(flagsAt + shift)) & isNoSyncSample) === 0;
     // Unsigned in version 0, where no writer makes one of 2^31 ticks.
-    compositionOffsets.push(has & runFlags.composition ? next() | 0 : 0);
+    compositionOffsets[index] = compositionAt < 0 ? 0 : moof.readInt32BE(compositionAt + shift);
   }
   return { decodeTime, dataOffset, sizes, durations, compositionOffsets, keyFrames };
 }
