@@ -27,6 +27,7 @@ import { readSnapshot } from '../store/recordings/snapshots.ts';
 import type { DetectorDefinition } from './detectors/detector-contract.ts';
 import { enforceDiskLimit, freeSpace } from './disk-limit.ts';
 import { Pictures } from './pictures.ts';
+import { keepRecordingIndexes } from './recording-indexes.ts';
 import { retentionRules } from './settings.ts';
 import { SourceTests } from './source-tests.ts';
 import { logFileName } from './startup/log-file.ts';
@@ -157,6 +158,8 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
       makePicture: (order) => pictures.make(order),
       onRemoved: (id, reason) => removals.add(id, reason),
     });
+    const endIndexes = keepRecordingIndexes(bus, recordings);
+    closers.push(async () => endIndexes());
     const http = await startHttpServer({
       config,
       accounts,

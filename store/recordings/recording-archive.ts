@@ -135,6 +135,11 @@ export class RecordingArchive {
     return picture;
   }
 
+  /** Reads the index of a recording, so that it is there when it is asked for. @throws errors of the file system. */
+  async prepare(id: string): Promise<void> {
+    await this.#indexOf(id);
+  }
+
   async #indexOf(id: string): Promise<FragmentIndex | undefined> {
     const { files, indexes } = this.#options;
     const recording = await files.open(id);
