@@ -16,6 +16,9 @@ export class ReorderBuffer {
   #next: number | undefined;
   #ssrc = 0;
   #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
+  /** Packets pushed so far. */
+  #pushed = 0;
 
   /** @param onLate a packet came twice or after it had been given up, and is dropped. */
   constructor(deliver: (packet: NewRtpPacket) => void, onLate: () => void) {
@@ -24,6 +27,7 @@ export class ReorderBuffer {
   }
 
   push(packet: NewRtpPacket): void {
+    this.#pushed += 1;
     const distance = this.#next === undefined ? 0 : sequenceDistance(this.#next, packet.sequence);
     if (distance > maxGap || distance < -maxLateness || packet.ssrc !== this.#ssrc) {
       while (this.#held.size > 0) this.#skip();
@@ -42,6 +46,7 @@ export class ReorderBuffer {
 
   /** Drops what is held. */
   close(): void {
+    this.#isClosed = true;
     clearTimeout(this.#timer);
     this.#held.clear();
   }
@@ -73,11 +78,21 @@ export class ReorderBuffer {
     const [oldest] = this.#held.values();
     if (!oldest) return;
     const leftMs = Math.max(oldest.arrivedMs + maxWaitMs - performance.now(), 1);
-    this.#timer = setTimeout(() => this.#expire(), leftMs);
+    this.#timer = setTimeout(() => this.#expireOnceRead(), leftMs);
+  }
+
+  /** After a moment in which the process was too busy to read, what is missing may wait in the socket. */
+  #expireOnceRead(): void {
+    const pushed = this.#pushed;
+    setImmediate(() => {
+      if (this.#pushed === pushed) this.#expire();
+      else this.#expireOnceRead();
+    });
   }
 
   #expire(): void {
     this.#timer = undefined;
+    if (this.#isClosed) return;
     for (;;) {
       const [oldest] = this.#held.values();
       if (!oldest || performance.now() - oldest.arrivedMs < maxWaitMs) break;
