@@ -48,18 +48,20 @@ async function packetsIn(file: string): Promise<Packet[]> {
 const monitors = ['plain', 'reordered'] as const;
 const gapSeconds = 40;
 let door: FrontDoor;
-const fragments: Record<string, MediaFragment[]> = {};
 const ids: Record<string, string[]> = {};
 beforeAll(async () => {
   door = await openFrontDoor();
   for (const monitorID of monitors) {
     const made = await footage(monitorID === 'reordered' ? { options: bFrames } : {});
-    const startOf = (index: number) => began + ((made[index]?.shownUs ?? 0) - (made[0]?.shownUs ?? 0));
+    const secondsTo = ({ shownUs }: MediaFragment) => (shownUs - (made[0]?.shownUs ?? 0)) / second;
+    /** Files begin at key frames, however long the fragments are. */
     const add = (from: number, to: number, gap = 0) =>
-      addFootage(door, { monitorID, start: startOf(from) + gap * second, fragments: made.slice(from, to) });
+      addFootage(door, {
+        ...{ monitorID, start: began + (from + gap) * second },
+        fragments: made.filter((one) => secondsTo(one) > from - 0.01 && secondsTo(one) < to - 0.01),
+      });
     // The second file follows at once, the third after a gap.
     ids[monitorID] = [await add(0, 8), await add(8, 14), await add(14, 20, gapSeconds)];
-    fragments[monitorID] = made;
   }
 });
 
