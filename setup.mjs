@@ -43,6 +43,16 @@ const commands = {
     return exportLog(args);
   },
 
+  /** Reads every recording, and compares the folder with the catalogue. */
+  async verify(args) {
+    await ensureModules();
+    await build();
+    const { verifyArchive } = await import(
+      new URL('dist/actors/startup/verify-archive.js', import.meta.url).href
+    );
+    return verifyArchive(args);
+  },
+
   async test(args) {
     await install([...runtimePackages, ...testPackages]);
     const failed = await check();

@@ -24,6 +24,7 @@ import { RecordingArchive } from '../store/recordings/recording-archive.ts';
 import { RemovalReports } from '../store/recordings/removal-reports.ts';
 import type { KeptRecording } from '../store/recordings/retention/retention-rules.ts';
 import { readSnapshot } from '../store/recordings/snapshots.ts';
+import { answerCatalogue } from '../store/recordings/verification/catalogue-questions.ts';
 import type { DetectorDefinition } from './detectors/detector-contract.ts';
 import { enforceDiskLimit, freeSpace } from './disk-limit.ts';
 import { Pictures } from './pictures.ts';
@@ -160,6 +161,8 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
     });
     const endIndexes = keepRecordingIndexes(bus, recordings);
     closers.push(async () => endIndexes());
+    const endAnswers = answerCatalogue(bus, logs);
+    closers.push(async () => endAnswers());
     const http = await startHttpServer({
       config,
       accounts,

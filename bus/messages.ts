@@ -104,6 +104,25 @@ export const RecordingReport = Type.Object({
 });
 export type RecordingReport = Static<typeof RecordingReport>;
 
+/** Asks for recordings that the catalogue lists: this one, or those with later ids, in the order of their ids. */
+export const CatalogueQuestion = Type.Object({
+  id: Type.Optional(Type.String({ maxLength: 64 })),
+  after: Type.Optional(Type.String({ maxLength: 64 })),
+  limit: Type.Integer({ minimum: 1, maximum: 1000 }),
+});
+export type CatalogueQuestion = Static<typeof CatalogueQuestion>;
+
+/** A recording of the catalogue. What is not known is null; one that is being written has no end. */
+export const ListedRecording = Type.Object({
+  id: RecordingReport.properties.id,
+  start: Microseconds,
+  end: Type.Union([Microseconds, Type.Null()]),
+  bytes: Type.Union([RecordingReport.properties.bytes, Type.Null()]),
+});
+export type ListedRecording = Static<typeof ListedRecording>;
+
+export const CatalogueAnswer = Type.Object({ recordings: Type.Array(ListedRecording, { maxItems: 1000 }) });
+
 /** Events whose delivery was confirmed by an external receiver, several per report. */
 export const DeliveryReport = Type.Object({
   deliveries: Type.Array(

@@ -2,6 +2,8 @@ import { channel } from './channel.ts';
 import { upgradeTimes } from './earlier-messages.ts';
 import {
   ApplyCommand,
+  CatalogueAnswer,
+  CatalogueQuestion,
   CommandReply,
   DeliveryReport,
   DetectCommand,
@@ -66,4 +68,13 @@ export const commands = {
   detect: channel((monitorID: string) => `command.${monitorID}.detect`, DetectCommand),
   /** The answer to a command, sent to its caller. */
   reply: channel(() => '_INBOX', CommandReply),
+};
+
+/** Questions whose answers carry data, unlike those to commands. */
+export const questions = {
+  /** To main. */
+  catalogue: {
+    question: channel(() => 'question.catalogue', CatalogueQuestion),
+    answer: channel(() => '_INBOX', CatalogueAnswer),
+  },
 };

@@ -80,6 +80,9 @@ const allowedRooms: Record<string, readonly string[]> = {
   'store/recordings/clip': [
     ...['recordings/files', 'recordings/fragments', 'recordings/mp4', 'recordings/playback'],
   ],
+  'store/recordings/verification': [
+    ...['log/catalogue', 'recordings', 'recordings/files', 'recordings/fragments', 'recordings/mp4'],
+  ],
   'store/recordings/playback': ['recordings/fragments', 'recordings/mp4'],
   'store/recordings/retention': ['base', 'log/catalogue', 'recordings/files'],
   'store/recordings/fragments': ['recordings/files', 'recordings/mp4'],
@@ -107,7 +110,7 @@ const allowedRooms: Record<string, readonly string[]> = {
   ],
   'store/log/catalogue': ['base'],
   'store/log/sql': ['base', 'log/export'],
-  'store/log/export': ['base', 'log/read', 'log/schema'],
+  'store/log/export': ['base', 'log/catalogue', 'log/read', 'log/schema'],
   'store/log/read': ['base', 'log/projection', 'log/schema'],
   'store/log/projection': ['log/schema'],
   'store/log/retention': ['log/schema'],

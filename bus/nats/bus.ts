@@ -24,6 +24,12 @@ export interface BusAddress {
   readonly credentials?: string;
 }
 
+/** A question on the bus, and the answer that is sent to its caller. */
+export interface Inquiry<Question, Answer> {
+  readonly question: Channel<readonly [], Question>;
+  readonly answer: Channel<readonly [], Answer>;
+}
+
 /** A command was not answered in time, or the bus was unreachable. */
 class CommandError extends Error {
   override readonly name = 'CommandError';
@@ -174,6 +180,36 @@ export class Bus {
         }
         incoming.respond(commands.reply.encode(reply));
       })();
+    });
+  }
+
+  /** @throws {CommandError} if no answer arrives within `timeout` milliseconds. */
+  async ask<Question, Answer>(
+    { question, answer }: Inquiry<Question, Answer>,
+    message: Question,
+    timeout = 10_000,
+  ): Promise<Answer> {
+    const subject = question.subject();
+    try {
+      const found = await this.#connection.request(subject, question.encode(message), { timeout });
+      return answer.decode(found.data);
+    } catch (cause) {
+      throw new CommandError(`no answer to ${subject}`, { cause });
+    }
+  }
+
+  /** Answers these questions; one whose handler throws gets no answer. @returns a function that unsubscribes. */
+  answer<Question, Answer>(
+    { question, answer }: Inquiry<Question, Answer>,
+    handler: (message: Question) => Promise<Answer>,
+  ): () => void {
+    return this.#listen(question.subject(), (incoming) => {
+      const message = question.tryDecode(incoming.data);
+      if (message === undefined) return;
+      handler(message).then(
+        (found) => incoming.respond(answer.encode(found)),
+        () => {},
+      );
     });
   }
 

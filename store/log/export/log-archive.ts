@@ -1,5 +1,10 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { Mutex } from '../../../bus/base/mutex.ts';
+import {
+  type CatalogueEntry,
+  RecordingCatalogue,
+  type RecordingFilter,
+} from '../catalogue/recording-catalogue.ts';
 import { HourlyRollup } from '../read/hourly-rollup.ts';
 import type { LogFilter } from '../read/log-filter.ts';
 import { LogPages } from '../read/log-pages.ts';
@@ -16,9 +21,11 @@ class LogArchiveError extends Error {
 /** The log's file, opened read-only while no recorder has it open. */
 export class LogArchive {
   readonly #instance: DuckDBInstance;
+  readonly #file: string;
   readonly #pages: LogPages;
 
-  private constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
+  private constructor(file: string, instance: DuckDBInstance, connection: DuckDBConnection) {
+    this.#file = file;
     this.#instance = instance;
     this.#pages = new LogPages(connection);
   }
@@ -35,7 +42,7 @@ export class LogArchive {
       });
       const connection = await instance.connect();
       await countHours(connection);
-      const archive = new LogArchive(instance, connection);
+      const archive = new LogArchive(file, instance, connection);
       await archive.#pages.read({ limit: 1 }, false);
       return archive;
     } catch (cause) {
@@ -49,6 +56,18 @@ export class LogArchive {
     const read = (page: LogFilter, oldestFirst: boolean) => this.#pages.read(page, oldestFirst);
     const whole = await LogExport.open(read, filter, format);
     for (let piece = await whole.next(); piece; piece = await whole.next()) yield piece;
+  }
+
+  /** The recordings that match. @throws {LogArchiveError} if the file is older than the catalogue. */
+  async recordings(filter: RecordingFilter): Promise<CatalogueEntry[]> {
+    const catalogue = new RecordingCatalogue(await this.#instance.connect());
+    try {
+      return await catalogue.list(filter);
+    } catch (cause) {
+      throw new LogArchiveError(`${this.#file} has no catalogue: start the recorder once`, { cause });
+    } finally {
+      await catalogue.close();
+    }
   }
 
   async close(): Promise<void> {
