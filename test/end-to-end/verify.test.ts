@@ -104,12 +104,12 @@ test('an archive is compared with its catalogue, which is repaired from the fold
   const repaired = await verify(recorder, '--repair');
   expect(repaired.code).toBe(1);
   expect(repaired.lines.at(-1)).toBe('3 of 9 findings repaired in the catalogue');
-  const { recordings } = await recorder.get<{ recordings: Record<string, unknown>[] }>(
+  const recordings = await recorder.get<{ id: string; video: unknown }[]>(
     '/api/recording/query?monitors=door&limit=50',
   );
   const [found] = recordings.filter(({ id }) => id === unlisted);
   const [like] = recordings.filter(({ id }) => id === whole);
-  expect(found).toMatchObject({ videoCodec: like?.['videoCodec'], width: like?.['width'] });
+  expect(found?.video).toEqual(like?.video);
   expect(recordings.map(({ id }) => id)).not.toContain(gone);
 
   await recorder.stop();
@@ -133,7 +133,5 @@ test('an archive is compared with its catalogue, which is repaired from the fold
   await rename(recordingsDir, `${recordingsDir}-aside`);
   const unmounted = await verify(again, '--repair');
   expect(unmounted.errors).toMatch(/has no recordings\. Is its disk mounted\?$/m);
-  expect(
-    (await again.get<{ recordings: unknown[] }>('/api/recording/query?limit=50')).recordings,
-  ).toHaveLength(5);
+  expect(await again.get<unknown[]>('/api/recording/query?limit=50')).toHaveLength(5);
 }, 120_000);

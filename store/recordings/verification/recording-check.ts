@@ -44,16 +44,15 @@ export async function checkRecording(
   return { problems, index: index.fragments.length > 0 ? index : undefined };
 }
 
-function* problemsOf({ init, movie, fragments }: FragmentIndex): Generator<string> {
+function* problemsOf({ init, movie, fragments, end }: FragmentIndex): Generator<string> {
   if (fragments[0]?.keyFrame === false) yield 'does not begin with a key frame';
-  let expected = init.length;
+  let whole = init.length;
   for (const fragment of fragments) {
-    if (fragment.offset !== expected || !hasItsSamples(fragment, movie)) {
-      yield `is damaged at byte ${expected}`;
-      break;
-    }
-    expected = fragment.offset + fragment.bytes;
+    if (fragment.offset !== whole || !hasItsSamples(fragment, movie)) break;
+    whole += fragment.bytes;
   }
+  // Readers skip boxes that they do not know, and with them what a damaged one held.
+  if (whole < end) yield `is damaged at byte ${whole}`;
   yield* gapsIn(fragments, movie.video.ticksPerSecond);
 }
 
