@@ -1,9 +1,9 @@
 import type { ListedRecording } from '../../../bus/messages.ts';
 import { mayGrow, type RecordingFiles } from '../files/recording-files.ts';
-import type { FragmentIndex } from '../fragments/fragment-index.ts';
 import { listArchive } from './archive-listing.ts';
 import type { AskCatalogue } from './catalogue-questions.ts';
 import { checkRecording } from './recording-check.ts';
+import { contentOf, type RecordingContent } from './recording-content.ts';
 
 const pageSize = 1000;
 
@@ -26,12 +26,11 @@ export interface Finding {
 /** Either the file is gone, or it is there and plays. Times are Unix times in microseconds. */
 export type CatalogueChange =
   | { readonly isGone: true }
-  | {
+  | (RecordingContent & {
       readonly isGone: false;
       readonly start: number | undefined;
       readonly bytes: number;
-      readonly index: FragmentIndex;
-    };
+    });
 
 /** One recording that was looked at. */
 export interface CheckedRecording {
@@ -86,7 +85,7 @@ async function check(
     const { problems, index } = await checkRecording(recording, isGrowing);
     const findings: Finding[] = problems.map((text) => ({ id, text }));
     const repair = (start?: number) =>
-      index ? { repair: { isGone: false, start, bytes, index } as const } : {};
+      index ? { repair: { isGone: false, start, bytes, ...contentOf(index) } as const } : {};
     // The reports of what is being written arrive later.
     if (!isGrowing && (known === undefined || known.bytes !== bytes)) {
       const row = await rowNow();
