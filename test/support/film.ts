@@ -77,7 +77,7 @@ export async function clicksOf(path: string): Promise<number[]> {
 }
 
 /** A recording's sound from its beginning on, with silence where it has none. */
-export async function samplesOf(path: string, rate: number): Promise<Int16Array> {
+async function samplesOf(path: string, rate: number): Promise<Int16Array> {
   const filter = ['-map', '0:a', '-af', 'aresample=async=1:first_pts=0', '-ar', String(rate), '-ac', '1'];
   const args = ['-nostdin', '-v', 'error', '-i', path, ...filter, '-f', 's16le', '-'];
   const { stdout } = await run('ffmpeg', args, binary);

@@ -16,7 +16,7 @@ export const emptyCatalogue: RetentionOptions['catalogue'] = {
 
 export const hourMs = 60 * 60 * 1000;
 export const dayMs = 24 * hourMs;
-export const usualRules: RetentionRules = { minMs: hourMs, eventMs: new Map() };
+const usualRules: RetentionRules = { minMs: hourMs, eventMs: new Map() };
 
 export interface TestRetention {
   readonly retention: RecordingRetention;
