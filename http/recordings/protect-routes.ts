@@ -8,11 +8,11 @@ export function protectRoutes({ recordings, log }: Pick<ApiServices, 'recordings
     route({
       method: 'PUT',
       path: '/api/recording/:id/protect',
-      access: 'user',
+      access: 'admin',
       tag: 'Recordings',
       summary: 'Protect a recording',
       description:
-        'It is never deleted, by no limit and by no account, until an admin ends that. The mark is a file beside the recording, `<id>.protected`. Nothing changes if it is protected already.',
+        'No limit and no account deletes it until its protection is ended. The mark is a file beside the recording, `<id>.protected`. Nothing changes if it is protected already.',
       params: Type.Object({ id: RecordingID }),
       answers: { 200: { description: 'Protected' } },
       failures: ['not_found', 'storage_failed'],

@@ -16,8 +16,9 @@ beforeAll(async () => {
 });
 
 test('a protected recording is not deleted, until an admin ends that', async () => {
-  expect((await door.change('PUT', `/api/recording/${id}/protect`, undefined, user)).status).toBe(200);
-  expect((await door.change('PUT', `/api/recording/${id}/protect`, undefined, user)).status).toBe(200);
+  expect((await door.change('PUT', `/api/recording/${id}/protect`, undefined, user)).status).toBe(403);
+  expect((await door.change('PUT', `/api/recording/${id}/protect`)).status).toBe(200);
+  expect((await door.change('PUT', `/api/recording/${id}/protect`)).status).toBe(200);
   expect(existsSync(path.replace('.mp4', '.protected'))).toBe(true);
   const refused = await door.change('DELETE', `/api/recording?id=${id}`);
   expect([refused.status, (await refused.json()).code]).toEqual([409, 'conflict']);
@@ -27,7 +28,7 @@ test('a protected recording is not deleted, until an admin ends that', async () 
   expect((await door.change('DELETE', `/api/recording?id=${id}`)).status).toBe(200);
   expect(existsSync(path)).toBe(false);
   const texts = door.logged.map(({ msg }) => msg);
-  expect(texts).toContain(`recording ${id} protected by 'user'`);
+  expect(texts).toContain(`recording ${id} protected by 'admin'`);
   expect(texts).toContain(`recording ${id} no longer protected by 'admin'`);
 });
 
