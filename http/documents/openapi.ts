@@ -52,7 +52,7 @@ export function openapi(table: readonly Route[], monitor: TSchema): object {
       title: 'Sentrybus',
       version: '1',
       license: { name: 'MIT', identifier: 'MIT' },
-      description: `Every request needs basic auth. ${methods} also need the token of the account from \`/api/account/my-token\` in the header \`X-CSRF-TOKEN\`; this page fills it in. Times are Unix times in microseconds. GET paths answer HEAD too. Failures are \`application/problem+json\`.`,
+      description: `Every request but \`/api/health\` needs basic auth. ${methods} also need the token of the account from \`/api/account/my-token\` in the header \`X-CSRF-TOKEN\`; this page fills it in. Times are Unix times in microseconds. GET paths answer HEAD too. Failures are \`application/problem+json\`.`,
     },
     servers: [{ url: '/' }],
     tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
