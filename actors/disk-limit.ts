@@ -7,7 +7,7 @@ import {
   RecordingRetention,
   type RetentionOptions,
 } from '../store/recordings/retention/recording-retention.ts';
-import type { DiskState } from '../store/recordings/retention/retention-rules.ts';
+import { type DiskState, freeBytesOf } from '../store/recordings/retention/retention-rules.ts';
 import { reportStorage, type StorageReport } from '../store/recordings/retention/storage-report.ts';
 
 /** In this time, four cameras write at most one gigabyte. */
@@ -29,7 +29,7 @@ export async function freeSpace(options: Omit<RetentionOptions, 'catalogue'>, lo
   try {
     await mkdir(recordingsDir, { recursive: true, mode: 0o750 });
     const { bavail, bsize, blocks } = await statfs(recordingsDir);
-    if (bavail * bsize >= Math.min(options.limits.minFreeBytes, (blocks * bsize) / 20)) return;
+    if (bavail * bsize >= freeBytesOf(options.limits, blocks * bsize)) return;
     const catalogue = { usage: async () => ({}), recordings: async () => [] };
     const pruned = await new RecordingRetention({ ...options, catalogue }).prune(Date.now());
     report(pruned, log);

@@ -37,6 +37,9 @@ export function parseRtspAddress(text: string): RtspAddress {
   const [, scheme, body = ''] = /^(rtsps?):\/\/(.*)$/i.exec(text) ?? [];
   if (!scheme) throw new RtspAddressError('the address must begin with rtsp:// or rtsps://');
   const { userInfo, host, port, authority, rest } = onlyReading(body);
+  // A request line has no spaces, so such a path would be sent as another one than was typed.
+  if (rest.includes(' '))
+    throw new RtspAddressError('the path of the address holds a space; write it as %20');
   const secure = scheme.toLowerCase() === 'rtsps';
   const [, user = '', password = ''] = /^([^:]*):?(.*)$/.exec(userInfo) ?? [];
   return {
@@ -123,7 +126,7 @@ function decoded(text: string, what: string): string {
   return plain;
 }
 
-/** A request line is ASCII and has no spaces; all else goes as it was typed. */
+/** A request line is ASCII; all else goes as it was typed. */
 function sendable(rest: string): string {
   return rest.replace(/[^\x21-\x7e]+/g, (part) => encodeURIComponent(part));
 }

@@ -1,8 +1,5 @@
-import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { hostFlags } from '../../bus/children/host-process.ts';
-import { orphanMs } from '../../bus/children/stop-deadlines.ts';
-import { SupervisedChild } from '../../bus/children/supervised-child.ts';
+import { askProcess } from '../../bus/children/one-answer-process.ts';
 import { pipelineEnvironment } from '../pipeline-environment.ts';
 import type { PictureOrder, PictureReport } from './picture-protocol.ts';
 
@@ -18,29 +15,9 @@ export async function runPicture(
   order: PictureOrder,
   { storageDir, signal }: { readonly storageDir: string; readonly signal: AbortSignal },
 ): Promise<Uint8Array | undefined> {
-  let picture: string | null = null;
-  const child = new SupervisedChild<PictureReport>({
-    start: () =>
-      fork(host, [], {
-        execArgv: [...hostFlags],
-        env: pipelineEnvironment(storageDir),
-        stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
-      }),
-    onMessage(found) {
-      picture ??= found.picture;
-      child.kill();
-    },
-    askToStop: (process) => process.kill('SIGKILL'),
-    stopMs: deadlineMs,
-    orphanMs,
+  const { answer } = await askProcess<PictureOrder, PictureReport>(order, {
+    ...{ host, deadlineMs, signal },
+    env: pipelineEnvironment(storageDir),
   });
-  child.markReady();
-  child.endWithin(deadlineMs);
-  child.send(order);
-  const stop = () => void child.stop();
-  if (signal.aborted) stop();
-  else signal.addEventListener('abort', stop, { once: true });
-  await child.ended;
-  signal.removeEventListener('abort', stop);
-  return picture === null ? undefined : Buffer.from(picture, 'base64');
+  return answer?.picture ? Buffer.from(answer.picture, 'base64') : undefined;
 }

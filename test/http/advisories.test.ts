@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:tls';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { parseRtspAddress } from '../../bus/base/rtsp-address.ts';
 import type { LogEntry } from '../../bus/messages.ts';
 import { admin, authorization, type FrontDoor, openFrontDoor, user } from '../support/http-server.ts';
 import { routeTable } from '../support/route-table.ts';
@@ -152,6 +151,7 @@ test('sources that run programs (CVE-2026-25643): a source is one of three kinds
     'exec:sh',
     'file:///etc/passwd',
     'http://127.0.0.1/',
+    'rtsp://a/ ! filesink',
     'ffmpeg:rtsp://a',
     'RTSP:exec',
     'rtsp://a" ! fakesink',
@@ -163,8 +163,6 @@ test('sources that run programs (CVE-2026-25643): a source is one of three kinds
     ]);
   }
   expect((await door.change('PUT', '/api/monitor', camera('exec', { source: 'exec' }))).status).toBe(400);
-  // A path is only ever sent to the camera; no address is a part of a launch string.
-  expect(parseRtspAddress('rtsp://a/ ! filesink').url).toBe('rtsp://a/%20!%20filesink');
 });
 
 test('media and sockets that skip the gate (GHSA-74x4, GHSA-hh3j, CVE-2026-54258): only health answers strangers', () => {

@@ -4,7 +4,13 @@ import type { RecordingFiles } from '../files/recording-files.ts';
 import { EventLabels, type EventLabelsOptions } from './event-labels.ts';
 import { recordingsInOrder } from './recordings-in-order.ts';
 import { chooseRecordings } from './retention-plan.ts';
-import { type DiskLimits, type DiskState, excessOf, type KeptRecording } from './retention-rules.ts';
+import {
+  type DiskLimits,
+  type DiskState,
+  excessOf,
+  freeBytesOf,
+  type KeptRecording,
+} from './retention-rules.ts';
 import {
   type StorageContents,
   type StorageLocation,
@@ -17,8 +23,6 @@ import {
 const youngMs = 2 * 24 * 60 * 60 * 1000;
 /** A file modified within this time, in milliseconds, may still be growing. */
 const growingMs = 60_000;
-/** The fraction of a small disk that stays free. */
-const freePart = 1 / 20;
 
 /** The result of one check: the deleted files, and the use of the disk in bytes. */
 export interface PruneResult {
@@ -84,7 +88,7 @@ export class RecordingRetention {
     const fixed = companionBytes + snapshotBytes + logBytes + busBytes + protectedBytes;
     const deletable = recordingBytes - companionBytes - protectedBytes;
     const excess = excessOf(limits.maxBytes, deletable, fixed);
-    const missing = Math.min(limits.minFreeBytes, disk.size * freePart) - disk.free;
+    const missing = freeBytesOf(limits, disk.size) - disk.free;
     const isFull = missing > excess;
     const isTaken = isFull && this.#isTaken(disk.others);
     const chosen = await chooseRecordings(recordingsInOrder(catalogue, contents.unlisted), {

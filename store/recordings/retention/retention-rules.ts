@@ -19,6 +19,13 @@ export interface DiskLimits {
   readonly minFreeBytes: number;
 }
 
+/** The fraction of a small disk that stays free. */
+const freePart = 1 / 20;
+
+/** Bytes that must stay free on a disk of this size. */
+export const freeBytesOf = ({ minFreeBytes }: DiskLimits, diskBytes: number): number =>
+  Math.min(minFreeBytes, diskBytes * freePart);
+
 /**
  * The state of the disk: it has enough space (`room`); it has too little although the recordings are within their limit, so
  * the oldest are deleted (`full`); deleting has stopped because other files took the freed space (`taken`), or because only

@@ -1,4 +1,4 @@
-import type { DiskLimits, DiskState, RetentionRules } from './retention-rules.ts';
+import { type DiskLimits, type DiskState, freeBytesOf, type RetentionRules } from './retention-rules.ts';
 import type { StorageContents } from './storage-survey.ts';
 
 /** Sizes in bytes, times in Unix microseconds. What cannot be computed is null. */
@@ -49,11 +49,11 @@ export function reportStorage(
 ): StorageReport {
   const { recordingBytes, snapshotBytes, logBytes, busBytes, disk, byMonitor, protectedByMonitor } = contents;
   const { limits, rulesOf, state } = rules;
-  const { maxBytes, minFreeBytes } = limits;
+  const { maxBytes } = limits;
   const rates = ratesOf(contents, now);
   const rate = [...rates.values()].reduce((all, each) => all + each, 0);
   const kept = recordingBytes + snapshotBytes + logBytes + busBytes;
-  const room = Math.min(maxBytes - kept, disk.free - Math.min(minFreeBytes, disk.size / 20));
+  const room = Math.min(maxBytes - kept, disk.free - freeBytesOf(limits, disk.size));
   const daysLeft = rate > 0 ? days(room / rate) : null;
   const monitors = [...byMonitor].map(([id, bytes]): MonitorStorage => {
     const own = contents.days.filter(({ monitorID }) => monitorID === id);
