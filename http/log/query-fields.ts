@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import { logLevels } from '../../bus/messages.ts';
 import type { LogFilter } from '../../store/log/log-store.ts';
+import { checkOrder } from '../request/query.ts';
 
 /** Query parameters that select log entries. */
 
@@ -45,7 +46,10 @@ export const rangeFields = {
 
 type Range = Pick<LogFilter, 'levels' | 'sources' | 'monitors' | 'text'> & { start?: number; end?: number };
 
-export function rangeFilter({ start, end, ...rest }: Range): LogFilter {
+/** @throws {HttpError} `invalid_value` for a range that ends before it begins. */
+export function rangeFilter(range: Range): LogFilter {
+  checkOrder(range);
+  const { start, end, ...rest } = range;
   return {
     ...rest,
     ...(start !== undefined && { after: start - 1 }),

@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import type { CatalogueEntry } from '../../store/log/catalogue/recording-catalogue.ts';
 import type { ApiServices } from '../request/api-services.ts';
+import { checkOrder } from '../request/query.ts';
 import { type Route, route } from '../request/route.ts';
 import { monitorsField, optionalTime, RecordingID, streamField } from './span-fields.ts';
 
@@ -71,6 +72,7 @@ export function recordingRoutes({ recordings, log }: Pick<ApiServices, 'recordin
       answers: { 200: { description: 'The recordings', schema: Type.Array(Recording), example: [example] } },
       failures: ['storage_failed'],
       async handle({ query: { limit = 100, stream = 'main', ...filter } }) {
+        checkOrder(filter);
         const oldestFirst = filter.after !== undefined && filter.before === undefined;
         const found = await recordings.list({ ...filter, stream, limit, oldestFirst });
         return { body: found.map(describe) };

@@ -1,8 +1,11 @@
-import type { TSchema } from 'typebox';
+import Type, { type TSchema } from 'typebox';
 import { compileValidator } from '../../store/base/validator.ts';
 import { HttpError } from './http-error.ts';
 import { readQuery } from './query.ts';
 import type { Route, RouteCall } from './route.ts';
+
+/** The API's routes without parameters name one that is sent all the same; a page's address may carry anything. */
+const noParameters = Type.Object({});
 
 type Parts = Pick<RouteCall, 'params' | 'query' | 'body'>;
 
@@ -12,11 +15,12 @@ type Parts = Pick<RouteCall, 'params' | 'query' | 'body'>;
  */
 export function requestReader(row: Route): (params: unknown, search: string, body: unknown) => Parts {
   const checkParams = checker(row.params, 'the path');
-  const checkQuery = checker(row.query, 'the query');
+  const query = row.query ?? (row.path.startsWith('/api/') ? noParameters : undefined);
+  const checkQuery = checker(query, 'the query');
   const checkBody = checker(row.body, 'the body');
   return (params, search, body) => ({
     params: checkParams(params),
-    query: checkQuery(row.query && readQuery(row.query, search)),
+    query: checkQuery(query && readQuery(query, search)),
     body: checkBody(body),
   });
 }
