@@ -3,10 +3,10 @@ import { Readable } from 'node:stream';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Log } from '../bus/log.ts';
 import type { Gate } from './gate/gate.ts';
-import { bodyLimit, readBody } from './request/body.ts';
+import { bodyLimit, publicBodyLimit, readBody } from './request/body.ts';
 import type { Caller } from './request/caller.ts';
 import { describeCause, toHttpError } from './request/failure.ts';
-import { HttpError, problemType } from './request/http-error.ts';
+import { HttpError, problemType, Redirect } from './request/http-error.ts';
 import { requestReader } from './request/request-reader.ts';
 import { accessOf, pathMatcher, type Route, type RouteAnswer } from './request/route.ts';
 
@@ -78,6 +78,7 @@ export function createApp({ table, gate, headers, server, log }: AppOptions): Fa
     app.route({
       method: row.method,
       url: row.path,
+      bodyLimit: row.access === 'public' ? publicBodyLimit : bodyLimit,
       config: { row },
       async handler(request, reply) {
         const { caller, params, body, raw } = request;
@@ -87,7 +88,8 @@ export function createApp({ table, gate, headers, server, log }: AppOptions): Fa
         const parts = read(params, raw.url?.split('?', 2)[1] ?? '', body);
         const { headers } = request;
         const signal = goneSignal(reply);
-        const answer = await row.handle({ ...parts, caller, headers, signal });
+        const address = raw.socket.remoteAddress;
+        const answer = await row.handle({ ...parts, caller, headers, address, signal });
         return send(request.method === 'HEAD' ? withoutStream(answer) : answer, reply);
       },
     });
@@ -100,6 +102,10 @@ export function createApp({ table, gate, headers, server, log }: AppOptions): Fa
   return app;
 
   function fail(error: unknown, reply: FastifyReply): void {
+    if (error instanceof Redirect) {
+      void reply.code(302).header('Location', error.location).send();
+      return;
+    }
     const failure = toHttpError(error);
     const { method, url } = reply.request.routeOptions;
     if (failure.status === 500) log.error(`${method} ${url ?? ''}: ${describeCause(error)}`);

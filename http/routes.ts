@@ -6,6 +6,7 @@ import { monitorRoutes } from './api/monitor-routes.ts';
 import { sourceTestRoutes } from './api/source-test-routes.ts';
 import { storageRoutes } from './api/storage-routes.ts';
 import { documentRoutes } from './documents/document-routes.ts';
+import { type SessionServices, sessionRoutes } from './gate/session-routes.ts';
 import { logExportRoutes } from './log/log-export-routes.ts';
 import type { LogFeed } from './log/log-feed.ts';
 import { logRoutes } from './log/log-query-routes.ts';
@@ -29,11 +30,12 @@ const maxDownloads = 100;
 
 /** Every route that clients can reach. A path that is not in this table is 404. */
 export function routes(
-  services: ApiServices & { readonly feed: LogFeed; readonly states: MonitorStates },
+  services: ApiServices & SessionServices & { readonly feed: LogFeed; readonly states: MonitorStates },
 ): readonly Route[] {
   const limit = new OpenLimit(maxDownloads);
   const table: readonly Route[] = [
     ...accountRoutes(services),
+    ...sessionRoutes(services),
     ...monitorRoutes(services),
     ...sourceTestRoutes(services),
     ...logRoutes(services),

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { Server as SecureServer } from 'node:tls';
 import { stopDeadlinesMs } from '../bus/children/stop-deadlines.ts';
+import { Sessions } from '../store/accounts/sessions.ts';
 import type { Config } from '../store/config/config.ts';
 import { createApp } from './app.ts';
 import { Credentials } from './gate/credentials.ts';
@@ -48,16 +49,18 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
       : () => {};
 
   const credentials = new Credentials(accounts, log);
-  const gate = new Gate({ auth, secure, accounts, credentials });
+  const sessions = await Sessions.open({ configDir: config.configDir, accounts, log });
+  const gate = new Gate({ auth, secure, accounts, credentials, sessions, log });
   const feed = new LogFeed(logs);
   const states = new MonitorStates(options.bus);
-  const table = routes({ ...options, feed, states });
+  const table = routes({ ...options, feed, states, sessions, gate });
   const app = createApp({ table, gate, headers, server, log });
   const pingInterval = options.pingInterval ?? 30_000;
   const webSockets = new WebSockets({ table, gate, headers, server, log, pingInterval });
-  // Closes the WebSockets of a changed account at once, not at their next frame. Registered after `Credentials`,
-  // whose listener must update the account's version first.
+  // Closes the WebSockets of a changed account at once, not at their next frame. Registered after `Credentials` and
+  // `Sessions`, whose listeners must know of the change first.
   const forgetAccounts = accounts.onChange(() => webSockets.check());
+  sessions.onEnd(() => webSockets.check());
 
   try {
     await app.listen({ host: config.host, port: config.port });
@@ -81,6 +84,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     await stopped;
     clearTimeout(cut);
     credentials.close();
+    await sessions.close();
   }
 }
 

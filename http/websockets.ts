@@ -102,7 +102,8 @@ export class WebSockets {
       const connection = new WebSocketConnection(websocket, socket, caller);
       this.#connections.add(connection);
       connection.onClose(() => this.#connections.delete(connection));
-      connect(connection, { ...parts, caller, headers: request.headers });
+      const { headers } = request;
+      connect(connection, { ...parts, caller, headers, address: request.socket.remoteAddress });
     });
   }
 

@@ -37,7 +37,7 @@ export function accountRoutes({ accounts, log }: Pick<ApiServices, 'accounts' | 
       tag: 'Account',
       summary: 'Create or replace an account',
       description:
-        'A new account needs a password; without one, an existing account keeps its own. Any change gives the account a new CSRF token and ends its WebSockets. The last admin cannot be demoted.',
+        'A new account needs a password; without one, an existing account keeps its own. Any change gives the account a new CSRF token and ends its sessions and WebSockets. The last admin cannot be demoted.',
       body: AccountInput,
       bodyExample: { id: '7phg3h7v3ayb5g2f', username: 'name', isAdmin: false, plainPassword: 'pass' },
       answers: { 200: { description: 'Replaced' }, 201: { description: 'Created' } },
@@ -54,7 +54,7 @@ export function accountRoutes({ accounts, log }: Pick<ApiServices, 'accounts' | 
       access: 'admin',
       tag: 'Account',
       summary: 'Delete an account',
-      description: 'Ends its WebSockets. The last admin cannot be deleted.',
+      description: 'Ends its sessions and WebSockets. The last admin cannot be deleted.',
       query: AccountQuery,
       answers: { 200: { description: 'Deleted' } },
       failures: ['not_found', 'conflict', 'storage_failed'],
@@ -70,7 +70,8 @@ export function accountRoutes({ accounts, log }: Pick<ApiServices, 'accounts' | 
       access: 'user',
       tag: 'Account',
       summary: 'The CSRF token of your own account',
-      description: 'New after every start of the recorder and after every change of the account.',
+      description:
+        'With basic auth that of the account, new after every start of the recorder and after every change of the account; with a cookie that of the session, which stays the same. Either is refused with the other kind of login.',
       answers: {
         200: {
           description: 'The token',

@@ -5,7 +5,7 @@ import { closeCodes } from '../request/websocket-connection.ts';
 const closings: Readonly<Record<keyof typeof closeCodes, string>> = {
   goingAway: 'the server stops',
   policyViolation: 'the client sent a message',
-  loginAgain: 'the account was changed or deleted',
+  loginAgain: 'the account was changed or deleted, or the session has ended',
   adminRequired: 'the account is no longer an admin',
   tooSlow: 'the client reads its frames too slowly',
 };
@@ -23,7 +23,7 @@ export function asyncapi(table: readonly Route[], detectors: readonly string[]):
       version: '1',
       license: { name: 'MIT' },
       description:
-        'WebSockets need the same basic auth as requests, and browsers may open them only from our own pages.',
+        'WebSockets need the same basic auth or session as requests, and browsers may open them only from our own pages.',
     },
     servers: {
       recorder: {
@@ -31,7 +31,10 @@ export function asyncapi(table: readonly Route[], detectors: readonly string[]):
         protocol: 'wss',
         description: 'The recorder itself; plain ws where TLS is off.',
         variables: { host: { default: '127.0.0.1:2020' } },
-        security: [{ $ref: '#/components/securitySchemes/basic' }],
+        security: [
+          { $ref: '#/components/securitySchemes/basic' },
+          { $ref: '#/components/securitySchemes/session' },
+        ],
       },
       broker: {
         host: '{host}',
@@ -76,7 +79,10 @@ export function asyncapi(table: readonly Route[], detectors: readonly string[]):
           ],
         },
       },
-      securitySchemes: { basic: { type: 'http', scheme: 'basic' } },
+      securitySchemes: {
+        basic: { type: 'http', scheme: 'basic' },
+        session: { type: 'httpApiKey', in: 'cookie', name: '__Host-sentrybus' },
+      },
     },
   };
 }

@@ -52,7 +52,7 @@ export function openapi(table: readonly Route[], monitor: TSchema): object {
       title: 'Sentrybus',
       version: '1',
       license: { name: 'MIT', identifier: 'MIT' },
-      description: `Every request but \`/api/health\` needs basic auth. ${methods} also need the token of the account from \`/api/account/my-token\` in the header \`X-CSRF-TOKEN\`; this page fills it in. Times are Unix times in microseconds. GET paths answer HEAD too. Failures are \`application/problem+json\`.`,
+      description: `Every request but \`/api/health\` and the login needs basic auth, or the cookie of a session (\`POST /api/session\`). ${methods}, with the cookie PATCH too, also need the token of the account or the session from \`/api/account/my-token\` in the header \`X-CSRF-TOKEN\`; this page fills it in. Times are Unix times in microseconds. GET paths answer HEAD too. Failures are \`application/problem+json\`.`,
     },
     servers: [{ url: '/' }],
     tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
@@ -61,6 +61,7 @@ export function openapi(table: readonly Route[], monitor: TSchema): object {
       schemas: Object.fromEntries([...schemas].map(([schema, name]) => [name, schema])),
       securitySchemes: {
         basic: { type: 'http', scheme: 'basic' },
+        session: { type: 'apiKey', in: 'cookie', name: '__Host-sentrybus' },
         csrfToken: { type: 'apiKey', in: 'header', name: 'X-CSRF-TOKEN' },
       },
     },
@@ -77,7 +78,12 @@ function operation(row: Route, reference: Reference): object {
   const { tag, summary, description, access, method } = row;
   const body = row.documentedBody ?? row.body;
   const security =
-    access === 'public' ? [] : [{ basic: [], ...(tokenMethods.includes(method) && { csrfToken: [] }) }];
+    access === 'public'
+      ? []
+      : [
+          { basic: [], ...(tokenMethods.includes(method) && { csrfToken: [] }) },
+          { session: [], ...(method !== 'GET' && { csrfToken: [] }) },
+        ];
   return {
     tags: [tag],
     summary,
@@ -159,8 +165,8 @@ export function failureCodes(row: Route): ErrorCode[] {
   if (row.method !== 'GET') add('too_large');
   if (row.access !== 'public') add('login_required', 'login_failed', 'too_many_logins', 'host_refused');
   if (row.access === 'admin') add('admin_required');
-  if (row.method !== 'GET') add('csrf_token_wrong');
-  if (row.method !== 'GET' || row.connect) add('origin_refused');
+  if (row.method !== 'GET' && row.access !== 'public') add('csrf_token_wrong');
+  if (row.method !== 'GET' || row.access !== 'public') add('origin_refused');
   add(...(row.failures ?? []), 'internal');
   return [...codes];
 }

@@ -30,7 +30,7 @@ interface Login {
 }
 
 /**
- * Turns an `Authorization` header into an account.
+ * Turns an `Authorization` header, or a user name and a password, into an account.
  *
  * Verified credentials are cached as a keyed hash until the account changes, so only a client's first request pays
  * for the key derivation.
@@ -68,6 +68,14 @@ export class Credentials {
    */
   async admit(header: string | undefined, client: string): Promise<Admission> {
     const { username, password } = parseBasic(header);
+    return this.verify(username, password, client);
+  }
+
+  /**
+   * @param client as for {@link admit}.
+   * @throws {HttpError} `login_failed` or `too_many_logins`.
+   */
+  async verify(username: string, password: string, client: string): Promise<Admission> {
     const key = createHmac('sha256', this.#key).update(`${username}\0${password}`).digest('base64');
     return this.#remembered(key) ?? (await this.#verifyOnce({ key, username, password, client }));
   }

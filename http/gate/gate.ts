@@ -1,28 +1,41 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { randomText } from '../../bus/base/random.ts';
-import type { Accounts } from '../../store/accounts/accounts.ts';
+import type { Log } from '../../bus/log.ts';
 import type { Access, Caller } from '../request/caller.ts';
 import { HttpError } from '../request/http-error.ts';
-import { tokenMethods } from '../request/route.ts';
+import { type RouteCall, tokenMethods } from '../request/route.ts';
 import { clientKey } from './client-address.ts';
-import type { Credentials } from './credentials.ts';
-import { isForeign, isLocalHost } from './origin.ts';
+import { Identity, type IdentityOptions } from './identity.ts';
+import { loginAnswer, withoutPrompt } from './login-answer.ts';
+import { isEmbedded, isForeign, isOurOwn } from './origin.ts';
 import { RefusalPacer } from './refusal-pacer.ts';
+import { readSessionCookie, sessionCookie } from './session-cookie.ts';
 
-export interface GateOptions {
-  /** `none` makes every caller an admin. */
-  readonly auth: 'basic' | 'none';
+export interface GateOptions extends IdentityOptions {
   /** Whether the server itself speaks TLS. */
   readonly secure: boolean;
-  readonly accounts: Accounts;
-  readonly credentials: Credentials;
+  readonly log: Log;
 }
 
-/** Methods that change nothing. PATCH does, but needs no token: browsers do not let another site's page send it. */
+/** A user name and a password, and where they came from. */
+export interface LoginRequest extends Pick<RouteCall, 'address' | 'headers'> {
+  readonly username: string;
+  readonly password: string;
+}
+
+export interface StartedSession {
+  readonly caller: Caller;
+  /** The `Set-Cookie` header. */
+  readonly cookie: string;
+}
+
+/** Methods that change nothing. */
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
-const guest: Caller = { id: '', username: '', isAdmin: false, token: undefined, standing: () => 'changed' };
+const guest: Caller = {
+  ...{ id: '', username: '', isAdmin: false, session: undefined, token: undefined },
+  standing: () => 'changed',
+};
 
 /**
  * The only place that admits or refuses requests: API, pages, assets and WebSocket handshakes alike.
@@ -32,74 +45,89 @@ const guest: Caller = { id: '', username: '', isAdmin: false, token: undefined, 
  */
 export class Gate {
   readonly #options: GateOptions;
-  readonly #everybody: Caller;
+  readonly #identity: Identity;
   readonly #refusals = new RefusalPacer();
 
   constructor(options: GateOptions) {
     this.#options = options;
-    const token = randomText(32);
-    this.#everybody = { id: '', username: 'everybody', isAdmin: true, token, standing: () => 'admitted' };
+    this.#identity = new Identity(options);
   }
 
   /**
    * @param access required by the route; a path without a route requires a login, as most routes do.
-   * @throws {HttpError} the reason for refusing the request.
+   * @throws {HttpError} the reason for refusing the request. @throws {Redirect} to the login page.
    */
   async admit(request: IncomingMessage, access: Access, upgrade = false): Promise<Caller> {
-    if (access === 'public') return guest;
     try {
       return await this.#decide(request, access, upgrade);
     } catch (refusal) {
       await this.#refusals.turn();
-      throw refusal;
+      throw loginAnswer(request, refusal);
+    }
+  }
+
+  /**
+   * Logs a person in: starts a session, and ends the one that the browser had, so that a token that somebody else knows never
+   * becomes that of a login.
+   *
+   * @throws {HttpError} `login_failed`, `too_many_logins`, `conflict` if no login is needed.
+   */
+  async logIn({ username, password, address, headers }: LoginRequest): Promise<StartedSession> {
+    const { auth, accounts, credentials, sessions, log } = this.#options;
+    if (auth === 'none') throw new HttpError('conflict', 'No login is needed here.');
+    const client = clientKey(address);
+    try {
+      const { account, version } = await credentials.verify(username, password, client);
+      if (!accounts.get(account.id) || credentials.version(account.id) !== version)
+        throw new HttpError('login_failed', 'The account has just changed.');
+      const before = sessions.use(readSessionCookie(headers['cookie']?.toString()) ?? '');
+      const { session, token } = await sessions.start({
+        ...{ accountID: account.id, address: address ?? '', replaces: before?.id },
+        client: headers['user-agent']?.toString() ?? '',
+      });
+      log.info(`'${account.username}' logged in from ${client}`);
+      const cookie = sessionCookie(token, session.expiresMs - session.createdMs);
+      return { caller: this.#identity.sessionCaller(account, session, token), cookie };
+    } catch (refusal) {
+      await this.#refusals.turn();
+      throw refusal instanceof HttpError && refusal.status === 401 ? withoutPrompt(refusal) : refusal;
     }
   }
 
   async #decide(request: IncomingMessage, access: Access, upgrade: boolean): Promise<Caller> {
-    const caller = await this.#identify(request);
+    if (access === 'public') {
+      // Otherwise another site's page could log its visitors in, to an account of its choice.
+      this.#refuseOrigin(request, !upgrade && isSafe(request) ? 'any' : 'not foreign');
+      return guest;
+    }
+    const caller = await this.#identity.of(request);
     if (access === 'admin' && !caller.isAdmin) {
       throw new HttpError('admin_required', 'Only an admin may do this.');
     }
-    this.#refuseForeign(request, caller, upgrade);
+    if (caller.session) this.#refuseOrigin(request, upgrade || !isSafe(request) ? 'our own' : 'not embedded');
+    else if (upgrade || !isSafe(request)) this.#refuseOrigin(request, 'not foreign');
+    if (!upgrade && !isSafe(request)) this.#refuseToken(request, caller);
     return caller;
   }
 
-  async #identify(request: IncomingMessage): Promise<Caller> {
-    const { auth, accounts, credentials } = this.#options;
-    const { headers, socket } = request;
-    if (auth === 'none') {
-      if (isLocalHost(headers.host)) return this.#everybody;
-      throw new HttpError(
-        'host_refused',
-        'Without login, use the IP address or a local host name (.local, .lan, .internal, .home.arpa).',
-      );
-    }
-    const admission = await credentials.admit(headers.authorization, clientKey(socket.remoteAddress));
-    const { account, version } = admission;
-    const { id, username, isAdmin } = account;
-    return {
-      id,
-      username,
-      isAdmin,
-      get token() {
-        return accounts.token(id);
-      },
-      standing() {
-        const now = accounts.get(id);
-        if (now && isAdmin && !now.isAdmin) return 'demoted';
-        return now && credentials.version(id) === version ? 'admitted' : 'changed';
-      },
-    };
+  /** Cookies are sent by browsers alone, which say where a request comes from; other clients need not. */
+  #refuseOrigin(
+    { headers }: IncomingMessage,
+    wanted: 'any' | 'not foreign' | 'not embedded' | 'our own',
+  ): void {
+    const { secure } = this.#options;
+    const refused =
+      (wanted === 'not foreign' && isForeign(headers, secure)) ||
+      (wanted === 'not embedded' && isEmbedded(headers)) ||
+      (wanted === 'our own' && !isOurOwn(headers, secure));
+    if (refused) throw new HttpError('origin_refused', 'A page of another site sent this request.');
   }
 
-  #refuseForeign({ method = '', headers }: IncomingMessage, caller: Caller, upgrade: boolean): void {
-    if (!upgrade && safeMethods.has(method)) return;
-    if (isForeign(headers, this.#options.secure)) {
-      throw new HttpError('origin_refused', 'A page of another site sent this request.');
-    }
-    if (upgrade) return;
+  #refuseToken({ method = '', headers }: IncomingMessage, caller: Caller): void {
     const token = headers['x-csrf-token'];
-    if (token === undefined && !needsToken(method)) return;
+    // Browsers do not let another site's page send PATCH; with a cookie it needs the token all the same.
+    const optional = !caller.session && !needsToken(method);
+    if (token === undefined && optional) return;
     if (typeof token !== 'string' || !sameText(token, caller.token ?? '') || token === '') {
       throw new HttpError(
         'csrf_token_wrong',
@@ -109,6 +137,7 @@ export class Gate {
   }
 }
 
+const isSafe = ({ method = '' }: IncomingMessage) => safeMethods.has(method);
 const needsToken = (method: string) => tokenMethods.some((each) => each === method);
 
 /** Compares in a time that depends neither on the texts' lengths nor on where they differ. */

@@ -20,6 +20,17 @@ export function isForeign(headers: IncomingHttpHeaders, secure: boolean): boolea
   return parse(`${from.protocol}//${headers.host ?? ''}`)?.host !== from.host;
 }
 
+/** Whether a browser proves that one of our own pages caused this request. Takes the same parameters as {@link isForeign}. */
+export function isOurOwn(headers: IncomingHttpHeaders, secure: boolean): boolean {
+  const proof = headers.origin !== undefined || headers['sec-fetch-site'] === 'same-origin';
+  return proof && !isForeign(headers, secure);
+}
+
+/** Whether another origin's page loads this into itself: cookies do not tell two ports of one host apart. */
+export function isEmbedded({ 'sec-fetch-site': site, 'sec-fetch-mode': mode }: IncomingHttpHeaders): boolean {
+  return (site === 'same-site' || site === 'cross-site') && mode !== 'navigate';
+}
+
 function parse(url: string): URL | undefined {
   return URL.canParse(url) ? new URL(url) : undefined;
 }

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
+import type { Access } from '../request/caller.ts';
 import { type Route, type RouteAnswer, type RouteCall, route } from '../request/route.ts';
 import { pagePolicy } from '../transport/security-headers.ts';
 
@@ -36,6 +37,8 @@ export function pageRoutes(): Route[] {
       answers: { 302: { description: 'Location of the first page' } },
       handle: () => ({ status: 302, headers: { Location: '/api' } }),
     }),
+    fileRoute('/login', join(own, 'login.html'), 'html', 'The login page', 'public'),
+    fileRoute('/assets/login.js', join(own, 'login.js'), 'js', 'The script of the login page', 'public'),
     fileRoute('/api', join(own, 'api.html'), 'html', 'The API page, to try requests'),
     fileRoute('/assets/style.css', join(own, 'style.css'), 'css', 'Styles of all pages'),
     fileRoute('/assets/api.css', join(own, 'api.css'), 'css', 'Styles of the API page'),
@@ -46,12 +49,18 @@ export function pageRoutes(): Route[] {
   ];
 }
 
-function fileRoute(path: string, file: string, type: keyof typeof types, summary: string): Route {
+function fileRoute(
+  path: string,
+  file: string,
+  type: keyof typeof types,
+  summary: string,
+  access: Access = 'user',
+): Route {
   let loaded: Promise<File> | undefined;
   return route({
     method: 'GET',
     path,
-    access: 'user',
+    access,
     tag: 'Pages',
     summary,
     answers: {

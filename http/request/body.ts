@@ -1,6 +1,8 @@
 import { HttpError } from './http-error.ts';
 
 export const bodyLimit = 2_000_000;
+/** Of routes without login. Fits a user name and a password of 1024 characters in any way of writing them. */
+export const publicBodyLimit = 16_000;
 /** Levels. Far deeper than any configuration, and far below the depth at which recursion overflows the stack. */
 const maxDepth = 64;
 

@@ -6,11 +6,15 @@ export interface Caller {
   readonly id: string;
   readonly username: string;
   readonly isAdmin: boolean;
+  /** Undefined if the caller logged in by basic auth. Times are Unix times in milliseconds. */
+  readonly session:
+    | { readonly id: string; readonly createdMs: number; readonly expiresMs: number }
+    | undefined;
   /** The CSRF token that this caller's requests must carry. */
   readonly token: string | undefined;
   /**
    * Whether the caller is still admitted, for connections that outlive their request: `changed` if the account was
-   * deleted or changed in any way, `demoted` if it is no longer an admin. Cheap enough to call for every frame.
+   * deleted or changed in any way, or the session has ended, `demoted` if it is no longer an admin. Cheap enough to call for every frame.
    */
   standing(): 'admitted' | 'changed' | 'demoted';
 }

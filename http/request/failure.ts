@@ -13,7 +13,7 @@ const frameworkCodes: Readonly<Record<number, [ErrorCode, string]>> = {
   400: ['malformed_request', 'The request is malformed.'],
   404: ['not_found', 'There is nothing here.'],
   408: ['request_timeout', 'The request took too long to arrive.'],
-  413: ['too_large', 'The body is over 2 MB.'],
+  413: ['too_large', 'The body is over 2 MB, or over 16 kB without login.'],
   414: ['malformed_request', 'The path is too long.'],
   415: ['unsupported_media_type', 'Send the body as application/json.'],
   431: ['headers_too_large', 'The headers are over 16 kB.'],

@@ -15,7 +15,11 @@ export const errors = {
     title: 'Invalid value',
     meaning: 'a field or a query parameter is missing or has a wrong value; `pointer` says which',
   },
-  login_required: { status: 401, title: 'Login required', meaning: 'the request has no basic credentials' },
+  login_required: {
+    status: 401,
+    title: 'Login required',
+    meaning: 'the request has neither basic credentials nor the cookie of a session that goes on',
+  },
   login_failed: { status: 401, title: 'Login failed', meaning: 'wrong user name or password' },
   admin_required: { status: 403, title: 'Admin required', meaning: 'the account is not an admin' },
   csrf_token_wrong: {
@@ -33,7 +37,11 @@ export const errors = {
     title: 'Host refused',
     meaning: 'without login, only an IP address or a local host name is answered',
   },
-  not_found: { status: 404, title: 'Not found', meaning: 'no such path, account, monitor or recording' },
+  not_found: {
+    status: 404,
+    title: 'Not found',
+    meaning: 'no such path, account, session, monitor or recording',
+  },
   method_not_allowed: {
     status: 405,
     title: 'Method not allowed',
@@ -44,9 +52,13 @@ export const errors = {
     status: 409,
     title: 'Conflict',
     meaning:
-      'the user name is taken, the last admin would be gone, the recording is being written, a clip would span a change of the picture, or too many downloads are running',
+      'the user name is taken, the last admin would be gone, a login is sent to a recorder without logins, the recording is being written, a clip would span a change of the picture, or too many downloads are running',
   },
-  too_large: { status: 413, title: 'Body too large', meaning: 'the body is over 2 MB' },
+  too_large: {
+    status: 413,
+    title: 'Body too large',
+    meaning: 'the body is over 2 MB, or over 16 kB without login',
+  },
   unsupported_media_type: {
     status: 415,
     title: 'Unsupported media type',
@@ -118,6 +130,18 @@ export class HttpError extends Error {
     const { status, title } = errors[this.code];
     const problem = { title, status, detail: this.message, code: this.code, ...this.#members };
     return this.pointer === undefined ? problem : { ...problem, pointer: this.pointer };
+  }
+}
+
+/** Thrown to send a browser to another of our pages. */
+export class Redirect extends Error {
+  override readonly name = 'Redirect';
+  readonly location: string;
+
+  /** @param location an absolute path, with its query. */
+  constructor(location: string) {
+    super(`see ${location}`);
+    this.location = location;
   }
 }
 

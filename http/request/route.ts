@@ -28,6 +28,8 @@ export interface RouteCall<Params = unknown, Query = unknown, Body = unknown> {
   readonly query: Query;
   readonly body: Body;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** IP address of the client, or of the proxy before us; undefined once the connection is closed. */
+  readonly address: string | undefined;
   /** Aborted if the client disconnects before the response is complete. */
   readonly signal: AbortSignal;
 }

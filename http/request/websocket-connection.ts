@@ -8,7 +8,7 @@ export const closeCodes = {
   goingAway: 1001,
   /** The client sent a message. [RFC 6455 section 7.4.1] */
   policyViolation: 1008,
-  /** The account was deleted or changed. */
+  /** The account was deleted or changed, or the session has ended. */
   loginAgain: 4401,
   /** The account is no longer an admin. */
   adminRequired: 4403,
@@ -60,7 +60,7 @@ export class WebSocketConnection {
     const standing = this.#caller.standing();
     if (standing === 'admitted') return true;
     if (standing === 'demoted') this.close(closeCodes.adminRequired, 'no longer an admin');
-    else this.close(closeCodes.loginAgain, 'the account has changed');
+    else this.close(closeCodes.loginAgain, 'log in again');
     return false;
   }
 

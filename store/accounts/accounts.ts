@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import Type from 'typebox';
 import { ensureFolder, writeAtomically } from '../../bus/base/files.ts';
@@ -118,6 +119,15 @@ export class Accounts {
    */
   token(id: string): string | undefined {
     return this.#tokens.get(id);
+  }
+
+  /**
+   * @returns a digest of all that is stored of the account, its password's hash included. It is another after any change, also
+   * one that was made to the file while the recorder was stopped.
+   */
+  fingerprint(id: string): string | undefined {
+    const account = this.#accounts.get(id);
+    return account && createHash('sha256').update(JSON.stringify(account)).digest('base64url');
   }
 
   /**

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type Browser, chromium } from 'playwright-core';
+import { type Browser, type BrowserContext, chromium } from 'playwright-core';
 import { atEnd } from './cleanup.ts';
 
 /** Debian's Chromium. It is closed when the test is over. */
@@ -13,6 +13,16 @@ export async function launchChromium(): Promise<Browser> {
   });
   atEnd(() => browser.close());
   return browser;
+}
+
+/** Logs in as the login page does; the browser keeps the cookie. */
+export async function logInBrowser(
+  context: BrowserContext,
+  url: string,
+  login: { readonly username: string; readonly password: string },
+): Promise<void> {
+  const answer = await context.request.post(`${url}/api/session`, { data: login });
+  if (!answer.ok()) throw new Error(`the login was answered with ${answer.status()}`);
 }
 
 /**

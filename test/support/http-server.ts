@@ -58,9 +58,20 @@ export interface FrontDoor {
   /** With the caller's CSRF token, and a body as JSON. */
   change(method: string, path: string, value?: unknown, login?: Login): Promise<Response>;
   token(login?: Login): Promise<string>;
+  /** Starts a session. */
+  logIn(login?: NonNullable<Login>): Promise<TestSession>;
   feed(path: string, login?: Login, headers?: Readonly<Record<string, string>>): Promise<Feed>;
   /** Puts an account behind the server's back, so to speak: as the store does it. */
   account(login: NonNullable<Login>, isAdmin: boolean): Promise<void>;
+}
+
+/** A session, as a browser has it. */
+export interface TestSession {
+  readonly id: string;
+  /** As in the header `Cookie`. */
+  readonly cookie: string;
+  /** The headers of a request that one of our own pages sends. */
+  readonly headers: Readonly<Record<'cookie' | 'x-csrf-token' | 'origin' | 'sec-fetch-site', string>>;
 }
 
 export const admin = { username: 'admin', password: 'correct horse' };
@@ -169,6 +180,16 @@ export async function openFrontDoor(options: Options = {}): Promise<FrontDoor> {
       const headers = { 'x-csrf-token': await token(login), ...json };
       const body = value === undefined ? {} : { body: JSON.stringify(value) };
       return call(path, { method, headers, ...body }, login);
+    },
+    async logIn({ username, password } = admin) {
+      const headers = { 'content-type': 'application/json', origin: url };
+      const body = JSON.stringify({ username, password });
+      const answer = await call('/api/session', { method: 'POST', headers, body }, null);
+      if (answer.status !== 200) throw new Error(`the login was answered with ${answer.status}`);
+      const { csrfToken, session } = (await answer.json()) as { csrfToken: string; session: { id: string } };
+      const cookie = answer.headers.get('set-cookie')?.split(';', 1)[0] ?? '';
+      const own = { cookie, 'x-csrf-token': csrfToken, origin: url, 'sec-fetch-site': 'same-origin' };
+      return { id: session.id, cookie, headers: own };
     },
     feed: (path, login = admin, headers = {}) =>
       openFeed(url.replace(/^http/, 'ws') + path, { ...authorization(login), ...headers }),

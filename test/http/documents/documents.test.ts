@@ -89,7 +89,10 @@ describe('the OpenAPI document', () => {
       const needed =
         row.access === 'public'
           ? []
-          : [row.method === 'GET' || row.method === 'PATCH' ? ['basic'] : ['basic', 'csrfToken']];
+          : [
+              row.method === 'GET' || row.method === 'PATCH' ? ['basic'] : ['basic', 'csrfToken'],
+              row.method === 'GET' ? ['session'] : ['session', 'csrfToken'],
+            ];
       expect(found?.security.map(Object.keys)).toEqual(needed);
       const statuses = [
         ...Object.keys(row.answers),

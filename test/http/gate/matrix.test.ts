@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Route } from '../../../http/request/route.ts';
-import { admin, type FrontDoor, openFrontDoor, user } from '../../support/http-server.ts';
+import { admin, type FrontDoor, openFrontDoor, type TestSession, user } from '../../support/http-server.ts';
 import type { Login } from '../../support/recorder.ts';
 import { routeTable } from '../../support/route-table.ts';
 import { HandshakeError } from '../../support/websocket.ts';
@@ -36,17 +36,20 @@ const passed = ({ status }: { status: number }) => ![401, 403, 405].includes(sta
 
 describe.each(requests)('%s', (_, row) => {
   const isPublic = row.access === 'public';
-  const changes = row.method !== 'GET';
+  // Without login there is no account whose token could be asked for.
+  const changes = row.method !== 'GET' && !isPublic;
+  /** A public route answers; without its body it says so. */
+  const publicStatus = row.method === 'GET' ? 200 : 400;
 
   test('asks nobody in without a login', async () => {
     const { status, code } = await answer(row, null);
-    if (isPublic) expect(status).toBe(200);
+    if (isPublic) expect(status).toBe(publicStatus);
     else expect([status, code]).toEqual([401, 'login_required']);
   });
 
   test('asks nobody in with a wrong password', async () => {
     const { status, code } = await answer(row, { ...admin, password: 'wrong' });
-    if (isPublic) expect(status).toBe(200);
+    if (isPublic) expect(status).toBe(publicStatus);
     // The third in a row is not even checked any more.
     else expect(['401 login_failed', '429 too_many_logins']).toContain(`${status} ${code}`);
   });
@@ -78,7 +81,7 @@ describe.each(requests)('%s', (_, row) => {
     const token = { 'x-csrf-token': await door.token() };
     for (const headers of [foreign, { 'sec-fetch-site': 'cross-site' }, { origin: 'null' }]) {
       const found = await answer(row, admin, { ...token, ...headers });
-      if (changes) expect([found.status, found.code]).toEqual([403, 'origin_refused']);
+      if (row.method !== 'GET') expect([found.status, found.code]).toEqual([403, 'origin_refused']);
       else expect(found).toSatisfy(passed);
     }
   });
@@ -88,6 +91,46 @@ describe.each(requests)('%s', (_, row) => {
     expect(
       await answer(row, admin, { ...token, origin: door.url, 'sec-fetch-site': 'same-origin' }),
     ).toSatisfy(passed);
+  });
+
+  describe('by cookie', () => {
+    /** A session of its own for each request: one of the rows ends it. */
+    const bySession = async (
+      login: NonNullable<Login>,
+      change: (own: TestSession['headers']) => Record<string, string>,
+    ) => answer(row, null, change((await door.logIn(login)).headers));
+
+    test('takes an admin on our own page, and lets a user in only where users may', async () => {
+      expect(await bySession(admin, (own) => own)).toSatisfy(passed);
+      const found = await bySession(user, (own) => own);
+      if (row.access === 'admin') expect([found.status, found.code]).toEqual([403, 'admin_required']);
+      else expect(found).toSatisfy(passed);
+    });
+
+    test('refuses what changes something without the token of this very session', async () => {
+      const others = [await door.token(), (await door.logIn()).headers['x-csrf-token'], '', undefined];
+      for (const token of others) {
+        const found = await bySession(admin, ({ 'x-csrf-token': _, ...own }) =>
+          token === undefined ? own : { ...own, 'x-csrf-token': token },
+        );
+        if (changes) expect([found.status, found.code]).toEqual([403, 'csrf_token_wrong']);
+        else expect(found).toSatisfy(passed);
+      }
+    });
+
+    test('refuses what changes something unless our own page is known to have sent it', async () => {
+      const origins = [{}, { 'sec-fetch-site': 'none' }, foreign, { 'sec-fetch-site': 'same-site' }];
+      for (const from of origins) {
+        const found = await bySession(admin, ({ cookie, 'x-csrf-token': token }) => ({
+          ...{ cookie, 'x-csrf-token': token },
+          ...from,
+        }));
+        const embedded = 'sec-fetch-site' in from && from['sec-fetch-site'] === 'same-site';
+        if (changes || (embedded && !isPublic))
+          expect([found.status, found.code]).toEqual([403, 'origin_refused']);
+        else if (!isPublic) expect(found).toSatisfy(passed);
+      }
+    });
   });
 });
 
@@ -115,6 +158,16 @@ describe.each(sockets)('the WebSocket %s', (_, row) => {
 
   test('takes an admin on our own page', async () => {
     expect(await handshake(admin, { origin: door.url })).toBe(101);
+  });
+
+  test('takes a session only from our own page', async () => {
+    const { cookie } = await door.logIn();
+    expect(await handshake(null, { cookie, origin: door.url })).toBe(101);
+    expect(await handshake(null, { cookie })).toBe(403);
+    expect(await handshake(null, { cookie, ...foreign })).toBe(403);
+    const { cookie: ofUser } = await door.logIn(user);
+    const expected = row.access === 'admin' ? 403 : 101;
+    expect(await handshake(null, { cookie: ofUser, origin: door.url })).toBe(expected);
   });
 });
 

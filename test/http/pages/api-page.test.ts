@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
+import { logInBrowser } from '../../support/chromium.ts';
 import { atEnd } from '../../support/cleanup.ts';
 import { admin, type FrontDoor, openFrontDoor, user } from '../../support/http-server.ts';
 import { project } from '../../support/project.ts';
@@ -38,8 +39,9 @@ async function open(
   login: typeof admin,
   options: Parameters<Browser['newContext']>[0] = {},
 ): Promise<Opened> {
-  const context = await browser.newContext({ httpCredentials: login, ignoreHTTPSErrors: true, ...options });
+  const context = await browser.newContext({ ignoreHTTPSErrors: true, ...options });
   atEnd(() => context.close());
+  await logInBrowser(context, door.url, login);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('console', (message) => {

@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { chromium } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { MediaFragment } from '../../../pipelines/mp4/media-fragment.ts';
+import { logInBrowser } from '../../support/chromium.ts';
 import { atEnd } from '../../support/cleanup.ts';
 import { addFootage, began, pathOf, second } from '../../support/footage.ts';
 import { admin, type FrontDoor, openFrontDoor, user } from '../../support/http-server.ts';
@@ -145,7 +146,8 @@ test('a browser plays a clip from its first frame to its last', async () => {
     args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--mute-audio'],
   });
   atEnd(() => browser.close());
-  const context = await browser.newContext({ httpCredentials: admin, ignoreHTTPSErrors: true });
+  const context = await browser.newContext({ ignoreHTTPSErrors: true });
+  await logInBrowser(context, door.url, admin);
   const page = await context.newPage();
   await page.goto(`${door.url}/api`);
   for (const monitor of monitors) {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { logInBrowser } from '../../support/chromium.ts';
 import { atEnd } from '../../support/cleanup.ts';
 import { addFootage, began, pathOf, second } from '../../support/footage.ts';
 import { admin, type FrontDoor, openFrontDoor, user } from '../../support/http-server.ts';
@@ -95,7 +96,8 @@ test('a browser plays the playlist across a file border and a gap', async () => 
     args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--mute-audio'],
   });
   atEnd(() => browser.close());
-  const context = await browser.newContext({ httpCredentials: admin, ignoreHTTPSErrors: true });
+  const context = await browser.newContext({ ignoreHTTPSErrors: true });
+  await logInBrowser(context, door.url, admin);
   const page = await context.newPage();
   await page.goto(`${door.url}/api`);
   const found = await page.evaluate(
