@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import { Readable } from 'node:stream';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Log } from '../bus/log.ts';
@@ -109,12 +109,21 @@ export function createApp({ table, gate, headers, server, log }: AppOptions): Fa
     const failure = toHttpError(error);
     const { method, url } = reply.request.routeOptions;
     if (failure.status === 500) log.error(`${method} ${url ?? ''}: ${describeCause(error)}`);
+    // Otherwise Node.js would read the body of a refused request to its end to keep the connection.
+    if (hasLargeBody(reply.request.raw)) reply.header('Connection', 'close');
     void reply
       .code(failure.status)
       .headers(failure.headers)
       .header('Content-Type', problemType)
       .send(Buffer.from(JSON.stringify(failure.toJSON())));
   }
+}
+
+/** Bodies up to the limit are read and dropped instead: a client that is still sending might not see its answer. */
+function hasLargeBody({ complete, headers }: IncomingMessage): boolean {
+  if (complete) return false;
+  const length = headers['content-length'];
+  return headers['transfer-encoding'] !== undefined || (length !== undefined && Number(length) > bodyLimit);
 }
 
 function send(answer: RouteAnswer, reply: FastifyReply): FastifyReply {

@@ -9,6 +9,7 @@ import { HttpError } from './request/http-error.ts';
 import { requestReader } from './request/request-reader.ts';
 import { accessOf, pathMatcher, type Route } from './request/route.ts';
 import { closeCodes, WebSocketConnection } from './request/websocket-connection.ts';
+import { ignoreUpgrade, isIgnoredUpgrade } from './transport/ignored-upgrade.ts';
 import { answerRaw } from './transport/listener.ts';
 
 /** Bytes. Clients must not send messages; a small one still gets a proper close code. */
@@ -51,6 +52,7 @@ export class WebSockets {
       );
     });
     options.server.on('upgrade', (request, socket, head) => {
+      if (isIgnoredUpgrade(request)) return ignoreUpgrade(options.server, request, socket, head);
       socket.on('error', () => socket.destroy());
       this.#upgrade(request, socket, head).catch((error: unknown) => this.#refuse(socket, error));
     });

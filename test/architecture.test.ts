@@ -118,7 +118,7 @@ const allowedRooms: Record<string, readonly string[]> = {
   http: ['api', 'documents', 'gate', 'log', 'pages', 'recordings', 'request', 'state', 'transport'],
   'http/api': ['request', 'state'],
   'http/documents': ['request'],
-  'http/gate': ['request'],
+  'http/gate': ['request', 'transport'],
   'http/log': ['request'],
   'http/recordings': ['request'],
   'http/pages': ['request', 'transport'],

@@ -4,7 +4,7 @@ import type { Log } from '../../bus/log.ts';
 import type { Access, Caller } from '../request/caller.ts';
 import { HttpError } from '../request/http-error.ts';
 import { type RouteCall, tokenMethods } from '../request/route.ts';
-import { clientKey } from './client-address.ts';
+import { clientKey } from '../transport/client-address.ts';
 import { Identity, type IdentityOptions } from './identity.ts';
 import { loginAnswer, withoutPrompt } from './login-answer.ts';
 import { isEmbedded, isForeign, isOurOwn } from './origin.ts';

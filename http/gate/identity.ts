@@ -4,7 +4,7 @@ import type { Account, Accounts } from '../../store/accounts/accounts.ts';
 import type { Session, Sessions } from '../../store/accounts/sessions.ts';
 import type { Caller } from '../request/caller.ts';
 import { HttpError } from '../request/http-error.ts';
-import { clientKey } from './client-address.ts';
+import { clientKey } from '../transport/client-address.ts';
 import type { Admission, Credentials } from './credentials.ts';
 import { isLocalHost } from './origin.ts';
 import { readSessionCookie, sessionCsrfToken } from './session-cookie.ts';

@@ -2,6 +2,7 @@ import { createServer, type Server, type ServerOptions, STATUS_CODES } from 'nod
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { type ErrorCode, HttpError, problemType } from '../request/http-error.ts';
+import { limitConnections } from './connection-limit.ts';
 
 const connectionLimit = 1000;
 
@@ -26,7 +27,7 @@ export function createListener(
   const server = secure
     ? createSecureServer({ ...options, handshakeTimeout: 10_000 })
     : createServer(options);
-  server.maxConnections = connectionLimit;
+  limitConnections(server, connectionLimit);
   const answering = new WeakSet<Duplex>();
   server.on('request', ({ socket }, response) => {
     answering.add(socket);

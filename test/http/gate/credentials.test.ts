@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { clientKey } from '../../../http/gate/client-address.ts';
 import { Credentials } from '../../../http/gate/credentials.ts';
 import { LoginQueue } from '../../../http/gate/login-queue.ts';
 import { LoginThrottle } from '../../../http/gate/login-throttle.ts';
+import { clientKey } from '../../../http/transport/client-address.ts';
 import { Accounts } from '../../../store/accounts/accounts.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { authorization } from '../../support/http-server.ts';
