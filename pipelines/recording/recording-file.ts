@@ -4,9 +4,6 @@ import { formatRecordingID, type RecordedStream } from '../../bus/recording-id.t
 import { movieFragment } from '../mp4/movie-fragment.ts';
 import type { TimedFragment } from './preroll.ts';
 
-/** Milliseconds between two calls that wait for the disk itself. */
-const syncIntervalMs = 1000;
-
 export interface RecordingPlace {
   readonly recordingsDir: string;
   readonly monitorID: string;
@@ -27,8 +24,8 @@ export class RecordingFile {
   readonly #origin: number;
   #size: number;
   #fragments: number;
-  /** Of the monotonic clock. */
-  #synced = performance.now();
+  /** The disk has all that was written. */
+  #isSynced = true;
 
   private constructor(
     id: string,
@@ -42,7 +39,11 @@ export class RecordingFile {
     this.#fragments = fragments;
   }
 
-  /** @param fragments at least one; the first begins with a key frame. @throws what the file system throws. */
+  /**
+   * Resolves when the file and its name are on disk.
+   *
+   * @param fragments at least one; the first begins with a key frame. @throws what the file system throws.
+   */
   static async create(
     place: RecordingPlace,
     fragments: readonly [TimedFragment, ...TimedFragment[]],
@@ -75,24 +76,32 @@ export class RecordingFile {
     return this.#size;
   }
 
-  /** @throws what the file system throws; the file then ends with the last whole fragment. */
+  /**
+   * Resolves when the kernel has the fragments; {@link sync} makes sure that the disk has them.
+   *
+   * @throws what the file system throws; the file then ends with the last whole fragment.
+   */
   async append(fragments: readonly TimedFragment[]): Promise<void> {
+    this.#isSynced = false;
     try {
       this.#size += await write(this.#handle, bytesOf(fragments, this.#fragments + 1, this.#origin));
       this.#fragments += fragments.length;
-      if (performance.now() - this.#synced < syncIntervalMs) return;
-      this.#synced = performance.now();
-      await this.#handle.datasync();
     } catch (error) {
       await this.#handle.truncate(this.#size).catch(() => {});
       throw error;
     }
   }
 
+  /** Resolves when all that was appended before is on disk. @throws what the file system throws. */
+  async sync(): Promise<void> {
+    await this.#handle.datasync();
+    this.#isSynced = true;
+  }
+
   /** @throws what the file system throws; it is closed all the same. */
   async close(): Promise<void> {
     try {
-      await this.#handle.datasync();
+      if (!this.#isSynced) await this.sync();
     } finally {
       await this.#handle.close();
     }

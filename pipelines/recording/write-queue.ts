@@ -16,6 +16,11 @@ export interface WriteQueueOptions extends RecordingPlace {
 
 /** Bytes that may wait for a slow disk: a whole pre-roll and more. */
 const maxBytes = 64 * 1024 * 1024;
+/**
+ * Milliseconds after its arrival at which a fragment is flushed to the disk, together with those that came since: with a disk
+ * that takes up to half a second for that, it is there within a second.
+ */
+const syncDelayMs = 400;
 
 /** One recording, from its decision on. */
 export interface QueuedRecording {
@@ -34,12 +39,25 @@ export interface QueuedRecording {
 
 export type Fragments = readonly [TimedFragment, ...TimedFragment[]];
 
+/** Fragments of a recording that the kernel has, and the disk perhaps not. */
+interface UnsyncedFragments {
+  readonly recording: QueuedRecording;
+  /** When the oldest of them came, by the monotonic clock. */
+  readonly sinceMs: number;
+  newest: TimedFragment;
+  readonly timer: NodeJS.Timeout;
+}
+
 /** Writes recordings in the order of their decisions, while the stream goes on. */
 export class WriteQueue {
   readonly #options: WriteQueueOptions;
   readonly #loss: RecordingLoss;
   #work: Promise<void> = Promise.resolve();
   #bytes = 0;
+  /** Fragments that wait to be written. */
+  #waiting = 0;
+  /** What was written last, but not flushed. */
+  #unsynced: UnsyncedFragments | undefined;
   #reported: string | null = null;
 
   constructor(options: WriteQueueOptions, loss: RecordingLoss) {
@@ -76,18 +94,28 @@ export class WriteQueue {
       log.info(`starting recording: ${file.id}`, monitorID);
       this.#report(file.id);
       this.#loss.end(startUs);
+      synced(recording, fragments.at(-1) ?? fragments[0]);
     });
     return recording;
   }
 
   append(recording: QueuedRecording, fragment: TimedFragment): void {
-    this.#add(recording, [fragment], async () => recording.file?.append([fragment]));
+    const cameMs = performance.now();
+    this.#add(recording, [fragment], async () => {
+      await recording.file?.append([fragment]);
+      const unsynced = this.#unsynced ?? this.#expectSync(recording, fragment, cameMs);
+      unsynced.newest = fragment;
+      const isDue = performance.now() - unsynced.sinceMs >= syncDelayMs;
+      // Those that came while the disk was slow are flushed together.
+      if (isDue && this.#waiting === 0) await this.#sync();
+    });
   }
 
   finish(recording: QueuedRecording): void {
     const finished = this.#work.then(async () => {
       const { file, progress } = recording;
       if (!file) return;
+      const unsynced = this.#takeUnsynced();
       try {
         await file.close();
         this.#options.log.info(`recording saved: ${file.id}`, this.#options.monitorID);
@@ -95,6 +123,8 @@ export class WriteQueue {
         recording.lossReason ||= reasonOf(error as Error);
         this.#loss.begin(recording.writtenUs, recording.lossReason);
       }
+      // Also if the disk failed: the file has it.
+      if (unsynced) synced(recording, unsynced.newest);
       progress?.end(recording.lossReason);
       // Where a recording was cut, what waits behind it is the next one.
       if (this.#work === finished) this.#report(null);
@@ -110,24 +140,54 @@ export class WriteQueue {
   #add(recording: QueuedRecording, fragments: Fragments, write: () => Promise<void>): void {
     const size = fragments.reduce((sum, { bytes }) => sum + bytes, 0);
     const last = fragments.at(-1) ?? fragments[0];
-    const endUs = last.startUs + last.lengthUs;
-    recording.acceptedUs = endUs;
+    recording.acceptedUs = last.startUs + last.lengthUs;
     this.#bytes += size;
+    this.#waiting += 1;
+    this.#run(recording, async () => {
+      this.#waiting -= 1;
+      try {
+        if (!recording.isFailed) await write();
+      } finally {
+        this.#bytes -= size;
+      }
+    });
+  }
+
+  /** Does something for a recording after all that waits. If it fails, nothing more of the recording is written. */
+  #run(recording: QueuedRecording, work: () => Promise<void>): void {
     this.#work = this.#work.then(async () => {
       try {
-        if (recording.isFailed) return;
-        await write();
-        recording.writtenUs = endUs;
-        recording.progress?.wrote(last.time + last.lengthUs, recording.file?.bytes ?? 0);
+        await work();
       } catch (error) {
         recording.isFailed = true;
         recording.lossReason = reasonOf(error as Error);
         this.#loss.begin(recording.writtenUs, recording.lossReason);
         this.#report(null);
-      } finally {
-        this.#bytes -= size;
       }
     });
+  }
+
+  #expectSync(recording: QueuedRecording, newest: TimedFragment, sinceMs: number): UnsyncedFragments {
+    const dueMs = Math.max(0, sinceMs + syncDelayMs - performance.now());
+    const timer = setTimeout(() => this.#run(recording, () => this.#sync()), dueMs);
+    this.#unsynced = { recording, sinceMs, newest, timer };
+    return this.#unsynced;
+  }
+
+  async #sync(): Promise<void> {
+    const unsynced = this.#unsynced;
+    if (!unsynced) return;
+    clearTimeout(unsynced.timer);
+    await unsynced.recording.file?.sync();
+    this.#unsynced = undefined;
+    synced(unsynced.recording, unsynced.newest);
+  }
+
+  #takeUnsynced(): UnsyncedFragments | undefined {
+    const unsynced = this.#unsynced;
+    clearTimeout(unsynced?.timer);
+    this.#unsynced = undefined;
+    return unsynced;
   }
 
   #report(file: string | null): void {
@@ -135,6 +195,12 @@ export class WriteQueue {
     this.#reported = file;
     this.#options.onRecording(file);
   }
+}
+
+/** All of a recording up to this fragment is on disk. */
+function synced(recording: QueuedRecording, { startUs, time, lengthUs }: TimedFragment): void {
+  recording.writtenUs = startUs + lengthUs;
+  recording.progress?.wrote(time + lengthUs, recording.file?.bytes ?? 0);
 }
 
 function reasonOf({ message, code }: NodeJS.ErrnoException): string {

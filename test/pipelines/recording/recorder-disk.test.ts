@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { serialize } from 'node:v8';
@@ -31,8 +31,8 @@ describe('a recorder whose disk fails', () => {
     const part = join(recordingsDir, `.door_main.${process.pid}.part`);
     for (const [index, fragment] of timed().entries()) {
       if (index < 10) {
-        await rm(part, { force: true });
-        await symlink('/dev/full', part);
+        await symlink('/dev/full', `${part}.full`);
+        await rename(`${part}.full`, part);
       } else if (index === 10) {
         await rm(part, { force: true });
       }
