@@ -8,6 +8,7 @@ import { type Child, startChild } from './child.ts';
 import { temporaryFolder } from './folder.ts';
 import { lookAtNumbers } from './numbered-log.ts';
 import { project } from './project.ts';
+import { seeded } from './seeded.ts';
 
 export interface Kills {
   readonly count: number;
@@ -144,15 +145,4 @@ async function repeatedly(store: (id: string) => Promise<void>): Promise<void> {
     if (stored) return;
     await sleep(50);
   }
-}
-
-/** Mulberry32: the same numbers in [0, 1) for the same seed. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -1,0 +1,121 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { rtspMonitor } from './monitors.ts';
+import { type NumberedCamera, numbersIn, startNumberedCamera } from './numbered-camera.ts';
+import { type Recorder, startRecorder } from './recorder.ts';
+import { probe, recordingsIn } from './recordings.ts';
+import { seeded } from './seeded.ts';
+
+/** Seconds of a recording until it is cut, so that files begin and end all the time. */
+const fileSeconds = 4;
+const monitorIDs = ['one', 'two'] as const;
+const keyFrameEvery = { one: 10, two: 30 } as const;
+
+export interface NumberedRecorder {
+  readonly recorder: Recorder;
+  readonly cameras: readonly NumberedCamera[];
+}
+
+/** A recorder of two cameras with numbered pictures: key frames every second, and every three. */
+export async function startNumberedRecorder(
+  config: Readonly<Record<string, unknown>> = {},
+): Promise<NumberedRecorder> {
+  const cameras: NumberedCamera[] = [];
+  for (const [index, id] of monitorIDs.entries()) {
+    cameras.push(await startNumberedCamera({ index: index + 1, keyFrameEvery: keyFrameEvery[id] }));
+  }
+  const monitors = monitorIDs.map((id, index) =>
+    rtspMonitor(id, [cameras[index]?.url() ?? ''], { alwaysRecord: true, videoLength: fileSeconds / 60 }),
+  );
+  return { recorder: await startRecorder({ config, monitors }), cameras };
+}
+
+export interface Kills {
+  readonly count: number;
+  /** Milliseconds from one to the next, on average. */
+  readonly pauseMs: number;
+  /** The part that hits main. */
+  readonly main: number;
+  readonly seed: number;
+}
+
+/**
+ * Kills a monitor's pipeline or main (`kill -9`) at random moments; main is started again, as a service manager would.
+ *
+ * @returns the recorder that runs at last, and how often each was killed.
+ */
+export async function killRecorder(first: Recorder, { count, pauseMs, main, seed }: Kills) {
+  const random = seeded(seed);
+  const killed = { main: 0, pipeline: 0 };
+  let recorder = first;
+  while (killed.main + killed.pipeline < count) {
+    await sleep(random() * 2 * pauseMs);
+    if (random() < main) {
+      await recorder.kill();
+      killed.main += 1;
+      recorder = await recorder.restart();
+      continue;
+    }
+    const pipelines = recorder.children(/pipelines\/pipeline-host/);
+    const victim = pipelines[Math.floor(random() * pipelines.length)];
+    if (victim === undefined) continue;
+    process.kill(victim, 'SIGKILL');
+    killed.pipeline += 1;
+  }
+  return { recorder, killed };
+}
+
+export interface NumberedArchive {
+  readonly files: number;
+  readonly pictures: number;
+  /** One line each: files that do not play, pictures that are there twice, or missing between others. */
+  readonly faults: readonly string[];
+  /** Of each connection that ended: the age of its oldest picture that is not on disk, when it ended. Milliseconds. */
+  readonly agesMs: readonly number[];
+}
+
+/**
+ * Reads what a stopped recorder has recorded, with ffprobe, and compares it with what its cameras sent.
+ *
+ * @param isLoss whether pictures of this moment, Unix time in milliseconds, may be missing.
+ */
+export async function readNumberedArchive(
+  { recorder, cameras }: NumberedRecorder,
+  isLoss: (sentMs: number) => boolean = () => false,
+): Promise<NumberedArchive> {
+  const faults: string[] = [];
+  const present = new Map<number, Set<number>>();
+  const files = await recordingsIn(recorder.recordings);
+  let pictures = 0;
+  for (const file of files) {
+    const [{ complaints, frames }, data] = await Promise.all([probe(file), readFile(file)]);
+    const numbers = numbersIn(data);
+    const name = basename(file);
+    pictures += frames;
+    if (complaints !== '') faults.push(`${name}: ${complaints.trim()}`);
+    if (frames !== numbers.length)
+      faults.push(`${name}: ffprobe finds ${frames} of ${numbers.length} pictures`);
+    for (const [connection, number] of numbers) {
+      const known = present.get(connection) ?? new Set();
+      if (known.has(number)) faults.push(`${name}: picture ${number} of ${connection} once more`);
+      present.set(connection, known.add(number));
+    }
+  }
+  for (const name of await readdir(recorder.recordings)) {
+    if (name.endsWith('.part')) faults.push(`${name} is left`);
+  }
+  const agesMs: number[] = [];
+  for (const { number, sentMs, endMs } of cameras.flatMap(({ connections }) => connections)) {
+    const known = present.get(number) ?? new Set();
+    const missing = sentMs.flatMap((atMs, n) => (known.has(n) || isLoss(atMs) ? [] : [n]));
+    const [first] = missing;
+    const last = Math.max(-1, ...known);
+    const inside = missing.filter((n) => n < last);
+    if (inside.length > 0)
+      faults.push(`connection ${number} has not ${inside.slice(0, 20).join()} of ${sentMs.length} pictures`);
+    const age = first === undefined ? 0 : endMs - (sentMs[first] ?? endMs);
+    if (sentMs.length > 0) agesMs.push(Math.max(0, age));
+  }
+  return { files: files.length, pictures, faults, agesMs };
+}
