@@ -26,12 +26,12 @@ import type { KeptRecording } from '../store/recordings/retention/retention-rule
 import { readSnapshot } from '../store/recordings/snapshots.ts';
 import { answerCatalogue } from '../store/recordings/verification/catalogue-questions.ts';
 import type { DetectorDefinition } from './detectors/detector-contract.ts';
-import { enforceDiskLimit, freeSpace } from './disk-limit.ts';
 import { Pictures } from './pictures.ts';
 import { keepRecordingIndexes } from './recording-indexes.ts';
 import { retentionRules } from './settings.ts';
 import { SourceTests } from './source-tests.ts';
 import { logFileName } from './startup/log-file.ts';
+import { enforceDiskLimit, freeSpace } from './storage/disk-limit.ts';
 
 /** The state read from files before anything is started. */
 export interface StoredState {
@@ -158,6 +158,7 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
       catalogue: logs,
       makePicture: (order) => pictures.make(order),
       onRemoved: (id, reason) => removals.add(id, reason),
+      removeRest,
     });
     const endIndexes = keepRecordingIndexes(bus, recordings);
     closers.push(async () => endIndexes());

@@ -124,7 +124,7 @@ const allowedRooms: Record<string, readonly string[]> = {
   'http/pages': ['request', 'transport'],
   'http/transport': ['request'],
 
-  actors: ['detectors', 'detectors/host', 'machines', 'startup'],
+  actors: ['detectors', 'detectors/host', 'machines', 'startup', 'storage'],
   'actors/detectors': ['detectors/objects/inference', 'detectors/objects/models'],
   'actors/startup': ['detectors/host'],
   'actors/machines': ['detectors/host', 'detectors/objects/models'],

@@ -4,13 +4,17 @@ import type { DeliveryDelay } from '../../store/log/read/delivery-delays.ts';
 import type { ApiServices } from '../request/api-services.ts';
 import { type Route, route } from '../request/route.ts';
 import type { MonitorStates } from '../state/monitor-states.ts';
+import { family, type MetricSample } from './metric-family.ts';
+import { storageMetrics } from './storage-metrics.ts';
 
-type Labels = Readonly<Record<string, string>>;
-type Sample = readonly [labels: Labels, value: number, suffix?: '_sum' | '_count'];
+type MetricsServices = Pick<ApiServices, 'logs' | 'monitors' | 'bus' | 'storage'> & {
+  readonly states: MonitorStates;
+};
 
-type MetricsServices = Pick<ApiServices, 'logs' | 'monitors' | 'bus'> & { readonly states: MonitorStates };
+/** Prometheus asks every 15 seconds or so; a survey of a large archive takes a tenth of a second. */
+const maxStorageAgeMs = 60_000;
 
-export function metricsRoutes({ logs, monitors, bus, states }: MetricsServices): Route[] {
+export function metricsRoutes({ logs, monitors, bus, states, storage }: MetricsServices): Route[] {
   return [
     route({
       method: 'GET',
@@ -19,7 +23,7 @@ export function metricsRoutes({ logs, monitors, bus, states }: MetricsServices):
       tag: 'System',
       summary: 'Metrics for Prometheus',
       description:
-        "In Prometheus' text format. Counters start at zero when the recorder starts; delays are computed over each monitor's latest 1000 events.",
+        "In Prometheus' text format. Counters start at zero when the recorder starts; delays are computed over each monitor's latest 1000 events, the use of the storage is at most a minute old.",
       answers: { 200: { description: 'The metrics', type: 'text/plain; version=0.0.4; charset=utf-8' } },
       failures: ['storage_failed'],
       async handle() {
@@ -65,7 +69,7 @@ export function metricsRoutes({ logs, monitors, bus, states }: MetricsServices):
             'gauge',
             '1 for the current state of the monitor, 0 for the others',
             known.flatMap(({ monitorID: monitor, state }) =>
-              monitorStates.map((each): Sample => [{ monitor, state: each }, each === state ? 1 : 0]),
+              monitorStates.map((each): MetricSample => [{ monitor, state: each }, each === state ? 1 : 0]),
             ),
           ),
           family(
@@ -93,6 +97,7 @@ export function metricsRoutes({ logs, monitors, bus, states }: MetricsServices):
             known.map(({ monitorID: monitor, reconnects }) => [{ monitor }, reconnects]),
           ),
           family('bus_connected', 'gauge', '1 while the bus is connected', [[{}, bus.connected ? 1 : 0]]),
+          storageMetrics(await storage(maxStorageAgeMs)),
         ].join('');
         return { type: 'text/plain; version=0.0.4; charset=utf-8', body };
       },
@@ -100,7 +105,7 @@ export function metricsRoutes({ logs, monitors, bus, states }: MetricsServices):
   ];
 }
 
-function quantiles({ monitorID: monitor, count, sum, p50, p95, p99 }: DeliveryDelay): Sample[] {
+function quantiles({ monitorID: monitor, count, sum, p50, p95, p99 }: DeliveryDelay): MetricSample[] {
   return [
     [{ monitor, quantile: '0.5' }, p50],
     [{ monitor, quantile: '0.95' }, p95],
@@ -109,20 +114,3 @@ function quantiles({ monitorID: monitor, count, sum, p50, p95, p99 }: DeliveryDe
     [{ monitor }, count, '_count'],
   ];
 }
-
-function family(
-  name: string,
-  type: 'counter' | 'gauge' | 'summary',
-  help: string,
-  samples: readonly Sample[],
-): string {
-  const full = `sentrybus_${name}`;
-  const lines = samples.map(([labels, value, suffix = '']) => {
-    const pairs = Object.entries(labels).map(([label, text]) => `${label}="${escaped(text)}"`);
-    return `${full}${suffix}${pairs.length > 0 ? `{${pairs.join()}}` : ''} ${value}\n`;
-  });
-  return `# HELP ${full} ${help}\n# TYPE ${full} ${type}\n${lines.join('')}`;
-}
-
-const escaped = (text: string) =>
-  text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');

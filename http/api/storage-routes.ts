@@ -36,6 +36,10 @@ const Storage = Type.Object({
     others: Type.Integer({ minimum: 0, description: 'What files of others take' }),
   }),
   daysLeft: DaysLeft,
+  isFilling: Type.Boolean({
+    description:
+      'Whether the disk will be full within a day, or nearly is, before `max_disk_usage` is reached; the log has a warning then',
+  }),
   monitors: Type.Array(MonitorUse),
 });
 
@@ -48,6 +52,7 @@ const example = {
   busBytes: 95_000_000,
   disk: { state: 'room', size: 256_000_000_000, free: 171_000_000_000, others: 23_000_000_000 },
   daysLeft: 4.4,
+  isFilling: false,
   monitors: [
     {
       id: 'door',

@@ -43,6 +43,7 @@ const Recording = Type.Object({
   ),
   audio: nullable(Type.String(), 'The codec; null if it has no audio, or if that is not known'),
   reason: Type.String({ description: 'Why it ended early; empty otherwise' }),
+  protected: Type.Boolean({ description: 'Whether it is kept from being deleted' }),
 });
 
 const example = {
@@ -56,6 +57,7 @@ const example = {
   video: { codec: 'h264', width: 1920, height: 1080 },
   audio: 'aac',
   reason: '',
+  protected: false,
 };
 
 export function recordingRoutes({ recordings, log }: Pick<ApiServices, 'recordings' | 'log'>): Route[] {
@@ -75,7 +77,8 @@ export function recordingRoutes({ recordings, log }: Pick<ApiServices, 'recordin
         checkOrder(filter);
         const oldestFirst = filter.after !== undefined && filter.before === undefined;
         const found = await recordings.list({ ...filter, stream, limit, oldestFirst });
-        return { body: found.map(describe) };
+        const marked = await recordings.protectedOf(found.map(({ id }) => id));
+        return { body: found.map((entry) => ({ ...describe(entry), protected: marked.has(entry.id) })) };
       },
     }),
     route({
@@ -85,7 +88,7 @@ export function recordingRoutes({ recordings, log }: Pick<ApiServices, 'recordin
       tag: 'Recordings',
       summary: 'Delete a recording',
       description:
-        'Its file is deleted at once; its events and their snapshots stay. The recording that is being written is refused, and so is a protected one.',
+        'Its file is deleted at once, with its thumbnail and the snapshots of its events; the events stay. The recording that is being written is refused, and so is a protected one.',
       query: Type.Object({ id: RecordingID }),
       answers: { 200: { description: 'Deleted' } },
       failures: ['not_found', 'conflict', 'storage_failed'],

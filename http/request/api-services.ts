@@ -26,8 +26,12 @@ export interface ApiServices {
    * undefined if too many tests wait.
    */
   readonly testSource: (monitor: MonitorConfig, signal: AbortSignal) => Promise<SourceTest | undefined>;
-  /** What the recorder keeps, and for how long there is space. @throws {StoreError} `io`; errors of the file system. */
-  readonly storage: () => Promise<StorageReport>;
+  /**
+   * What the recorder keeps, and for how long there is space.
+   *
+   * @param maxAgeMs how old the answer may be; 0 if left out. @throws {StoreError} `io`; errors of the file system.
+   */
+  readonly storage: (maxAgeMs?: number) => Promise<StorageReport>;
   /** Whether the recorder is healthy. */
   readonly health: () => boolean;
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { writeAtomically } from '../../bus/base/files.ts';
+import { parseRecordingID } from '../../bus/recording-id.ts';
 import { StoreError } from '../base/store-error.ts';
 import type { CatalogueEntry, RecordingFilter } from '../log/catalogue/recording-catalogue.ts';
 import { Clip, layoutChanges } from './clip/clip.ts';
@@ -10,6 +11,7 @@ import type { FragmentIndex } from './fragments/fragment-index.ts';
 import type { FragmentIndexes } from './fragments/fragment-indexes.ts';
 import type { Footage, FootagePart } from './playback/footage.ts';
 import { type PictureSamples, pictureSamples } from './playback/picture-samples.ts';
+import type { KeptRecording } from './retention/retention-rules.ts';
 
 /** Recordings that a span may have. */
 const maxParts = 2000;
@@ -25,6 +27,8 @@ export interface RecordingArchiveOptions {
   readonly catalogue: { recordings(filter: RecordingFilter): Promise<CatalogueEntry[]> };
   /** Is called for each recording whose file was deleted. */
   readonly onRemoved: (id: string, reason: string) => void;
+  /** Deletes what was kept beside these recordings, such as snapshots of their events. */
+  readonly removeRest: (recordings: readonly KeptRecording[]) => Promise<void>;
 }
 
 /** The recordings that are on disk: their catalogue and their files. */
@@ -44,6 +48,13 @@ export class RecordingArchive {
   /** @throws {StoreError} `io` */
   async find(id: string): Promise<CatalogueEntry | undefined> {
     return (await this.list({ id, limit: 1, oldestFirst: true }))[0];
+  }
+
+  /** Which of these recordings are protected. @throws {StoreError} `io` */
+  protectedOf(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    return this.#options.marks.protectedOf(ids).catch((cause: unknown) => {
+      throw new StoreError('io', 'the marks beside the files cannot be read', { cause });
+    });
   }
 
   /**
@@ -174,13 +185,14 @@ export class RecordingArchive {
   }
 
   /**
-   * Deletes the file of a recording and what was made of it. Its events and their snapshots stay.
+   * Deletes the file of a recording, what was made of it, and, as the retention does, the snapshots of its events. The events
+   * themselves stay.
    *
    * @param reason is stored with the deletion.
    * @throws {StoreError} `not_found`, `conflict` if it is being written or protected, `io`
    */
   async remove(id: string, reason: string): Promise<void> {
-    const { files, indexes, marks, onRemoved } = this.#options;
+    const { files, indexes, marks, onRemoved, removeRest } = this.#options;
     const entry = await this.find(id);
     const file = await files.open(id);
     await file?.handle.close();
@@ -197,6 +209,14 @@ export class RecordingArchive {
     indexes.forget(id);
     // A file that somebody else deleted is reported as well, so that the catalogue no longer lists it.
     onRemoved(id, reason);
+    const name = parseRecordingID(id);
+    if (!name) return;
+    const startMs = entry ? entry.start / 1000 : name.startMs;
+    const endMs = entry?.end ? entry.end / 1000 : (file?.modifiedMs ?? startMs);
+    const removed = { id, ...name, startMs, endMs, bytes: file?.bytes ?? 0 };
+    await removeRest([removed]).catch((cause: unknown) => {
+      throw new StoreError('io', 'it is deleted, but the snapshots of its events are not', { cause });
+    });
   }
 }
 

@@ -107,6 +107,7 @@ test('an hour of one monitor', async () => {
       indexes: new FragmentIndexes(files),
       catalogue,
       onRemoved: () => {},
+      removeRest: async () => {},
       makePicture: async () => undefined,
     });
   };

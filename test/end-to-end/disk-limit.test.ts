@@ -58,7 +58,16 @@ test('a small disk keeps its recordings, and the log says who fills it', async (
   if (disk === undefined) return skip('no disk can be mounted here');
   const recordings = join(disk, 'storage', 'recordings');
   await addOldRecordings(recordings);
+  await leaveFree(join(disk, 'others'), 28);
   const recorder = await startRecorder({ config: { storage_dir: join(disk, 'storage') } });
+  const warned = await waitFor(
+    async () => (await recorder.get<LogEntry[]>('/api/log/query?sources=recorder&levels=warning'))[0],
+    10_000,
+    'the warning',
+  );
+  expect(warned.msg).toMatch(
+    /^the disk is nearly full: 0\.02\d of 0\.300 GB are free, recordings take 0\.003 GB and may take 100\.0 GB \(max_disk_usage\), other files take 0\.2\d\d GB; /,
+  );
   expect(await recorder.stop()).toBe(0);
   expect(await recordingsIn(recordings)).toHaveLength(3);
 

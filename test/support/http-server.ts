@@ -15,6 +15,7 @@ import { type HttpServer, type HttpServerOptions, startHttpServer } from '../../
 import { Accounts } from '../../store/accounts/accounts.ts';
 import { LogStore } from '../../store/log/log-store.ts';
 import { Monitors } from '../../store/monitors/monitors.ts';
+import { removeEventSnapshots } from '../../store/recordings/event-snapshots.ts';
 import { RecordingFiles } from '../../store/recordings/files/recording-files.ts';
 import { RecordingMarks } from '../../store/recordings/files/recording-marks.ts';
 import { FragmentIndexes } from '../../store/recordings/fragments/fragment-indexes.ts';
@@ -127,6 +128,7 @@ export async function openFrontDoor(options: Options = {}): Promise<FrontDoor> {
     catalogue: logs,
     makePicture: (order) => pictures.make(order),
     onRemoved: (id, reason) => removals.add(id, reason),
+    removeRest: (removed) => removeEventSnapshots(folder, logs, removed),
   });
   const sourceTests = new SourceTests({ storageDir: folder, mediaDir: folder });
   atEnd(async () => sourceTests.close());

@@ -19,6 +19,12 @@ export class RecordingMarks {
     return (await this.#read(id, 'protected')) !== undefined;
   }
 
+  /** Which of these are protected. @throws errors of the file system. */
+  async protectedOf(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    const found = await Promise.all(ids.map((id) => this.isProtected(id)));
+    return new Set(ids.filter((_, index) => found[index]));
+  }
+
   /** @param by a user name. @throws errors of the file system. */
   async protect(id: string, by: string): Promise<void> {
     const path = this.#files.companion(id, 'protected');

@@ -30,6 +30,8 @@ export interface PruneResult {
   readonly bytes: number;
   readonly state: DiskState;
   readonly disk: { readonly size: number; readonly others: number; readonly recordings: number };
+  /** What was kept before anything was deleted. */
+  readonly contents: StorageContents;
   /** Bytes of protected recordings, if they leave less than a tenth of the limit to all others; 0 otherwise. */
   readonly protectedBytes: number;
 }
@@ -109,6 +111,7 @@ export class RecordingRetention {
     return {
       ...{ files, bytes, state: !isFull ? 'room' : isTaken ? 'taken' : full },
       disk: { size: disk.size, others: disk.others, recordings: recordingBytes - bytes },
+      contents,
       protectedBytes: fixed > limits.maxBytes * 0.9 && protectedBytes > fixed / 2 ? protectedBytes : 0,
     };
   }

@@ -19,6 +19,8 @@ export interface StorageReport {
   };
   /** Days until the oldest recordings are deleted for space, at the rate of the last day; 0 if they are now. */
   readonly daysLeft: number | null;
+  /** Whether the disk will soon be full, although the recordings are within their limit: within a day, or nearly at once. */
+  readonly isFilling: boolean;
   readonly monitors: readonly MonitorStorage[];
 }
 
@@ -53,8 +55,11 @@ export function reportStorage(
   const rates = ratesOf(contents, now);
   const rate = [...rates.values()].reduce((all, each) => all + each, 0);
   const kept = recordingBytes + snapshotBytes + logBytes + busBytes;
-  const room = Math.min(maxBytes - kept, disk.free - freeBytesOf(limits, disk.size));
+  const reserve = freeBytesOf(limits, disk.size);
+  const [limitRoom, diskRoom] = [maxBytes - kept, disk.free - reserve];
+  const room = Math.min(limitRoom, diskRoom);
   const daysLeft = rate > 0 ? days(room / rate) : null;
+  const isFilling = diskRoom < limitRoom && diskRoom < Math.max(rate, reserve);
   const monitors = [...byMonitor].map(([id, bytes]): MonitorStorage => {
     const own = contents.days.filter(({ monitorID }) => monitorID === id);
     const unlisted = contents.unlisted.filter(({ monitorID }) => monitorID === id);
@@ -74,7 +79,7 @@ export function reportStorage(
   });
   return {
     maxBytes,
-    ...{ recordingBytes, snapshotBytes, logBytes, busBytes, daysLeft },
+    ...{ recordingBytes, snapshotBytes, logBytes, busBytes, daysLeft, isFilling },
     disk: { state, ...disk },
     protectedBytes: [...protectedByMonitor.values()].reduce((all, each) => all + each, 0),
     monitors: monitors.sort((a, b) => (a.id < b.id ? -1 : 1)),

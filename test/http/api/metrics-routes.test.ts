@@ -4,7 +4,9 @@ import { beforeAll, expect, test } from 'vitest';
 import { nowUs } from '../../../bus/base/time.ts';
 import type { DetectionEvent, MonitorStatus } from '../../../bus/messages.ts';
 import { deliveries, events, objects, status } from '../../../bus/subjects.ts';
+import { addFootage, second } from '../../support/footage.ts';
 import { type FrontDoor, openFrontDoor, user } from '../../support/http-server.ts';
+import { makeVideo, video } from '../../support/pipeline-recorder.ts';
 import { project } from '../../support/project.ts';
 import { waitFor } from '../../support/wait.ts';
 
@@ -219,4 +221,22 @@ test("Grafana's dashboard has the shape that an import needs, and panels that do
         taken.add(`${x},${y}`);
       }
   }
+});
+
+test('the storage is there as a whole and by monitor', async () => {
+  await makeVideo();
+  const start = nowUs() - 12 * 3600 * second;
+  await addFootage(door, { start, fragments: video.slice(0, 10), monitorID: 'yard' });
+  const samples = await scrape();
+  const of = (name: string) => samples.get(`sentrybus_${name}`);
+  const bytes = of('monitor_storage_bytes{monitor="yard"}') ?? 0;
+  expect(bytes).toBeGreaterThan(1000);
+  expect(of('storage_bytes{kind="recordings"}')).toBe(bytes);
+  expect(of('storage_limit_bytes')).toBe(1e9);
+  expect(of('monitor_storage_days_left{monitor="yard"}')).toBe(of('storage_days_left'));
+  expect(of('monitor_storage_bytes_per_day{monitor="yard"}')).toBeGreaterThan(1.99 * bytes);
+  expect(of('monitor_recordings{monitor="yard"}')).toBe(1);
+  expect(of('monitor_oldest_recording_timestamp_seconds{monitor="yard"}')).toBeCloseTo(start / 1e6, 0);
+  expect(of('disk_state{state="room"}')).toBe(1);
+  expect(of('disk_size_bytes')).toBeGreaterThan(of('disk_free_bytes') ?? 0);
 });

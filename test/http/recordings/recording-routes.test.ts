@@ -1,5 +1,8 @@
 import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { events } from '../../../bus/subjects.ts';
+import { readSnapshot, snapshotEventID, writeSnapshot } from '../../../store/recordings/snapshots.ts';
 import { addFootage, began, pathOf, report, second } from '../../support/footage.ts';
 import { type FrontDoor, openFrontDoor, user } from '../../support/http-server.ts';
 import { makeVideo, video } from '../../support/pipeline-recorder.ts';
@@ -35,7 +38,17 @@ describe('GET /api/recording/query', () => {
       video: { codec: 'h264', width: 320, height: 240 },
       audio: null,
       reason: '',
+      protected: false,
     });
+  });
+
+  test('says which are protected', async () => {
+    const of = async () =>
+      (await query('monitors=door&limit=2')).map((each) => 'protected' in each && each.protected);
+    expect((await door.change('PUT', `/api/recording/${ids[3]}/protect`)).status).toBe(200);
+    expect(await of()).toEqual([false, true]);
+    expect((await door.change('DELETE', `/api/recording/${ids[3]}/protect`)).status).toBe(200);
+    expect(await of()).toEqual([false, false]);
   });
 
   test('pages both ways by ids', async () => {
@@ -94,6 +107,49 @@ describe('DELETE /api/recording', () => {
     const again = await door.change('DELETE', `/api/recording?id=${id}`);
     expect([again.status, (await again.json()).code]).toEqual([404, 'not_found']);
     expect(door.logged.map(({ msg }) => msg)).toContain(`recording ${id} deleted by 'admin'`);
+  });
+
+  test('takes its thumbnail and the snapshots of its events along, and leaves the others', async () => {
+    const at = (from: number, stream: 'main' | 'sub' = 'main') =>
+      addFootage(door, {
+        start: began + from * second,
+        fragments: video.slice(0, 5),
+        monitorID: 'gone',
+        stream,
+      });
+    const [id, sub] = [await at(0), await at(0, 'sub')];
+    await at(20);
+    const path = pathOf(door.recordingsDir, id, 'gone');
+    const thumbnail = path.replace(/mp4$/, 'jpeg');
+    for (const file of [path, pathOf(door.recordingsDir, sub, 'gone')]) await makeOld(file);
+    await writeFile(thumbnail, 'jpeg');
+    const event = async (from: number) => {
+      const time = began + from * second;
+      const eventID = snapshotEventID(time / 1000);
+      await writeSnapshot(door.folder, eventID, Buffer.from('jpeg'));
+      const detections = [{ label: 'person', score: 80 }];
+      const facts = {
+        id: eventID,
+        monitorID: 'gone',
+        monitorName: 'Gone',
+        source: 'tflite',
+        time,
+        detections,
+      };
+      await door.bus.store(events, ['gone', 'tflite'], facts, eventID);
+      return eventID;
+    };
+    const [during, after] = [await event(2), await event(22)];
+    const snapshots = async () =>
+      (await Promise.all([during, after].map((each) => readSnapshot(door.folder, each)))).map(Boolean);
+    // The main stream's recording of the same time is still there.
+    expect((await door.change('DELETE', `/api/recording?id=${sub}`)).status).toBe(200);
+    expect(await snapshots()).toEqual([true, true]);
+    expect((await door.change('DELETE', `/api/recording?id=${id}`)).status).toBe(200);
+    expect(await snapshots()).toEqual([false, true]);
+    expect(existsSync(thumbnail)).toBe(false);
+    const sql = { sql: "SELECT count(*) FROM events WHERE monitorID = 'gone'" };
+    expect((await (await door.change('POST', '/api/log/sql', sql)).json()).rows).toEqual([[2]]);
   });
 
   test('refuses the one that is being written', async () => {

@@ -1,0 +1,102 @@
+import { mkdir, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { nowUs } from '../../bus/base/time.ts';
+import type { Log } from '../../bus/log.ts';
+import {
+  RecordingRetention,
+  type RetentionOptions,
+} from '../../store/recordings/retention/recording-retention.ts';
+import { type DiskState, freeBytesOf } from '../../store/recordings/retention/retention-rules.ts';
+import { reportStorage, type StorageReport } from '../../store/recordings/retention/storage-report.ts';
+import type { StorageContents } from '../../store/recordings/retention/storage-survey.ts';
+import { DiskReports } from './disk-reports.ts';
+
+/** In this time, four cameras write at most one gigabyte. */
+const intervalMs = 5 * 60_000;
+/** How often the free space alone is looked at: somebody else may fill the disk faster. */
+const glanceIntervalMs = 10_000;
+
+export interface DiskLimit {
+  /** @param maxAgeMs how old it may be; 0 if left out. @throws {StoreError} `io`; errors of the file system. */
+  report(maxAgeMs?: number): Promise<StorageReport>;
+  /** Ends it and waits for the current check. */
+  end(): Promise<void>;
+}
+
+/**
+ * Deletes recordings before the catalogue is open if the disk is so full that the databases may not open. They are then
+ * found in their folder.
+ */
+export async function freeSpace(options: Omit<RetentionOptions, 'catalogue'>, log: Log): Promise<void> {
+  const recordingsDir = join(options.storageDir, 'recordings');
+  try {
+    await mkdir(recordingsDir, { recursive: true, mode: 0o750 });
+    if ((await missingBytes(options)) <= 0) return;
+    const catalogue = { usage: async () => ({}), recordings: async () => [] };
+    const pruned = await new RecordingRetention({ ...options, catalogue }).prune(Date.now());
+    new DiskReports(log).deleted(pruned);
+  } catch (error) {
+    log.error(`recordings cannot be listed: ${(error as Error).message}`);
+  }
+}
+
+/** Enforces the limits of recordings: now, every five minutes, and when the disk is suddenly full. */
+export function enforceDiskLimit(options: RetentionOptions, log: Log): DiskLimit {
+  const retention = new RecordingRetention(options);
+  const reports = new DiskReports(log);
+  const ending = new AbortController();
+  let state: DiskState = 'room';
+  let known: { readonly report: StorageReport; readonly at: number } | undefined;
+  let checking = check();
+  const timers = [
+    setInterval(() => {
+      checking = checking.then(check);
+    }, intervalMs),
+    setInterval(() => {
+      checking = checking.then(glance);
+    }, glanceIntervalMs),
+  ];
+  return {
+    async report(maxAgeMs = 0) {
+      if (known && performance.now() - known.at < maxAgeMs) return known.report;
+      return remember(await retention.survey(Date.now()));
+    },
+    end() {
+      for (const timer of timers) clearInterval(timer);
+      ending.abort();
+      return checking;
+    },
+  };
+
+  async function check(): Promise<void> {
+    if (ending.signal.aborted) return;
+    try {
+      const pruned = await retention.prune(Date.now(), ending.signal);
+      state = pruned.state;
+      reports.checked(pruned, remember(pruned.contents));
+    } catch (error) {
+      if (!ending.signal.aborted) reports.failed(error as Error);
+    }
+  }
+
+  /** In the other states deleting does not help, and the next check is soon enough. */
+  async function glance(): Promise<void> {
+    if (ending.signal.aborted || (state !== 'room' && state !== 'full')) return;
+    const missing = await missingBytes(options, 1 / 2).catch(() => 0);
+    if (missing > 0) await check();
+  }
+
+  function remember(contents: StorageContents): StorageReport {
+    known = { report: reportStorage(contents, { ...options, state }, nowUs()), at: performance.now() };
+    return known.report;
+  }
+}
+
+/** Bytes that this part of the space that must stay free lacks; negative if there is more. */
+async function missingBytes(
+  { storageDir, limits }: Pick<RetentionOptions, 'storageDir' | 'limits'>,
+  part = 1,
+) {
+  const { bavail, bsize, blocks } = await statfs(join(storageDir, 'recordings'));
+  return part * freeBytesOf(limits, blocks * bsize) - bavail * bsize;
+}
