@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
+import { bundleTypeBox } from './bundle.mjs';
 import { exclusively } from './lock.mjs';
 import { project, readProjectFile } from './project.mjs';
 import { StepError, step } from './step.mjs';
@@ -10,7 +11,8 @@ export const sourceFolders = ['actors', 'bus', 'http', 'pipelines', 'store'];
 const stampFile = 'dist/.stamp';
 
 /**
- * Compiles the sources to dist/ and copies the other files that they need (pages, SQL), unless nothing has changed.
+ * Compiles the sources to dist/, copies the other files that they need (pages, SQL) and bundles TypeBox, unless nothing
+ * has changed.
  *
  * The result is built in a new folder that then replaces the old one, so that a recorder that starts meanwhile never
  * finds a partial build.
@@ -26,6 +28,7 @@ export async function build({ tolerant = false } = {}) {
     const fresh = join(project, '.cache', 'dist');
     rmSync(fresh, { recursive: true, force: true });
     const sound = await compile(fresh, tolerant);
+    await bundleTypeBox(fresh);
     for (const file of sourceFiles()) {
       if (/\.(ts|md)$/.test(file)) continue;
       mkdirSync(dirname(join(fresh, file)), { recursive: true });
@@ -67,7 +70,7 @@ function built() {
 /** A hash over the name, size and modification time of every source file. */
 function sourceStamp() {
   const hash = createHash('sha256');
-  for (const file of [...sourceFiles(), 'tsconfig.json', 'package-lock.json']) {
+  for (const file of [...sourceFiles(), 'setup/bundle.mjs', 'tsconfig.json', 'package-lock.json']) {
     const { size, mtimeMs } = statSync(join(project, file));
     hash.update(`${file} ${size} ${mtimeMs}\n`);
   }

@@ -5,11 +5,19 @@ import { project } from './support/project.ts';
 
 /**
  * Node.js cannot run TypeScript in a thread or process, so what a source file finds beside itself through
- * `import.meta.url` is what lies beside it in the build.
+ * `import.meta.url` is what lies beside it in the build. TypeBox is the build's too: each test file would load 683 files.
  */
 export const besideTheBuild: Plugin = {
   name: 'beside-the-build',
   enforce: 'pre',
+  config: () => ({
+    resolve: {
+      alias: [
+        { find: /^typebox$/, replacement: join(project, 'dist/node_modules/typebox/index.js') },
+        { find: /^typebox\/(compile|value)$/, replacement: join(project, 'dist/node_modules/typebox/$1.js') },
+      ],
+    },
+  }),
   transform(code, id) {
     const [source] = /^(actors|bus|http|pipelines|store)\/.*(?=\.ts$)/.exec(relative(project, id)) ?? [];
     if (source === undefined) return undefined;

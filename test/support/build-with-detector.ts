@@ -14,10 +14,11 @@ import { project } from './project.ts';
  * @returns the folder of the build.
  */
 export async function buildWithDetector(file: string, name: string): Promise<string> {
-  const [folder, compiled] = [await temporaryFolder(), await temporaryFolder()];
+  const [clone, compiled] = [await temporaryFolder(), await temporaryFolder()];
+  const folder = join(clone, 'dist');
   await cp(join(project, 'dist'), folder, { recursive: true });
-  await symlink(join(project, 'node_modules'), join(folder, 'node_modules'));
-  await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
+  await symlink(join(project, 'node_modules'), join(clone, 'node_modules'));
+  await writeFile(join(clone, 'package.json'), '{ "type": "module" }');
 
   const config = join(compiled, 'tsconfig.json');
   const compilerOptions = { rootDir: project, outDir: compiled, noCheck: true, types: [] };
