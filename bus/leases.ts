@@ -10,6 +10,8 @@ export interface Lease {
 export const leases = {
   /** A detector requests frames (`FramesCommand`); the pipeline decodes while the lease is valid. */
   frames: { renewMs: 3000, expireMs: 10_000 },
+  /** The web server requests a stream for its viewers (`LiveCommand`); the pipeline publishes it while the lease is valid. */
+  live: { renewMs: 2000, expireMs: 7000 },
   /** Main requests a detector (`DetectCommand`); the detector host runs it while the lease is valid. */
   detector: { renewMs: 5000, expireMs: 15_000 },
   /** A detector reports its state (`DetectorReport`); main lists it as running while the lease is valid. */

@@ -191,6 +191,17 @@ export type FrameFormat = (typeof frameFormats)[number];
 export const FramesCommand = Type.Object({ format: Type.Enum(frameFormats) });
 export type FramesCommand = Static<typeof FramesCommand>;
 
+/**
+ * Asks a pipeline to publish the pictures of a stream (`live-packet.ts`). It is a lease (`leases.live`): what nobody
+ * watches is neither made nor sent.
+ */
+export const LiveCommand = Type.Object({
+  stream: Type.Enum(['main', 'sub']),
+  /** The caller has no picture yet: the last group of pictures is sent first, whole. */
+  begin: Type.Boolean(),
+});
+export type LiveCommand = Static<typeof LiveCommand>;
+
 /** Asks the system to reload and apply a monitor's stored configuration, or to restart the monitor unchanged. */
 export const ApplyCommand = Type.Object({ restart: Type.Boolean() });
 export type ApplyCommand = Static<typeof ApplyCommand>;

@@ -12,12 +12,14 @@ import {
   DetectorReport,
   type FrameFormat,
   FramesCommand,
+  LiveCommand,
   LogEntry,
   type LogLevel,
   MonitorStatus,
   RecordCommand,
   RecordingReport,
 } from './messages.ts';
+import type { RecordedStream } from './recording-id.ts';
 
 /** Every subject of the bus, with the schema of its messages. Ids are validated where they enter the recorder. */
 
@@ -57,11 +59,16 @@ export const deliveries = channel(
 /** Raw frames: bytes with headers, see `frames.ts`. */
 export const frameSubject = (monitorID: string, format: FrameFormat) => `frames.${monitorID}.${format}`;
 
+/** Pictures of a stream that is watched: bytes with headers, see `live-packet.ts`. */
+export const liveSubject = (monitorID: string, stream: RecordedStream) => `live.${monitorID}.${stream}`;
+
 export const commands = {
   /** To the pipeline of a monitor. */
   record: channel((monitorID: string) => `command.${monitorID}.record`, RecordCommand),
   /** To the pipeline of a monitor. */
   frames: channel((monitorID: string) => `command.${monitorID}.frames`, FramesCommand),
+  /** To the pipeline of a monitor. */
+  live: channel((monitorID: string) => `command.${monitorID}.live`, LiveCommand),
   /** To the system. */
   apply: channel((monitorID: string) => `command.${monitorID}.apply`, ApplyCommand),
   /** To the detector host. */

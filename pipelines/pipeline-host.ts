@@ -5,7 +5,7 @@ import { type Log, rewordedLog } from '../bus/log.ts';
 import { Logger } from '../bus/logging/logger.ts';
 import { Bus } from '../bus/nats/bus.ts';
 import { Outbox } from '../bus/nats/outbox.ts';
-import { commands, recordings } from '../bus/subjects.ts';
+import { commands, liveSubject, recordings } from '../bus/subjects.ts';
 import type {
   ChildMessage,
   ParentMessage,
@@ -31,6 +31,7 @@ const reports = new Outbox(maxReports, (count) =>
   logger.source('recorder').warning(`${count} reports of recordings were lost while the bus was unreachable`),
 );
 let streamSession: StreamSession | undefined;
+let live: Bus | undefined;
 let ending = false;
 let redact = (text: string) => text;
 
@@ -63,6 +64,7 @@ async function run(session: PipelineSession): Promise<void> {
       onReport: (report) => send(report),
       onRecordingReport: (report) => reports.add(recordings, [report.monitorID], report),
       onFrame: (frame) => frames?.publishFrame(session.monitorID, frame),
+      onLive: (stream, packet) => live?.publishLive(liveSubject(session.monitorID, stream), packet),
     });
     void attach(session, streamSession);
     if (session.frames.gray || session.frames.rgb)
@@ -78,8 +80,10 @@ async function attach(session: PipelineSession, running: StreamSession): Promise
   const bus = await connect(session, 'pipeline');
   logger.attach(bus);
   reports.attach(bus);
+  live = bus;
   bus.respond(commands.record, [session.monitorID], ({ until }) => running.record(until));
   bus.respond(commands.frames, [session.monitorID], ({ format }) => running.wantFrames(format));
+  bus.respond(commands.live, [session.monitorID], ({ stream, begin }) => running.watch(stream, begin));
 }
 
 async function connect({ bus, monitorID }: PipelineSession, purpose: string): Promise<Bus> {

@@ -1,10 +1,12 @@
 import { wallClockUs } from '../bus/base/time.ts';
 import type { Frame } from '../bus/frames.ts';
+import type { LivePacket } from '../bus/live-packet.ts';
 import type { Log } from '../bus/log.ts';
 import type { FrameFormat } from '../bus/messages.ts';
 import { FrameDecoder } from './frames/frame-decoder.ts';
 import type { FrameRates } from './gstreamer/pipeline-description.ts';
 import { JumpLog } from './jump-log.ts';
+import { LiveStream } from './live/live-stream.ts';
 import { MediaClock } from './media/media-clock.ts';
 import { type VideoUnit, videoTicksPerSecond } from './media/unit.ts';
 import type { PipelineEnd } from './protocol/pipeline-protocol.ts';
@@ -21,13 +23,15 @@ export interface StreamConnectionOptions {
   /** The frames that may be asked for; empty when the stream is not decoded. */
   readonly rates: FrameRates;
   readonly onFrame: (frame: Frame) => void;
+  /** Gets the pictures for viewers while it is watched. */
+  readonly onLive: (packet: LivePacket) => void;
   /** Gets the faults that leave the stream running, and null when they are over. */
   readonly onTrouble: (text: string | null) => void;
   readonly log: Log;
   readonly monitorID: string;
 }
 
-/** One connection to one stream: all that comes is recorded, and decoded while frames are wanted. */
+/** One connection to one stream: all that comes is recorded, decoded while frames are wanted, and sent while watched. */
 export class StreamConnection {
   readonly #options: StreamConnectionOptions;
   readonly #clock = new MediaClock();
@@ -36,6 +40,7 @@ export class StreamConnection {
   readonly #jumps: JumpLog;
   readonly #recording: StreamRecording | undefined;
   readonly #decoder: FrameDecoder | undefined;
+  readonly #live: LiveStream;
   #onStreaming: (() => void) | undefined;
 
   constructor(options: StreamConnectionOptions) {
@@ -48,6 +53,7 @@ export class StreamConnection {
       onNothing: (detail) => input.end({ reason: 'broken', detail }),
       onTrouble: (text) => this.#troubles.set('video', text),
     });
+    this.#live = new LiveStream({ clock, onPacket: options.onLive });
     if (recording) {
       const onTrouble = (text: string | null) => this.#troubles.set('recorder', text);
       this.#recording = new StreamRecording({ ...recording, clock, onTrouble });
@@ -81,6 +87,7 @@ export class StreamConnection {
     this.#watch.close();
     this.#jumps.close();
     this.#decoder?.close();
+    this.#live.close();
     return end;
   }
 
@@ -98,6 +105,15 @@ export class StreamConnection {
     this.#decoder?.setWanted(formats);
   }
 
+  /** @param begin see {@link LiveStream.watch} */
+  watch(begin: boolean): void {
+    this.#live.watch(begin);
+  }
+
+  unwatch(): void {
+    this.#live.unwatch();
+  }
+
   /** @param until Unix time in microseconds */
   recordUntil(until: number): void {
     this.#recording?.recordUntil(until);
@@ -111,6 +127,7 @@ export class StreamConnection {
     }
     if (!unit.continues)
       this.#clock.observe((unit.time * 1e6) / videoTicksPerSecond, wallClockUs(unit.arrivedMs));
+    this.#live.push(unit);
     this.#recording?.pushVideo(unit);
     this.#decoder?.push(unit);
   }

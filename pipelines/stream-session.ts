@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { stopDeadlinesMs } from '../bus/children/stop-deadlines.ts';
 import type { Frame } from '../bus/frames.ts';
 import { leases } from '../bus/leases.ts';
+import type { LivePacket } from '../bus/live-packet.ts';
 import { type Log, rewordedLog } from '../bus/log.ts';
 import type { FrameFormat, RecordingReport } from '../bus/messages.ts';
 import type { RecordedStream } from '../bus/recording-id.ts';
@@ -24,6 +25,7 @@ export interface StreamSessionOptions {
   readonly onReport: (report: PipelineReport) => void;
   readonly onRecordingReport: (report: RecordingReport) => void;
   readonly onFrame: (frame: Frame) => void;
+  readonly onLive: (stream: RecordedStream, packet: LivePacket) => void;
 }
 
 /** Texts about the sub stream say so; those about the main stream need not. */
@@ -36,6 +38,7 @@ export class StreamSession {
   readonly #main: StreamConnection;
   readonly #sub: SubStream | undefined;
   readonly #leases: ReadonlyMap<FrameFormat, FrameLease>;
+  readonly #viewing: Readonly<Record<RecordedStream, FrameLease>>;
   readonly #troubles: Troubles;
   #isStreaming = false;
 
@@ -50,6 +53,11 @@ export class StreamSession {
     const formats = [...main, ...sub].map(([format]) => format);
     const lease = () => new FrameLease(leases.frames.expireMs, () => this.#setWanted());
     this.#leases = new Map(formats.map((format) => [format, lease()]));
+    const viewing = (stream: RecordedStream) =>
+      new FrameLease(leases.live.expireMs, (held) => {
+        if (!held) this.#stream(stream)?.unwatch();
+      });
+    this.#viewing = { main: viewing('main'), sub: viewing('sub') };
   }
 
   /** Resolves when the session has ended, by itself or by `stop`, and its last recordings are on disk. */
@@ -57,9 +65,10 @@ export class StreamSession {
     const end = await this.#main.play(() => {
       this.#isStreaming = true;
       this.#setWanted();
+      if (this.#viewing.sub.held) this.#sub?.watch(true);
       this.#options.onReport({ type: 'streaming' });
     });
-    for (const lease of this.#leases.values()) lease.end();
+    for (const lease of [...this.#leases.values(), ...Object.values(this.#viewing)]) lease.end();
     const finished = Promise.all([this.#main.finish(), this.#sub?.close()]);
     await Promise.race([finished, sleep(stopDeadlinesMs.recordingFile)]);
     return end;
@@ -82,8 +91,25 @@ export class StreamSession {
     lease.renew();
   }
 
+  /**
+   * Publishes the pictures of a stream for as long as the lease of viewers lasts.
+   *
+   * @param begin the last group of pictures first, whole
+   * @throws when the monitor has no such stream.
+   */
+  watch(stream: RecordedStream, begin: boolean): void {
+    const watched = this.#stream(stream);
+    if (!watched) throw new Error('this monitor has no sub stream');
+    this.#viewing[stream].renew();
+    if (stream === 'main' || this.#isStreaming) watched.watch(begin);
+  }
+
+  #stream(stream: RecordedStream): StreamConnection | SubStream | undefined {
+    return stream === 'main' ? this.#main : this.#sub;
+  }
+
   #open(stream: RecordedStream, rates: FrameRates, patienceMs: number): StreamConnection {
-    const { session, monitorLog, recorderLog, onFrame, onReport, onRecordingReport } = this.#options;
+    const { session, monitorLog, recorderLog, onFrame, onLive, onReport, onRecordingReport } = this.#options;
     const { monitorID, recordingsDir, alwaysRecord, videoLength } = session;
     const isMain = stream === 'main';
     const reword = worded(stream);
@@ -99,6 +125,7 @@ export class StreamSession {
             }
           : undefined,
       ...{ rates, onFrame, monitorID },
+      onLive: (packet) => onLive(stream, packet),
       log: rewordedLog(monitorLog, reword),
       onTrouble: (text) => this.#troubles.set(stream, text && reword(text)),
     });
@@ -118,12 +145,11 @@ export class StreamSession {
     });
   }
 
-  /** Undefined where there is none, or nothing is made of it. */
+  /** Undefined where there is none. */
   #subStream(rates: FrameRates): SubStream | undefined {
     const { session, monitorLog } = this.#options;
     const { source, recordSubStream, maxPatienceMs, monitorID } = session;
     if (source.kind !== 'rtsp' || source.sub === undefined) return undefined;
-    if (rates.length === 0 && !recordSubStream) return undefined;
     const reword = worded('sub');
     return new SubStream({
       formats: rates.map(([format]) => format),

@@ -16,13 +16,15 @@ export interface SubStreamConnection {
   finish(): Promise<void>;
   end(end: PipelineEnd): void;
   setWanted(formats: ReadonlySet<FrameFormat>): void;
+  watch(begin: boolean): void;
+  unwatch(): void;
   recordUntil(until: number): void;
 }
 
 export interface SubStreamOptions {
   /** Which frames it is for. */
   readonly formats: readonly FrameFormat[];
-  /** A stream that is recorded is always connected; another one when its frames are wanted. */
+  /** A stream that is recorded is always connected; another one when its frames are wanted, or it is watched. */
   readonly isRecorded: boolean;
   /** May throw. @param failures connections that failed in a row */
   readonly open: (failures: number) => SubStreamConnection;
@@ -47,6 +49,7 @@ export class SubStream {
   readonly #said = new Set<string>();
   #wanted: ReadonlySet<FrameFormat> = new Set();
   #until = 0;
+  #isWatched = false;
   #closed = false;
 
   constructor(options: SubStreamOptions) {
@@ -58,6 +61,18 @@ export class SubStream {
     this.#wanted = new Set(this.#options.formats.filter((format) => formats.has(format)));
     if (this.#connection) this.#connection.setWanted(this.#wanted);
     else if (!this.#retry) this.#connectIfWanted();
+  }
+
+  /** To be called once the main stream's login was right. @param begin see `LiveStream` */
+  watch(begin: boolean): void {
+    this.#isWatched = true;
+    if (this.#connection) this.#connection.watch(begin);
+    else if (!this.#retry) this.#connectIfWanted();
+  }
+
+  unwatch(): void {
+    this.#isWatched = false;
+    this.#connection?.unwatch();
   }
 
   /** @param until Unix time in microseconds */
@@ -75,7 +90,7 @@ export class SubStream {
   }
 
   #connectIfWanted(): void {
-    const isWanted = this.#options.isRecorded || this.#wanted.size > 0;
+    const isWanted = this.#options.isRecorded || this.#wanted.size > 0 || this.#isWatched;
     if (isWanted && !this.#closed) this.#ended = this.#connect();
   }
 
@@ -109,6 +124,7 @@ export class SubStream {
     this.#connection = connection;
     connection.setWanted(this.#wanted);
     connection.recordUntil(this.#until);
+    if (this.#isWatched) connection.watch(true);
     const end = await connection.play(() => {
       this.#refusals = 0;
       this.#sayBack();
@@ -122,8 +138,14 @@ export class SubStream {
     if (this.#said.has(detail)) return;
     this.#said.add(detail);
     const { formats, isRecorded, log, monitorID, onTrouble } = this.#options;
-    const waiting = [...(formats.length > 0 ? ['detectors'] : []), ...(isRecorded ? ['its recording'] : [])];
-    const text = `${detail}; ${waiting.join(' and ')} ${formats.length > 0 ? 'wait' : 'waits'} for it`;
+    const waiting = [
+      ...(formats.length > 0 ? ['detectors'] : []),
+      ...(isRecorded ? ['its recording'] : []),
+      // Not worth a word where others wait at all times.
+      ...(formats.length === 0 && !isRecorded ? ['viewers'] : []),
+    ];
+    const isOne = formats.length === 0 && isRecorded;
+    const text = `${detail}; ${waiting.join(' and ')} ${isOne ? 'waits' : 'wait'} for it`;
     log.error(text, monitorID);
     onTrouble(text);
   }

@@ -43,7 +43,7 @@ const allowedRooms: Record<string, readonly string[]> = {
   'bus/mqtt': ['', 'base', 'children', 'nats'],
 
   pipelines: [
-    ...['codecs', 'depayload', 'frames', 'gstreamer', 'media', 'mp4', 'recording', 'rtsp'],
+    ...['codecs', 'depayload', 'frames', 'gstreamer', 'live', 'media', 'mp4', 'recording', 'rtsp'],
     ...['protocol', 'rtsp/protocol', 'sources'],
   ],
   'pipelines/source-test': [
@@ -62,6 +62,7 @@ const allowedRooms: Record<string, readonly string[]> = {
   ],
   'pipelines/depayload': ['codecs'],
   'pipelines/frames': ['codecs', 'gstreamer', 'media'],
+  'pipelines/live': ['codecs', 'media', 'mp4'],
   'pipelines/media': ['codecs', 'depayload'],
   'pipelines/mp4': ['codecs', 'media'],
   'pipelines/recording': ['media', 'mp4'],
@@ -115,10 +116,11 @@ const allowedRooms: Record<string, readonly string[]> = {
   'store/log/projection': ['log/schema'],
   'store/log/retention': ['log/schema'],
 
-  http: ['api', 'documents', 'gate', 'log', 'pages', 'recordings', 'request', 'state', 'transport'],
+  http: ['api', 'documents', 'gate', 'live', 'log', 'pages', 'recordings', 'request', 'state', 'transport'],
   'http/api': ['request', 'state'],
   'http/documents': ['request'],
   'http/gate': ['request', 'transport'],
+  'http/live': ['request', 'state'],
   'http/log': ['request'],
   'http/recordings': ['request'],
   'http/pages': ['request', 'transport'],

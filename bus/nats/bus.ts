@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type JetStreamClient, type JetStreamManager, jetstream } from '@nats-io/jetstream';
 import {
   type ConnectionOptions,
   connect,
   credsAuthenticator,
+  headers,
   type Msg,
   type NatsConnection,
   type Subscription,
@@ -10,6 +12,7 @@ import {
 import type { Channel } from '../channel.ts';
 import { stopDeadlinesMs } from '../children/stop-deadlines.ts';
 import { type Frame, frameHeaders, readFrame } from '../frames.ts';
+import { type LivePacket, LivePacketReader, livePartsOf } from '../live-packet.ts';
 import type { CommandReply, FrameFormat } from '../messages.ts';
 import { commands, frameSubject } from '../subjects.ts';
 import { PublishAcks } from './publish-acks.ts';
@@ -232,6 +235,25 @@ export class Bus {
     });
   }
 
+  /** Publishes a packet of a stream (`liveSubject`) to the current subscribers; dropped while the bus is unreachable. */
+  publishLive(subject: string, packet: LivePacket): void {
+    if (!this.connected) return;
+    for (const { header, data } of livePartsOf(packet)) {
+      const values = headers();
+      values.set('Live', header);
+      this.#connection.publish(subject, data, { headers: values });
+    }
+  }
+
+  /** Calls `listener` with each packet of a watched stream. @returns a function that unsubscribes. */
+  subscribeLive(subject: string, listener: (packet: LivePacket) => void): () => void {
+    const reader = new LivePacketReader();
+    return this.#listen(subject, (incoming) => {
+      const packet = reader.read(incoming.data, incoming.headers?.get('Live') ?? '');
+      if (packet) listener(packet);
+    });
+  }
+
   /** Resolves when the server has processed everything sent so far, including subscriptions. */
   async flush(): Promise<void> {
     await this.#connection.flush();
@@ -247,7 +269,10 @@ export class Bus {
   async close(): Promise<void> {
     if (this.#connection.isClosed()) return;
     if (this.connected)
-      await Promise.race([this.#connection.drain().catch(() => {}), pause(stopDeadlinesMs.busDrain)]);
+      await Promise.race([
+        this.#connection.drain().catch(() => {}),
+        sleep(stopDeadlinesMs.busDrain, undefined, { ref: false }),
+      ]);
     await this.#connection.close();
     this.#acknowledgements.break();
   }
@@ -273,8 +298,3 @@ export class Bus {
     }
   }
 }
-
-const pause = (milliseconds: number) =>
-  new Promise<void>((resolve) => {
-    setTimeout(resolve, milliseconds).unref();
-  });

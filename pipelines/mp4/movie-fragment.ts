@@ -25,7 +25,11 @@ interface Run {
  * @param origin the decode time of the file's first picture, which is 0 in it; in ticks of `videoTicksPerSecond`
  * @returns the headers, and the samples as they are in memory
  */
-export function movieFragment(fragment: MediaFragment, sequence: number, origin: number): Buffer[] {
+export function movieFragment(
+  fragment: Pick<MediaFragment, 'layout' | 'video' | 'audio'>,
+  sequence: number,
+  origin: number,
+): Buffer[] {
   const { video, audio, layout } = fragment;
   const rate = layout.audio?.sampleRate ?? 1;
   const audioOrigin = Math.round((origin * rate) / videoTicksPerSecond);

@@ -29,6 +29,7 @@ function connect(input: VideoInput) {
   const connection = new StreamConnection({
     ...{ input, recording: undefined, rates: [], log, monitorID: 'door' },
     onFrame: () => {},
+    onLive: () => {},
     onTrouble: (text) => troubles.push(text),
   });
   return { connection, troubles };

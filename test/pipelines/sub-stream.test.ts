@@ -14,6 +14,7 @@ class PlayedConnection {
   onStreaming = (): void => {};
   wanted: ReadonlySet<FrameFormat> = nothing;
   until = 0;
+  readonly watched: (boolean | string)[] = [];
   finished: Promise<void> = Promise.resolve();
   end: (end: PipelineEnd) => void = () => {};
 
@@ -34,6 +35,14 @@ class PlayedConnection {
 
   recordUntil(until: number): void {
     this.until = until;
+  }
+
+  watch(begin: boolean): void {
+    this.watched.push(begin);
+  }
+
+  unwatch(): void {
+    this.watched.push('no more');
   }
 }
 
@@ -80,6 +89,25 @@ describe('a sub stream', () => {
     expect(connections[0]?.wanted).toEqual(nothing);
     stream.setWanted(gray);
     expect(connections).toHaveLength(1);
+  });
+
+  test('is connected to while somebody watches it, and sends its last group to who comes later', async () => {
+    const { stream, connections, messages } = startSubStream({ formats: [] });
+    stream.watch(false);
+    expect(connections).toHaveLength(1);
+    expect(connections[0]?.watched).toEqual([true]);
+    stream.watch(true);
+    expect(connections[0]?.watched).toEqual([true, true]);
+    connections[0]?.end(lost);
+    await vi.runOnlyPendingTimersAsync();
+    expect(connections).toHaveLength(2);
+    expect(connections[1]?.watched).toEqual([true]);
+    expect(messages).toEqual(['error: the camera closed the connection; viewers wait for it']);
+    stream.unwatch();
+    expect(connections[1]?.watched).toEqual([true, 'no more']);
+    connections[1]?.end(lost);
+    await vi.advanceTimersByTimeAsync(3600_000);
+    expect(connections).toHaveLength(2);
   });
 
   test('is tried again after longer and longer pauses, and complained of once', async () => {

@@ -36,6 +36,7 @@ export async function startInProcess(source: VideoSource): Promise<StreamInProce
     onReport: (report) => reports.push(report),
     onRecordingReport: (report) => recordingReports.push(report),
     onFrame: () => {},
+    onLive: () => {},
   });
   const end = session.run();
   const stop = () => {
