@@ -145,6 +145,8 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
       closers.push(within('mqtt', () => bridge.close()));
     }
 
+    const videoBus = await Bus.connect(busAddress, 'live video');
+    closers.push(within('bus', () => videoBus.close()));
     const { startHttpServer } = await loading;
     const reports = new DetectorReports(bus);
     closers.push(async () => reports.close());
@@ -171,6 +173,7 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
       logs,
       recordings,
       bus,
+      videoBus,
       log: logger.source('auth'),
       detectors: () => reports.list(),
       snapshot: (eventID) => readSnapshot(config.storageDir, eventID),

@@ -7,6 +7,8 @@ import { sourceTestRoutes } from './api/source-test-routes.ts';
 import { storageRoutes } from './api/storage-routes.ts';
 import { documentRoutes } from './documents/document-routes.ts';
 import { type SessionServices, sessionRoutes } from './gate/session-routes.ts';
+import type { LiveFeed } from './live/live-feed.ts';
+import { liveRoutes } from './live/live-routes.ts';
 import { logExportRoutes } from './log/log-export-routes.ts';
 import type { LogFeed } from './log/log-feed.ts';
 import { logRoutes } from './log/log-query-routes.ts';
@@ -30,7 +32,8 @@ const maxDownloads = 100;
 
 /** Every route that clients can reach. A path that is not in this table is 404. */
 export function routes(
-  services: ApiServices & SessionServices & { readonly feed: LogFeed; readonly states: MonitorStates },
+  services: ApiServices &
+    SessionServices & { readonly feed: LogFeed; readonly live: LiveFeed; readonly states: MonitorStates },
 ): readonly Route[] {
   const limit = new OpenLimit(maxDownloads);
   const table: readonly Route[] = [
@@ -38,6 +41,7 @@ export function routes(
     ...sessionRoutes(services),
     ...monitorRoutes(services),
     ...sourceTestRoutes(services),
+    ...liveRoutes(services),
     ...logRoutes(services),
     ...logStatsRoutes(services),
     ...logExportRoutes(services),

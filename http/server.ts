@@ -1,11 +1,13 @@
 import type { AddressInfo } from 'node:net';
 import { Server as SecureServer } from 'node:tls';
 import { stopDeadlinesMs } from '../bus/children/stop-deadlines.ts';
+import type { Bus } from '../bus/nats/bus.ts';
 import { Sessions } from '../store/accounts/sessions.ts';
 import type { Config } from '../store/config/config.ts';
 import { createApp } from './app.ts';
 import { Credentials } from './gate/credentials.ts';
 import { Gate } from './gate/gate.ts';
+import { LiveFeed } from './live/live-feed.ts';
 import { LogFeed } from './log/log-feed.ts';
 import type { ApiServices } from './request/api-services.ts';
 import { routes } from './routes.ts';
@@ -16,6 +18,8 @@ import { certificateSource, serveCertificate } from './transport/tls.ts';
 import { WebSockets } from './websockets.ts';
 
 export interface HttpServerOptions extends ApiServices {
+  /** A connection to the bus for live video, beside which nothing else waits. */
+  readonly videoBus: Bus;
   readonly config: Pick<Config, 'host' | 'port' | 'auth' | 'tls' | 'configDir'>;
   /** Milliseconds between two pings of a WebSocket; 30,000 by default. */
   readonly pingInterval?: number;
@@ -53,7 +57,8 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const gate = new Gate({ auth, secure, accounts, credentials, sessions, log });
   const feed = new LogFeed(logs);
   const states = new MonitorStates(options.bus);
-  const table = routes({ ...options, feed, states, sessions, gate });
+  const live = new LiveFeed({ bus: options.videoBus, monitors: options.monitors, states });
+  const table = routes({ ...options, feed, live, states, sessions, gate });
   const app = createApp({ table, gate, headers, server, log });
   const pingInterval = options.pingInterval ?? 30_000;
   const webSockets = new WebSockets({ table, gate, headers, server, log, pingInterval });
@@ -80,6 +85,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     const cut = setTimeout(() => server.closeAllConnections(), stopDeadlinesMs.requests);
     await webSockets.close(stopDeadlinesMs.webSockets);
     feed.close();
+    live.close();
     states.close();
     await stopped;
     clearTimeout(cut);

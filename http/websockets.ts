@@ -7,7 +7,7 @@ import type { Gate } from './gate/gate.ts';
 import { describeCause, toHttpError } from './request/failure.ts';
 import { HttpError } from './request/http-error.ts';
 import { requestReader } from './request/request-reader.ts';
-import { accessOf, pathMatcher, type Route } from './request/route.ts';
+import { accessOf, pathMatcher, pathParams, type Route } from './request/route.ts';
 import { closeCodes, WebSocketConnection } from './request/websocket-connection.ts';
 import { ignoreUpgrade, isIgnoredUpgrade } from './transport/ignored-upgrade.ts';
 import { answerRaw } from './transport/listener.ts';
@@ -93,7 +93,10 @@ export class WebSockets {
       if (candidates.length === 0) throw new HttpError('not_found', 'There is nothing here.');
       throw new HttpError('malformed_request', 'This path is no WebSocket.');
     }
-    const parts = read({}, search, undefined);
+    const { headers, socket: client } = request;
+    const parts = read(pathParams(row, path), search, undefined);
+    const call = { ...parts, caller, headers, address: client.remoteAddress };
+    row.beforeConnect?.(call);
     if (this.#connections.size >= connectionLimit) {
       throw new HttpError('unavailable', 'Too many WebSockets are open.', {
         headers: { 'Retry-After': '10' },
@@ -104,8 +107,7 @@ export class WebSockets {
       const connection = new WebSocketConnection(websocket, socket, caller);
       this.#connections.add(connection);
       connection.onClose(() => this.#connections.delete(connection));
-      const { headers } = request;
-      connect(connection, { ...parts, caller, headers, address: request.socket.remoteAddress });
+      connect(connection, call);
     });
   }
 

@@ -1,4 +1,5 @@
-import { LogEntry, MqttEvent } from '../../bus/messages.ts';
+import type { TSchema } from 'typebox';
+import { MqttEvent } from '../../bus/messages.ts';
 import type { Route } from '../request/route.ts';
 import { closeCodes } from '../request/websocket-connection.ts';
 
@@ -7,7 +8,9 @@ const closings: Readonly<Record<keyof typeof closeCodes, string>> = {
   policyViolation: 'the client sent a message',
   loginAgain: 'the account was changed or deleted, or the session has ended',
   adminRequired: 'the account is no longer an admin',
+  deleted: 'the monitor was deleted',
   tooSlow: 'the client reads its frames too slowly',
+  tooMany: 'too many clients watch',
 };
 
 /**
@@ -61,7 +64,11 @@ export function asyncapi(table: readonly Route[], detectors: readonly string[]):
     },
     components: {
       messages: {
-        logEntry: { contentType: 'application/json', payload: LogEntry },
+        ...Object.fromEntries(
+          sockets
+            .flatMap(({ messages = {} }) => Object.entries(messages))
+            .map(([name, content]) => [name, messageOf(content)]),
+        ),
         event: {
           contentType: 'application/json',
           payload: MqttEvent,
@@ -95,12 +102,30 @@ function socketChannel(row: Route): object {
     ([name, why]) => `${closeCodes[name as keyof typeof closeCodes]}: ${why}`,
   );
   return {
-    address: row.path,
+    address: row.path.replace(/:(\w+)/g, '{$1}'),
     description: `${row.description} Close codes: ${codes.join('; ')}.`,
     servers: [{ $ref: '#/servers/recorder' }],
-    messages: { logEntry: { $ref: '#/components/messages/logEntry' } },
+    ...parametersOf(row),
+    messages: Object.fromEntries(
+      Object.keys(row.messages ?? {}).map((name) => [name, { $ref: `#/components/messages/${name}` }]),
+    ),
     bindings: { ws: { method: row.method, query: row.query, bindingVersion: '0.1.0' } },
   };
+}
+
+function messageOf(content: TSchema | string): object {
+  return typeof content === 'string'
+    ? { contentType: 'video/mp4', description: content }
+    : { contentType: 'application/json', payload: content };
+}
+
+function parametersOf({ params }: Route): object {
+  if (!params) return {};
+  const described = Object.entries(params.properties).map(([name, schema]) => {
+    const { description } = schema as { readonly description?: string };
+    return [name, { description }];
+  });
+  return { parameters: Object.fromEntries(described) };
 }
 
 function operation(channel: string, summary: string): object {

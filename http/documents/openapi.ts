@@ -28,6 +28,7 @@ const tags: Readonly<Record<Exclude<Tag, 'Pages'>, string>> = {
   Monitor: 'Cameras and other sources: recording and detection.',
   Events: 'Detections.',
   Recordings: 'Footage: lists, files, what happened when.',
+  Live: 'What the monitors show now.',
   Logs: 'The log: queries, counts, exports, SQL.',
   System: 'About the recorder itself.',
 };

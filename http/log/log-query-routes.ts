@@ -43,6 +43,7 @@ export function logRoutes({ logs, feed }: LogServices): Route[] {
       description,
       query: FeedQuery,
       answers: { 101: { description: 'One text frame for each entry', schema: LogEntry } },
+      messages: { logEntry: LogEntry },
       failures: ['upgrade_required', 'unavailable'],
       // Never called: `app.ts` refuses requests without a WebSocket handshake.
       handle: () => ({ status: 426 }),

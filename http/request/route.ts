@@ -9,7 +9,7 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 /** Requests with these methods must carry the account's CSRF token. */
 export const tokenMethods: readonly Method[] = ['POST', 'PUT', 'DELETE'];
 
-export type Tag = 'Account' | 'Monitor' | 'Events' | 'Recordings' | 'Logs' | 'System' | 'Pages';
+export type Tag = 'Account' | 'Monitor' | 'Live' | 'Events' | 'Recordings' | 'Logs' | 'System' | 'Pages';
 
 /** A successful response, for the documents and their tests. */
 export interface Success {
@@ -66,6 +66,10 @@ export interface Route extends RouteText {
   /** Errors besides those of the gate and of parsing the request. */
   readonly failures?: readonly ErrorCode[];
   handle(call: RouteCall): RouteAnswer | Promise<RouteAnswer>;
+  /** For a WebSocket: its messages by name, for the documents; the schema of a JSON text, or what the bytes are. */
+  readonly messages?: Readonly<Record<string, TSchema | string>>;
+  /** For a WebSocket: refuses the handshake by throwing an `HttpError`. */
+  beforeConnect?(call: Omit<RouteCall, 'signal'>): void;
   /** Set for a WebSocket: takes over the connection after its handshake. */
   connect?(connection: WebSocketConnection, call: Omit<RouteCall, 'signal'>): void;
 }
@@ -73,11 +77,12 @@ export interface Route extends RouteText {
 type Shape<Schema> = Schema extends TSchema ? Static<Schema> : undefined;
 
 interface TypedRoute<Params, Query, Body>
-  extends Omit<Route, 'params' | 'query' | 'body' | 'handle' | 'connect'> {
+  extends Omit<Route, 'params' | 'query' | 'body' | 'handle' | 'beforeConnect' | 'connect'> {
   readonly params?: Params;
   readonly query?: Query;
   readonly body?: Body;
   handle(call: RouteCall<Shape<Params>, Shape<Query>, Shape<Body>>): RouteAnswer | Promise<RouteAnswer>;
+  beforeConnect?(call: Omit<RouteCall<Shape<Params>, Shape<Query>, Shape<Body>>, 'signal'>): void;
   connect?(
     connection: WebSocketConnection,
     call: Omit<RouteCall<Shape<Params>, Shape<Query>, Shape<Body>>, 'signal'>,
@@ -100,6 +105,15 @@ export function pathMatcher(table: readonly Route[]): (path: string) => Route[] 
     return { row, pattern: new RegExp(`^${pattern}$`) };
   });
   return (path) => rows.filter(({ pattern }) => pattern.test(path)).map(({ row }) => row);
+}
+
+/** @returns the parameters of a path that matches this row, by name */
+export function pathParams({ path }: Pick<Route, 'path'>, requested: string): Record<string, string> {
+  const given = requested.split('/');
+  const names = path.split('/').map((part) => (part.startsWith(':') ? part.slice(1) : undefined));
+  return Object.fromEntries(
+    names.flatMap((name, index) => (name === undefined ? [] : [[name, given[index] ?? '']])),
+  );
 }
 
 /**

@@ -12,12 +12,16 @@ export const closeCodes = {
   loginAgain: 4401,
   /** The account is no longer an admin. */
   adminRequired: 4403,
+  /** What was asked for was deleted. */
+  deleted: 4404,
   /** The client reads its frames too slowly. */
   tooSlow: 4408,
+  /** There are too many clients of this kind. */
+  tooMany: 4429,
 } as const;
 
 /** Unsent bytes in memory per client; beyond it the client is closed as too slow. */
-const bufferLimit = 1_000_000;
+const defaultBufferLimit = 1_000_000;
 /** A client that has not answered the close frame after this time is terminated. */
 const closeDeadlineMs = 5000;
 
@@ -30,6 +34,7 @@ export class WebSocketConnection {
   readonly #raw: Duplex;
   readonly #caller: Caller;
   #alive = true;
+  #bufferLimit = defaultBufferLimit;
 
   /** @param raw the TCP or TLS stream below the WebSocket. */
   constructor(socket: WebSocket, raw: Duplex, caller: Caller) {
@@ -48,6 +53,16 @@ export class WebSocketConnection {
 
   get open(): boolean {
     return this.#socket.readyState === WebSocket.OPEN;
+  }
+
+  /** Bytes that were sent and have not left the process. */
+  get bufferedBytes(): number {
+    return this.#socket.bufferedAmount;
+  }
+
+  /** For one who sends large frames and bounds them itself. @param bytes unsent, beyond which the client is closed */
+  setBufferLimit(bytes: number): void {
+    this.#bufferLimit = bytes;
   }
 
   onClose(listener: () => void): void {
@@ -76,6 +91,11 @@ export class WebSocketConnection {
     } else {
       sent?.();
     }
+  }
+
+  /** Sends one binary frame under the same conditions. @param data may be shared between connections. */
+  sendBytes(data: Buffer): void {
+    if (this.check() && this.#fits()) this.#socket.send(data, { binary: true, compress: false });
   }
 
   /** Frames sent within `write` leave in as few packets as possible. */
@@ -114,7 +134,7 @@ export class WebSocketConnection {
   }
 
   #fits(): boolean {
-    if (this.#socket.bufferedAmount <= bufferLimit) return true;
+    if (this.#socket.bufferedAmount <= this.#bufferLimit) return true;
     this.closeTooSlow();
     return false;
   }

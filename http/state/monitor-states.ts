@@ -17,6 +17,7 @@ export class MonitorStates {
   readonly #began = nowUs();
   readonly #states = new Map<string, KnownState & { readonly offline: boolean }>();
   readonly #replay: Replay;
+  readonly #listeners = new Set<(monitorID: string) => void>();
 
   constructor(bus: Bus) {
     // The stream keeps the last status of every monitor, so all states are known right after the start.
@@ -29,6 +30,12 @@ export class MonitorStates {
   get(monitorID: string): KnownState | undefined {
     const known = this.#states.get(monitorID);
     return known && { ...known, streamed: this.#streamedUpTo(nowUs(), known) };
+  }
+
+  /** Calls `listener` with the id of a monitor at each change. @returns a function that ends it. */
+  onChange(listener: (monitorID: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   close(): void {
@@ -50,6 +57,7 @@ export class MonitorStates {
           ? this.#streamedUpTo(now.since, before)
           : (before?.streamed ?? 0),
     });
+    for (const listener of this.#listeners) listener(now.monitorID);
   }
 
   #streamedUpTo(time: number, { state, since, streamed }: KnownState): number {

@@ -139,6 +139,7 @@ export async function openFrontDoor(options: Options = {}): Promise<FrontDoor> {
     logs,
     recordings,
     bus,
+    videoBus: bus,
     log,
     detectors: () => [],
     snapshot: (eventID) => readSnapshot(folder, eventID),

@@ -7,6 +7,8 @@ export interface Feed {
   readonly socket: WebSocket;
   /** Text frames as they came, oldest first. */
   readonly frames: readonly string[];
+  /** Text and binary frames as they came, oldest first. */
+  readonly messages: readonly (string | Buffer)[];
   /** Waits for a frame, old or new, whose JSON this is true of. */
   frame<T>(wanted: (value: T) => boolean, timeout?: number): Promise<T>;
   /** Resolves with the close code. */
@@ -29,7 +31,11 @@ export async function openFeed(url: string, headers: Readonly<Record<string, str
   const socket = new WebSocket(url, { headers, rejectUnauthorized: false });
   atEnd(async () => socket.terminate());
   const frames: string[] = [];
-  socket.on('message', (data) => frames.push(String(data)));
+  const messages: (string | Buffer)[] = [];
+  socket.on('message', (data: Buffer, isBinary) => {
+    messages.push(isBinary ? data : String(data));
+    if (!isBinary) frames.push(String(data));
+  });
   const closed = new Promise<number>((resolve) => socket.on('close', resolve));
   await new Promise<void>((resolve, reject) => {
     socket.once('open', resolve);
@@ -42,6 +48,7 @@ export async function openFeed(url: string, headers: Readonly<Record<string, str
   return {
     socket,
     frames,
+    messages,
     closed,
     frame: <T>(wanted: (value: T) => boolean, timeout = 15_000) =>
       waitFor(

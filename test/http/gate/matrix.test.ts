@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Route } from '../../../http/request/route.ts';
 import { admin, type FrontDoor, openFrontDoor, type TestSession, user } from '../../support/http-server.ts';
+import { testMonitor } from '../../support/monitors.ts';
 import type { Login } from '../../support/recorder.ts';
 import { routeTable } from '../../support/route-table.ts';
 import { HandshakeError } from '../../support/websocket.ts';
@@ -15,6 +16,8 @@ const sockets = requests.filter(([, row]) => row.connect);
 let door: FrontDoor;
 beforeAll(async () => {
   door = await openFrontDoor();
+  // A WebSocket opens for a monitor that is there only.
+  await door.monitors.put(testMonitor('door'));
   // Known from here on, so that the wrong passwords below do not slow them down.
   await Promise.all([door.token(admin), door.token(user)]);
 });
@@ -137,7 +140,7 @@ describe.each(requests)('%s', (_, row) => {
 describe.each(sockets)('the WebSocket %s', (_, row) => {
   const handshake = async (login: Login, headers: Record<string, string> = {}) => {
     try {
-      const feed = await door.feed(row.path, login, headers);
+      const feed = await door.feed(row.path.replace(':id', 'door'), login, headers);
       feed.socket.terminate();
       return 101;
     } catch (error) {

@@ -1,0 +1,126 @@
+import type { Bus } from '../../bus/nats/bus.ts';
+import type { RecordedStream } from '../../bus/recording-id.ts';
+import type { MonitorConfig } from '../../store/monitors/monitor-config.ts';
+import type { Monitors } from '../../store/monitors/monitors.ts';
+import { closeCodes, type WebSocketConnection } from '../request/websocket-connection.ts';
+import type { MonitorStates } from '../state/monitor-states.ts';
+import { liveMessage } from './live-messages.ts';
+import { LiveViewer } from './live-viewer.ts';
+import { WatchedStream } from './watched-stream.ts';
+
+export interface LiveFeedOptions {
+  readonly bus: Bus;
+  readonly monitors: Pick<Monitors, 'get'>;
+  readonly states: MonitorStates;
+}
+
+export const maxViewersOfMonitor = 100;
+/** How soon a deleted monitor is noticed. */
+const checkMs = 1000;
+/** Leaves some of the WebSockets to the log. */
+export const maxViewers = 400;
+
+interface Watched {
+  readonly monitorID: string;
+  readonly name: RecordedStream;
+  readonly stream: WatchedStream;
+  /** The last message about the monitor. */
+  state: Buffer;
+}
+
+/** Shows monitors to all their viewers: each stream that is watched comes over the bus once. */
+export class LiveFeed {
+  readonly #options: LiveFeedOptions;
+  readonly #watched = new Map<string, Watched>();
+  readonly #forgetStates: () => void;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(options: LiveFeedOptions) {
+    this.#options = options;
+    this.#forgetStates = options.states.onChange((monitorID) => this.#update(monitorID));
+    this.#timer = setInterval(() => this.#checkStreams(), checkMs).unref();
+  }
+
+  /** The monitor exists. @param asked the main stream is shown where there is no other */
+  connect(connection: WebSocketConnection, monitorID: string, asked: RecordedStream): void {
+    const all = [...this.#watched.values()];
+    const count = (some: readonly Watched[]) =>
+      some.reduce((sum, { stream }) => sum + stream.viewers.size, 0);
+    if (count(all.filter((one) => one.monitorID === monitorID)) >= maxViewersOfMonitor) {
+      connection.close(closeCodes.tooMany, `${maxViewersOfMonitor} others watch this monitor`);
+      return;
+    }
+    if (count(all) >= maxViewers) {
+      connection.close(closeCodes.tooMany, `${maxViewers} others watch`);
+      return;
+    }
+    const config = this.#options.monitors.get(monitorID);
+    const name = config && !streamsOf(config).includes(asked) ? 'main' : asked;
+    const watched = this.#watch(monitorID, name);
+    const viewer = new LiveViewer(connection);
+    viewer.send(watched.state);
+    watched.stream.add(viewer);
+    connection.onClose(() => {
+      watched.stream.delete(viewer);
+      if (watched.stream.viewers.size > 0) return;
+      watched.stream.close();
+      this.#watched.delete(keyOf(watched));
+    });
+  }
+
+  close(): void {
+    this.#forgetStates();
+    clearInterval(this.#timer);
+    for (const { stream } of this.#watched.values()) stream.close();
+  }
+
+  #watch(monitorID: string, name: RecordedStream): Watched {
+    const known = this.#watched.get(keyOf({ monitorID, name }));
+    if (known) return known;
+    const stream = new WatchedStream({ bus: this.#options.bus, monitorID, stream: name });
+    const watched = { monitorID, name, stream, state: this.#stateOf(monitorID, name) };
+    this.#watched.set(keyOf(watched), watched);
+    return watched;
+  }
+
+  #update(monitorID: string): void {
+    for (const watched of this.#watched.values()) {
+      if (watched.monitorID !== monitorID) continue;
+      const { stream, name } = watched;
+      const { state } = this.#options.states.get(monitorID) ?? {};
+      if (state === 'streaming') stream.ask();
+      else stream.reset();
+      watched.state = this.#stateOf(monitorID, name);
+      for (const viewer of stream.viewers) viewer.send(watched.state);
+    }
+  }
+
+  #checkStreams(): void {
+    for (const { monitorID, stream, name } of this.#watched.values()) {
+      const config = this.#options.monitors.get(monitorID);
+      if (!config) closeAll(stream, closeCodes.deleted, 'the monitor was deleted');
+      else if (!streamsOf(config).includes(name))
+        closeAll(stream, closeCodes.goingAway, 'the monitor has no sub stream any more');
+    }
+  }
+
+  #stateOf(monitorID: string, stream: RecordedStream): Buffer {
+    const { monitors, states } = this.#options;
+    const config = monitors.get(monitorID);
+    // A monitor that has just been made.
+    const unknown = { state: 'connecting', reason: '', recording: false, since: 0 } as const;
+    const { state, reason, recording, since } = states.get(monitorID) ?? unknown;
+    const streams = config ? streamsOf(config) : [stream];
+    return liveMessage({ type: 'state', state, reason, recording, since, stream, streams });
+  }
+}
+
+const keyOf = ({ monitorID, name }: Pick<Watched, 'monitorID' | 'name'>) => `${monitorID} ${name}`;
+
+function streamsOf({ source, sourcertsp }: MonitorConfig): RecordedStream[] {
+  return source === 'rtsp' && sourcertsp?.subStream ? ['main', 'sub'] : ['main'];
+}
+
+function closeAll(stream: WatchedStream, code: 1001 | 4404, reason: string): void {
+  for (const viewer of stream.viewers) viewer.close(code, reason);
+}

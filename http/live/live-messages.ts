@@ -1,0 +1,39 @@
+import Type, { type Static } from 'typebox';
+import { LiveFormat } from '../../bus/live-packet.ts';
+import { MonitorStatus } from '../../bus/messages.ts';
+
+/** The text messages of a live view; the others are MP4 bytes. */
+
+const { state, reason, recording, since } = MonitorStatus.properties;
+const Stream = Type.Enum(['main', 'sub']);
+
+/** The state of the monitor, first and at each change. */
+export const LiveState = Type.Object({
+  type: Type.Literal('state'),
+  ...{ state, reason, recording, since },
+  /** The stream that is sent. */
+  stream: Stream,
+  /** All that the monitor has. */
+  streams: Type.Array(Stream),
+});
+export type LiveState = Static<typeof LiveState>;
+
+/** The next binary message is an init segment and the whole last group of pictures. */
+export const LiveStart = Type.Object({
+  type: Type.Literal('start'),
+  ...LiveFormat.properties,
+  /** When the first of these pictures is shown, in seconds of the fragments' own time. */
+  mediaTime: Type.Number({ minimum: 0 }),
+  /** When it was taken: Unix time in microseconds. */
+  time: since,
+});
+export type LiveStart = Static<typeof LiveStart>;
+
+/** The viewer was too slow: the next binary message begins with a key frame. */
+export const LiveGap = Type.Object({ type: Type.Literal('gap') });
+export type LiveGap = Static<typeof LiveGap>;
+
+/** A message as it is sent, to one viewer or to all. */
+export function liveMessage(message: LiveState | LiveStart | LiveGap): Buffer {
+  return Buffer.from(JSON.stringify(message));
+}

@@ -1,0 +1,224 @@
+import { beforeEach, expect, test } from 'vitest';
+import type { LivePacket } from '../../../bus/live-packet.ts';
+import type { MonitorStatus } from '../../../bus/messages.ts';
+import { commands, liveSubject, status } from '../../../bus/subjects.ts';
+import { type FrontDoor, openFrontDoor, user } from '../../support/http-server.ts';
+import { fragmentsFrom, shownBy, statesOf } from '../../support/live-view.ts';
+import { rtspMonitor } from '../../support/monitors.ts';
+import { waitFor } from '../../support/wait.ts';
+import type { Feed } from '../../support/websocket.ts';
+
+/** The real server, and a pipeline that sends what a test says. */
+
+const path = '/api/monitor/door/live';
+const header = {
+  ...{ session: 'first', remaining: 0, mediaUs: 1_000_000, timeUs: 1_790_000_000_000_000 },
+};
+const format = { mime: 'video/mp4; codecs="avc1.42C01F"', codec: 'h264', width: 320, height: 240 } as const;
+
+/** A pipeline's process, as far as it answers for its live pictures. */
+class Pipeline {
+  readonly begins: boolean[] = [];
+  readonly #door: FrontDoor;
+  #session = '';
+  #sequence = 0;
+
+  constructor(door: FrontDoor) {
+    this.#door = door;
+    door.bus.respond(commands.live, ['door'], ({ begin }) => void this.begins.push(begin));
+  }
+
+  send(packet: Partial<LivePacket> & Pick<LivePacket, 'kind' | 'sequence' | 'data'>): void {
+    this.#door.bus.publishLive(liveSubject('door', 'main'), {
+      ...header,
+      session: this.#session,
+      keyFrame: false,
+      ...packet,
+    });
+  }
+
+  begin(session: string, remaining = 1): void {
+    this.#session = session;
+    this.#sequence = 0;
+    this.send({ kind: 'start', sequence: 1, remaining, format, data: Buffer.from(`init of ${session}`) });
+  }
+
+  picture(data: string | Buffer, keyFrame = false, remaining = 0): void {
+    this.#sequence += 1;
+    this.send({
+      kind: 'picture',
+      sequence: this.#sequence,
+      keyFrame,
+      remaining,
+      data: Buffer.from(data),
+    });
+  }
+
+  /** A picture that gets lost on its way. */
+  lose(): void {
+    this.#sequence += 1;
+  }
+}
+
+let door: FrontDoor;
+let pipeline: Pipeline;
+beforeEach(async () => {
+  door = await openFrontDoor();
+  await door.monitors.put(rtspMonitor('door', ['rtsp://127.0.0.1/main']));
+  pipeline = new Pipeline(door);
+});
+
+const publishState = (state: MonitorStatus['state'], reason = '') =>
+  door.bus.store(
+    status,
+    ['door'],
+    { monitorID: 'door', state, reason, recording: false, since: Date.now() * 1000 },
+    `${state} ${reason}`,
+  );
+
+async function watch(login = user): Promise<Feed> {
+  const before = pipeline.begins.length;
+  const feed = await door.feed(path, login);
+  await feed.frame(() => true);
+  await waitFor(() => pipeline.begins.length > before || before > 0, 5000, 'the lease');
+  return feed;
+}
+
+const texts = ({ group, fragments }: { group: Buffer; fragments: readonly Buffer[] }) =>
+  [group, ...fragments].map(String);
+
+test('the first viewer asks for the last group of pictures, the next ones get what is known', async () => {
+  const one = await watch();
+  expect(pipeline.begins[0]).toBe(true);
+  pipeline.begin('first', 2);
+  pipeline.picture('key ', true, 1);
+  pipeline.picture('second ');
+  pipeline.picture('third ');
+  await fragmentsFrom(one, 1);
+  const other = await watch();
+  pipeline.picture('fourth ');
+  await Promise.all([fragmentsFrom(one, 2), fragmentsFrom(other, 1)]);
+  expect(shownBy(one).map(texts)).toEqual([['init of firstkey second ', 'third ', 'fourth ']]);
+  expect(shownBy(other).map(texts)).toEqual([['init of firstkey second third ', 'fourth ']]);
+  expect(shownBy(other)[0]?.start).toEqual({
+    ...{ type: 'start', ...format, mediaTime: 1, time: header.timeUs },
+  });
+  await waitFor(() => pipeline.begins.length >= 3, 10_000, 'renewals');
+  expect(pipeline.begins.slice(-1)).toEqual([false]);
+});
+
+test('a stream that nobody watches any more is not asked for', async () => {
+  const feed = await watch();
+  feed.socket.close();
+  await feed.closed;
+  await door.bus.flush();
+  const { length } = pipeline.begins;
+  pipeline.begin('first');
+  const next = await watch();
+  expect(pipeline.begins.length).toBeGreaterThan(length);
+  expect(shownBy(next)).toEqual([]);
+});
+
+test('a group that is sent again for another server is sent to nobody twice', async () => {
+  const feed = await watch();
+  pipeline.begin('first');
+  pipeline.picture('key ', true);
+  pipeline.picture('second ');
+  pipeline.begin('first', 2);
+  pipeline.picture('key ', true, 1);
+  pipeline.picture('second ');
+  pipeline.picture('third ');
+  await fragmentsFrom(feed, 2);
+  expect(shownBy(feed).map(texts)).toEqual([['init of firstkey ', 'second ', 'third ']]);
+});
+
+test('after a lost picture nothing comes that cannot be decoded', async () => {
+  const feed = await watch();
+  pipeline.begin('first');
+  pipeline.picture('key ', true);
+  pipeline.lose();
+  pipeline.picture('third ');
+  await waitFor(() => pipeline.begins.filter((begin) => begin).length > 1, 5000, 'the group again');
+  pipeline.picture('key again ', true);
+  pipeline.picture('fifth ');
+  await fragmentsFrom(feed, 2);
+  expect(shownBy(feed).map(texts)).toEqual([['init of firstkey ', 'key again ', 'fifth ']]);
+  expect(feed.frames.map((text) => JSON.parse(text).type)).toEqual(['state', 'start', 'gap']);
+});
+
+test('a picture that is too large for one message of the bus comes whole', async () => {
+  const feed = await watch();
+  const large = Buffer.alloc(3_000_000, 'x');
+  pipeline.begin('first');
+  pipeline.picture(large, true);
+  pipeline.picture(large);
+  const { group, fragments } = await fragmentsFrom(feed, 1);
+  expect(group.length).toBe(large.length + 'init of first'.length);
+  expect(fragments[0]?.equals(large)).toBe(true);
+});
+
+test('one who does not read gets the next key frame, and nobody waits for him', async () => {
+  const slow = await watch();
+  const quick = await watch();
+  pipeline.begin('first');
+  pipeline.picture('key ', true);
+  await Promise.all([fragmentsFrom(slow, 0), fragmentsFrom(quick, 0)]);
+  slow.socket.pause();
+  const picture = Buffer.alloc(400_000, 'x');
+  let sent = 0;
+  const sendFor = async (milliseconds: number) => {
+    const end = performance.now() + milliseconds;
+    while (performance.now() < end) {
+      pipeline.picture(picture);
+      sent += 1;
+      await fragmentsFrom(quick, sent);
+    }
+  };
+  await sendFor(2500);
+  expect(sent).toBeGreaterThan(30);
+  slow.socket.resume();
+  await waitFor(
+    () => {
+      pipeline.picture('key again ', true);
+      sent += 1;
+      return slow.frames.some((text) => JSON.parse(text).type === 'gap');
+    },
+    10_000,
+    'the gap',
+  );
+  const after = slow.messages.slice(
+    slow.messages.findIndex((message) => String(message) === '{"type":"gap"}') + 1,
+  );
+  await waitFor(() => String(slow.messages.at(-1)) === 'key again ', 5000, 'the key frame');
+  expect(after.every((message) => String(message) === 'key again ')).toBe(true);
+  expect(slow.messages.length).toBeLessThan(quick.messages.length);
+  expect(quick.frames).toHaveLength(2);
+});
+
+test('the state and its reason come first and at each change, and another session after the camera was away', async () => {
+  await publishState('streaming');
+  const feed = await watch();
+  await feed.frame<{ state: string }>(({ state }) => state === 'streaming');
+  pipeline.begin('first');
+  pipeline.picture('key ', true);
+  await fragmentsFrom(feed, 0);
+  await publishState('waiting', 'wrong user name or password');
+  await feed.frame<{ state: string }>(({ state }) => state === 'waiting');
+  const late = await watch();
+  expect(statesOf(late).at(0)).toMatchObject({ state: 'waiting', reason: 'wrong user name or password' });
+  await publishState('connecting');
+  await publishState('streaming', '');
+  pipeline.begin('second');
+  pipeline.picture('key of another ', true);
+  await Promise.all([fragmentsFrom(feed, 0, 1), fragmentsFrom(late, 0)]);
+  expect(shownBy(late).map(texts)).toEqual([['init of secondkey of another ']]);
+});
+
+test('an account that is changed sees no more, and a monitor that is deleted ends its views', async () => {
+  const mine = await watch();
+  const other = await watch({ username: 'admin', password: 'correct horse' });
+  await door.account(user, false);
+  expect(await mine.closed).toBe(4401);
+  await door.monitors.remove('door');
+  expect(await other.closed).toBe(4404);
+});
