@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { createActor, toPromise } from 'xstate';
 import { endProcess } from '../bus/children/process-end.ts';
 import { stopDeadlinesMs } from '../bus/children/stop-deadlines.ts';
+import { logClockSteps } from '../bus/logging/clock-log.ts';
 import { Logger } from '../bus/logging/logger.ts';
 import { Accounts } from '../store/accounts/accounts.ts';
 import { loadConfig } from '../store/config/config.ts';
@@ -75,6 +76,7 @@ async function run(stored: StoredState): Promise<unknown> {
   const log = logger.source('app');
   for (const warning of [...config.warnings, ...accounts.warnings]) log.warning(warning);
   for (const { file, monitorID, error } of monitors.broken) log.error(`${file}: ${error}`, monitorID);
+  logClockSteps(log);
   if (config.auth === 'none') log.warning('auth_none is enabled: every client has admin access');
 
   const { machine, services } = wireSystem(stored, logger, ({ url }) => {

@@ -1,4 +1,3 @@
-import { wallClockUs } from '../bus/base/time.ts';
 import type { Frame } from '../bus/frames.ts';
 import type { LivePacket } from '../bus/live-packet.ts';
 import type { Log } from '../bus/log.ts';
@@ -7,8 +6,8 @@ import { FrameDecoder } from './frames/frame-decoder.ts';
 import type { FrameRates } from './gstreamer/pipeline-description.ts';
 import { JumpLog } from './jump-log.ts';
 import { LiveStream } from './live/live-stream.ts';
-import { MediaClock } from './media/media-clock.ts';
 import { type VideoUnit, videoTicksPerSecond } from './media/unit.ts';
+import { WallClock } from './media/wall-clock.ts';
 import type { PipelineEnd } from './protocol/pipeline-protocol.ts';
 import type { RecorderOptions } from './recording/recorder.ts';
 import { StreamRecording } from './recording/stream-recording.ts';
@@ -19,7 +18,7 @@ import { VideoWatch } from './video-watch.ts';
 export interface StreamConnectionOptions {
   readonly input: VideoInput;
   /** Undefined when the stream is not recorded. */
-  readonly recording: Omit<RecorderOptions, 'onTrouble'> | undefined;
+  readonly recording: Omit<RecorderOptions, 'onTrouble' | 'clock'> | undefined;
   /** The frames that may be asked for; empty when the stream is not decoded. */
   readonly rates: FrameRates;
   readonly onFrame: (frame: Frame) => void;
@@ -34,7 +33,7 @@ export interface StreamConnectionOptions {
 /** One connection to one stream: all that comes is recorded, decoded while frames are wanted, and sent while watched. */
 export class StreamConnection {
   readonly #options: StreamConnectionOptions;
-  readonly #clock = new MediaClock();
+  readonly #clock = new WallClock();
   readonly #troubles: Troubles;
   readonly #watch: VideoWatch;
   readonly #jumps: JumpLog;
@@ -116,6 +115,7 @@ export class StreamConnection {
 
   /** @param until Unix time in microseconds */
   recordUntil(until: number): void {
+    this.#clock.look();
     this.#recording?.recordUntil(until);
   }
 
@@ -125,8 +125,7 @@ export class StreamConnection {
       this.#onStreaming?.();
       this.#onStreaming = undefined;
     }
-    if (!unit.continues)
-      this.#clock.observe((unit.time * 1e6) / videoTicksPerSecond, wallClockUs(unit.arrivedMs));
+    if (!unit.continues) this.#clock.observe((unit.time * 1e6) / videoTicksPerSecond, unit.arrivedMs);
     this.#live.push(unit);
     this.#recording?.pushVideo(unit);
     this.#decoder?.push(unit);

@@ -12,7 +12,7 @@ import { FrameReader } from './frame-reader.ts';
 export interface FrameDecoderOptions {
   readonly rates: FrameRates;
   /** Has seen the pictures arrive before they are pushed. */
-  readonly clock: MediaClock;
+  readonly clock: Pick<MediaClock, 'at'>;
   readonly onFrame: (frame: Frame) => void;
   /** Nothing is decoded for a minute or more, and why. */
   readonly onFailure: (detail: string) => void;

@@ -7,7 +7,7 @@ import type { MediaClock } from '../media/media-clock.ts';
 /** Makes frames of what one connection's `gdppay ! appsink` delivers. */
 export class FrameReader {
   readonly #format: FrameFormat;
-  readonly #clock: MediaClock;
+  readonly #clock: Pick<MediaClock, 'at'>;
   /** GStreamer's own limit is a whole number of frames per second; this one keeps any rate. */
   readonly #limit: FrameRateLimit;
   #width = 0;
@@ -19,7 +19,7 @@ export class FrameReader {
    * @param rate pictures per second, 0 for every one
    * @param clock has seen the pictures arrive that these are decoded of
    */
-  constructor(rate: number, format: FrameFormat, clock: MediaClock) {
+  constructor(rate: number, format: FrameFormat, clock: Pick<MediaClock, 'at'>) {
     this.#format = format;
     this.#clock = clock;
     this.#limit = new FrameRateLimit(rate);

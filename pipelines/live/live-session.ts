@@ -11,7 +11,7 @@ export interface LiveSessionOptions {
   /** The last group of pictures, from its key frame on; not empty. */
   readonly units: readonly VideoUnit[];
   /** Has seen the pictures arrive. */
-  readonly clock: MediaClock;
+  readonly clock: Pick<MediaClock, 'at'>;
   readonly onPacket: (packet: LivePacket) => void;
 }
 

@@ -2,8 +2,12 @@ import type { MediaFragment } from '../mp4/media-fragment.ts';
 
 /** A fragment with its place in time. */
 export interface TimedFragment extends MediaFragment {
-  /** When its first picture was taken, Unix time in microseconds. */
+  /**
+   * When its first picture was taken, and when the first one of the next fragment was: microseconds of the monotonic clock.
+   * One fragment begins when the one before it ends, or later.
+   */
   readonly time: number;
+  readonly endTime: number;
 }
 
 export interface PrerollBounds {

@@ -7,6 +7,13 @@ export interface RecorderOptions extends WriteQueueOptions, RecordingLossOptions
   readonly alwaysRecord: boolean;
   /** Milliseconds after which a recording is cut, at the next key frame. */
   readonly videoLength: number;
+  readonly clock: RecorderClock;
+}
+
+/** Leads from the fragments' times to Unix time. */
+export interface RecorderClock {
+  /** Unix time minus the fragments' times, in microseconds. Another one begins another recording at the next key frame. */
+  readonly offsetUs: number;
 }
 
 /** Five seconds before an event that arrives two seconds late, and one for the fragment that is not complete. */
@@ -27,7 +34,8 @@ export class Recorder {
   readonly #preroll = new Preroll(prerollBounds);
   readonly #loss: RecordingLoss;
   readonly #queue: WriteQueue;
-  #until = 0;
+  /** As the fragments' times. */
+  #until = Number.NEGATIVE_INFINITY;
   /** A recording was wanted while nothing could begin one; it begins at the next key frame, however late that is. */
   #isOwed = false;
   /** The end of what came last, in media time. */
@@ -50,8 +58,8 @@ export class Recorder {
 
   /** Records until then at least, Unix time in microseconds, or for a day. A time that has passed changes nothing. */
   recordUntil(until: number): void {
-    this.#until = Math.max(this.#until, until);
-    if (!this.#active && this.#wanted(nowUs())) this.#begin();
+    this.#until = Math.max(this.#until, until - this.#options.clock.offsetUs);
+    if (!this.#active && this.#wanted(this.#now)) this.#begin();
   }
 
   push(fragment: TimedFragment): void {
@@ -74,15 +82,19 @@ export class Recorder {
   }
 
   #wanted(time: number): boolean {
-    // A time further ahead was requested before the clock was set back.
-    this.#until = Math.min(this.#until, nowUs() + maxUntilUs);
+    this.#until = Math.min(this.#until, this.#now + maxUntilUs);
     return this.#options.alwaysRecord || time < this.#until;
   }
 
   #isOver(active: QueuedRecording, next: TimedFragment): boolean {
     const isLong = next.startUs - active.startUs >= this.#options.videoLength * 1000;
     const isCut = this.#isBehind || active.isFailed;
-    return isCut || isLong || next.layout !== active.layout || !this.#wanted(next.time);
+    const isSet = active.offsetUs !== this.#options.clock.offsetUs;
+    return isCut || isLong || isSet || next.layout !== active.layout || !this.#wanted(next.time);
+  }
+
+  get #now(): number {
+    return nowUs() - this.#options.clock.offsetUs;
   }
 
   #begin(): void {
@@ -97,7 +109,7 @@ export class Recorder {
     // Another layout begins another file.
     const change = others.findIndex(({ layout }) => layout !== first.layout);
     const own = change < 0 ? others : others.slice(0, change);
-    this.#active = this.#queue.begin([first, ...own]);
+    this.#active = this.#queue.begin([first, ...own], this.#options.clock.offsetUs);
     for (const fragment of others.slice(own.length)) this.push(fragment);
   }
 

@@ -42,14 +42,17 @@ export class RecordingFile {
   /**
    * Resolves when the file and its name are on disk.
    *
-   * @param fragments at least one; the first begins with a key frame. @throws what the file system throws.
+   * @param fragments at least one; the first begins with a key frame
+   * @param startUs when its first picture was taken, Unix time in microseconds
+   * @throws what the file system throws.
    */
   static async create(
     place: RecordingPlace,
     fragments: readonly [TimedFragment, ...TimedFragment[]],
+    startUs: number,
   ): Promise<RecordingFile> {
     const { recordingsDir, monitorID, stream } = place;
-    const [{ layout, video, time }] = fragments;
+    const [{ layout, video }] = fragments;
     const origin = video[0]?.decodeTime ?? 0;
     await makeFolder(recordingsDir);
     await removeLeftovers(recordingsDir, monitorID);
@@ -59,7 +62,7 @@ export class RecordingFile {
     try {
       const size = await write(handle, [layout.init, ...bytesOf(fragments, 1, origin)]);
       await handle.datasync();
-      const { id, path } = await freeName(place, time);
+      const { id, path } = await freeName(place, startUs);
       await makeFolder(dirname(path));
       await rename(part, path);
       await syncFolder(dirname(path));
@@ -124,9 +127,9 @@ async function write(handle: FileHandle, buffers: Buffer[]): Promise<number> {
 /** The name says the second in which the recording begins, in UTC; of two in one second the other takes the next. */
 async function freeName(
   { recordingsDir, monitorID, stream }: RecordingPlace,
-  time: number,
+  startUs: number,
 ): Promise<{ id: string; path: string }> {
-  for (let second = Math.floor(time / 1e6); ; second += 1) {
+  for (let second = Math.floor(startUs / 1e6); ; second += 1) {
     const id = formatRecordingID({ startMs: second * 1000, monitorID, stream });
     const path = join(recordingsDir, ...id.slice(0, 10).split('-'), monitorID, `${id}.mp4`);
     if (!(await exists(path))) return { id, path };

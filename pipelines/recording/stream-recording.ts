@@ -1,25 +1,32 @@
-import type { MediaClock } from '../media/media-clock.ts';
 import type { AudioUnit, VideoUnit } from '../media/unit.ts';
+import type { WallClock } from '../media/wall-clock.ts';
 import { Fragmenter } from '../mp4/fragmenter.ts';
 import type { Layout } from '../mp4/init-segment.ts';
 import { Recorder, type RecorderOptions } from './recorder.ts';
 
 export interface StreamRecordingOptions extends RecorderOptions {
   /** Has seen the pictures arrive before they are pushed. */
-  readonly clock: MediaClock;
+  readonly clock: WallClock;
 }
 
 /** The recording of one connection to one stream: its pictures and audio become fragments, and those become files. */
 export class StreamRecording {
   readonly #recorder: Recorder;
   readonly #fragmenter: Fragmenter;
+  /** When the last fragment ended, in microseconds of the monotonic clock. */
+  #endTime = Number.NEGATIVE_INFINITY;
 
   constructor(options: StreamRecordingOptions) {
     const { clock, log, monitorID } = options;
     const recorder = new Recorder(options);
     this.#recorder = recorder;
     this.#fragmenter = new Fragmenter({
-      onFragment: (fragment) => recorder.push({ ...fragment, time: clock.at(fragment.shownUs) }),
+      onFragment: (fragment) => {
+        const { shownUs, lengthUs } = fragment;
+        const time = Math.max(this.#endTime, clock.monotonicUs(shownUs));
+        this.#endTime = Math.max(time, clock.monotonicUs(shownUs + lengthUs));
+        recorder.push({ ...fragment, time, endTime: this.#endTime });
+      },
       onLayout: (layout, before) => {
         if (before) log.info(describeChange(layout, before), monitorID);
       },

@@ -25,6 +25,8 @@ const syncDelayMs = 400;
 /** One recording, from its decision on. */
 export interface QueuedRecording {
   readonly layout: Layout;
+  /** Unix time minus the fragments' times, in microseconds: the same from its beginning to its end. */
+  readonly offsetUs: number;
   /** Media times in microseconds: its beginning, and the ends of what was accepted and what was written. */
   readonly startUs: number;
   acceptedUs: number;
@@ -80,15 +82,19 @@ export class WriteQueue {
     return this.#bytes <= maxBytes / 2;
   }
 
-  /** @param fragments of one layout, which the first begins with a key frame */
-  begin(fragments: Fragments): QueuedRecording {
+  /**
+   * @param fragments of one layout, which the first begins with a key frame
+   * @param offsetUs Unix time minus their times, in microseconds
+   */
+  begin(fragments: Fragments, offsetUs: number): QueuedRecording {
     const [{ layout, startUs, time }] = fragments;
     const times = { startUs, acceptedUs: startUs, writtenUs: startUs };
-    const recording: QueuedRecording = { layout, ...times, isFailed: false, lossReason: '' };
+    const recording: QueuedRecording = { layout, offsetUs, ...times, isFailed: false, lossReason: '' };
     this.#add(recording, fragments, async () => {
       const { monitorID, onReport, log } = this.#options;
-      const file = await RecordingFile.create(this.#options, fragments);
-      const facts = { id: file.id, monitorID, start: time, streams: streamsOf(layout) };
+      const start = Math.round(time + offsetUs);
+      const file = await RecordingFile.create(this.#options, fragments, start);
+      const facts = { id: file.id, monitorID, start, streams: streamsOf(layout) };
       recording.file = file;
       recording.progress = new RecordingProgress(facts, onReport);
       log.info(`starting recording: ${file.id}`, monitorID);
@@ -198,9 +204,9 @@ export class WriteQueue {
 }
 
 /** All of a recording up to this fragment is on disk. */
-function synced(recording: QueuedRecording, { startUs, time, lengthUs }: TimedFragment): void {
+function synced(recording: QueuedRecording, { startUs, lengthUs, endTime }: TimedFragment): void {
   recording.writtenUs = startUs + lengthUs;
-  recording.progress?.wrote(time + lengthUs, recording.file?.bytes ?? 0);
+  recording.progress?.wrote(endTime + recording.offsetUs, recording.file?.bytes ?? 0);
 }
 
 function reasonOf({ message, code }: NodeJS.ErrnoException): string {

@@ -28,7 +28,10 @@ export async function makeVideo(): Promise<void> {
 
 /** The fragments as if the first picture had been taken then. */
 export const timed = (from = began): TimedFragment[] =>
-  video.map((fragment) => ({ ...fragment, time: from + fragment.startUs - (video[0]?.startUs ?? 0) }));
+  video.map((fragment) => {
+    const time = from + fragment.startUs - (video[0]?.startUs ?? 0);
+    return { ...fragment, time, endTime: time + fragment.lengthUs };
+  });
 
 /** What a fragment takes in a file. */
 export const bytesOf = (fragment: MediaFragment): number =>
@@ -54,6 +57,7 @@ export async function startRecorder(options: Partial<RecorderOptions> = {}) {
     stream: 'main',
     alwaysRecord: false,
     videoLength: 3600_000,
+    clock: { offsetUs: 0 },
     log: new Logger((entry) => entries.push(entry)).source('recorder'),
     onReport: (report) => facts.push(report),
     onRecording: (file) => reports.push(file),

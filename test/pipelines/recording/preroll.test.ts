@@ -17,6 +17,7 @@ function fragment(at: number, keyFrame: boolean, { size = 100, length = second }
     shownUs: at * second,
     lengthUs: length,
     time: at * second,
+    endTime: at * second + length,
     video: [],
     audio: [],
     bytes: size,

@@ -1,0 +1,167 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type ClockReading, MachineClock } from '../../../bus/base/machine-clock.ts';
+import { WallClock } from '../../../pipelines/media/wall-clock.ts';
+
+const second = 1_000_000;
+const minute = 60 * second;
+const hour = 60 * minute;
+const unixUs = 1_700_000_000 * second;
+/** Of the monotonic clock, when the first picture is taken. */
+const beganUs = 5 * second;
+
+interface Camera {
+  /** How much faster its clock is than the monotonic one. */
+  readonly drift: number;
+  readonly lengthUs: number;
+  readonly rate?: number;
+  /** By how much pictures arrive late, in microseconds, one after the other. */
+  readonly delays: readonly number[];
+  /** By how much the machine's clock is wrong, after so many microseconds. */
+  readonly machine?: (afterUs: number) => number;
+  /** Pictures of before that come at once with the first one, in microseconds. */
+  readonly burstUs?: number;
+}
+
+interface Fragment {
+  /** After the first picture, when it was taken in truth, in microseconds of the monotonic clock. */
+  readonly trueUs: number;
+  readonly lengthUs: number;
+  /** What the clock says: of the monotonic clock. */
+  readonly fromUs: number;
+  readonly toUs: number;
+  readonly offsetUs: number;
+}
+
+/** Plays a camera in no time. @returns its fragments of a second, as a recording would time them */
+function play({ drift, lengthUs, rate = 10, delays, machine = () => 0, burstUs = 0 }: Camera): Fragment[] {
+  let now = beganUs;
+  const read = (): ClockReading => ({ wallUs: unixUs + now + machine(now - beganUs), monotonicUs: now });
+  const clock = new WallClock(new MachineClock(read));
+  const fragments: Fragment[] = [];
+  const mediaOf = (n: number) => 77 * second + (n * second) / rate;
+  const trueOf = (n: number) => (n * second) / rate / (1 + drift);
+  let begin = 0;
+  for (let n = 0; trueOf(n) < lengthUs; n += 1) {
+    const arrived = beganUs + Math.max(trueOf(n), burstUs) + (delays[n % delays.length] ?? 0);
+    now = Math.max(now, arrived);
+    clock.observe(mediaOf(n), now / 1000);
+    if (n - begin < rate) continue;
+    fragments.push({
+      trueUs: beganUs + trueOf(begin),
+      lengthUs: mediaOf(n) - mediaOf(begin),
+      fromUs: clock.monotonicUs(mediaOf(begin)),
+      toUs: clock.monotonicUs(mediaOf(n)),
+      offsetUs: clock.offsetUs,
+    });
+    begin = n;
+  }
+  return fragments;
+}
+
+/** No picture is recorded twice, none is left out, and lengths are the camera's within so many millionths. */
+function expectSlewed(fragments: readonly Fragment[], maxPpm = 500): void {
+  for (const [index, { fromUs, toUs, lengthUs }] of fragments.entries()) {
+    if (index > 0 && fromUs !== fragments[index - 1]?.toUs)
+      throw new Error(`fragment ${index} does not follow`);
+    // Times are whole microseconds.
+    const ppm = Math.abs((toUs - fromUs) / lengthUs - 1) * 1e6 - 2;
+    if (ppm > maxPpm) throw new Error(`fragment ${index} is off by ${ppm} ppm`);
+  }
+}
+
+const errors = (fragments: readonly Fragment[], fromUs = 0, toUs = Number.POSITIVE_INFINITY) =>
+  fragments
+    .filter(({ trueUs }) => trueUs - beganUs >= fromUs && trueUs - beganUs < toUs)
+    .map((one) => one.fromUs - one.trueUs);
+const worst = (values: readonly number[]) =>
+  values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+
+/** As a network has them: none is less than 5 ms late. */
+const delays = fc.array(fc.integer({ min: 5000, max: 80_000 }), { minLength: 50, maxLength: 100 });
+
+describe('the wall clock of a stream', () => {
+  test.each([300, -300])('follows a camera whose clock is wrong by %d ppm for six hours', (ppm) => {
+    fc.assert(
+      fc.property(delays, (late) => {
+        const fragments = play({ drift: ppm / 1e6, lengthUs: 6 * hour, delays: late });
+        expectSlewed(fragments);
+        // The camera's clock is 6.5 s off at the end.
+        expect(worst(errors(fragments))).toBeLessThan(100_000);
+        expect(worst(errors(fragments, 5 * minute))).toBeLessThan(50_000);
+      }),
+      { numRuns: 3 },
+    );
+  });
+
+  test('lengths are the camera’s where it keeps time, however late its pictures are', () => {
+    fc.assert(
+      fc.property(delays, (late) => {
+        const fragments = play({ drift: 0, lengthUs: 20 * minute, delays: late });
+        expectSlewed(fragments);
+        expectSlewed(
+          fragments.filter(({ trueUs }) => trueUs > beganUs + 10 * minute),
+          60,
+        );
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test('follows a camera that is 4 % too fast, with no time twice', () => {
+    for (const drift of [0.04, -0.04]) {
+      const fragments = play({ drift, lengthUs: hour, delays: [10_000, 60_000] });
+      expectSlewed(fragments, 50_000);
+      // The least delayed arrival of the last minute is a minute old where the camera is slow.
+      expect(worst(errors(fragments, minute))).toBeLessThan(4 * second);
+    }
+  });
+
+  test('is right a minute after a camera has begun with the last five seconds at once', () => {
+    const fragments = play({ drift: 0, lengthUs: 10 * minute, delays: [10_000], burstUs: 5 * second });
+    expectSlewed(fragments, 50_000);
+    expect(worst(errors(fragments, 3 * minute))).toBeLessThan(60_000);
+  });
+
+  test('keeps lengths and order when the machine’s clock is set, and is right at once', () => {
+    const size = fc.oneof(
+      fc.integer({ min: -10 * second, max: 10 * second }).filter((us) => Math.abs(us) > 600_000),
+      fc.integer({ min: -72, max: 72 }).map((hours) => (hours || 1) * hour),
+      fc.constantFrom(50 * 365 * 24 * hour, -50 * 365 * 24 * hour),
+    );
+    fc.assert(
+      fc.property(delays, size, fc.integer({ min: 60, max: 500 }), (late, us, after) => {
+        const machine = (afterUs: number) => (afterUs < after * second ? 0 : us);
+        const fragments = play({ drift: 100e-6, lengthUs: 10 * minute, delays: late, machine });
+        expectSlewed(fragments);
+        const wrong = fragments.map(({ trueUs, fromUs, offsetUs }) => {
+          const afterUs = trueUs - beganUs;
+          // A fragment is complete a second later.
+          if (Math.abs(afterUs - after * second) < 1.5 * second) return 0;
+          return fromUs + offsetUs - (unixUs + trueUs + machine(afterUs));
+        });
+        expect(worst(wrong)).toBeLessThan(120_000);
+        expect(new Set(fragments.map(({ offsetUs }) => offsetUs)).size).toBe(2);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test('follows a small correction of the machine’s clock with 500 ppm', () => {
+    const machine = (afterUs: number) => (afterUs < 60 * second ? 0 : -200_000);
+    const fragments = play({ drift: 0, lengthUs: hour, delays: [10_000], machine });
+    expectSlewed(fragments);
+    expect(new Set(fragments.map(({ offsetUs }) => offsetUs)).size).toBe(1);
+    const last = errors(fragments, 50 * minute);
+    expect(worst(last.map((error) => error + 200_000))).toBeLessThan(20_000);
+  });
+
+  test('is not misled by a network that holds everything up for a while', () => {
+    const late = Array.from({ length: 600 }, (_, n) =>
+      n < 300 ? 10_000 : Math.max(10_000, (330 - n) * 100_000),
+    );
+    const fragments = play({ drift: 0, lengthUs: 2 * minute, delays: late });
+    expectSlewed(fragments);
+    expect(worst(errors(fragments))).toBeLessThan(30_000);
+  });
+});
