@@ -2,6 +2,7 @@ import { Mutex } from '../../../bus/base/mutex.ts';
 import { nowUs } from '../../../bus/base/time.ts';
 import type { Replayed, StreamRange } from '../../../bus/nats/jetstream.ts';
 import { LogStoreError } from '../schema/log-store-error.ts';
+import type { LogTimes } from '../schema/log-times.ts';
 import type { Position } from './position.ts';
 
 /** Milliseconds that an entry may wait in memory; it waits on the bus as well, so nothing depends on it. */
@@ -10,6 +11,10 @@ const retryDelay = 1000;
 /** After so many seconds in vain the database is opened anew. */
 const maxFailures = 10;
 const maxBatchSize = 10_000;
+/** Microseconds that the newest row may be ahead of the clock. */
+const maxAheadUs = 60_000_000;
+/** After a repair, in milliseconds: one that does not help is not repeated for each message. */
+const repairPauseMs = 60_000;
 
 export interface ProjectionOptions<Message, Row> {
   /** The name of the messages in reports: `log entries`. */
@@ -18,6 +23,12 @@ export interface ProjectionOptions<Message, Row> {
   append(rows: readonly Row[], position: Position): Promise<void>;
   /** @param before the time of the row before it. @param storedAt when the bus took the message. */
   row(message: Message, before: number, storedAt: number): Row;
+  /**
+   * Corrects the times of rows that are in the future, because the clock was set back since. Rows are not appended meanwhile.
+   *
+   * @returns the time of the last row.
+   */
+  repairTimes?(times: LogTimes): Promise<number>;
   /** Gets every row in order, before it is committed. A promise that it returns is awaited before the next. */
   publish?(row: Row): Promise<void> | void;
   report(error: LogStoreError): void;
@@ -34,6 +45,10 @@ export class Projection<Message, Row extends { readonly time: number }> {
   readonly #waiters = new Set<() => void>();
   /** One commit at a time: a later one must not get past one that fails. */
   readonly #commits = new Mutex();
+  /** Of the last row when this one was made. */
+  readonly #earlier: number;
+  /** Of the monotonic clock. */
+  #repairedMs = Number.NEGATIVE_INFINITY;
   #position: Position;
   #committed: Position;
   #pending: Row[] = [];
@@ -44,6 +59,7 @@ export class Projection<Message, Row extends { readonly time: number }> {
   constructor(position: Position, options: ProjectionOptions<Message, Row>) {
     this.#position = position;
     this.#committed = position;
+    this.#earlier = position.time;
     this.#options = options;
   }
 
@@ -78,6 +94,7 @@ export class Projection<Message, Row extends { readonly time: number }> {
     if (sequence <= this.#position.sequence) return;
     const { name, row, publish, report } = this.#options;
     const lost = sequence - this.#position.sequence - 1;
+    await this.#repairTimes();
     if (lost > 0 && this.#position.sequence > 0) {
       const text = `${lost} ${name} were dropped by the bus before they could be stored`;
       report(new LogStoreError('log_entries_lost', text));
@@ -91,6 +108,21 @@ export class Projection<Message, Row extends { readonly time: number }> {
     for (const look of this.#waiters) look();
     // Only now: a row without its place must not be committed.
     await published;
+  }
+
+  /** A failure leaves the times ahead; the next attempt is a minute later. */
+  async #repairTimes(): Promise<void> {
+    const { repairTimes } = this.#options;
+    const isAhead = this.#position.time > nowUs() + maxAheadUs;
+    if (!repairTimes || !isAhead || performance.now() - this.#repairedMs < repairPauseMs) return;
+    this.#repairedMs = performance.now();
+    await this.commit();
+    await this.#commits.runExclusive(async () => {
+      const { time: newest } = this.#position;
+      const times = { now: nowUs(), newest, earlier: this.#earlier };
+      const time = await repairTimes(times).catch(() => newest);
+      if (time !== newest) this.#position = { ...this.#position, time };
+    });
   }
 
   /** Waits until the message at this place was accepted, `deadline` milliseconds at most. */

@@ -2,6 +2,7 @@ import type { Channel } from '../../../bus/channel.ts';
 import type { LogEntry } from '../../../bus/messages.ts';
 import type { Bus } from '../../../bus/nats/bus.ts';
 import { deliveries, events, history, logs, objects, recordings } from '../../../bus/subjects.ts';
+import type { LogTimes } from '../schema/log-times.ts';
 import type { DetectionWriter } from './detection-writer.ts';
 import type { LogWriter } from './log-writer.ts';
 import type { ProjectedStream } from './position.ts';
@@ -35,6 +36,7 @@ export interface ProjectionWriters {
   readonly writer: LogWriter;
   readonly detections: DetectionWriter;
   readonly recordings: RecordingWriter;
+  readonly retention: { repairTimes(times: LogTimes): Promise<number> };
 }
 
 type Failures = Pick<ProjectionOptions<never, never>, 'report' | 'giveUp'>;
@@ -56,7 +58,7 @@ export class LogProjections {
 
   /** @throws when the bus does not answer. */
   static async open(
-    { positions, writer, detections, recordings: recordingWriter }: ProjectionWriters,
+    { positions, writer, detections, recordings: recordingWriter, retention }: ProjectionWriters,
     bus: Bus,
     listeners: ProjectionListeners,
     failures: Failures,
@@ -73,6 +75,7 @@ export class LogProjections {
       reader({
         ...{ stream: 'LOGS', channel: logs, name: 'log entries', row: logRow },
         append: (rows, position) => writer.append(rows, position),
+        repairTimes: (times) => retention.repairTimes(times),
         publish: listeners.entry,
       }),
       reader({

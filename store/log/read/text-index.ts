@@ -42,6 +42,12 @@ export class TextIndex {
     await this.#connection.run('DELETE FROM slice WHERE last < $1', [BigInt(before)], [BIGINT]);
   }
 
+  /** Removes the slices that end after a time. Must be called before entries newer than that are moved. */
+  async forgetAfter(time: number): Promise<void> {
+    this.#waiting = sliceSize;
+    await this.#connection.run('DELETE FROM slice WHERE last > $1', [BigInt(time)], [BIGINT]);
+  }
+
   async #make(): Promise<void> {
     while (await this.#mutex.runExclusive(() => this.#makeOne()));
   }

@@ -1,9 +1,11 @@
 import { stat } from 'node:fs/promises';
 import { BIGINT, type DuckDBConnection } from '@duckdb/node-api';
 import { Mutex } from '../../../bus/base/mutex.ts';
+import type { LogTimes } from '../schema/log-times.ts';
 import type { ReadWriteLock } from '../schema/read-write-lock.ts';
 import { type AgingTable, agingTables, type SqlTable } from '../schema/schema.ts';
 import { LogCompaction } from './compaction.ts';
+import { LogTimeRepair } from './log-time-repair.ts';
 
 /** The files, connections and locks of the retention. */
 export interface LogLimits {
@@ -17,6 +19,8 @@ export interface LogLimits {
   readonly reads: ReadWriteLock;
   /** Removes derived data about log entries older than this, before they are deleted. */
   readonly forget: (before: number) => Promise<void>;
+  /** Removes derived data about log entries newer than this, before they are moved. */
+  readonly forgetAfter: (time: number) => Promise<void>;
 }
 
 /** Rows deleted per step: the size of DuckDB's row groups. A step takes some hundredths of a second. */
@@ -46,6 +50,7 @@ const conditions: Partial<Record<SqlTable, string>> = {
 export class LogRetention {
   readonly #retained: LogLimits;
   readonly #compaction: LogCompaction;
+  readonly #times: LogTimeRepair;
   readonly #turns = new Mutex();
   #compactedAt = 0;
   #tending: Promise<void> | undefined;
@@ -53,6 +58,7 @@ export class LogRetention {
   constructor(retained: LogLimits) {
     this.#retained = retained;
     this.#compaction = new LogCompaction(retained);
+    this.#times = new LogTimeRepair(retained);
   }
 
   /**
@@ -76,6 +82,11 @@ export class LogRetention {
         this.#tending = undefined;
       });
     return this.#tending;
+  }
+
+  /** See {@link LogTimeRepair}. It shares the turns, because rows that are being copied must not be moved. */
+  repairTimes(times: LogTimes): Promise<number> {
+    return this.#turns.runExclusive(() => this.#times.run(times));
   }
 
   /** Stops the running step. */

@@ -99,6 +99,10 @@ export class LogDatabase {
         await this.#hours.forget(before);
         await this.#slices.forget(before);
       },
+      forgetAfter: async (time) => {
+        await this.#hours.forgetAfter(time);
+        await this.#slices.forgetAfter(time);
+      },
     });
     this.pages = new LogPages(connections.reader);
     this.stats = new LogStats(connections.counter);

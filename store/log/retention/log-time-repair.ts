@@ -1,0 +1,78 @@
+import { BIGINT, type DuckDBConnection } from '@duckdb/node-api';
+import type { Mutex } from '../../../bus/base/mutex.ts';
+import type { LogTimes } from '../schema/log-times.ts';
+import { inTransaction } from '../schema/transaction.ts';
+
+/** Moved at once: a writer waits for one such step at most. */
+const step = 100_000;
+/** A clock that was wrong for longer is not corrected afterwards. */
+const maxWrongUs = 24 * 60 * 60 * 1_000_000;
+
+export interface RepairedLog {
+  readonly writer: DuckDBConnection;
+  readonly writes: Mutex;
+  /** Removes derived data about log entries newer than this, before they are moved. */
+  readonly forgetAfter: (time: number) => Promise<void>;
+}
+
+/**
+ * Corrects the times of entries that were written while the machine's clock was ahead, once it has been set back: they keep
+ * their order and their distances, and the newest of them was written now.
+ *
+ * If entries from before that time are newer than now, too, it is rather the present clock that is wrong (a machine without a
+ * battery has just started), and nothing is changed.
+ */
+export class LogTimeRepair {
+  readonly #log: RepairedLog;
+
+  constructor(log: RepairedLog) {
+    this.#log = log;
+  }
+
+  /** Rows must not be deleted or copied meanwhile. @returns the time of the newest entry */
+  async run({ now, newest, earlier }: LogTimes): Promise<number> {
+    const { writer, writes, forgetAfter } = this.#log;
+    const border = Math.max(earlier, newest - maxWrongUs);
+    let before = await this.#newest('time <= $1', border);
+    if (before > now) return newest;
+    before = Math.max(before, await this.#newest('time <= $1', now));
+    const shift = newest - now;
+    let moved = now;
+    await writes.runExclusive(() => forgetAfter(now));
+    for (;;) {
+      const last = await this.#newest(`time > $1 ORDER BY time LIMIT ${step}`, moved);
+      if (last <= moved) return Math.max(before, now);
+      const values = [moved, last, before, shift].map((value) => BigInt(value));
+      await writes.runExclusive(() =>
+        inTransaction(writer, async () => {
+          await writer.run(
+            `CREATE OR REPLACE TEMP TABLE moved AS
+              SELECT greatest(time - $4, $3 + row_number() OVER (ORDER BY time)) AS time, level, src, monitorID, msg
+              FROM log WHERE time > $1 AND time <= $2`,
+            values,
+            values.map(() => BIGINT),
+          );
+          await writer.run('DELETE FROM log WHERE time > $1 AND time <= $2', values.slice(0, 2), [
+            BIGINT,
+            BIGINT,
+          ]);
+          await writer.run('INSERT INTO log FROM moved ORDER BY time');
+        }),
+      );
+      const found = await writer.runAndReadAll('SELECT max(time) FROM moved');
+      before = Number(found.getRows()[0]?.[0]);
+      await writer.run('DROP TABLE moved');
+      moved = last;
+    }
+  }
+
+  async #newest(condition: string, time: number): Promise<number> {
+    const found = await this.#log.writer.runAndReadAll(
+      `SELECT max(time) FROM (SELECT time FROM log WHERE ${condition})`,
+      [BigInt(time)],
+      [BIGINT],
+    );
+    const [newest] = found.getRows()[0] ?? [];
+    return typeof newest === 'bigint' ? Number(newest) : -1;
+  }
+}
