@@ -66,6 +66,7 @@ export function recordingRoutes({ recordings, log }: Pick<ApiServices, 'recordin
       method: 'GET',
       path: '/api/recording/query',
       access: 'user',
+      limit: 'request',
       tag: 'Recordings',
       summary: 'List recordings',
       description:

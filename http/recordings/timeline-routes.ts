@@ -46,6 +46,7 @@ export function timelineRoutes({ logs }: Pick<ApiServices, 'logs'>): Route[] {
       method: 'GET',
       path: '/api/timeline',
       access: 'user',
+      limit: 'request',
       tag: 'Recordings',
       summary: 'When something was recorded, and when something happened',
       description:
