@@ -69,7 +69,7 @@ export const DetectedObject = Type.Object({
 });
 export type DetectedObject = Static<typeof DetectedObject>;
 
-export const recordingStates = ['started', 'growing', 'saved', 'lost', 'deleted'] as const;
+export const recordingStates = ['started', 'growing', 'saved', 'lost', 'found', 'deleted'] as const;
 export type RecordingState = (typeof recordingStates)[number];
 
 /** The video or the audio in a recording's file. */
@@ -85,7 +85,8 @@ export type RecordingStream = Static<typeof RecordingStream>;
 /**
  * The state of one recording on disk. Published when its file is created (`started`), every few seconds while it is written
  * (`growing`), and when it is complete (`saved`) or has ended early because the disk failed (`lost`). A killed process
- * publishes no end. When its file is `deleted`, only the id, the monitor and the reason are meant.
+ * publishes no end: its recording is `found` in the folder later, as are all after the catalogue was lost; it has a reason
+ * then if its file cannot be read. When its file is `deleted`, only the id, the monitor and the reason are meant.
  */
 export const RecordingReport = Type.Object({
   /** The file's name without its ending; see `recording-id.ts`. */

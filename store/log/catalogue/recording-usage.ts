@@ -44,8 +44,11 @@ export interface RecordingLabel {
 /** One question about recordings on disk, of those that are in the catalogue with their size. */
 export type UsageQuestion =
   | { readonly kind: 'days' }
-  /** The next recordings after the one with this number; those without a number come with the first. */
-  | { readonly kind: 'ended'; readonly after: number; readonly limit: number }
+  /**
+   * The next recordings after the one with this number; those without a number come with the first. Those that were found in
+   * the folder, long after they had been recorded, have an order of their own, which is that of their times.
+   */
+  | { readonly kind: 'ended'; readonly after: number; readonly limit: number; readonly isFound: boolean }
   /** Of these monitors, since this time. */
   | {
       readonly kind: 'labels';
@@ -64,6 +67,8 @@ export interface UsageAnswer {
 }
 
 const dayUs = 24 * 60 * 60 * 1_000_000;
+/** Found in the folder long after it was recorded, so that its place among the others says nothing. */
+const isFound = '(reportedAt = 0)';
 const isLeft = 'bytes IS NOT NULL AND id NOT IN (SELECT id FROM removal)';
 /** The host of these was killed: they have no place in the order. */
 const cutOff = `FROM recordings WHERE endTime IS NOT NULL AND id IN (SELECT id FROM openRecording) AND ${isLeft}`;
@@ -83,7 +88,7 @@ export class RecordingUsage {
         case 'days':
           return { days: await this.#days() };
         case 'ended':
-          return { ended: await this.#ended(question.after, question.limit) };
+          return { ended: await this.#ended(question) };
         case 'labels':
           return { labels: await this.#labels(question.monitors, question.labels, question.since) };
         case 'events':
@@ -102,7 +107,9 @@ export class RecordingUsage {
           count(*), sum(bytes), coalesce(sum(bytes) FILTER (endTime IS NULL OR endTime > $1), 0),
           min(time), arg_max(time, number), max(number)
         FROM (
-          SELECT id, monitorID, time, endTime, bytes, rowid AS number FROM recording WHERE ${isLeft}
+          SELECT id, monitorID, time, endTime, bytes,
+            CASE WHEN ${isFound} THEN time // 1000 - ${Number.MAX_SAFE_INTEGER} ELSE rowid END AS number
+          FROM recording WHERE ${isLeft}
           UNION ALL
           SELECT id, monitorID, startTime, endTime, bytes, CASE WHEN endTime IS NULL THEN ${Number.MAX_SAFE_INTEGER} ELSE -1 END
           FROM recordings WHERE id IN (SELECT id FROM openRecording) AND ${isLeft})
@@ -125,14 +132,17 @@ export class RecordingUsage {
     );
   }
 
-  async #ended(after: number, limit: number): Promise<EndedRecording[]> {
+  async #ended(question: Extract<UsageQuestion, { kind: 'ended' }>): Promise<EndedRecording[]> {
+    const { after, limit, isFound: wanted } = question;
     // A table is filled in the order in which the bus got the reports, and its copies keep that order.
     const rows = await this.#rows(
-      `SELECT rowid, id, endTime, bytes FROM recording WHERE rowid > $1 AND ${isLeft} ORDER BY rowid LIMIT ${limit}`,
+      `SELECT rowid, id, endTime, bytes FROM recording
+        WHERE rowid > $1 AND ${isFound} = ${wanted} AND ${isLeft} ORDER BY rowid LIMIT ${limit}`,
       [BigInt(after)],
       [BIGINT],
     );
-    const others = after < 0 ? await this.#rows(`SELECT -1, id, endTime, bytes ${cutOff} ORDER BY id`) : [];
+    const others =
+      after < 0 && !wanted ? await this.#rows(`SELECT -1, id, endTime, bytes ${cutOff} ORDER BY id`) : [];
     return [...others, ...rows].map(([number, id, end, bytes]) => ({
       number: Number(number),
       id: String(id),

@@ -76,7 +76,7 @@ export class RecordingWriter {
 }
 
 const isOver = (report: StoredRecording | undefined): boolean =>
-  report?.state === 'saved' || report?.state === 'lost';
+  report !== undefined && ['saved', 'lost', 'found'].includes(report.state);
 
 function appendRecording(appender: DuckDBAppender, row: StoredRecording): void {
   const video = row.streams.find(({ width }) => width !== undefined);

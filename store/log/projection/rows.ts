@@ -89,13 +89,14 @@ export interface StoredRecording extends Omit<RecordingReport, 'start' | 'end'> 
   /** When its first frame was taken: Unix time in microseconds. */
   readonly time: number;
   readonly endTime: number;
-  /** When the bus took the report. */
+  /** When the bus took the report; 0 of one that was found in the folder, which may be long after it was recorded. */
   readonly reportedAt: number;
 }
 
 export function recordingRow(message: RecordingReport, _before: number, storedAt: number): StoredRecording {
   const { start, end, reason, ...rest } = message;
-  return { ...rest, time: start, endTime: end, reason: wellFormed(reason), reportedAt: storedAt };
+  const reportedAt = message.state === 'found' ? 0 : storedAt;
+  return { ...rest, time: start, endTime: end, reason: wellFormed(reason), reportedAt };
 }
 
 /** A status as it was published; not each of them is a change. */

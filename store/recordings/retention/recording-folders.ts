@@ -1,6 +1,7 @@
 import type { Stats } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { parseRecordingID } from '../../../bus/recording-id.ts';
 import type { CatalogueEntry, RecordingFilter } from '../../log/catalogue/recording-catalogue.ts';
 import type { DayUsage } from '../../log/catalogue/recording-usage.ts';
@@ -74,7 +75,7 @@ export class RecordingFolders {
     this.#known = found;
     const folders = [...found.values()];
     return {
-      unlisted: folders.flatMap(({ unlisted }) => unlisted).sort((a, b) => (a.id < b.id ? -1 : 1)),
+      unlisted: await inOrder(found),
       missing: [...missing, ...folders.flatMap((folder) => folder.missing)],
       protectedBytes: new Map(folders.flatMap(({ protectedBytes }) => [...protectedBytes])),
       companionBytes: folders.reduce((bytes, folder) => bytes + folder.companionBytes, 0),
@@ -153,6 +154,31 @@ export class RecordingFolders {
     const entries = await this.#readCatalogue({ ...filter, oldestFirst: true });
     return entries.filter(({ bytes }) => bytes !== null);
   }
+}
+
+/**
+ * Those of a day at a time: an archive without a catalogue may have 200,000, whose sorting takes more than a second.
+ *
+ * @param folders by their names, in order.
+ */
+async function inOrder(folders: ReadonlyMap<string, DayFolder>): Promise<KeptRecording[]> {
+  const all: KeptRecording[] = [];
+  let day = '';
+  let ofDay: KeptRecording[] = [];
+  const endDay = async () => {
+    if (ofDay.length === 0) return;
+    ofDay.sort((a, b) => (a.id < b.id ? -1 : 1));
+    for (const recording of ofDay) all.push(recording);
+    ofDay = [];
+    await turn();
+  };
+  for (const [folder, { unlisted }] of folders) {
+    if (!folder.startsWith(day) || day === '') await endDay();
+    day = folder.slice(0, '2026/11/23'.length);
+    ofDay.push(...unlisted);
+  }
+  await endDay();
+  return all;
 }
 
 /** Its end is when its file was last written to. */

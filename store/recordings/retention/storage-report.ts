@@ -60,19 +60,18 @@ export function reportStorage(
   const room = Math.min(limitRoom, diskRoom);
   const daysLeft = rate > 0 ? days(room / rate) : null;
   const isFilling = diskRoom < limitRoom && diskRoom < Math.max(rate, reserve);
+  const own = footageOf(contents);
   const monitors = [...byMonitor].map(([id, bytes]): MonitorStorage => {
-    const own = contents.days.filter(({ monitorID }) => monitorID === id);
-    const unlisted = contents.unlisted.filter(({ monitorID }) => monitorID === id);
-    const starts = [...own.map(({ start }) => start), ...unlisted.map(({ startMs }) => startMs * 1000)];
+    const { recordings = 0, oldest = null } = own.get(id) ?? {};
     const bytesPerDay = rates.get(id) ?? 0;
     const limit = rulesOf(id).maxBytes;
     const until = limit !== undefined && bytesPerDay > 0 ? days((limit - bytes) / bytesPerDay) : null;
     return {
       id,
-      recordings: own.reduce((count, { recordings }) => count + recordings, unlisted.length),
+      recordings,
       bytes,
       protectedBytes: protectedByMonitor.get(id) ?? 0,
-      oldest: starts.length > 0 ? starts.reduce((a, b) => Math.min(a, b)) : null,
+      oldest,
       bytesPerDay: Math.round(bytesPerDay),
       daysLeft: until === null ? daysLeft : Math.min(until, daysLeft ?? until),
     };
@@ -84,6 +83,18 @@ export function reportStorage(
     protectedBytes: [...protectedByMonitor.values()].reduce((all, each) => all + each, 0),
     monitors: monitors.sort((a, b) => (a.id < b.id ? -1 : 1)),
   };
+}
+
+/** By monitor: the number of its recordings, and when the oldest began. */
+function footageOf({ days: usage, unlisted }: StorageContents) {
+  const found = new Map<string, { recordings: number; oldest: number }>();
+  const add = (id: string, recordings: number, start: number) => {
+    const known = found.get(id) ?? { recordings: 0, oldest: start };
+    found.set(id, { recordings: known.recordings + recordings, oldest: Math.min(known.oldest, start) });
+  };
+  for (const { monitorID, recordings, start } of usage) add(monitorID, recordings, start);
+  for (const { monitorID, startMs } of unlisted) add(monitorID, 1, startMs * 1000);
+  return found;
 }
 
 /** Bytes per day by monitor, of the last day, or of the time since its first recording if that is shorter. */

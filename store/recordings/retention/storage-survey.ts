@@ -94,13 +94,15 @@ function newestOf(days: readonly DayUsage[], { unlisted }: FolderContents, nowMs
   const newest = new Map<string, { number: number; startMs: number }>();
   for (const day of days) {
     const [number, startMs] = [day.newestNumber, day.newest / 1000];
-    if ((newest.get(seriesOf(day))?.number ?? -2) < number) newest.set(seriesOf(day), { number, startMs });
+    if ((newest.get(seriesOf(day))?.number ?? Number.NEGATIVE_INFINITY) < number)
+      newest.set(seriesOf(day), { number, startMs });
   }
   for (const recording of unlisted) {
-    const known = newest.get(seriesOf(recording));
-    const isNewer = known === undefined || (recording.startMs > known.startMs && recording.startMs <= nowMs);
-    const number = known?.number ?? -1;
-    if (isNewer) newest.set(seriesOf(recording), { number, startMs: recording.startMs });
+    const { startMs } = recording;
+    const series = seriesOf(recording);
+    const known = newest.get(series);
+    if (known && (startMs <= known.startMs || startMs > nowMs)) continue;
+    newest.set(series, { number: known?.number ?? -1, startMs });
   }
   return new Map([...newest].map(([series, { startMs }]) => [series, startMs]));
 }
