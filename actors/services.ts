@@ -23,8 +23,10 @@ import { FragmentIndexes } from '../store/recordings/fragments/fragment-indexes.
 import { RecordingArchive } from '../store/recordings/recording-archive.ts';
 import { RemovalReports } from '../store/recordings/removal-reports.ts';
 import type { KeptRecording } from '../store/recordings/retention/retention-rules.ts';
+import type { StorageContents } from '../store/recordings/retention/storage-survey.ts';
 import { readSnapshot } from '../store/recordings/snapshots.ts';
 import { answerCatalogue } from '../store/recordings/verification/catalogue-questions.ts';
+import { CatalogueRebuild } from '../store/recordings/verification/catalogue-rebuild.ts';
 import type { DetectorDefinition } from './detectors/detector-contract.ts';
 import { Pictures } from './pictures.ts';
 import { keepRecordingIndexes } from './recording-indexes.ts';
@@ -127,10 +129,15 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
     closers.push(within('logStore', () => logs.close()));
     const removeRest = (recordings: readonly KeptRecording[]) =>
       removeEventSnapshots(config.storageDir, logs, recordings);
-    const diskLimit = enforceDiskLimit({ ...kept, catalogue: logs, removeRest }, recorderLog);
+    const rebuild = new CatalogueRebuild({
+      ...{ bus, files, catalogue: logs, log: recorderLog },
+      recheck: () => diskLimit.check(),
+    });
+    const onChecked = ({ unlisted }: StorageContents) => rebuild.begin(unlisted);
+    const diskLimit = enforceDiskLimit({ ...kept, catalogue: logs, removeRest, onChecked }, recorderLog);
     closers.push(
       within('retention', async () => {
-        await diskLimit.end();
+        await Promise.all([diskLimit.end(), rebuild.end()]);
         await removals.flush(stopDeadlinesMs.retention);
       }),
     );
@@ -178,7 +185,8 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
       detectors: () => reports.list(),
       snapshot: (eventID) => readSnapshot(config.storageDir, eventID),
       testSource: (monitor, signal) => sourceTests.run(monitor, signal),
-      storage: () => diskLimit.report(),
+      storage: (maxAgeMs) => diskLimit.report(maxAgeMs),
+      catalogueProgress: () => rebuild.progress,
       health: () => bus.connected && watch.healthy,
     });
     closers.push(within('http', () => http.close()));

@@ -16,7 +16,14 @@ const intervalMs = 5 * 60_000;
 /** How often the free space alone is looked at: somebody else may fill the disk faster. */
 const glanceIntervalMs = 10_000;
 
+export interface DiskLimitOptions extends RetentionOptions {
+  /** Gets what each check found. */
+  readonly onChecked: (contents: StorageContents) => void;
+}
+
 export interface DiskLimit {
+  /** Checks as soon as the current check is over. */
+  check(): void;
   /** @param maxAgeMs how old it may be; 0 if left out. @throws {StoreError} `io`; errors of the file system. */
   report(maxAgeMs?: number): Promise<StorageReport>;
   /** Ends it and waits for the current check. */
@@ -41,22 +48,24 @@ export async function freeSpace(options: Omit<RetentionOptions, 'catalogue'>, lo
 }
 
 /** Enforces the limits of recordings: now, every five minutes, and when the disk is suddenly full. */
-export function enforceDiskLimit(options: RetentionOptions, log: Log): DiskLimit {
+export function enforceDiskLimit(options: DiskLimitOptions, log: Log): DiskLimit {
   const retention = new RecordingRetention(options);
   const reports = new DiskReports(log);
   const ending = new AbortController();
   let state: DiskState = 'room';
   let known: { readonly report: StorageReport; readonly at: number } | undefined;
   let checking = check();
+  const checkSoon = () => {
+    checking = checking.then(check);
+  };
   const timers = [
-    setInterval(() => {
-      checking = checking.then(check);
-    }, intervalMs),
+    setInterval(checkSoon, intervalMs),
     setInterval(() => {
       checking = checking.then(glance);
     }, glanceIntervalMs),
   ];
   return {
+    check: checkSoon,
     async report(maxAgeMs = 0) {
       if (known && performance.now() - known.at < maxAgeMs) return known.report;
       return remember(await retention.survey(Date.now()));
@@ -74,6 +83,7 @@ export function enforceDiskLimit(options: RetentionOptions, log: Log): DiskLimit
       const pruned = await retention.prune(Date.now(), ending.signal);
       state = pruned.state;
       reports.checked(pruned, remember(pruned.contents));
+      options.onChecked(pruned.contents);
     } catch (error) {
       if (!ending.signal.aborted) reports.failed(error as Error);
     }

@@ -40,6 +40,17 @@ const Storage = Type.Object({
     description:
       'Whether the disk will be full within a day, or nearly is, before `max_disk_usage` is reached; the log has a warning then',
   }),
+  catalogue: Type.Object(
+    {
+      state: Type.Enum(['checking', 'rebuilding', 'complete']),
+      added: Type.Integer({ minimum: 0 }),
+      missing: Type.Integer({ minimum: 0 }),
+    },
+    {
+      description:
+        'Whether the catalogue has all recordings of the folder: `checking` after the start; `rebuilding` while those that it misses are added',
+    },
+  ),
   monitors: Type.Array(MonitorUse),
 });
 
@@ -53,6 +64,7 @@ const example = {
   disk: { state: 'room', size: 256_000_000_000, free: 171_000_000_000, others: 23_000_000_000 },
   daysLeft: 4.4,
   isFilling: false,
+  catalogue: { state: 'complete', added: 0, missing: 0 },
   monitors: [
     {
       id: 'door',
@@ -66,7 +78,10 @@ const example = {
   ],
 };
 
-export function storageRoutes({ storage }: Pick<ApiServices, 'storage'>): Route[] {
+export function storageRoutes({
+  storage,
+  catalogueProgress,
+}: Pick<ApiServices, 'storage' | 'catalogueProgress'>): Route[] {
   return [
     route({
       method: 'GET',
@@ -78,7 +93,7 @@ export function storageRoutes({ storage }: Pick<ApiServices, 'storage'>): Route[
         'Sizes in bytes. Recordings of sub streams are counted with their monitor. What a recording that is being written takes is as last reported.',
       answers: { 200: { description: 'The use of the storage', schema: Storage, example } },
       failures: ['storage_failed'],
-      handle: async () => ({ body: await storage() }),
+      handle: async () => ({ body: { ...(await storage()), catalogue: catalogueProgress() } }),
     }),
   ];
 }

@@ -14,7 +14,6 @@ export function documentRoutes(
       method: 'GET',
       path,
       access: 'user',
-      limit: 'none',
       tag: 'System',
       summary,
       answers: { 200: { description: 'The document', schema: Type.Object({}) } },

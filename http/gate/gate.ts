@@ -33,8 +33,7 @@ export interface StartedSession {
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
 const guest: Caller = {
-  ...{ id: '', username: '', isAdmin: false, monitors: [], session: undefined, token: undefined },
-  maySee: () => false,
+  ...{ id: '', username: '', isAdmin: false, session: undefined, token: undefined },
   standing: () => 'changed',
 };
 

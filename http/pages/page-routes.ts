@@ -32,7 +32,6 @@ export function pageRoutes(): Route[] {
       method: 'GET',
       path: '/',
       access: 'user',
-      limit: 'none',
       tag: 'Pages',
       summary: 'Redirects to the first page',
       answers: { 302: { description: 'Location of the first page' } },
@@ -62,7 +61,6 @@ function fileRoute(
     method: 'GET',
     path,
     access,
-    limit: 'none',
     tag: 'Pages',
     summary,
     answers: {

@@ -6,23 +6,24 @@ import { type Route, route } from '../request/route.ts';
 import { byteAnswer } from './byte-answer.ts';
 import { downloadName } from './download-name.ts';
 import type { OpenLimit } from './open-limit.ts';
-import { checkSpan, spanFields } from './span-fields.ts';
+import { checkSpan, incompleteHeader, incompleteText, spanFields } from './span-fields.ts';
 
 /** Tables of longer ones would need 64-bit times, which few players read. */
 const maxHours = 12;
 
-type Services = Pick<ApiServices, 'recordings' | 'monitors'> & { readonly limit: OpenLimit };
+type Services = Pick<ApiServices, 'recordings' | 'monitors' | 'catalogueProgress'> & {
+  readonly limit: OpenLimit;
+};
 
-export function clipRoutes({ recordings, monitors, limit }: Services): Route[] {
+export function clipRoutes({ recordings, monitors, catalogueProgress, limit }: Services): Route[] {
   return [
     route({
       method: 'GET',
       path: '/api/monitor/:id/clip.mp4',
       access: 'user',
-      limit: 'request',
       tag: 'Recordings',
       summary: 'A span of time as one MP4 file',
-      description: `What was recorded from \`start\` to \`end\`, cut to the frame, with audio; time in which nothing was recorded is left out. At most ${maxHours} hours. Where the size, the codec or the audio changes there is no one file: status 409, with the times of the changes in \`changes\`. Answers \`Range\`, \`If-Range\` and \`If-None-Match\`. The same span is the same file for five minutes, although a recording in it may grow.`,
+      description: `What was recorded from \`start\` to \`end\`, cut to the frame, with audio; time in which nothing was recorded is left out. At most ${maxHours} hours. Where the size, the codec or the audio changes there is no one file: status 409, with the times of the changes in \`changes\`. Answers \`Range\`, \`If-Range\` and \`If-None-Match\`. The same span is the same file for five minutes, although a recording in it may grow. ${incompleteText}`,
       params: Type.Object({ id: MonitorID }),
       query: Type.Object(spanFields),
       answers: {
@@ -52,7 +53,8 @@ export function clipRoutes({ recordings, monitors, limit }: Services): Route[] {
           read: (from: number, to: number) => clip.read(from, to),
           close: async () => {},
         };
-        return byteAnswer(content, headers, limit);
+        const answer = await byteAnswer(content, headers, limit);
+        return { ...answer, headers: { ...answer.headers, ...incompleteHeader(catalogueProgress()) } };
       },
     }),
   ];

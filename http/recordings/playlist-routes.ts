@@ -4,20 +4,22 @@ import { hlsPlaylist } from '../../store/recordings/playback/playlist.ts';
 import type { ApiServices } from '../request/api-services.ts';
 import { HttpError } from '../request/http-error.ts';
 import { type Route, route } from '../request/route.ts';
-import { checkSpan, spanFields } from './span-fields.ts';
+import { checkSpan, incompleteHeader, incompleteText, spanFields } from './span-fields.ts';
 
 const maxHours = 24;
 
-export function playlistRoutes({ recordings }: Pick<ApiServices, 'recordings'>): Route[] {
+export function playlistRoutes({
+  recordings,
+  catalogueProgress,
+}: Pick<ApiServices, 'recordings' | 'catalogueProgress'>): Route[] {
   return [
     route({
       method: 'GET',
       path: '/api/monitor/:id/playlist.m3u8',
       access: 'user',
-      limit: 'request',
       tag: 'Recordings',
       summary: 'HLS playlist of what was recorded',
-      description: `For players: byte ranges of the recordings' files from the key frame before \`start\` on, with a discontinuity and the time where another file begins. At most ${maxHours} hours. A recording that is being written is in it up to now.`,
+      description: `For players: byte ranges of the recordings' files from the key frame before \`start\` on, with a discontinuity and the time where another file begins. At most ${maxHours} hours. A recording that is being written is in it up to now. ${incompleteText}`,
       params: Type.Object({ id: MonitorID }),
       query: Type.Object(spanFields),
       answers: { 200: { description: 'The playlist', type: 'application/vnd.apple.mpegurl' } },
@@ -29,7 +31,7 @@ export function playlistRoutes({ recordings }: Pick<ApiServices, 'recordings'>):
         if (playlist === undefined) throw new HttpError('not_found', 'Nothing was recorded in this time.');
         return {
           type: 'application/vnd.apple.mpegurl',
-          headers: { 'Cache-Control': 'private, no-cache' },
+          headers: { 'Cache-Control': 'private, no-cache', ...incompleteHeader(catalogueProgress()) },
           body: playlist,
         };
       },

@@ -3,7 +3,14 @@ import type { CatalogueEntry } from '../../store/log/catalogue/recording-catalog
 import type { ApiServices } from '../request/api-services.ts';
 import { checkOrder } from '../request/query.ts';
 import { type Route, route } from '../request/route.ts';
-import { monitorsField, optionalTime, RecordingID, streamField } from './span-fields.ts';
+import {
+  incompleteHeader,
+  incompleteText,
+  monitorsField,
+  optionalTime,
+  RecordingID,
+  streamField,
+} from './span-fields.ts';
 
 const idOrAny = (description: string) => Type.Optional(Type.String({ maxLength: 64, description }));
 
@@ -60,17 +67,19 @@ const example = {
   protected: false,
 };
 
-export function recordingRoutes({ recordings, log }: Pick<ApiServices, 'recordings' | 'log'>): Route[] {
+export function recordingRoutes({
+  recordings,
+  log,
+  catalogueProgress,
+}: Pick<ApiServices, 'recordings' | 'log' | 'catalogueProgress'>): Route[] {
   return [
     route({
       method: 'GET',
       path: '/api/recording/query',
       access: 'user',
-      limit: 'request',
       tag: 'Recordings',
       summary: 'List recordings',
-      description:
-        'Newest first; oldest first if only `after` is given. A recording must match all filters. To get the next page, pass the id of the last recording as `before`; for the page before this one, the id of the first as `after`. The recordings that are being written are among them.',
+      description: `Newest first; oldest first if only \`after\` is given. A recording must match all filters. To get the next page, pass the id of the last recording as \`before\`; for the page before this one, the id of the first as \`after\`. The recordings that are being written are among them. ${incompleteText}`,
       query: RecordingQuery,
       answers: { 200: { description: 'The recordings', schema: Type.Array(Recording), example: [example] } },
       failures: ['storage_failed'],
@@ -79,7 +88,10 @@ export function recordingRoutes({ recordings, log }: Pick<ApiServices, 'recordin
         const oldestFirst = filter.after !== undefined && filter.before === undefined;
         const found = await recordings.list({ ...filter, stream, limit, oldestFirst });
         const marked = await recordings.protectedOf(found.map(({ id }) => id));
-        return { body: found.map((entry) => ({ ...describe(entry), protected: marked.has(entry.id) })) };
+        return {
+          headers: incompleteHeader(catalogueProgress()),
+          body: found.map((entry) => ({ ...describe(entry), protected: marked.has(entry.id) })),
+        };
       },
     }),
     route({

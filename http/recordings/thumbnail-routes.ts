@@ -13,7 +13,6 @@ export function thumbnailRoutes({ recordings }: Pick<ApiServices, 'recordings'>)
       method: 'GET',
       path: '/api/recording/:id/thumbnail.jpeg',
       access: 'user',
-      limit: 'request',
       tag: 'Recordings',
       summary: 'A picture of a recording',
       description:

@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import type { ApiServices } from '../request/api-services.ts';
 import { type Route, route } from '../request/route.ts';
-import { monitorsField, timeSchema } from './span-fields.ts';
+import { incompleteHeader, incompleteText, monitorsField, timeSchema } from './span-fields.ts';
 
 const minBucketUs = 1_000_000;
 const maxBucketUs = 366 * 86_400 * 1_000_000;
@@ -40,17 +40,18 @@ const TimelineAnswer = Type.Object({
   ),
 });
 
-export function timelineRoutes({ logs }: Pick<ApiServices, 'logs'>): Route[] {
+export function timelineRoutes({
+  logs,
+  catalogueProgress,
+}: Pick<ApiServices, 'logs' | 'catalogueProgress'>): Route[] {
   return [
     route({
       method: 'GET',
       path: '/api/timeline',
       access: 'user',
-      limit: 'request',
       tag: 'Recordings',
       summary: 'When something was recorded, and when something happened',
-      description:
-        'Buckets are numbered from 0; bucket n begins at `start` + n × `bucket`. A bucket counts as recorded if a part of it was. At most 64 KB at any zoom: without `bucket` a length is chosen that fits, with one a longer answer is refused.',
+      description: `Buckets are numbered from 0; bucket n begins at \`start\` + n × \`bucket\`. A bucket counts as recorded if a part of it was. At most 64 KB at any zoom: without \`bucket\` a length is chosen that fits, with one a longer answer is refused. ${incompleteText}`,
       query: TimelineQuery,
       answers: {
         200: {
@@ -66,6 +67,7 @@ export function timelineRoutes({ logs }: Pick<ApiServices, 'logs'>): Route[] {
       },
       failures: ['storage_failed'],
       handle: async ({ query: { monitors = [], ...rest } }) => ({
+        headers: incompleteHeader(catalogueProgress()),
         body: await logs.timeline({ monitors, ...rest }),
       }),
     }),

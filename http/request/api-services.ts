@@ -7,6 +7,7 @@ import type { MonitorConfig } from '../../store/monitors/monitor-config.ts';
 import type { Monitors } from '../../store/monitors/monitors.ts';
 import type { RecordingArchive } from '../../store/recordings/recording-archive.ts';
 import type { StorageReport } from '../../store/recordings/retention/storage-report.ts';
+import type { CatalogueProgress } from '../../store/recordings/verification/catalogue-rebuild.ts';
 import type { SourceTest } from './source-test-answer.ts';
 
 /** The parts of the recorder that routes use. */
@@ -32,6 +33,8 @@ export interface ApiServices {
    * @param maxAgeMs how old the answer may be; 0 if left out. @throws {StoreError} `io`; errors of the file system.
    */
   readonly storage: (maxAgeMs?: number) => Promise<StorageReport>;
+  /** Whether the catalogue has all recordings of the folder. */
+  readonly catalogueProgress: () => CatalogueProgress;
   /** Whether the recorder is healthy. */
   readonly health: () => boolean;
 }

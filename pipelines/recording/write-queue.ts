@@ -41,6 +41,12 @@ export interface QueuedRecording {
 
 export type Fragments = readonly [TimedFragment, ...TimedFragment[]];
 
+const reasons: Readonly<Record<string, string>> = {
+  ENOSPC: 'no space left on the disk',
+  EROFS: 'the disk is read-only',
+  EIO: 'the disk has an error',
+};
+
 /** Fragments of a recording that the kernel has, and the disk perhaps not. */
 interface UnsyncedFragments {
   readonly recording: QueuedRecording;
@@ -209,6 +215,6 @@ function synced(recording: QueuedRecording, { startUs, lengthUs, endTime }: Time
   recording.progress?.wrote(endTime + recording.offsetUs, recording.file?.bytes ?? 0);
 }
 
-function reasonOf({ message, code }: NodeJS.ErrnoException): string {
-  return code === 'ENOSPC' ? 'no space left on the disk' : message;
+function reasonOf({ message, code = '' }: NodeJS.ErrnoException): string {
+  return reasons[code] ?? message;
 }

@@ -79,7 +79,7 @@ export const admin = { username: 'admin', password: 'correct horse' };
 export const user = { username: 'user', password: 'battery staple' };
 
 type Options = Partial<Pick<HttpServerOptions['config'], 'auth' | 'tls' | 'port'>> &
-  Partial<Pick<HttpServerOptions, 'pingInterval' | 'health'>> & {
+  Partial<Pick<HttpServerOptions, 'pingInterval' | 'health' | 'catalogueProgress'>> & {
     /** Whether there is a system that answers commands. */
     readonly answering?: boolean;
   };
@@ -151,6 +151,7 @@ export async function openFrontDoor(options: Options = {}): Promise<FrontDoor> {
       const limits = { maxBytes: 1e9, minFreeBytes: 0 };
       return reportStorage(await survey.take(Date.now()), { limits, rulesOf, state: 'room' }, nowUs());
     },
+    catalogueProgress: options.catalogueProgress ?? (() => ({ state: 'complete', added: 0, missing: 0 })),
     health: options.health ?? (() => true),
     ...(pingInterval !== undefined && { pingInterval }),
   });

@@ -1,6 +1,6 @@
 import type { RecordingStream } from '../../../bus/messages.ts';
 import type { FragmentIndex } from '../fragments/fragment-index.ts';
-import type { MovieTrack } from '../mp4/movie-header.ts';
+import type { MovieHeader, MovieTrack } from '../mp4/movie-header.ts';
 
 /** What the catalogue says of a recording, read from its file; an index is a hundred times as large. */
 export interface RecordingContent {
@@ -10,7 +10,7 @@ export interface RecordingContent {
 
 export const contentOf = (index: FragmentIndex): RecordingContent => ({
   lengthUs: lengthUs(index),
-  streams: streamsIn(index),
+  streams: streamsIn(index.movie),
 });
 
 function lengthUs({ movie, fragments }: FragmentIndex): number {
@@ -25,7 +25,7 @@ const codecs: Readonly<Record<string, string>> = {
   ...{ avc1: 'h264', avc3: 'h264', hvc1: 'h265', hev1: 'h265', mp4a: 'aac' },
 };
 
-function streamsIn({ movie: { video, audio } }: FragmentIndex): RecordingStream[] {
+export function streamsIn({ video, audio }: MovieHeader): RecordingStream[] {
   const [width, height] = [video.width, video.height].map((fixed) => Math.floor(fixed / 65_536));
   const picture = { codec: codecOf(video), ...(width && height && { width, height }) };
   return audio ? [picture, { codec: codecOf(audio) }] : [picture];

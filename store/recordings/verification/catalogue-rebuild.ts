@@ -1,0 +1,141 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Log } from '../../../bus/log.ts';
+import type { Bus } from '../../../bus/nats/bus.ts';
+import { Outbox } from '../../../bus/nats/outbox.ts';
+import { recordings } from '../../../bus/subjects.ts';
+import type { CatalogueEntry, RecordingFilter } from '../../log/catalogue/recording-catalogue.ts';
+import type { UsageAnswer, UsageQuestion } from '../../log/catalogue/recording-usage.ts';
+import type { RecordingFiles } from '../files/recording-files.ts';
+import { reportOfFile } from './found-recording.ts';
+
+/** How much of the folder the catalogue has: not known yet, or so many of those that it missed were added. */
+export interface CatalogueProgress {
+  readonly state: 'checking' | 'rebuilding' | 'complete';
+  readonly added: number;
+  readonly missing: number;
+}
+
+export interface CatalogueRebuildOptions {
+  readonly bus: Bus;
+  readonly files: RecordingFiles;
+  readonly catalogue: {
+    recordings(filter: RecordingFilter): Promise<readonly CatalogueEntry[]>;
+    usage(question: UsageQuestion): Promise<UsageAnswer>;
+  };
+  readonly log: Log;
+  /** Has the folder compared with the catalogue once more; called when a file that may have been growing no longer is. */
+  readonly recheck: () => void;
+}
+
+const batchSize = 500;
+const flushDeadlineMs = 30_000;
+const progressIntervalMs = 10_000;
+/** Until then a file counts as one that may grow. */
+const recheckDelayMs = 65_000;
+/** One that the catalogue does not take is not offered for ever. */
+const maxAttempts = 3;
+
+/**
+ * Adds recordings to the catalogue that are in the folder only: all of them after the catalogue was lost, a few after a kill.
+ * They are reported on the bus as a pipeline does it, so recording, queries and the retention go on meanwhile. What killed
+ * pipelines left is completed: its size and its end.
+ */
+export class CatalogueRebuild {
+  readonly #options: CatalogueRebuildOptions;
+  readonly #reports = new Outbox(batchSize, () => {});
+  readonly #ending = new AbortController();
+  #progress: CatalogueProgress = { state: 'checking', added: 0, missing: 0 };
+  #attempts = new Map<string, number>();
+  #running: Promise<void> | undefined;
+
+  constructor(options: CatalogueRebuildOptions) {
+    this.#options = options;
+    this.#reports.attach(options.bus);
+  }
+
+  get progress(): CatalogueProgress {
+    return this.#progress;
+  }
+
+  /**
+   * Begins to add what a comparison has found, unless something is being added already.
+   *
+   * @param unlisted recordings that the catalogue does not have, in the order of their ids.
+   */
+  begin(unlisted: readonly { readonly id: string }[]): void {
+    if (this.#ending.signal.aborted) return;
+    this.#running ??= this.#run(unlisted)
+      .catch((error: Error) => {
+        if (!this.#ending.signal.aborted)
+          this.#options.log.error(`the catalogue cannot be completed from the folder: ${error.message}`);
+      })
+      .finally(() => {
+        this.#running = undefined;
+      });
+  }
+
+  async end(): Promise<void> {
+    this.#ending.abort();
+    await this.#running;
+  }
+
+  async #run(unlisted: readonly { readonly id: string }[]): Promise<void> {
+    const { catalogue, log } = this.#options;
+    const { ended = [] } = await catalogue.usage({ kind: 'ended', after: -1, limit: 0, isFound: false });
+    const cutOff = ended.map(({ id }) => id);
+    const all = [...cutOff, ...unlisted.map(({ id }) => id)];
+    const attemptsOf = (id: string) => this.#attempts.get(id) ?? 0;
+    const ids = all.filter((id) => attemptsOf(id) < maxAttempts);
+    this.#attempts = new Map(all.map((id) => [id, Math.min(maxAttempts, attemptsOf(id) + 1)]));
+    const missing = ids.length;
+    if (missing === 0) {
+      this.#progress = { state: 'complete', added: 0, missing };
+      return;
+    }
+    this.#progress = { state: 'rebuilding', added: 0, missing };
+    const isLarge = missing > batchSize;
+    if (isLarge)
+      log.warning(`the catalogue does not have ${missing} recordings of the folder; they are being added`);
+    const timer = setInterval(() => {
+      log.info(`added ${this.#progress.added} of ${missing} recordings to the catalogue`);
+    }, progressIntervalMs);
+    const began = performance.now();
+    try {
+      const young = await this.#addAll(ids, new Set(cutOff), missing);
+      const { added } = this.#progress;
+      const seconds = Math.round((performance.now() - began) / 1000);
+      if (added > 0) log.info(`added ${added} of ${missing} recordings to the catalogue in ${seconds} s`);
+      if (young > 0) void this.#recheckLater();
+      else this.#progress = { state: 'complete', added, missing };
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
+  /** @returns the number of those that may still be growing. */
+  async #addAll(ids: readonly string[], cutOff: ReadonlySet<string>, missing: number): Promise<number> {
+    const { files, catalogue } = this.#options;
+    let [young, added] = [0, 0];
+    for (const [index, id] of ids.entries()) {
+      if (this.#ending.signal.aborted) break;
+      const [entry] = cutOff.has(id) ? await catalogue.recordings({ id, limit: 1, oldestFirst: true }) : [];
+      const report = await reportOfFile(files, id, entry?.start);
+      if (report === 'growing') {
+        young += 1;
+        this.#attempts.delete(id);
+        continue;
+      }
+      if (report) this.#reports.add(recordings, [report.monitorID], report);
+      added += 1;
+      if (index % batchSize === batchSize - 1) await this.#reports.flush(flushDeadlineMs);
+      this.#progress = { state: 'rebuilding', added, missing };
+    }
+    await this.#reports.flush(flushDeadlineMs);
+    return young;
+  }
+
+  async #recheckLater(): Promise<void> {
+    const { signal } = this.#ending;
+    await sleep(recheckDelayMs, undefined, { signal, ref: false }).then(this.#options.recheck, () => {});
+  }
+}

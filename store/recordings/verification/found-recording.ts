@@ -1,0 +1,53 @@
+import type { RecordingReport } from '../../../bus/messages.ts';
+import { parseRecordingID } from '../../../bus/recording-id.ts';
+import { mayGrow, type OpenRecording, type RecordingFiles } from '../files/recording-files.ts';
+import { beginIndex, extendIndex } from '../fragments/fragment-index.ts';
+import { findLastFragment } from '../fragments/last-fragment.ts';
+import { type RecordingContent, streamsIn } from './recording-content.ts';
+
+/**
+ * The report of a recording of which there is only a file.
+ *
+ * @param startUs when it began, Unix time in microseconds. Its file does not say that; its name does, to the second.
+ * @returns undefined if there is no such file; `growing` if somebody may be writing it.
+ * @throws errors of the file system.
+ */
+export async function reportOfFile(
+  files: RecordingFiles,
+  id: string,
+  startUs: number | undefined,
+): Promise<RecordingReport | 'growing' | undefined> {
+  const name = parseRecordingID(id);
+  const recording = name && (await files.open(id));
+  if (!recording) return undefined;
+  try {
+    if (mayGrow(recording)) return 'growing';
+    const { bytes, modifiedMs } = recording;
+    const start = startUs ?? name.startMs * 1000;
+    const content = await readContent(recording);
+    const common = { id, monitorID: name.monitorID, start, bytes };
+    if (content) {
+      const { lengthUs, streams } = content;
+      return { ...common, state: 'found', end: start + lengthUs, streams: [...streams], reason: '' };
+    }
+    const end = Math.max(start, Math.round(modifiedMs * 1000));
+    return { ...common, state: 'found', end, streams: [], reason: 'the file cannot be read' };
+  } finally {
+    await recording.handle.close();
+  }
+}
+
+/** From its beginning and its end; all times in a file begin at 0. */
+async function readContent({ handle, bytes }: OpenRecording): Promise<RecordingContent | undefined> {
+  const begun = await beginIndex(handle, bytes);
+  if (!begun) return undefined;
+  const last =
+    (await findLastFragment(handle, bytes, begun)) ??
+    (await extendIndex(handle, bytes, begun)).fragments.at(-1);
+  if (!last) return undefined;
+  const ticks = last.decodeTime + last.duration;
+  return {
+    lengthUs: Math.round((ticks * 1e6) / begun.movie.video.ticksPerSecond),
+    streams: streamsIn(begun.movie),
+  };
+}
