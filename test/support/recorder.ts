@@ -20,6 +20,8 @@ export interface RecorderOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The folder of another build than `dist`. */
   readonly build?: string;
+  /** Milliseconds until it must serve; 30,000 by default. */
+  readonly startDeadlineMs?: number;
 }
 
 /** Whom a request comes from. `null`: nobody. */
@@ -83,8 +85,9 @@ export async function startRecorder(options: RecorderOptions = {}): Promise<Reco
 
 async function start(
   folder: string,
-  { env = {}, build = join(project, 'dist') }: Pick<RecorderOptions, 'env' | 'build'>,
+  options: Pick<RecorderOptions, 'env' | 'build' | 'startDeadlineMs'>,
 ): Promise<Recorder> {
+  const { env = {}, build = join(project, 'dist'), startDeadlineMs = 30_000 } = options;
   const config = join(folder, 'configs', 'sentryshot.toml');
   const child = startChild(
     'node',
@@ -94,7 +97,7 @@ async function start(
       env: { SENTRYBUS_ADMIN_PASSWORD: admin.password, ...env },
     },
   );
-  const [, url = ''] = await child.line(/^Serving (https?:\/\/\S+)/, 30_000);
+  const [, url = ''] = await child.line(/^Serving (https?:\/\/\S+)/, startDeadlineMs);
   const agent = new Agent({ keepAlive: true, rejectUnauthorized: false });
   atEnd(async () => agent.destroy());
 
@@ -121,7 +124,7 @@ async function start(
     },
     feed: (path, login = admin) => openFeed(url.replace(/^http/, 'ws') + path, authorization(login)),
     children: (pattern) => descendants(child.pid).filter((pid) => pattern.test(commandLine(pid))),
-    restart: () => start(folder, { env, build }),
+    restart: () => start(folder, options),
   };
 }
 

@@ -1,14 +1,23 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { readdir, readFile, rm, utimes } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Bus } from '../../bus/nats/bus.ts';
+import { readBusAddress } from '../../bus/nats/bus-address-file.ts';
+import { RecordingFiles } from '../../store/recordings/files/recording-files.ts';
+import { checkArchive } from '../../store/recordings/verification/archive-check.ts';
+import { askOverBus } from '../../store/recordings/verification/catalogue-questions.ts';
+import { atEnd } from './cleanup.ts';
 import { rtspMonitor } from './monitors.ts';
 import { type NumberedCamera, numbersIn, startNumberedCamera } from './numbered-camera.ts';
 import { type Recorder, startRecorder } from './recorder.ts';
 import { probe, recordingsIn } from './recordings.ts';
 import { seeded } from './seeded.ts';
+import { waitFor } from './wait.ts';
 
 /** Seconds of a recording until it is cut, so that files begin and end all the time. */
 const fileSeconds = 4;
+/** A machine with other work. */
+const startDeadlineMs = 180_000;
 const monitorIDs = ['one', 'two'] as const;
 const keyFrameEvery = { one: 10, two: 30 } as const;
 
@@ -28,7 +37,7 @@ export async function startNumberedRecorder(
   const monitors = monitorIDs.map((id, index) =>
     rtspMonitor(id, [cameras[index]?.url() ?? ''], { alwaysRecord: true, videoLength: fileSeconds / 60 }),
   );
-  return { recorder: await startRecorder({ config, monitors }), cameras };
+  return { recorder: await startRecorder({ config, monitors, startDeadlineMs }), cameras };
 }
 
 export interface Kills {
@@ -43,18 +52,20 @@ export interface Kills {
 /**
  * Kills a monitor's pipeline or main (`kill -9`) at random moments; main is started again, as a service manager would.
  *
- * @returns the recorder that runs at last, and how often each was killed.
+ * @returns the recorder that runs at last, how often each was killed, and the longest start of main.
  */
 export async function killRecorder(first: Recorder, { count, pauseMs, main, seed }: Kills) {
   const random = seeded(seed);
   const killed = { main: 0, pipeline: 0 };
-  let recorder = first;
+  let [recorder, longestStartMs] = [first, 0];
   while (killed.main + killed.pipeline < count) {
     await sleep(random() * 2 * pauseMs);
     if (random() < main) {
       await recorder.kill();
       killed.main += 1;
+      const began = performance.now();
       recorder = await recorder.restart();
+      longestStartMs = Math.max(longestStartMs, performance.now() - began);
       continue;
     }
     const pipelines = recorder.children(/pipelines\/pipeline-host/);
@@ -63,14 +74,14 @@ export async function killRecorder(first: Recorder, { count, pauseMs, main, seed
     process.kill(victim, 'SIGKILL');
     killed.pipeline += 1;
   }
-  return { recorder, killed };
+  return { recorder, killed, longestStartMs };
 }
 
 export interface NumberedArchive {
   readonly files: number;
   readonly pictures: number;
   /** One line each: files that do not play, pictures that are there twice, or missing between others. */
-  readonly faults: readonly string[];
+  readonly faults: string[];
   /** Of each connection that ended: the age of its oldest picture that is not on disk, when it ended. Milliseconds. */
   readonly agesMs: readonly number[];
 }
@@ -118,4 +129,33 @@ export async function readNumberedArchive(
     if (sentMs.length > 0) agesMs.push(Math.max(0, age));
   }
   return { files: files.length, pictures, faults, agesMs };
+}
+
+/** Starts a stopped recorder again, without its cameras, and lists what its catalogue and its folder disagree about. */
+export async function catalogueFaults(stopped: Recorder): Promise<string[]> {
+  const monitorsDir = join(stopped.folder, 'configs', 'monitors');
+  await rm(monitorsDir, { recursive: true });
+  const old = Date.now() / 1000 - 600;
+  for (const file of await recordingsIn(stopped.recordings)) await utimes(file, old, old);
+  const recorder = await stopped.restart();
+  const isComplete = async () =>
+    (await recorder.fetch('/api/recording/query?limit=1')).headers.get('x-catalogue-incomplete') === null;
+  await waitFor(isComplete, 60_000, 'the catalogue');
+  const address = await readBusAddress(join(stopped.folder, 'storage', 'bus'));
+  if (!address) throw new Error('there is no bus');
+  const bus = await Bus.connect(address, 'test');
+  atEnd(() => bus.close());
+  const { recordings: recordingsDir } = stopped;
+  const files = new RecordingFiles(recordingsDir);
+  const found: string[] = [];
+  for await (const { findings } of checkArchive({
+    recordingsDir,
+    files,
+    ask: askOverBus(bus),
+    isRunning: false,
+  })) {
+    found.push(...findings.map(({ id, text }) => `${id} ${text}`));
+  }
+  await recorder.stop();
+  return found;
 }
