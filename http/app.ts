@@ -85,7 +85,7 @@ export function createApp({ table, gate, headers, server, log }: AppOptions): Fa
         // Unreachable: the hook above sets the caller or throws. Fails closed all the same.
         if (!caller) throw new Error('the request did not pass the gate');
         if (row.connect) throw upgradeRequired();
-        const parts = read(params, raw.url?.split('?', 2)[1] ?? '', body);
+        const parts = read(params, raw.url?.split('?', 2)[1] ?? '', body, caller);
         const { headers } = request;
         const signal = goneSignal(reply);
         const address = raw.socket.remoteAddress;

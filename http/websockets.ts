@@ -94,7 +94,7 @@ export class WebSockets {
       throw new HttpError('malformed_request', 'This path is no WebSocket.');
     }
     const { headers, socket: client } = request;
-    const parts = read(pathParams(row, path), search, undefined);
+    const parts = read(pathParams(row, path), search, undefined, caller);
     const call = { ...parts, caller, headers, address: client.remoteAddress };
     row.beforeConnect?.(call);
     if (this.#connections.size >= connectionLimit) {

@@ -5,12 +5,20 @@ import { HttpError } from '../request/http-error.ts';
 import { type Route, route } from '../request/route.ts';
 
 const { id, username, isAdmin } = AccountInput.properties;
+const monitorsOfAccount = Type.Array(Type.String(), {
+  description: 'Ids of the only monitors that it may see; absent if it may see all',
+});
 
 /** An account as clients read it: without password hash and token. */
-const Account = Type.Object({ id, username, isAdmin }, { additionalProperties: false });
+const Account = Type.Object(
+  { id, username, isAdmin, monitors: Type.Optional(monitorsOfAccount) },
+  { additionalProperties: false },
+);
 const AccountQuery = Type.Object({ id });
 
-export function accountRoutes({ accounts, log }: Pick<ApiServices, 'accounts' | 'log'>): Route[] {
+type AccountServices = Pick<ApiServices, 'accounts' | 'monitors' | 'log'>;
+
+export function accountRoutes({ accounts, monitors, log }: AccountServices): Route[] {
   return [
     route({
       method: 'GET',
@@ -37,12 +45,19 @@ export function accountRoutes({ accounts, log }: Pick<ApiServices, 'accounts' | 
       tag: 'Account',
       summary: 'Create or replace an account',
       description:
-        'A new account needs a password; without one, an existing account keeps its own. Any change gives the account a new CSRF token and ends its sessions and WebSockets. The last admin cannot be demoted.',
+        'A new account needs a password; without one, an existing account keeps its own. Any change gives the account a new CSRF token and ends its sessions and WebSockets. The last admin cannot be demoted. With `monitors` the account sees nothing of other monitors than these, as if there were no others; without it an existing account keeps its list, and null ends it. Admins see all monitors and have no list.',
       body: AccountInput,
-      bodyExample: { id: '7phg3h7v3ayb5g2f', username: 'name', isAdmin: false, plainPassword: 'pass' },
+      bodyExample: {
+        id: '7phg3h7v3ayb5g2f',
+        username: 'name',
+        isAdmin: false,
+        monitors: null,
+        plainPassword: 'pass',
+      },
       answers: { 200: { description: 'Replaced' }, 201: { description: 'Created' } },
       failures: ['conflict', 'storage_failed'],
       async handle({ body, caller }) {
+        checkMonitors(body);
         const done = await accounts.put(body);
         log.info(`account ${body.id} ${done} by '${caller.username}'`);
         return { status: done === 'created' ? 201 : 200 };
@@ -68,6 +83,7 @@ export function accountRoutes({ accounts, log }: Pick<ApiServices, 'accounts' | 
       method: 'GET',
       path: '/api/account/my-token',
       access: 'user',
+      limit: 'none',
       tag: 'Account',
       summary: 'The CSRF token of your own account',
       description:
@@ -85,4 +101,16 @@ export function accountRoutes({ accounts, log }: Pick<ApiServices, 'accounts' | 
       },
     }),
   ];
+
+  /** An id that the account has already may be of a monitor that was deleted meanwhile: it does no harm. */
+  function checkMonitors({ id, monitors: wanted }: AccountInput): void {
+    const known = accounts.get(id)?.monitors ?? [];
+    for (const [index, monitorID] of (wanted ?? []).entries()) {
+      if (monitors.get(monitorID) || known.includes(monitorID)) continue;
+      const pointer = `/monitors/${index}`;
+      throw new HttpError('invalid_value', `${pointer}: expected the id of a monitor that exists.`, {
+        pointer,
+      });
+    }
+  }
 }

@@ -14,6 +14,7 @@ export function documentRoutes(
       method: 'GET',
       path,
       access: 'user',
+      limit: 'none',
       tag: 'System',
       summary,
       answers: { 200: { description: 'The document', schema: Type.Object({}) } },

@@ -33,7 +33,8 @@ export interface StartedSession {
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
 const guest: Caller = {
-  ...{ id: '', username: '', isAdmin: false, session: undefined, token: undefined },
+  ...{ id: '', username: '', isAdmin: false, monitors: [], session: undefined, token: undefined },
+  maySee: () => false,
   standing: () => 'changed',
 };
 

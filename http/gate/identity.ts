@@ -24,9 +24,15 @@ export class Identity {
 
   constructor(options: IdentityOptions) {
     this.#options = options;
-    const everybody = { id: '', username: 'everybody', isAdmin: true, session: undefined };
+    const everybody = {
+      id: '',
+      username: 'everybody',
+      isAdmin: true,
+      monitors: undefined,
+      session: undefined,
+    };
     const token = randomText(32);
-    this.#everybody = { ...everybody, token, standing: () => 'admitted' };
+    this.#everybody = { ...everybody, token, maySee: () => true, standing: () => 'admitted' };
   }
 
   /** @throws {HttpError} `login_required`, `login_failed`, `too_many_logins`, `host_refused` */
@@ -59,6 +65,7 @@ export class Identity {
     const { id, createdMs, expiresMs } = session;
     return {
       ...account,
+      ...limitOf(account),
       session: { id, createdMs, expiresMs },
       token: sessionCsrfToken(token),
       standing: () => this.#standing(account, () => sessions.touch(id)),
@@ -69,6 +76,7 @@ export class Identity {
     const { accounts, credentials } = this.#options;
     return {
       ...account,
+      ...limitOf(account),
       session: undefined,
       get token() {
         return accounts.token(account.id);
@@ -82,4 +90,8 @@ export class Identity {
     if (now && isAdmin && !now.isAdmin) return 'demoted';
     return now && isSame() ? 'admitted' : 'changed';
   }
+}
+
+function limitOf({ monitors }: Account): Pick<Caller, 'monitors' | 'maySee'> {
+  return { monitors, maySee: (monitorID) => monitors === undefined || monitors.includes(monitorID) };
 }

@@ -25,6 +25,9 @@ const WhoAmI = Type.Object({
   id: Type.String({ description: 'Of the account' }),
   username: Type.String(),
   isAdmin: Type.Boolean(),
+  monitors: Type.Union([Type.Array(Type.String()), Type.Null()], {
+    description: 'Ids of the only monitors that it may see; null if it may see all',
+  }),
   csrfToken: Type.String({ description: 'For the header `X-CSRF-TOKEN`' }),
   session: Type.Union([Type.Object({ id: SessionID, created, expires }), Type.Null()], {
     description: 'Null with basic auth, and where no login is needed',
@@ -46,7 +49,7 @@ const ListedSession = Type.Object({
 const exampleTimes = { created: 1795392000000000, expires: 1797984000000000 };
 const exampleID = 'Zw3k0QnT5c1VYx8bPe7aLd';
 const example = {
-  ...{ id: '7phg3h7v3ayb5g2f', username: 'name', isAdmin: false },
+  ...{ id: '7phg3h7v3ayb5g2f', username: 'name', isAdmin: false, monitors: ['door'] },
   csrfToken: '0a1b2c3d4e5f60718293a4b5c6d7e8f9',
   session: { id: exampleID, ...exampleTimes },
 };
@@ -79,6 +82,7 @@ export function sessionRoutes({ sessions, gate, accounts, log }: SessionServices
       method: 'GET',
       path: '/api/session',
       access: 'user',
+      limit: 'none',
       tag: 'Account',
       summary: 'Who is logged in',
       answers: {
@@ -90,6 +94,7 @@ export function sessionRoutes({ sessions, gate, accounts, log }: SessionServices
       method: 'DELETE',
       path: '/api/session',
       access: 'user',
+      limit: 'none',
       tag: 'Account',
       summary: 'Log out',
       description: 'Ends the session of this request, and its WebSockets.',
@@ -106,6 +111,7 @@ export function sessionRoutes({ sessions, gate, accounts, log }: SessionServices
       method: 'GET',
       path: '/api/sessions',
       access: 'user',
+      limit: 'none',
       tag: 'Account',
       summary: 'Where people are logged in',
       description: 'Sessions that go on, the last used first: your own, for admins those of all accounts.',
@@ -131,6 +137,7 @@ export function sessionRoutes({ sessions, gate, accounts, log }: SessionServices
       method: 'DELETE',
       path: '/api/session/:id',
       access: 'user',
+      limit: 'none',
       tag: 'Account',
       summary: 'End a session',
       description: 'And its WebSockets. Your own, for admins that of any account.',
@@ -165,7 +172,14 @@ export function sessionRoutes({ sessions, gate, accounts, log }: SessionServices
   }
 }
 
-function whoIs({ id, username, isAdmin, token = '', session }: Caller) {
+function whoIs({ id, username, isAdmin, monitors, token = '', session }: Caller) {
   const times = session && { created: session.createdMs * 1000, expires: session.expiresMs * 1000 };
-  return { id, username, isAdmin, csrfToken: token, session: session ? { id: session.id, ...times } : null };
+  return {
+    id,
+    username,
+    isAdmin,
+    monitors: monitors ?? null,
+    csrfToken: token,
+    session: session ? { id: session.id, ...times } : null,
+  };
 }

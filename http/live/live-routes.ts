@@ -22,6 +22,7 @@ export function liveRoutes({ monitors, live }: LiveServices): Route[] {
       method: 'GET',
       path: '/api/monitor/:id/live',
       access: 'user',
+      limit: 'request',
       tag: 'Live',
       summary: 'Live video (WebSocket)',
       description,

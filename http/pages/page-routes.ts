@@ -32,6 +32,7 @@ export function pageRoutes(): Route[] {
       method: 'GET',
       path: '/',
       access: 'user',
+      limit: 'none',
       tag: 'Pages',
       summary: 'Redirects to the first page',
       answers: { 302: { description: 'Location of the first page' } },
@@ -61,6 +62,7 @@ function fileRoute(
     method: 'GET',
     path,
     access,
+    limit: 'none',
     tag: 'Pages',
     summary,
     answers: {

@@ -21,6 +21,7 @@ export function clipRoutes({ recordings, monitors, catalogueProgress, limit }: S
       method: 'GET',
       path: '/api/monitor/:id/clip.mp4',
       access: 'user',
+      limit: 'request',
       tag: 'Recordings',
       summary: 'A span of time as one MP4 file',
       description: `What was recorded from \`start\` to \`end\`, cut to the frame, with audio; time in which nothing was recorded is left out. At most ${maxHours} hours. Where the size, the codec or the audio changes there is no one file: status 409, with the times of the changes in \`changes\`. Answers \`Range\`, \`If-Range\` and \`If-None-Match\`. The same span is the same file for five minutes, although a recording in it may grow. ${incompleteText}`,

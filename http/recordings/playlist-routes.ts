@@ -17,6 +17,7 @@ export function playlistRoutes({
       method: 'GET',
       path: '/api/monitor/:id/playlist.m3u8',
       access: 'user',
+      limit: 'request',
       tag: 'Recordings',
       summary: 'HLS playlist of what was recorded',
       description: `For players: byte ranges of the recordings' files from the key frame before \`start\` on, with a discontinuity and the time where another file begins. At most ${maxHours} hours. A recording that is being written is in it up to now. ${incompleteText}`,

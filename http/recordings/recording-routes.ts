@@ -77,6 +77,7 @@ export function recordingRoutes({
       method: 'GET',
       path: '/api/recording/query',
       access: 'user',
+      limit: 'request',
       tag: 'Recordings',
       summary: 'List recordings',
       description: `Newest first; oldest first if only \`after\` is given. A recording must match all filters. To get the next page, pass the id of the last recording as \`before\`; for the page before this one, the id of the first as \`after\`. The recordings that are being written are among them. ${incompleteText}`,

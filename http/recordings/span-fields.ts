@@ -25,6 +25,7 @@ export const streamField = Type.Optional(
 export const RecordingID = Type.String({
   pattern: recordingIDPattern,
   description: 'the id of a recording, such as 2026-11-23_03-40-12_door',
+  'x-names': 'recording',
 });
 
 /** A span of time. */

@@ -13,6 +13,7 @@ export function thumbnailRoutes({ recordings }: Pick<ApiServices, 'recordings'>)
       method: 'GET',
       path: '/api/recording/:id/thumbnail.jpeg',
       access: 'user',
+      limit: 'request',
       tag: 'Recordings',
       summary: 'A picture of a recording',
       description:

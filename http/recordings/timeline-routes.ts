@@ -49,6 +49,7 @@ export function timelineRoutes({
       method: 'GET',
       path: '/api/timeline',
       access: 'user',
+      limit: 'request',
       tag: 'Recordings',
       summary: 'When something was recorded, and when something happened',
       description: `Buckets are numbered from 0; bucket n begins at \`start\` + n × \`bucket\`. A bucket counts as recorded if a part of it was. At most 64 KB at any zoom: without \`bucket\` a length is chosen that fits, with one a longer answer is refused. ${incompleteText}`,

@@ -19,6 +19,7 @@ export function videoRoutes({ recordings, monitors, limit }: Services): Route[] 
       method: 'GET',
       path: '/api/recording/:id/video.mp4',
       access: 'user',
+      limit: 'request',
       tag: 'Recordings',
       summary: 'The file of a recording',
       description:

@@ -6,6 +6,13 @@ export interface Caller {
   readonly id: string;
   readonly username: string;
   readonly isAdmin: boolean;
+  /** The ids of the only monitors that it may see; undefined is all. */
+  readonly monitors: readonly string[] | undefined;
+  /**
+   * Whether it may see a monitor, and all that comes from it. To a caller that may not, it must look as if there were no such
+   * monitor: the answer for one that it may not see is that for one that does not exist.
+   */
+  maySee(monitorID: string): boolean;
   /** Undefined if the caller logged in by basic auth. Times are Unix times in milliseconds. */
   readonly session:
     | { readonly id: string; readonly createdMs: number; readonly expiresMs: number }

@@ -56,6 +56,12 @@ export interface Route extends RouteText {
   /** Parameters have the form `:id`. */
   readonly path: string;
   readonly access: Access;
+  /**
+   * How a row for users keeps to the monitors that its caller may see, if these are not all. `none`: it says nothing of monitors.
+   * `request`: the ids in its request say which monitors; those of others become ids of nothing before `handle` and `connect`.
+   * `answer`: its handler leaves out what `caller.maySee` does not allow. Without it such callers get 404.
+   */
+  readonly limit?: 'none' | 'request' | 'answer';
   readonly params?: TObject;
   readonly query?: TObject;
   readonly body?: TSchema;

@@ -8,6 +8,8 @@ export interface Account {
   readonly id: string;
   readonly username: string;
   readonly isAdmin: boolean;
+  /** Ids of the monitors that it may see; absent is all. Admins see all. */
+  readonly monitors?: readonly string[];
 }
 
 export interface StoredAccount extends Account {
@@ -27,9 +29,21 @@ export const identity = {
   isAdmin: Type.Boolean({ description: 'true or false' }),
 };
 
+export const monitorList = Type.Array(
+  Type.String({
+    pattern: '^[A-Za-z0-9]{1,24}$',
+    description: 'the id of a monitor: 1 to 24 letters and digits',
+  }),
+  { maxItems: 1000, description: 'a list of at most 1000 monitor ids' },
+);
+
 const AccountFile = Type.Record(
   Type.String(),
-  Type.Object({ ...identity, password: Type.String({ maxLength: 1024, description: 'a password hash' }) }),
+  Type.Object({
+    ...identity,
+    monitors: Type.Optional(monitorList),
+    password: Type.String({ maxLength: 1024, description: 'a password hash' }),
+  }),
   { description: 'an object of accounts by id' },
 );
 
@@ -65,11 +79,14 @@ export async function readAccounts(file: string): Promise<Record<string, StoredA
   return accounts;
 }
 
-/** @returns a warning for each account that cannot log in. */
+/** @returns a warning for each account that cannot log in, or sees more than its list of monitors. */
 export function findOddities(file: string, accounts: readonly StoredAccount[]): string[] {
   const warnings: string[] = [];
   const names = new Set<string>();
-  for (const { id, username, password } of accounts) {
+  for (const { id, username, password, isAdmin, monitors } of accounts) {
+    if (isAdmin && monitors) {
+      warnings.push(`${file}: account ${id} is an admin and sees all monitors: its list has no effect`);
+    }
     if (isForeignHash(password)) {
       warnings.push(
         `${file}: account ${id} cannot log in until its password is reset: its hash is not scrypt`,

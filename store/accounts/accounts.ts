@@ -6,7 +6,14 @@ import { Mutex } from '../../bus/base/mutex.ts';
 import { randomText } from '../../bus/base/random.ts';
 import { StoreError } from '../base/store-error.ts';
 import { compileValidator } from '../base/validator.ts';
-import { type Account, findOddities, identity, readAccounts, type StoredAccount } from './accounts-file.ts';
+import {
+  type Account,
+  findOddities,
+  identity,
+  monitorList,
+  readAccounts,
+  type StoredAccount,
+} from './accounts-file.ts';
 import { hashPassword, isForeignHash, prepareVerification, verifyPassword } from './passwords.ts';
 
 export type { Account } from './accounts-file.ts';
@@ -14,6 +21,12 @@ export type { Account } from './accounts-file.ts';
 /** The body of `PUT /api/account`. */
 export const AccountInput = Type.Object({
   ...identity,
+  monitors: Type.Optional(
+    Type.Union([monitorList, Type.Null()], {
+      description:
+        'a list of at most 1000 monitor ids, each of 1 to 24 letters and digits; or null for all monitors',
+    }),
+  ),
   plainPassword: Type.Optional(
     Type.Union([Type.String({ minLength: 1, maxLength: 1024, pattern: '^[^\\p{Cs}]*$' }), Type.Null()], {
       description: '1 to 1024 characters',
@@ -27,7 +40,7 @@ const maxPasswordLength = 1024;
 
 /** The accounts that may log in, stored in `config_dir/accounts.json` as an object of accounts by id. */
 export class Accounts {
-  /** A warning for each account of the file that cannot log in. */
+  /** A warning for each account of the file that is not what it seems to be. */
   readonly warnings: readonly string[];
   readonly #file: string;
   readonly #accounts: Map<string, StoredAccount>;
@@ -76,7 +89,8 @@ export class Accounts {
   }
 
   /**
-   * Creates an account, or replaces the account with this id. Without `plainPassword` the password is kept.
+   * Creates an account, or replaces the account with this id. Without `plainPassword` the password is kept, and without
+   * `monitors` the list of monitors, so that a client that knows nothing of it does not show more to an account.
    *
    * @throws {StoreError} `invalid`; `conflict` if the name is taken or the last administrator would be demoted.
    */
@@ -85,6 +99,12 @@ export class Accounts {
       const flaw = checkInput(input);
       if (flaw) throw new StoreError('invalid', `expected ${flaw.expected}`, { pointer: flaw.pointer });
       const { id, isAdmin, plainPassword } = input;
+      if (isAdmin && input.monitors) {
+        // Not ignored: it would look as if the admin saw these alone.
+        throw new StoreError('invalid', 'expected no list: an admin sees all monitors', {
+          pointer: '/monitors',
+        });
+      }
       const username = input.username.normalize('NFC');
       const before = this.#accounts.get(id);
       for (const other of this.#accounts.values()) {
@@ -99,7 +119,15 @@ export class Accounts {
       }
       const password =
         typeof plainPassword === 'string' ? await hashPassword(plainPassword) : (before?.password ?? '');
-      await this.#save(new Map(this.#accounts).set(id, { id, username, password, isAdmin }), id);
+      const monitors = isAdmin || input.monitors === null ? undefined : (input.monitors ?? before?.monitors);
+      const account = {
+        id,
+        username,
+        password,
+        isAdmin,
+        ...(monitors && { monitors: [...new Set(monitors)] }),
+      };
+      await this.#save(new Map(this.#accounts).set(id, account), id);
       return before ? 'replaced' : 'created';
     });
   }
@@ -193,4 +221,7 @@ function control(accounts: Iterable<StoredAccount>): Control {
   return best;
 }
 
-const visible = ({ id, username, isAdmin }: StoredAccount): Account => ({ id, username, isAdmin });
+const visible = ({ id, username, isAdmin, monitors }: StoredAccount): Account => ({
+  ...{ id, username, isAdmin },
+  ...(monitors && !isAdmin && { monitors }),
+});

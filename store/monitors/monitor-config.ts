@@ -41,6 +41,8 @@ const test = Type.Object({}, { description: 'an object' });
 export const MonitorID = Type.String({
   pattern: '^[A-Za-z0-9]{1,24}$',
   description: '1 to 24 letters and digits',
+  // By this http/request/request-reader.ts knows what must be hidden from accounts that may see some monitors only.
+  'x-names': 'monitor',
 });
 
 /** Labels of detectors, and how many days the recordings with such an event are kept. */

@@ -10,7 +10,7 @@ import { writeAtomically } from '../../bus/base/files.ts';
  * are in the order of the events.
  */
 
-const form = /^(\d{4})(\d\d)(\d\d)T\d{9}-[0-9a-f]{12}$/;
+const form = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})-[0-9a-f]{12}$/;
 const dayMs = 24 * 60 * 60 * 1000;
 /** As long as the bus keeps events. */
 const keptDays = 30;
@@ -21,6 +21,12 @@ const keptPictures = 20_000;
 export function snapshotEventID(time: number): string {
   const digits = new Date(time).toISOString().replace(/[-:.Z]/g, '');
   return `${digits}-${randomBytes(6).toString('hex')}`;
+}
+
+/** When an event with a snapshot was published: Unix time in milliseconds; NaN if this is no id of such an event. */
+export function eventTimeMs(eventID: string): number {
+  const [, year, month, date, hour, minute, second, ms] = form.exec(eventID) ?? [];
+  return Date.parse(`${year}-${month}-${date}T${hour}:${minute}:${second}.${ms}Z`);
 }
 
 /** Writes a snapshot, replacing an earlier one of the same event. */
