@@ -11,9 +11,11 @@ import { forgetDurableReader } from '../bus/nats/durable-reader.ts';
 import { ensureStreams } from '../bus/nats/jetstream.ts';
 import { type NatsServer, startNatsServer } from '../bus/nats/nats-server.ts';
 import { watchStreamHealth } from '../bus/nats/stream-health.ts';
+import { questions } from '../bus/subjects.ts';
 import { DetectorReports } from '../http/state/detector-reports.ts';
 import type { Accounts } from '../store/accounts/accounts.ts';
 import type { Config } from '../store/config/config.ts';
+import { logFileName } from '../store/log/log-file.ts';
 import { LogStore } from '../store/log/log-store.ts';
 import type { Monitors } from '../store/monitors/monitors.ts';
 import { removeEventSnapshots } from '../store/recordings/event-snapshots.ts';
@@ -32,7 +34,6 @@ import { Pictures } from './pictures.ts';
 import { keepRecordingIndexes } from './recording-indexes.ts';
 import { retentionRules } from './settings.ts';
 import { SourceTests } from './source-tests.ts';
-import { logFileName } from './startup/log-file.ts';
 import { enforceDiskLimit, freeSpace } from './storage/disk-limit.ts';
 
 /** The state read from files before anything is started. */
@@ -173,6 +174,8 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
     closers.push(async () => endIndexes());
     const endAnswers = answerCatalogue(bus, logs);
     closers.push(async () => endAnswers());
+    const endCheckpoints = bus.answer(questions.checkpoint, ({ holdMs }) => logs.checkpoint(holdMs));
+    closers.push(async () => endCheckpoints());
     const http = await startHttpServer({
       config,
       accounts,

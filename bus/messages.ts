@@ -124,6 +124,21 @@ export type ListedRecording = Static<typeof ListedRecording>;
 
 export const CatalogueAnswer = Type.Object({ recordings: Type.Array(ListedRecording, { maxItems: 1000 }) });
 
+/**
+ * Asks for a database file that can be copied: with all that the bus has now, and checkpointed.
+ */
+export const CheckpointQuestion = Type.Object({
+  /** Milliseconds for which the file then stays as it is, unless it is asked again; 0: it may change at once. */
+  holdMs: Type.Integer({ minimum: 0, maximum: 60_000 }),
+});
+export type CheckpointQuestion = Static<typeof CheckpointQuestion>;
+
+export const CheckpointAnswer = Type.Object({
+  /** False if the database could not take all that the bus has in time. */
+  isComplete: Type.Boolean(),
+});
+export type CheckpointAnswer = Static<typeof CheckpointAnswer>;
+
 /** Events whose delivery was confirmed by an external receiver, several per report. */
 export const DeliveryReport = Type.Object({
   deliveries: Type.Array(

@@ -4,6 +4,8 @@ import {
   ApplyCommand,
   CatalogueAnswer,
   CatalogueQuestion,
+  CheckpointAnswer,
+  CheckpointQuestion,
   CommandReply,
   DeliveryReport,
   DetectCommand,
@@ -83,5 +85,10 @@ export const questions = {
   catalogue: {
     question: channel(() => 'question.catalogue', CatalogueQuestion),
     answer: channel(() => '_INBOX', CatalogueAnswer),
+  },
+  /** To main. */
+  checkpoint: {
+    question: channel(() => 'question.checkpoint', CheckpointQuestion),
+    answer: channel(() => '_INBOX', CheckpointAnswer),
   },
 };

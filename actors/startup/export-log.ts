@@ -7,8 +7,8 @@ import { parseArgs } from 'node:util';
 import { logLevels } from '../../bus/messages.ts';
 import { type ExportFormat, exportFormats } from '../../store/log/export/export-encoding.ts';
 import { LogArchive } from '../../store/log/export/log-archive.ts';
+import { logFileName } from '../../store/log/log-file.ts';
 import type { LogFilter } from '../../store/log/read/log-filter.ts';
-import { logFileName } from './log-file.ts';
 
 const usage = `usage: npm run export -- ARCHIVE --out FILE [--format parquet|csv|ndjson]
          [--from TIME] [--to TIME] [--level LEVEL]… [--source SOURCE]… [--monitor ID]… [--text TEXT]

@@ -5,6 +5,7 @@ import { readBusAddress } from '../../bus/nats/bus-address-file.ts';
 import { type Config, loadConfig } from '../../store/config/config.ts';
 import { defaultConfigFile } from '../../store/config/default-config.ts';
 import { LogArchive } from '../../store/log/export/log-archive.ts';
+import { logFileName } from '../../store/log/log-file.ts';
 import { RecordingFiles } from '../../store/recordings/files/recording-files.ts';
 import {
   type CheckedArchive,
@@ -14,7 +15,6 @@ import {
 import { askEntries, askOverBus } from '../../store/recordings/verification/catalogue-questions.ts';
 import { CatalogueRepair } from '../../store/recordings/verification/catalogue-repair.ts';
 import { detectors } from '../detectors/host/detector-list.ts';
-import { logFileName } from './log-file.ts';
 
 const usage = `usage: npm run verify -- [--config FILE] [--repair]
 

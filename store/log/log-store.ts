@@ -1,5 +1,5 @@
 import { nowUs } from '../../bus/base/time.ts';
-import type { LogEntry } from '../../bus/messages.ts';
+import type { CheckpointAnswer, LogEntry } from '../../bus/messages.ts';
 import type { BusAddress } from '../../bus/nats/bus.ts';
 import { StoreError } from '../base/store-error.ts';
 import type { Config } from '../config/config.ts';
@@ -117,6 +117,18 @@ export class LogStore {
   async timeline(question: TimelineQuestion): Promise<TimelineAnswer> {
     if (!this.#thread) throw new StoreError('io', 'the log is closed');
     return this.#thread.ask('timeline', question);
+  }
+
+  /**
+   * Makes the file one that another process can copy: with all that the bus has now, and checkpointed.
+   *
+   * @param holdMs milliseconds for which it then stays as it is; entries wait on the bus, and queries wait. Called again, a
+   *   hold is prolonged, or ended by 0.
+   * @throws {StoreError} `io`
+   */
+  async checkpoint(holdMs: number): Promise<CheckpointAnswer> {
+    if (!this.#thread) throw new StoreError('io', 'the log is closed');
+    return this.#thread.ask('checkpoint', { holdMs });
   }
 
   /**

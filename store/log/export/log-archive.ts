@@ -8,7 +8,7 @@ import {
 import { HourlyRollup } from '../read/hourly-rollup.ts';
 import type { LogFilter } from '../read/log-filter.ts';
 import { LogPages } from '../read/log-pages.ts';
-import { derivedTables } from '../schema/schema.ts';
+import { allTables, derivedTables } from '../schema/schema.ts';
 import type { ExportFormat } from './export-encoding.ts';
 import { LogExport } from './log-export.ts';
 
@@ -67,6 +67,24 @@ export class LogArchive {
       throw new LogArchiveError(`${this.#file} has no catalogue: start the recorder once`, { cause });
     } finally {
       await catalogue.close();
+    }
+  }
+
+  /** Counts what it holds, and reads every value for it. @throws {LogArchiveError} if it is damaged. */
+  async measure(): Promise<{ entries: number; events: number; recordings: number }> {
+    const connection = await this.#instance.connect();
+    const count = async (sql: string) => Number((await connection.runAndReadAll(sql)).getRows()[0]?.[0]);
+    try {
+      for (const table of allTables) await count(`SELECT count(hash(t)) FROM ${table} t`);
+      return {
+        entries: await count('SELECT count(*) FROM log'),
+        events: await count('SELECT count(DISTINCT id) FROM event'),
+        recordings: await count('SELECT count(*) FROM recordings WHERE id NOT IN (SELECT id FROM removal)'),
+      };
+    } catch (cause) {
+      throw new LogArchiveError(`${this.#file} ${reason(cause as Error)}`, { cause });
+    } finally {
+      connection.closeSync();
     }
   }
 

@@ -106,9 +106,15 @@ export class LogProjections {
     return new LogProjections(new Map(readers));
   }
 
-  /** Waits until what is on the bus now in these streams has been stored, for a moment at most. */
-  async arrive(streams: readonly ProjectedStream[]): Promise<void> {
-    await Promise.all(streams.map((stream) => this.#readers.get(stream)?.arrive()));
+  /**
+   * Waits until what is on the bus now in these streams has been stored, for a moment at most.
+   *
+   * @returns whether all of it was stored.
+   */
+  async arrive(streams: readonly ProjectedStream[], patienceMs?: number): Promise<boolean> {
+    const readers = streams.map((stream) => this.#readers.get(stream));
+    const arrived = await Promise.all(readers.map((reader) => reader?.arrive(patienceMs)));
+    return arrived.every((isComplete) => isComplete === true);
   }
 
   /** Stores what has arrived, and reads no more. */

@@ -45,19 +45,26 @@ export class StreamReader<Message, Row extends { readonly time: number }> {
   /**
    * Waits until what is on the bus now has been read and, if the database takes it, committed, so that a query shows
    * what was written before it.
+   *
+   * @returns whether all of it was committed.
    */
-  async arrive(): Promise<void> {
+  async arrive(patienceMs = readWaitMs): Promise<boolean> {
     const { bus, stream } = this.#source;
+    let isComplete = false;
     if (bus.connected) {
       const range = await Promise.race([
         streamRange(bus, stream).catch(() => undefined),
-        sleep(readWaitMs, undefined, { ref: false }),
+        sleep(patienceMs, undefined, { ref: false }),
       ]);
       if (range?.identity === this.#projection.position.identity) {
-        await this.#projection.reached(range.last, readWaitMs);
+        await this.#projection.reached(range.last, patienceMs);
+        isComplete = this.#projection.position.sequence >= range.last;
       }
     }
-    await this.#projection.commit().catch(() => {});
+    return this.#projection.commit().then(
+      () => isComplete,
+      () => false,
+    );
   }
 
   /** Reads no more, and commits what has arrived. */

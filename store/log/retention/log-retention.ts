@@ -89,6 +89,11 @@ export class LogRetention {
     return this.#turns.runExclusive(() => this.#times.run(times));
   }
 
+  /** Runs a task after the running step, while no other begins. */
+  pauseFor(task: () => Promise<void>): Promise<void> {
+    return this.#turns.runExclusive(task);
+  }
+
   /** Stops the running step. */
   async close(): Promise<void> {
     const interrupting = setInterval(() => this.#retained.keeper.interrupt(), 50);

@@ -110,7 +110,7 @@ export const createTable = (table: SqlTable, name: string = table) =>
 /** Tables that say in advance where a query need not look; see `HourlyRollup` and `TextIndex`. */
 export const derivedTables = [createTable('hourly'), createTable('slice')].join('\n');
 
-const allTables: readonly SqlTable[] = [...growingTables, ...smallTables];
+export const allTables: readonly SqlTable[] = [...growingTables, ...smallTables];
 /** Of a compaction that was interrupted; see `compaction.ts`. */
 const leftovers = allTables.map((table) => `DROP TABLE IF EXISTS ${copyOf(table)};`);
 const tables = allTables.map((table) => createTable(table));

@@ -15,6 +15,7 @@ import { HourlyRollup } from '../read/hourly-rollup.ts';
 import { LogPages } from '../read/log-pages.ts';
 import { LogStats } from '../read/log-stats.ts';
 import { TextIndex } from '../read/text-index.ts';
+import { FileHold } from '../retention/file-hold.ts';
 import { LogRetention } from '../retention/log-retention.ts';
 import { migrateFile } from '../schema/migration.ts';
 import { ReadWriteLock } from '../schema/read-write-lock.ts';
@@ -64,6 +65,8 @@ export class LogDatabase {
   readonly detections: DetectionWriter;
   readonly recordings: RecordingWriter;
   readonly retention: LogRetention;
+  /** For programs that copy the file. */
+  readonly hold: FileHold;
   readonly pages: LogPages;
   readonly stats: LogStats;
   readonly catalogue: RecordingCatalogue;
@@ -104,6 +107,7 @@ export class LogDatabase {
         await this.#slices.forgetAfter(time);
       },
     });
+    this.hold = new FileHold(connections.writer, this.#writes, this.retention);
     this.pages = new LogPages(connections.reader);
     this.stats = new LogStats(connections.counter);
     this.catalogue = new RecordingCatalogue(connections.catalogue);
@@ -167,6 +171,7 @@ export class LogDatabase {
    * that has ended.
    */
   close(): Promise<void> {
+    this.hold.release();
     return this.#writes.close(async () => {
       const { retention, pages, stats, catalogue, usage, timeline, sql, sqlStreams } = this;
       const readers = [pages, stats, catalogue, usage, timeline, sql, sqlStreams];

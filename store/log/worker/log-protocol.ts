@@ -1,5 +1,5 @@
 import type { WorkerMessage, WorkerRefusal } from '../../../bus/children/worker-protocol.ts';
-import type { LogEntry } from '../../../bus/messages.ts';
+import type { CheckpointAnswer, CheckpointQuestion, LogEntry } from '../../../bus/messages.ts';
 import type { BusAddress } from '../../../bus/nats/bus.ts';
 import type { StoreErrorCode } from '../../base/store-error.ts';
 import type { CatalogueEntry, RecordingFilter } from '../catalogue/recording-catalogue.ts';
@@ -41,6 +41,7 @@ export interface LogQuestions {
   recordings: { asked: RecordingFilter; answer: CatalogueEntry[] };
   usage: { asked: UsageQuestion; answer: UsageAnswer };
   timeline: { asked: TimelineQuestion; answer: TimelineAnswer };
+  checkpoint: { asked: CheckpointQuestion; answer: CheckpointAnswer };
   totals: { asked: undefined; answer: StatusTotals };
   sql: { asked: { sql: string }; answer: SqlResult };
 }

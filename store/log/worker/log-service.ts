@@ -13,12 +13,15 @@ import type { FromLogWorker, LogAnswer, LogQuestion, LogTopic, LogWorkerStart } 
 const minute = 60_000;
 const hourMs = 60 * minute;
 
+/** Milliseconds that a checkpoint waits for what the bus has. */
+const checkpointPatienceMs = 30_000;
+
 /** These topics take the read lock per chunk, or not at all. */
-type DownloadTopic = 'openExport' | 'openSql' | 'readDownload' | 'closeDownload';
+type UnlockedTopic = 'openExport' | 'openSql' | 'readDownload' | 'closeDownload' | 'checkpoint';
 
 /** The streams that an answer is made of. */
 const streamsOf: Readonly<
-  Record<Exclude<LogTopic, 'readDownload' | 'closeDownload'>, readonly ProjectedStream[]>
+  Record<Exclude<LogTopic, 'readDownload' | 'closeDownload' | 'checkpoint'>, readonly ProjectedStream[]>
 > = {
   page: ['LOGS'],
   stats: ['LOGS'],
@@ -103,6 +106,7 @@ export class LogService {
   /** Commits the entries that have arrived. The database is closed by its owner. */
   async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
+    this.#database.hold.release();
     await this.#streams?.close();
     await this.#database.detections.heartbeat(nowUs()).catch(() => {});
     await this.#bus.close();
@@ -117,6 +121,14 @@ export class LogService {
       case 'closeDownload':
         await this.#downloads.close(question.asked.download);
         return undefined;
+      case 'checkpoint': {
+        const { hold } = this.#database;
+        // While it is held, nothing is stored.
+        const isComplete =
+          hold.isHeld || (await this.#streams?.arrive(projectedStreams, checkpointPatienceMs)) === true;
+        await hold.checkpoint(question.asked.holdMs);
+        return { isComplete };
+      }
     }
     await this.#streams?.arrive(streamsOf[question.topic]);
     switch (question.topic) {
@@ -137,7 +149,7 @@ export class LogService {
     this.#database.reads.read(() => this.#database.pages.read(filter, oldestFirst));
 
   async #ask(
-    question: Exclude<LogQuestion, { topic: DownloadTopic }>,
+    question: Exclude<LogQuestion, { topic: UnlockedTopic }>,
     signal: AbortSignal,
   ): Promise<LogAnswer<LogTopic>> {
     switch (question.topic) {
