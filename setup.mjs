@@ -53,6 +53,22 @@ const commands = {
     return verifyArchive(args);
   },
 
+  /** Copies configuration, accounts and database to a folder, while a recorder runs or not. */
+  async backup(args) {
+    await ensureModules();
+    await build();
+    const { backUp } = await import(new URL('dist/actors/startup/backup.js', import.meta.url).href);
+    return backUp(args);
+  },
+
+  /** Puts such a copy in place. */
+  async restore(args) {
+    await ensureModules();
+    await build();
+    const { restore } = await import(new URL('dist/actors/startup/restore.js', import.meta.url).href);
+    return restore(args);
+  },
+
   async test(args) {
     await install([...runtimePackages, ...testPackages]);
     const failed = await check();

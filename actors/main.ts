@@ -5,6 +5,7 @@ import { stopDeadlinesMs } from '../bus/children/stop-deadlines.ts';
 import { logClockSteps } from '../bus/logging/clock-log.ts';
 import { Logger } from '../bus/logging/logger.ts';
 import { Accounts } from '../store/accounts/accounts.ts';
+import { finishRestore } from '../store/backup/restore-journal.ts';
 import { loadConfig } from '../store/config/config.ts';
 import { defaultConfigFile } from '../store/config/default-config.ts';
 import { Monitors } from '../store/monitors/monitors.ts';
@@ -40,6 +41,8 @@ export async function runRecorder(args: readonly string[]): Promise<void> {
 /** Reads all files before anything is started, so that errors in them are found first. */
 async function prepare(args: readonly string[]): Promise<StoredState> {
   const { config: given, 'new-storage': isNew = false } = readArguments(args);
+  const isRestored = await finishRestore(given ?? defaultConfigFile, lockFolder);
+  if (isRestored) process.stdout.write('Finished the restore that was interrupted\n');
   // A mistyped name must not start a second recorder.
   const { config, created } = await loadConfig(given ?? defaultConfigFile, {
     create: given === undefined,

@@ -74,6 +74,7 @@ const allowedRooms: Record<string, readonly string[]> = {
   'store/config': ['base', 'detectors'],
   'store/detectors': ['base'],
   'store/monitors': ['base', 'detectors'],
+  'store/backup': ['base', 'config', 'log', 'log/export'],
   'store/recordings': [
     ...['base', 'log/catalogue', 'recordings/clip', 'recordings/files', 'recordings/fragments'],
     ...['recordings/playback', 'recordings/retention'],

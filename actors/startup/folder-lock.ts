@@ -10,6 +10,8 @@ class LockedError extends Error {
 }
 
 const lockWaitMs = 5000;
+/** The names of this process's locks. */
+const held = new Set<string>();
 
 /**
  * Locks a folder against a second recorder, for as long as this process lives.
@@ -20,14 +22,15 @@ const lockWaitMs = 5000;
  *
  * @throws {LockedError}
  */
-export async function lockFolder(folder: string): Promise<void> {
+export async function lockFolder(folder: string, waitMs = lockWaitMs): Promise<void> {
   const name = createHash('sha256')
     .update(await realpath(folder))
     .digest('hex');
-  for (const end = Date.now() + lockWaitMs; ; await sleep(100)) {
-    if (await hold(`\0sentrybus-${name}`)) return;
+  for (const end = Date.now() + waitMs; ; await sleep(100)) {
+    if (held.has(name) || (await hold(`\0sentrybus-${name}`))) break;
     if (Date.now() > end) throw new LockedError(`${folder}: another recorder is running here`);
   }
+  held.add(name);
 }
 
 /** @returns false if another process holds the lock. */

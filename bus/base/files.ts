@@ -57,7 +57,7 @@ export async function removeFile(path: string): Promise<void> {
 }
 
 /** Flushes a folder to disk: a created, renamed or removed name survives a power cut only after this. */
-async function syncFolder(path: string): Promise<void> {
+export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r');
   try {
     await folder.sync();

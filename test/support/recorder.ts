@@ -83,6 +83,9 @@ export async function startRecorder(options: RecorderOptions = {}): Promise<Reco
   return recorder;
 }
 
+/** Starts one with what is in a folder: `configs/` and `storage/`. */
+export const startInstalled = (folder: string): Promise<Recorder> => start(folder, {});
+
 async function start(
   folder: string,
   options: Pick<RecorderOptions, 'env' | 'build' | 'startDeadlineMs'>,
