@@ -1,4 +1,5 @@
 import { headBytes, type NalCodec, type SliceUnit, type VideoConfig } from '../codecs/nal-unit.ts';
+import { GrowingBuffer } from './growing-buffer.ts';
 
 /** The NAL units of one picture, or of the rest of one. */
 export interface CodedPicture {
@@ -17,8 +18,7 @@ export interface CodedPicture {
 }
 
 interface Open {
-  readonly parts: Buffer[];
-  bytes: number;
+  nals: number;
   slices: number;
   /** Slices that are the first of a frame or field. */
   firsts: number;
@@ -50,6 +50,7 @@ export class PictureAssembler {
   readonly #codec: NalCodec;
   readonly #onPicture: (picture: CodedPicture) => void;
   #open = begin();
+  readonly #data = new GrowingBuffer();
   /** NAL units that arrived before a slice and belong to its picture. */
   #ahead: Buffer[] = [];
   #recovery = false;
@@ -131,7 +132,7 @@ export class PictureAssembler {
   }
 
   #pushAhead(nal: Buffer): void {
-    if (this.#ahead.length < maxAhead) this.#ahead.push(nal);
+    if (this.#ahead.length < maxAhead) this.#ahead.push(Buffer.from(nal));
   }
 
   #append(nal: Buffer): void {
@@ -140,33 +141,35 @@ export class PictureAssembler {
       open.marked = false;
       this.#markers = 0;
     }
-    if (open.bytes + nal.length > maxPictureBytes || open.parts.length >= 2 * maxNalUnits) return;
-    const length = Buffer.allocUnsafe(4);
-    length.writeUInt32BE(nal.length);
-    open.parts.push(length, nal);
-    open.bytes += nal.length + 4;
+    if (this.#data.length + nal.length > maxPictureBytes || open.nals >= maxNalUnits) return;
+    open.nals += 1;
+    this.#data.appendNumber(nal.length);
+    this.#data.append(nal);
   }
 
   #complete(): void {
-    const { parts, timestamp, arrivedMs, idr, allIntra, recovery, ...others } = this.#open;
-    const { bidirectional, continues, config } = others;
+    const { timestamp, arrivedMs, idr, allIntra, recovery, bidirectional, continues, config } = this.#open;
+    const data = Buffer.from(this.#data.view);
     this.#open = begin();
+    this.#data.clear();
     const keyFrame = !continues && (idr || (allIntra && recovery));
-    const data = Buffer.concat(parts);
     this.#onPicture({ timestamp, arrivedMs, keyFrame, bidirectional, data, continues, config });
   }
 }
 
 function begin(): Open {
   return {
-    ...{ parts: [], bytes: 0, slices: 0, firsts: 0, timestamp: 0, arrivedMs: 0, continues: false },
-    ...{
-      config: undefined,
-      marked: false,
-      idr: false,
-      allIntra: true,
-      bidirectional: false,
-      recovery: false,
-    },
+    nals: 0,
+    slices: 0,
+    firsts: 0,
+    timestamp: 0,
+    arrivedMs: 0,
+    idr: false,
+    allIntra: true,
+    bidirectional: false,
+    recovery: false,
+    continues: false,
+    config: undefined,
+    marked: false,
   };
 }

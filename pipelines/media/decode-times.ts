@@ -7,7 +7,7 @@ const maxDepth = 16;
  */
 export class DecodeTimes {
   /** Times of the last pictures in the order in which they were sent. */
-  #recent: number[] = [];
+  readonly #recent: number[] = [];
   #depth = 0;
   /** Times that no picture has been given as its decode time yet, ascending. */
   readonly #pending: number[] = [];
@@ -20,9 +20,11 @@ export class DecodeTimes {
 
   /** Takes note of a picture before the decode times of those sent before it are made. */
   learn(time: number): void {
-    const ahead = this.#recent.filter((other) => other > time).length;
+    let ahead = 0;
+    for (const other of this.#recent) if (other > time) ahead += 1;
     this.#depth = Math.max(this.#depth, Math.min(ahead, maxDepth));
-    this.#recent = [...this.#recent.slice(1 - maxDepth), time];
+    this.#recent.push(time);
+    if (this.#recent.length > maxDepth) this.#recent.shift();
   }
 
   /** @param time when the next picture in the order of sending is shown. @returns more than the last time */

@@ -90,10 +90,10 @@ export class TimeLine {
   #fits(media: number, arrived: number, bidirectional: boolean, newest = this.#newest): boolean {
     const step = media - newest;
     const second = this.#ticksPerSecond;
-    const period = this.#period;
-    if (step <= 0) return bidirectional && step < 0 && -step <= Math.max(maxReorder * period, this.#tick);
+    if (step <= 0)
+      return bidirectional && step < 0 && -step <= Math.max(maxReorder * this.#period, this.#tick);
     const expected = this.#expected(arrived);
-    const isAhead = media > expected + minJumpSeconds * second && step > Math.max(second, 1.5 * period);
+    const isAhead = step > second && step > 1.5 * this.#period && media > expected + minJumpSeconds * second;
     const drift = media - expected;
     return !isAhead && drift > -maxDriftSeconds * second && drift < maxDriftSeconds * second;
   }
