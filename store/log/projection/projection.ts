@@ -5,8 +5,7 @@ import { LogStoreError } from '../schema/log-store-error.ts';
 import type { LogTimes } from '../schema/log-times.ts';
 import type { Position } from './position.ts';
 
-/** Milliseconds that an entry may wait in memory; it waits on the bus as well, so nothing depends on it. */
-const commitDelay = 100;
+export const usualCommitDelayMs = 100;
 const retryDelay = 1000;
 /** After so many seconds in vain the database is opened anew. */
 const maxFailures = 10;
@@ -29,6 +28,8 @@ export interface ProjectionOptions<Message, Row> {
    * @returns the time of the last row.
    */
   repairTimes?(times: LogTimes): Promise<number>;
+  /** How long a row may wait in memory, if not 100 ms: it waits on the bus as well, and answers are given after a commit. */
+  commitDelayMs?(row: Row): number;
   /** Gets every row in order, before it is committed. A promise that it returns is awaited before the next. */
   publish?(row: Row): Promise<void> | void;
   report(error: LogStoreError): void;
@@ -53,6 +54,8 @@ export class Projection<Message, Row extends { readonly time: number }> {
   #committed: Position;
   #pending: Row[] = [];
   #timer: NodeJS.Timeout | undefined;
+  /** Of the monotonic clock: when the timer expires. */
+  #dueMs = 0;
   #failures = 0;
 
   /** @param position what the database holds. */
@@ -92,7 +95,7 @@ export class Projection<Message, Row extends { readonly time: number }> {
     if (this.#pending.length >= maxBatchSize) await this.commit();
     // Delivered once more.
     if (sequence <= this.#position.sequence) return;
-    const { name, row, publish, report } = this.#options;
+    const { name, row, publish, report, commitDelayMs } = this.#options;
     const lost = sequence - this.#position.sequence - 1;
     await this.#repairTimes();
     if (lost > 0 && this.#position.sequence > 0) {
@@ -104,7 +107,7 @@ export class Projection<Message, Row extends { readonly time: number }> {
     const published = made && publish?.(made);
     const time = made?.time ?? this.#position.time;
     this.#position = { ...this.#position, sequence, time, readAt: nowUs() };
-    this.#timer ??= setTimeout(() => void this.#commitLater(), commitDelay);
+    this.#commitWithin((made && commitDelayMs?.(made)) ?? usualCommitDelayMs);
     for (const look of this.#waiters) look();
     // Only now: a row without its place must not be committed.
     await published;
@@ -162,6 +165,14 @@ export class Projection<Message, Row extends { readonly time: number }> {
     });
   }
 
+  #commitWithin(ms: number): void {
+    const dueMs = performance.now() + ms;
+    if (this.#timer && this.#dueMs <= dueMs) return;
+    clearTimeout(this.#timer);
+    this.#dueMs = dueMs;
+    this.#timer = setTimeout(() => void this.#commitLater(), ms);
+  }
+
   #failed(cause: Error): void {
     this.#failures += 1;
     if (this.#failures === 1) {
@@ -170,6 +181,8 @@ export class Projection<Message, Row extends { readonly time: number }> {
     }
     if (this.#failures === maxFailures) this.#options.giveUp(cause);
     clearTimeout(this.#timer);
+    // Nothing that arrives in the meantime makes it earlier.
+    this.#dueMs = 0;
     this.#timer = setTimeout(() => void this.#commitLater(), retryDelay);
   }
 

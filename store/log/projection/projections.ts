@@ -7,7 +7,7 @@ import type { DetectionWriter } from './detection-writer.ts';
 import type { LogWriter } from './log-writer.ts';
 import type { ProjectedStream } from './position.ts';
 import type { Positions } from './positions.ts';
-import { Projection, type ProjectionOptions } from './projection.ts';
+import { Projection, type ProjectionOptions, usualCommitDelayMs } from './projection.ts';
 import type { RecordingWriter } from './recording-writer.ts';
 import {
   deliveryRow,
@@ -41,6 +41,9 @@ export interface ProjectionWriters {
 
 type Failures = Pick<ProjectionOptions<never, never>, 'report' | 'giveUp'>;
 type Reader = Pick<StreamReader<never, never>, 'start' | 'arrive' | 'close'>;
+
+/** A recording that grows is reported every 5 s, and a commit costs as much for one of them as for a hundred. */
+const growingCommitDelayMs = 10_000;
 
 /** How one stream becomes rows. */
 interface ProjectionSpec<Message, Row> extends Omit<ProjectionOptions<Message, Row>, keyof Failures> {
@@ -100,6 +103,7 @@ export class LogProjections {
       reader({
         ...{ stream: 'RECORDINGS', channel: recordings, name: 'reports of recordings', row: recordingRow },
         append: (rows, position) => recordingWriter.append(rows, position),
+        commitDelayMs: ({ state }) => (state === 'growing' ? growingCommitDelayMs : usualCommitDelayMs),
       }),
     ]);
     for (const [, each] of readers) await each.start();

@@ -31,6 +31,7 @@ function project(position: Position = { identity: 'first', sequence: 0, time: 0,
       disk.position = next;
     },
     row: logRow,
+    commitDelayMs: ({ level }) => (level === 'debug' ? 10_000 : 100),
     publish: (one) => void published.push(one),
     report: (error) => errors.push(error),
     giveUp: (error) => gaveUp.push(error),
@@ -47,6 +48,22 @@ test('entries are stored within a tenth of a second, with the place of the last 
   expect(disk.rows.map(({ time }) => time)).toEqual([10, 20, 30]);
   expect(disk.position).toEqual({ identity: 'first', sequence: 3, time: 30, readAt });
   expect(published).toEqual(disk.rows);
+});
+
+test('rows that may wait longer are stored together, and with the first one that may not', async () => {
+  const { projection, disk } = project();
+  const patient = (time: number): LogEntry => ({ ...entry(time), level: 'debug' });
+  await projection.accept({ message: patient(10), sequence: 1, storedAt: 0 });
+  await vi.advanceTimersByTimeAsync(5000);
+  await projection.accept({ message: patient(20), sequence: 2, storedAt: 0 });
+  await vi.advanceTimersByTimeAsync(4999);
+  expect(disk.rows).toEqual([]);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(disk.rows.map(({ time }) => time)).toEqual([10, 20]);
+  await projection.accept({ message: patient(30), sequence: 3, storedAt: 0 });
+  await projection.accept({ message: entry(40), sequence: 4, storedAt: 0 });
+  await vi.advanceTimersByTimeAsync(100);
+  expect(disk.rows.map(({ time }) => time)).toEqual([10, 20, 30, 40]);
 });
 
 test('a message that is delivered again or has a wrong shape makes no row', async () => {
