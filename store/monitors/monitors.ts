@@ -101,6 +101,7 @@ export class Monitors {
       const id = isObject(json) ? json['id'] : undefined;
       const before = typeof id === 'string' ? this.#monitors.get(id)?.config : undefined;
       const config = this.#parser.parse(unmasked(json, before && plainJson(before)));
+      checkSubStream(config);
       await this.#checkMedia(config);
       await this.#save(config);
       return before ? 'replaced' : 'created';
@@ -204,4 +205,12 @@ export class Monitors {
 function checkSize(text: string): void {
   if (Buffer.byteLength(text) <= maxMonitorFileBytes) return;
   throw new StoreError('invalid', `expected at most ${maxMonitorFileBytes} bytes`, { pointer: '' });
+}
+
+/** Stored files may ask for it in vain: they record the main stream all the same. */
+function checkSubStream({ recordSubStream, source, sourcertsp }: MonitorConfig): void {
+  if (recordSubStream !== true || (source === 'rtsp' && sourcertsp.subStream)) return;
+  throw new StoreError('invalid', 'expected false, because this monitor has no sub stream to record', {
+    pointer: '/recordSubStream',
+  });
 }

@@ -113,6 +113,19 @@ test('detectors are switched and stored; a missing section is made with defaults
   await expect(monitors.setDetector('one', 'name', true)).rejects.toMatchObject({ code: 'not_found' });
 });
 
+test('a sub stream that is not there cannot be asked to be recorded; a stored file may ask in vain', async () => {
+  const inVain = monitor({ id: 'two', recordSubStream: true });
+  const { monitors } = await openWith({ 'two.json': inVain });
+  expect(monitors.get('two')).toEqual(inVain);
+  await expect(monitors.put(monitor({ recordSubStream: true }))).rejects.toMatchObject({
+    ...{ code: 'invalid', pointer: '/recordSubStream' },
+    message: 'expected false, because this monitor has no sub stream to record',
+  });
+  const sourcertsp = { protocol: 'tcp', mainStream: 'rtsp://h/main', subStream: 'rtsp://h/sub' };
+  const both = monitor({ recordSubStream: true, source: 'rtsp', sourcertsp });
+  expect(await monitors.put(both)).toBe('created');
+});
+
 test('when the disk fails, the stored monitor stays', async () => {
   const { folder, monitors, open } = await openWith();
   await monitors.put(monitor());
