@@ -17,7 +17,7 @@ export const leases = {
   /** A detector reports its state (`DetectorReport`); main lists it as running while the lease is valid. */
   detectorReport: { renewMs: 3000, expireMs: 10_000 },
   /** A pipeline's process sends heartbeats; main kills it when they stop. */
-  pipelineHeartbeat: { renewMs: 1000, expireMs: 15_000 },
+  pipelineHeartbeat: { renewMs: 3000, expireMs: 15_000 },
   /** The same for the detector host, whose modules and models may take some seconds to load. */
   detectorHostHeartbeat: { renewMs: 3000, expireMs: 20_000 },
   /** The MQTT bridge works on an event; nats-server redelivers the event when the lease expires. */

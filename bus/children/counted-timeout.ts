@@ -1,5 +1,8 @@
-/** Number of parts of a time-out, of which a suspension uses up at most one. */
-const parts = 10;
+/**
+ * Number of parts of a time-out, of which a suspension uses up at most one. They are longer than a child's heartbeats
+ * are apart, so that its time-out is restarted before it wakes this process.
+ */
+const parts = 4;
 
 /**
  * A time-out that counts the parts in which this process ran, instead of measuring the time since its start. Messages that

@@ -29,7 +29,7 @@ interface DetectorKind {
 interface RunningDetector {
   readonly wish: string;
   readonly detector: Detector;
-  expires: number;
+  readonly expiry: NodeJS.Timeout;
 }
 
 /**
@@ -58,9 +58,6 @@ export async function runDetectors(
   const lent = { configDir, storageDir, bus, outbox, inferenceWorker, onModelOpened };
   const kinds = await loadDetectors((name) => ({ ...lent, log: logger.source(name) }));
   const watching = new Map<string, RunningDetector>();
-  setInterval(() => {
-    for (const [key, { expires }] of watching) if (expires < Date.now()) stop(key);
-  }, 1000);
 
   bus.respond(commands.detect, ['*'], (command, [, monitorID = '']) => {
     const { detector: name, monitorName, maxFrameRate, settings } = command;
@@ -71,7 +68,7 @@ export async function runDetectors(
     const wish = JSON.stringify([monitorName, maxFrameRate, settings]);
     const current = watching.get(key);
     if (current?.wish === wish) {
-      current.expires = Date.now() + leases.detector.expireMs;
+      current.expiry.refresh();
       return;
     }
     stop(key);
@@ -79,7 +76,8 @@ export async function runDetectors(
       { name, monitorID, monitorName, maxFrameRate, bus, frames, outbox, log: logger.source(name) },
       checked(kind.definition, settings),
     );
-    watching.set(key, { wish, detector, expires: Date.now() + leases.detector.expireMs });
+    const expiry = setTimeout(() => stop(key), leases.detector.expireMs);
+    watching.set(key, { wish, detector, expiry });
   });
   process.once('disconnect', () => void leave());
   setInterval(() => sign('alive'), leases.detectorHostHeartbeat.renewMs);
@@ -100,7 +98,9 @@ export async function runDetectors(
   }
 
   function stop(key: string): void {
-    watching.get(key)?.detector.stop();
+    const running = watching.get(key);
+    clearTimeout(running?.expiry);
+    running?.detector.stop();
     watching.delete(key);
   }
 }
