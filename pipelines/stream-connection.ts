@@ -41,11 +41,18 @@ export class StreamConnection {
   readonly #decoder: FrameDecoder | undefined;
   readonly #live: LiveStream;
   #onStreaming: (() => void) | undefined;
+  /** The first group of pictures has come: the first of them is on disk as soon as it can be. */
+  #isSettled = false;
+  /** Where it is on the line of time is known by the arrival of its first packet. */
+  #awaitsAudio: boolean;
+  #isDecoded = false;
+  #isWatched = false;
 
   constructor(options: StreamConnectionOptions) {
     const { input, recording, rates, log, monitorID } = options;
     const clock = this.#clock;
     this.#options = options;
+    this.#awaitsAudio = recording !== undefined;
     this.#troubles = new Troubles(options.onTrouble);
     this.#jumps = new JumpLog((text) => log.warning(text, monitorID));
     this.#watch = new VideoWatch({
@@ -76,8 +83,14 @@ export class StreamConnection {
     const end = await this.#options.input.play({
       onBegin: () => this.#watch.begin(),
       onVideo: (unit) => this.#takeVideo(unit),
-      onAudio: (unit) => this.#recording?.pushAudio(unit),
-      onVideoOnly: () => this.#recording?.expectNoAudio(),
+      onAudio: (unit) => {
+        this.#awaitsAudio = false;
+        this.#recording?.pushAudio(unit);
+      },
+      onVideoOnly: () => {
+        this.#awaitsAudio = false;
+        this.#recording?.expectNoAudio();
+      },
       onAudioConfig: (config) => this.#recording?.setAudioConfig(config),
       onJump: (jump) => {
         if (this.#recording) this.#jumps.add(jump);
@@ -101,15 +114,21 @@ export class StreamConnection {
   }
 
   setWanted(formats: ReadonlySet<FrameFormat>): void {
+    this.#isDecoded = this.#options.rates.some(([format]) => formats.has(format));
+    this.#setPrompt();
     this.#decoder?.setWanted(formats);
   }
 
   /** @param begin see {@link LiveStream.watch} */
   watch(begin: boolean): void {
+    this.#isWatched = true;
+    this.#setPrompt();
     this.#live.watch(begin);
   }
 
   unwatch(): void {
+    this.#isWatched = false;
+    this.#setPrompt();
     this.#live.unwatch();
   }
 
@@ -121,14 +140,22 @@ export class StreamConnection {
 
   #takeVideo(unit: VideoUnit): void {
     this.#watch.take(unit);
-    if (unit.keyFrame) {
-      this.#onStreaming?.();
+    if (unit.keyFrame && this.#onStreaming) {
+      this.#onStreaming();
       this.#onStreaming = undefined;
+    } else if (unit.keyFrame && !this.#isSettled && !this.#awaitsAudio) {
+      this.#isSettled = true;
+      this.#setPrompt();
     }
     if (!unit.continues) this.#clock.observe((unit.time * 1e6) / videoTicksPerSecond, unit.arrivedMs);
     this.#live.push(unit);
     this.#recording?.pushVideo(unit);
     this.#decoder?.push(unit);
+  }
+
+  /** Recording alone waits for nothing. */
+  #setPrompt(): void {
+    this.#options.input.setPrompt?.(this.#isDecoded || this.#isWatched || !this.#isSettled);
   }
 
   #takeFrame(frame: Frame): void {

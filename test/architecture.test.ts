@@ -66,9 +66,10 @@ const allowedRooms: Record<string, readonly string[]> = {
   'pipelines/media': ['codecs', 'depayload'],
   'pipelines/mp4': ['codecs', 'media'],
   'pipelines/recording': ['media', 'mp4'],
-  'pipelines/rtsp': ['rtsp/login', 'rtsp/protocol', 'rtsp/rtp'],
+  'pipelines/rtsp': ['rtsp/login', 'rtsp/protocol', 'rtsp/rtp', 'rtsp/socket'],
   'pipelines/rtsp/login': ['rtsp/protocol'],
   'pipelines/rtsp/rtp': ['rtsp/protocol'],
+  'pipelines/rtsp/socket': ['rtsp/protocol'],
 
   'store/accounts': ['base'],
   'store/config': ['base', 'detectors'],

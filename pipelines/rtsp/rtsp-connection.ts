@@ -2,11 +2,12 @@ import type { Socket } from 'node:net';
 import type { RtspAddress } from '../../bus/base/rtsp-address.ts';
 import { Login } from './login/rtsp-login.ts';
 import { PendingRequests } from './pending-requests.ts';
-import { RtspError, refusal, unanswered } from './protocol/rtsp-error.ts';
+import { RtspError, refusal, unanswered, unreadable } from './protocol/rtsp-error.ts';
 import { answerTo, formatMessage, type RtspMessage } from './protocol/rtsp-message.ts';
 import type { RtspTimeouts } from './protocol/rtsp-timeouts.ts';
 import { WireReader } from './protocol/wire-reader.ts';
-import { codeOf, connectSocket } from './rtsp-connect.ts';
+import { type ConnectedSocket, codeOf, connectSocket } from './socket/rtsp-connect.ts';
+import type { SocketReader } from './socket/socket-reader.ts';
 
 export interface RtspConnectionOptions {
   readonly timeouts: RtspTimeouts;
@@ -28,8 +29,10 @@ export class RtspConnection {
   readonly closed: Promise<RtspError>;
   /** Packets of other channels cannot be told from noise. */
   readonly channels = new Set<number>();
-  onFrame: (channel: number, data: Buffer) => void = () => {};
+  /** Packets that were read together have one time of arrival, that of `performance.now()`. */
+  onFrame: (channel: number, data: Buffer, arrivedMs: number) => void = () => {};
   readonly #socket: Socket;
+  readonly #reader: SocketReader;
   readonly #options: RtspConnectionOptions;
   readonly #login: Login;
   readonly #pending: PendingRequests;
@@ -38,8 +41,13 @@ export class RtspConnection {
   #sequence = 0;
   #end: RtspError | undefined;
 
-  private constructor(socket: Socket, address: RtspAddress, options: RtspConnectionOptions) {
+  private constructor(
+    { socket, reader }: ConnectedSocket,
+    address: RtspAddress,
+    options: RtspConnectionOptions,
+  ) {
     this.#socket = socket;
+    this.#reader = reader;
     this.#options = options;
     this.#login = new Login(address);
     this.#pending = new PendingRequests(options.timeouts.answerMs);
@@ -51,20 +59,21 @@ export class RtspConnection {
         resolve(this.#fail(new RtspError('lost', 'the camera closed the connection')));
       });
     });
-    const reader = new WireReader(this.channels, {
+    let arrivedMs = 0;
+    const wire = new WireReader(this.channels, {
       onFrame: (channel, data) => {
-        if (!this.#end) this.onFrame(channel, data);
+        if (!this.#end) this.onFrame(channel, data, arrivedMs);
       },
       onMessage: (message) => this.#receive(message),
     });
-    socket.on('data', (chunk) => {
+    reader.onChunk = (chunk) => {
+      arrivedMs = performance.now();
       try {
-        if (!this.#end) reader.feed(chunk);
+        if (!this.#end) wire.feed(chunk);
       } catch (error) {
-        if (!(error instanceof RtspError)) throw error;
-        this.#fail(error);
+        this.#fail(unreadable(error));
       }
-    });
+    };
     socket.on('error', (error) =>
       this.#fail(new RtspError('lost', `the connection broke (${codeOf(error)})`)),
     );
@@ -72,8 +81,8 @@ export class RtspConnection {
 
   /** @throws {RtspError} `unreachable`; the signal's reason when it aborts. */
   static async open(address: RtspAddress, options: RtspConnectionOptions): Promise<RtspConnection> {
-    const socket = await connectSocket(address, options.timeouts.connectMs, options.signal);
-    return new RtspConnection(socket, address, options);
+    const connected = await connectSocket(address, options.timeouts.connectMs, options.signal);
+    return new RtspConnection(connected, address, options);
   }
 
   /** From now on this signal ends it, and no other one. */
@@ -81,6 +90,11 @@ export class RtspConnection {
     this.#signal.removeEventListener('abort', this.#abort);
     this.#signal = signal;
     signal.addEventListener('abort', this.#abort);
+  }
+
+  /** @param ms how long reading pauses after each round, answers included; 0: not at all. */
+  setReadPause(ms: number): void {
+    this.#reader.setPause(ms);
   }
 
   get isClosed(): boolean {

@@ -13,6 +13,9 @@ import { SessionRequests } from './session-requests.ts';
 import { Receiver } from './track-receiver.ts';
 import { type RtspTransport, type SetupResult, TrackSetup } from './track-setup.ts';
 
+/** While nobody waits for the pictures. It costs little of the second in which a picture is to be on disk. */
+const gatherPauseMs = 100;
+
 export interface PlayHandlers {
   /** Called while the socket is being read: packets in their order, those of one chunk without a pause. */
   onPacket(track: RtspTrack, packet: RtpPacket): void;
@@ -47,6 +50,7 @@ export class RtspSession {
   readonly #agreed: RtspTrack[] = [];
   #handlers: PlayHandlers | undefined;
   #isPlaying = false;
+  #isPrompt = true;
   #keepAlive: KeepAlive | undefined;
   #end: { readonly error: RtspError | undefined } | undefined;
   #closed: Promise<void> = Promise.resolve();
@@ -59,7 +63,7 @@ export class RtspSession {
     this.#receiver = new Receiver(connection, {
       onPacket: (track, packet) => this.#handlers?.onPacket(track, packet),
       onReport: (track, report) => this.#handlers?.onReport?.(track, report),
-      onSilence: (error) => this.#finish(error),
+      onFault: (error) => this.#finish(error),
     });
     this.#setup = new TrackSetup(this.#receiver, options);
     this.#requests = new SessionRequests({ ...options, sessionID: () => this.#setup.session?.id });
@@ -99,9 +103,16 @@ export class RtspSession {
       throw error;
     }
     this.#isPlaying = true;
+    this.setPrompt(this.#isPrompt);
     this.#receiver.start(timeouts);
     const { id, timeoutMs } = this.#setup.session ?? { id: undefined, timeoutMs: defaultTimeoutMs };
     this.#keepAlive = new KeepAlive({ connection, url: this.#requests.url(), session: id, timeoutMs, log });
+  }
+
+  /** Whether somebody waits for what comes over TCP. Otherwise it is gathered and handed on about ten times a second. */
+  setPrompt(isPrompt: boolean): void {
+    this.#isPrompt = isPrompt;
+    if (this.#isPlaying && !this.#end) this.#options.connection.setReadPause(isPrompt ? 0 : gatherPauseMs);
   }
 
   /** @returns what has come of a track, also after the end; undefined when it was not set up. */
@@ -121,6 +132,7 @@ export class RtspSession {
     this.#end = { error };
     this.#keepAlive?.close();
     this.#receiver.close();
+    this.#options.connection.setReadPause(0);
     this.#closed = this.#tearDown();
     const handlers = this.#handlers;
     this.#handlers = undefined;

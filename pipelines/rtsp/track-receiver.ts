@@ -1,4 +1,4 @@
-import { RtspError } from './protocol/rtsp-error.ts';
+import { RtspError, unreadable } from './protocol/rtsp-error.ts';
 import type { RtspTrack } from './protocol/sdp.ts';
 import { Reception, type ReceptionCounts } from './rtp/reception.ts';
 import { isRtcp, type SenderReport } from './rtp/rtcp.ts';
@@ -9,11 +9,11 @@ import type { UdpPorts } from './udp-ports.ts';
 export interface ReceiverHandlers {
   onPacket(track: RtspTrack, packet: RtpPacket): void;
   onReport(track: RtspTrack, report: SenderReport): void;
-  onSilence(error: RtspError): void;
+  /** Nothing comes, or nothing can be made of it. May be called again. */
+  onFault(error: RtspError): void;
 }
 
 const reportIntervalMs = 5000;
-const checkIntervalMs = 200;
 
 interface Receiving {
   readonly reception: Reception;
@@ -27,13 +27,14 @@ export class Receiver {
   readonly #handlers: ReceiverHandlers;
   readonly #receiving: Receiving[] = [];
   readonly #byChannel = new Map<number, Reception>();
-  readonly #timers: NodeJS.Timeout[] = [];
+  #reporting: NodeJS.Timeout | undefined;
+  #check: NodeJS.Timeout | undefined;
   #lastArrivalMs: number | undefined;
 
   constructor(connection: RtspConnection, handlers: ReceiverHandlers) {
     this.#connection = connection;
     this.#handlers = handlers;
-    connection.onFrame = (channel, data) => this.#takeFrame(channel, data);
+    connection.onFrame = (channel, data, arrivedMs) => this.#takeFrame(channel, data, arrivedMs);
   }
 
   addTcp(track: RtspTrack, channels: readonly [number, number]): void {
@@ -49,7 +50,7 @@ export class Receiver {
   /** @param reportPort the camera's port of RTCP; without one it is sent none. */
   addUdp(track: RtspTrack, ports: UdpPorts, reportPort: number | undefined): void {
     const reception = this.#receive(track, true);
-    ports.onPacket = (data) => this.#take(reception, data);
+    ports.onPacket = (data) => this.#take(reception, data, performance.now());
     this.#receiving.push({
       reception,
       sendReport: (report) => {
@@ -68,9 +69,14 @@ export class Receiver {
     const what = this.#receiving.some(({ reception }) => isVideo(reception)) ? 'video' : 'packet';
     const check = () => {
       const silentMs = performance.now() - (this.#lastArrivalMs ?? beganMs);
-      if (this.#lastArrivalMs !== undefined) {
-        if (silentMs >= silenceMs) this.#silence(`no ${what} for ${silenceMs / 1000} s`);
-      } else if (silentMs >= firstPacketMs) {
+      const hasBegun = this.#lastArrivalMs !== undefined;
+      const leftMs = (hasBegun ? silenceMs : firstPacketMs) - silentMs;
+      if (leftMs > 0) {
+        // The first packet may come at any moment.
+        this.#check = setTimeout(check, Math.min(leftMs, silenceMs));
+      } else if (hasBegun) {
+        this.#silence(`no ${what} for ${silenceMs / 1000} s`);
+      } else {
         const way = this.#byChannel.size === 0 ? ' over UDP' : '';
         this.#silence(`connected, but no ${what} came${way} within ${firstPacketMs / 1000} s`);
       }
@@ -81,7 +87,8 @@ export class Receiver {
         if (data) sendReport(data);
       }
     };
-    this.#timers.push(setInterval(check, checkIntervalMs), setInterval(report, reportIntervalMs));
+    check();
+    this.#reporting = setInterval(report, reportIntervalMs);
   }
 
   counts(track: RtspTrack): ReceptionCounts | undefined {
@@ -90,38 +97,44 @@ export class Receiver {
 
   /** To be called once. The counts stay. */
   close(): void {
-    for (const timer of this.#timers) clearInterval(timer);
+    clearTimeout(this.#check);
+    clearInterval(this.#reporting);
     for (const { close } of this.#receiving) close();
     this.#byChannel.clear();
   }
 
   #receive(track: RtspTrack, reorder: boolean): Reception {
     return new Reception(track, reorder, {
-      onPacket: (packet) => this.#handlers.onPacket(track, packet),
+      onPacket: (packet) => {
+        try {
+          this.#handlers.onPacket(track, packet);
+        } catch (error) {
+          this.#handlers.onFault(unreadable(error));
+        }
+      },
       onReport: (report) => this.#handlers.onReport(track, report),
     });
   }
 
   /** The channel says of which track a packet is, unless its payload type is another track's. */
-  #takeFrame(channel: number, data: Buffer): void {
+  #takeFrame(channel: number, data: Buffer, arrivedMs: number): void {
     const agreed = this.#byChannel.get(channel);
     const reception =
       agreed && (agreed.isOwn(data) || isRtcp(data))
         ? agreed
         : (this.#receiving.find((one) => one.reception.isOwn(data))?.reception ?? agreed);
-    if (reception) this.#take(reception, data);
+    if (reception) this.#take(reception, data, arrivedMs);
   }
 
-  #take(reception: Reception, data: Buffer): void {
-    const nowMs = performance.now();
-    const isMedia = reception.take(data, nowMs);
-    if (!isMedia || nowMs === this.#lastArrivalMs) return;
+  #take(reception: Reception, data: Buffer, arrivedMs: number): void {
+    const isMedia = reception.take(data, arrivedMs);
+    if (!isMedia || arrivedMs === this.#lastArrivalMs) return;
     if (isVideo(reception) || !this.#receiving.some((one) => isVideo(one.reception)))
-      this.#lastArrivalMs = nowMs;
+      this.#lastArrivalMs = arrivedMs;
   }
 
   #silence(text: string): void {
-    this.#handlers.onSilence(new RtspError('silent', text));
+    this.#handlers.onFault(new RtspError('silent', text));
   }
 }
 

@@ -38,6 +38,7 @@ export class RtspSource implements VideoInput {
     this.#resolve = resolve;
   });
   #session: RtspSession | undefined;
+  #isPrompt = true;
   #video: VideoTrack | undefined;
   #audio: CameraAudio | undefined;
 
@@ -54,6 +55,11 @@ export class RtspSource implements VideoInput {
     await Promise.all([this.#session?.close(), this.#audio?.close()]);
     this.#controller.abort();
     return end;
+  }
+
+  setPrompt(isPrompt: boolean): void {
+    this.#isPrompt = isPrompt;
+    this.#session?.setPrompt(isPrompt);
   }
 
   end(end: PipelineEnd): void {
@@ -76,6 +82,7 @@ export class RtspSource implements VideoInput {
       reuse,
     });
     this.#session = session;
+    session.setPrompt(this.#isPrompt);
     handlers.onTracks?.(session.tracks);
     const chosen = chooseVideo(session.tracks);
     if (!chosen) throw noVideo(session.tracks);

@@ -11,7 +11,7 @@ export type RtspErrorCode =
   | 'lost'
   /** It plays, and nothing comes. */
   | 'silent'
-  /** The camera sends something that cannot be parsed. */
+  /** The camera sends something that cannot be parsed, or that nothing can be made of. */
   | 'broken';
 
 /** The message is a sentence for people. It holds no credentials, and no text of the camera's but checked words. */
@@ -45,6 +45,12 @@ export function refusal(method: string, status: number): RtspError {
     default:
       return says('unreachable', `the camera refuses ${method} with RTSP status ${status}`);
   }
+}
+
+/** @returns what any error means that something sent by the camera has led to: the end of its connection alone. */
+export function unreadable(error: unknown): RtspError {
+  if (error instanceof RtspError) return error;
+  return new RtspError('broken', `nothing can be made of what the camera sends: ${(error as Error).message}`);
 }
 
 /** @returns what the end of a connection means for a request: while nothing plays, the camera cannot be reached. */

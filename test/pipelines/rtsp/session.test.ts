@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { FakeCamera, videoAndAudio, withHeader } from '../../support/fake-camera.ts';
+import type { RtspError } from '../../../pipelines/rtsp/protocol/rtsp-error.ts';
+import { FakeCamera, sendDatagrams, videoAndAudio, withHeader } from '../../support/fake-camera.ts';
 import { packet, video } from '../../support/fake-video.ts';
-import { view } from '../../support/rtsp-viewer.ts';
+import { writeRtp } from '../../support/rtp-writer.ts';
+import { openSession, view } from '../../support/rtsp-viewer.ts';
 import { waitFor } from '../../support/wait.ts';
 
 /** What the client does about cameras that do things another way, from PLAY to TEARDOWN. */
@@ -59,6 +61,56 @@ describe('a session', () => {
     await viewer.received(60);
     expect(logins).toBeLessThanOrEqual(4);
   });
+
+  test('is read in few rounds while nobody waits for what comes, and loses nothing of it', async () => {
+    const apart = 40;
+    const large = 2000;
+    const camera = await FakeCamera.start({
+      play: async (connection) => {
+        for (let sequence = 0; sequence < apart; sequence++) {
+          await connection.send({ channel: 0, data: packet(sequence) });
+          await new Promise((resolve) => setTimeout(resolve, 5));
+        }
+        // More than one read takes, and more than the system holds at first.
+        for (let sequence = apart; sequence < apart + large; sequence++) {
+          const payload = Buffer.alloc(1400, sequence);
+          void connection.send({ channel: 0, data: writeRtp({ sequence, timestamp: 0, payload }) });
+        }
+      },
+    });
+    const { session, received, packets } = await view(camera.url());
+    session.setPrompt(false);
+    await received(apart + large);
+    const all = packets[0] ?? [];
+    expect(all.map(({ sequence }) => sequence)).toEqual(Array.from({ length: apart + large }, (_, n) => n));
+    for (const { data, sequence } of all.slice(apart)) expect(data.at(-1)).toBe(sequence & 0xff);
+    const rounds = new Set(all.slice(0, apart).map(({ arrivedMs }) => arrivedMs));
+    expect(rounds.size).toBeLessThan(apart / 2);
+  });
+
+  test.each(['tcp', 'udp'] as const)(
+    'ends alone when something fails over its packets (%s)',
+    async (transport) => {
+      const camera = await FakeCamera.start({
+        play: async (connection) => {
+          const [ports] = connection.clientPorts;
+          if (ports) await sendDatagrams(ports[0], [packet(0), packet(1)]);
+          else await connection.send(...video(2));
+        },
+      });
+      const session = await openSession(camera.url(), { transport });
+      await session.setup(session.tracks);
+      const end = new Promise<RtspError | undefined>((resolve) => {
+        const onPacket = () => {
+          throw new RangeError('too far');
+        };
+        session.play({ onPacket, onEnd: resolve }).catch(resolve);
+      });
+      expect(await end).toMatchObject({
+        ...{ code: 'broken', message: 'nothing can be made of what the camera sends: too far' },
+      });
+    },
+  );
 
   test('answers what the camera asks', async () => {
     const answers: string[] = [];

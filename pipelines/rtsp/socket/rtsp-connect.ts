@@ -1,7 +1,8 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import type { RtspAddress } from '../../bus/base/rtsp-address.ts';
-import { RtspError } from './protocol/rtsp-error.ts';
+import type { RtspAddress } from '../../../bus/base/rtsp-address.ts';
+import { RtspError } from '../protocol/rtsp-error.ts';
+import { SocketReader } from './socket-reader.ts';
 
 const causes: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'it refuses connections to this port',
@@ -13,25 +14,41 @@ const causes: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'its name cannot be looked up now',
 };
 
+export interface ConnectedSocket {
+  readonly socket: Socket;
+  /** Of what comes, in place of the socket's `data` events. */
+  readonly reader: SocketReader;
+}
+
 /**
  * @returns a connected socket, after the TLS handshake where there is one.
  * @throws {RtspError} `unreachable`; the signal's reason when it aborts.
  */
-export function connectSocket(address: RtspAddress, timeoutMs: number, signal: AbortSignal): Promise<Socket> {
+export function connectSocket(
+  address: RtspAddress,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<ConnectedSocket> {
   signal.throwIfAborted();
   const { secure, host, port } = address;
+  const reader = new SocketReader();
+  const { onread } = reader;
   return new Promise((resolve, reject) => {
     const socket = secure
       ? // Cameras sign their own certificates: TLS keeps the stream private, it cannot say who sends it.
-        connectTls({ host, port, rejectUnauthorized: false, ...(isIP(host) === 0 && { servername: host }) })
-      : connectTcp({ host, port });
+        connectTls({
+          ...{ host, port, onread, rejectUnauthorized: false },
+          ...(isIP(host) === 0 && { servername: host }),
+        })
+      : connectTcp({ host, port, onread });
     const settle = (fail?: unknown) => {
       clearTimeout(timer);
       signal.removeEventListener('abort', abort);
       socket.off('error', onError);
       if (fail === undefined) {
         socket.setNoDelay(true);
-        resolve(socket);
+        reader.attach(socket);
+        resolve({ socket, reader });
         return;
       }
       // Later errors of this socket do not matter.
