@@ -40,6 +40,8 @@ process.on('SIGINT', () => {});
 process.on('SIGTERM', stop);
 // Main is gone, however it went.
 process.on('disconnect', stop);
+// It may have gone while this module was loaded: then nothing says so any more.
+if (!process.connected) stop();
 // And with it may be what read our output.
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});

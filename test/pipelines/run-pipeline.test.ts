@@ -1,3 +1,5 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -201,6 +203,15 @@ describe('a pipeline ends', () => {
     expect(Date.now() - killed).toBeLessThan(3000);
     const [year, month, day] = id.slice(0, 10).split('-');
     await expectWhole(join(recordingsDir, `${year}/${month}/${day}/door/${id}.mp4`), 1 / 15);
+  });
+
+  test('also if main goes while it starts', patience, async () => {
+    const host = fork(join(project, 'dist/pipelines/pipeline-host.js'), ['door'], {
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    });
+    host.disconnect();
+    const [, signal] = await once(host, 'exit');
+    expect(signal).toBe('SIGKILL');
   });
 
   test('when it hangs, which is noticed', patience, async () => {
