@@ -1,12 +1,15 @@
+import { truncate } from 'node:fs/promises';
 import type { RecordingReport } from '../../../bus/messages.ts';
 import { parseRecordingID } from '../../../bus/recording-id.ts';
 import { mayGrow, type OpenRecording, type RecordingFiles } from '../files/recording-files.ts';
 import { beginIndex, extendIndex } from '../fragments/fragment-index.ts';
 import { findLastFragment } from '../fragments/last-fragment.ts';
+import { isCutOff } from './recording-check.ts';
 import { type RecordingContent, streamsIn } from './recording-content.ts';
 
 /**
- * The report of a recording of which there is only a file.
+ * The report of a recording of which there is only a file. A fragment at its end that is not whole is cut off: a kill leaves one
+ * if it comes between two pages of a write.
  *
  * @param startUs when it began, Unix time in microseconds. Its file does not say that; its name does, to the second.
  * @returns undefined if there is no such file; `growing` if somebody may be writing it.
@@ -22,10 +25,20 @@ export async function reportOfFile(
   if (!recording) return undefined;
   try {
     if (mayGrow(recording)) return 'growing';
-    const { bytes, modifiedMs } = recording;
+    const { bytes: size, modifiedMs } = recording;
     const start = startUs ?? name.startMs * 1000;
     const content = await readContent(recording);
-    const common = { id, monitorID: name.monitorID, start, bytes };
+    const isCut = content && content.end < size && (await isCutOff(recording.handle, content.end, size));
+    const path = files.companion(id, 'mp4');
+    // On a disk that cannot be written to it stays as it is.
+    const isMended =
+      isCut &&
+      path &&
+      (await truncate(path, content.end).then(
+        () => true,
+        () => false,
+      ));
+    const common = { id, monitorID: name.monitorID, start, bytes: isMended ? content.end : size };
     if (content) {
       const { lengthUs, streams } = content;
       return { ...common, state: 'found', end: start + lengthUs, streams: [...streams], reason: '' };
@@ -38,7 +51,10 @@ export async function reportOfFile(
 }
 
 /** From its beginning and its end; all times in a file begin at 0. */
-async function readContent({ handle, bytes }: OpenRecording): Promise<RecordingContent | undefined> {
+async function readContent({
+  handle,
+  bytes,
+}: OpenRecording): Promise<(RecordingContent & { readonly end: number }) | undefined> {
   const begun = await beginIndex(handle, bytes);
   if (!begun) return undefined;
   const last =
@@ -49,5 +65,6 @@ async function readContent({ handle, bytes }: OpenRecording): Promise<RecordingC
   return {
     lengthUs: Math.round((ticks * 1e6) / begun.movie.video.ticksPerSecond),
     streams: streamsIn(begun.movie),
+    end: last.offset + last.bytes,
   };
 }

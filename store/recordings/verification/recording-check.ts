@@ -80,17 +80,25 @@ function hasItsSamples({ header, bytes }: IndexedFragment, movie: MovieHeader): 
 
 /** Why reading ended before the end of the file: a fragment that is not whole, or something else. */
 async function describeEnd(handle: FileHandle, end: number, bytes: number): Promise<string> {
-  let at = end;
-  for (const type of ['moof', 'mdat']) {
-    if (bytes - at < boxHeaderBytes) return cut(end, bytes);
-    const { buffer } = await handle.read(Buffer.alloc(longBoxHeaderBytes), 0, longBoxHeaderBytes, at);
-    const box = boxAt(buffer, 0);
-    if (box?.type !== type) break;
-    at += box.end;
-    if (at > bytes) return cut(end, bytes);
-  }
-  return `is damaged from byte ${end} of ${bytes} on`;
+  return (await isCutOff(handle, end, bytes))
+    ? `is cut off: its last ${bytes - end} bytes are no whole fragment, the ${end} bytes before play`
+    : `is damaged from byte ${end} of ${bytes} on`;
 }
 
-const cut = (end: number, bytes: number) =>
-  `is cut off: its last ${bytes - end} bytes are no whole fragment, the ${end} bytes before play`;
+/**
+ * Whether there is a fragment that is not whole.
+ *
+ * @param end where it may begin. @param bytes the size of the file. @throws errors of the file system.
+ */
+export async function isCutOff(handle: FileHandle, end: number, bytes: number): Promise<boolean> {
+  let at = end;
+  for (const type of ['moof', 'mdat']) {
+    if (bytes - at < boxHeaderBytes) return true;
+    const { buffer } = await handle.read(Buffer.alloc(longBoxHeaderBytes), 0, longBoxHeaderBytes, at);
+    const box = boxAt(buffer, 0);
+    if (box?.type !== type) return false;
+    at += box.end;
+    if (at > bytes) return true;
+  }
+  return false;
+}

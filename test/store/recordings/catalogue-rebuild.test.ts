@@ -1,4 +1,4 @@
-import { link, mkdir, truncate, utimes, writeFile } from 'node:fs/promises';
+import { link, mkdir, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { Logger } from '../../../bus/logging/logger.ts';
@@ -101,6 +101,9 @@ test('what is in the folder only is added with its length and codecs, also if it
       },
     ].map((each) => expect.objectContaining(each)),
   );
+  // What a kill left of a fifth fragment is no recording.
+  expect((await stat(pathOf(recordingsDir, cut))).size).toBe(fileBytes(video.slice(0, 4)).length);
+  expect((await stat(pathOf(recordingsDir, damaged))).size).toBe(1000);
   expect(messages()).toEqual(['added 4 of 4 recordings to the catalogue in 0 s']);
   // The next check finds nothing.
   await check();
