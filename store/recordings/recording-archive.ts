@@ -146,17 +146,21 @@ export class RecordingArchive {
     return picture;
   }
 
-  /** Reads the index of a recording, so that it is there when it is asked for. @throws errors of the file system. */
-  async prepare(id: string): Promise<void> {
-    await this.#indexOf(id);
+  /**
+   * Reads the index of a recording, so that it is there when it is asked for.
+   *
+   * @param isSaved it grows no more: the index is kept beside it. @throws errors of the file system.
+   */
+  async prepare(id: string, isSaved: boolean): Promise<void> {
+    await this.#indexOf(id, isSaved || undefined);
   }
 
-  async #indexOf(id: string): Promise<FragmentIndex | undefined> {
+  async #indexOf(id: string, isWhole?: true): Promise<FragmentIndex | undefined> {
     const { files, indexes } = this.#options;
     const recording = await files.open(id);
     if (!recording) return undefined;
     try {
-      return await indexes.of(id, recording);
+      return await indexes.of(id, recording, isWhole);
     } finally {
       await recording.handle.close();
     }

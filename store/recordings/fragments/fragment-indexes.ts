@@ -12,6 +12,8 @@ interface CachedIndex {
   /** Size of the file that was read. */
   readonly size: number;
   readonly bytes: number;
+  /** Whether it is in the file beside the recording, or could not be written there. */
+  readonly isStored: boolean;
 }
 
 /** The indexes of recordings: read once, kept in memory while they are in use, and in a file beside the recording. */
@@ -27,19 +29,24 @@ export class FragmentIndexes {
   }
 
   /**
+   * @param isWhole it grows no more.
    * @returns the index of a recording as long as it was when it was opened, or longer; undefined if it is damaged from the
    * beginning on. @throws errors of the file system.
    */
-  async of(id: string, recording: OpenRecording): Promise<FragmentIndex | undefined> {
+  async of(
+    id: string,
+    recording: OpenRecording,
+    isWhole = !mayGrow(recording),
+  ): Promise<FragmentIndex | undefined> {
     // One reader at a time: the next one finds what it has read.
     for (let other = this.#reading.get(id); other !== undefined; other = this.#reading.get(id))
       await other.catch(() => {});
     const cached = this.#cached.get(id);
-    if (cached && cached.size >= recording.bytes) {
+    if (cached && cached.size >= recording.bytes && (cached.isStored || !isWhole)) {
       this.#touch(id, cached);
       return cached.index;
     }
-    const reading = this.#read(id, recording, cached?.index);
+    const reading = this.#read(id, recording, isWhole, cached);
     this.#reading.set(id, reading);
     try {
       return await reading;
@@ -56,28 +63,33 @@ export class FragmentIndexes {
   async #read(
     id: string,
     recording: OpenRecording,
-    known: FragmentIndex | undefined,
+    isWhole: boolean,
+    cached: CachedIndex | undefined,
   ): Promise<FragmentIndex | undefined> {
     const { handle, bytes: size } = recording;
     const path = this.#files.companion(id, 'idx') ?? '';
-    const stored = known ?? (await readIndexFile(path));
-    const begun = stored && (await fits(stored, recording)) ? stored : await beginIndex(handle, size);
+    const known = cached?.index ?? (await readIndexFile(path));
+    const fitting = known && (await fits(known, recording)) ? known : undefined;
+    const begun = fitting ?? (await beginIndex(handle, size));
     if (!begun) return undefined;
     const index = await extendIndex(handle, size, begun);
-    this.#keep(id, index, size);
-    // On a full disk there is none.
-    if (index !== stored && index.end > (stored?.end ?? 0) && !mayGrow(recording))
-      await writeIndexFile(path, index).catch(() => {});
+    let isStored = index.end === fitting?.end && (cached?.isStored ?? true);
+    if (isWhole && !isStored) {
+      isStored = true;
+      // On a full disk there is none.
+      if (index.fragments.length > 0) await writeIndexFile(path, index).catch(() => {});
+    }
+    this.#keep(id, index, size, isStored);
     return index;
   }
 
-  #keep(id: string, index: FragmentIndex, size: number): void {
+  #keep(id: string, index: FragmentIndex, size: number, isStored: boolean): void {
     this.forget(id);
     const bytes = index.fragments.reduce(
       (sum, { header }) => sum + header.length + fragmentBytes,
       index.init.length,
     );
-    this.#touch(id, { index, size, bytes });
+    this.#touch(id, { index, size, bytes, isStored });
     this.#bytes += bytes;
     for (const [oldest] of this.#cached) {
       if (this.#bytes <= maxBytes || oldest === id) break;
