@@ -1,6 +1,8 @@
 import { BIGINT, type DuckDBConnection, type DuckDBValue, VARCHAR } from '@duckdb/node-api';
 import { Mutex } from '../../../bus/base/mutex.ts';
+import { nowUs } from '../../../bus/base/time.ts';
 import type { RecordedStream } from '../../../bus/recording-id.ts';
+import { type CatalogueWindow, catalogueWindows } from './catalogue-windows.ts';
 
 /** Conditions on recordings; all must hold. Times are Unix times in microseconds. */
 export interface RecordingFilter {
@@ -52,17 +54,25 @@ export class RecordingCatalogue {
   }
 
   list(filter: RecordingFilter): Promise<CatalogueEntry[]> {
-    const { where, values } = conditionsOf(filter);
-    const order = filter.oldestFirst ? 'ASC' : 'DESC';
     return this.#turns.runExclusive(async () => {
-      const found = await this.#connection.runAndReadAll(
-        `SELECT id, monitorID, stream, startTime, endTime, bytes, videoCodec, width, height, audioCodec, reason
-          FROM ${existingRecordings} ${where} ORDER BY id ${order} LIMIT ${filter.limit}`,
-        values,
-        values.map((value) => (typeof value === 'bigint' ? BIGINT : VARCHAR)),
-      );
-      return found.getRows().map(entryOf);
+      for (const window of catalogueWindows(filter, nowUs())) {
+        const found = await this.#read(filter, window);
+        if (found.length === filter.limit) return found;
+      }
+      return this.#read(filter, {});
     });
+  }
+
+  async #read(filter: RecordingFilter, window: CatalogueWindow): Promise<CatalogueEntry[]> {
+    const { where, values } = conditionsOf({ ...filter, ...window });
+    const order = filter.oldestFirst ? 'ASC' : 'DESC';
+    const found = await this.#connection.runAndReadAll(
+      `SELECT id, monitorID, stream, startTime, endTime, bytes, videoCodec, width, height, audioCodec, reason
+        FROM ${existingRecordings} ${where} ORDER BY id ${order} LIMIT ${filter.limit}`,
+      values,
+      values.map((value) => (typeof value === 'bigint' ? BIGINT : VARCHAR)),
+    );
+    return found.getRows().map(entryOf);
   }
 
   close(): Promise<void> {
@@ -70,7 +80,8 @@ export class RecordingCatalogue {
   }
 }
 
-function conditionsOf({ monitors = [], stream, id, start, end, before, after }: RecordingFilter) {
+function conditionsOf(filter: RecordingFilter & CatalogueWindow) {
+  const { monitors = [], stream, id, start, end, before, after, fromId, toId, fromUs, toUs } = filter;
   const conditions: string[] = [];
   const values: (string | bigint)[] = [];
   const bind = (value: string | bigint) => `$${values.push(value)}`;
@@ -81,6 +92,10 @@ function conditionsOf({ monitors = [], stream, id, start, end, before, after }: 
   if (end !== undefined) conditions.push(`startTime < ${bind(BigInt(end))}`);
   if (before !== undefined) conditions.push(`id < ${bind(before)}`);
   if (after !== undefined) conditions.push(`id > ${bind(after)}`);
+  if (fromId !== undefined) conditions.push(`id >= ${bind(fromId)}`);
+  if (toId !== undefined) conditions.push(`id < ${bind(toId)}`);
+  if (fromUs !== undefined) conditions.push(`startTime >= ${bind(BigInt(fromUs))}`);
+  if (toUs !== undefined) conditions.push(`startTime < ${bind(BigInt(toUs))}`);
   return { where: conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '', values };
 }
 

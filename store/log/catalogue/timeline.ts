@@ -1,4 +1,4 @@
-import { BIGINT, type DuckDBConnection, type DuckDBValue, VARCHAR } from '@duckdb/node-api';
+import { BIGINT, type DuckDBConnection, DuckDBListValue, type DuckDBValue, VARCHAR } from '@duckdb/node-api';
 import { Mutex } from '../../../bus/base/mutex.ts';
 import { nowUs } from '../../../bus/base/time.ts';
 import { StoreError } from '../../base/store-error.ts';
@@ -45,6 +45,11 @@ const lengths = [
 const chosenBuckets = 500;
 const maxBuckets = 100_000;
 const maxBytes = 64 * 1024;
+/**
+ * Two numbers as one, the second below this: a list of numbers for each monitor leaves DuckDB five times as fast as rows of
+ * several columns.
+ */
+const pairFactor = 10_000_000_000;
 
 /** Summarizes recordings and detections over a range of time. */
 export class Timeline {
@@ -92,15 +97,20 @@ export class Timeline {
     const chosen = monitors.length > 0 ? `AND monitorID IN (${monitors.map((_, i) => `$${i + 4}`)})` : '';
     const rows = (sql: string) => this.#rows(sql, [start, end, bucket], monitors);
     const recorded = await rows(
-      `SELECT DISTINCT monitorID, greatest(0, (startTime - $1) // $3) AS first,
-          least(${last}, (greatest(coalesce(endTime, ${nowUs()}), startTime + 1) - 1 - $1) // $3) AS last
-        FROM ${existingRecordings}
-        WHERE stream = 'main' AND startTime < $2 AND coalesce(endTime, ${nowUs()}) > $1 ${chosen}
-        ORDER BY monitorID, first`,
+      `SELECT monitorID, list((first * ${pairFactor} + last)::DOUBLE)
+        FROM (
+          SELECT DISTINCT monitorID, greatest(0, (startTime - $1) // $3) AS first,
+            least(${last}, (greatest(coalesce(endTime, ${nowUs()}), startTime + 1) - 1 - $1) // $3) AS last
+          FROM ${existingRecordings}
+          WHERE stream = 'main' AND startTime < $2 AND coalesce(endTime, ${nowUs()}) > $1 ${chosen})
+        GROUP BY ALL`,
     );
     const happened = await rows(
-      `SELECT monitorID, label, (time - $1) // $3 AS bucket, count(*)
-        FROM event WHERE time >= $1 AND time < $2 ${chosen}
+      `SELECT monitorID, label, list((bucket * ${pairFactor} + count)::DOUBLE)
+        FROM (
+          SELECT monitorID, label, (time - $1) // $3 AS bucket, count(*) AS count
+          FROM event WHERE time >= $1 AND time < $2 ${chosen}
+          GROUP BY ALL)
         GROUP BY ALL ORDER BY ALL`,
     );
     const timelines = new Map<
@@ -113,13 +123,11 @@ export class Timeline {
       timelines.set(id, timeline);
       return timeline;
     };
-    for (const [monitor, from, to] of recorded) extend(of(monitor).recorded, Number(from), Number(to));
-    for (const [monitor, label, at, count] of happened) {
-      const { events } = of(monitor);
-      const found = events.get(String(label)) ?? [];
-      found.push([Number(at), Number(count)]);
-      events.set(String(label), found);
+    for (const [monitor, packed] of recorded) {
+      const { recorded: ranges } = of(monitor);
+      for (const [from, to] of pairs(packed)) extend(ranges, from, to);
     }
+    for (const [monitor, label, packed] of happened) of(monitor).events.set(String(label), pairs(packed));
     return [...timelines]
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([id, { recorded: rows, events }]) => ({
@@ -137,6 +145,12 @@ export class Timeline {
     );
     return found.getRows();
   }
+}
+
+/** In the order of their first numbers. */
+function pairs(packed: DuckDBValue | undefined): [number, number][] {
+  const found = Float64Array.from(packed instanceof DuckDBListValue ? packed.items.map(Number) : []).sort();
+  return Array.from(found, (each) => [Math.floor(each / pairFactor), each % pairFactor]);
 }
 
 /** The same in buckets of twice the length. */

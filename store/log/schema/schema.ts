@@ -138,7 +138,9 @@ CREATE OR REPLACE VIEW recordings AS
       reportedAt < (SELECT began FROM alive)
       OR EXISTS (FROM state WHERE monitorID = open.monitorID AND state != 'streaming' AND time > open.endTime)
       OR EXISTS (
-        FROM (SELECT id, monitorID, time FROM recording UNION ALL SELECT id, monitorID, time FROM openRecording) later
+        FROM (
+          SELECT id, monitorID, time FROM recording WHERE time > (SELECT min(time) FROM openRecording)
+          UNION ALL SELECT id, monitorID, time FROM openRecording) later
         WHERE monitorID = open.monitorID AND time > open.time
           AND ${streamName('later.id')} = ${streamName('open.id')}) AS isOver
     FROM openRecording open
