@@ -2,6 +2,7 @@ import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { defineConfig, type Plugin } from 'vitest/config';
 import { project } from './support/project.ts';
+import { SlowFilesFirst } from './support/slow-files-first.ts';
 
 /**
  * Node.js cannot run TypeScript in a thread or process, so what a source file finds beside itself through
@@ -31,6 +32,8 @@ const shared = {
   // A process of its own for every file: what it starts can be tied to its life.
   pool: 'forks',
   hookTimeout: 60_000,
+  // Of those tests of a file that say they may: they wait for real time to pass.
+  maxConcurrency: 3,
   // Real time on a machine that does other things as well. The report names what took a second attempt.
   retry: 1,
 } as const;
@@ -47,6 +50,7 @@ export default defineConfig({
   test: {
     globalSetup: 'test/support/setup.ts',
     maxWorkers: 2,
+    sequence: { sequencer: SlowFilesFirst },
     projects: [
       {
         plugins: [besideTheBuild],

@@ -48,7 +48,7 @@ function counted({ requests, login: check }: FakeCamera) {
   };
 }
 
-describe('a test of a source', () => {
+describe.concurrent('a test of a source', () => {
   test('logs in once for both its streams, over one connection', async () => {
     const camera = await startVideo();
     const report = await tryBoth(camera, 'right');
