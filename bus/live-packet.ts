@@ -8,6 +8,8 @@ const livePacketKinds = [
   'start',
   /** One picture as a fragment: `moof` and `mdat`. */
   'picture',
+  /** A frame of sound as a fragment. */
+  'sound',
   /** The session is over: the connection to the camera is. */
   'end',
 ] as const;
@@ -19,6 +21,15 @@ export const LiveFormat = Type.Object({
   codec: Type.Enum(['h264', 'h265']),
   width: Type.Integer({ minimum: 0, maximum: 65_535 }),
   height: Type.Integer({ minimum: 0, maximum: 65_535 }),
+  /** Of a stream with sound, which has fragments of its own. */
+  sound: Type.Optional(
+    Type.Object({
+      /** `audio/mp4; codecs="mp4a.40.2"` */
+      mime: Type.String({ maxLength: 256 }),
+      /** The init segment in base64. */
+      init: Type.String({ maxLength: 4096 }),
+    }),
+  ),
 });
 export type LiveFormat = Static<typeof LiveFormat>;
 
@@ -28,7 +39,7 @@ const LiveHeader = Type.Object({
   kind: Type.Enum(livePacketKinds),
   /** Unique: pictures of one session have one format and one line of media time. */
   session: Type.String({ minLength: 1, maxLength: 32 }),
-  /** Counts the pictures of a session from 1; in a `start`, the number of the picture after it. */
+  /** Counts the pictures of a session from 1, and its sound; in a `start`, the number of the picture after it. */
   sequence: Count,
   /** How many more packets of the last group of pictures follow at once. */
   remaining: Count,

@@ -215,6 +215,8 @@ export const LiveCommand = Type.Object({
   stream: Type.Enum(['main', 'sub']),
   /** The caller has no picture yet: the last group of pictures is sent first, whole. */
   begin: Type.Boolean(),
+  /** Somebody listens, too. */
+  sound: Type.Boolean(),
 });
 export type LiveCommand = Static<typeof LiveCommand>;
 

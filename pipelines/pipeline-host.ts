@@ -85,7 +85,7 @@ async function attach(session: PipelineSession, running: StreamSession): Promise
   live = bus;
   bus.respond(commands.record, [session.monitorID], ({ until }) => running.record(until));
   bus.respond(commands.frames, [session.monitorID], ({ format }) => running.wantFrames(format));
-  bus.respond(commands.live, [session.monitorID], ({ stream, begin }) => running.watch(stream, begin));
+  bus.respond(commands.live, [session.monitorID], ({ stream, ...wanted }) => running.watch(stream, wanted));
 }
 
 async function connect({ bus, monitorID }: PipelineSession, purpose: string): Promise<Bus> {

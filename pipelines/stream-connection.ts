@@ -5,7 +5,7 @@ import type { FrameFormat } from '../bus/messages.ts';
 import { FrameDecoder } from './frames/frame-decoder.ts';
 import type { FrameRates } from './gstreamer/pipeline-description.ts';
 import { JumpLog } from './jump-log.ts';
-import { LiveStream } from './live/live-stream.ts';
+import { LiveStream, type WantedLive } from './live/live-stream.ts';
 import { type VideoUnit, videoTicksPerSecond } from './media/unit.ts';
 import { WallClock } from './media/wall-clock.ts';
 import type { PipelineEnd } from './protocol/pipeline-protocol.ts';
@@ -85,13 +85,17 @@ export class StreamConnection {
       onVideo: (unit) => this.#takeVideo(unit),
       onAudio: (unit) => {
         this.#awaitsAudio = false;
+        this.#live.pushAudio(unit);
         this.#recording?.pushAudio(unit);
       },
       onVideoOnly: () => {
         this.#awaitsAudio = false;
         this.#recording?.expectNoAudio();
       },
-      onAudioConfig: (config) => this.#recording?.setAudioConfig(config),
+      onAudioConfig: (config) => {
+        this.#live.setAudioConfig(config);
+        this.#recording?.setAudioConfig(config);
+      },
       onJump: (jump) => {
         if (this.#recording) this.#jumps.add(jump);
       },
@@ -119,11 +123,11 @@ export class StreamConnection {
     this.#decoder?.setWanted(formats);
   }
 
-  /** @param begin see {@link LiveStream.watch} */
-  watch(begin: boolean): void {
+  /** See {@link LiveStream.watch}. */
+  watch(wanted: WantedLive): void {
     this.#isWatched = true;
     this.#setPrompt();
-    this.#live.watch(begin);
+    this.#live.watch(wanted);
   }
 
   unwatch(): void {

@@ -8,6 +8,7 @@ import type { FrameFormat, RecordingReport } from '../bus/messages.ts';
 import type { RecordedStream } from '../bus/recording-id.ts';
 import { FrameLease } from './frames/frame-lease.ts';
 import type { FrameRates } from './gstreamer/pipeline-description.ts';
+import type { WantedLive } from './live/live-stream.ts';
 import { patienceAfter } from './protocol/patience.ts';
 import type { PipelineEnd, PipelineReport, PipelineSession } from './protocol/pipeline-protocol.ts';
 import { GstreamerSource } from './sources/gstreamer-source.ts';
@@ -41,6 +42,8 @@ export class StreamSession {
   readonly #viewing: Readonly<Record<RecordedStream, FrameLease>>;
   readonly #troubles: Troubles;
   #isStreaming = false;
+  /** What was wanted of the sub stream before the main stream came. */
+  #watchedEarly: WantedLive | undefined;
 
   /** @throws {RtspAddressError} @throws {PipelineError} */
   constructor(options: StreamSessionOptions) {
@@ -65,7 +68,7 @@ export class StreamSession {
     const end = await this.#main.play(() => {
       this.#isStreaming = true;
       this.#setWanted();
-      if (this.#viewing.sub.held) this.#sub?.watch(true);
+      if (this.#viewing.sub.held && this.#watchedEarly) this.#sub?.watch(this.#watchedEarly);
       this.#options.onReport({ type: 'streaming' });
     });
     for (const lease of [...this.#leases.values(), ...Object.values(this.#viewing)]) lease.end();
@@ -94,14 +97,14 @@ export class StreamSession {
   /**
    * Publishes the pictures of a stream for as long as the lease of viewers lasts.
    *
-   * @param begin the last group of pictures first, whole
    * @throws when the monitor has no such stream.
    */
-  watch(stream: RecordedStream, begin: boolean): void {
+  watch(stream: RecordedStream, wanted: WantedLive): void {
     const watched = this.#stream(stream);
     if (!watched) throw new Error('this monitor has no sub stream');
     this.#viewing[stream].renew();
-    if (stream === 'main' || this.#isStreaming) watched.watch(begin);
+    if (stream === 'main' || this.#isStreaming) watched.watch(wanted);
+    else this.#watchedEarly = wanted;
   }
 
   #stream(stream: RecordedStream): StreamConnection | SubStream | undefined {

@@ -1,6 +1,7 @@
 import { backoffDelay } from '../bus/base/backoff.ts';
 import type { Log } from '../bus/log.ts';
 import type { FrameFormat } from '../bus/messages.ts';
+import type { WantedLive } from './live/live-stream.ts';
 import { describeLoginPause, loginPauseMs } from './protocol/camera-login-pause.ts';
 import type { PipelineEnd } from './protocol/pipeline-protocol.ts';
 
@@ -16,7 +17,7 @@ export interface SubStreamConnection {
   finish(): Promise<void>;
   end(end: PipelineEnd): void;
   setWanted(formats: ReadonlySet<FrameFormat>): void;
-  watch(begin: boolean): void;
+  watch(wanted: WantedLive): void;
   unwatch(): void;
   recordUntil(until: number): void;
 }
@@ -49,7 +50,7 @@ export class SubStream {
   readonly #said = new Set<string>();
   #wanted: ReadonlySet<FrameFormat> = new Set();
   #until = 0;
-  #isWatched = false;
+  #watched: WantedLive | undefined;
   #closed = false;
 
   constructor(options: SubStreamOptions) {
@@ -63,15 +64,15 @@ export class SubStream {
     else if (!this.#retry) this.#connectIfWanted();
   }
 
-  /** To be called once the main stream's login was right. @param begin see `LiveStream` */
-  watch(begin: boolean): void {
-    this.#isWatched = true;
-    if (this.#connection) this.#connection.watch(begin);
+  /** To be called once the main stream's login was right. See `LiveStream`. */
+  watch(wanted: WantedLive): void {
+    this.#watched = wanted;
+    if (this.#connection) this.#connection.watch(wanted);
     else if (!this.#retry) this.#connectIfWanted();
   }
 
   unwatch(): void {
-    this.#isWatched = false;
+    this.#watched = undefined;
     this.#connection?.unwatch();
   }
 
@@ -90,7 +91,7 @@ export class SubStream {
   }
 
   #connectIfWanted(): void {
-    const isWanted = this.#options.isRecorded || this.#wanted.size > 0 || this.#isWatched;
+    const isWanted = this.#options.isRecorded || this.#wanted.size > 0 || this.#watched !== undefined;
     if (isWanted && !this.#closed) this.#ended = this.#connect();
   }
 
@@ -124,7 +125,7 @@ export class SubStream {
     this.#connection = connection;
     connection.setWanted(this.#wanted);
     connection.recordUntil(this.#until);
-    if (this.#isWatched) connection.watch(true);
+    if (this.#watched) connection.watch(this.#watched);
     const end = await connection.play(() => {
       this.#refusals = 0;
       this.#sayBack();

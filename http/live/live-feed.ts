@@ -6,16 +6,17 @@ import { closeCodes, type WebSocketConnection } from '../request/websocket-conne
 import type { MonitorStates } from '../state/monitor-states.ts';
 import { liveMessage } from './live-messages.ts';
 import { LiveViewer } from './live-viewer.ts';
+import { zonesOf } from './live-zones.ts';
 import { WatchedStream } from './watched-stream.ts';
 
 export interface LiveFeedOptions {
   readonly bus: Bus;
-  readonly monitors: Pick<Monitors, 'get'>;
+  readonly monitors: Pick<Monitors, 'get' | 'detectors'>;
   readonly states: MonitorStates;
 }
 
 export const maxViewersOfMonitor = 100;
-/** How soon a deleted monitor is noticed. */
+/** How soon a monitor that was changed or deleted is noticed. */
 const checkMs = 1000;
 /** Leaves some of the WebSockets to the log. */
 export const maxViewers = 400;
@@ -24,8 +25,11 @@ interface Watched {
   readonly monitorID: string;
   readonly name: RecordedStream;
   readonly stream: WatchedStream;
-  /** The last message about the monitor. */
+  /** The last messages about the monitor. */
   state: Buffer;
+  zones: Buffer;
+  /** What they were made of. */
+  config: MonitorConfig | undefined;
 }
 
 /** Shows monitors to all their viewers: each stream that is watched comes over the bus once. */
@@ -38,11 +42,14 @@ export class LiveFeed {
   constructor(options: LiveFeedOptions) {
     this.#options = options;
     this.#forgetStates = options.states.onChange((monitorID) => this.#update(monitorID));
-    this.#timer = setInterval(() => this.#checkStreams(), checkMs).unref();
+    this.#timer = setInterval(() => this.#checkConfigs(), checkMs).unref();
   }
 
   /** The monitor exists. @param asked the main stream is shown where there is no other */
-  connect(connection: WebSocketConnection, monitorID: string, asked: RecordedStream): void {
+  connect(
+    connection: WebSocketConnection,
+    { monitorID, asked, listens }: { monitorID: string; asked: RecordedStream; listens: boolean },
+  ): void {
     const all = [...this.#watched.values()];
     const count = (some: readonly Watched[]) =>
       some.reduce((sum, { stream }) => sum + stream.viewers.size, 0);
@@ -57,8 +64,9 @@ export class LiveFeed {
     const config = this.#options.monitors.get(monitorID);
     const name = config && !streamsOf(config).includes(asked) ? 'main' : asked;
     const watched = this.#watch(monitorID, name);
-    const viewer = new LiveViewer(connection);
+    const viewer = new LiveViewer(connection, listens);
     viewer.send(watched.state);
+    viewer.send(watched.zones);
     watched.stream.add(viewer);
     connection.onClose(() => {
       watched.stream.delete(viewer);
@@ -78,7 +86,10 @@ export class LiveFeed {
     const known = this.#watched.get(keyOf({ monitorID, name }));
     if (known) return known;
     const stream = new WatchedStream({ bus: this.#options.bus, monitorID, stream: name });
-    const watched = { monitorID, name, stream, state: this.#stateOf(monitorID, name) };
+    const watched = {
+      ...{ monitorID, name, stream, config: this.#options.monitors.get(monitorID) },
+      ...{ state: this.#stateOf(monitorID, name), zones: this.#zonesOf(monitorID) },
+    };
     this.#watched.set(keyOf(watched), watched);
     return watched;
   }
@@ -95,13 +106,31 @@ export class LiveFeed {
     }
   }
 
-  #checkStreams(): void {
-    for (const { monitorID, stream, name } of this.#watched.values()) {
+  #checkConfigs(): void {
+    for (const watched of this.#watched.values()) {
+      const { monitorID, stream, name } = watched;
       const config = this.#options.monitors.get(monitorID);
+      if (config === watched.config) continue;
+      watched.config = config;
       if (!config) closeAll(stream, closeCodes.deleted, 'the monitor was deleted');
       else if (!streamsOf(config).includes(name))
         closeAll(stream, closeCodes.goingAway, 'the monitor has no sub stream any more');
+      else {
+        watched.state = this.#stateOf(monitorID, name);
+        watched.zones = this.#zonesOf(monitorID);
+        for (const viewer of stream.viewers) {
+          viewer.send(watched.state);
+          viewer.send(watched.zones);
+        }
+      }
     }
+  }
+
+  #zonesOf(monitorID: string): Buffer {
+    const { monitors } = this.#options;
+    const config = monitors.get(monitorID);
+    const detectors = monitors.detectors.map(({ name }) => name);
+    return liveMessage({ type: 'zones', zones: config ? zonesOf(config, detectors) : [] });
   }
 
   #stateOf(monitorID: string, stream: RecordedStream): Buffer {

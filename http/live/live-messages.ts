@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox';
 import { LiveFormat } from '../../bus/live-packet.ts';
-import { MonitorStatus } from '../../bus/messages.ts';
+import { DetectionEvent, MonitorStatus } from '../../bus/messages.ts';
+import { LiveZone } from './live-zones.ts';
 
 /** The text messages of a live view; the others are MP4 bytes. */
 
@@ -33,7 +34,22 @@ export type LiveStart = Static<typeof LiveStart>;
 export const LiveGap = Type.Object({ type: Type.Literal('gap') });
 export type LiveGap = Static<typeof LiveGap>;
 
+/** The detections of one detector in one frame. */
+export const LiveDetections = Type.Object({
+  type: Type.Literal('detections'),
+  source: DetectionEvent.properties.source,
+  /** The frame's, in seconds of the fragments' own time. */
+  mediaTime: LiveStart.properties.mediaTime,
+  time: since,
+  detections: DetectionEvent.properties.detections,
+});
+export type LiveDetections = Static<typeof LiveDetections>;
+
+/** Where detectors look, after the first `state` and at each change. */
+export const LiveZones = Type.Object({ type: Type.Literal('zones'), zones: Type.Array(LiveZone) });
+export type LiveZones = Static<typeof LiveZones>;
+
 /** A message as it is sent, to one viewer or to all. */
-export function liveMessage(message: LiveState | LiveStart | LiveGap): Buffer {
+export function liveMessage(message: LiveState | LiveStart | LiveGap | LiveDetections | LiveZones): Buffer {
   return Buffer.from(JSON.stringify(message));
 }

@@ -14,12 +14,15 @@ const gap = liveMessage({ type: 'gap' });
 
 /** One client of a live view. What it does not read in time is left out up to a key frame; nobody else waits for it. */
 export class LiveViewer {
+  /** Whether it wants sound, too. */
+  readonly listens: boolean;
   readonly #connection: WebSocketConnection;
   /** Of the monotonic clock: when it was last known not to be late. */
   #inTimeMs = performance.now();
   #isSkipping = false;
 
-  constructor(connection: WebSocketConnection) {
+  constructor(connection: WebSocketConnection, listens: boolean) {
+    this.listens = listens;
     this.#connection = connection;
     connection.setBufferLimit(maxUnsentBytes);
   }
@@ -38,7 +41,7 @@ export class LiveViewer {
     });
   }
 
-  /** @param fragment of one picture. @param isAfterGap pictures before it were lost */
+  /** @param fragment of one picture, or of sound. @param isAfterGap pictures before it were lost */
   push(fragment: Buffer, keyFrame: boolean, isAfterGap: boolean): void {
     const lateMs = this.#lateMs();
     if (lateMs > closeAfterMs) {

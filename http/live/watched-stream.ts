@@ -1,8 +1,9 @@
 import { leases } from '../../bus/leases.ts';
 import type { LiveFormat, LivePacket } from '../../bus/live-packet.ts';
+import type { DetectionEvent } from '../../bus/messages.ts';
 import type { Bus } from '../../bus/nats/bus.ts';
 import type { RecordedStream } from '../../bus/recording-id.ts';
-import { commands, liveSubject } from '../../bus/subjects.ts';
+import { commands, events, liveSubject } from '../../bus/subjects.ts';
 import { liveMessage } from './live-messages.ts';
 import type { LiveViewer } from './live-viewer.ts';
 
@@ -19,7 +20,7 @@ const maxGroupBytes = 32 * 1024 * 1024;
 /** What is known of the session whose pictures come. */
 interface Session {
   readonly id: string;
-  readonly format: LiveFormat;
+  format: LiveFormat;
   readonly init: Buffer;
 }
 
@@ -29,7 +30,7 @@ export class WatchedStream {
   readonly #viewers = new Set<LiveViewer>();
   /** Those that have no picture yet. */
   readonly #awaiting = new Set<LiveViewer>();
-  readonly #unsubscribe: () => void;
+  readonly #unsubscribe: readonly (() => void)[];
   readonly #timer: NodeJS.Timeout;
   #askedMs = Number.NEGATIVE_INFINITY;
   #session: Session | undefined;
@@ -37,6 +38,7 @@ export class WatchedStream {
   #group: LivePacket[] = [];
   #groupBytes = 0;
   #sequence = 0;
+  #soundSequence = 0;
   /** More of the group follows at once. */
   #isIncomplete = false;
   /** Something is missing: pictures go on with the next key frame. */
@@ -45,7 +47,10 @@ export class WatchedStream {
   constructor(options: WatchedStreamOptions) {
     const { bus, monitorID, stream } = options;
     this.#options = options;
-    this.#unsubscribe = bus.subscribeLive(liveSubject(monitorID, stream), (packet) => this.#take(packet));
+    this.#unsubscribe = [
+      bus.subscribeLive(liveSubject(monitorID, stream), (packet) => this.#take(packet)),
+      bus.subscribe(events, [monitorID, '*'], (event) => this.#takeEvent(event)),
+    ];
     this.#timer = setInterval(() => this.#renew(), askMs);
     this.ask();
   }
@@ -55,9 +60,11 @@ export class WatchedStream {
   }
 
   add(viewer: LiveViewer): void {
+    const isHeard = this.#isHeard;
     this.#viewers.add(viewer);
     this.#awaiting.add(viewer);
     this.#startAwaiting();
+    if (this.#isHeard && !isHeard) this.ask();
   }
 
   delete(viewer: LiveViewer): void {
@@ -78,12 +85,16 @@ export class WatchedStream {
     this.#askedMs = performance.now();
     const begin = this.#session === undefined || this.#isBroken;
     // No answer: the monitor has no pipeline now.
-    bus.request(commands.live, [monitorID], { stream, begin }).catch(() => {});
+    bus.request(commands.live, [monitorID], { stream, begin, sound: this.#isHeard }).catch(() => {});
   }
 
   close(): void {
     clearInterval(this.#timer);
-    this.#unsubscribe();
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
+  }
+
+  get #isHeard(): boolean {
+    return [...this.#viewers].some(({ listens }) => listens);
   }
 
   #renew(): void {
@@ -97,8 +108,11 @@ export class WatchedStream {
       this.reset();
       this.#session = { id: session, format, init: bufferOf(packet) };
       this.#sequence = sequence - 1;
+      this.#soundSequence = 0;
       this.#isBroken = false;
     } else if (session === this.#session?.id) {
+      if (kind === 'start' && format) this.#learnSound(format);
+      if (kind === 'sound') this.#takeSound(packet);
       if (kind === 'end') this.reset();
       if (kind === 'picture') this.#takePicture(packet);
     }
@@ -127,6 +141,32 @@ export class WatchedStream {
     this.#startAwaiting();
   }
 
+  /** Those who listen begin anew: a player takes a second track at its beginning only. */
+  #learnSound(format: LiveFormat): void {
+    if (!this.#session || !format.sound || format.sound.init === this.#session.format.sound?.init) return;
+    this.#session.format = format;
+    for (const viewer of this.#viewers) if (viewer.listens) this.#awaiting.add(viewer);
+    this.#startAwaiting();
+  }
+
+  #takeSound(packet: LivePacket): void {
+    if (packet.sequence <= this.#soundSequence) return;
+    this.#soundSequence = packet.sequence;
+    const fragment = bufferOf(packet);
+    for (const viewer of this.#viewers) {
+      if (viewer.listens && !this.#awaiting.has(viewer)) viewer.push(fragment, false, false);
+    }
+  }
+
+  /** Only to those who have the picture that it is about, or an earlier one. */
+  #takeEvent({ source, time, detections }: DetectionEvent): void {
+    const last = this.#group.at(-1);
+    if (!this.#session || !last) return;
+    const mediaTime = Math.max(0, last.mediaUs + time - last.timeUs) / 1e6;
+    const text = liveMessage({ type: 'detections', source, mediaTime, time, detections });
+    for (const viewer of this.#viewers) if (!this.#awaiting.has(viewer)) viewer.send(text);
+  }
+
   #keep(packet: LivePacket): void {
     if (packet.keyFrame) {
       this.#group = [];
@@ -142,10 +182,13 @@ export class WatchedStream {
     if (this.#awaiting.size === 0 || !this.#session || !first) return;
     if (this.#isIncomplete || this.#isBroken) return;
     const { format, init } = this.#session;
+    const { sound, ...picture } = format;
     const { mediaUs, timeUs } = first;
-    const text = liveMessage({ type: 'start', ...format, mediaTime: mediaUs / 1e6, time: timeUs });
+    const message = { type: 'start', ...picture, mediaTime: mediaUs / 1e6, time: timeUs } as const;
+    const silent = liveMessage(message);
+    const heard = sound ? liveMessage({ ...message, sound }) : silent;
     const data = Buffer.concat([init, ...this.#group.map(bufferOf)]);
-    for (const viewer of this.#awaiting) viewer.start(text, data);
+    for (const viewer of this.#awaiting) viewer.start(viewer.listens ? heard : silent, data);
     this.#awaiting.clear();
   }
 }

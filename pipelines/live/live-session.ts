@@ -1,15 +1,18 @@
 import { randomText } from '../../bus/base/random.ts';
 import type { LivePacket } from '../../bus/live-packet.ts';
+import type { AudioConfig } from '../codecs/aac.ts';
 import { DecodeTimes } from '../media/decode-times.ts';
 import type { MediaClock } from '../media/media-clock.ts';
-import { type VideoUnit, videoTicksPerSecond } from '../media/unit.ts';
-import { type Layout, makeLayout } from '../mp4/init-segment.ts';
+import { type AudioUnit, type VideoUnit, videoTicksPerSecond } from '../media/unit.ts';
+import { type Layout, makeLayout, makeSoundInit } from '../mp4/init-segment.ts';
 import { movieFragment } from '../mp4/movie-fragment.ts';
-import { mimeType } from './mime-type.ts';
+import { mimeType, soundMimeType } from './mime-type.ts';
 
 export interface LiveSessionOptions {
   /** The last group of pictures, from its key frame on; not empty. */
   readonly units: readonly VideoUnit[];
+  /** As far as it is known. */
+  readonly audio: AudioConfig | undefined;
   /** Has seen the pictures arrive. */
   readonly clock: Pick<MediaClock, 'at'>;
   readonly onPacket: (packet: LivePacket) => void;
@@ -38,13 +41,16 @@ export class LiveSession {
   /** Since the last key frame; empty when there was too much. */
   #group: LivePacket[] = [];
   #groupBytes = 0;
+  #audio: AudioConfig | undefined;
   #sequence = 0;
+  #soundSequence = 0;
   #lastTicks: number | undefined;
   #isReplayDue = false;
 
   constructor(options: LiveSessionOptions) {
     const { units } = options;
     this.#options = options;
+    this.#audio = options.audio;
     this.#layout = makeLayout((units[0] as VideoUnit).config, undefined);
     for (const { time } of units) this.#times.learn(time);
     for (const unit of units) this.#keep(this.#packet(unit));
@@ -64,6 +70,30 @@ export class LiveSession {
     else this.#options.onPacket(packet);
   }
 
+  /** Sound is known only now, or is another. */
+  setAudio(config: AudioConfig): void {
+    this.#audio = config;
+    this.replay();
+  }
+
+  pushSound({ config, time, data }: AudioUnit): void {
+    const sample = {
+      decodeTime: time,
+      duration: config.frameTicks,
+      compositionOffset: 0,
+      keyFrame: true,
+      data,
+    };
+    const fragment = { layout: { ...this.#layout, audio: config }, video: [], audio: [sample] };
+    const mediaUs = Math.round((time * 1e6) / config.sampleRate);
+    this.#soundSequence += 1;
+    this.#options.onPacket({
+      ...{ kind: 'sound', session: this.#id, sequence: this.#soundSequence, remaining: 0, keyFrame: false },
+      ...this.#timesOf(mediaUs),
+      data: Buffer.concat(movieFragment(fragment, this.#soundSequence, originTicks)),
+    });
+  }
+
   /** Publishes the whole last group again, or the next one when this one was too large to be kept. */
   replay(): void {
     const [first] = this.#group;
@@ -71,7 +101,10 @@ export class LiveSession {
     if (!first) return;
     const { onPacket } = this.#options;
     const { codec, width, height } = this.#layout.video;
-    const format = { mime: mimeType(this.#layout.video), codec, width, height };
+    const audio = this.#audio;
+    const sound = audio && { mime: soundMimeType(audio), init: makeSoundInit(audio).toString('base64') };
+    const mime = mimeType(this.#layout.video);
+    const format = { mime, codec, width, height, ...(sound && { sound }) };
     const count = this.#group.length;
     onPacket({ ...first, kind: 'start', remaining: count, format, data: this.#layout.init });
     for (const [index, packet] of this.#group.entries())
@@ -91,13 +124,15 @@ export class LiveSession {
     this.#lastTicks = decodeTime;
     const sample = { decodeTime, duration, compositionOffset: time - decodeTime, keyFrame, data };
     const fragment = { layout: this.#layout, video: [sample], audio: [] };
-    const mediaUs = microseconds(time);
     return {
       ...{ kind: 'picture', session: this.#id, sequence: this.#sequence, remaining: 0, keyFrame },
-      mediaUs: mediaUs - microseconds(originTicks),
-      timeUs: this.#options.clock.at(mediaUs),
+      ...this.#timesOf(microseconds(time)),
       data: Buffer.concat(movieFragment(fragment, this.#sequence, originTicks)),
     };
+  }
+
+  #timesOf(mediaUs: number): Pick<LivePacket, 'mediaUs' | 'timeUs'> {
+    return { mediaUs: mediaUs - microseconds(originTicks), timeUs: this.#options.clock.at(mediaUs) };
   }
 
   /** Only decode times are moved: what is shown when is not. */

@@ -1,15 +1,22 @@
+import type { LiveCommand } from '../../bus/messages.ts';
+import type { AudioConfig } from '../codecs/aac.ts';
 import { LastGroup } from '../media/last-group.ts';
-import type { VideoUnit } from '../media/unit.ts';
+import type { AudioUnit, VideoUnit } from '../media/unit.ts';
 import { LiveSession, type LiveSessionOptions } from './live-session.ts';
+
+/** `begin`: the last group of pictures first, whole; `sound`: from now on as well. */
+export type WantedLive = Pick<LiveCommand, 'begin' | 'sound'>;
 
 /** One connection's pictures for viewers: nothing is made of them while nobody watches. */
 export class LiveStream {
-  readonly #options: Omit<LiveSessionOptions, 'units'>;
+  readonly #options: Pick<LiveSessionOptions, 'clock' | 'onPacket'>;
   readonly #group = new LastGroup();
   #isWatched = false;
+  #isHeard = false;
+  #audio: AudioConfig | undefined;
   #session: LiveSession | undefined;
 
-  constructor(options: Omit<LiveSessionOptions, 'units'>) {
+  constructor(options: Pick<LiveSessionOptions, 'clock' | 'onPacket'>) {
     this.#options = options;
   }
 
@@ -22,15 +29,29 @@ export class LiveStream {
     else this.#begin();
   }
 
-  /** @param begin publishes the last group of pictures first, whole */
-  watch(begin: boolean): void {
+  pushAudio(unit: AudioUnit): void {
+    this.setAudioConfig(unit.config);
+    if (this.#isHeard) this.#session?.pushSound(unit);
+  }
+
+  /** @param config undefined when no more will come */
+  setAudioConfig(config: AudioConfig | undefined): void {
+    if (config === this.#audio) return;
+    this.#audio = config;
+    if (config) this.#session?.setAudio(config);
+  }
+
+  /** Publishes pictures until `unwatch`; may be called again. */
+  watch({ begin, sound }: WantedLive): void {
     this.#isWatched = true;
+    this.#isHeard ||= sound;
     if (!this.#session) this.#begin();
     else if (begin) this.#session.replay();
   }
 
   unwatch(): void {
     this.#isWatched = false;
+    this.#isHeard = false;
     this.#session = undefined;
   }
 
@@ -43,6 +64,7 @@ export class LiveStream {
 
   #begin(): void {
     const { units } = this.#group;
-    this.#session = units.length > 0 ? new LiveSession({ ...this.#options, units }) : undefined;
+    const audio = this.#audio;
+    this.#session = units.length > 0 ? new LiveSession({ ...this.#options, units, audio }) : undefined;
   }
 }

@@ -1,8 +1,18 @@
+import type { AudioConfig } from '../codecs/aac.ts';
 import type { VideoConfig } from '../codecs/nal-unit.ts';
 
 /** The type by which a browser decides whether it can play a stream: `video/mp4; codecs="avc1.42C01F"`. */
 export function mimeType({ codec, record }: VideoConfig): string {
   return `video/mp4; codecs="${codec === 'h264' ? avc1(record) : hvc1(record)}"`;
+}
+
+/** The same of sound: `audio/mp4; codecs="mp4a.40.2"`. */
+export function soundMimeType({ specificConfig }: AudioConfig): string {
+  // The first five bits are the kind of AAC; 31 says that six more do.
+  const [first = 0, second = 0] = specificConfig;
+  const short = first >> 3;
+  const kind = short === 31 ? 32 + ((first & 7) << 3) + (second >> 5) : short;
+  return `audio/mp4; codecs="mp4a.40.${kind}"`;
 }
 
 /** RFC 6381, section 3.3: profile, constraints and level of `avcC`. */

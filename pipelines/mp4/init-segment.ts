@@ -29,7 +29,17 @@ export function makeLayout(video: VideoConfig, audio: AudioConfig | undefined): 
     ...(audio ? [track(audioTrackID, audio.sampleRate, 'soun', audioSampleEntry(audio), [0, 0])] : []),
   ];
   const ids = audio ? [videoTrackID, audioTrackID] : [videoTrackID];
-  const init = Buffer.concat([
+  return { video, audio, init: initSegment(tracks, ids) };
+}
+
+/** The init segment of sound without a picture, which keeps its track's number. */
+export function makeSoundInit(audio: AudioConfig): Buffer {
+  const sound = track(audioTrackID, audio.sampleRate, 'soun', audioSampleEntry(audio), [0, 0]);
+  return initSegment([sound], [audioTrackID]);
+}
+
+function initSegment(tracks: readonly Buffer[], ids: readonly number[]): Buffer {
+  return Buffer.concat([
     box('ftyp', Buffer.from('iso6', 'latin1'), u32(0), Buffer.from('iso6mp41', 'latin1')),
     box(
       'moov',
@@ -43,13 +53,12 @@ export function makeLayout(video: VideoConfig, audio: AudioConfig | undefined): 
         u32(0, 0),
         matrix,
         preDefined,
-        u32(ids.length + 1),
+        u32(Math.max(...ids) + 1),
       ),
       ...tracks,
       box('mvex', ...ids.map((id) => fullBox('trex', 0, 0, u32(id, 1, 0, 0, 0)))),
     ),
   ]);
-  return { video, audio, init };
 }
 
 const matrix = u32(0x0001_0000, 0, 0, 0, 0x0001_0000, 0, 0, 0, 0x4000_0000);

@@ -3,7 +3,7 @@ import { type Camera, startCamera, testMounts } from '../support/camera.ts';
 import { encode, encodeSizes } from '../support/encoded.ts';
 import { boxesOf, fragmentsFrom, shownBy, statesOf, writeShown } from '../support/live-view.ts';
 import { rtspMonitor } from '../support/monitors.ts';
-import { decode, probe } from '../support/probe.ts';
+import { decode, probe, soundOf } from '../support/probe.ts';
 import { type Recorder, startRecorder } from '../support/recorder.ts';
 import { waitFor } from '../support/wait.ts';
 import { HandshakeError } from '../support/websocket.ts';
@@ -22,12 +22,14 @@ beforeAll(async () => {
   ] as const;
   const changing = { file: await encodeSizes(40, sizes) };
   const sub = testMounts.h264(160, 120);
-  camera = await startCamera({ mounts: { main: testMounts.h264(), sub, frames, changing } });
+  const mounts = { main: testMounts.h264(), sub, frames, changing, loud: testMounts.withSound.PCMA };
+  camera = await startCamera({ mounts });
   recorder = await startRecorder({
     monitors: [
       rtspMonitor('door', [camera.url('main'), camera.url('sub')]),
       rtspMonitor('yard', [camera.url('frames')]),
       rtspMonitor('gate', [camera.url('changing')]),
+      rtspMonitor('hall', [camera.url('loud')]),
       rtspMonitor('attic', [camera.url('main')], { enable: false }),
     ],
     accounts: [{ ...user, isAdmin: false }],
@@ -56,7 +58,11 @@ describe('a live view', () => {
       typeof message === 'string' ? (JSON.parse(message) as { type: string }).type : 'bytes',
     );
     expect(kinds[0]).toBe('state');
-    expect(kinds.filter((kind) => kind !== 'state').slice(0, 3)).toEqual(['start', 'bytes', 'bytes']);
+    expect(kinds.filter((kind) => kind !== 'state' && kind !== 'zones').slice(0, 3)).toEqual([
+      'start',
+      'bytes',
+      'bytes',
+    ]);
     expect(statesOf(feed).at(-1)).toMatchObject({
       ...{ state: 'streaming', reason: '', recording: false, stream: 'main', streams: ['main', 'sub'] },
     });
@@ -103,6 +109,25 @@ describe('a live view', () => {
     const shared = fragments.filter((fragment) => known.has(fragment.toString('base64')));
     expect(shared.length).toBeGreaterThanOrEqual(9);
     expect(shownBy(one)).toHaveLength(1);
+  });
+
+  test('has sound of its own for those who ask for it', async () => {
+    const feed = await recorder.feed('/api/monitor/hall/live?sound=1');
+    const isSound = (fragment: Buffer) => fragment.readUInt32BE(44) === 2;
+    const shown = await waitFor(
+      () => shownBy(feed).find(({ fragments }) => fragments.filter(isSound).length >= 20),
+      30_000,
+      'sound',
+    );
+    expect(shown.start.sound?.mime).toBe('audio/mp4; codecs="mp4a.40.2"');
+    const sound = shown.fragments.filter(isSound);
+    const group = Buffer.from(shown.start.sound?.init ?? '', 'base64');
+    const heard = await soundOf(await writeShown({ group, fragments: sound }));
+    expect(heard).toMatchObject({ codec: 'aac', errors: '' });
+    const pictures = shown.fragments.filter((fragment) => !isSound(fragment));
+    const seen = await probe(await writeShown({ ...shown, fragments: pictures }));
+    expect(seen.errors).toBe('');
+    expect(seen.packets.length).toBeGreaterThan(pictures.length);
   });
 
   test('of a monitor without a sub stream shows the main one', async () => {

@@ -37,7 +37,7 @@ class PlayedConnection {
     this.until = until;
   }
 
-  watch(begin: boolean): void {
+  watch({ begin }: { readonly begin: boolean }): void {
     this.watched.push(begin);
   }
 
@@ -93,18 +93,18 @@ describe('a sub stream', () => {
 
   test('is connected to while somebody watches it, and sends its last group to who comes later', async () => {
     const { stream, connections, messages } = startSubStream({ formats: [] });
-    stream.watch(false);
+    stream.watch({ begin: true, sound: false });
     expect(connections).toHaveLength(1);
     expect(connections[0]?.watched).toEqual([true]);
-    stream.watch(true);
-    expect(connections[0]?.watched).toEqual([true, true]);
+    stream.watch({ begin: false, sound: false });
+    expect(connections[0]?.watched).toEqual([true, false]);
     connections[0]?.end(lost);
     await vi.runOnlyPendingTimersAsync();
     expect(connections).toHaveLength(2);
-    expect(connections[1]?.watched).toEqual([true]);
+    expect(connections[1]?.watched).toEqual([false]);
     expect(messages).toEqual(['error: the camera closed the connection; viewers wait for it']);
     stream.unwatch();
-    expect(connections[1]?.watched).toEqual([true, 'no more']);
+    expect(connections[1]?.watched).toEqual([false, 'no more']);
     connections[1]?.end(lost);
     await vi.advanceTimersByTimeAsync(3600_000);
     expect(connections).toHaveLength(2);

@@ -1,16 +1,15 @@
-import { beforeEach, expect, test } from 'vitest';
-import type { LivePacket } from '../../../bus/live-packet.ts';
+import { beforeAll, beforeEach, expect, test } from 'vitest';
+import type { LiveFormat, LivePacket } from '../../../bus/live-packet.ts';
 import type { MonitorStatus } from '../../../bus/messages.ts';
-import { commands, liveSubject, status } from '../../../bus/subjects.ts';
+import { commands, events, liveSubject, status } from '../../../bus/subjects.ts';
 import { type FrontDoor, openFrontDoor, user } from '../../support/http-server.ts';
 import { fragmentsFrom, shownBy, statesOf } from '../../support/live-view.ts';
-import { rtspMonitor } from '../../support/monitors.ts';
+import { motion, rtspMonitor } from '../../support/monitors.ts';
 import { waitFor } from '../../support/wait.ts';
 import type { Feed } from '../../support/websocket.ts';
 
 /** The real server, and a pipeline that sends what a test says. */
 
-const path = '/api/monitor/door/live';
 const header = {
   ...{ session: 'first', remaining: 0, mediaUs: 1_000_000, timeUs: 1_790_000_000_000_000 },
 };
@@ -19,17 +18,21 @@ const format = { mime: 'video/mp4; codecs="avc1.42C01F"', codec: 'h264', width: 
 /** A pipeline's process, as far as it answers for its live pictures. */
 class Pipeline {
   readonly begins: boolean[] = [];
+  isHeard = false;
   readonly #door: FrontDoor;
   #session = '';
   #sequence = 0;
 
   constructor(door: FrontDoor) {
     this.#door = door;
-    door.bus.respond(commands.live, ['door'], ({ begin }) => void this.begins.push(begin));
+    door.bus.respond(commands.live, [monitorID], ({ begin, sound }) => {
+      this.begins.push(begin);
+      this.isHeard = sound;
+    });
   }
 
   send(packet: Partial<LivePacket> & Pick<LivePacket, 'kind' | 'sequence' | 'data'>): void {
-    this.#door.bus.publishLive(liveSubject('door', 'main'), {
+    this.#door.bus.publishLive(liveSubject(monitorID, 'main'), {
       ...header,
       session: this.#session,
       keyFrame: false,
@@ -37,10 +40,10 @@ class Pipeline {
     });
   }
 
-  begin(session: string, remaining = 1): void {
+  begin(session: string, remaining = 1, of: LiveFormat = format): void {
     this.#session = session;
     this.#sequence = 0;
-    this.send({ kind: 'start', sequence: 1, remaining, format, data: Buffer.from(`init of ${session}`) });
+    this.send({ kind: 'start', sequence: 1, remaining, format: of, data: Buffer.from(`init of ${session}`) });
   }
 
   picture(data: string | Buffer, keyFrame = false, remaining = 0): void {
@@ -54,6 +57,10 @@ class Pipeline {
     });
   }
 
+  sound(data: string): void {
+    this.send({ kind: 'sound', sequence: 1, data: Buffer.from(data) });
+  }
+
   /** A picture that gets lost on its way. */
   lose(): void {
     this.#sequence += 1;
@@ -61,24 +68,30 @@ class Pipeline {
 }
 
 let door: FrontDoor;
+/** A new one for each test. */
+let monitorID = 'door';
 let pipeline: Pipeline;
-beforeEach(async () => {
+beforeAll(async () => {
   door = await openFrontDoor();
-  await door.monitors.put(rtspMonitor('door', ['rtsp://127.0.0.1/main']));
+  await Promise.all([door.token(), door.token(user)]);
+});
+beforeEach(async () => {
+  monitorID += '1';
+  await door.monitors.put(rtspMonitor(monitorID, ['rtsp://127.0.0.1/main']));
   pipeline = new Pipeline(door);
 });
 
 const publishState = (state: MonitorStatus['state'], reason = '') =>
   door.bus.store(
     status,
-    ['door'],
-    { monitorID: 'door', state, reason, recording: false, since: Date.now() * 1000 },
-    `${state} ${reason}`,
+    [monitorID],
+    { monitorID, state, reason, recording: false, since: Date.now() * 1000 },
+    `${monitorID} ${state} ${reason}`,
   );
 
-async function watch(login = user): Promise<Feed> {
+async function watch(login = user, query = ''): Promise<Feed> {
   const before = pipeline.begins.length;
-  const feed = await door.feed(path, login);
+  const feed = await door.feed(`/api/monitor/${monitorID}/live${query}`, login);
   await feed.frame(() => true);
   await waitFor(() => pipeline.begins.length > before || before > 0, 5000, 'the lease');
   return feed;
@@ -143,7 +156,7 @@ test('after a lost picture nothing comes that cannot be decoded', async () => {
   pipeline.picture('fifth ');
   await fragmentsFrom(feed, 2);
   expect(shownBy(feed).map(texts)).toEqual([['init of firstkey ', 'key again ', 'fifth ']]);
-  expect(feed.frames.map((text) => JSON.parse(text).type)).toEqual(['state', 'start', 'gap']);
+  expect(feed.frames.map((text) => JSON.parse(text).type)).toEqual(['state', 'zones', 'start', 'gap']);
 });
 
 test('a picture that is too large for one message of the bus comes whole', async () => {
@@ -192,7 +205,7 @@ test('one who does not read gets the next key frame, and nobody waits for him', 
   await waitFor(() => String(slow.messages.at(-1)) === 'key again ', 5000, 'the key frame');
   expect(after.every((message) => String(message) === 'key again ')).toBe(true);
   expect(slow.messages.length).toBeLessThan(quick.messages.length);
-  expect(quick.frames).toHaveLength(2);
+  expect(quick.frames).toHaveLength(3);
 });
 
 test('the state and its reason come first and at each change, and another session after the camera was away', async () => {
@@ -215,10 +228,58 @@ test('the state and its reason come first and at each change, and another sessio
 });
 
 test('an account that is changed sees no more, and a monitor that is deleted ends its views', async () => {
-  const mine = await watch();
+  const guest = { username: 'guest', password: 'a guest at the door' };
+  await door.account(guest, false);
+  const mine = await watch(guest);
   const other = await watch({ username: 'admin', password: 'correct horse' });
-  await door.account(user, false);
+  await door.account(guest, false);
   expect(await mine.closed).toBe(4401);
-  await door.monitors.remove('door');
+  await door.monitors.remove(monitorID);
   expect(await other.closed).toBe(4404);
+});
+
+test('detections come with the time of their picture, and zones at once and when they change', async () => {
+  const feed = await watch();
+  await feed.frame<{ zones: unknown }>(({ zones }) => JSON.stringify(zones) === '[]');
+  pipeline.begin('first');
+  pipeline.picture('key ', true);
+  await fragmentsFrom(feed, 0);
+  const detections = [
+    { label: 'person', score: 87.5, box: { x: 1, y: 2, width: 300_000, height: 400_000 }, object: 'one' },
+  ];
+  const time = header.timeUs + 250_000;
+  door.bus.publish(events, [monitorID, 'tflite'], {
+    ...{ id: 'event', monitorID, monitorName: 'door', source: 'tflite', time, detections },
+  });
+  const found = await feed.frame<{ type: string }>(({ type }) => type === 'detections');
+  expect(found).toEqual({ type: 'detections', source: 'tflite', mediaTime: 1.25, time, detections });
+
+  await door.monitors.put(rtspMonitor(monitorID, ['rtsp://127.0.0.1/main'], { motion }));
+  const { zones } = await feed.frame<{ zones?: unknown[] }>((frame) => frame.zones?.length === 1);
+  expect(zones).toEqual([{ source: 'motion', label: 'zone0', area: motion.zones[0]?.area }]);
+});
+
+test('sound goes to those who ask for it, and is asked for only then', async () => {
+  const silent = await watch();
+  pipeline.begin('first');
+  pipeline.picture('key ', true);
+  await fragmentsFrom(silent, 0);
+  expect(pipeline.isHeard).toBe(false);
+  const listener = await watch(user, '?sound=1');
+  await fragmentsFrom(listener, 0);
+  await waitFor(() => pipeline.isHeard, 5000, 'the lease with sound');
+  const sound = { mime: 'audio/mp4; codecs="mp4a.40.2"', init: 'AAAA' };
+  pipeline.begin('first', 1, { ...format, sound });
+  pipeline.picture('key ', true);
+  await fragmentsFrom(listener, 0, 1);
+  pipeline.sound('beep ');
+  pipeline.picture('second ');
+  await Promise.all([fragmentsFrom(silent, 1), fragmentsFrom(listener, 2, 1)]);
+  expect(shownBy(silent).map(texts)).toEqual([['init of firstkey ', 'second ']]);
+  expect(shownBy(listener).map(texts)).toEqual([
+    ['init of firstkey '],
+    ['init of firstkey ', 'beep ', 'second '],
+  ]);
+  expect(shownBy(listener).map(({ start }) => start.sound)).toEqual([undefined, sound]);
+  expect(shownBy(silent)[0]?.start.sound).toBeUndefined();
 });
