@@ -50,10 +50,8 @@ export class LiveViewer {
     }
     if (lateMs > skipAfterMs) this.#isSkipping = true;
     if (this.#isSkipping && (!keyFrame || lateMs > 0)) return;
-    this.#connection.batch(() => {
-      if (this.#isSkipping || isAfterGap) this.#connection.send(gap);
-      this.#connection.sendBytes(fragment);
-    });
+    if (this.#isSkipping || isAfterGap) this.#connection.send(gap);
+    this.#connection.sendBytes(fragment);
     this.#isSkipping = false;
   }
 
