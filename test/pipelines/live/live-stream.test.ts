@@ -1,15 +1,16 @@
 import { expect, test } from 'vitest';
 import type { LivePacket } from '../../../bus/live-packet.ts';
 import { makeAudioConfig } from '../../../pipelines/codecs/aac.ts';
+import type { VideoConfig } from '../../../pipelines/codecs/nal-unit.ts';
 import { LiveStream } from '../../../pipelines/live/live-stream.ts';
 import type { VideoUnit } from '../../../pipelines/media/unit.ts';
 
 /** What is published of a stream, picture by picture. */
 
-const config = {
-  ...{ codec: 'h264', width: 320, height: 240, parameterSets: [] },
+const config: VideoConfig = {
+  ...({ codec: 'h264', width: 320, height: 240, parameterSets: [] } as const),
   record: Buffer.from('0142c01fffe100', 'hex'),
-} as const;
+};
 const period = 6000;
 const silent = { begin: true, sound: false };
 
