@@ -127,6 +127,7 @@ async function check() {
     (await runInTerminal('node_modules/@biomejs/biome/bin/biome', ['check', '--error-on-warnings'])) ||
     (await runInTerminal('node_modules/typescript/bin/tsc', ['-p', '.', '--noEmit'])) ||
     (await runInTerminal('node_modules/typescript/bin/tsc', ['-p', 'test'])) ||
+    (await runInTerminal('node_modules/typescript/bin/tsc', ['-p', 'http/pages/app'])) ||
     (await runInTerminal('node_modules/knip/bin/knip.js', ['--no-progress', '--no-config-hints']))
   );
 }

@@ -3,6 +3,7 @@ import { eventRoutes } from './api/event-routes.ts';
 import { healthRoutes } from './api/health-routes.ts';
 import { metricsRoutes } from './api/metrics-routes.ts';
 import { monitorRoutes } from './api/monitor-routes.ts';
+import { monitorStateRoutes } from './api/monitor-state-routes.ts';
 import { sourceTestRoutes } from './api/source-test-routes.ts';
 import { storageRoutes } from './api/storage-routes.ts';
 import { documentRoutes } from './documents/document-routes.ts';
@@ -40,6 +41,7 @@ export function routes(
     ...accountRoutes(services),
     ...sessionRoutes(services),
     ...monitorRoutes(services),
+    ...monitorStateRoutes(services),
     ...sourceTestRoutes(services),
     ...liveRoutes(services),
     ...logRoutes(services),

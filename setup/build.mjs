@@ -8,11 +8,13 @@ import { project, readProjectFile } from './project.mjs';
 import { StepError, step } from './step.mjs';
 
 export const sourceFolders = ['actors', 'bus', 'http', 'pipelines', 'store'];
+/** Code that runs in browsers: built by Vite. */
+const pages = 'http/pages/app';
 const stampFile = 'dist/.stamp';
 
 /**
- * Compiles the sources to dist/, copies the other files that they need (pages, SQL) and bundles TypeBox, unless nothing
- * has changed.
+ * Compiles the sources to dist/, copies the other files that they need (SQL), bundles TypeBox and builds the pages, unless
+ * nothing has changed.
  *
  * The result is built in a new folder that then replaces the old one, so that a recorder that starts meanwhile never
  * finds a partial build.
@@ -29,8 +31,9 @@ export async function build({ tolerant = false } = {}) {
     rmSync(fresh, { recursive: true, force: true });
     const sound = await compile(fresh, tolerant);
     await bundleTypeBox(fresh);
+    await buildPages(join(fresh, 'http/pages/web'));
     for (const file of sourceFiles()) {
-      if (/\.(ts|md)$/.test(file)) continue;
+      if (/\.(ts|md)$/.test(file) || file.startsWith(`${pages}/`)) continue;
       mkdirSync(dirname(join(fresh, file)), { recursive: true });
       copyFileSync(join(project, file), join(fresh, file));
     }
@@ -63,6 +66,12 @@ async function compile(folder, tolerant) {
   }
 }
 
+/** @param {string} folder */
+function buildPages(folder) {
+  const command = [process.execPath, join(project, 'setup/build-pages.mjs'), folder];
+  return step('Pages', command, { disposable: true });
+}
+
 function built() {
   return readProjectFile(stampFile) === sourceStamp();
 }
@@ -70,7 +79,8 @@ function built() {
 /** A hash over the name, size and modification time of every source file. */
 function sourceStamp() {
   const hash = createHash('sha256');
-  for (const file of [...sourceFiles(), 'setup/bundle.mjs', 'tsconfig.json', 'package-lock.json']) {
+  const own = ['setup/bundle.mjs', 'setup/build-pages.mjs', 'tsconfig.json', 'package-lock.json'];
+  for (const file of [...sourceFiles(), ...own]) {
     const { size, mtimeMs } = statSync(join(project, file));
     hash.update(`${file} ${size} ${mtimeMs}\n`);
   }

@@ -126,6 +126,17 @@ const allowedRooms: Record<string, readonly string[]> = {
   'http/log': ['request'],
   'http/recordings': ['request'],
   'http/pages': ['request', 'transport'],
+  'http/pages/app': [
+    ...['pages/app/api', 'pages/app/data', 'pages/app/live', 'pages/app/logs', 'pages/app/recordings'],
+    ...['pages/app/shell', 'pages/app/texts'],
+  ],
+  'http/pages/app/api': ['pages/app/data', 'pages/app/shell', 'pages/app/texts'],
+  'http/pages/app/data': ['pages/app/texts'],
+  // Types of answers only.
+  'http/pages/app/live': ['pages/app/data', 'pages/app/shell', 'pages/app/texts', 'state'],
+  'http/pages/app/logs': ['pages/app/data', 'pages/app/shell', 'pages/app/texts', 'state'],
+  'http/pages/app/recordings': ['pages/app/data', 'pages/app/shell', 'pages/app/texts', 'state'],
+  'http/pages/app/shell': ['pages/app/data', 'pages/app/texts'],
   'http/transport': ['request'],
 
   actors: ['detectors', 'detectors/host', 'machines', 'startup', 'storage'],
@@ -180,7 +191,9 @@ const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--
   .split('\0')
   .filter((file) => file !== '' && existsSync(join(project, file)));
 const read = (file: string) => readFileSync(join(project, file), 'utf8');
-const sources = files.filter((file) => /^(actors|bus|http|pipelines|store)\/.*\.ts$/.test(file));
+const sources = files.filter((file) => /^(actors|bus|http|pipelines|store)\/.*\.tsx?$/.test(file));
+/** What runs in browsers. */
+const pages = 'http/pages/app/';
 
 /** The files of ours that a file imports, types included, or starts as a process or thread. */
 function imports(file: string): string[] {
@@ -223,7 +236,7 @@ describe('imports', () => {
       const [from, to] = [dirname(file), dirname(target)];
       const [folder = ''] = from.split('/');
       // Pages and other files beside the sources are part of their room.
-      if (from === to || to.split('/')[0] !== folder || !target.endsWith('.ts')) return false;
+      if (from === to || to.split('/')[0] !== folder || !/\.tsx?$/.test(target)) return false;
       const allowed = (allowedRooms[from] ?? []).map((room) =>
         normalize(join(folder, room)).replace(/\/$/, ''),
       );
@@ -240,6 +253,22 @@ describe('imports', () => {
       if (from !== to) rooms.set(from, (rooms.get(from) ?? new Set()).add(to));
     }
     expect(circles(rooms)).toEqual([]);
+  });
+
+  test('of what runs in browsers take types alone from the recorder, and only packages that Vite bundles', () => {
+    const browsers = sources.filter((file) => file.startsWith(pages));
+    expect(browsers.length).toBeGreaterThan(10);
+    const code = browsers.flatMap((file) =>
+      [...read(file).matchAll(/^import (?!type )[^;]*?from '(\.[^']+)'/gm)]
+        .map(([, path = '']) => normalize(join(dirname(file), path)))
+        .filter((target) => !target.startsWith(pages)),
+    );
+    expect(code).toEqual([]);
+    const bundled = /^(@preact\/signals|preact(\/hooks)?|swagger-ui-dist\/.*\?url)$/;
+    expect(browsers.flatMap(packages).filter((name) => !bundled.test(name))).toEqual([]);
+    const others = sources.filter((file) => !file.startsWith(pages));
+    const strays = others.filter((file) => imports(file).some((target) => target.startsWith(pages)));
+    expect(strays).toEqual([]);
   });
 
   test("leave JetStream's own objects to bus/nats", () => {
@@ -286,7 +315,7 @@ describe('the project', () => {
 
   test('has no source file that is too long to read in one go', () => {
     const long = files
-      .filter((file) => /\.(ts|mjs|js|py|css|html|sql)$/.test(file) && !file.startsWith('test/'))
+      .filter((file) => /\.(tsx?|mjs|js|py|css|html|sql)$/.test(file) && !file.startsWith('test/'))
       .map((file) => ({ file, lines: read(file).split('\n').length - 1 }))
       .filter(({ lines }) => lines > longestFile);
     expect(long).toEqual([]);
@@ -302,7 +331,7 @@ describe('the project', () => {
       .filter((file) => basename(file) === 'README.md')
       .flatMap((readme) => {
         const text = read(readme).replaceAll('NAME.bench.ts', '');
-        const names = [...text.matchAll(/[\w./-]*[\w-]\.(?:ts|mjs)\b/g)].map(([name]) => name);
+        const names = [...text.matchAll(/[\w./-]*[\w-]\.(?:tsx?|mjs)\b/g)].map(([name]) => name);
         const links = [...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(([, link = '']) => link);
         return [
           ...names.filter(

@@ -1,32 +1,26 @@
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
+import Type from 'typebox';
 import type { Access } from '../request/caller.ts';
+import { HttpError } from '../request/http-error.ts';
 import { type Route, type RouteAnswer, type RouteCall, route } from '../request/route.ts';
 import { pagePolicy } from '../transport/security-headers.ts';
+import { type BuiltFile, BuiltPages } from './built-pages.ts';
 
-const own = fileURLToPath(new URL('.', import.meta.url));
-const swagger = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+/** The addresses of the pages. One document serves them all; its script reads the address. */
+const pages = {
+  '/live': 'The live view',
+  '/recordings': 'The recordings of a day',
+  '/logs': 'The log; what it shows is for admins',
+  '/api': 'The API page, to try requests',
+};
 
-const types = {
-  css: 'text/css; charset=utf-8',
-  html: 'text/html; charset=utf-8',
-  js: 'text/javascript; charset=utf-8',
-  svg: 'image/svg+xml',
-} as const;
+const fileTypes = ['text/javascript; charset=utf-8', 'text/css; charset=utf-8', 'image/svg+xml'];
+const current = { description: "The client's copy is current" };
 
-interface File {
-  readonly body: Buffer;
-  readonly packed: Buffer;
-  readonly etag: string;
-}
+/** Browsers may store these but must revalidate them, so that a deleted account sees no stored page. */
+const revalidated = { 'Cache-Control': 'private, no-cache' };
 
-/** A route per file that browsers load. The list is fixed, so that a request's path never reaches the disk. */
 export function pageRoutes(): Route[] {
+  const built = new BuiltPages();
   return [
     route({
       method: 'GET',
@@ -34,64 +28,79 @@ export function pageRoutes(): Route[] {
       access: 'user',
       limit: 'none',
       tag: 'Pages',
-      summary: 'Redirects to the first page',
-      answers: { 302: { description: 'Location of the first page' } },
-      handle: () => ({ status: 302, headers: { Location: '/api' } }),
+      summary: 'Redirects to the live view',
+      answers: { 302: { description: 'Location of the live view' } },
+      handle: () => ({ status: 302, headers: { Location: '/live' } }),
     }),
-    fileRoute('/login', join(own, 'login.html'), 'html', 'The login page', 'public'),
-    fileRoute('/assets/login.js', join(own, 'login.js'), 'js', 'The script of the login page', 'public'),
-    fileRoute('/api', join(own, 'api.html'), 'html', 'The API page, to try requests'),
-    fileRoute('/assets/style.css', join(own, 'style.css'), 'css', 'Styles of all pages'),
-    fileRoute('/assets/api.css', join(own, 'api.css'), 'css', 'Styles of the API page'),
-    fileRoute('/assets/api.js', join(own, 'api.js'), 'js', 'The script of the API page'),
-    fileRoute('/assets/icon.svg', join(own, 'icon.svg'), 'svg', 'The icon'),
-    fileRoute('/assets/swagger-ui.css', join(swagger, 'swagger-ui.css'), 'css', 'Swagger UI'),
-    fileRoute('/assets/swagger-ui.js', join(swagger, 'swagger-ui-bundle.js'), 'js', 'Swagger UI'),
+    ...Object.entries(pages).map(([path, summary]) => documentRoute(path, 'index.html', summary)),
+    documentRoute('/login', 'login.html', 'The login page', 'public'),
+    ...['login.js', 'login.css'].map((name) =>
+      route({
+        method: 'GET',
+        path: `/assets/${name}`,
+        access: 'public',
+        limit: 'none',
+        tag: 'Pages',
+        summary: 'A file of the login page',
+        answers: { 200: { description: 'The file', types: fileTypes }, 304: current },
+        handle: async (call) => answer(call, await file(name, call), revalidated),
+      }),
+    ),
+    route({
+      method: 'GET',
+      path: '/assets/:file',
+      access: 'user',
+      limit: 'none',
+      tag: 'Pages',
+      summary: 'A script, style sheet or picture of the pages',
+      description: 'The name contains a hash of the content, so a file never changes.',
+      params: Type.Object({ file: Type.String() }),
+      answers: {
+        200: { description: 'The file', types: fileTypes },
+        304: current,
+      },
+      failures: ['not_found'],
+      async handle(call) {
+        const { file: name } = call.params;
+        const found = name.endsWith('.html') ? undefined : await built.get(name, acceptEncoding(call));
+        if (!found) throw new HttpError('not_found', 'There is nothing here.');
+        return answer(call, found, { 'Cache-Control': 'private, max-age=31536000, immutable' });
+      },
+    }),
   ];
+
+  function documentRoute(path: string, name: string, summary: string, access: Access = 'user'): Route {
+    return route({
+      method: 'GET',
+      path,
+      access,
+      limit: 'none',
+      tag: 'Pages',
+      summary,
+      answers: { 200: { description: 'The page', type: 'text/html; charset=utf-8' }, 304: current },
+      handle: async (call) =>
+        answer(call, await file(name, call), { ...revalidated, 'Content-Security-Policy': pagePolicy }),
+    });
+  }
+
+  async function file(name: string, call: Call): Promise<BuiltFile> {
+    const found = await built.get(name, acceptEncoding(call));
+    if (!found) throw new Error(`the build has no ${name}`);
+    return found;
+  }
 }
 
-function fileRoute(
-  path: string,
-  file: string,
-  type: keyof typeof types,
-  summary: string,
-  access: Access = 'user',
-): Route {
-  let loaded: Promise<File> | undefined;
-  return route({
-    method: 'GET',
-    path,
-    access,
-    limit: 'none',
-    tag: 'Pages',
-    summary,
-    answers: {
-      200: { description: 'The file', type: types[type] },
-      304: { description: "The client's copy is current" },
-    },
-    async handle(call) {
-      loaded ??= load(file);
-      return answer(call, await loaded, types[type]);
-    },
-  });
-}
+type Call = Pick<RouteCall, 'headers'>;
 
-async function load(file: string): Promise<File> {
-  const body = await readFile(file);
-  const etag = `W/"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
-  return { body, packed: await promisify(gzip)(body), etag };
-}
+const acceptEncoding = ({ headers }: Call) => String(headers['accept-encoding'] ?? '');
 
-function answer({ headers }: RouteCall, { body, packed, etag }: File, type: string): RouteAnswer {
-  const common = {
-    ETag: etag,
-    Vary: 'Accept-Encoding',
-    // Browsers may store pages but must revalidate them, so that a deleted account sees no stored page.
-    'Cache-Control': 'private, no-cache',
-    'Content-Security-Policy': pagePolicy,
-  };
+function answer(
+  { headers }: Call,
+  { type, etag, encoding, body }: BuiltFile,
+  more: Readonly<Record<string, string>>,
+): RouteAnswer {
+  const common = { ETag: etag, Vary: 'Accept-Encoding', ...more };
   const known = String(headers['if-none-match'] ?? '').split(/\s*,\s*/);
   if (known.includes(etag)) return { status: 304, headers: common };
-  if (!/\bgzip\b/.test(String(headers['accept-encoding'] ?? ''))) return { type, headers: common, body };
-  return { type, headers: { ...common, 'Content-Encoding': 'gzip' }, body: packed };
+  return { type, headers: { ...common, ...(encoding && { 'Content-Encoding': encoding }) }, body };
 }

@@ -170,7 +170,10 @@ test('sources that run programs (CVE-2026-25643): a source is one of three kinds
 test('media and sockets that skip the gate (GHSA-74x4, GHSA-hh3j, CVE-2026-54258): only health and the login answer strangers', () => {
   expect(
     table.filter(({ access }) => access === 'public').map(({ method, path }) => `${method} ${path}`),
-  ).toEqual(['POST /api/session', 'GET /api/health', 'GET /login', 'GET /assets/login.js']);
+  ).toEqual([
+    ...['POST /api/session', 'GET /api/health', 'GET /login'],
+    ...['GET /assets/login.js', 'GET /assets/login.css'],
+  ]);
 });
 
 test('commands over a WebSocket without a role (GHSA-r5fm-h944-8chq): a feed takes no messages', async () => {

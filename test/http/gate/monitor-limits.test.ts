@@ -138,7 +138,7 @@ describe.each(sockets)('the WebSocket %s', (_, row) => {
 
 test('every route whose handler keeps to the limit itself is tested below', () => {
   const byAnswer = rows.filter(([, { limit }]) => limit === 'answer').map(([name]) => name);
-  expect(byAnswer).toEqual(['GET /api/event/:id/snapshot.jpeg']);
+  expect(byAnswer).toEqual(['GET /api/monitor/states', 'GET /api/event/:id/snapshot.jpeg']);
 });
 
 describe('the guest', () => {
@@ -151,6 +151,14 @@ describe('the guest', () => {
     expect(await of('yard')).toEqual(await of('none'));
     expect((await of('yard')).status).toBe(404);
     expect((await seen('/api/event/G7TRMJ1M5Z7Q0F3XG4D0KQ/snapshot.jpeg', guest)).status).toBe(404);
+  });
+
+  test('is told the names and states of its own monitors alone', async () => {
+    const of = async (login: typeof guest) => {
+      const answer = await door.fetch('/api/monitor/states', {}, login);
+      return ((await answer.json()) as { id: string }[]).map(({ id }) => id);
+    };
+    expect([await of(user), await of(guest)]).toEqual([['door', 'yard'], ['door']]);
   });
 
   test('finds nothing else in lists of all monitors', async () => {

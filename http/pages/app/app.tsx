@@ -1,0 +1,33 @@
+import type { VNode } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { ApiPage } from './api/api-page.tsx';
+import { LivePage } from './live/live-page.tsx';
+import { LogsPage } from './logs/logs-page.tsx';
+import { RecordingsPage } from './recordings/recordings-page.tsx';
+import { address } from './shell/address.ts';
+import { type PagePath, Shell } from './shell/shell.tsx';
+import { language, say } from './texts/say.ts';
+import { shellTexts } from './texts/shell-texts.ts';
+
+const pages: Record<PagePath, { readonly title: keyof typeof shellTexts; readonly show: () => VNode }> = {
+  '/live': { title: 'live', show: () => <LivePage /> },
+  '/recordings': { title: 'recordings', show: () => <RecordingsPage /> },
+  '/logs': { title: 'logs', show: () => <LogsPage /> },
+  '/api': { title: 'api', show: () => <ApiPage /> },
+};
+
+export function App() {
+  const { pathname } = address.value;
+  const path = isPage(pathname) ? pathname : '/live';
+  const { title, show } = pages[path];
+  const name = say(shellTexts[title]);
+  useEffect(() => {
+    document.title = `${name} · Sentrybus`;
+    document.documentElement.lang = language.value;
+  }, [name]);
+  return <Shell current={path}>{show()}</Shell>;
+}
+
+function isPage(path: string): path is PagePath {
+  return path in pages;
+}

@@ -1,0 +1,33 @@
+import { signal } from '@preact/signals';
+import { getJson, goToLogin, RequestFailure } from './request.ts';
+
+interface OwnAccount {
+  readonly username: string;
+  readonly isAdmin: boolean;
+  readonly csrfToken: string;
+  /** Null with basic auth, and where no login is needed. */
+  readonly session: { readonly id: string } | null;
+}
+
+/** The account that is logged in; undefined until it is known. */
+export const account = signal<OwnAccount | undefined>(undefined);
+
+const retryMs = 3000;
+
+/** Asks until there is an answer. */
+export async function learnAccount(): Promise<void> {
+  try {
+    account.value = await getJson<OwnAccount>('/api/session');
+  } catch (error) {
+    if (!(error instanceof RequestFailure)) throw error;
+    // The page itself says what is wrong with the connection.
+    setTimeout(() => void learnAccount(), retryMs);
+  }
+}
+
+/** Ends the session, if the recorder can be reached, and shows the login page. */
+export async function logOut(): Promise<void> {
+  const token = account.value?.csrfToken ?? '';
+  const done = await fetch('/api/session', { method: 'DELETE', headers: { 'X-CSRF-TOKEN': token } });
+  if (done.ok) goToLogin();
+}

@@ -1,0 +1,173 @@
+import { PlaybackPace } from './playback-pace.ts';
+
+/** Safari on phones has this one only. */
+declare global {
+  interface Window {
+    readonly ManagedMediaSource?: typeof MediaSource;
+  }
+}
+
+const paceMs = 100;
+/** Media is removed when this much lies behind, except for the newest of it. */
+const maxBehindS = 30;
+const keptBehindS = 10;
+
+function mediaSource(): typeof MediaSource | undefined {
+  return typeof MediaSource === 'undefined' ? window.ManagedMediaSource : MediaSource;
+}
+
+/** @returns undefined if the browser has no Media Source Extensions at all. */
+export function canPlay(mime: string): boolean | undefined {
+  return mediaSource()?.isTypeSupported(mime);
+}
+
+/**
+ * Feeds one video element with a live stream and keeps it close to the present. `onFailure` is called once, when the
+ * browser refuses the media; the feed is to be closed then.
+ */
+export class MediaFeed {
+  readonly #video: HTMLVideoElement;
+  readonly #onFailure: () => void;
+  readonly #pace = new PlaybackPace();
+  readonly #aborter = new AbortController();
+  readonly #address: string;
+  #source: MediaSource;
+  #buffer: SourceBuffer | undefined;
+  #queue: ArrayBuffer[] = [];
+  #appending = 0;
+  #endS = 0;
+  #begun = false;
+  #hasGap = false;
+
+  constructor(video: HTMLVideoElement, mime: string, onFailure: () => void) {
+    const Source = mediaSource();
+    if (!Source) throw new Error('this browser has no Media Source Extensions');
+    this.#video = video;
+    this.#onFailure = onFailure;
+    this.#source = new Source();
+    this.#address = URL.createObjectURL(this.#source);
+    const { signal } = this.#aborter;
+    this.#source.addEventListener('sourceopen', () => this.#open(mime), { once: true, signal });
+    video.addEventListener('waiting', () => this.#pace.stalled(performance.now()), { signal });
+    video.addEventListener('error', () => this.#fail(), { signal });
+    // Phones demand it for ManagedMediaSource.
+    video.disableRemotePlayback = true;
+    video.src = this.#address;
+    const timer = setInterval(() => this.#keepPace(), paceMs);
+    signal.addEventListener('abort', () => clearInterval(timer));
+  }
+
+  /** Appends whole boxes. */
+  add(bytes: ArrayBuffer): void {
+    this.#queue.push(bytes);
+    this.#append();
+  }
+
+  /** The bytes from here on do not continue those before. */
+  gap(): void {
+    this.#hasGap = true;
+  }
+
+  close(): void {
+    if (this.#aborter.signal.aborted) return;
+    this.#aborter.abort();
+    this.#queue = [];
+    this.#video.removeAttribute('src');
+    this.#video.load();
+    URL.revokeObjectURL(this.#address);
+  }
+
+  #open(mime: string): void {
+    try {
+      this.#buffer = this.#source.addSourceBuffer(mime);
+    } catch {
+      this.#fail();
+      return;
+    }
+    const { signal } = this.#aborter;
+    this.#buffer.addEventListener('updateend', () => this.#appended(), { signal });
+    this.#buffer.addEventListener('error', () => this.#fail(), { signal });
+    this.#append();
+  }
+
+  /** One call for all that waits: each costs the browser about the same. */
+  #append(): void {
+    const buffer = this.#buffer;
+    if (!buffer || buffer.updating || this.#queue.length === 0 || this.#source.readyState !== 'open') return;
+    // The first message alone, so that playing begins as soon as possible.
+    const parts = this.#begun ? this.#queue.splice(0) : this.#queue.splice(0, 1);
+    this.#appending = parts.length;
+    try {
+      buffer.appendBuffer(joined(parts));
+    } catch {
+      this.#fail();
+    }
+  }
+
+  #appended(): void {
+    const buffer = this.#buffer;
+    const { buffered } = this.#video;
+    if (!buffer || this.#aborter.signal.aborted) return;
+    if (buffered.length > 0) {
+      const endS = buffered.end(buffered.length - 1);
+      if (this.#begun && this.#appending > 0) this.#pace.grown(endS - this.#endS, this.#appending);
+      this.#endS = endS;
+      if (!this.#begun || this.#hasGap) {
+        this.#begun = true;
+        this.#hasGap = false;
+        this.#jump();
+        // Refused only if the page may not play sound by itself; then it plays after the next click.
+        this.#video.play().catch(() => {});
+      }
+      this.#appending = 0;
+      const { currentTime } = this.#video;
+      if (currentTime - buffered.start(0) > maxBehindS && !buffer.updating) {
+        buffer.remove(0, currentTime - keptBehindS);
+      }
+    }
+    this.#append();
+  }
+
+  #jump(): void {
+    const { buffered } = this.#video;
+    const last = buffered.length - 1;
+    if (last < 0) return;
+    const wanted = buffered.end(last) - this.#pace.targetS;
+    this.#video.currentTime = Math.max(buffered.start(last), wanted);
+  }
+
+  #keepPace(): void {
+    if (!this.#begun || this.#video.seeking) return;
+    const { currentTime } = this.#video;
+    const { jump, rate } = this.#pace.next(this.#endS - currentTime, performance.now());
+    const { buffered } = this.#video;
+    // Outside of all ranges nothing would ever play: after a hole, or when the tab was asleep.
+    const last = buffered.length - 1;
+    const isLost = last >= 0 && currentTime < buffered.start(last) - 0.1 && !this.#isInside(currentTime);
+    if (jump || isLost) this.#jump();
+    this.#video.playbackRate = rate;
+  }
+
+  #isInside(time: number): boolean {
+    const { buffered } = this.#video;
+    return Array.from({ length: buffered.length }, (_, index) => index).some(
+      (index) => buffered.start(index) <= time && time < buffered.end(index) - 0.1,
+    );
+  }
+
+  #fail(): void {
+    if (!this.#aborter.signal.aborted) this.#onFailure();
+  }
+}
+
+function joined(parts: readonly ArrayBuffer[]): ArrayBuffer {
+  const [only] = parts;
+  if (only && parts.length === 1) return only;
+  const whole = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(new Uint8Array(part), at);
+    at += part.byteLength;
+  }
+  return whole.buffer;
+}

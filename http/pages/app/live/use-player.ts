@@ -1,0 +1,71 @@
+import { useSignal } from '@preact/signals';
+import type { RefObject } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { ShownStream } from './live-message.ts';
+import { LivePlayer } from './live-player.ts';
+import { streamForWidth } from './tile-layout.ts';
+
+/** A tile that changes its size does so over many frames. */
+const settleMs = 400;
+/** Tiles this far outside of the window are made ready. */
+const nearby = '200px';
+
+/** Plays a monitor in a video element while it can be seen, by the stream that fits the element's size. */
+export function usePlayer(monitorID: string): {
+  readonly video: RefObject<HTMLVideoElement | null>;
+  readonly player: LivePlayer | undefined;
+} {
+  const video = useRef<HTMLVideoElement>(null);
+  const [player, setPlayer] = useState<LivePlayer>();
+  const stream = useSignal<ShownStream | undefined>(undefined);
+  const visible = useSignal(false);
+
+  useEffect(() => {
+    const element = video.current;
+    if (!element) return;
+    const made = new LivePlayer(monitorID, element);
+    setPlayer(made);
+
+    let isNear = false;
+    const look = () => {
+      visible.value = isNear && !document.hidden;
+    };
+    const watch = new IntersectionObserver(
+      (entries) => {
+        isNear = entries.at(-1)?.isIntersecting ?? false;
+        look();
+      },
+      { rootMargin: nearby },
+    );
+    watch.observe(element);
+    document.addEventListener('visibilitychange', look);
+
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const measure = () => {
+      // Before the page has its layout.
+      if (element.clientWidth === 0) return;
+      stream.value = streamForWidth(element.clientWidth, devicePixelRatio, stream.value);
+    };
+    measure();
+    const resize = new ResizeObserver(() => {
+      clearTimeout(timer);
+      timer = setTimeout(measure, settleMs);
+    });
+    resize.observe(element);
+    return () => {
+      clearTimeout(timer);
+      watch.disconnect();
+      resize.disconnect();
+      document.removeEventListener('visibilitychange', look);
+      made.close();
+    };
+  }, [monitorID, stream, visible]);
+
+  const [wanted, isVisible] = [stream.value, visible.value];
+  useEffect(() => {
+    if (!player || !wanted) return;
+    if (isVisible) player.start(wanted);
+    else player.stop();
+  }, [player, wanted, isVisible]);
+  return { video, player };
+}

@@ -1,0 +1,45 @@
+import type { LogEntry, LogLevel } from '../../../../bus/messages.ts';
+
+export const levels = ['error', 'warning', 'info', 'debug'] as const satisfies readonly LogLevel[];
+
+/** What the page's address asks for; empty values mean all. */
+export interface ChosenEntries {
+  readonly levels: readonly LogLevel[];
+  readonly source: string;
+  readonly monitor: string;
+  readonly text: string;
+}
+
+export function readFilter(query: URLSearchParams): ChosenEntries {
+  const named = query.get('levels')?.split(',') ?? [];
+  return {
+    levels: levels.filter((level) => named.includes(level)),
+    source: query.get('source') ?? '',
+    monitor: query.get('monitor') ?? '',
+    text: query.get('text') ?? '',
+  };
+}
+
+/** The page's address with these filters. */
+export function filterAddress({ levels: chosen, source, monitor, text }: ChosenEntries): string {
+  const query = new URLSearchParams();
+  if (chosen.length > 0) query.set('levels', chosen.join(','));
+  if (source) query.set('source', source);
+  if (monitor) query.set('monitor', monitor);
+  if (text) query.set('text', text);
+  return query.size === 0 ? '/logs' : `/logs?${query}`;
+}
+
+/** The parameters of `/api/log/query` and, without the text, of `/api/logs`. */
+export function filterQuery(filter: ChosenEntries): URLSearchParams {
+  const query = new URLSearchParams();
+  if (filter.levels.length > 0) query.set('levels', filter.levels.join(','));
+  if (filter.source) query.set('sources', filter.source);
+  if (filter.monitor) query.set('monitors', filter.monitor);
+  return query;
+}
+
+/** As the recorder searches: case matters. */
+export function hasText({ text }: ChosenEntries, { msg }: LogEntry): boolean {
+  return msg.includes(text);
+}

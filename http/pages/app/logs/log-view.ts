@@ -1,0 +1,116 @@
+import { batch, signal } from '@preact/signals';
+import type { LogEntry } from '../../../../bus/messages.ts';
+import { BackOff } from '../data/back-off.ts';
+import { getJson, goToLogin, loginEnded, RequestFailure } from '../data/request.ts';
+import { closeSocket, socketAddress } from '../data/sockets.ts';
+import { type ChosenEntries, filterQuery, hasText } from './chosen-entries.ts';
+
+const pageSize = 100;
+/** Beyond it, the oldest entries are forgotten while new ones arrive; scrolling down loads them again. */
+const maxEntries = 3000;
+
+/** Entries that match a filter, newest first: those that arrive, and older ones page by page. */
+export class LogView {
+  readonly entries = signal<readonly LogEntry[] | undefined>(undefined);
+  readonly problem = signal<string | undefined>(undefined);
+  readonly isLive = signal(false);
+  /** Whether there are no older entries. */
+  readonly isComplete = signal(false);
+
+  readonly #filter: ChosenEntries;
+  readonly #aborter = new AbortController();
+  readonly #backOff = new BackOff();
+  #socket: WebSocket | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isLoading = false;
+  /** Time of the newest entry that the live feed has sent, whether it has the text or not. */
+  #newestUs: number | undefined;
+
+  constructor(filter: ChosenEntries) {
+    this.#filter = filter;
+    void this.#begin();
+  }
+
+  close(): void {
+    this.#aborter.abort();
+    clearTimeout(this.#timer);
+    if (this.#socket) closeSocket(this.#socket);
+  }
+
+  /** Adds a page of older entries. */
+  async loadOlder(): Promise<void> {
+    if (this.#isLoading || this.isComplete.value) return;
+    this.#isLoading = true;
+    try {
+      const query = filterQuery(this.#filter);
+      if (this.#filter.text) query.set('text', this.#filter.text);
+      query.set('limit', String(pageSize));
+      const before = this.entries.value ?? [];
+      const oldest = before.at(-1);
+      if (oldest) query.set('time', String(oldest.time));
+      const page = await getJson<LogEntry[]>(`/api/log/query?${query}`, this.#aborter.signal);
+      batch(() => {
+        this.entries.value = [...(this.entries.value ?? []), ...page];
+        this.isComplete.value = page.length < pageSize;
+        this.problem.value = undefined;
+      });
+    } catch (error) {
+      if (this.#aborter.signal.aborted) return;
+      if (!(error instanceof RequestFailure)) throw error;
+      this.problem.value = error.message;
+    } finally {
+      this.#isLoading = false;
+    }
+  }
+
+  async #begin(): Promise<void> {
+    await this.loadOlder();
+    if (this.#aborter.signal.aborted) return;
+    if (this.entries.value) this.#follow();
+    else this.#timer = setTimeout(() => void this.#begin(), this.#backOff.next());
+  }
+
+  /**
+   * New entries from the newest one on, so that none is missed while there is no connection. The feed knows no text: what was
+   * found by one may be long ago, and all entries since would be sent.
+   */
+  #follow(): void {
+    const query = filterQuery(this.#filter);
+    if (!this.#filter.text) this.#newestUs ??= this.entries.value?.[0]?.time;
+    if (this.#newestUs !== undefined) query.set('after', String(this.#newestUs));
+    const socket = new WebSocket(socketAddress(`/api/logs?${query}`));
+    this.#socket = socket;
+    socket.onopen = () => {
+      this.#backOff.reset();
+      this.isLive.value = true;
+    };
+    let gathered: LogEntry[] = [];
+    socket.onmessage = ({ data }: MessageEvent<string>) => {
+      const entry = JSON.parse(data) as LogEntry;
+      this.#newestUs = entry.time;
+      if (!hasText(this.#filter, entry)) return;
+      if (gathered.length === 0) {
+        requestAnimationFrame(() => {
+          const arrived = gathered.reverse();
+          gathered = [];
+          this.#add(arrived);
+        });
+      }
+      gathered.push(entry);
+    };
+    socket.onclose = ({ code }) => {
+      this.isLive.value = false;
+      if (code === loginEnded) goToLogin();
+      if (this.#aborter.signal.aborted) return;
+      this.#timer = setTimeout(() => this.#follow(), this.#backOff.next());
+    };
+  }
+
+  #add(arrived: readonly LogEntry[]): void {
+    const all = [...arrived, ...(this.entries.value ?? [])];
+    batch(() => {
+      if (all.length > maxEntries) this.isComplete.value = false;
+      this.entries.value = all.slice(0, maxEntries);
+    });
+  }
+}

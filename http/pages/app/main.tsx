@@ -1,0 +1,11 @@
+import { render } from 'preact';
+import { App } from './app.tsx';
+import { learnAccount } from './data/own-account.ts';
+import { followLinks } from './shell/address.ts';
+import { applyTheme } from './shell/theme.ts';
+
+applyTheme();
+followLinks();
+void learnAccount();
+const root = document.querySelector('#app');
+if (root) render(<App />, root);

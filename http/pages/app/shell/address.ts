@@ -1,0 +1,30 @@
+import { signal } from '@preact/signals';
+
+/** The address of the page that is shown. */
+export const address = signal(new URL(location.href));
+
+/** Shows another page of ours. `replace`: without a new entry in the browser's history. */
+export function go(target: string, { replace = false } = {}): void {
+  const next = new URL(target, location.href);
+  if (next.href === address.value.href) return;
+  if (replace) history.replaceState(null, '', next);
+  else history.pushState(null, '', next);
+  const isOtherPage = next.pathname !== address.value.pathname;
+  address.value = next;
+  if (isOtherPage) scrollTo(0, 0);
+}
+
+/** Links marked `data-page` change the page without loading the document again. */
+export function followLinks(): void {
+  addEventListener('popstate', () => {
+    address.value = new URL(location.href);
+  });
+  document.addEventListener('click', (event) => {
+    if (event.defaultPrevented || event.button !== 0) return;
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    const link = event.target instanceof Element && event.target.closest('a[data-page]');
+    if (!(link instanceof HTMLAnchorElement)) return;
+    event.preventDefault();
+    go(link.href);
+  });
+}

@@ -1,0 +1,50 @@
+import type { TextTable } from './say.ts';
+
+export const liveTexts = {
+  title: { en: 'Live view', de: 'Live-Ansicht' },
+  columns: { en: 'Columns', de: 'Spalten' },
+  auto: { en: 'Auto', de: 'Auto' },
+  boxes: { en: 'Detections', de: 'Erkennungen' },
+  none: { en: 'No cameras yet', de: 'Noch keine Kameras' },
+  noneAdmin: {
+    en: 'Add the first one with “PUT /api/monitor” on the API page. It appears here at once.',
+    de: 'Die erste wird mit „PUT /api/monitor“ auf der API-Seite hinzugefügt und erscheint dann sofort hier.',
+  },
+  noneUser: {
+    en: 'An administrator has to add the first one. It appears here at once.',
+    de: 'Ein Administrator muss die erste hinzufügen. Sie erscheint dann sofort hier.',
+  },
+  openApi: { en: 'Open the API page', de: 'API-Seite öffnen' },
+  failed: { en: 'The cameras could not be loaded', de: 'Die Kameras konnten nicht geladen werden' },
+  unknown: { en: 'There is no such camera', de: 'Diese Kamera gibt es nicht' },
+  all: { en: 'All cameras', de: 'Alle Kameras' },
+  enlarge: { en: 'Show {name} alone', de: 'Nur {name} zeigen' },
+  fullScreen: { en: 'Full screen', de: 'Vollbild' },
+  leaveFullScreen: { en: 'Leave full screen', de: 'Vollbild verlassen' },
+  recording: { en: 'Recording', de: 'Aufnahme läuft' },
+  rec: { en: 'REC', de: 'REC' },
+  stateConnecting: { en: 'Connecting to the camera …', de: 'Verbindung zur Kamera …' },
+  stateStreaming: { en: 'Waiting for the first picture …', de: 'Warten auf das erste Bild …' },
+  stateWaiting: { en: 'Offline since {time}', de: 'Offline seit {time}' },
+  stateOffline: { en: 'Offline', de: 'Offline' },
+  stateDisabled: { en: 'Switched off', de: 'Ausgeschaltet' },
+  stateStopping: { en: 'Stopping …', de: 'Wird beendet …' },
+  stateStopped: { en: 'Not running', de: 'Läuft nicht' },
+  reconnecting: { en: 'Connection lost. Reconnecting …', de: 'Verbindung unterbrochen. Neuer Versuch …' },
+  opening: { en: 'Opening …', de: 'Wird geöffnet …' },
+  unplayable: {
+    en: 'This browser cannot play {codec}, and the camera has no sub stream that it can play. Try another browser, or set up an H.264 sub stream.',
+    de: 'Dieser Browser kann {codec} nicht abspielen, und die Kamera hat keinen Zweitstrom, den er abspielen kann. Ein anderer Browser hilft, oder ein Zweitstrom in H.264.',
+  },
+  noMediaSource: {
+    en: 'This browser cannot play live video. Any current version of Chrome, Edge, Firefox or Safari can.',
+    de: 'Dieser Browser kann kein Live-Video abspielen. Aktuelle Versionen von Chrome, Edge, Firefox und Safari können es.',
+  },
+  tooMany: {
+    en: 'Too many people are watching. Trying again …',
+    de: 'Es sehen zu viele Leute zu. Neuer Versuch …',
+  },
+  notAllowed: { en: 'You may no longer see this camera.', de: 'Sie dürfen diese Kamera nicht mehr sehen.' },
+  deleted: { en: 'This camera was deleted.', de: 'Diese Kamera wurde gelöscht.' },
+  offlineCount: { en: '{count} offline', de: '{count} offline' },
+} as const satisfies TextTable;

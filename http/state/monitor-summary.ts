@@ -1,0 +1,15 @@
+import Type, { type Static } from 'typebox';
+import { DetectionEvent, MonitorStatus, monitorStates } from '../../bus/messages.ts';
+
+/** What every account may know of a monitor. */
+export const MonitorSummary = Type.Object({
+  id: DetectionEvent.properties.monitorID,
+  name: Type.String(),
+  state: Type.Enum(monitorStates, { description: '`stopped` if it has not been started yet' }),
+  reason: Type.String({ description: 'Reason of the state, such as an error of the camera; may be empty' }),
+  recording: MonitorStatus.properties.recording,
+  since: Type.Union([MonitorStatus.properties.since, Type.Null()], {
+    description: 'Time at which it entered the state',
+  }),
+});
+export type MonitorSummary = Static<typeof MonitorSummary>;

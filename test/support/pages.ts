@@ -1,0 +1,84 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { logInBrowser } from './chromium.ts';
+import type { Login } from './recorder.ts';
+
+/** Pages of a recorder in a browser. */
+export interface OpenedPage {
+  readonly page: Page;
+  /** Errors and warnings on the console, violations of the content security policy among them. */
+  readonly complaints: string[];
+  close(): Promise<void>;
+}
+
+export const screens = {
+  phone: { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true },
+  desktop: { viewport: { width: 1440, height: 900 } },
+} as const;
+
+/** Opens a page as its user sees it, or as somebody who has not logged in; in English unless told otherwise. */
+export async function openPage(
+  browser: Browser,
+  address: string,
+  login: Login,
+  options: BrowserContextOptions = {},
+): Promise<OpenedPage> {
+  const context = await browser.newContext({
+    ignoreHTTPSErrors: true,
+    locale: 'en-GB',
+    ...screens.desktop,
+    ...options,
+  });
+  if (login) await logInBrowser(context, new URL(address).origin, login);
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+  await page.goto(address);
+  return { page, complaints, close: () => context.close() };
+}
+
+const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+interface AxeWindow {
+  readonly axe: {
+    run(): Promise<{
+      readonly violations: readonly {
+        readonly id: string;
+        readonly impact: string | null;
+        readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[];
+      }[];
+    }>;
+  };
+}
+
+/** What axe-core finds wrong with a page, if it is serious: `color-contrast: <p>…`. */
+export async function barriers(page: Page): Promise<string[]> {
+  await page.evaluate(await readFile(axe, 'utf8'));
+  const violations = await page.evaluate(
+    async () => (await (globalThis as unknown as AxeWindow).axe.run()).violations,
+  );
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`));
+}
+
+/** Waits until a tile's video has shown so many more pictures. */
+export async function morePictures(page: Page, monitorID: string, count: number): Promise<void> {
+  await page.locator(`[data-monitor="${monitorID}"] video`).evaluate(
+    (video: HTMLVideoElement, wanted) =>
+      new Promise<void>((resolve) => {
+        let seen = 0;
+        const next = () => {
+          seen += 1;
+          if (seen > wanted) resolve();
+          else video.requestVideoFrameCallback(next);
+        };
+        video.requestVideoFrameCallback(next);
+      }),
+    count,
+  );
+}
