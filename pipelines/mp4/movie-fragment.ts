@@ -1,4 +1,5 @@
 import { box, fullBox, u32 } from '../../bus/base/box-writer.ts';
+import { fragmentTimeBox } from '../../bus/fragment-time.ts';
 import { videoTicksPerSecond } from '../media/unit.ts';
 import { audioTrackID, videoTrackID } from './init-segment.ts';
 import type { MediaFragment, Sample } from './media-fragment.ts';
@@ -23,12 +24,14 @@ interface Run {
  *
  * @param sequence counts the fragments of a file from 1
  * @param origin the decode time of the file's first picture, which is 0 in it; in ticks of `videoTicksPerSecond`
+ * @param timeUs when its first picture was taken, Unix time in microseconds, if the fragment is to say so
  * @returns the headers, and the samples as they are in memory
  */
 export function movieFragment(
   fragment: Pick<MediaFragment, 'layout' | 'video' | 'audio'>,
   sequence: number,
   origin: number,
+  timeUs?: number,
 ): Buffer[] {
   const { video, audio, layout } = fragment;
   const rate = layout.audio?.sampleRate ?? 1;
@@ -37,6 +40,7 @@ export function movieFragment(
     { trackID: videoTrackID, ticksPerSecond: videoTicksPerSecond, samples: shifted(video, origin) },
     { trackID: audioTrackID, ticksPerSecond: rate, samples: shifted(audio, audioOrigin) },
   ].filter(({ samples }) => samples.length > 0);
+  const time = timeUs === undefined ? [] : [fragmentTimeBox(timeUs)];
   const withOffsets = (base: number) => {
     let offset = base;
     const tracks = runs.map((run) => {
@@ -44,7 +48,7 @@ export function movieFragment(
       offset += bytesOf(run.samples);
       return traf;
     });
-    return box('moof', fullBox('mfhd', 0, 0, u32(sequence)), ...tracks);
+    return box('moof', fullBox('mfhd', 0, 0, u32(sequence)), ...tracks, ...time);
   };
   // The data's offset counts from the beginning of `moof`, whose size does not depend on it.
   const moof = withOffsets(withOffsets(0).length + 8);

@@ -10,6 +10,14 @@ export interface RecordingPlace {
   readonly stream: RecordedStream;
 }
 
+/** Leads from the times of fragments to those of their file. */
+interface FileOrigin {
+  /** Of its first picture, in ticks of video: 0 in the file. */
+  readonly decodeTime: number;
+  /** Unix time minus the fragments' times, in microseconds. */
+  readonly offsetUs: number;
+}
+
 /**
  * One recording on disk: plain fragmented MP4 whose times begin at 0.
  *
@@ -20,8 +28,7 @@ export class RecordingFile {
   /** See `bus/recording-id.ts`. */
   readonly id: string;
   readonly #handle: FileHandle;
-  /** Decode time of its first picture, in ticks of video. */
-  readonly #origin: number;
+  readonly #origin: FileOrigin;
   #size: number;
   #fragments: number;
   /** The disk has all that was written. */
@@ -30,7 +37,7 @@ export class RecordingFile {
   private constructor(
     id: string,
     handle: FileHandle,
-    { origin, size, fragments }: { origin: number; size: number; fragments: number },
+    { origin, size, fragments }: { origin: FileOrigin; size: number; fragments: number },
   ) {
     this.id = id;
     this.#handle = handle;
@@ -43,17 +50,17 @@ export class RecordingFile {
    * Resolves when the file and its name are on disk.
    *
    * @param fragments at least one; the first begins with a key frame
-   * @param startUs when its first picture was taken, Unix time in microseconds
+   * @param offsetUs Unix time minus the fragments' times, in microseconds
    * @throws what the file system throws.
    */
   static async create(
     place: RecordingPlace,
     fragments: readonly [TimedFragment, ...TimedFragment[]],
-    startUs: number,
+    offsetUs: number,
   ): Promise<RecordingFile> {
     const { recordingsDir, monitorID, stream } = place;
-    const [{ layout, video }] = fragments;
-    const origin = video[0]?.decodeTime ?? 0;
+    const [{ layout, video, time }] = fragments;
+    const origin = { decodeTime: video[0]?.decodeTime ?? 0, offsetUs };
     await makeFolder(recordingsDir);
     await removeLeftovers(recordingsDir, monitorID);
     // The process of a main that was killed may still be finishing its own.
@@ -62,7 +69,7 @@ export class RecordingFile {
     try {
       const size = await write(handle, [layout.init, ...bytesOf(fragments, 1, origin)]);
       await handle.datasync();
-      const { id, path } = await freeName(place, startUs);
+      const { id, path } = await freeName(place, time + offsetUs);
       await makeFolder(dirname(path));
       await rename(part, path);
       await syncFolder(dirname(path));
@@ -112,8 +119,14 @@ export class RecordingFile {
 }
 
 /** @param sequence the number of the first one in its file */
-function bytesOf(fragments: readonly TimedFragment[], sequence: number, origin: number): Buffer[] {
-  return fragments.flatMap((fragment, index) => movieFragment(fragment, sequence + index, origin));
+function bytesOf(
+  fragments: readonly TimedFragment[],
+  sequence: number,
+  { decodeTime, offsetUs }: FileOrigin,
+): Buffer[] {
+  return fragments.flatMap((fragment, index) =>
+    movieFragment(fragment, sequence + index, decodeTime, fragment.time + offsetUs),
+  );
 }
 
 /** One call, so that the kernel gets a fragment whole or not at all when the process is killed. */

@@ -99,7 +99,7 @@ export class WriteQueue {
     this.#add(recording, fragments, async () => {
       const { monitorID, onReport, log } = this.#options;
       const start = Math.round(time + offsetUs);
-      const file = await RecordingFile.create(this.#options, fragments, start);
+      const file = await RecordingFile.create(this.#options, fragments, offsetUs);
       const facts = { id: file.id, monitorID, start, streams: streamsOf(layout) };
       recording.file = file;
       recording.progress = new RecordingProgress(facts, onReport);

@@ -9,7 +9,8 @@ import { mayGrow, type OpenRecording, type RecordingFiles } from './files/record
 import type { RecordingMarks } from './files/recording-marks.ts';
 import type { FragmentIndex } from './fragments/fragment-index.ts';
 import type { FragmentIndexes } from './fragments/fragment-indexes.ts';
-import type { Footage, FootagePart } from './playback/footage.ts';
+import { type Footage, type FootagePart, microseconds, ticksAt } from './playback/footage.ts';
+import { PictureCache } from './playback/picture-cache.ts';
 import { type PictureSamples, pictureSamples } from './playback/picture-samples.ts';
 import type { KeptRecording } from './retention/retention-rules.ts';
 
@@ -35,6 +36,7 @@ export interface RecordingArchiveOptions {
 export class RecordingArchive {
   readonly #options: RecordingArchiveOptions;
   readonly #clips = new ClipCache();
+  readonly #pictures = new PictureCache();
 
   constructor(options: RecordingArchiveOptions) {
     this.#options = options;
@@ -122,7 +124,7 @@ export class RecordingArchive {
   }
 
   /**
-   * A frame of a recording as JPEG. The first one is kept beside the recording.
+   * A frame of a recording as JPEG. The first one is kept beside the recording, the last others in memory.
    *
    * @param timeUs when it was taken, Unix time in microseconds; the first one if left out.
    * @returns undefined if there is none that can be decoded.
@@ -135,15 +137,25 @@ export class RecordingArchive {
     if (stored === undefined || path === undefined) return undefined;
     const known = timeUs === undefined ? await readFile(stored).catch(() => undefined) : undefined;
     if (known) return known;
-    const start = timeUs === undefined ? 0 : ((await this.find(id))?.start ?? timeUs);
     const index = await this.#indexOf(id);
-    const samples = index && pictureSamples(index, timeUs === undefined ? 0 : Math.max(0, timeUs - start));
+    const afterUs = index && timeUs !== undefined ? await this.#afterUs(id, index, timeUs) : 0;
+    const samples = index && pictureSamples(index, afterUs);
     if (!samples) return undefined;
+    const cached = this.#pictures.get(id, samples.shownNs);
+    if (cached && timeUs !== undefined) return cached;
     const picture = await makePicture({ ...samples, path });
+    if (!(picture instanceof Uint8Array)) return picture;
+    if (timeUs !== undefined) this.#pictures.keep(id, samples.shownNs, picture);
     // On a full disk it is made again.
-    if (timeUs === undefined && picture instanceof Uint8Array)
-      await writeAtomically(stored, picture).catch(() => {});
+    else await writeAtomically(stored, picture).catch(() => {});
     return picture;
+  }
+
+  /** How long after the first frame that was, in microseconds; 0 for a time before it. */
+  async #afterUs(id: string, index: FragmentIndex, timeUs: number): Promise<number> {
+    const startUs = (await this.find(id))?.start ?? timeUs;
+    const ticks = ticksAt({ id, startUs, index }, timeUs) - (index.fragments[0]?.decodeTime ?? 0);
+    return Math.max(0, microseconds(ticks, index.movie.video.ticksPerSecond));
   }
 
   /**

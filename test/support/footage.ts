@@ -21,6 +21,8 @@ export interface Footage {
   /** When its first frame was taken: Unix time in microseconds. */
   readonly start: number;
   readonly fragments: readonly MediaFragment[];
+  /** See {@link fileBytes}. */
+  readonly timeOf?: (fragment: MediaFragment) => number;
   readonly state?: RecordingReport['state'];
   readonly reason?: string;
 }
@@ -28,11 +30,11 @@ export interface Footage {
 /** Writes a recording's file and reports it. @returns its id. */
 export async function addFootage(
   { bus, recordingsDir }: { readonly bus: Bus; readonly recordingsDir: string },
-  { monitorID = 'door', stream = 'main', start, fragments, state = 'saved', reason = '' }: Footage,
+  { monitorID = 'door', stream = 'main', start, fragments, timeOf, state = 'saved', reason = '' }: Footage,
 ): Promise<string> {
   const id = formatRecordingID({ startMs: Math.floor(start / second) * 1000, monitorID, stream });
   const path = pathOf(recordingsDir, id, monitorID);
-  const data = fileBytes(fragments);
+  const data = fileBytes(fragments, timeOf);
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, data);
   const lengthUs = fragments.reduce((sum, fragment) => sum + fragment.lengthUs, 0);

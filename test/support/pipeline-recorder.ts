@@ -35,7 +35,7 @@ export const timed = (from = began): TimedFragment[] =>
 
 /** What a fragment takes in a file. */
 export const bytesOf = (fragment: MediaFragment): number =>
-  movieFragment(fragment, 1, 0).reduce((sum, { length }) => sum + length, 0);
+  movieFragment(fragment, 1, 0, 0).reduce((sum, { length }) => sum + length, 0);
 
 /** The same fragment, so much later on the media's line of time. */
 export const moved = (fragment: TimedFragment, seconds: number): TimedFragment => ({

@@ -52,12 +52,21 @@ export function fragmentsOf({
   return fragments;
 }
 
-/** A file of these fragments, which have one layout. */
-export function fileBytes(fragments: readonly MediaFragment[]): Buffer {
+/**
+ * A file of these fragments, which have one layout.
+ *
+ * @param timeOf when a fragment's first picture was taken, Unix time in microseconds, if the fragments are to say so
+ */
+export function fileBytes(
+  fragments: readonly MediaFragment[],
+  timeOf?: (fragment: MediaFragment) => number,
+): Buffer {
   const [first] = fragments;
   if (!first) return Buffer.alloc(0);
   const origin = first.video[0]?.decodeTime ?? 0;
-  const written = fragments.flatMap((fragment, index) => movieFragment(fragment, index + 1, origin));
+  const written = fragments.flatMap((fragment, index) =>
+    movieFragment(fragment, index + 1, origin, timeOf?.(fragment)),
+  );
   return Buffer.concat([first.layout.init, ...written]);
 }
 

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { IndexedFragment } from '../fragments/fragment-index.ts';
 import { type FragmentSamples, readFragmentHeader, type SampleRun } from '../mp4/fragment-header.ts';
-import type { Footage, FootagePart } from '../playback/footage.ts';
+import { type Footage, type FootagePart, ticksAt, timeAt } from '../playback/footage.ts';
 import { ClipTrack } from './clip-track.ts';
 
 /** Consecutive bytes of a recording's file. */
@@ -74,11 +74,12 @@ class ClipCollector {
   async add(part: FootagePart, startUs: number, endUs: number): Promise<void> {
     const rate = this.#video.ticksPerSecond;
     const { fragments } = part.index;
-    const origin = shownFirst(part, fragments[0]);
-    if (origin === undefined) return;
+    const [first] = fragments;
+    if (!first) return;
+    /** A frame was taken when it is decoded, if it is shown so much later. */
+    const lag = first.shownOffset;
     /** Times of the span in ticks of this file; frames from `from` to before `to` are shown. */
-    const ticksAt = (timeUs: number) => ((timeUs - part.startUs) * rate) / 1e6 + origin;
-    const [from, to] = [ticksAt(startUs), ticksAt(endUs)];
+    const [from, to] = [ticksAt(part, startUs) + lag, ticksAt(part, endUs) + lag];
     const begin = keyFragmentBefore(part, from);
     const end = fragments.findLastIndex(({ decodeTime }) => decodeTime < to) + 1;
     const lead = Math.min(begin, audioReach);
@@ -96,7 +97,7 @@ class ClipCollector {
     };
     this.#shown ??= {
       from: range.from + shift,
-      startUs: part.startUs + ((range.from - origin) * 1e6) / rate,
+      startUs: timeAt(part, range.from - lag),
     };
     this.#shownEnd = range.end + shift;
     for (const [index, { fragment, samples }] of read.entries()) {
@@ -166,17 +167,15 @@ class ClipCollector {
 }
 
 /** When the first frame of a fragment is shown, in ticks of its file. */
-function shownFirst({ index }: FootagePart, fragment: IndexedFragment | undefined): number | undefined {
-  const video = fragment && readFragmentHeader(fragment.header, index.movie)?.video;
-  return video && video.decodeTime + (video.compositionOffsets[0] ?? 0);
-}
+const shownFirst = (fragment: IndexedFragment | undefined): number =>
+  fragment ? fragment.decodeTime + fragment.shownOffset : 0;
 
 /** The last fragment from which the frame that is shown then can be decoded. */
 function keyFragmentBefore(part: FootagePart, from: number): number {
   const { fragments } = part.index;
   let at = fragments.findLastIndex(({ keyFrame, decodeTime }) => keyFrame && decodeTime <= from);
   // Its first frame may be shown later than it is decoded.
-  while (at > 0 && (!fragments[at]?.keyFrame || (shownFirst(part, fragments[at]) ?? 0) > from)) at -= 1;
+  while (at > 0 && (!fragments[at]?.keyFrame || shownFirst(fragments[at]) > from)) at -= 1;
   return Math.max(0, at);
 }
 

@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
-import { boxAt } from '../mp4/box-reader.ts';
+import { readFragmentTime } from '../../../bus/fragment-time.ts';
+import { boxAt, boxesIn } from '../mp4/box-reader.ts';
 import { readFragmentHeader } from '../mp4/fragment-header.ts';
 import { type MovieHeader, readMovieHeader } from '../mp4/movie-header.ts';
 
@@ -14,6 +15,10 @@ export interface IndexedFragment {
   readonly duration: number;
   /** Decoding can begin with its first frame. */
   readonly keyFrame: boolean;
+  /** When its first frame is shown minus when it is decoded. */
+  readonly shownOffset: number;
+  /** When its first frame was taken, Unix time in microseconds; recordings of older versions do not say it. */
+  readonly timeUs: number | undefined;
 }
 
 /** The fragments of a recording. Those of a file that grows are its whole ones. */
@@ -90,7 +95,11 @@ export function fragmentAt(movie: MovieHeader, data: Buffer, offset: number): In
   if (!video) return undefined;
   const duration = video.durations.reduce((sum, each) => sum + each, 0);
   const keyFrame = video.keyFrames[0] ?? false;
-  return { offset, bytes: mdat.end, header, decodeTime: video.decodeTime, duration, keyFrame };
+  const [time] = boxesIn(header, moof.content, moof.end).filter(({ type }) => type === 'uuid');
+  const timeUs = time && readFragmentTime(header.subarray(time.content, time.end));
+  const shownOffset = video.compositionOffsets[0] ?? 0;
+  const { decodeTime } = video;
+  return { offset, bytes: mdat.end, header, decodeTime, duration, keyFrame, shownOffset, timeUs };
 }
 
 async function readPart(handle: FileHandle, position: number, length: number): Promise<Buffer> {

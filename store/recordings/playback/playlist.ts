@@ -3,6 +3,8 @@ import { type Footage, type FootagePart, microseconds, timeOfFragment } from './
 
 /** A segment begins with a key frame and lasts at least as long. */
 const minSegmentUs = 4_000_000;
+/** Where a segment's time differs by more from that of the ones before, its own is given. */
+const maxDifferenceUs = 20_000;
 
 interface Segment {
   /** Unix time in microseconds. */
@@ -22,6 +24,7 @@ interface Segment {
 export function hlsPlaylist(footage: Footage, addressOf: (id: string) => string): string | undefined {
   const lines: string[] = [];
   let maxSeconds = 0;
+  let expectedUs = 0;
   for (const part of footage.parts) {
     const segments = segmentsOf(part, footage);
     const address = addressOf(part.id);
@@ -29,8 +32,12 @@ export function hlsPlaylist(footage: Footage, addressOf: (id: string) => string)
       if (index === 0) {
         if (lines.length > 0) lines.push('#EXT-X-DISCONTINUITY');
         lines.push(`#EXT-X-MAP:URI="${address}",BYTERANGE="${part.index.init.length}@0"`);
-        lines.push(`#EXT-X-PROGRAM-DATE-TIME:${new Date(timeUs / 1000).toISOString()}`);
       }
+      if (index === 0 || Math.abs(timeUs - expectedUs) > maxDifferenceUs) {
+        lines.push(`#EXT-X-PROGRAM-DATE-TIME:${new Date(timeUs / 1000).toISOString()}`);
+        expectedUs = timeUs;
+      }
+      expectedUs += lengthUs;
       lines.push(`#EXTINF:${(lengthUs / 1e6).toFixed(6)},`, `#EXT-X-BYTERANGE:${bytes}@${offset}`, address);
       maxSeconds = Math.max(maxSeconds, lengthUs / 1e6);
     }

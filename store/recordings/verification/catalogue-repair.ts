@@ -37,13 +37,13 @@ export class CatalogueRepair {
 
   #report(
     id: string,
-    { start: known, bytes, lengthUs, streams }: Exclude<CatalogueChange, { isGone: true }>,
+    { start: known, startUs, bytes, lengthUs, streams }: Exclude<CatalogueChange, { isGone: true }>,
   ): void {
     const name = parseRecordingID(id);
     if (!name) return;
     const { monitorID } = name;
-    // The file does not say when it began; its name does, to the second.
-    const start = known ?? name.startMs * 1000;
+    // In older recordings only the name says when they began, to the second.
+    const start = known ?? startUs ?? name.startMs * 1000;
     const end = start + lengthUs;
     const report: RecordingReport = {
       id,

@@ -4,11 +4,14 @@ import type { MovieHeader, MovieTrack } from '../mp4/movie-header.ts';
 
 /** What the catalogue says of a recording, read from its file; an index is a hundred times as large. */
 export interface RecordingContent {
+  /** When its first frame was taken, Unix time in microseconds; recordings of older versions do not say it. */
+  readonly startUs: number | undefined;
   readonly lengthUs: number;
   readonly streams: readonly RecordingStream[];
 }
 
 export const contentOf = (index: FragmentIndex): RecordingContent => ({
+  startUs: index.fragments[0]?.timeUs,
   lengthUs: lengthUs(index),
   streams: streamsIn(index.movie),
 });

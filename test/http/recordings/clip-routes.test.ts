@@ -8,6 +8,7 @@ import type { MediaFragment } from '../../../pipelines/mp4/media-fragment.ts';
 import { logInBrowser } from '../../support/chromium.ts';
 import { atEnd } from '../../support/cleanup.ts';
 import { addFootage, began, pathOf, second } from '../../support/footage.ts';
+import { discover } from '../../support/gst-discoverer.ts';
 import { admin, type FrontDoor, openFrontDoor, user } from '../../support/http-server.ts';
 import { decode } from '../../support/probe.ts';
 import { fragmentsOf } from '../../support/recorded.ts';
@@ -63,6 +64,10 @@ beforeAll(async () => {
       });
     // The second file follows at once, the third after a gap.
     ids[monitorID] = [await add(0, 8), await add(8, 14), await add(14, 20, gapSeconds)];
+    // One file, whose fragments say that time went by 10 % slower than in its media.
+    const timeOf = (one: MediaFragment) => began + 1.1 * secondsTo(one) * second;
+    const slewed = { monitorID: `${monitorID}Slewed`, start: began, fragments: made, timeOf };
+    ids[slewed.monitorID] = [await addFootage(door, slewed)];
   }
 });
 
@@ -78,6 +83,7 @@ async function clip(from: number, to: number, monitor: string): Promise<string> 
   const data = Buffer.from(await answer.arrayBuffer());
   expect(answer.headers.get('content-length')).toBe(String(data.length));
   await writeFile(path, data);
+  expect(await discover(path)).toMatchObject({ result: 'ok', isSeekable: true, video: 1, audio: 1 });
   return path;
 }
 
@@ -128,6 +134,23 @@ describe.each(monitors)('a clip of %s video', (monitor) => {
     const path = await clip(-5, 7.95, monitor);
     expect((await decode(path)).frames).toBe(80);
     expect((await decode(await clip(gapSeconds + 19, gapSeconds + 900, monitor))).frames).toBe(10);
+  });
+
+  test('is cut where the fragments themselves say that its time was', async () => {
+    const path = await clip(5.5, 12.1, `${monitor}Slewed`);
+    const expected = await recorded(`${monitor}Slewed`, 5, 11);
+    expect(videoOf(await packetsIn(path)).map(({ hash }) => hash)).toEqual(
+      videoOf(expected).map(({ hash }) => hash),
+    );
+    const playlist = await door.fetch(
+      `/api/monitor/${monitor}Slewed/playlist.m3u8?start=${began}&end=${began + 20 * second}`,
+      {},
+      user,
+    );
+    const times = [...(await playlist.text()).matchAll(/#EXT-X-PROGRAM-DATE-TIME:(.+)/g)].map(
+      ([, time = '']) => (Date.parse(time) - began / 1000) / 1000,
+    );
+    expect(times.map((time) => time.toFixed(1))).toEqual(['0.0', '4.4', '8.8', '13.2', '17.6']);
   });
 
   test('is read by GStreamer, too', async () => {

@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import jpeg from 'jpeg-js';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { atEnd } from '../../support/cleanup.ts';
 import { addFootage, began, pathOf, second } from '../../support/footage.ts';
 import { type FrontDoor, openFrontDoor, user } from '../../support/http-server.ts';
 import { fragmentsOf } from '../../support/recorded.ts';
@@ -82,4 +84,17 @@ test('too many at once are put off, and none is made of nothing', async () => {
   expect(answers.filter(({ status }) => status === 200).length).toBe(12 - put.length);
   const nowhere = await door.fetch('/api/recording/2026-11-23_03-40-12_nobody/thumbnail.jpeg');
   expect(nowhere.status).toBe(404);
+});
+
+test('the picture of a moment is made once', async () => {
+  const search = `?time=${began + 3 * second}`;
+  const first = Buffer.from(await (await ask('hevc', search)).arrayBuffer());
+  const file = pathOf(door.recordingsDir, ids['hevc'] ?? '', 'hevc');
+  const recording = await readFile(file);
+  await writeFile(file, Buffer.alloc(recording.length));
+  atEnd(() => writeFile(file, recording));
+  // The same frame, at another moment while it is shown.
+  const again = await ask('hevc', `?time=${began + 3.05 * second}`);
+  expect([again.status, Buffer.from(await again.arrayBuffer()).equals(first)]).toEqual([200, true]);
+  expect((await ask('hevc', `?time=${began + 2 * second}`)).status).toBe(404);
 });
