@@ -78,9 +78,9 @@ export class RecordingFiles {
   }
 }
 
-/** Whether a file was written to so recently that it may be unfinished. */
+/** Whether a file was written to so recently that it may be unfinished; a time to come is of a clock that was ahead. */
 export const mayGrow = ({ modifiedMs }: Pick<OpenRecording, 'modifiedMs'>): boolean =>
-  Date.now() - modifiedMs < growingMs;
+  Math.abs(Date.now() - modifiedMs) < growingMs;
 
 /** Of a path that does not exist there is nothing. */
 function absent(error: NodeJS.ErrnoException): undefined {

@@ -36,6 +36,8 @@ const initProbeBytes = 4096;
 const fragmentProbeBytes = 2048;
 /** Past this length, a box is taken for damaged. */
 const maxHeaderBytes = 4 * 1024 * 1024;
+/** Headers of a recording's first fragment are shorter. */
+const firstProbeBytes = 64 * 1024;
 const longestBoxHeader = 16;
 
 /** @returns undefined if the file does not begin as a recording does. @throws errors of the file system. */
@@ -55,6 +57,15 @@ export async function beginIndex(handle: FileHandle, size: number): Promise<Frag
 export function indexOf(init: Buffer): FragmentIndex | undefined {
   const movie = orUndefined(() => readMovieHeader(init));
   return movie && { init, movie, fragments: [], end: init.length };
+}
+
+/** @param begun the index without fragments. @throws errors of the file system. */
+export async function findFirstFragment(
+  handle: FileHandle,
+  size: number,
+  { movie, end }: FragmentIndex,
+): Promise<IndexedFragment | undefined> {
+  return fragmentAt(movie, await readPart(handle, end, Math.min(size - end, firstProbeBytes)), end);
 }
 
 /** Reads the fragments after those that are known, up to the last whole one. @throws errors of the file system. */

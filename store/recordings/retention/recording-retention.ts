@@ -161,7 +161,8 @@ export class RecordingRetention {
     const { files, marks, onRemoved } = this.#options;
     const folder = join(this.#recordingsDir, ...id.slice(0, 10).split('-'), monitorID);
     const found = await lstat(join(folder, `${id}.mp4`)).catch(() => undefined);
-    const mayGrow = found !== undefined && nowMs - found.mtimeMs < growingMs;
+    // A time to come is of a clock that was ahead.
+    const mayGrow = found !== undefined && Math.abs(nowMs - found.mtimeMs) < growingMs;
     // It may have been protected since it was chosen.
     if (mayGrow || (await marks.isProtected(id))) return false;
     const isRemoved = await files.remove(id);

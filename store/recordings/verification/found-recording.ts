@@ -2,7 +2,7 @@ import { truncate } from 'node:fs/promises';
 import type { RecordingReport } from '../../../bus/messages.ts';
 import { parseRecordingID } from '../../../bus/recording-id.ts';
 import { mayGrow, type OpenRecording, type RecordingFiles } from '../files/recording-files.ts';
-import { beginIndex, extendIndex } from '../fragments/fragment-index.ts';
+import { beginIndex, extendIndex, findFirstFragment } from '../fragments/fragment-index.ts';
 import { findLastFragment } from '../fragments/last-fragment.ts';
 import { isCutOff } from './recording-check.ts';
 import { type RecordingContent, streamsIn } from './recording-content.ts';
@@ -11,7 +11,8 @@ import { type RecordingContent, streamsIn } from './recording-content.ts';
  * The report of a recording of which there is only a file. A fragment at its end that is not whole is cut off: a kill leaves one
  * if it comes between two pages of a write.
  *
- * @param startUs when it began, Unix time in microseconds. Its file does not say that; its name does, to the second.
+ * @param startUs when it began, Unix time in microseconds, if that is known. Its file says it; of older ones only the name
+ * does, to the second.
  * @returns undefined if there is no such file; `growing` if somebody may be writing it.
  * @throws errors of the file system.
  */
@@ -26,8 +27,8 @@ export async function reportOfFile(
   try {
     if (mayGrow(recording)) return 'growing';
     const { bytes: size, modifiedMs } = recording;
-    const start = startUs ?? name.startMs * 1000;
     const content = await readContent(recording);
+    const start = startUs ?? content?.startUs ?? name.startMs * 1000;
     const isCut = content && content.end < size && (await isCutOff(recording.handle, content.end, size));
     const path = files.companion(id, 'mp4');
     // On a disk that cannot be written to it stays as it is.
@@ -63,6 +64,7 @@ async function readContent({
   if (!last) return undefined;
   const ticks = last.decodeTime + last.duration;
   return {
+    startUs: (await findFirstFragment(handle, bytes, begun))?.timeUs,
     lengthUs: Math.round((ticks * 1e6) / begun.movie.video.ticksPerSecond),
     streams: streamsIn(begun.movie),
     end: last.offset + last.bytes,

@@ -145,3 +145,15 @@ test('many are added in order, with entries that say how far it is, and the olde
   const { days = [] } = await catalogue.usage({ kind: 'days' });
   expect(days.at(-1)?.newest).toBe((await list(catalogue)).at(-1)?.start);
 });
+
+test('a recording begins when its first fragment says, to the microsecond', async () => {
+  const { open, add, rebuild } = await startArchive();
+  const catalogue = await open();
+  const start = Math.floor((nowUs() - 24 * hourUs) / second) * second + 123_456;
+  await add(
+    start,
+    fileBytes(video.slice(0, 5), ({ shownUs }) => start + shownUs - (video[0]?.shownUs ?? 0)),
+  );
+  await (await rebuild(catalogue)).check();
+  expect(await list(catalogue)).toMatchObject([{ start, end: start + 5 * second }]);
+});

@@ -51,6 +51,14 @@ test('the oldest recordings of all monitors go first, with what belongs to them,
   expect(await readdir(join(folder, 'recordings/2026/11'))).toEqual(['20']);
 });
 
+test('a file that was written when the clock was ahead goes like any other', async () => {
+  const folder = await folderOf([`${door}.mp4`, `${later}.mp4`]);
+  const ahead = now / 1000 + 2 * 3600;
+  await utimes(join(folder, 'recordings', `${door}.mp4`), ahead, ahead);
+  expect(await prune(folder, 1500)).toEqual({ files: 1, bytes: 1000 });
+  expect(await left(folder)).toEqual(['2026-11-20_09-00-00_gate.mp4']);
+});
+
 test('what is still written, and what is no recording, stays', async () => {
   const folder = await folderOf([
     `${door}.mp4`,
