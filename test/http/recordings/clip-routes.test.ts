@@ -76,14 +76,14 @@ const address = (from: number, to: number, monitor: string) =>
 const ask = (from: number, to: number, monitor: string, headers: Record<string, string> = {}) =>
   door.fetch(address(from, to, monitor), { headers }, user);
 
-async function clip(from: number, to: number, monitor: string): Promise<string> {
+async function clip(from: number, to: number, monitor: string, audio = 1): Promise<string> {
   const answer = await ask(from, to, monitor);
   expect(answer.status).toBe(200);
   const path = join(door.folder, `clip-${monitor}-${from}-${to}.mp4`);
   const data = Buffer.from(await answer.arrayBuffer());
   expect(answer.headers.get('content-length')).toBe(String(data.length));
   await writeFile(path, data);
-  expect(await discover(path)).toMatchObject({ result: 'ok', isSeekable: true, video: 1, audio: 1 });
+  expect(await discover(path)).toMatchObject({ result: 'ok', isSeekable: true, video: 1, audio });
   return path;
 }
 
@@ -235,8 +235,8 @@ test('where the picture changes there is no one file, and the answer says when',
     409,
     expect.objectContaining({ code: 'conflict', pointer: '/end', changes: [began + 4 * second] }),
   ]);
-  expect((await decode(await clip(1, 4, monitorID))).frames).toBe(30);
-  expect((await decode(await clip(4, 6, monitorID))).frames).toBe(20);
+  expect((await decode(await clip(1, 4, monitorID, 0))).frames).toBe(30);
+  expect((await decode(await clip(4, 6, monitorID, 0))).frames).toBe(20);
 });
 
 test('there is no clip of a time in which nothing was recorded, nor of one that is none', async () => {
