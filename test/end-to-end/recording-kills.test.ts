@@ -15,7 +15,7 @@ test('kills and a full disk leave files that play and cost a second, and recordi
   const seed = Math.floor(Math.random() * 2 ** 31);
   const first = { ...numbered.recorder, recordings };
   const { recorder } = await killRecorder(first, { count: 6, pauseMs: 1500, main: 0, seed });
-  const { beganMs, endedMs, logged } = await troubleDisk({ ...recorder, recordings }, disk, 'full', 5000);
+  const { beganMs, endedMs, logged } = await troubleDisk({ ...recorder, recordings }, disk, 'full', 8000);
   const said = [...logged].filter(([text]) => /cannot record|recording again/.test(text));
   expect(
     said.map(([, times]) => times),
