@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Log } from '../bus/log.ts';
 import type { Gate } from './gate/gate.ts';
+import type { OpenAnswers } from './open-answers.ts';
 import { bodyLimit, publicBodyLimit, readBody } from './request/body.ts';
 import type { Caller } from './request/caller.ts';
 import { describeCause, toHttpError } from './request/failure.ts';
@@ -25,6 +26,8 @@ declare module 'fastify' {
 export interface AppOptions {
   readonly table: readonly Route[];
   readonly gate: Gate;
+  /** Gets every body that is a stream. */
+  readonly openAnswers: OpenAnswers;
   /** Added to every response. */
   readonly headers: Readonly<Record<string, string>>;
   readonly server: Server;
@@ -34,7 +37,7 @@ export interface AppOptions {
 /**
  * Answers HTTP requests from the table of routes. The gate admits a request before its query or body is read.
  */
-export function createApp({ table, gate, headers, server, log }: AppOptions): FastifyInstance {
+export function createApp({ table, gate, openAnswers, headers, server, log }: AppOptions): FastifyInstance {
   const app = Fastify({
     serverFactory: (handler) => server.on('request', handler),
     bodyLimit,
@@ -90,6 +93,7 @@ export function createApp({ table, gate, headers, server, log }: AppOptions): Fa
         const signal = goneSignal(reply);
         const address = raw.socket.remoteAddress;
         const answer = await row.handle({ ...parts, caller, headers, address, signal });
+        if (answer.body instanceof Readable && row.access !== 'public') openAnswers.add(answer.body, caller);
         return send(request.method === 'HEAD' ? withoutStream(answer) : answer, reply);
       },
     });

@@ -9,6 +9,7 @@ import { Credentials } from './gate/credentials.ts';
 import { Gate } from './gate/gate.ts';
 import { LiveFeed } from './live/live-feed.ts';
 import { LogFeed } from './log/log-feed.ts';
+import { OpenAnswers } from './open-answers.ts';
 import type { ApiServices } from './request/api-services.ts';
 import { routes } from './routes.ts';
 import { MonitorStates } from './state/monitor-states.ts';
@@ -59,13 +60,18 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const states = new MonitorStates(options.bus);
   const live = new LiveFeed({ bus: options.videoBus, monitors: options.monitors, states });
   const table = routes({ ...options, feed, live, states, sessions, gate });
-  const app = createApp({ table, gate, headers, server, log });
+  const openAnswers = new OpenAnswers();
+  const app = createApp({ table, gate, openAnswers, headers, server, log });
   const pingInterval = options.pingInterval ?? 30_000;
   const webSockets = new WebSockets({ table, gate, headers, server, log, pingInterval });
-  // Closes the WebSockets of a changed account at once, not at their next frame. Registered after `Credentials` and
-  // `Sessions`, whose listeners must know of the change first.
-  const forgetAccounts = accounts.onChange(() => webSockets.check());
-  sessions.onEnd(() => webSockets.check());
+  // Ends the WebSockets and downloads of a changed account at once. Registered after `Credentials` and `Sessions`, whose
+  // listeners must know of the change first.
+  const check = () => {
+    webSockets.check();
+    openAnswers.check();
+  };
+  const forgetAccounts = accounts.onChange(check);
+  sessions.onEnd(check);
 
   try {
     await app.listen({ host: config.host, port: config.port });

@@ -1,3 +1,7 @@
+import { once } from 'node:events';
+import { truncate, utimes } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
+import { request } from 'node:https';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Outbox } from '../../../bus/nats/outbox.ts';
 import { events } from '../../../bus/subjects.ts';
@@ -5,8 +9,8 @@ import type { Caller } from '../../../http/request/caller.ts';
 import { namedFields, requestReader } from '../../../http/request/request-reader.ts';
 import { type Route, route } from '../../../http/request/route.ts';
 import { snapshotEventID, writeSnapshot } from '../../../store/recordings/snapshots.ts';
-import { addFootage, began, second } from '../../support/footage.ts';
-import { type FrontDoor, openFrontDoor, user } from '../../support/http-server.ts';
+import { addFootage, began, pathOf, second } from '../../support/footage.ts';
+import { authorization, type FrontDoor, openFrontDoor, user } from '../../support/http-server.ts';
 import { makeVideo, video } from '../../support/pipeline-recorder.ts';
 import { routeTable } from '../../support/route-table.ts';
 import { HandshakeError } from '../../support/websocket.ts';
@@ -256,6 +260,31 @@ describe('the list of an account', () => {
     await put({ monitors: ['yard'] });
     expect(await ask()).toBe(401);
   });
+});
+
+test('a download is broken off when the list of its account changes', async () => {
+  const login = { username: 'loader', password: 'p' };
+  const put = (monitors: string[]) =>
+    door.accounts.put({ id: 'loader', username: 'loader', isAdmin: false, monitors, plainPassword: 'p' });
+  await put(['yard']);
+  const id = await addFootage(door, {
+    start: began - 60 * second,
+    fragments: video.slice(0, 1),
+    monitorID: 'yard',
+  });
+  const file = pathOf(door.recordingsDir, id, 'yard');
+  // More than the buffers on the way take, and too old to grow.
+  await truncate(file, 64 * 1024 * 1024);
+  await utimes(file, began / 1e6, began / 1e6);
+  const options = { headers: authorization(login), rejectUnauthorized: false };
+  const outgoing = request(`${door.url}/api/recording/${id}/video.mp4`, options).end();
+  const [answer] = (await once(outgoing, 'response')) as [IncomingMessage];
+  expect([answer.statusCode, answer.headers['content-length']]).toEqual([200, String(64 * 1024 * 1024)]);
+  const broken = once(answer, 'error');
+  await put(['door']);
+  answer.resume();
+  await broken;
+  expect(answer.complete).toBe(false);
 });
 
 test('a route that does not say how it keeps to the limit is not there for callers that have one', () => {
