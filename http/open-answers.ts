@@ -8,6 +8,8 @@ export class OpenAnswers {
   add(body: Readable, caller: Caller): void {
     this.#callers.set(body, caller);
     body.once('close', () => this.#callers.delete(body));
+    // Broken off here, it may fail before the answer listens to it.
+    body.on('error', () => {});
     // Its account may have changed while the answer was made.
     this.check();
   }
