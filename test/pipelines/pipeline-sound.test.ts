@@ -120,7 +120,9 @@ describe('the sound of a camera', () => {
     await expectWhole(second, filmStep);
     expect((await tracksOf(first)).audio.codec).toBeUndefined();
     expect((await tracksOf(second)).audio.codec).toBe('aac');
-    for (const offset of await offsetsOf(second)) expect(Math.abs(offset)).toBeLessThan(inStep);
+    const offsets = await offsetsOf(second);
+    expect(offsets.length).toBeGreaterThanOrEqual(1);
+    for (const offset of offsets) expect(Math.abs(offset)).toBeLessThan(inStep);
     expect(about()).toEqual([expect.stringMatching(/^info: the camera sends .* with audio of 8000 Hz now/)]);
   });
 

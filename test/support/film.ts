@@ -45,10 +45,18 @@ export async function filmSound(seconds: number): Promise<Buffer> {
   return (await run('ffmpeg', args, binary)).stdout;
 }
 
-/** By how many seconds each click of a recorded film is heard after its flash is seen. */
+/** Samples a second in which a recording's sound is looked at. */
+const soundRate = 8000;
+
+/**
+ * By how many seconds each click of a recorded film is heard after its flash is seen. A flash in the last half second of
+ * the sound, or after it, was recorded without its click.
+ */
 export async function offsetsOf(path: string): Promise<number[]> {
-  const [flashes, clicks] = await Promise.all([flashesOf(path), clicksOf(path)]);
-  return flashes.map((time) => {
+  const [flashes, samples] = await Promise.all([flashesOf(path), samplesOf(path, soundRate)]);
+  const clicks = clicksIn(samples);
+  const heard = flashes.filter((time) => time <= samples.length / soundRate - 0.5);
+  return heard.map((time) => {
     const distances = clicks.map((each) => each - time);
     return distances.sort((a, b) => Math.abs(a) - Math.abs(b))[0] ?? Number.NaN;
   });
@@ -64,13 +72,15 @@ async function flashesOf(path: string): Promise<number[]> {
 
 /** When a tone begins after half a second of silence. */
 export async function clicksOf(path: string): Promise<number[]> {
-  const rate = 8000;
-  const samples = await samplesOf(path, rate);
+  return clicksIn(await samplesOf(path, soundRate));
+}
+
+function clicksIn(samples: Int16Array): number[] {
   const times: number[] = [];
   let last = Number.NEGATIVE_INFINITY;
   for (const [n, sample] of samples.entries()) {
     if (Math.abs(sample) < 5000) continue;
-    if (n - last > rate / 2) times.push(n / rate);
+    if (n - last > soundRate / 2) times.push(n / soundRate);
     last = n;
   }
   return times;
