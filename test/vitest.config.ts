@@ -39,7 +39,7 @@ const shared = {
 } as const;
 
 /** Files of `end-to-end/` that detect objects or measure how soon something is back: they need the machine for themselves. */
-const alone = ['kill', 'objects', 'street'].map((name) => `test/end-to-end/${name}.test.ts`);
+const alone = ['kill', 'objects'].map((name) => `test/end-to-end/${name}.test.ts`);
 
 /**
  * Three groups, one after the other: the unit tests, then the end-to-end tests, each of which runs a recorder with its
@@ -70,6 +70,8 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'end-to-end',
+          // A file waits for cameras and recorders most of the time.
+          maxWorkers: 3,
           include: ['test/end-to-end/**/*.test.ts'],
           exclude: alone,
           testTimeout: 120_000,

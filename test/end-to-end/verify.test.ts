@@ -9,6 +9,9 @@ import { addFootage, began, pathOf, report, second } from '../support/footage.ts
 import { makeVideo, video } from '../support/pipeline-recorder.ts';
 import { project } from '../support/project.ts';
 import { type Recorder, startRecorder } from '../support/recorder.ts';
+import { waitFor } from '../support/wait.ts';
+
+type StorageAnswer = { readonly catalogue: { readonly state: string } };
 
 /** What `npm run verify` does once everything is built. */
 const entry = `import { verifyArchive } from ${JSON.stringify(join(project, 'dist/actors/startup/verify-archive.js'))};
@@ -34,6 +37,12 @@ function verify({ folder }: Recorder, ...args: string[]) {
 test('an archive is compared with its catalogue, which is repaired from the folder', async () => {
   const [recorder] = await Promise.all([startRecorder(), makeVideo()]);
   const { recordings: recordingsDir } = recorder;
+  // Once the recorder has looked at its folder, it mends nothing by itself for the next five minutes.
+  await waitFor(
+    async () => (await recorder.get<StorageAnswer>('/api/storage')).catalogue.state === 'complete',
+    60_000,
+    'the first comparison of folder and catalogue',
+  );
   const address = await readBusAddress(join(recorder.folder, 'storage', 'bus'));
   if (!address) throw new Error('there is no bus');
   const bus = await Bus.connect(address, 'test');
