@@ -38,8 +38,10 @@ const shared = {
   retry: 1,
 } as const;
 
-/** Files of `end-to-end/` that detect objects or measure how soon something is back: they need the machine for themselves. */
-const alone = ['kill', 'objects'].map((name) => `test/end-to-end/${name}.test.ts`);
+/** Files that detect objects, or measure times of a few tenths of a second: they need the machine for themselves. */
+const alone = ['end-to-end/kill', 'end-to-end/objects', 'pipelines/machine-clock-steps'].map(
+  (name) => `test/${name}.test.ts`,
+);
 
 /**
  * Three groups, one after the other: the unit tests, then the end-to-end tests, each of which runs a recorder with its
@@ -60,7 +62,7 @@ export default defineConfig({
           // A file waits for time to pass half of the time.
           maxWorkers: 3,
           include: ['test/**/*.test.ts'],
-          exclude: ['test/end-to-end/**'],
+          exclude: ['test/end-to-end/**', ...alone],
           testTimeout: 60_000,
           sequence: { groupOrder: 0 },
         },
