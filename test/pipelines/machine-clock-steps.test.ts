@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, expect, test, vi } from 'vitest';
 import { parseRecordingID } from '../../bus/recording-id.ts';
 import { atEnd } from '../support/cleanup.ts';
@@ -44,6 +45,8 @@ test(
       aheadMs += seconds * 1000;
     }
     await waitFor(() => camera.sentUs.length === count, 30_000, 'the last picture');
+    // While nobody watches, a camera is read ten times a second.
+    await sleep(300);
     await running.stop();
 
     const saved = running.recordingReports.filter(({ state }) => state === 'saved');
