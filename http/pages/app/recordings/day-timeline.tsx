@@ -10,15 +10,19 @@ interface TimelineProps {
   readonly timeline: DayTimeline | undefined;
   /** The time that the player shows. */
   readonly time: ReadonlySignal<number | undefined>;
-  /** A time was clicked. */
+  /** A time was chosen. */
   choose(time: number): void;
 }
 
 const hours = [0, 3, 6, 9, 12, 15, 18, 21];
+/** In microseconds. */
+const second = 1e6;
+/** An arrow key goes so far. */
+const stepSeconds = 10;
 /** Units of the drawing. */
 const [width, height] = [1000, 40];
 
-/** The day as a strip. The list below offers the same to keyboards and screen readers. */
+/** The day as a strip, with a slider over it: mouse, finger and arrow keys choose a time. */
 export function DayStrip({ day, range, timeline, time, choose }: TimelineProps) {
   const at = (us: number) => ((us - range.start) / (range.end - range.start)) * width;
   const { bucket = 1, start = 0, monitors = [] } = timeline ?? {};
@@ -26,16 +30,7 @@ export function DayStrip({ day, range, timeline, time, choose }: TimelineProps) 
   const now = time.value;
   const left = (index: number) => at(start + index * bucket);
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: the list below does the same with the keyboard
-    // biome-ignore lint/a11y/noStaticElementInteractions: see above
-    <div
-      class="strip"
-      title={say(recordingTexts.timeline)}
-      onClick={({ currentTarget, clientX }) => {
-        const box = currentTarget.getBoundingClientRect();
-        choose(range.start + ((clientX - box.left) / box.width) * (range.end - range.start));
-      }}
-    >
+    <div class="strip">
       <svg viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" aria-hidden="true">
         {shown?.recorded.map(([first, last]) => (
           <rect
@@ -61,6 +56,16 @@ export function DayStrip({ day, range, timeline, time, choose }: TimelineProps) 
         )}
         {now !== undefined && <rect class="now" x={at(now) - 1} y="0" width="2" height={height} />}
       </svg>
+      <input
+        type="range"
+        aria-label={say(recordingTexts.timeline)}
+        title={say(recordingTexts.timeline)}
+        min={range.start / second}
+        max={range.end / second}
+        step={stepSeconds}
+        value={(now ?? range.start) / second}
+        onChange={({ currentTarget }) => choose(currentTarget.valueAsNumber * second)}
+      />
       <div class="hours" aria-hidden="true">
         {hours.map((hour) => (
           <span key={hour} style={{ left: `${at(timeOn(day, `${hour}:00`)) / (width / 100)}%` }}>

@@ -1,6 +1,6 @@
 import type { Polled } from '../data/polled.ts';
 import { usePolled } from '../data/polled.ts';
-import { rangeOf } from './day.ts';
+import { rangeOf, today } from './day.ts';
 
 /** An answer of `/api/recording/query`. Times are Unix times in microseconds. */
 export interface RecordedFile {
@@ -28,13 +28,16 @@ export interface DayTimeline {
 }
 
 export const maxFiles = 1000;
-const intervalMs = 10_000;
+const todayIntervalMs = 10_000;
+/** Of a day that is over, recordings can only be deleted. */
+const pastIntervalMs = 60_000;
 
 export function useRecordedDay(
   monitorID: string,
   day: string,
 ): { readonly files: Polled<readonly RecordedFile[]>; readonly timeline: DayTimeline | undefined } {
   const { start, end } = rangeOf(day);
+  const intervalMs = day === today() ? todayIntervalMs : pastIntervalMs;
   const span = `monitors=${monitorID}&start=${start}&end=${end}`;
   const files = usePolled<readonly RecordedFile[]>(
     `/api/recording/query?${span}&limit=${maxFiles}`,
