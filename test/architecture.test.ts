@@ -128,7 +128,7 @@ const allowedRooms: Record<string, readonly string[]> = {
   'http/pages': ['request', 'transport'],
   'http/pages/app': [
     ...['pages/app/api', 'pages/app/data', 'pages/app/live', 'pages/app/logs', 'pages/app/recordings'],
-    ...['pages/app/shell', 'pages/app/texts'],
+    ...['pages/app/settings', 'pages/app/shell', 'pages/app/texts'],
   ],
   'http/pages/app/api': ['pages/app/data', 'pages/app/shell', 'pages/app/texts'],
   'http/pages/app/data': ['pages/app/texts'],
@@ -136,6 +136,15 @@ const allowedRooms: Record<string, readonly string[]> = {
   'http/pages/app/live': ['pages/app/data', 'pages/app/shell', 'pages/app/texts', 'state'],
   'http/pages/app/logs': ['pages/app/data', 'pages/app/shell', 'pages/app/texts', 'state'],
   'http/pages/app/recordings': ['pages/app/data', 'pages/app/shell', 'pages/app/texts', 'state'],
+  'http/pages/app/settings': [
+    ...['pages/app/data', 'pages/app/settings/form', 'pages/app/settings/monitors', 'pages/app/shell'],
+    ...['pages/app/style', 'pages/app/texts', 'state'],
+  ],
+  'http/pages/app/settings/form': ['pages/app/data', 'pages/app/shell', 'pages/app/texts'],
+  'http/pages/app/settings/monitors': [
+    ...['pages/app/data', 'pages/app/live', 'pages/app/settings/form', 'pages/app/shell'],
+    ...['pages/app/texts', 'request', 'state'],
+  ],
   'http/pages/app/shell': ['pages/app/data', 'pages/app/texts'],
   'http/transport': ['request'],
 

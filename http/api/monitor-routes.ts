@@ -17,6 +17,14 @@ const example = {
   sourcertsp: { protocol: 'tcp', mainStream: 'rtsp://user:********@127.0.0.1:8554/main' },
 };
 
+const Detector = Type.Object({
+  name: Type.String({ description: "Of its section in a monitor's configuration" }),
+  title: Type.String(),
+  defaults: Type.Record(Type.String(), Type.Unknown(), {
+    description: 'The section of a monitor for which it is enabled for the first time',
+  }),
+});
+
 type MonitorServices = Pick<ApiServices, 'monitors' | 'bus' | 'log'>;
 
 export function monitorRoutes({ monitors, bus, log }: MonitorServices): Route[] {
@@ -116,6 +124,29 @@ export function monitorRoutes({ monitors, bus, log }: MonitorServices): Route[] 
         if (!reply.ok) throw new HttpError('unavailable', 'The monitor was not restarted; see the log.');
         return {};
       },
+    }),
+    route({
+      method: 'GET',
+      path: '/api/detectors',
+      access: 'admin',
+      tag: 'Monitor',
+      summary: 'The detectors that a monitor may have',
+      answers: {
+        200: {
+          description: 'The detectors',
+          schema: Type.Array(Detector),
+          example: [
+            {
+              name: 'motion',
+              title: 'Motion detection',
+              defaults: { enable: true, feedRate: 2, duration: 120, zones: [] },
+            },
+          ],
+        },
+      },
+      handle: () => ({
+        body: monitors.detectors.map(({ name, title, defaults }) => ({ name, title, defaults })),
+      }),
     }),
     ...monitors.detectors.flatMap(({ name: detector }) =>
       (['enable', 'disable'] as const).map((verb) =>

@@ -9,6 +9,7 @@ import { type BuiltFile, BuiltPages } from './built-pages.ts';
 const pages = {
   '/live': 'The live view',
   '/recordings': 'The recordings of a day',
+  '/settings': 'The settings; what it shows is for admins',
   '/logs': 'The log; what it shows is for admins',
   '/api': 'The API page, to try requests',
 };

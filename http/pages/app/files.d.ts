@@ -8,3 +8,5 @@ declare module '*.svg' {
   const address: string;
   export default address;
 }
+
+declare module '*.css';

@@ -1,16 +1,20 @@
 import { describe, expect, test } from 'vitest';
 import { apiTexts } from '../../../http/pages/app/texts/api-texts.ts';
+import { cameraTexts } from '../../../http/pages/app/texts/camera-texts.ts';
 import { liveTexts } from '../../../http/pages/app/texts/live-texts.ts';
 import { logTexts } from '../../../http/pages/app/texts/log-texts.ts';
 import { recordingTexts } from '../../../http/pages/app/texts/recording-texts.ts';
 import type { Text } from '../../../http/pages/app/texts/say.ts';
+import { settingsTexts } from '../../../http/pages/app/texts/settings-texts.ts';
 import { shellTexts } from '../../../http/pages/app/texts/shell-texts.ts';
 
 const tables: readonly [string, Readonly<Record<string, Text>>][] = [
   ['API page', apiTexts],
+  ['cameras', cameraTexts],
   ['live view', liveTexts],
   ['log', logTexts],
   ['recordings', recordingTexts],
+  ['settings', settingsTexts],
   ['shell', shellTexts],
 ];
 

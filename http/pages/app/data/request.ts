@@ -6,10 +6,13 @@ export class RequestFailure extends Error {
   override readonly name = 'RequestFailure';
   /** 0 if the recorder could not be reached. */
   readonly status: number;
+  /** JSON pointer of the field that is wrong, where the recorder names one. */
+  readonly pointer: string | undefined;
 
-  constructor(status: number, message: string, options?: ErrorOptions) {
+  constructor(status: number, message: string, options: ErrorOptions & { readonly pointer?: string } = {}) {
     super(message, options);
     this.status = status;
+    this.pointer = options.pointer;
   }
 }
 
@@ -19,18 +22,30 @@ export class RequestFailure extends Error {
  * @throws {RequestFailure}
  */
 export async function getJson<Answer>(path: string, signal?: AbortSignal): Promise<Answer> {
-  return (await (await get(path, signal)).json()) as Answer;
+  return (await (await ask(path, { signal })).json()) as Answer;
 }
 
 /** @throws {RequestFailure} */
 export async function getText(path: string): Promise<string> {
-  return (await get(path)).text();
+  return (await ask(path)).text();
 }
 
-async function get(path: string, signal?: AbortSignal): Promise<Response> {
+interface Asked {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * A successful answer.
+ *
+ * @throws {RequestFailure} and the signal's reason.
+ */
+export async function ask(path: string, { signal, ...asked }: Asked = {}): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(path, { ...(signal && { signal }) });
+    response = await fetch(path, { ...asked, ...(signal && { signal }) });
   } catch (cause) {
     signal?.throwIfAborted();
     throw new RequestFailure(0, say(shellTexts.unreachable), { cause });
@@ -40,7 +55,7 @@ async function get(path: string, signal?: AbortSignal): Promise<Response> {
     goToLogin();
     throw new RequestFailure(401, say(shellTexts.loginAgain));
   }
-  throw new RequestFailure(response.status, await explain(response));
+  throw await explained(response);
 }
 
 /** Code with which WebSockets are closed when the account has changed, or the session has ended. */
@@ -51,12 +66,17 @@ export function goToLogin(): void {
   location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
 }
 
-/** The sentence of a problem document (RFC 9457). */
-async function explain(response: Response): Promise<string> {
+/** What a problem document says (RFC 9457). */
+async function explained(response: Response): Promise<RequestFailure> {
   try {
-    const problem = (await response.json()) as { readonly detail?: string; readonly title?: string };
-    return problem.detail ?? problem.title ?? response.statusText;
+    const { detail, title, pointer } = (await response.json()) as {
+      readonly detail?: string;
+      readonly title?: string;
+      readonly pointer?: string;
+    };
+    const sentence = detail ?? title ?? response.statusText;
+    return new RequestFailure(response.status, sentence, pointer === undefined ? {} : { pointer });
   } catch {
-    return response.statusText;
+    return new RequestFailure(response.status, response.statusText);
   }
 }

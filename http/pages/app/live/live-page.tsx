@@ -56,8 +56,8 @@ function NoMonitors() {
     <Notice state="empty" title={say(liveTexts.none)}>
       <p>{say(account.value?.isAdmin ? liveTexts.noneAdmin : liveTexts.noneUser)}</p>
       {account.value?.isAdmin && (
-        <a class="button primary" href="/api" data-page>
-          {say(liveTexts.openApi)}
+        <a class="button primary" href="/settings?monitor=" data-page>
+          {say(liveTexts.addFirst)}
         </a>
       )}
     </Notice>

@@ -3,10 +3,22 @@ import { signal } from '@preact/signals';
 /** The address of the page that is shown. */
 export const address = signal(new URL(location.href));
 
+/** Whether the page may be left: asks its viewer if something would be lost. */
+let mayLeave: (() => boolean) | undefined;
+
+/** Has `ask` called before another page is shown; it returns whether it may be. @returns a function that ends it. */
+export function guardLeaving(ask: () => boolean): () => void {
+  mayLeave = ask;
+  return () => {
+    if (mayLeave === ask) mayLeave = undefined;
+  };
+}
+
 /** Shows another page of ours. `replace`: without a new entry in the browser's history. */
 export function go(target: string, { replace = false } = {}): void {
   const next = new URL(target, location.href);
   if (next.href === address.value.href) return;
+  if (mayLeave?.() === false) return;
   if (replace) history.replaceState(null, '', next);
   else history.pushState(null, '', next);
   const isOtherPage = next.pathname !== address.value.pathname;
@@ -17,6 +29,10 @@ export function go(target: string, { replace = false } = {}): void {
 /** Links marked `data-page` change the page without loading the document again. */
 export function followLinks(): void {
   addEventListener('popstate', () => {
+    if (mayLeave?.() === false) {
+      history.pushState(null, '', address.value);
+      return;
+    }
     address.value = new URL(location.href);
   });
   document.addEventListener('click', (event) => {

@@ -9,6 +9,7 @@ import { Preferences } from './preferences.tsx';
 const links = [
   { path: '/live', name: 'live', forAdmins: false },
   { path: '/recordings', name: 'recordings', forAdmins: false },
+  { path: '/settings', name: 'settings', forAdmins: true },
   { path: '/logs', name: 'logs', forAdmins: true },
   { path: '/api', name: 'api', forAdmins: false },
 ] as const;

@@ -7,14 +7,14 @@ export const liveTexts = {
   boxes: { en: 'Detections', de: 'Erkennungen' },
   none: { en: 'No cameras yet', de: 'Noch keine Kameras' },
   noneAdmin: {
-    en: 'Add the first one with “PUT /api/monitor” on the API page. It appears here at once.',
-    de: 'Die erste wird mit „PUT /api/monitor“ auf der API-Seite hinzugefügt und erscheint dann sofort hier.',
+    en: 'Add the first one in the settings. It appears here at once.',
+    de: 'Fügen Sie die erste in den Einstellungen hinzu. Sie erscheint dann sofort hier.',
   },
   noneUser: {
     en: 'An administrator has to add the first one. It appears here at once.',
     de: 'Ein Administrator muss die erste hinzufügen. Sie erscheint dann sofort hier.',
   },
-  openApi: { en: 'Open the API page', de: 'API-Seite öffnen' },
+  addFirst: { en: 'Add a camera', de: 'Kamera hinzufügen' },
   failed: { en: 'The cameras could not be loaded', de: 'Die Kameras konnten nicht geladen werden' },
   unknown: { en: 'There is no such camera', de: 'Diese Kamera gibt es nicht' },
   all: { en: 'All cameras', de: 'Alle Kameras' },

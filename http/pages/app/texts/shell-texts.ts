@@ -4,6 +4,7 @@ import type { TextTable } from './say.ts';
 export const shellTexts = {
   live: { en: 'Live', de: 'Live' },
   recordings: { en: 'Recordings', de: 'Aufnahmen' },
+  settings: { en: 'Settings', de: 'Einstellungen' },
   logs: { en: 'Logs', de: 'Protokoll' },
   api: { en: 'API', de: 'API' },
   pages: { en: 'Pages', de: 'Seiten' },
@@ -17,6 +18,8 @@ export const shellTexts = {
   account: { en: 'Logged in as {name}', de: 'Angemeldet als {name}' },
   admin: { en: 'Administrator', de: 'Administrator' },
   logOut: { en: 'Log out', de: 'Abmelden' },
+  reload: { en: 'Load the page again', de: 'Seite neu laden' },
+  notLoaded: { en: 'This page could not be loaded', de: 'Diese Seite konnte nicht geladen werden' },
   loading: { en: 'Loading …', de: 'Wird geladen …' },
   unreachable: {
     en: 'The recorder cannot be reached. Trying again …',

@@ -1,0 +1,179 @@
+import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import type { MonitorSummary } from '../../../../state/monitor-summary.ts';
+import { change } from '../../data/change.ts';
+import { usePolled } from '../../data/polled.ts';
+import { getJson } from '../../data/request.ts';
+import { MonitorTile } from '../../live/monitor-tile.tsx';
+import { go } from '../../shell/address.ts';
+import { Icon } from '../../shell/icons.tsx';
+import { cameraTexts } from '../../texts/camera-texts.ts';
+import { liveTexts } from '../../texts/live-texts.ts';
+import { say } from '../../texts/say.ts';
+import { attempt, type Draft } from '../form/draft.ts';
+import { PlainField, SwitchField } from '../form/form-fields.tsx';
+import { useLeaveGuard } from '../form/leave-guard.ts';
+import { SaveBar } from '../form/save-bar.tsx';
+import { DetectorFields, type DetectorKind } from './detector-fields.tsx';
+import { idOfName } from './new-monitor.ts';
+import { RecordingFields } from './recording-fields.tsx';
+import { SourceFields } from './source-fields.tsx';
+import { SourceTrial } from './source-trial.tsx';
+import { StateBadge } from './state-badge.tsx';
+
+const stateIntervalMs = 1000;
+
+/** The monitor that was saved last, for the page that shows it next. */
+let justSaved: string | undefined;
+
+interface FormProps {
+  readonly draft: Draft;
+  readonly detectors: readonly DetectorKind[];
+  /** Ids of all monitors. */
+  readonly taken: readonly string[];
+  readonly isNew: boolean;
+  readonly reload: () => Promise<void>;
+}
+
+/** All settings of a monitor, and how it is. */
+export function MonitorForm({ draft, detectors, taken, isNew, reload }: FormProps) {
+  useLeaveGuard(draft);
+  const form = useRef<HTMLFormElement>(null);
+  const id = String(draft.get('/id') ?? '');
+  const saved = useSignal(!isNew && justSaved === id);
+  useEffect(() => {
+    justSaved = undefined;
+  }, []);
+  useEffect(() => {
+    if (draft.flaw.value) form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+  }, [draft.flaw.value]);
+
+  const save = async () => {
+    saved.value = false;
+    const failure = await attempt(async () => {
+      if (isNew && id in (await getJson<object>('/api/monitors'))) {
+        draft.flaw.value = { pointer: '/id', sentence: say(cameraTexts.idTaken) };
+        return;
+      }
+      await change('PUT', '/api/monitor', draft.value.value);
+      draft.keep();
+      justSaved = id;
+      if (isNew) go(`/settings?monitor=${id}`, { replace: true });
+      else await reload();
+    });
+    if (failure) draft.refuse(failure);
+  };
+  const remove = async () => {
+    if (!confirm(say(cameraTexts.deleteSure, { name: String(draft.get('/name')) }))) return;
+    const failure = await attempt(() => change('DELETE', `/api/monitor?id=${id}`));
+    if (failure) draft.refuse(failure);
+    else {
+      draft.keep();
+      go('/settings');
+    }
+  };
+  return (
+    <form
+      ref={form}
+      class="editor"
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        return save();
+      }}
+    >
+      <div class="toolbar">
+        <a class="button icon-button" href="/settings" data-page aria-label={say(cameraTexts.list)}>
+          <Icon name="back" />
+        </a>
+        <h2>{isNew ? say(cameraTexts.add) : String(draft.get('/name'))}</h2>
+      </div>
+      <div class="editor-columns">
+        <div>
+          <section class="card">
+            <h3>{say(cameraTexts.camera)}</h3>
+            <NameFields draft={draft} taken={taken} isNew={isNew} />
+            <SourceFields key={draft.resets.value} draft={draft} />
+          </section>
+          <RecordingFields draft={draft} detectors={detectors} />
+          <DetectorFields draft={draft} detectors={detectors} />
+        </div>
+        <aside>
+          {!isNew && <Present id={id} isSaved={saved.value} />}
+          <SourceTrial draft={draft} />
+          {!isNew && (
+            <section class="card">
+              <button type="button" class="bad" onClick={() => void remove()}>
+                {say(cameraTexts.delete)}
+              </button>
+              <small class="hint">{say(cameraTexts.deleteHint)}</small>
+            </section>
+          )}
+        </aside>
+      </div>
+      <SaveBar draft={draft} isNew={isNew} />
+    </form>
+  );
+}
+
+function NameFields({ draft, taken, isNew }: Pick<FormProps, 'draft' | 'taken' | 'isNew'>) {
+  const followsName = useRef(isNew);
+  return (
+    <>
+      <PlainField
+        label={say(cameraTexts.name)}
+        hint={say(cameraTexts.nameHint)}
+        flaw={draft.flawAt('/name')}
+        value={String(draft.get('/name') ?? '')}
+        change={(name) => {
+          draft.set('/name', name);
+          if (followsName.current) draft.set('/id', idOfName(name, taken));
+        }}
+        maxLength={64}
+      />
+      {isNew && (
+        <PlainField
+          label={say(cameraTexts.id)}
+          hint={say(cameraTexts.idHint)}
+          flaw={draft.flawAt('/id')}
+          value={String(draft.get('/id') ?? '')}
+          change={(id) => {
+            followsName.current = false;
+            draft.set('/id', id);
+          }}
+          maxLength={24}
+          autoCapitalize="none"
+          spellcheck={false}
+        />
+      )}
+      <SwitchField
+        draft={draft}
+        pointer="/enable"
+        label={say(cameraTexts.enable)}
+        hint={say(cameraTexts.enableHint)}
+      />
+    </>
+  );
+}
+
+/** How the stored monitor is now: after saving, one sees it come back. */
+function Present({ id, isSaved }: { readonly id: string; readonly isSaved: boolean }) {
+  const monitor = usePolled<readonly MonitorSummary[]>(
+    '/api/monitor/states',
+    stateIntervalMs,
+  ).value.value?.find((one) => one.id === id);
+  if (!monitor) return null;
+  return (
+    <section class="card present">
+      <p role="status">
+        {isSaved && `${say(cameraTexts.comesBack)} `}
+        <StateBadge monitor={monitor} />
+      </p>
+      <MonitorTile
+        monitor={monitor}
+        link={`/live?monitor=${id}`}
+        linkTitle={say(liveTexts.enlarge, { name: monitor.name })}
+      />
+    </section>
+  );
+}
