@@ -21,7 +21,7 @@ interface Page {
 
 const dayUs = 86_400_000_000;
 /** Days of the windows that are tried before everything is read. */
-const windowDays = [1, 8, 64];
+const windowDays = [2, 16, 128];
 /** A beginning that was corrected later may differ from the one in the id. */
 const slackUs = dayUs;
 /** Longer pages are read for all of the catalogue. */
@@ -32,7 +32,9 @@ const longestPage = 500;
  * of the beginning, so a window that holds a whole page holds the right one.
  */
 export function catalogueWindows(page: Page, nowUs: number): CatalogueWindow[] {
-  if (page.id !== undefined || page.limit > longestPage) return [];
+  const ownUs = secondOf(page.id);
+  if (ownUs !== undefined) return [{ fromUs: ownUs - slackUs, toUs: ownUs + slackUs }];
+  if (page.limit > longestPage) return [];
   const anchorUs = page.oldestFirst
     ? secondOf(page.after)
     : (secondOf(page.before) ?? Math.min(page.end ?? nowUs, nowUs));

@@ -1,7 +1,8 @@
-import { BIGINT, type DuckDBConnection, type DuckDBValue, VARCHAR } from '@duckdb/node-api';
-import { Mutex } from '../../../bus/base/mutex.ts';
+import type { DuckDBValue } from '@duckdb/node-api';
 import { nowUs } from '../../../bus/base/time.ts';
 import type { RecordedStream } from '../../../bus/recording-id.ts';
+import { streamName, unendedRecordings } from '../schema/schema.ts';
+import { CatalogueReader } from './catalogue-reader.ts';
 import { type CatalogueWindow, catalogueWindows } from './catalogue-windows.ts';
 
 /** Conditions on recordings; all must hold. Times are Unix times in microseconds. */
@@ -45,68 +46,96 @@ export interface CatalogueEntry {
 export const existingRecordings = '(FROM recordings WHERE id NOT IN (SELECT id FROM removal))';
 
 /** Lists the recordings that are on disk. */
-export class RecordingCatalogue {
-  readonly #connection: DuckDBConnection;
-  readonly #turns = new Mutex();
-
-  constructor(connection: DuckDBConnection) {
-    this.#connection = connection;
-  }
-
+export class RecordingCatalogue extends CatalogueReader {
   list(filter: RecordingFilter): Promise<CatalogueEntry[]> {
-    return this.#turns.runExclusive(async () => {
+    return this.inTurn(async () => {
+      const unended = await this.#unended(filter);
       for (const window of catalogueWindows(filter, nowUs())) {
-        const found = await this.#read(filter, window);
+        const found = pageOf(filter, await this.#ended(filter, window), unended, window);
         if (found.length === filter.limit) return found;
       }
-      return this.#read(filter, {});
+      return pageOf(filter, await this.#ended(filter, {}), unended, {});
     });
   }
 
-  async #read(filter: RecordingFilter, window: CatalogueWindow): Promise<CatalogueEntry[]> {
-    const { where, values } = conditionsOf({ ...filter, ...window });
-    const order = filter.oldestFirst ? 'ASC' : 'DESC';
-    const found = await this.#connection.runAndReadAll(
-      `SELECT id, monitorID, stream, startTime, endTime, bytes, videoCodec, width, height, audioCodec, reason
-        FROM ${existingRecordings} ${where} ORDER BY id ${order} LIMIT ${filter.limit}`,
+  /** The view would be planned anew, and joined with deletions of years, for each page. */
+  async #ended(filter: RecordingFilter, window: CatalogueWindow): Promise<CatalogueEntry[]> {
+    const { conditions, values, bind } = conditionsOf(filter, 'time');
+    const { fromId, toId, fromUs, toUs } = window;
+    if (fromId !== undefined) conditions.push(`id >= ${bind(fromId)}`);
+    if (toId !== undefined) conditions.push(`id < ${bind(toId)}`);
+    const times = [
+      ...(fromUs === undefined ? [] : [`time >= ${bind(BigInt(fromUs))}`]),
+      ...(toUs === undefined ? [] : [`time < ${bind(BigInt(toUs))}`]),
+    ];
+    conditions.push(...times, `id NOT IN (SELECT id FROM removal ${whereOf(times)})`);
+    const rows = await this.rows(
+      `SELECT id, monitorID, time, endTime, bytes, videoCodec, width, height, audioCodec, reason
+        FROM recording ${whereOf(conditions)} ${orderOf(filter)}`,
       values,
-      values.map((value) => (typeof value === 'bigint' ? BIGINT : VARCHAR)),
     );
-    return found.getRows().map(entryOf);
+    return rows.map(entryOf);
   }
 
-  close(): Promise<void> {
-    return this.#turns.close(() => this.#connection.closeSync());
+  /** Those that nobody has ended: one for each stream that is recorded, and one for each kill. */
+  async #unended(filter: RecordingFilter): Promise<CatalogueEntry[]> {
+    const [any] = await this.rows('SELECT 1 FROM openRecording LIMIT 1');
+    if (!any) return [];
+    const { conditions, values } = conditionsOf(filter, 'startTime');
+    conditions.push('id NOT IN (SELECT id FROM removal)');
+    const rows = await this.rows(
+      `SELECT id, monitorID, startTime, endTime, bytes, videoCodec, width, height, audioCodec, reason
+        FROM (${unendedRecordings}) ${whereOf(conditions)} ${orderOf(filter)}`,
+      values,
+    );
+    return rows.map(entryOf);
   }
 }
 
-function conditionsOf(filter: RecordingFilter & CatalogueWindow) {
-  const { monitors = [], stream, id, start, end, before, after, fromId, toId, fromUs, toUs } = filter;
+/** The first ones of both. One that has ended meanwhile is in both. */
+function pageOf(
+  { limit, oldestFirst }: RecordingFilter,
+  ended: readonly CatalogueEntry[],
+  unended: readonly CatalogueEntry[],
+  { fromId = '', toId }: CatalogueWindow,
+): CatalogueEntry[] {
+  const known = new Set(ended.map(({ id }) => id));
+  const others = unended.filter(
+    ({ id }) => !known.has(id) && id >= fromId && (toId === undefined || id < toId),
+  );
+  const sign = oldestFirst ? 1 : -1;
+  return [...ended, ...others].sort((a, b) => (a.id < b.id ? -sign : sign)).slice(0, limit);
+}
+
+/** @param begins the column with the beginning of a recording. */
+function conditionsOf(filter: RecordingFilter, begins: 'time' | 'startTime') {
+  const { monitors = [], stream, id, start, end, before, after } = filter;
   const conditions: string[] = [];
   const values: (string | bigint)[] = [];
   const bind = (value: string | bigint) => `$${values.push(value)}`;
   if (monitors.length > 0) conditions.push(`monitorID IN (${monitors.map(bind).join()})`);
-  if (stream !== undefined) conditions.push(`stream = ${bind(stream)}`);
+  if (stream !== undefined) conditions.push(`${streamName('id')} = ${bind(stream)}`);
   if (id !== undefined) conditions.push(`id = ${bind(id)}`);
   if (start !== undefined) conditions.push(`(endTime IS NULL OR endTime > ${bind(BigInt(start))})`);
-  if (end !== undefined) conditions.push(`startTime < ${bind(BigInt(end))}`);
+  if (end !== undefined) conditions.push(`${begins} < ${bind(BigInt(end))}`);
   if (before !== undefined) conditions.push(`id < ${bind(before)}`);
   if (after !== undefined) conditions.push(`id > ${bind(after)}`);
-  if (fromId !== undefined) conditions.push(`id >= ${bind(fromId)}`);
-  if (toId !== undefined) conditions.push(`id < ${bind(toId)}`);
-  if (fromUs !== undefined) conditions.push(`startTime >= ${bind(BigInt(fromUs))}`);
-  if (toUs !== undefined) conditions.push(`startTime < ${bind(BigInt(toUs))}`);
-  return { where: conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '', values };
+  return { conditions, values, bind };
 }
 
+const whereOf = (conditions: readonly string[]) =>
+  conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
+const orderOf = ({ oldestFirst, limit }: RecordingFilter) =>
+  `ORDER BY id ${oldestFirst ? 'ASC' : 'DESC'} LIMIT ${limit}`;
+
 function entryOf(row: readonly DuckDBValue[]): CatalogueEntry {
-  const [id, monitorID, stream, start, end, bytes, videoCodec, width, height, audioCodec, reason] = row;
+  const [id, monitorID, start, end, bytes, videoCodec, width, height, audioCodec, reason] = row;
   const number = (value: DuckDBValue | undefined) => (value === null ? null : Number(value));
   const text = (value: DuckDBValue | undefined) => (value === null ? null : String(value));
   return {
     id: String(id),
     monitorID: String(monitorID),
-    stream: stream as RecordedStream,
+    stream: String(id).endsWith('_sub') ? 'sub' : 'main',
     start: Number(start),
     end: number(end),
     bytes: number(bytes),

@@ -1,7 +1,7 @@
-import { BIGINT, type DuckDBConnection, type DuckDBValue, LIST, listValue, VARCHAR } from '@duckdb/node-api';
-import { Mutex } from '../../../bus/base/mutex.ts';
+import { BIGINT, LIST, listValue, VARCHAR } from '@duckdb/node-api';
 import { nowUs } from '../../../bus/base/time.ts';
 import type { RecordedStream } from '../../../bus/recording-id.ts';
+import { CatalogueReader } from './catalogue-reader.ts';
 
 /** The recordings of one day (of their ids), monitor and stream. Times are Unix times in microseconds. */
 export interface DayUsage {
@@ -74,16 +74,9 @@ const isLeft = 'bytes IS NOT NULL AND id NOT IN (SELECT id FROM removal)';
 const cutOff = `FROM recordings WHERE endTime IS NOT NULL AND id IN (SELECT id FROM openRecording) AND ${isLeft}`;
 
 /** Answers what recordings take, and which of them are the oldest, for the retention. */
-export class RecordingUsage {
-  readonly #connection: DuckDBConnection;
-  readonly #turns = new Mutex();
-
-  constructor(connection: DuckDBConnection) {
-    this.#connection = connection;
-  }
-
+export class RecordingUsage extends CatalogueReader {
   answer(question: UsageQuestion): Promise<UsageAnswer> {
-    return this.#turns.runExclusive(async () => {
+    return this.inTurn(async () => {
       switch (question.kind) {
         case 'days':
           return { days: await this.#days() };
@@ -97,12 +90,8 @@ export class RecordingUsage {
     });
   }
 
-  close(): Promise<void> {
-    return this.#turns.close(() => this.#connection.closeSync());
-  }
-
   async #days(): Promise<DayUsage[]> {
-    const rows = await this.#rows(
+    const rows = await this.rows(
       `SELECT left(id, 10) AS day, monitorID, CASE WHEN ends_with(id, '_sub') THEN 'sub' ELSE 'main' END AS stream,
           count(*), sum(bytes), coalesce(sum(bytes) FILTER (endTime IS NULL OR endTime > $1), 0),
           min(time), arg_max(time, number), max(number)
@@ -115,7 +104,6 @@ export class RecordingUsage {
           FROM recordings WHERE id IN (SELECT id FROM openRecording) AND ${isLeft})
         GROUP BY day, monitorID, stream ORDER BY day`,
       [BigInt(nowUs() - dayUs)],
-      [BIGINT],
     );
     return rows.map(
       ([day, monitorID, stream, recordings, bytes, recent, start, newest, newestNumber]): DayUsage => ({
@@ -135,14 +123,13 @@ export class RecordingUsage {
   async #ended(question: Extract<UsageQuestion, { kind: 'ended' }>): Promise<EndedRecording[]> {
     const { after, limit, isFound: wanted } = question;
     // A table is filled in the order in which the bus got the reports, and its copies keep that order.
-    const rows = await this.#rows(
+    const rows = await this.rows(
       `SELECT rowid, id, endTime, bytes FROM recording
         WHERE rowid > $1 AND ${isFound} = ${wanted} AND ${isLeft} ORDER BY rowid LIMIT ${limit}`,
       [BigInt(after)],
-      [BIGINT],
     );
     const others =
-      after < 0 && !wanted ? await this.#rows(`SELECT -1, id, endTime, bytes ${cutOff} ORDER BY id`) : [];
+      after < 0 && !wanted ? await this.rows(`SELECT -1, id, endTime, bytes ${cutOff} ORDER BY id`) : [];
     return [...others, ...rows].map(([number, id, end, bytes]) => ({
       number: Number(number),
       id: String(id),
@@ -152,7 +139,7 @@ export class RecordingUsage {
   }
 
   async #labels(monitors: readonly string[], labels: readonly string[], since: number) {
-    const rows = await this.#rows(
+    const rows = await this.rows(
       `SELECT DISTINCT recordings.id, event.label FROM event JOIN recordings
           ON recordings.monitorID = event.monitorID
           AND event.time >= startTime AND event.time < coalesce(endTime, ${nowUs()})
@@ -166,7 +153,7 @@ export class RecordingUsage {
 
   async #events(spans: readonly Span[]): Promise<string[]> {
     const times = (of: (span: Span) => number) => listValue(spans.map((span) => BigInt(of(span))));
-    const rows = await this.#rows(
+    const rows = await this.rows(
       `SELECT DISTINCT event.id
         FROM event JOIN (SELECT unnest($1) AS monitorID, unnest($2) AS first, unnest($3) AS last) span
           ON event.monitorID = span.monitorID AND event.time >= span.first AND event.time < span.last`,
@@ -178,13 +165,5 @@ export class RecordingUsage {
       [LIST(VARCHAR), LIST(BIGINT), LIST(BIGINT)],
     );
     return rows.map(([id]) => String(id));
-  }
-
-  async #rows(
-    sql: string,
-    values: DuckDBValue[] = [],
-    types: Parameters<DuckDBConnection['runAndReadAll']>[2] = [],
-  ) {
-    return (await this.#connection.runAndReadAll(sql, values, types)).getRows();
   }
 }

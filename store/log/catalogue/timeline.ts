@@ -1,7 +1,7 @@
-import { BIGINT, type DuckDBConnection, DuckDBListValue, type DuckDBValue, VARCHAR } from '@duckdb/node-api';
-import { Mutex } from '../../../bus/base/mutex.ts';
+import { DuckDBListValue, type DuckDBValue } from '@duckdb/node-api';
 import { nowUs } from '../../../bus/base/time.ts';
 import { StoreError } from '../../base/store-error.ts';
+import { CatalogueReader } from './catalogue-reader.ts';
 import { existingRecordings } from './recording-catalogue.ts';
 
 /** Times and lengths in microseconds. */
@@ -52,24 +52,13 @@ const maxBytes = 64 * 1024;
 const pairFactor = 10_000_000_000;
 
 /** Summarizes recordings and detections over a range of time. */
-export class Timeline {
-  readonly #connection: DuckDBConnection;
-  readonly #turns = new Mutex();
-
-  constructor(connection: DuckDBConnection) {
-    this.#connection = connection;
-  }
-
+export class Timeline extends CatalogueReader {
   /**
    * @returns an answer of at most 64 KB as JSON.
    * @throws {StoreError} `invalid` if it would be longer with this bucket, or with all of these monitors.
    */
   read(question: TimelineQuestion): Promise<TimelineAnswer> {
-    return this.#turns.runExclusive(() => this.#read(question));
-  }
-
-  close(): Promise<void> {
-    return this.#turns.close(() => this.#connection.closeSync());
+    return this.inTurn(() => this.#read(question));
   }
 
   async #read(question: TimelineQuestion): Promise<TimelineAnswer> {
@@ -95,7 +84,8 @@ export class Timeline {
     const { monitors, start, end, bucket } = question;
     const last = Math.ceil((end - start) / bucket) - 1;
     const chosen = monitors.length > 0 ? `AND monitorID IN (${monitors.map((_, i) => `$${i + 4}`)})` : '';
-    const rows = (sql: string) => this.#rows(sql, [start, end, bucket], monitors);
+    const values = [...[start, end, bucket].map((value) => BigInt(value)), ...monitors];
+    const rows = (sql: string) => this.rows(sql, values);
     const recorded = await rows(
       `SELECT monitorID, list((first * ${pairFactor} + last)::DOUBLE)
         FROM (
@@ -135,15 +125,6 @@ export class Timeline {
         recorded: rows,
         events: Object.fromEntries(events),
       }));
-  }
-
-  async #rows(sql: string, numbers: readonly number[], monitors: readonly string[]) {
-    const found = await this.#connection.runAndReadAll(
-      sql,
-      [...numbers.map((value) => BigInt(value)), ...monitors],
-      [...numbers.map(() => BIGINT), ...monitors.map(() => VARCHAR)],
-    );
-    return found.getRows();
   }
 }
 

@@ -118,21 +118,15 @@ const tables = allTables.map((table) => createTable(table));
 const rows = 'INSERT INTO alive SELECT 0, 0 WHERE NOT EXISTS (FROM alive);';
 
 /** A recording's id says which stream it is of, see `bus/recording-id.ts`. */
-const streamName = (id: string) => `CASE WHEN ends_with(${id}, '_sub') THEN 'sub' ELSE 'main' END`;
+export const streamName = (id: string) => `CASE WHEN ends_with(${id}, '_sub') THEN 'sub' ELSE 'main' END`;
 
-// The last three conditions of `recordings`: a recording that nobody ended is over when the recorder was started after it,
-// its monitor's stream has ended since, or the next recording of the same stream has begun.
-const views = `
-CREATE OR REPLACE VIEW logs AS SELECT time, level, src, monitorID, msg FROM log;
-CREATE OR REPLACE VIEW events AS
-  SELECT id, time, storedAt, monitorID, monitorName, source, label, score, x, y, width, height, object FROM event;
-CREATE OR REPLACE VIEW recordings AS
+/**
+ * Recordings whose end was not reported. One is over when the recorder was started after it, its monitor's stream has ended
+ * since, or the next recording of the same stream has begun.
+ */
+export const unendedRecordings = `
   SELECT id, monitorID, ${streamName('id')} AS stream, time AS startTime,
-    endTime, bytes, videoCodec, width, height, audioCodec, reason
-  FROM recording
-  UNION ALL
-  SELECT id, monitorID, ${streamName('id')}, time,
-    CASE WHEN isOver THEN endTime END, bytes, videoCodec, width, height, audioCodec, reason
+    CASE WHEN isOver THEN endTime END AS endTime, bytes, videoCodec, width, height, audioCodec, reason
   FROM (
     SELECT *,
       reportedAt < (SELECT began FROM alive)
@@ -144,7 +138,18 @@ CREATE OR REPLACE VIEW recordings AS
         WHERE monitorID = open.monitorID AND time > open.time
           AND ${streamName('later.id')} = ${streamName('open.id')}) AS isOver
     FROM openRecording open
-  );
+  )`;
+
+const views = `
+CREATE OR REPLACE VIEW logs AS SELECT time, level, src, monitorID, msg FROM log;
+CREATE OR REPLACE VIEW events AS
+  SELECT id, time, storedAt, monitorID, monitorName, source, label, score, x, y, width, height, object FROM event;
+CREATE OR REPLACE VIEW recordings AS
+  SELECT id, monitorID, ${streamName('id')} AS stream, time AS startTime,
+    endTime, bytes, videoCodec, width, height, audioCodec, reason
+  FROM recording
+  UNION ALL
+  ${unendedRecordings};
 CREATE OR REPLACE VIEW deliveries AS SELECT id, monitorID, source, time, storedAt, deliveredAt FROM delivery;
 CREATE OR REPLACE VIEW objects AS
   SELECT id, monitorID, label, score, time AS startTime, endTime, eventID

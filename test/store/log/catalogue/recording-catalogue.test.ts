@@ -11,6 +11,8 @@ const day = 86_400 * second;
 const now = Math.floor(Date.now() / 1000) * second;
 const random = (below: number) => Math.floor(Math.random() * below);
 
+const seriesOf = ({ id, monitorID }: StoredRecording) => `${monitorID} ${id.endsWith('_sub')}`;
+
 /** Now and then many, then none for months; some begin in one second, and some are from the future. */
 const recordings = Array.from({ length: 400 }, (): StoredRecording => {
   const bursts = [-1, 0, 2, 30, 200, 500];
@@ -21,7 +23,7 @@ const recordings = Array.from({ length: 400 }, (): StoredRecording => {
   return {
     id,
     monitorID,
-    state: 'saved',
+    state: random(10) === 0 ? 'growing' : 'saved',
     time,
     endTime,
     bytes: 1,
@@ -40,6 +42,9 @@ test('a page of recordings is the one that all of them in their order have there
   const deleted = removed.map((each): StoredRecording => ({ ...each, state: 'deleted' }));
   const position = { identity: 'a', sequence: 1, time: 1, readAt: 1 };
   await database.recordings.append([...stored, ...deleted], position);
+  const nextOf = (one: StoredRecording) =>
+    stored.some((each) => each.time > one.time && seriesOf(each) === seriesOf(one));
+  const endOf = (one: StoredRecording) => (one.state === 'saved' || nextOf(one) ? one.endTime : null);
   const left = stored.filter((each) => !removed.includes(each)).sort((a, b) => (a.id < b.id ? -1 : 1));
   const anyID = () => recordings[random(recordings.length)]?.id ?? '';
   const maybe = <Value>(value: Value): Value | undefined => (random(2) === 0 ? value : undefined);
@@ -61,7 +66,7 @@ test('a page of recordings is the one that all of them in their order have there
       (each) =>
         (before === undefined || each.id < before) &&
         (after === undefined || each.id > after) &&
-        (start === undefined || each.endTime > start) &&
+        (start === undefined || (endOf(each) ?? Number.POSITIVE_INFINITY) > start) &&
         (end === undefined || each.time < end) &&
         (!monitors || monitors.includes(each.monitorID)) &&
         (!stream || !each.id.endsWith('_sub')),
@@ -69,9 +74,15 @@ test('a page of recordings is the one that all of them in their order have there
     const page = (filter.oldestFirst ? matching : matching.reverse()).slice(0, limit);
     const found = await database.catalogue.list(filter);
     expect(
-      found.map(({ id }) => id),
+      found.map(({ id, end: ended }) => [id, ended]),
       JSON.stringify(filter),
-    ).toEqual(page.map(({ id }) => id));
+    ).toEqual(page.map((each) => [each.id, endOf(each)]));
+  }
+  for (const each of stored.slice(0, 20)) {
+    const found = await database.catalogue.list({ id: each.id, limit: 1, oldestFirst: true });
+    expect(found.map(({ id, end }) => [id, end])).toEqual(
+      left.includes(each) ? [[each.id, endOf(each)]] : [],
+    );
   }
   await database.close();
 }, 60_000);
