@@ -51,6 +51,15 @@ test('lists and timelines of a month', async () => {
     // The queue is bounded by its bytes as well.
     if (count % 4000 === 0) await outbox.flush(60_000);
   }
+  for (let index = 0; index < monitors; index += 1) {
+    const monitorID = `camera${index}`;
+    const id = formatRecordingID({ startMs: endUs / 1000, monitorID, stream: 'main' });
+    const end = endUs + 10 * second;
+    outbox.add(recordings, [monitorID], {
+      ...{ id, monitorID, state: 'growing', start: endUs, end, bytes: 4_000_000, streams: [], reason: '' },
+    });
+    count += 1;
+  }
   await outbox.flush(60_000);
   const sql = async (text: string) => (await door.change('POST', '/api/log/sql', { sql: text })).json();
   const stored = async () =>

@@ -49,8 +49,15 @@ export const existingRecordings = '(FROM recordings WHERE id NOT IN (SELECT id F
 export class RecordingCatalogue extends CatalogueReader {
   list(filter: RecordingFilter): Promise<CatalogueEntry[]> {
     return this.inTurn(async () => {
-      const unended = await this.#unended(filter);
-      for (const window of catalogueWindows(filter, nowUs())) {
+      const windows = catalogueWindows(filter, nowUs());
+      const oldest = await this.#oldestUnended(filter);
+      if (oldest !== undefined && filter.oldestFirst && windows[0]) {
+        const found = await this.#ended(filter, windows[0]);
+        if (found.length === filter.limit && (found.at(-1)?.id ?? '') < oldest) return found;
+      }
+      // Read before the others: one that ends meanwhile is then among both.
+      const unended = oldest === undefined ? [] : await this.#unended(filter);
+      for (const window of windows) {
         const found = pageOf(filter, await this.#ended(filter, window), unended, window);
         if (found.length === filter.limit) return found;
       }
@@ -77,10 +84,16 @@ export class RecordingCatalogue extends CatalogueReader {
     return rows.map(entryOf);
   }
 
-  /** Those that nobody has ended: one for each stream that is recorded, and one for each kill. */
+  /** @returns the id of the oldest recording that nobody has ended; undefined if none of these can match. */
+  async #oldestUnended({ before, after, id }: RecordingFilter): Promise<string | undefined> {
+    const [[oldest, newest] = []] = await this.rows('SELECT min(id), max(id) FROM openRecording');
+    if (typeof oldest !== 'string' || typeof newest !== 'string') return undefined;
+    const isOutside = (before ?? id ?? newest) < oldest || (after ?? id ?? oldest) > newest;
+    return isOutside ? undefined : oldest;
+  }
+
+  /** Few: one for each stream that is recorded, and one for each kill. To plan this takes longer than to read a page. */
   async #unended(filter: RecordingFilter): Promise<CatalogueEntry[]> {
-    const [any] = await this.rows('SELECT 1 FROM openRecording LIMIT 1');
-    if (!any) return [];
     const { conditions, values } = conditionsOf(filter, 'startTime');
     conditions.push('id NOT IN (SELECT id FROM removal)');
     const rows = await this.rows(

@@ -125,20 +125,21 @@ export const streamName = (id: string) => `CASE WHEN ends_with(${id}, '_sub') TH
  * since, or the next recording of the same stream has begun.
  */
 export const unendedRecordings = `
-  SELECT id, monitorID, ${streamName('id')} AS stream, time AS startTime,
-    CASE WHEN isOver THEN endTime END AS endTime, bytes, videoCodec, width, height, audioCodec, reason
-  FROM (
-    SELECT *,
-      reportedAt < (SELECT began FROM alive)
-      OR EXISTS (FROM state WHERE monitorID = open.monitorID AND state != 'streaming' AND time > open.endTime)
-      OR EXISTS (
-        FROM (
-          SELECT id, monitorID, time FROM recording WHERE time > (SELECT min(time) FROM openRecording)
-          UNION ALL SELECT id, monitorID, time FROM openRecording) later
-        WHERE monitorID = open.monitorID AND time > open.time
-          AND ${streamName('later.id')} = ${streamName('open.id')}) AS isOver
-    FROM openRecording open
-  )`;
+  SELECT id, open.monitorID, ${streamName('id')} AS stream, open.time AS startTime,
+    CASE WHEN reportedAt < (SELECT began FROM alive) OR pause.time > open.endTime OR later.time > open.time
+      THEN endTime END AS endTime,
+    bytes, videoCodec, width, height, audioCodec, reason
+  FROM openRecording open
+  LEFT JOIN (
+    SELECT monitorID, max(time) AS time FROM state WHERE state != 'streaming' GROUP BY ALL
+  ) pause ON pause.monitorID = open.monitorID
+  LEFT JOIN (
+    SELECT monitorID, ${streamName('id')} AS stream, max(time) AS time
+    FROM (
+      SELECT id, monitorID, time FROM recording WHERE time > (SELECT min(time) FROM openRecording)
+      UNION ALL SELECT id, monitorID, time FROM openRecording)
+    GROUP BY ALL
+  ) later ON later.monitorID = open.monitorID AND later.stream = ${streamName('open.id')}`;
 
 const views = `
 CREATE OR REPLACE VIEW logs AS SELECT time, level, src, monitorID, msg FROM log;
