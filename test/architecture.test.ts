@@ -111,7 +111,7 @@ const allowedRooms: Record<string, readonly string[]> = {
       'log/sql',
     ],
   ],
-  'store/log/catalogue': ['base'],
+  'store/log/catalogue': ['base', 'log/schema'],
   'store/log/sql': ['base', 'log/export'],
   'store/log/export': ['base', 'log/catalogue', 'log/read', 'log/schema'],
   'store/log/read': ['base', 'log/projection', 'log/schema'],
