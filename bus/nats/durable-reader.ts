@@ -1,4 +1,4 @@
-import { AckPolicy, type ConsumerMessages, DeliverPolicy } from '@nats-io/jetstream';
+import { AckPolicy, type ConsumerMessages, DeliverPolicy, JetStreamApiError } from '@nats-io/jetstream';
 import type { Channel } from '../channel.ts';
 import type { Lease } from '../leases.ts';
 import type { Bus } from './bus.ts';
@@ -18,45 +18,87 @@ export interface DurableReader<Message> extends AsyncIterable<DurableMessage<Mes
   close(): void;
 }
 
+export interface DurableReaderOptions {
+  readonly stream: StreamName;
+  /** The server keeps the reader's position under this name. */
+  readonly name: string;
+  /** A message is redelivered after `expireMs` without an acknowledgement or extension. */
+  readonly lease: Lease;
+  /** How many messages may be delivered before the first of them is acknowledged. */
+  readonly maxPending: number;
+}
+
 /**
- * Reads a stream one message at a time, from the saved position of the reader with this name, or from now on if there is
- * none. The server keeps the position. The iteration ends when the bus was unreachable; the caller then opens it again.
+ * Reads a stream in its order, from the saved position of the reader with this name, or from now on if there is none. The
+ * server keeps the position: acknowledge in order. The iteration ends when the bus was unreachable; the caller then opens
+ * it again.
  *
- * @param lease the message is redelivered after `expireMs` without an acknowledgement or extension.
  * @throws if the bus does not answer.
  */
 export async function openDurableReader<Message>(
   bus: Bus,
-  stream: StreamName,
   channel: Pick<Channel<never, Message>, 'tryDecode'>,
-  name: string,
-  lease: Lease,
+  options: DurableReaderOptions,
 ): Promise<DurableReader<Message>> {
-  const { client, manager } = bus.jetStream;
-  const { ack_floor } = await (await manager).consumers.add(stream, {
-    durable_name: name,
-    deliver_policy: DeliverPolicy.New,
-    ack_policy: AckPolicy.Explicit,
-    ack_wait: lease.expireMs * 1e6,
-    // One message at a time keeps the order, also if one is redelivered.
-    max_ack_pending: 1,
-  });
-  const consumer = await client.consumers.get(stream, name);
-  const messages = await consumer.consume({ max_messages: 16, expires: 5000 });
+  const { stream } = options;
+  const { name, confirmed } = await resume(bus, options);
+  const consumer = await bus.jetStream.client.consumers.get(stream, name);
+  const messages = await consumer.consume({ max_messages: Math.max(16, options.maxPending), expires: 5000 });
   const close = () => void messages.close();
   const forgetReconnect = bus.onReconnect(close);
   return {
-    confirmed: ack_floor.stream_seq,
+    confirmed,
     close,
     [Symbol.asyncIterator]: () => iterate(messages, channel, forgetReconnect),
   };
 }
 
+/**
+ * Messages that were delivered earlier and not acknowledged would come again only after their lease, and after newer ones.
+ * A consumer of the other name therefore takes over at the first of them, before the old one is deleted: whenever this is
+ * interrupted, the position is kept.
+ */
+async function resume(
+  bus: Bus,
+  { stream, name, lease, maxPending }: DurableReaderOptions,
+): Promise<{ name: string; confirmed: number }> {
+  const { consumers } = await bus.jetStream.manager;
+  const wanted = {
+    ack_policy: AckPolicy.Explicit,
+    ack_wait: lease.expireMs * 1e6,
+    max_ack_pending: maxPending,
+  };
+  const info = (each: string) =>
+    consumers.info(stream, each).catch((error: Error) => {
+      if (isMissing(error)) return undefined;
+      throw error;
+    });
+  const [one, other] = await Promise.all([info(name), info(spare(name))]);
+  const newest = !one || (other && other.ack_floor.stream_seq >= one.ack_floor.stream_seq) ? other : one;
+  if (!newest) {
+    await consumers.add(stream, { durable_name: name, deliver_policy: DeliverPolicy.New, ...wanted });
+    return { name, confirmed: 0 };
+  }
+  const confirmed = newest.ack_floor.stream_seq;
+  const isUnread = newest.num_ack_pending === 0 && newest.config.max_ack_pending === maxPending;
+  const used = newest.name;
+  if (isUnread && !(one && other)) return { name: used, confirmed };
+  const free = used === name ? spare(name) : name;
+  await consumers.delete(stream, free).catch(() => {});
+  const begin = { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: confirmed + 1 };
+  await consumers.add(stream, { durable_name: free, ...begin, ...wanted });
+  await consumers.delete(stream, used).catch(() => {});
+  return { name: free, confirmed };
+}
+
+const spare = (name: string) => `${name}-2`;
+const isMissing = (error: Error) => error instanceof JetStreamApiError && error.code === 10_014;
+
 /** Deletes a durable reader, and with it the server's record of its position. */
 export async function forgetDurableReader(bus: Bus, stream: StreamName, name: string): Promise<void> {
   const manager = await bus.jetStream.manager;
   // Fails if the reader never existed.
-  await manager.consumers.delete(stream, name).catch(() => {});
+  for (const each of [name, spare(name)]) await manager.consumers.delete(stream, each).catch(() => {});
 }
 
 async function* iterate<Message>(
