@@ -19,6 +19,11 @@ const port = Type.Integer({
 });
 const flag = Type.Boolean({ description: 'true or false' });
 
+const topic = Type.String({
+  pattern: '^[A-Za-z0-9_.-]{1,64}(/[A-Za-z0-9_.-]{1,64}){0,7}$',
+  description: 'levels of letters, digits, hyphens, dots and underscores, with "/" between them',
+});
+
 /** Validated by `config.ts`, because the names depend on the list of detectors. */
 const name = Type.String({ description: 'the name of a plugin' });
 
@@ -31,13 +36,42 @@ export const MqttEntry = Type.Object(
     enable: flag,
     host: Type.Optional(
       Type.String({
-        pattern: '^[A-Za-z0-9.:_-]{1,253}$',
+        pattern: '^([A-Za-z0-9.:_-]{1,253}|\\[[0-9A-Fa-f:.]{2,45}\\])$',
         description: 'the host name or address of the broker',
       }),
     ),
     port: Type.Optional(Type.Integer({ minimum: 1, maximum: 65535, description: 'a port, 1 to 65535' })),
+    protocol: Type.Optional(
+      Type.Enum(['mqtt', 'mqtts', 'ws', 'wss'], { description: '"mqtt", "mqtts", "ws" or "wss"' }),
+    ),
+    path: Type.Optional(
+      Type.String({
+        pattern: '^/[^\\s\\p{Cc}#]{0,255}$',
+        description: 'the path of the WebSocket, like "/mqtt"',
+      }),
+    ),
+    version: Type.Optional(
+      Type.Enum(['auto', '5', '3.1.1'], { description: 'a version of MQTT: "auto", "5" or "3.1.1"' }),
+    ),
     username: Type.Optional(text('the user name at the broker')),
     password: Type.Optional(text('the password at the broker')),
+    ca: Type.Optional(folder),
+    cert: Type.Optional(folder),
+    key: Type.Optional(folder),
+    client_id: Type.Optional(
+      Type.String({
+        pattern: '^[A-Za-z0-9_.-]{1,64}$',
+        description: '1 to 64 letters, digits, hyphens, dots and underscores',
+      }),
+    ),
+    prefix: Type.Optional(topic),
+    message_expiry: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 4_294_967_295, description: 'a number of seconds, at least 1' }),
+    ),
+    off_delay: Type.Optional(
+      Type.Number({ minimum: 0.5, maximum: 3600, description: 'a number of seconds, 0.5 to 3600' }),
+    ),
+    states: Type.Optional(flag),
   },
   strict,
 );

@@ -4,8 +4,12 @@ import { parse } from 'smol-toml';
 import { writeAtomically } from '../../bus/base/files.ts';
 import { compileValidator, type ValidationIssue } from '../base/validator.ts';
 import type { DetectorSection } from '../detectors/detector-section.ts';
+import { ConfigError } from './config-error.ts';
 import { ConfigFile, MqttEntry, PluginEntry } from './config-schema.ts';
 import { defaultConfig } from './default-config.ts';
+import { type MqttConfig, readMqtt } from './mqtt-config.ts';
+
+export { ConfigError } from './config-error.ts';
 
 export interface Config {
   /** Absolute path of the configuration file. */
@@ -24,7 +28,7 @@ export interface Config {
   /** The names of the detectors that may run at all. */
   detectors: readonly string[];
   /** Only if the plugin is enabled. */
-  mqtt?: { host: string; port: number; username?: string; password?: string };
+  mqtt?: MqttConfig;
   tls: { mode: 'self-signed' } | { mode: 'files'; cert: string; key: string } | { mode: 'off' };
   bus: {
     /** Empty: the embedded server. */
@@ -43,12 +47,6 @@ export interface Config {
   };
   /** A warning for each key that has no effect. */
   warnings: readonly string[];
-}
-
-/** The configuration file is unusable. The message is one line: file, key, expected value. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-  readonly code = 'config_invalid';
 }
 
 const checkFile = compileValidator(ConfigFile);
@@ -122,7 +120,7 @@ async function build(file: string, toml: ConfigFile, detectors: readonly Detecto
     debugLogStdout: toml.debug_log_stdout ?? false,
     auth: plugins.enabled.has('auth_none') ? 'none' : 'basic',
     detectors: detectors.map(({ name }) => name).filter((name) => plugins.enabled.has(name)),
-    ...(mqtt ? { mqtt: readMqtt(file, mqtt) } : {}),
+    ...(mqtt ? { mqtt: await readMqtt(file, mqtt as MqttEntry) } : {}),
     tls: readTls(file, toml.tls),
     bus: await readBus(file, toml.bus),
     logs: {
@@ -164,19 +162,6 @@ function readPlugins(file: string, toml: ConfigFile, detectors: readonly Detecto
     );
   }
   return { enabled, warnings };
-}
-
-function readMqtt(file: string, entry: unknown): NonNullable<Config['mqtt']> {
-  const { host = '127.0.0.1', port = 1883, username, password } = entry as MqttEntry;
-  if (password !== undefined && username === undefined) {
-    throw new ConfigError(`${file}: plugin.mqtt.username: expected together with a password`);
-  }
-  return {
-    host,
-    port,
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
-  };
 }
 
 function readTls(file: string, tls: ConfigFile['tls']): Config['tls'] {

@@ -55,6 +55,27 @@ port = 1883
 # Only if the broker asks for them.
 #username = ""
 #password = ""
+# "mqtts" is MQTT with TLS, "ws" and "wss" are WebSockets. Then the usual port is 8883, 80 or 443.
+#protocol = "mqtt"
+# The path of the WebSocket.
+#path = "/mqtt"
+# The version of MQTT: "5", "3.1.1", or "auto": 5 if the broker speaks it.
+#version = "auto"
+# Files of TLS (PEM, absolute paths): the authority that signed the broker's certificate, if it is not one of the system's,
+# and the certificate and private key that this recorder shows to the broker.
+#ca = "/etc/sentrybus/broker-ca.pem"
+#cert = "/etc/sentrybus/broker-cert.pem"
+#key = "/etc/sentrybus/broker-key.pem"
+# The name at the broker. Each client needs another one; the usual one is made at the first start and kept.
+#client_id = "sentrybus-attic"
+# The first level of all topics. Two recorders on one broker need different ones.
+#prefix = "sentryshot"
+# The number of seconds after which a broker that speaks MQTT 5 forgets an event that nobody has read.
+#message_expiry = 3600
+# The number of seconds without an event after which a detector finds nothing any more.
+#off_delay = 10
+# Publish the state of each monitor in retained topics, and that the recorder is there.
+#states = true
 
 
 [tls]

@@ -38,6 +38,7 @@ export class Monitors {
   readonly #parser: MonitorParser;
   readonly #monitors = new Map<string, StoredMonitor>();
   readonly #mutex = new Mutex();
+  readonly #listeners = new Set<() => void>();
   #broken: readonly BrokenMonitor[];
 
   private constructor(
@@ -82,6 +83,12 @@ export class Monitors {
   /** @returns the configuration, unmasked and frozen. */
   get(id: string): MonitorConfig | undefined {
     return this.#monitors.get(id)?.config;
+  }
+
+  /** Calls `listener` after each change that is stored. @returns a function that ends it. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** @returns a copy for clients, with asterisks in place of passwords. */
@@ -138,6 +145,7 @@ export class Monitors {
         throw new StoreError('io', 'the monitor could not be removed', { cause });
       }
       this.#monitors.delete(id);
+      this.#announce();
     });
   }
 
@@ -191,6 +199,11 @@ export class Monitors {
       throw new StoreError('io', 'the monitor could not be saved', { cause });
     }
     this.#monitors.set(config.id, { config: deepFreeze(config), file });
+    this.#announce();
+  }
+
+  #announce(): void {
+    for (const listener of this.#listeners) listener();
   }
 
   /** Keeps a broken file as `*.broken` before it is replaced, because its content may still be wanted. */
