@@ -30,6 +30,7 @@ import { readSnapshot } from '../store/recordings/snapshots.ts';
 import { answerCatalogue } from '../store/recordings/verification/catalogue-questions.ts';
 import { CatalogueRebuild } from '../store/recordings/verification/catalogue-rebuild.ts';
 import type { DetectorDefinition } from './detectors/detector-contract.ts';
+import { houseView } from './house-view.ts';
 import { Pictures } from './pictures.ts';
 import { keepRecordingIndexes } from './recording-indexes.ts';
 import { retentionRules } from './settings.ts';
@@ -149,7 +150,10 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
       // Imported only if needed: the client is a fifth of all modules.
       const { startMqttBridge } = await import('../bus/mqtt/mqtt-bridge.ts');
       const clientId = await installationId(config.storageDir);
-      const bridge = startMqttBridge(bus, { ...config.mqtt, clientId }, logger.source('mqtt'));
+      const recordFile = join(config.storageDir, 'mqtt-topics.json');
+      const house = houseView(stored, bus, () => diskLimit.report(60_000));
+      const options = { clientId, ...config.mqtt, recordFile };
+      const bridge = await startMqttBridge(bus, options, logger.source('mqtt'), house);
       closers.push(within('mqtt', () => bridge.close()));
     }
 

@@ -40,7 +40,9 @@ const allowedRooms: Record<string, readonly string[]> = {
   'bus/children': ['base'],
   'bus/nats': ['', 'base', 'children'],
   'bus/logging': ['', 'base', 'nats'],
-  'bus/mqtt': ['', 'base', 'children', 'nats'],
+  'bus/mqtt': ['', 'base', 'children', 'mqtt/broker', 'mqtt/topics', 'nats'],
+  'bus/mqtt/broker': ['', 'base'],
+  'bus/mqtt/topics': ['', 'base', 'mqtt/broker', 'nats'],
 
   pipelines: [
     ...['codecs', 'depayload', 'frames', 'gstreamer', 'live', 'media', 'mp4', 'recording', 'rtsp'],

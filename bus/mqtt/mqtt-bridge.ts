@@ -1,139 +1,108 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { connect, type MqttClient } from 'mqtt';
-import { nowUs } from '../base/time.ts';
+import { formatRfc3339 } from '../base/time.ts';
 import { stopDeadlinesMs } from '../children/stop-deadlines.ts';
-import { leases } from '../leases.ts';
 import type { Log } from '../log.ts';
 import type { DetectionEvent, MqttEvent } from '../messages.ts';
 import type { Bus } from '../nats/bus.ts';
-import { type DurableMessage, openDurableReader } from '../nats/durable-reader.ts';
-import { events } from '../subjects.ts';
+import { BrokerLink, type BrokerState } from './broker/broker-link.ts';
+import { type BrokerOptions, brokerAddress } from './broker/broker-options.ts';
+import type { Outcome } from './broker/publication-queue.ts';
 import { Deliveries } from './delivery-reports.ts';
-import { formatRfc3339 } from './rfc3339.ts';
+import { type EventBacklog, EventDelivery } from './event-delivery.ts';
+import type { House } from './topics/house-monitor.ts';
+import { HouseTopics } from './topics/house-topics.ts';
+import { RetainedTopics } from './topics/retained-topics.ts';
+import { TopicRecord } from './topics/topic-record.ts';
 
-export interface MqttOptions {
-  readonly host: string;
-  readonly port: number;
-  readonly username?: string;
-  readonly password?: string;
-  /** Unique per installation: of two clients with the same id a broker disconnects the older one. */
+export interface MqttOptions extends Omit<BrokerOptions, 'will'> {
+  /** First level of all topics, `sentryshot` if absent. */
+  readonly prefix?: string;
+  /** Seconds after which the broker forgets an event; never if absent. */
+  readonly messageExpiryS?: number;
+  /** Milliseconds without an event after which a detector finds nothing any more. */
+  readonly offDelayMs?: number;
+  /** Whether the states of the monitors are published; true if absent. */
+  readonly hasStates?: boolean;
+  /** File that remembers which topics hold something; in memory if absent. */
+  readonly recordFile?: string;
+}
+
+/** For `GET /api/mqtt` and the metrics. */
+export interface MqttReport extends BrokerState, EventBacklog {
+  readonly broker: string;
   readonly clientId: string;
+  /** Retained topics that are kept. */
+  readonly topics: number;
 }
 
 export interface MqttBridge {
+  /** @throws if the bus is unreachable. */
+  report(): Promise<MqttReport>;
   close(): Promise<void>;
 }
 
-const readerName = 'mqtt';
+const usualPrefix = 'sentryshot';
+const usualOffDelayMs = 10_000;
 
 /**
- * Publishes every detection to an MQTT broker, in order, at least once.
+ * Publishes every detection to an MQTT broker, in order, at least once; and what the house may know of the monitors, as
+ * retained topics.
  *
- * The JetStream stream EVENTS is the queue: its server remembers which events the broker has confirmed, so events from
- * while the broker, the bus or this process is offline are delivered later. Events that expire in the stream before
- * they are delivered are counted and logged.
+ * @param house undefined: events only.
  */
-export function startMqttBridge(bus: Bus, options: MqttOptions, log: Log): MqttBridge {
-  const client = connectToBroker(options, log);
+export async function startMqttBridge(
+  bus: Bus,
+  options: MqttOptions,
+  log: Log,
+  house?: House,
+): Promise<MqttBridge> {
+  const { prefix = usualPrefix, messageExpiryS, offDelayMs = usualOffDelayMs } = options;
+  const availability = { topic: `${prefix}/available`, isRetained: true };
+  const record = await TopicRecord.open(options.recordFile);
+  const topics = new RetainedTopics(record, (publication) => link.publish(publication));
+  const link: BrokerLink = new BrokerLink(
+    { ...options, will: { topic: availability.topic, payload: 'offline' } },
+    [],
+    log,
+    {
+      async onConnect() {
+        await topics.connected();
+        // Last: whoever sees it has seen all the others.
+        await link.publish({ ...availability, payload: 'online' });
+      },
+      onMessage() {},
+    },
+  );
+  const houseTopics =
+    house && options.hasStates !== false && new HouseTopics({ bus, house, topics, prefix, offDelayMs });
   const deliveries = new Deliveries(bus, 'mqtt');
-  let closed = false;
-  let last: number | undefined;
-  let restart = () => {};
-  const running = run();
+  const publishEvent = (event: DetectionEvent): Promise<Outcome>[] =>
+    mqttEvents(event).map((detection) =>
+      link.publish({
+        topic: `${prefix}/events/${detection.source}`,
+        payload: JSON.stringify(detection),
+        isRetained: false,
+        ...(messageExpiryS !== undefined && { expiryS: messageExpiryS }),
+      }),
+    );
+  const delivery = new EventDelivery(bus, publishEvent, deliveries, log);
   return {
+    async report() {
+      const backlog = await delivery.backlog();
+      const { clientId } = options;
+      return { broker: brokerAddress(options), clientId, topics: topics.size, ...link.state, ...backlog };
+    },
     async close() {
-      closed = true;
-      // Ends the open request for messages; otherwise the server would deliver messages that are never handled.
-      restart();
-      await client.endAsync(true);
-      await Promise.race([running, sleep(stopDeadlinesMs.mqttConsumer)]);
+      if (houseTopics) houseTopics.close();
+      await Promise.all([
+        delivery.close(stopDeadlinesMs.mqttConsumer),
+        link.close({ ...availability, payload: 'offline' }, stopDeadlinesMs.mqttConsumer / 2),
+      ]);
       await deliveries.close();
     },
   };
-
-  async function run(): Promise<void> {
-    while (!closed) {
-      try {
-        await deliverAll();
-      } catch {
-        // The bus is offline: the consumer is opened again when it is back.
-      }
-      if (!closed) await sleep(200);
-    }
-  }
-
-  async function deliverAll(): Promise<void> {
-    const reader = await openDurableReader(bus, 'EVENTS', events, readerName, leases.mqttDelivery);
-    if (reader.confirmed > 0) last ??= reader.confirmed;
-    restart = reader.close;
-    if (closed) restart();
-    for await (const message of reader) {
-      if (closed) break;
-      await deliver(message);
-    }
-  }
-
-  async function deliver(message: DurableMessage<DetectionEvent>): Promise<void> {
-    // Keeps the NATS server from delivering the message again while the broker is offline.
-    const keepAlive = setInterval(message.extend, leases.mqttDelivery.renewMs);
-    try {
-      // Undefined for an event of a wrong shape, which cannot be delivered.
-      const event = message.message;
-      for (const detection of event ? mqttEvents(event) : []) {
-        await client.publishAsync(`sentryshot/events/${detection.source}`, JSON.stringify(detection), {
-          qos: 1,
-        });
-      }
-      message.confirm();
-      if (event) {
-        const { id: eventID, monitorID, source, time } = event;
-        deliveries.add({
-          eventID,
-          monitorID,
-          source,
-          time,
-          storedAt: message.storedAt,
-          deliveredAt: nowUs(),
-        });
-      }
-    } finally {
-      clearInterval(keepAlive);
-    }
-    const lost = last === undefined ? 0 : message.sequence - last - 1;
-    if (lost > 0) log.error(`${lost} events expired before they could be delivered to the broker`);
-    last = Math.max(last ?? 0, message.sequence);
-  }
 }
 
 function mqttEvents({ monitorID, monitorName, source, detections, ...event }: DetectionEvent): MqttEvent[] {
   const time = formatRfc3339(event.time);
   return detections.map(({ label, score }) => ({ monitorID, monitorName, label, score, time, source }));
-}
-
-function connectToBroker({ host, port, username, password, clientId }: MqttOptions, log: Log): MqttClient {
-  const client = connect({
-    host,
-    port,
-    clientId,
-    protocol: 'mqtt',
-    reconnectPeriod: 1000,
-    connectTimeout: 5000,
-    ...(username !== undefined && { username }),
-    ...(password !== undefined && { password }),
-  });
-  let complained = false;
-  client.on('connect', () => {
-    complained = false;
-    log.info(`connected to ${host}:${port}`);
-  });
-  const complain = (message: string) => {
-    if (complained) return;
-    complained = true;
-    log.warning(`${host}:${port}: ${message}; events wait until it is back`);
-  };
-  client.on('error', (error) => complain(error.message || (error as NodeJS.ErrnoException).code || 'failed'));
-  client.on('close', () => {
-    if (!client.disconnecting) complain('connection closed');
-  });
-  return client;
 }

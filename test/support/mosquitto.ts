@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -14,6 +15,16 @@ export interface BrokerOptions {
   readonly port?: number;
   /** Without it everybody may come in. */
   readonly login?: { readonly username: string; readonly password: string };
+  /** The text of an ACL file. */
+  readonly acl?: string;
+  /** Keeps what is retained on the disk, as of its last write: after `kill` it may have an older state. */
+  readonly isPersistent?: boolean;
+  /** Lines of the configuration of its listener: certificates, for example. */
+  readonly listener?: readonly string[];
+  /** How the tests' own clients connect; by default in plain MQTT on 127.0.0.1. */
+  readonly connection?: mqtt.IClientOptions;
+  /** The address that it listens on; 127.0.0.1 by default. */
+  readonly address?: string;
 }
 
 export interface Broker extends Pick<Child, 'pid' | 'kill' | 'stop'> {
@@ -21,7 +32,9 @@ export interface Broker extends Pick<Child, 'pid' | 'kill' | 'stop'> {
   /** Reads what is published on these topics (`#` and `+` work) from now on, retained messages first. */
   subscribe(topic: string): Promise<Subscriber>;
   publish(topic: string, payload: string, options?: { retain?: boolean }): Promise<void>;
-  /** The same broker on the same port, after `kill` or `stop`. It has forgotten everything. */
+  /** All retained messages, by topic. */
+  retained(): Promise<Map<string, string>>;
+  /** The same broker on the same port, after `kill` or `stop`. It has forgotten everything, unless it is persistent. */
   restart(): Promise<Broker>;
 }
 
@@ -41,9 +54,12 @@ export interface Subscriber {
 
 /** Starts a real mosquitto on 127.0.0.1. It is gone when the test is over. */
 export async function startBroker(options: BrokerOptions = {}): Promise<Broker> {
-  const { port = await freePort(), login } = options;
-  const folder = await temporaryFolder();
-  const settings = [`listener ${port} 127.0.0.1`, `allow_anonymous ${login === undefined}`];
+  return startIn(await temporaryFolder(), { ...options, port: options.port ?? (await freePort()) });
+}
+
+async function startIn(folder: string, options: BrokerOptions & { readonly port: number }): Promise<Broker> {
+  const { port, login, acl, isPersistent, listener = [], address = '127.0.0.1' } = options;
+  const settings = [`listener ${port} ${address}`, ...listener, `allow_anonymous ${login === undefined}`];
   // Or it would become another user, who may not read this folder.
   if (process.getuid?.() === 0) settings.push('user root');
   if (login) {
@@ -51,12 +67,23 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
     await promisify(execFile)('mosquitto_passwd', ['-b', '-c', file, login.username, login.password]);
     settings.push(`password_file ${file}`);
   }
+  if (acl !== undefined) {
+    await writeFile(join(folder, 'acl'), acl);
+    settings.push(`acl_file ${join(folder, 'acl')}`);
+  }
+  if (isPersistent) {
+    settings.push('persistence true', `persistence_location ${folder}/`);
+    settings.push('autosave_on_changes true', 'autosave_interval 20');
+  }
   await writeFile(join(folder, 'mosquitto.conf'), `${settings.join('\n')}\n`);
   const child = startChild('mosquitto', ['-c', join(folder, 'mosquitto.conf')]);
   await child.line(/mosquitto version .* running/);
 
   const connect = async () => {
-    const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, { reconnectPeriod: 100, ...login });
+    const client = await mqtt.connectAsync({
+      ...{ host: '127.0.0.1', port, reconnectPeriod: 100, ...login },
+      ...options.connection,
+    });
     atEnd(() => client.endAsync(true));
     return client;
   };
@@ -65,7 +92,25 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
     port,
     kill: child.kill,
     stop: child.stop,
-    restart: () => startBroker({ ...options, port }),
+    restart: () => startIn(folder, options),
+    async retained() {
+      const client = await connect();
+      const found = new Map<string, string>();
+      const end = `end/${randomUUID()}`;
+      await new Promise<void>((resolve, reject) => {
+        client.on('message', (topic, payload, { retain }) => {
+          if (retain) found.set(topic, payload.toString());
+          if (topic === end) resolve();
+        });
+        // What is retained comes before what is published after the subscription.
+        client
+          .subscribeAsync('#', { qos: 1 })
+          .then(() => client.publishAsync(end, '', { qos: 1 }))
+          .catch(reject);
+      });
+      await client.endAsync(true);
+      return found;
+    },
     async publish(topic, payload, { retain = false } = {}) {
       const client = await connect();
       await client.publishAsync(topic, payload, { qos: 1, retain });

@@ -23,10 +23,10 @@ function event(n: number, labels = ['zone0']): DetectionEvent {
 
 const store = (bus: Bus, seen: DetectionEvent) => bus.store(events, ['one', 'motion'], seen, seen.id);
 
-function startBridge(bus: Bus, port: number, login = {}) {
+async function startBridge(bus: Bus, port: number, login = {}) {
   const log = silentLogger().source('mqtt');
   const warnings: string[] = [];
-  const bridge = startMqttBridge(
+  const bridge = await startMqttBridge(
     bus,
     { host: '127.0.0.1', port, clientId: 'sentrybus-test', ...login },
     { ...log, warning: (message) => void warnings.push(message) },
@@ -45,7 +45,7 @@ test('each detection is one message with exactly the fields of SentryShot', asyn
   const { bus } = await startTestBus();
   const broker = await startBroker({ login: { username: 'nvr', password: 'secret' } });
   const subscriber = await broker.subscribe('sentryshot/events/#');
-  startBridge(bus, broker.port, { username: 'nvr', password: 'secret' });
+  await startBridge(bus, broker.port, { username: 'nvr', password: 'secret' });
   await listening(bus);
   await store(bus, event(437_494, ['zone0', 'zone2']));
   const messages = await waitFor(
@@ -71,7 +71,7 @@ test('an event that was stored by an earlier version, with its time as text, is 
   const { bus } = await startTestBus();
   const broker = await startBroker();
   const subscriber = await broker.subscribe('sentryshot/events/#');
-  startBridge(bus, broker.port);
+  await startBridge(bus, broker.port);
   await listening(bus);
   const time = '2024-11-20T14:23:15.437494000Z';
   for (const earlier of [
@@ -93,7 +93,7 @@ test('an event that was stored by an earlier version, with its time as text, is 
 test('events wait while the broker is offline, and are published in their order when it is back', async () => {
   const { bus } = await startTestBus();
   const broker = await startBroker();
-  startBridge(bus, broker.port);
+  await startBridge(bus, broker.port);
   await listening(bus);
   await broker.kill();
   for (let n = 1; n <= 20; n += 1) await store(bus, event(n));
@@ -110,12 +110,12 @@ test('events that happen while the bridge is down are published when it runs aga
   const { bus, connect } = await startTestBus();
   const broker = await startBroker();
   const subscriber = await broker.subscribe('sentryshot/events/motion');
-  const { bridge } = startBridge(bus, broker.port);
+  const { bridge } = await startBridge(bus, broker.port);
   await listening(bus);
   await bridge.close();
   await store(bus, event(1));
   await store(bus, event(2));
-  startBridge(await connect(), broker.port);
+  await startBridge(await connect(), broker.port);
   await subscriber.message(({ payload }) => payload.includes('.000002000Z'));
   expect(subscriber.messages).toHaveLength(2);
 });
@@ -123,7 +123,7 @@ test('events that happen while the bridge is down are published when it runs aga
 test('a broker that refuses the login is complained of once, without the password', async () => {
   const { bus } = await startTestBus();
   const broker = await startBroker({ login: { username: 'nvr', password: 'right' } });
-  const { warnings } = startBridge(bus, broker.port, { username: 'nvr', password: 'wrong' });
+  const { warnings } = await startBridge(bus, broker.port, { username: 'nvr', password: 'wrong' });
   await waitFor(() => warnings.length > 0, 5000, 'a warning');
   expect(warnings).toHaveLength(1);
   expect(warnings[0]).toMatch(/Not authorized/i);
@@ -139,7 +139,7 @@ test('a delivery report follows the broker’s confirmation of an event, never p
   atEnd(async () => replaying.stop());
   const told = () => reports.flatMap((report) => report.deliveries);
   const broker = await startBroker();
-  const { bridge } = startBridge(bus, broker.port);
+  const { bridge } = await startBridge(bus, broker.port);
   await listening(bus);
   const before = nowUs();
   await store(bus, event(1, ['zone0', 'zone1']));

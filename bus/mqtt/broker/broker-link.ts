@@ -1,0 +1,184 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { backoffDelay } from '../../base/backoff.ts';
+import { nowUs } from '../../base/time.ts';
+import type { Log } from '../../log.ts';
+import { type BrokerOptions, brokerAddress, usesTls } from './broker-options.ts';
+import { BrokerSession, type MqttVersion, type Publication } from './broker-session.ts';
+import { type Outcome, PublicationQueue } from './publication-queue.ts';
+import type { RefusedTopic } from './refused-topics.ts';
+import { type SessionEnd, speaksTls } from './session-end.ts';
+
+/** Whether the broker is connected, or why not. */
+export interface BrokerState {
+  readonly isConnected: boolean;
+  /** Why it is not connected; empty while it is. */
+  readonly reason: string;
+  /** Since when: Unix time in microseconds. */
+  readonly since: number;
+  /** `5` or `3.1.1`, of the last connection. */
+  readonly version: '5' | '3.1.1' | null;
+  readonly refused: readonly RefusedTopic[];
+}
+
+interface LinkListener {
+  /** After each connect; what was retained may be lost. */
+  onConnect(): void;
+  onMessage(topic: string, payload: Buffer, isRetained: boolean): void;
+}
+
+/** A broker that restarts is back after some seconds. */
+const outage = { minMs: 100, maxMs: 4000 };
+/** A broker may lock out a client that tries wrong passwords too often; a clone would be thrown out each time. */
+const refusal = { minMs: 2000, maxMs: 60_000 };
+/** A connection of this length is a steady one. */
+const steadyMs = 10_000;
+/** As many short connections in a row are no accident. */
+const maxShort = 4;
+
+/** Keeps a connection to the broker, and publishes over it. One log entry for each change of state. */
+export class BrokerLink {
+  readonly #options: BrokerOptions;
+  readonly #log: Log;
+  readonly #listener: LinkListener;
+  readonly #subscriptions: readonly string[];
+  readonly #queue: PublicationQueue;
+  readonly #ending = new AbortController();
+  #session: BrokerSession | undefined;
+  #state = { isConnected: false, reason: 'not connected yet', since: nowUs() };
+  #version: MqttVersion;
+  /** The broker has said that it does not know version 5. */
+  #isOld = false;
+  #lastVersion: MqttVersion | undefined;
+  #failures = 0;
+  /** Successive connections that were closed soon. */
+  #short = 0;
+  /** The reasons that were logged since the last steady connection. */
+  readonly #logged = new Set<string>();
+  readonly #running: Promise<void>;
+
+  /** @param subscriptions are made after each connect. */
+  constructor(options: BrokerOptions, subscriptions: readonly string[], log: Log, listener: LinkListener) {
+    this.#options = options;
+    this.#subscriptions = subscriptions;
+    this.#log = log;
+    this.#listener = listener;
+    this.#version = options.version === '3.1.1' ? 4 : 5;
+    this.#queue = new PublicationQueue((topic, reason) =>
+      log.warning(`the broker refuses ${topic}: ${reason}; what is published on it is set aside and counted`),
+    );
+    this.#running = this.#run();
+  }
+
+  get state(): BrokerState {
+    const version = this.#lastVersion && (this.#lastVersion === 5 ? '5' : '3.1.1');
+    return { ...this.#state, version: version ?? null, refused: this.#queue.refused };
+  }
+
+  /** Resolves when the broker has confirmed or refused it, over as many connections as it takes. */
+  publish(publication: Publication): Promise<Outcome> {
+    return this.#queue.add(publication);
+  }
+
+  /** Ends the connection. @param last is published before, if the broker is connected. */
+  async close(last: Publication | undefined, deadlineMs: number): Promise<void> {
+    const session = this.#state.isConnected ? this.#session : undefined;
+    if (session && last) {
+      await Promise.race([
+        session.publish(last).catch(() => {}),
+        sleep(deadlineMs, undefined, { ref: false }),
+      ]);
+    }
+    this.#ending.abort();
+    this.#queue.close();
+    const end = this.#session?.end(session !== undefined);
+    await Promise.race([Promise.all([end, this.#running]), sleep(deadlineMs, undefined, { ref: false })]);
+    await this.#session?.end(false);
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#ending.signal.aborted) {
+      const end = await this.#connect();
+      this.#queue.detach();
+      this.#session = undefined;
+      if (this.#ending.signal.aborted) return;
+      const reason = await this.#explain(end);
+      if (this.#ending.signal.aborted) return;
+      this.#lost(end, reason);
+      await sleep(this.#pauseMs(end), undefined, { signal: this.#ending.signal }).catch(() => {});
+    }
+  }
+
+  #connect(): Promise<SessionEnd> {
+    return new Promise((resolve) => {
+      this.#session = new BrokerSession(this.#options, this.#version, {
+        onOpen: (session) => this.#opened(session),
+        onMessage: (topic, payload, isRetained) => this.#listener.onMessage(topic, payload, isRetained),
+        onEnd: resolve,
+      });
+    });
+  }
+
+  #opened(session: BrokerSession): void {
+    this.#lastVersion = session.version;
+    this.#state = { isConnected: true, reason: '', since: nowUs() };
+    if (this.#short < maxShort) this.#log.info(`connected to ${brokerAddress(this.#options)}`);
+    for (const topic of this.#subscriptions) {
+      session
+        .subscribe(topic)
+        .catch((error: Error) => this.#complain(`${topic} cannot be subscribed to: ${error.message}`));
+    }
+    this.#queue.attach(session);
+    this.#listener.onConnect();
+  }
+
+  #lost(end: SessionEnd, reason: string): void {
+    if (end.openMs >= steadyMs) {
+      if (this.#options.version !== '3.1.1' && !this.#isOld) this.#version = 5;
+      this.#failures = 0;
+      this.#short = 0;
+      this.#logged.clear();
+    } else if (end.openMs > 0) {
+      this.#short += 1;
+      if (this.#short < maxShort) this.#logged.clear();
+    }
+    this.#failures += 1;
+    if (this.#state.isConnected) this.#state = { isConnected: false, reason, since: nowUs() };
+    else this.#state = { ...this.#state, reason };
+    // A broker that knows only one version is asked in the other one next.
+    if (end.kind !== 'version' || this.#failures > 2) this.#complain(reason);
+  }
+
+  /** @returns the reason for people. */
+  async #explain(end: SessionEnd): Promise<string> {
+    const { protocol = 'mqtt', version = 'auto', clientId } = this.#options;
+    if (end.kind === 'closed' && end.openMs < steadyMs && this.#short + 1 >= maxShort) {
+      return `the broker closes the connection soon after each login: probably another client logs in with the client id ${clientId}, for example a second recorder with a copy of this one's storage folder (client_id makes it another)`;
+    }
+    if (end.kind !== 'version') return end.reason;
+    if (!usesTls(this.#options) && (await speaksTls(this.#options))) {
+      return `the broker speaks TLS on this port: protocol = "${protocol}s" is needed`;
+    }
+    this.#chooseVersion(version, end);
+    return end.reason;
+  }
+
+  /** A broker that closes without an answer may be about to end; one that does so twice may not know the version. */
+  #chooseVersion(version: BrokerOptions['version'], { kind, isExplicit }: SessionEnd): void {
+    if (version !== 'auto' && version !== undefined) return;
+    if (kind !== 'version') return;
+    this.#isOld ||= isExplicit && this.#version === 5;
+    if (isExplicit || this.#failures % 2 === 1) this.#version = this.#version === 5 ? 4 : 5;
+  }
+
+  #pauseMs({ kind, openMs }: SessionEnd): number {
+    const isLockedOut = kind === 'refused' || kind === 'taken-over';
+    if (openMs >= steadyMs) this.#failures = 1;
+    return backoffDelay(isLockedOut ? refusal : outage, this.#failures, Math.random());
+  }
+
+  #complain(reason: string): void {
+    if (this.#logged.has(reason)) return;
+    this.#logged.add(reason);
+    this.#log.warning(`${brokerAddress(this.#options)}: ${reason}; events wait until it is back`);
+  }
+}

@@ -1,0 +1,184 @@
+import { Queue } from '../../base/queue.ts';
+import type { BrokerSession, Publication } from './broker-session.ts';
+import { type RefusedTopic, RefusedTopics } from './refused-topics.ts';
+
+export type Outcome = 'delivered' | 'refused';
+
+interface Item {
+  readonly publication: Publication;
+  readonly place: number;
+  readonly resolve: (outcome: Outcome) => void;
+  sentAt: number;
+  /** How often the broker has refused it, or closed the connection on it. */
+  tries: number;
+}
+
+/** What waits on one topic while an item of it is tried again. */
+interface Held {
+  readonly items: Item[];
+  timer: NodeJS.Timeout | undefined;
+}
+
+const maxTries = 3;
+const retryMs = 300;
+/** A broker that does not confirm in this time is asked again on a new connection. */
+const ackTimeoutMs = 10_000;
+/** A connection that is closed this soon after a lone publication is closed because of it. */
+const blameMs = 5000;
+/** A topic on which the broker closes the connection is tried again after this time. */
+const closingPauseMs = 10 * 60_000;
+
+/**
+ * Publications on their way to the broker: in order per topic, many at once, each until the broker has confirmed it.
+ *
+ * A publication that the broker refuses is tried three times while those of its topic wait, and is set aside then. On a
+ * topic that is refused, those that follow are tried once each. Brokers of MQTT 3.1.1 cannot refuse; some close the
+ * connection instead. After each loss of the connection, the publications that were under way are therefore sent one at a
+ * time, so that it is known which one the broker closes on.
+ */
+export class PublicationQueue {
+  readonly #waiting = new Queue<Item>();
+  readonly #inFlight = new Set<Item>();
+  /** Under way when the connection was lost. */
+  readonly #suspects = new Set<Item>();
+  readonly #held = new Map<string, Held>();
+  readonly #refused: RefusedTopics;
+  #session: BrokerSession | undefined;
+  #places = 0;
+  #watch: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  /** @param onRefused is called once for a topic, until it is accepted again. */
+  constructor(onRefused: (topic: string, reason: string) => void) {
+    this.#refused = new RefusedTopics(onRefused);
+  }
+
+  get refused(): readonly RefusedTopic[] {
+    return this.#refused.list();
+  }
+
+  /** Resolves when the broker has confirmed or refused it; never, if the queue is closed before. */
+  add(publication: Publication): Promise<Outcome> {
+    return new Promise((resolve) => {
+      this.#places += 1;
+      this.#waiting.push({ publication, place: this.#places, resolve, sentAt: 0, tries: 0 });
+      this.#pump();
+    });
+  }
+
+  /** Sends what waits over this session, from now until {@link detach}. */
+  attach(session: BrokerSession): void {
+    this.#session = session;
+    this.#watch = setInterval(() => this.#expectAcks(), ackTimeoutMs / 4);
+    this.#pump();
+  }
+
+  /** The session is over: what was under way is sent again. */
+  detach(): void {
+    this.#session = undefined;
+    clearInterval(this.#watch);
+    const items = [...this.#inFlight].sort((a, b) => a.place - b.place);
+    this.#inFlight.clear();
+    const [only] = items;
+    if (items.length === 1 && only && this.#suspects.has(only)) this.#blame(only);
+    for (const item of items) this.#suspects.add(item);
+    this.#waiting.putBack(items);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.detach();
+    for (const { timer } of this.#held.values()) clearTimeout(timer);
+  }
+
+  /** The connection was lost while this item alone was under way. */
+  #blame(item: Item): void {
+    if (performance.now() - item.sentAt > blameMs) return;
+    item.tries += 1;
+    const { topic } = item.publication;
+    // The other topics come first on the next connection.
+    if (item.tries < maxTries) this.#hold(topic, retryMs);
+    else this.#refused.closesOn(topic, closingPauseMs);
+  }
+
+  #pump(): void {
+    const session = this.#session;
+    if (!session || this.#isClosed) return;
+    while (this.#inFlight.size < (this.#suspects.size > 0 ? 1 : session.maxInFlight)) {
+      const next = this.#waiting.shift();
+      if (!next) return;
+      const held = this.#held.get(next.publication.topic);
+      if (held) held.items.push(next);
+      else if (this.#refused.isClosing(next.publication.topic)) this.#setAside(next);
+      else void this.#send(session, next);
+    }
+  }
+
+  async #send(session: BrokerSession, item: Item): Promise<void> {
+    const { topic } = item.publication;
+    item.sentAt = performance.now();
+    this.#inFlight.add(item);
+    try {
+      await session.publish(item.publication);
+      if (!this.#inFlight.delete(item)) return;
+      this.#suspects.delete(item);
+      this.#refused.accepted(topic);
+      item.resolve('delivered');
+    } catch (error) {
+      // Not if the session is over: then `detach` has put it back.
+      if (this.#session !== session || !this.#inFlight.delete(item)) return;
+      const code = (error as { code?: unknown }).code;
+      if (typeof code !== 'number' && !this.#isUnsendable(error)) {
+        this.#inFlight.add(item);
+        return;
+      }
+      this.#suspects.delete(item);
+      this.#refuse(item, (error as Error).message);
+    }
+    this.#pump();
+  }
+
+  /** The client library refuses some itself, such as one that is larger than the broker takes. */
+  readonly #isUnsendable = (error: unknown) => /packet|topic|size/i.test((error as Error).message);
+
+  #refuse(item: Item, reason: string): void {
+    const { topic } = item.publication;
+    item.tries += 1;
+    if (item.tries >= maxTries || this.#refused.has(topic)) {
+      this.#refused.count(topic, reason);
+      this.#setAside(item);
+      return;
+    }
+    // Its order among those of its topic: before all that wait.
+    const held = this.#hold(topic, retryMs * item.tries);
+    held.items.push(item);
+    held.items.sort((a, b) => a.place - b.place);
+  }
+
+  #hold(topic: string, forMs: number): Held {
+    const held = this.#held.get(topic) ?? { items: [], timer: undefined };
+    this.#held.set(topic, held);
+    clearTimeout(held.timer);
+    held.timer = setTimeout(() => {
+      this.#held.delete(topic);
+      this.#waiting.putBack(held.items);
+      this.#pump();
+    }, forMs);
+    return held;
+  }
+
+  #setAside(item: Item): void {
+    this.#suspects.delete(item);
+    this.#refused.skipped(item.publication.topic);
+    item.resolve('refused');
+  }
+
+  #expectAcks(): void {
+    const now = performance.now();
+    for (const { sentAt } of this.#inFlight) {
+      if (now - sentAt < ackTimeoutMs) continue;
+      void this.#session?.end(false);
+      return;
+    }
+  }
+}

@@ -1,0 +1,144 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Channel } from '../../channel.ts';
+import type { DetectedObject } from '../../messages.ts';
+import type { Bus } from '../../nats/bus.ts';
+import { lastStored, type Replay, replay, type StreamName, streamRange } from '../../nats/jetstream.ts';
+import { events, objects, status } from '../../subjects.ts';
+import type { House } from './house-monitor.ts';
+import { MonitorTopics } from './monitor-topics.ts';
+import type { RetainedTopics } from './retained-topics.ts';
+
+interface HouseTopicsOptions {
+  readonly bus: Bus;
+  readonly house: House;
+  readonly topics: RetainedTopics;
+  readonly prefix: string;
+  /** After this time without an event, a detector finds nothing any more. */
+  readonly offDelayMs: number;
+}
+
+/** How soon a snapshot is on the disk. */
+const snapshotDelayMs = 700;
+const storageIntervalMs = 60_000;
+const retryMs = 500;
+
+/** Follows the monitors, and keeps their topics. */
+export class HouseTopics {
+  readonly #options: HouseTopicsOptions;
+  readonly #monitors = new Map<string, MonitorTopics>();
+  readonly #ends: (() => void)[] = [];
+  readonly #listeners = new Set<() => void>();
+  #isClosed = false;
+
+  constructor(options: HouseTopicsOptions) {
+    this.#options = options;
+    const { house } = options;
+    this.#ends.push(house.onChange(() => this.#configure()));
+    const timer = setInterval(() => void this.#writeStorage(), storageIntervalMs);
+    this.#ends.push(() => clearInterval(timer));
+    void this.#writeStorage();
+    this.#configure();
+    void this.#recall();
+    // What was before this start is over: monitors report anew, and no object is in view.
+    this.#follow('STATUS', status, (message) => this.#monitors.get(message.monitorID)?.status(message));
+    this.#follow('EVENTS', events, (message) => {
+      this.#monitors.get(message.monitorID)?.event(message);
+    });
+    this.#follow('OBJECTS', objects, (message) => {
+      this.#monitors.get(message.monitorID)?.object(message);
+      void this.#takeSnapshot(message);
+    });
+  }
+
+  list(): readonly MonitorTopics[] {
+    return [...this.#monitors.values()];
+  }
+
+  get(monitorID: string): MonitorTopics | undefined {
+    return this.#monitors.get(monitorID);
+  }
+
+  /** Calls `listener` when a monitor was stored or deleted, after its topics are wanted. */
+  onChange(listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const end of this.#ends) end();
+  }
+
+  #configure(): void {
+    const { house, topics, prefix, offDelayMs } = this.#options;
+    const configured = house.monitors();
+    for (const monitor of configured) {
+      const known = this.#monitors.get(monitor.id);
+      if (known) known.configure(monitor);
+      else this.#monitors.set(monitor.id, new MonitorTopics(topics, prefix, offDelayMs, monitor));
+    }
+    for (const [id, monitor] of this.#monitors) {
+      if (configured.some((each) => each.id === id)) continue;
+      monitor.remove();
+      this.#monitors.delete(id);
+    }
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Reads the last event and snapshot of each monitor from the bus, and clears the topics that then have no content. */
+  async #recall(): Promise<void> {
+    const { bus, topics } = this.#options;
+    for (const [id, monitor] of [...this.#monitors]) {
+      const event = await this.#patiently(() => lastStored(bus, 'EVENTS', events, [id, '*']));
+      if (event && !this.#isClosed && this.#monitors.get(id) === monitor) monitor.recall(event);
+      const object = await this.#patiently(() => lastStored(bus, 'OBJECTS', objects, [id]));
+      if (object) await this.#writeSnapshot(id, object.eventID);
+    }
+    if (this.#isClosed) return;
+    for (const topic of topics.known) if (topics.get(topic) === undefined) topics.clear(topic);
+  }
+
+  /** Tries until the bus answers. */
+  async #patiently<T>(ask: () => Promise<T>): Promise<T | undefined> {
+    while (!this.#isClosed) {
+      try {
+        return await ask();
+      } catch {
+        await sleep(retryMs);
+      }
+    }
+    return undefined;
+  }
+
+  #follow<Message>(
+    stream: StreamName,
+    channel: Channel<never, Message>,
+    listener: (message: Message) => void,
+  ): void {
+    let reading: Replay | undefined;
+    this.#ends.push(() => reading?.stop());
+    const { bus } = this.#options;
+    void this.#patiently(() => streamRange(bus, stream)).then((range) => {
+      if (!range || this.#isClosed) return;
+      reading = replay(bus, stream, channel, range.last + 1, ({ message }) => {
+        if (message !== undefined) listener(message);
+      });
+    });
+  }
+
+  async #takeSnapshot({ monitorID, eventID }: DetectedObject): Promise<void> {
+    await sleep(snapshotDelayMs);
+    await this.#writeSnapshot(monitorID, eventID);
+  }
+
+  async #writeSnapshot(monitorID: string, eventID: string): Promise<void> {
+    const jpeg = await this.#options.house.snapshot(eventID).catch(() => undefined);
+    if (jpeg && !this.#isClosed) this.#monitors.get(monitorID)?.snapshot(jpeg);
+  }
+
+  async #writeStorage(): Promise<void> {
+    const { house, topics, prefix } = this.#options;
+    const days = await house.storageDaysLeft().catch(() => null);
+    if (this.#isClosed) return;
+    topics.set(`${prefix}/recorder/storage_days_left`, days === null ? 'unknown' : days.toFixed(1));
+  }
+}

@@ -1,0 +1,96 @@
+import type { Publication } from '../broker/broker-session.ts';
+import type { Outcome } from '../broker/publication-queue.ts';
+import type { TopicRecord } from './topic-record.ts';
+
+export type Payload = string | Uint8Array;
+
+/** Keeps the retained topics of a broker equal to those that are wanted, whatever the broker forgets. */
+export class RetainedTopics {
+  readonly #record: TopicRecord;
+  readonly #publish: (publication: Publication) => Promise<Outcome>;
+  readonly #wanted = new Map<string, Payload>();
+  /** What the broker has confirmed since it was connected; empty: cleared. */
+  readonly #confirmed = new Map<string, Payload>();
+  /** Those that hold something, and shall not. */
+  readonly #unwanted = new Set<string>();
+  readonly #underWay = new Set<string>();
+  #isConnected = false;
+
+  constructor(record: TopicRecord, publish: (publication: Publication) => Promise<Outcome>) {
+    this.#record = record;
+    this.#publish = publish;
+  }
+
+  /** The number of topics that are wanted. */
+  get size(): number {
+    return this.#wanted.size;
+  }
+
+  /** The topics of the record and those that are wanted. */
+  get known(): readonly string[] {
+    return [...new Set([...this.#record.topics, ...this.#wanted.keys()])];
+  }
+
+  get(topic: string): Payload | undefined {
+    return this.#wanted.get(topic);
+  }
+
+  set(topic: string, payload: Payload): void {
+    this.#wanted.set(topic, payload);
+    this.#unwanted.delete(topic);
+    if (this.#record.has(topic)) {
+      void this.#update(topic);
+      return;
+    }
+    // Recorded first: after a crash between the two, the topic is still known.
+    this.#record.add(topic);
+    void this.#record
+      .save()
+      .catch(() => {})
+      .then(() => this.#update(topic));
+  }
+
+  clear(topic: string): void {
+    this.#wanted.delete(topic);
+    this.#unwanted.add(topic);
+    void this.#update(topic);
+  }
+
+  /** Publishes a topic again that has not changed. */
+  repeat(topic: string): void {
+    this.#confirmed.delete(topic);
+    void this.#update(topic);
+  }
+
+  /** The broker is connected, and may have forgotten anything. Resolves when it has all of it. */
+  async connected(): Promise<void> {
+    this.#isConnected = true;
+    this.#confirmed.clear();
+    const topics = new Set([...this.#record.cleared, ...this.#unwanted, ...this.#wanted.keys()]);
+    await Promise.all([...topics].map((topic) => this.#update(topic)));
+  }
+
+  async #update(topic: string): Promise<void> {
+    if (!this.#isConnected || this.#underWay.has(topic)) return;
+    this.#underWay.add(topic);
+    try {
+      for (;;) {
+        const wanted = this.#wanted.get(topic) ?? '';
+        if (isEqual(this.#confirmed.get(topic), wanted)) return;
+        await this.#publish({ topic, payload: wanted, isRetained: true });
+        this.#confirmed.set(topic, wanted);
+        if (this.#unwanted.delete(topic)) {
+          this.#record.clear(topic);
+          void this.#record.save().catch(() => {});
+        }
+      }
+    } finally {
+      this.#underWay.delete(topic);
+    }
+  }
+}
+
+function isEqual(one: Payload | undefined, other: Payload): boolean {
+  if (one === undefined || typeof one === 'string' || typeof other === 'string') return one === other;
+  return Buffer.from(one).equals(other);
+}
