@@ -1,17 +1,98 @@
 import Type from 'typebox';
 import { DetectionEvent } from '../../bus/messages.ts';
+import { MonitorID } from '../../store/monitors/monitor-config.ts';
 import { eventTimeMs } from '../../store/recordings/snapshots.ts';
 import type { ApiServices } from '../request/api-services.ts';
 import type { Caller } from '../request/caller.ts';
 import { HttpError } from '../request/http-error.ts';
+import { checkOrder } from '../request/query.ts';
 import { type Route, route } from '../request/route.ts';
 
 /** The time in an event's id is that of its publication; the event's own is that of its frame. */
 const maxDelayUs = 300_000_000;
 const clockSlackUs = 60_000_000;
 
+const optionalTime = (description: string) =>
+  Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 2 ** 53,
+      description: `${description}, a Unix time in microseconds`,
+    }),
+  );
+
+const EventQuery = Type.Object({
+  monitors: Type.Optional(
+    Type.Array(MonitorID, {
+      maxItems: 1000,
+      description: 'a list of monitor ids, of 1 to 24 letters and digits each; none means all',
+    }),
+  ),
+  labels: Type.Optional(
+    Type.Array(Type.String({ minLength: 1, maxLength: 64 }), {
+      maxItems: 100,
+      description: 'a list of labels; none means all',
+    }),
+  ),
+  start: optionalTime('only events from here on'),
+  end: optionalTime('only events older than this'),
+  order: Type.Optional(
+    Type.Enum(['newest', 'oldest'], {
+      default: 'newest',
+      description: 'which come first, newest or oldest; newest if left out',
+    }),
+  ),
+  limit: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 500, default: 100, description: 'a number of events, 1 to 500' }),
+  ),
+});
+
+const Event = Type.Object({
+  id: DetectionEvent.properties.id,
+  monitorID: Type.String(),
+  source: Type.String({ description: 'The detector' }),
+  time: Type.Integer({ description: 'When its frame was taken' }),
+  detections: DetectionEvent.properties.detections,
+  recording: Type.Union([Type.String(), Type.Null()], {
+    description: 'The id of the recording that shows it; null if there is none on disk',
+  }),
+  snapshot: Type.Boolean({
+    description: 'Whether its detector makes snapshots: `/api/event/<id>/snapshot.jpeg`',
+  }),
+});
+
+const example = {
+  id: '20261123T034230123-3f9c2a7be001',
+  monitorID: 'door',
+  source: 'tflite',
+  time: 1795405350123000,
+  detections: [
+    { label: 'person', score: 91, box: { x: 400000, y: 300000, width: 80000, height: 250000 }, object: 'p1' },
+  ],
+  recording: '2026-11-23_03-40-12_door',
+  snapshot: true,
+};
+
 export function eventRoutes({ snapshot, logs }: Pick<ApiServices, 'snapshot' | 'logs'>): Route[] {
   return [
+    route({
+      method: 'GET',
+      path: '/api/event/query',
+      access: 'user',
+      limit: 'request',
+      tag: 'Events',
+      summary: 'List events',
+      description:
+        'What detectors found, in the order of its times. An event must match all filters; it is listed with all of its detections. For the next page, pass the time of the last event as the new `end` (or `start`), and leave out the events that both pages have.',
+      query: EventQuery,
+      answers: { 200: { description: 'The events', schema: Type.Array(Event), example: [example] } },
+      failures: ['storage_failed'],
+      async handle({ query: { limit = 100, order = 'newest', ...filter } }) {
+        checkOrder(filter);
+        const found = await logs.events({ ...filter, limit, oldestFirst: order === 'oldest' });
+        return { body: found.map((event) => ({ ...event, snapshot: !Number.isNaN(eventTimeMs(event.id)) })) };
+      },
+    }),
     route({
       method: 'GET',
       path: '/api/event/:id/snapshot.jpeg',

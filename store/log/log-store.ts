@@ -3,6 +3,7 @@ import type { CheckpointAnswer, LogEntry } from '../../bus/messages.ts';
 import type { BusAddress } from '../../bus/nats/bus.ts';
 import { StoreError } from '../base/store-error.ts';
 import type { Config } from '../config/config.ts';
+import type { EventFilter, ListedEvent } from './catalogue/event-list.ts';
 import type { CatalogueEntry, RecordingFilter } from './catalogue/recording-catalogue.ts';
 import type { UsageAnswer, UsageQuestion } from './catalogue/recording-usage.ts';
 import type { TimelineAnswer, TimelineQuestion } from './catalogue/timeline.ts';
@@ -117,6 +118,15 @@ export class LogStore {
   async timeline(question: TimelineQuestion): Promise<TimelineAnswer> {
     if (!this.#thread) throw new StoreError('io', 'the log is closed');
     return this.#thread.ask('timeline', question);
+  }
+
+  /**
+   * The events that match, each with the recording that shows it.
+   *
+   * @throws {StoreError} `io`
+   */
+  async events(filter: EventFilter): Promise<ListedEvent[]> {
+    return this.#thread?.ask('events', filter) ?? [];
   }
 
   /**

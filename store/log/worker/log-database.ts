@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { ensureFolder } from '../../../bus/base/files.ts';
 import { Mutex } from '../../../bus/base/mutex.ts';
+import { EventList } from '../catalogue/event-list.ts';
 import { RecordingCatalogue } from '../catalogue/recording-catalogue.ts';
 import { RecordingUsage } from '../catalogue/recording-usage.ts';
 import { Timeline } from '../catalogue/timeline.ts';
@@ -47,6 +48,7 @@ const connectionNames = [
   'catalogue',
   'usage',
   'timeline',
+  'events',
 ] as const;
 type ConnectionName = (typeof connectionNames)[number];
 
@@ -72,6 +74,7 @@ export class LogDatabase {
   readonly catalogue: RecordingCatalogue;
   readonly usage: RecordingUsage;
   readonly timeline: Timeline;
+  readonly events: EventList;
   /** Runs users' SQL statements. */
   readonly sql: SqlRunner;
   readonly sqlStreams: SqlStreams;
@@ -113,6 +116,7 @@ export class LogDatabase {
     this.catalogue = new RecordingCatalogue(connections.catalogue);
     this.usage = new RecordingUsage(connections.usage);
     this.timeline = new Timeline(connections.timeline);
+    this.events = new EventList(connections.events);
     this.sql = new SqlRunner(connections.asker);
     this.sqlStreams = new SqlStreams(() => instance.connect());
   }
@@ -173,8 +177,8 @@ export class LogDatabase {
   close(): Promise<void> {
     this.hold.release();
     return this.#writes.close(async () => {
-      const { retention, pages, stats, catalogue, usage, timeline, sql, sqlStreams } = this;
-      const readers = [pages, stats, catalogue, usage, timeline, sql, sqlStreams];
+      const { retention, pages, stats, catalogue, usage, timeline, events, sql, sqlStreams } = this;
+      const readers = [pages, stats, catalogue, usage, timeline, events, sql, sqlStreams];
       await Promise.all([retention, ...readers].map((each) => each.close()));
       await this.#connection.run('CHECKPOINT').catch(() => {});
       this.#connection.closeSync();

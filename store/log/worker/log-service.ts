@@ -29,6 +29,7 @@ const streamsOf: Readonly<
   recordings: ['RECORDINGS', 'HISTORY'],
   usage: ['RECORDINGS', 'HISTORY', 'EVENTS'],
   timeline: ['RECORDINGS', 'HISTORY', 'EVENTS'],
+  events: ['RECORDINGS', 'HISTORY', 'EVENTS'],
   totals: projectedStreams,
   sql: projectedStreams,
   openSql: projectedStreams,
@@ -163,6 +164,8 @@ export class LogService {
         return this.#database.usage.answer(question.asked);
       case 'timeline':
         return this.#database.timeline.read(question.asked);
+      case 'events':
+        return this.#database.events.list(question.asked);
       case 'totals':
         return this.#totals.read();
       case 'sql':

@@ -1,5 +1,9 @@
 import { beforeAll, expect, test } from 'vitest';
+import { Outbox } from '../../../bus/nats/outbox.ts';
+import { formatRecordingID } from '../../../bus/recording-id.ts';
+import { events, recordings } from '../../../bus/subjects.ts';
 import { snapshotEventID, writeSnapshot } from '../../../store/recordings/snapshots.ts';
+import { began, second } from '../../support/footage.ts';
 import { type FrontDoor, openFrontDoor, user } from '../../support/http-server.ts';
 
 let door: FrontDoor;
@@ -27,4 +31,46 @@ test.each([
 ])('there is no picture of %s', async (id) => {
   const response = await door.fetch(path(id), {}, user);
   expect(response.status).toBe(404);
+});
+
+test('events are listed with their detections and the recording that shows them', async () => {
+  const outbox = new Outbox(100, () => {});
+  outbox.attach(door.bus);
+  const recording = formatRecordingID({ startMs: began / 1000, monitorID: 'door', stream: 'main' });
+  outbox.add(recordings, ['door'], {
+    ...{ id: recording, monitorID: 'door', state: 'saved', start: began, end: began + 60 * second },
+    ...{ bytes: 1, streams: [], reason: '' },
+  });
+  const box = { x: 1, y: 2, width: 3, height: 4 };
+  const person = { label: 'person', score: 90, box, object: 'p1' };
+  const pictured = snapshotEventID(began / 1000 + 1000);
+  const happened = [
+    { id: pictured, at: 1, monitorID: 'door', detections: [person, { label: 'dog', score: 50 }] },
+    { id: 'later', at: 61, monitorID: 'door', detections: [{ label: 'zone0', score: 2 }] },
+    { id: 'yard', at: 2, monitorID: 'yard', detections: [{ label: 'person', score: 70 }] },
+  ];
+  for (const { at, monitorID, ...event } of happened)
+    outbox.add(events, [monitorID, 'tflite'], {
+      ...{ ...event, monitorID, monitorName: monitorID, source: 'tflite', time: began + at * second },
+    });
+  await outbox.flush(5000);
+  const ask = async (search: string) => (await door.fetch(`/api/event/query?${search}`, {}, user)).json();
+  const ids = async (search: string) => (await ask(search)).map(({ id }: { id: string }) => id);
+
+  expect(await ask('monitors=door')).toEqual([
+    {
+      ...{ id: 'later', monitorID: 'door', source: 'tflite', time: began + 61 * second },
+      detections: [{ label: 'zone0', score: 2 }],
+      ...{ recording: null, snapshot: false },
+    },
+    {
+      ...{ id: pictured, monitorID: 'door', source: 'tflite', time: began + second },
+      detections: [person, { label: 'dog', score: 50 }],
+      ...{ recording, snapshot: true },
+    },
+  ]);
+  expect(await ids('labels=person')).toEqual(['yard', pictured]);
+  expect(await ids(`start=${began + 2 * second}&order=oldest&limit=1`)).toEqual(['yard']);
+  expect(await ids(`end=${began + 2 * second}`)).toEqual([pictured]);
+  expect((await door.fetch('/api/event/query?start=2&end=1', {}, user)).status).toBe(400);
 });
