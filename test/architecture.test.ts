@@ -137,7 +137,17 @@ const allowedRooms: Record<string, readonly string[]> = {
   // Types of answers only.
   'http/pages/app/live': ['pages/app/data', 'pages/app/shell', 'pages/app/texts', 'state'],
   'http/pages/app/logs': ['pages/app/data', 'pages/app/shell', 'pages/app/texts', 'state'],
-  'http/pages/app/recordings': ['pages/app/data', 'pages/app/shell', 'pages/app/texts', 'state'],
+  'http/pages/app/recordings': [
+    ...['pages/app/data', 'pages/app/recordings/footage', 'pages/app/recordings/player'],
+    ...['pages/app/recordings/timeline', 'pages/app/shell', 'pages/app/style', 'pages/app/texts', 'state'],
+  ],
+  'http/pages/app/recordings/footage': ['pages/app/data', 'pages/app/texts'],
+  'http/pages/app/recordings/player': [
+    ...['pages/app/data', 'pages/app/recordings/footage', 'pages/app/shell', 'pages/app/texts'],
+  ],
+  'http/pages/app/recordings/timeline': [
+    ...['pages/app/data', 'pages/app/recordings/footage', 'pages/app/shell', 'pages/app/texts'],
+  ],
   'http/pages/app/settings': [
     ...['pages/app/data', 'pages/app/settings/form', 'pages/app/settings/monitors', 'pages/app/shell'],
     ...['pages/app/style', 'pages/app/texts', 'state'],

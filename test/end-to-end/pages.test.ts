@@ -1,10 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
 import { type Camera, startCamera, testMounts } from '../support/camera.ts';
 import { launchChromium } from '../support/chromium.ts';
-import { rtspMonitor, testMonitor } from '../support/monitors.ts';
+import { motion, rtspMonitor, testMonitor } from '../support/monitors.ts';
 import { barriers, morePictures, openPage, screens } from '../support/pages.ts';
 import { freePort } from '../support/ports.ts';
 import { probe } from '../support/probe.ts';
@@ -27,7 +27,9 @@ beforeAll(async () => {
       rtspMonitor('door', [camera.url('main'), camera.url('sub')], {
         name: 'Front door',
         alwaysRecord: true,
+        motion,
       }),
+      rtspMonitor('yard', [camera.url('sub')], { name: 'Yard', alwaysRecord: true }),
       rtspMonitor('gate', [`rtsp://127.0.0.1:${await freePort()}/main`], { name: 'Garden gate' }),
       testMonitor('attic', { name: 'Attic', enable: false }),
     ],
@@ -137,23 +139,114 @@ test('the log is searched by its address, goes on by itself, and is for admins',
   await guest.close();
 });
 
+/** Waits until a recording's video is so many seconds on. */
+async function morePlayed(page: Page, monitorID: string, seconds: number): Promise<void> {
+  await page.locator(`.player-picture[data-monitor="${monitorID}"] video`).evaluate(
+    (video: HTMLVideoElement, wanted) =>
+      new Promise<void>((resolve) => {
+        let first: number | undefined;
+        const next = (_: number, { mediaTime }: { readonly mediaTime: number }) => {
+          first ??= mediaTime;
+          if (mediaTime - first >= wanted) resolve();
+          else video.requestVideoFrameCallback(next);
+        };
+        video.requestVideoFrameCallback(next);
+      }),
+    seconds,
+  );
+}
+
 test('a recording of the day is found, played, and a part of it downloaded', async () => {
-  const { page, complaints, close } = await openPage(browser, `${recorder.url}/recordings`, user);
-  await page.getByText('Nothing was recorded on this day').waitFor();
-  await page.getByLabel('Camera').selectOption('door');
+  const { page, complaints, close } = await openPage(
+    browser,
+    `${recorder.url}/recordings?monitor=attic`,
+    user,
+  );
+  await page.getByText('Recordings', { exact: true }).last().click();
+  await page.getByText('Nothing was recorded in this time').waitFor();
+  await page.getByLabel('Camera', { exact: true }).selectOption('door');
   await page.locator('.recordings a').last().click();
   await page.waitForURL(/monitor=door&day=[\d-]+&time=\d+$/);
-  await page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 0) > 0.5);
+  await morePlayed(page, 'door', 0.5);
   await page.screenshot({ path: join(pictures, 'recordings-desktop.png') });
   expect(await barriers(page)).toEqual([]);
+  expect(await page.getByRole('button', { name: 'Delete' }).count()).toBe(0);
   await page.getByText('Download a part').click();
   const downloading = page.waitForEvent('download');
-  await page.getByRole('link', { name: 'Download the part' }).click();
+  await page.getByRole('button', { name: 'Download the part' }).click();
   const download = await downloading;
   expect(download.suggestedFilename()).toMatch(/\.mp4$/);
+  await page.getByText('The part was downloaded').waitFor();
   const { errors, packets } = await probe(await download.path());
   expect(errors).toBe('');
   expect(packets.length).toBeGreaterThan(10);
+  expect(complaints).toEqual([]);
+  await close();
+});
+
+test('what happened is on cards with pictures, which play it; admins protect and delete recordings', async () => {
+  const { page, complaints, close } = await openPage(browser, `${recorder.url}/recordings`, recorder.admin);
+  const card = page.locator('.event-cards [data-monitor="door"] a').first();
+  await card.waitFor();
+  expect(await card.textContent()).toMatch(/Motion *Front door *\d+ \w+, \d\d:\d\d:\d\d/);
+  await card.locator('img').evaluate((image: HTMLImageElement) => image.decode());
+  await card.click();
+  await page.waitForURL(/camera=door&day=[\d-]+.*&time=\d+$/);
+  await morePlayed(page, 'door', 0.3);
+  await page.getByLabel('Kind of event').selectOption('motion');
+  await page.waitForURL(/label=motion/);
+  await page.reload();
+  await card.waitFor();
+  await page.getByRole('button', { name: 'Next event' }).click();
+  await page.getByText('There is no further event').waitFor();
+
+  await page.getByText('Recordings', { exact: true }).last().click();
+  const oldest = page.locator('.recordings li').last();
+  await oldest.getByRole('button', { name: 'Protect' }).click();
+  await oldest.getByRole('button', { name: 'Protected' }).click();
+  const first = await page.locator('.recordings li').count();
+  await recorder.change('POST', '/api/monitor/restart?id=yard');
+  // The restart has ended a recording, which can be deleted then.
+  await page.getByRole('button', { name: 'Delete' }).first().click({ timeout: 30_000 });
+  expect(await barriers(page)).toEqual([]);
+  await page.getByRole('button', { name: 'Delete the recording' }).click();
+  await page.waitForFunction((before) => document.querySelectorAll('.recordings li').length <= before, first);
+  expect(complaints).toEqual([]);
+  await close();
+});
+
+test.each(looks)('the timeline plays cameras in step on a $screen, $colorScheme', async (look) => {
+  const { colorScheme, size, screen } = look;
+  const options = { ...size, colorScheme };
+  const address = `${recorder.url}/recordings?monitor=door,yard`;
+  const { page, complaints, close } = await openPage(browser, address, recorder.admin, options);
+  const timeline = page.getByRole('slider', { name: /^Time\./ });
+  await page.getByRole('button', { name: 'Motion' }).waitFor();
+  await timeline.focus();
+  await page.keyboard.press('End');
+  await page.waitForURL(/time=\d+$/);
+  for (let round = 0; round < 8; round += 1) await page.keyboard.press('+');
+  await page.waitForURL(/start=\d+&end=\d+&time=\d+$/);
+  // A little earlier, both have recorded.
+  for (let round = 0; round < 4; round += 1) await page.keyboard.press('ArrowLeft');
+  await Promise.all([morePlayed(page, 'door', 0.3), morePlayed(page, 'yard', 0.3)]);
+  const apart = await page.evaluate(() => {
+    const [a, b] = [...document.querySelectorAll<HTMLVideoElement>('.player video')];
+    return Math.abs((a?.currentTime ?? 0) - (b?.currentTime ?? 99));
+  });
+  expect(apart).toBeLessThan(1);
+  await page.getByRole('button', { name: 'Pause' }).click();
+  const shown = await page.locator('.player-clock').getAttribute('datetime');
+  await page.keyboard.press('.');
+  await page.waitForFunction(
+    (before) => document.querySelector('.player-clock')?.getAttribute('datetime') !== before,
+    shown,
+  );
+  await page.screenshot({ path: join(pictures, `timeline-${screen}-${colorScheme}.png`), fullPage: true });
+  expect(await barriers(page)).toEqual([]);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(
+    size.viewport.width,
+  );
   expect(complaints).toEqual([]);
   await close();
 });

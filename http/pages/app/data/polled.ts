@@ -8,8 +8,16 @@ export interface Polled<Answer> {
   readonly problem?: string;
 }
 
-/** Asks again and again, as long as the page is on the screen. An answer stays while later requests fail. */
-export function usePolled<Answer>(path: string, intervalMs: number): ReadonlySignal<Polled<Answer>> {
+/**
+ * Asks again and again, as long as the page is on the screen. An answer stays while later requests fail.
+ *
+ * @param version another one asks at once.
+ */
+export function usePolled<Answer>(
+  path: string,
+  intervalMs: number,
+  version = 0,
+): ReadonlySignal<Polled<Answer>> {
   const polled = useMemo(() => signal<Polled<Answer>>({}), [path]);
   useEffect(() => {
     const aborter = new AbortController();
@@ -35,6 +43,6 @@ export function usePolled<Answer>(path: string, intervalMs: number): ReadonlySig
       clearTimeout(timer);
       document.removeEventListener('visibilitychange', wake);
     };
-  }, [path, intervalMs, polled]);
+  }, [path, intervalMs, version, polled]);
   return polled;
 }

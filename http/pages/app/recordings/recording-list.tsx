@@ -1,47 +1,55 @@
 import { recordingTexts } from '../texts/recording-texts.ts';
 import { say } from '../texts/say.ts';
 import { clock, size, span } from '../texts/times.ts';
-import { type DayTimeline, labelsIn, type RecordedFile } from './recorded-day.ts';
+import { labelName } from './footage/event-search.ts';
+import { kindOf } from './footage/occurrence.ts';
+import { pictureAddress, type RecordedFile } from './footage/recorded-file.ts';
+import { labelsIn, type SpanTimeline } from './footage/span-timeline.ts';
+import { RecordingActions } from './recording-actions.tsx';
 
 interface ListProps {
   readonly files: readonly RecordedFile[];
-  readonly timeline: DayTimeline | undefined;
-  readonly chosen: string | undefined;
+  readonly timeline: SpanTimeline | undefined;
+  /** The time that is played. */
+  readonly time: number | undefined;
+  nameOf(monitorID: string): string | undefined;
   address(file: RecordedFile): string;
+  onChanged(): void;
 }
 
-export function RecordingList({ files, timeline, chosen, address }: ListProps) {
+export function RecordingList({ files, timeline, time, nameOf, address, onChanged }: ListProps) {
   return (
     <ol class="recordings" aria-label={say(recordingTexts.list)}>
       {files.map((file) => {
-        const { id, start, end, bytes, state, reason } = file;
+        const { id, monitorID, start, end, bytes, state, reason } = file;
         const until = end ?? Date.now() * 1000;
+        const isPlayed = time !== undefined && start <= time && time < until;
+        const counts = new Map<string, number>();
+        for (const [label, count] of labelsIn(timeline, monitorID, start, until))
+          counts.set(kindOf(label), (counts.get(kindOf(label)) ?? 0) + count);
         return (
           <li key={id}>
-            <a href={address(file)} data-page aria-current={id === chosen ? 'true' : undefined}>
-              <img
-                src={`/api/recording/${id}/thumbnail.jpeg`}
-                alt=""
-                loading="lazy"
-                width="160"
-                height="90"
-              />
+            <a href={address(file)} data-page aria-current={isPlayed ? 'true' : undefined}>
+              <img src={pictureAddress(id)} alt="" loading="lazy" width="160" height="90" />
               <span class="recording-words">
                 <strong>{clock(start)}</strong>
+                <span>{nameOf(monitorID)}</span>
                 <span class="quiet">
                   {state === 'recording' ? say(recordingTexts.running) : span(until - start)}
                   {bytes !== null && ` · ${size(bytes)}`}
+                  {file.protected && ` · ${say(recordingTexts.protected)}`}
                 </span>
                 {state === 'lost' && <span class="bad">{say(recordingTexts.lost, { reason })}</span>}
                 <span class="labels">
-                  {labelsIn(timeline, start, until).map(([label, count]) => (
-                    <span class="label" key={label}>
-                      {label} {count}
+                  {[...counts].map(([kind, count]) => (
+                    <span class="label" key={kind}>
+                      {labelName(kind)} {count}
                     </span>
                   ))}
                 </span>
               </span>
             </a>
+            <RecordingActions file={file} onChanged={onChanged} />
           </li>
         );
       })}

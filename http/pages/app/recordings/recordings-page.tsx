@@ -1,30 +1,36 @@
-import { useSignal } from '@preact/signals';
+import '../style/player.css';
+import '../style/recordings.css';
+import '../style/timeline.css';
+import { type ReadonlySignal, type Signal, useSignal } from '@preact/signals';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { MonitorSummary } from '../../../state/monitor-summary.ts';
 import { usePolled } from '../data/polled.ts';
 import { address, go } from '../shell/address.ts';
-import { Icon } from '../shell/icons.tsx';
 import { Notice } from '../shell/notice.tsx';
 import { recordingTexts } from '../texts/recording-texts.ts';
 import { say } from '../texts/say.ts';
 import { shellTexts } from '../texts/shell-texts.ts';
 import { ClipForm } from './clip-form.tsx';
-import { dayLater, rangeOf, today } from './day.ts';
-import { DayStrip } from './day-timeline.tsx';
-import { maxFiles, type RecordedFile, useRecordedDay } from './recorded-day.ts';
-import { RecordingList } from './recording-list.tsx';
-import { RecordingPlayer } from './recording-player.tsx';
+import { dayOf } from './footage/day.ts';
+import { leadUs, neighbour } from './footage/event-search.ts';
+import { kindOf } from './footage/occurrence.ts';
+import type { SpanTimeline } from './footage/span-timeline.ts';
+import { FoundList } from './found-list.tsx';
+import { type Place, placeAddress, readPlace, spanOf } from './place.ts';
+import { PlaceFilters } from './place-filters.tsx';
+import { PlayerView } from './player/player-view.tsx';
+import { following, type TimeSpan } from './timeline/time-scale.ts';
+import { TimelineView } from './timeline/timeline-view.tsx';
 
 const monitorsIntervalMs = 60_000;
-
-/** What the page's address says: the monitor, the day, and the time to play from. */
-interface Place {
-  readonly monitor: string;
-  readonly day: string;
-  readonly time?: number;
-}
-
-const addressOf = ({ monitor, day, time }: Place) =>
-  `/recordings?monitor=${monitor}&day=${day}${time === undefined ? '' : `&time=${Math.round(time)}`}`;
+/** The address follows the timeline when it has been still for so long. */
+const settleMs = 400;
+/** More pictures than these would be too small, and too much for the browser. */
+const maxPlayed = 6;
+/** A new mark is so long, in microseconds. */
+const markUs = 30e6;
+/** The player has gone to another time, and not on. In microseconds. */
+const jumpUs = 20e6;
 
 export function RecordingsPage() {
   const { value: monitors, problem } = usePolled<readonly MonitorSummary[]>(
@@ -39,146 +45,170 @@ export function RecordingsPage() {
       </Notice>
     );
   }
-  const query = address.value.searchParams;
-  const monitor = query.get('monitor') ?? monitors[0]?.id;
-  if (monitor === undefined) return <Notice state="empty" title={say(recordingTexts.noMonitors)} />;
-  const named = query.get('day') ?? '';
-  const day = /^\d{4}-\d\d-\d\d$/.test(named) ? named : today();
-  const time = Number(query.get('time') ?? Number.NaN);
-  const place = { monitor, day, ...(Number.isFinite(time) && { time }) };
-  return (
-    <div class="page">
-      <Choices place={place} monitors={monitors} />
-      <Day key={`${monitor} ${day}`} place={place} />
-    </div>
+  if (monitors.length === 0) return <Notice state="empty" title={say(recordingTexts.noMonitors)} />;
+  return <Footage monitors={monitors} />;
+}
+
+function Footage({ monitors }: { readonly monitors: readonly MonitorSummary[] }) {
+  const place = readPlace(address.value.searchParams);
+  const current = useRef(place);
+  current.current = place;
+  const wanted = spanOf(place);
+  const span = useSignal<TimeSpan>(wanted);
+  const time = useSignal<number | undefined>(undefined);
+  const marked = useSignal<TimeSpan | undefined>(undefined);
+  const [timeline, setTimeline] = useState<SpanTimeline>();
+  const [labels, setLabels] = useState<readonly string[]>([]);
+  const show = useCallback((part: Partial<Place>, replace = false) => {
+    go(placeAddress({ ...current.current, ...part }), { replace });
+  }, []);
+
+  const looked = useMemo(
+    () => (place.monitors.length === 0 ? monitors : monitors.filter(({ id }) => place.monitors.includes(id))),
+    [monitors, place.monitors.join()],
   );
-}
+  const played = useMemo(() => {
+    const one = looked.filter(({ id }) => id === place.camera);
+    return (one.length > 0 ? one : looked).slice(0, maxPlayed);
+  }, [looked, place.camera]);
 
-interface ChoicesProps {
-  readonly place: Place;
-  readonly monitors: readonly MonitorSummary[];
-}
-
-function Choices({ place: { monitor, day }, monitors }: ChoicesProps) {
-  const show = (part: Partial<Place>) => go(addressOf({ monitor, day, ...part }));
-  return (
-    <div class="toolbar">
-      <select
-        aria-label={say(recordingTexts.monitor)}
-        value={monitor}
-        onChange={({ currentTarget: { value } }) => show({ monitor: value })}
-      >
-        {monitors.map(({ id, name }) => (
-          <option key={id} value={id}>
-            {name}
-          </option>
-        ))}
-      </select>
-      <div class="row">
-        <a
-          class="button icon-button"
-          href={addressOf({ monitor, day: dayLater(day, -1) })}
-          data-page
-          aria-label={say(recordingTexts.dayBefore)}
-          title={say(recordingTexts.dayBefore)}
-        >
-          <Icon name="back" />
-        </a>
-        <input
-          type="date"
-          aria-label={say(recordingTexts.day)}
-          value={day}
-          max={today()}
-          onChange={({ currentTarget: { value } }) => value && show({ day: value })}
-        />
-        {day < today() && (
-          <a
-            class="button icon-button"
-            href={addressOf({ monitor, day: dayLater(day, 1) })}
-            data-page
-            aria-label={say(recordingTexts.dayAfter)}
-            title={say(recordingTexts.dayAfter)}
-          >
-            <Icon name="forward" />
-          </a>
-        )}
-      </div>
-    </div>
-  );
-}
-
-function Day({ place }: { readonly place: Place }) {
-  const { monitor, day, time } = place;
-  const { files, timeline } = useRecordedDay(monitor, day);
-  // A signal: only the strip follows the player, not the whole list.
-  const shownTime = useSignal<number | undefined>(undefined);
-  if (!files.value) {
-    if (!files.problem) return <Notice state="busy" title={say(shellTexts.loading)} />;
-    return (
-      <Notice state="failed" title={say(recordingTexts.failed)}>
-        <p>{files.problem}</p>
-      </Notice>
+  useFollowing(span, wanted, time, show);
+  const onAnswers = useCallback((answers: readonly SpanTimeline[]) => {
+    setTimeline(answers.at(-1));
+    const kinds = answers.flatMap(({ monitors: found }) =>
+      found.flatMap(({ events }) => Object.keys(events).map(kindOf)),
     );
-  }
-  const list = files.value;
-  if (list.length === 0) {
-    return (
-      <Notice state="empty" title={say(recordingTexts.none)}>
-        <p>{say(recordingTexts.noneHint)}</p>
-      </Notice>
-    );
-  }
-  const chosen = time === undefined ? undefined : fileAt(list, time);
-  const play = (from: number) => {
-    const file = fileAt(list, from);
-    if (file)
-      go(addressOf({ ...place, time: Math.max(from, file.start) }), { replace: chosen !== undefined });
+    setLabels((before) => {
+      const all = [...new Set([...before, ...kinds])].sort();
+      return all.length === before.length ? before : all;
+    });
+  }, []);
+  const choose = (at: number, monitorID: string | undefined) => {
+    const limited = Math.min(at, Date.now() * 1000);
+    // The row of a monitor plays this one; with one on the screen already, that is no question.
+    const camera = monitorID !== undefined && looked.length > 1 ? { camera: monitorID } : {};
+    show({ ...camera, time: limited }, place.time !== undefined);
+    // The address may be what it was.
+    time.value = limited;
   };
+  const jump = async (direction: 1 | -1) => {
+    const { label } = place;
+    const cameras = place.camera ? [place.camera] : place.monitors;
+    const found = await neighbour({ monitors: cameras, label }, time.value ?? wanted.start, direction).catch(
+      () => undefined,
+    );
+    if (found) {
+      show({ time: found.start - leadUs }, true);
+      time.value = found.start - leadUs;
+    }
+    return found !== undefined;
+  };
+  const mark = (edge: 'start' | 'end') => {
+    const now = time.value ?? wanted.start;
+    const { start, end } = marked.value ?? { start: now - markUs, end: now + markUs };
+    marked.value =
+      edge === 'start'
+        ? { start: now, end: Math.max(end, now + 1e6) }
+        : { start: Math.min(start, now - 1e6), end: now };
+  };
+  const usualMark = () => {
+    const middle = time.value ?? (span.value.start + span.value.end) / 2;
+    return { start: middle - markUs / 2, end: middle + markUs / 2 };
+  };
+  const nameOf = (id: string) => monitors.find((one) => one.id === id)?.name;
   return (
-    <>
-      <DayStrip day={day} range={rangeOf(day)} timeline={timeline} time={shownTime} choose={play} />
+    <div class="page recordings-page">
+      <h1 class="hidden">{say(shellTexts.recordings)}</h1>
+      <PlaceFilters place={place} monitors={monitors} labels={labels} show={show} />
+      <TimelineView
+        monitors={looked}
+        span={span}
+        time={time}
+        marked={marked}
+        label={place.label}
+        choose={choose}
+        chooseLabel={(label) => show({ label }, true)}
+        onAnswers={onAnswers}
+      />
       <div class="day">
         <div class="day-player">
-          {chosen && time !== undefined ? (
-            <>
-              <RecordingPlayer
-                file={chosen}
-                from={time}
-                onTime={(now) => {
-                  shownTime.value = now;
-                }}
-                onEnd={() => {
-                  const next = list[list.indexOf(chosen) - 1];
-                  if (next) play(next.start);
-                }}
-              />
-              <ClipForm
-                key={chosen.id}
-                monitorID={monitor}
-                day={day}
-                start={chosen.start}
-                end={chosen.end ?? Date.now() * 1000}
-              />
-            </>
-          ) : (
+          {place.time === undefined ? (
             <p class="player-empty">{say(recordingTexts.choose)}</p>
+          ) : (
+            <PlayerView
+              key={played.map(({ id }) => id).join()}
+              monitors={played}
+              from={place.time}
+              time={time}
+              jump={jump}
+              mark={mark}
+            />
           )}
+          {looked.length > 1 && place.time !== undefined && (
+            <div class="row">
+              {place.camera && (
+                <button type="button" onClick={() => show({ camera: undefined, time: time.value }, true)}>
+                  {say(recordingTexts.playAll)}
+                </button>
+              )}
+              {!place.camera && looked.length > maxPlayed && (
+                <p class="quiet">{say(recordingTexts.playedFirst, { count: maxPlayed })}</p>
+              )}
+            </div>
+          )}
+          <ClipForm monitors={played} marked={marked} usual={usualMark} />
         </div>
-        <div>
-          <RecordingList
-            files={list}
-            timeline={timeline}
-            chosen={chosen?.id}
-            address={({ start }) => addressOf({ ...place, time: start })}
-          />
-          {list.length >= maxFiles && <p class="quiet">{say(recordingTexts.capped, { count: maxFiles })}</p>}
-        </div>
+        <FoundList
+          place={place}
+          time={time}
+          timeline={timeline}
+          nameOf={nameOf}
+          hasMany={looked.length > 1}
+        />
       </div>
-    </>
+    </div>
   );
 }
 
-/** The recording that shows this time; in a gap, the next one. `files` are newest first. */
-function fileAt(files: readonly RecordedFile[], time: number): RecordedFile | undefined {
-  return files.findLast(({ end }) => end === null || time < end);
+/** The timeline shows what the address says; the address follows the timeline, and both follow the player. */
+function useFollowing(
+  span: Signal<TimeSpan>,
+  wanted: TimeSpan,
+  time: ReadonlySignal<number | undefined>,
+  show: (part: Partial<Place>, replace: boolean) => void,
+): void {
+  const own = useRef(wanted);
+  useEffect(() => {
+    const { start, end } = own.current;
+    // The address that was made of the timeline, not one that somebody chose.
+    if (Math.round(start) === Math.round(wanted.start) && Math.round(end) === Math.round(wanted.end)) return;
+    own.current = wanted;
+    span.value = wanted;
+  }, [wanted.start, wanted.end]);
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let before: number | undefined;
+    const endSpan = span.subscribe((next) => {
+      if (next === own.current) return;
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        own.current = next;
+        const middle = (next.start + next.end) / 2;
+        show({ span: next, day: dayOf(Math.min(middle, Date.now() * 1000)) }, true);
+      }, settleMs);
+    });
+    const endTime = time.subscribe((now) => {
+      const { start, end } = span.peek();
+      // Somebody who has moved the timeline elsewhere wants to look there.
+      const wasSeen = before === undefined || (start <= before && before < end);
+      const isJump = now !== undefined && before !== undefined && Math.abs(now - before) > jumpUs;
+      before = now;
+      if (now !== undefined && (wasSeen || isJump)) span.value = following(span.peek(), now);
+    });
+    return () => {
+      clearTimeout(timer);
+      endSpan();
+      endTime();
+    };
+  }, [span, time, show]);
 }

@@ -23,9 +23,27 @@ export function shortTime(us: number): string {
   return format({ ...day, hour: '2-digit', minute: '2-digit' }).format(date);
 }
 
+/** `26 Nov` */
+export function dayName(us: number): string {
+  return format({ day: 'numeric', month: 'short' }).format(us / 1000);
+}
+
+/** `14:03` */
+export function minuteClock(us: number): string {
+  return format({ hour: '2-digit', minute: '2-digit' }).format(us / 1000);
+}
+
 /** `14:03:21` */
 export function clock(us: number): string {
   return format({ hour: '2-digit', minute: '2-digit', second: '2-digit' }).format(us / 1000);
+}
+
+/** `14:03:21.1` */
+export function preciseClock(us: number): string {
+  return format({
+    ...({ hour: '2-digit', minute: '2-digit', second: '2-digit' } as const),
+    fractionalSecondDigits: 1,
+  }).format(us / 1000);
 }
 
 /** `26 Nov, 14:03:21.123` */

@@ -6,7 +6,7 @@ export interface DayRange {
   readonly end: number;
 }
 
-function dayOf(us: number): string {
+export function dayOf(us: number): string {
   const date = new Date(us / 1000);
   const parts = [date.getFullYear(), date.getMonth() + 1, date.getDate()];
   return parts.map((part) => String(part).padStart(2, '0')).join('-');
@@ -21,19 +21,17 @@ export function rangeOf(day: string): DayRange {
 
 export const dayLater = (day: string, days: number) => dayOf(midnight(day, days));
 
-/** The time of a day that a time field says: `14:03` or `14:03:21`. */
-export function timeOn(day: string, clock: string): number {
-  const [hours = 0, minutes = 0, seconds = 0] = clock.split(':').map(Number);
-  return new Date(midnight(day, 0) / 1000).setHours(hours, minutes, seconds) * 1000;
-}
-
-/** `14:03:21`, for a time field. */
-export function clockOf(us: number): string {
+/** `2026-11-26T14:03:21`, for a field with day and time. */
+export function fieldTime(us: number): string {
   const date = new Date(us / 1000);
-  return [date.getHours(), date.getMinutes(), date.getSeconds()]
+  const clock = [date.getHours(), date.getMinutes(), date.getSeconds()]
     .map((part) => String(part).padStart(2, '0'))
     .join(':');
+  return `${dayOf(us)}T${clock}`;
 }
+
+/** The same back; the seconds may be left out. */
+export const timeOfField = (text: string) => new Date(text).getTime() * 1000;
 
 function midnight(day: string, later: number): number {
   const [year = 0, month = 1, date = 1] = day.split('-').map(Number);

@@ -1,0 +1,71 @@
+import { useState } from 'preact/hooks';
+import { recordingTexts } from '../texts/recording-texts.ts';
+import { say } from '../texts/say.ts';
+import { clock, dayName, span } from '../texts/times.ts';
+import { labelName, leadUs } from './footage/event-search.ts';
+import type { DetectedEvent, Occurrence } from './footage/occurrence.ts';
+import { pictureAddress } from './footage/recorded-file.ts';
+
+interface CardsProps {
+  /** Newest first. */
+  readonly occurrences: readonly Occurrence[];
+  /** The time that is played. */
+  readonly time: number | undefined;
+  nameOf(monitorID: string): string | undefined;
+  address(occurrence: Occurrence): string;
+}
+
+/** A card for each time that something happened: its best picture, what it was, when and where. */
+export function EventCards({ occurrences, time, nameOf, address }: CardsProps) {
+  return (
+    <ol class="event-cards" aria-label={say(recordingTexts.eventList)}>
+      {occurrences.map((occurrence) => {
+        const { monitorID, start, end, labels, best, events } = occurrence;
+        const isPlayed = time !== undefined && start - leadUs <= time && time <= end;
+        const words = (
+          <>
+            <Picture event={best} />
+            <span class="recording-words">
+              <strong>
+                {[...labels]
+                  .sort(([, a], [, b]) => b - a)
+                  .map(([label]) => labelName(label))
+                  .join(', ')}
+              </strong>
+              <span>{nameOf(monitorID)}</span>
+              <span class="quiet">
+                {dayName(start)}, {clock(start)}
+                {end - start >= 1e6 && ` · ${span(end - start)}`}
+              </span>
+              {best.recording === null && <span class="quiet">{say(recordingTexts.notRecorded)}</span>}
+            </span>
+          </>
+        );
+        return (
+          <li key={`${monitorID} ${events[0]?.id}`} data-monitor={monitorID}>
+            {best.recording === null ? (
+              <div class="card-body">{words}</div>
+            ) : (
+              <a
+                class="card-body"
+                href={address(occurrence)}
+                data-page
+                aria-current={isPlayed ? 'true' : undefined}
+              >
+                {words}
+              </a>
+            )}
+          </li>
+        );
+      })}
+    </ol>
+  );
+}
+
+/** The detector's snapshot, or the frame from the recording. */
+function Picture({ event: { id, recording, snapshot, time } }: { readonly event: DetectedEvent }) {
+  const [isMissing, setMissing] = useState(false);
+  if (recording === null) return <span class="no-picture" />;
+  const address = snapshot && !isMissing ? `/api/event/${id}/snapshot.jpeg` : pictureAddress(recording, time);
+  return <img src={address} alt="" loading="lazy" width="160" height="90" onError={() => setMissing(true)} />;
+}

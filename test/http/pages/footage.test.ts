@@ -1,0 +1,146 @@
+import { describe, expect, test, vi } from 'vitest';
+import { type DetectedEvent, occurrencesOf } from '../../../http/pages/app/recordings/footage/occurrence.ts';
+import { labelsIn } from '../../../http/pages/app/recordings/footage/span-timeline.ts';
+import { firstPictureS, readHead } from '../../../http/pages/app/recordings/player/movie-bytes.ts';
+import { readPlaylist } from '../../../http/pages/app/recordings/player/playlist-index.ts';
+import {
+  following,
+  moved,
+  scaleMarks,
+  zoomed,
+} from '../../../http/pages/app/recordings/timeline/time-scale.ts';
+import { makeVideo, video } from '../../support/pipeline-recorder.ts';
+import { fileBytes } from '../../support/recorded.ts';
+
+/** What the page of recordings computes, without a browser. Its clock is that of Berlin. */
+
+vi.stubEnv('TZ', 'Europe/Berlin');
+const second = 1e6;
+const hour = 3600 * second;
+
+describe('events', () => {
+  let number = 0;
+  const event = (
+    at: number,
+    label: string,
+    score: number,
+    rest: Partial<DetectedEvent> = {},
+  ): DetectedEvent => {
+    number += 1;
+    const detections = [{ label, score }];
+    return {
+      ...{ id: `e${number}`, monitorID: 'door', source: 'motion', time: at * second, detections },
+      ...{ recording: 'r', snapshot: false, ...rest },
+    };
+  };
+
+  test('of one camera that follow each other are one occurrence, with its best picture', () => {
+    const person = event(10, 'person', 80, { snapshot: true });
+    const events = [
+      event(100, 'zone0', 5),
+      event(40, 'zone1', 50),
+      person,
+      event(11, 'person', 95, { snapshot: true, recording: null }),
+      event(12, 'zone0', 3, { monitorID: 'yard' }),
+      event(5, 'zone0', 99),
+    ];
+    const found = occurrencesOf(events);
+    expect(found.map(({ monitorID, start, end }) => [monitorID, start / second, end / second])).toEqual([
+      ['door', 100, 100],
+      ['yard', 12, 12],
+      ['door', 5, 40],
+    ]);
+    expect(found[2]?.best).toBe(person);
+    expect(found[2]?.labels).toEqual(
+      new Map([
+        ['motion', 99],
+        ['person', 95],
+      ]),
+    );
+  });
+
+  test('are counted for a recording of their camera alone', () => {
+    const monitor = { recorded: [], events: { person: [[0, 2] as const, [5, 1] as const] } };
+    const monitors = [
+      { id: 'door', ...monitor },
+      { id: 'yard', ...monitor },
+    ];
+    const timeline = { start: 0, end: 10 * second, bucket: second, monitors };
+    expect(labelsIn(timeline, 'door', 0, 2 * second)).toEqual([['person', 2]]);
+  });
+});
+
+describe('the timeline', () => {
+  test('zooms around a time that stays where it is, within its limits', () => {
+    const day = { start: 0, end: 24 * hour };
+    expect(zoomed(day, 0.5, 6 * hour)).toEqual({ start: 3 * hour, end: 15 * hour });
+    const { start, end } = zoomed(day, 1e-9, 6 * hour);
+    expect(end - start).toBe(5 * second);
+    expect(moved(day, hour)).toEqual({ start: hour, end: 25 * hour });
+    expect(following(day, 5 * hour)).toBe(day);
+    expect(following(day, 24 * hour).start).toBeCloseTo(21.6 * hour);
+  });
+
+  test('has marks at round times of the zone, also where the clocks are set', () => {
+    const times = (from: string, hours: number, width: number) => {
+      const start = new Date(from).getTime() * 1000;
+      return scaleMarks({ start, end: start + hours * hour }, width).map(({ time, unit }) => [
+        new Date(time / 1000).toLocaleString('sv'),
+        unit,
+      ]);
+    };
+    expect(times('2026-11-25T23:55', 1, 500)).toEqual([
+      ['2026-11-26 00:00:00', 'day'],
+      ['2026-11-26 00:10:00', 'minute'],
+      ['2026-11-26 00:20:00', 'minute'],
+      ['2026-11-26 00:30:00', 'minute'],
+      ['2026-11-26 00:40:00', 'minute'],
+      ['2026-11-26 00:50:00', 'minute'],
+    ]);
+    expect(times('2026-03-28T18:00', 14, 200)).toEqual([
+      ['2026-03-28 18:00:00', 'minute'],
+      ['2026-03-29 00:00:00', 'day'],
+      ['2026-03-29 06:00:00', 'minute'],
+    ]);
+    const days = times('2026-10-20T12:00', 24 * 10, 800);
+    expect(days.every(([text, unit]) => /00:00:00$/.test(String(text)) && unit === 'day')).toBe(true);
+    expect(days.length).toBeGreaterThan(4);
+  });
+});
+
+describe('the player', () => {
+  test('finds parts of files and their times in a playlist, across a gap', () => {
+    const text = [
+      ...['#EXTM3U', '#EXT-X-MAP:URI="../../recording/a/video.mp4",BYTERANGE="700@0"'],
+      ...[
+        '#EXT-X-PROGRAM-DATE-TIME:2026-11-26T10:00:00.000Z',
+        '#EXTINF:2.000000,',
+        '#EXT-X-BYTERANGE:50@700',
+      ],
+      ...['../../recording/a/video.mp4', '#EXTINF:1.500000,', '#EXT-X-BYTERANGE:60@750'],
+      ...['../../recording/a/video.mp4', '#EXT-X-DISCONTINUITY'],
+      ...['#EXT-X-MAP:URI="../../recording/b/video.mp4",BYTERANGE="800@0"'],
+      ...[
+        '#EXT-X-PROGRAM-DATE-TIME:2026-11-26T10:01:00.000Z',
+        '#EXTINF:2.000000,',
+        '#EXT-X-BYTERANGE:70@800',
+      ],
+      ...['../../recording/b/video.mp4', '#EXT-X-ENDLIST', ''],
+    ].join('\n');
+    const ten = Date.UTC(2026, 10, 26, 10) * 1000;
+    const [a, b] = ['a', 'b'].map((id) => `/api/recording/${id}/video.mp4`);
+    expect(readPlaylist(text, 'https://recorder/api/monitor/door/playlist.m3u8')).toEqual([
+      { file: a, initBytes: 700, offset: 700, bytes: 50, start: ten, end: ten + 2 * second },
+      { file: a, initBytes: 700, offset: 750, bytes: 60, start: ten + 2 * second, end: ten + 3.5 * second },
+      { file: b, initBytes: 800, offset: 800, bytes: 70, start: ten + 60 * second, end: ten + 62 * second },
+    ]);
+  });
+
+  test('reads the codec and the times of what the recorder writes', async () => {
+    await makeVideo();
+    const file = Uint8Array.from(fileBytes(video.slice(0, 1))).buffer;
+    const head = readHead(file);
+    expect(head?.mime).toMatch(/^video\/mp4; codecs="avc[13]\.[0-9A-F]{6}"$/);
+    expect(head && firstPictureS(file, head)).toBe(0);
+  });
+});
