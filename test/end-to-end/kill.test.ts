@@ -3,6 +3,7 @@ import type { LogEntry } from '../../bus/messages.ts';
 import { startCamera } from '../support/camera.ts';
 import { clip } from '../support/clips.ts';
 import { motion, rtspMonitor } from '../support/monitors.ts';
+import { picturesIn } from '../support/probe.ts';
 import { isAlive } from '../support/processes.ts';
 import { type Recorder, startRecorder } from '../support/recorder.ts';
 import { probe, recordingsIn } from '../support/recordings.ts';
@@ -29,7 +30,7 @@ async function isRecording(recorder: Recorder, files: number): Promise<void> {
     await waitFor(
       async () => {
         const own = (await recordingsIn(recorder.recordings)).filter((file) => file.endsWith(`_${id}.mp4`));
-        return own.length >= files && (await probe(own.at(-1) ?? '')).frames > 10;
+        return own.length >= files && (await picturesIn(own.at(-1) ?? '')) > 10;
       },
       20_000,
       `recording ${files} of ${id}`,

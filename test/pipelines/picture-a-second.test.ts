@@ -3,7 +3,7 @@ import { nowUs, wallClockUs } from '../../bus/base/time.ts';
 import { NalPayload } from '../../pipelines/depayload/nal-payload.ts';
 import { encode } from '../support/encoded.ts';
 import { oneMount, patience, rtsp, second, start } from '../support/pipeline.ts';
-import { probe } from '../support/probe.ts';
+import { picturesIn, probe } from '../support/probe.ts';
 import { nameTime } from '../support/recordings.ts';
 import { view } from '../support/rtsp-viewer.ts';
 import { startInProcess } from '../support/stream-in-process.ts';
@@ -21,7 +21,7 @@ test('a picture a second without VUI is placed right, and a kill loses two', pat
   const file = await waitFor(
     async () => {
       const [path] = await killed.recordings();
-      return path !== undefined && (await probe(path)).packets.length >= 3 && path;
+      return path !== undefined && (await picturesIn(path)) >= 3 && path;
     },
     30_000,
     'three pictures',

@@ -17,7 +17,7 @@ import {
   start,
   watch,
 } from '../support/pipeline.ts';
-import { probe } from '../support/probe.ts';
+import { picturesIn } from '../support/probe.ts';
 import { waitFor } from '../support/wait.ts';
 
 /** A camera with a key frame each second, whose video says nothing of its frame rate. */
@@ -159,7 +159,7 @@ describe('a pipeline makes pictures', () => {
       frames: { gray: { rate: 0 } },
     });
     const file = await recordingOf(running, 10);
-    await waitFor(async () => (await probe(file)).packets.length % 40 >= 15, 20_000, 'the middle of a group');
+    await waitFor(async () => (await picturesIn(file)) % 40 >= 15, 20_000, 'the middle of a group');
     const frames = watch(bus);
     await waitFor(() => frames.length >= 10, 20_000, 'pictures');
     for (const { data } of frames) expect(Math.min(...data)).toBeGreaterThan(225);

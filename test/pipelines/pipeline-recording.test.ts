@@ -15,7 +15,7 @@ import {
   start,
   watch,
 } from '../support/pipeline.ts';
-import { decode, type Probe, probe, tracksOf } from '../support/probe.ts';
+import { decode, type Probe, picturesIn, probe, tracksOf } from '../support/probe.ts';
 import { waitFor } from '../support/wait.ts';
 
 /** When each of the first pictures of a file is shown: first, fourth, second, third, … */
@@ -32,7 +32,7 @@ describe('a pipeline', () => {
     const file = await recordingOf(running, 10);
     const count = async () => (await probe(file)).packets.length;
     const before = await count();
-    await waitFor(async () => (await count()) > before, 10_000, 'another fragment');
+    await waitFor(async () => (await picturesIn(file)) > before, 10_000, 'another fragment');
     // In the middle of the next one, of which nothing is in the file yet, and nothing more will come.
     await new Promise((resolve) => setTimeout(resolve, 500));
     const written = await count();

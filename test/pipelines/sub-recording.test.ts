@@ -7,7 +7,7 @@ import { commands, logs, recordings } from '../../bus/subjects.ts';
 import { startTestBus } from '../support/bus.ts';
 import { startCamera, testMounts } from '../support/camera.ts';
 import { expectWhole, oneMount, patience, type Running, second, start, watch } from '../support/pipeline.ts';
-import { probe, tracksOf } from '../support/probe.ts';
+import { picturesIn, tracksOf } from '../support/probe.ts';
 import { waitFor } from '../support/wait.ts';
 
 const small = testMounts.h264(160, 90);
@@ -22,7 +22,7 @@ const ofSub = async (running: Running) =>
 /** The newest recording of the sub stream, once it holds some seconds. */
 async function subRecording(running: Running, count = 1): Promise<string> {
   const file = await waitFor(async () => (await ofSub(running))[count - 1], 30_000, 'a recording');
-  await waitFor(async () => (await probe(file)).packets.length >= 20, 20_000, 'pictures in the file');
+  await waitFor(async () => (await picturesIn(file)) >= 20, 20_000, 'pictures in the file');
   return file;
 }
 

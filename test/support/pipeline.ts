@@ -15,7 +15,7 @@ import { runPipeline } from '../../pipelines/run-pipeline.ts';
 import { type Camera, type Mount, startCamera } from './camera.ts';
 import { atEnd } from './cleanup.ts';
 import { temporaryFolder } from './folder.ts';
-import { decode, probe } from './probe.ts';
+import { decode, picturesIn, probe } from './probe.ts';
 import { commandLine, descendants } from './processes.ts';
 import { waitFor } from './wait.ts';
 
@@ -99,7 +99,7 @@ export const oneMount = (mount: Mount, options = {}): Promise<Camera> =>
 export async function recordingOf(running: Running, pictures = 20): Promise<string> {
   await running.report('recording');
   const [file = ''] = await running.recordings();
-  await waitFor(async () => (await probe(file)).packets.length >= pictures, 20_000, 'pictures in the file');
+  await waitFor(async () => (await picturesIn(file)) >= pictures, 20_000, 'pictures in the file');
   return file;
 }
 

@@ -1,5 +1,9 @@
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { indexOf } from '../../store/recordings/fragments/fragment-index.ts';
+import { boxesIn, bytesOfBox } from '../../store/recordings/mp4/box-reader.ts';
+import { readFragmentHeader } from '../../store/recordings/mp4/fragment-header.ts';
 
 const run = promisify(execFile);
 
@@ -33,6 +37,31 @@ export async function probe(file: string): Promise<Probe> {
     })),
   };
 }
+
+/**
+ * What a recording's whole fragments hold, by their headers: for tests that wait for it, because an ffprobe each time
+ * would take a core.
+ */
+export async function contentOf(
+  file: string,
+): Promise<{ readonly pictures: number; readonly soundUntilSeconds: number }> {
+  const data = await readFile(file).catch(() => Buffer.alloc(0));
+  const boxes = boxesIn(data);
+  const moov = boxes.find(({ type }) => type === 'moov');
+  const movie = moov && indexOf(data.subarray(0, moov.end))?.movie;
+  if (!movie) return { pictures: 0, soundUntilSeconds: 0 };
+  const fragments = boxes
+    .filter(({ type }, at) => type === 'moof' && boxes[at + 1]?.type === 'mdat')
+    .map((moof) => readFragmentHeader(bytesOfBox(data, moof), movie));
+  const sound = fragments.findLast((fragment) => fragment?.audio)?.audio;
+  const soundTicks = (sound?.decodeTime ?? 0) + (sound?.durations ?? []).reduce((sum, each) => sum + each, 0);
+  return {
+    pictures: fragments.reduce((sum, fragment) => sum + (fragment?.video?.sizes.length ?? 0), 0),
+    soundUntilSeconds: soundTicks / (movie.audio?.ticksPerSecond ?? 1),
+  };
+}
+
+export const picturesIn = async (file: string): Promise<number> => (await contentOf(file)).pictures;
 
 export interface TrackProbe {
   readonly codec: string | undefined;

@@ -1,5 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
+const minPauseMs = 20;
+const maxPauseMs = 250;
+
 /**
  * Looks again and again until there is something to see, for what gives no event to wait for.
  *
@@ -16,6 +19,7 @@ export async function waitFor<T>(
   const deadline = Date.now() + timeout;
   for (;;) {
     let cause: unknown;
+    const began = performance.now();
     try {
       const seen = await look();
       if (seen !== false && seen !== null && seen !== undefined) {
@@ -25,6 +29,7 @@ export async function waitFor<T>(
       cause = error;
     }
     if (Date.now() > deadline) throw new Error(`waited ${timeout} ms in vain for ${what}`, { cause });
-    await pause(20);
+    // A look that takes long would keep a core busy otherwise.
+    await pause(Math.min(maxPauseMs, Math.max(minPauseMs, 2 * (performance.now() - began))));
   }
 }
