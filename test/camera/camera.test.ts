@@ -38,7 +38,7 @@ async function statedRate(url: string): Promise<string | undefined> {
   return /framerate=\(fraction\)(\d+\/\d+)/.exec(caps)?.[1] ?? '0/1';
 }
 
-describe('the test camera', () => {
+describe.concurrent('the test camera', () => {
   test('serves a file and a test picture side by side, over TCP and UDP', async () => {
     const camera = await startCamera({
       mounts: {

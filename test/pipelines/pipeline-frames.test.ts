@@ -71,7 +71,8 @@ describe('a pipeline makes pictures', () => {
     async (name, mount) => {
       const rate = Number(/\d+ a/.exec(name)?.[0].split(' ')[0]);
       const { server, bus } = await startTestBus();
-      const camera = await startCamera({ mounts: { main: await mount(), sub: await mount() } });
+      const both = await mount();
+      const camera = await startCamera({ mounts: { main: both, sub: both } });
       const [main, sub] = [camera.url('main'), camera.url('sub')];
       const running = await start(
         { kind: 'rtsp', protocol: 'tcp', main, sub },

@@ -71,8 +71,8 @@ describe('a pipeline', () => {
 
   test('records B-frames in their order', patience, async () => {
     const paths = {
-      h264: await encode(300, 20, 'bframes=2 b-adapt=false'),
-      h265: await encode(300, 20, 'speed-preset=ultrafast option-string=bframes=2:b-adapt=0', 10, 'h265'),
+      h264: await encode(120, 20, 'bframes=2 b-adapt=false'),
+      h265: await encode(120, 20, 'speed-preset=ultrafast option-string=bframes=2:b-adapt=0', 10, 'h265'),
     };
     const camera = await startCamera({ mounts: { h264: { file: paths.h264 }, h265: { file: paths.h265 } } });
     const record = async (codec: keyof typeof paths) => {

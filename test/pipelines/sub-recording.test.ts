@@ -26,7 +26,7 @@ async function subRecording(running: Running, count = 1): Promise<string> {
   return file;
 }
 
-describe('a pipeline that records the sub stream too', () => {
+describe.concurrent('a pipeline that records the sub stream too', () => {
   test(
     'writes both streams into files of their own, with audio, and decodes only what is wanted',
     patience,
