@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { PlaybackPace } from '../../../http/pages/app/live/playback-pace.ts';
+import { PlaybackPace } from '../../../http/pages/app/live/stream/playback-pace.ts';
 
 describe('a live view', () => {
   let pace: PlaybackPace;

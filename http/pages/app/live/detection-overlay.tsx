@@ -1,4 +1,4 @@
-import type { LivePlayer } from './live-player.ts';
+import type { LivePlayer } from './stream/live-player.ts';
 
 /** Frames around what was found in the picture, drawn in the picture's own pixels over the video. */
 export function DetectionOverlay({ player }: { readonly player: LivePlayer }) {

@@ -8,9 +8,9 @@ import { Notice } from '../shell/notice.tsx';
 import { liveTexts } from '../texts/live-texts.ts';
 import { say } from '../texts/say.ts';
 import { shellTexts } from '../texts/shell-texts.ts';
-import { detectionsSeen } from './live-player.ts';
 import { MonitorTile } from './monitor-tile.tsx';
-import { bestGrid, layout, layouts, showDetections } from './tile-layout.ts';
+import { detectionsSeen, zonesSeen } from './stream/live-player.ts';
+import { bestGrid, layout, layouts, showDetections, showZones } from './tile-layout.ts';
 
 /** Connected tiles learn the state of their monitor at once; this is for the others, and for new monitors. */
 const listIntervalMs = 4000;
@@ -122,24 +122,32 @@ function Toolbar({ monitors }: MonitorsProps) {
           </label>
         ))}
       </fieldset>
-      <DetectionsSwitch />
+      <OverlaySwitches />
       {offline > 0 && <span class="badge bad">{say(liveTexts.offlineCount, { count: offline })}</span>}
     </div>
   );
 }
 
-function DetectionsSwitch() {
-  if (!detectionsSeen.value) return null;
+function OverlaySwitches() {
+  return (
+    <>
+      {detectionsSeen.value && <OverlaySwitch choice={showDetections} text={say(liveTexts.boxes)} />}
+      {zonesSeen.value && <OverlaySwitch choice={showZones} text={say(liveTexts.zones)} />}
+    </>
+  );
+}
+
+function OverlaySwitch({ choice, text }: { readonly choice: typeof showZones; readonly text: string }) {
   return (
     <label class="switch">
       <input
         type="checkbox"
-        checked={showDetections.value === 'on'}
+        checked={choice.value === 'on'}
         onChange={({ currentTarget: { checked } }) => {
-          showDetections.value = checked ? 'on' : 'off';
+          choice.value = checked ? 'on' : 'off';
         }}
       />
-      <span>{say(liveTexts.boxes)}</span>
+      <span>{text}</span>
     </label>
   );
 }
@@ -161,7 +169,7 @@ function Alone({ id, monitors }: MonitorsProps & { readonly id: string }) {
           <Icon name="back" />
           {say(liveTexts.all)}
         </a>
-        {monitor && <DetectionsSwitch />}
+        {monitor && <OverlaySwitches />}
       </div>
       {monitor ? (
         <div class="alone">

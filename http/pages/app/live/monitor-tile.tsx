@@ -1,12 +1,15 @@
+import { signal } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { MonitorSummary } from '../../../state/monitor-summary.ts';
 import { Icon } from '../shell/icons.tsx';
 import { liveTexts } from '../texts/live-texts.ts';
 import { say } from '../texts/say.ts';
 import { DetectionOverlay } from './detection-overlay.tsx';
-import { showDetections } from './tile-layout.ts';
+import type { LivePlayer } from './stream/live-player.ts';
+import { showDetections, showZones } from './tile-layout.ts';
 import { tileWords } from './tile-words.ts';
 import { usePlayer } from './use-player.ts';
+import { ZoneOverlay } from './zone-overlay.tsx';
 
 interface TileProps {
   readonly monitor: MonitorSummary;
@@ -24,6 +27,7 @@ export function MonitorTile({ monitor, link, linkTitle }: TileProps) {
   return (
     <article class="tile" ref={tile} data-monitor={monitor.id} data-mood={words?.mood ?? 'playing'}>
       <video ref={video} muted playsInline aria-label={monitor.name} />
+      {player && showZones.value === 'on' && <ZoneOverlay player={player} />}
       {player && showDetections.value === 'on' && <DetectionOverlay player={player} />}
       <a class="tile-link" href={link} data-page title={linkTitle}>
         <span class="hidden">{linkTitle}</span>
@@ -43,12 +47,45 @@ export function MonitorTile({ monitor, link, linkTitle }: TileProps) {
           </span>
         )}
       </header>
+      {!words && state && state.reason !== '' && <p class="tile-fault">{state.reason}</p>}
       {(!words || words.mood === 'busy') && (
         <div class="tile-controls">
+          {player && <Sound id={monitor.id} player={player} />}
           <FullScreen element={() => tile.current} video={() => video.current} />
         </div>
       )}
     </article>
+  );
+}
+
+/** The monitor that is heard: one at a time. */
+const heard = signal<string | undefined>(undefined);
+
+function Sound({ id, player }: { readonly id: string; readonly player: LivePlayer }) {
+  const isHeard = heard.value === id;
+  useEffect(() => player.listen(isHeard), [player, isHeard]);
+  const isMute = player.isMute.value;
+  const text = say(isMute ? liveTexts.noSound : isHeard ? liveTexts.soundOff : liveTexts.soundOn);
+  return (
+    <>
+      {isMute && (
+        <span class="tile-said" role="status">
+          {text}
+        </span>
+      )}
+      <button
+        type="button"
+        class="icon-button"
+        aria-label={text}
+        title={text}
+        aria-pressed={isHeard}
+        onClick={() => {
+          heard.value = isHeard ? undefined : id;
+        }}
+      >
+        <Icon name={isHeard && !isMute ? 'sound' : 'muted'} />
+      </button>
+    </>
   );
 }
 

@@ -5,6 +5,7 @@ export const layouts = ['auto', '1', '2', '3', '4'] as const;
 
 export const layout = stored('live.columns', layouts, 'auto');
 export const showDetections = stored('live.detections', ['on', 'off'], 'on');
+export const showZones = stored('live.zones', ['on', 'off'], 'off');
 
 const tileRatio = 16 / 9;
 /** Between tiles, as in the style sheet. */

@@ -2,8 +2,8 @@ import type { MonitorSummary } from '../../../state/monitor-summary.ts';
 import { liveTexts } from '../texts/live-texts.ts';
 import { say } from '../texts/say.ts';
 import { shortTime } from '../texts/times.ts';
-import type { Absence } from './live-connection.ts';
-import type { LivePlayer } from './live-player.ts';
+import type { Absence } from './stream/live-connection.ts';
+import type { LivePlayer } from './stream/live-player.ts';
 
 export interface TileWords {
   /** `busy`: it is being worked on; `still`: nothing will change by itself. */

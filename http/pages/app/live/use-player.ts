@@ -1,8 +1,8 @@
 import { useSignal } from '@preact/signals';
 import type { RefObject } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { ShownStream } from './live-message.ts';
-import { LivePlayer } from './live-player.ts';
+import type { ShownStream } from './stream/live-message.ts';
+import { LivePlayer } from './stream/live-player.ts';
 import { streamForWidth } from './tile-layout.ts';
 
 /** A tile that changes its size does so over many frames. */

@@ -5,6 +5,10 @@ export const liveTexts = {
   columns: { en: 'Columns', de: 'Spalten' },
   auto: { en: 'Auto', de: 'Auto' },
   boxes: { en: 'Detections', de: 'Erkennungen' },
+  zones: { en: 'Zones', de: 'Zonen' },
+  soundOn: { en: 'Sound on', de: 'Ton einschalten' },
+  soundOff: { en: 'Sound off', de: 'Ton ausschalten' },
+  noSound: { en: 'This camera sends no sound', de: 'Diese Kamera sendet keinen Ton' },
   none: { en: 'No cameras yet', de: 'Noch keine Kameras' },
   noneAdmin: {
     en: 'Add the first one in the settings. It appears here at once.',

@@ -1,4 +1,6 @@
+import type { StartMessage } from './live-message.ts';
 import { PlaybackPace } from './playback-pace.ts';
+import { SoundBuffer } from './sound-buffer.ts';
 
 /** Safari on phones has this one only. */
 declare global {
@@ -11,6 +13,7 @@ const paceMs = 100;
 /** Media is removed when this much lies behind, except for the newest of it. */
 const maxBehindS = 30;
 const keptBehindS = 10;
+const soundTrackID = 2;
 
 function mediaSource(): typeof MediaSource | undefined {
   return typeof MediaSource === 'undefined' ? window.ManagedMediaSource : MediaSource;
@@ -33,13 +36,14 @@ export class MediaFeed {
   readonly #address: string;
   #source: MediaSource;
   #buffer: SourceBuffer | undefined;
+  #sound: SoundBuffer | undefined;
   #queue: ArrayBuffer[] = [];
   #appending = 0;
   #endS = 0;
   #begun = false;
   #hasGap = false;
 
-  constructor(video: HTMLVideoElement, mime: string, onFailure: () => void) {
+  constructor(video: HTMLVideoElement, format: Pick<StartMessage, 'mime' | 'sound'>, onFailure: () => void) {
     const Source = mediaSource();
     if (!Source) throw new Error('this browser has no Media Source Extensions');
     this.#video = video;
@@ -47,7 +51,7 @@ export class MediaFeed {
     this.#source = new Source();
     this.#address = URL.createObjectURL(this.#source);
     const { signal } = this.#aborter;
-    this.#source.addEventListener('sourceopen', () => this.#open(mime), { once: true, signal });
+    this.#source.addEventListener('sourceopen', () => this.#open(format), { once: true, signal });
     video.addEventListener('waiting', () => this.#pace.stalled(performance.now()), { signal });
     video.addEventListener('error', () => this.#fail(), { signal });
     // Phones demand it for ManagedMediaSource.
@@ -59,6 +63,10 @@ export class MediaFeed {
 
   /** Appends whole boxes. */
   add(bytes: ArrayBuffer): void {
+    if (isSound(bytes)) {
+      this.#sound?.add(bytes);
+      return;
+    }
     this.#queue.push(bytes);
     this.#append();
   }
@@ -77,9 +85,10 @@ export class MediaFeed {
     URL.revokeObjectURL(this.#address);
   }
 
-  #open(mime: string): void {
+  #open({ mime, sound }: Pick<StartMessage, 'mime' | 'sound'>): void {
     try {
       this.#buffer = this.#source.addSourceBuffer(mime);
+      if (sound && canPlay(sound.mime)) this.#sound = new SoundBuffer(this.#source, sound);
     } catch {
       this.#fail();
       return;
@@ -123,6 +132,7 @@ export class MediaFeed {
       const { currentTime } = this.#video;
       if (currentTime - buffered.start(0) > maxBehindS && !buffer.updating) {
         buffer.remove(0, currentTime - keptBehindS);
+        this.#sound?.forget(currentTime - keptBehindS);
       }
     }
     this.#append();
@@ -137,6 +147,14 @@ export class MediaFeed {
   }
 
   #keepPace(): void {
+    const picture = this.#buffer?.buffered;
+    // What has no sound does not wait for it.
+    const pictureEndS = picture && picture.length > 0 ? picture.end(picture.length - 1) : undefined;
+    if (pictureEndS !== undefined && this.#sound?.isLate(pictureEndS, performance.now())) {
+      this.#sound.end();
+      this.#sound = undefined;
+      this.#appended();
+    }
     if (!this.#begun || this.#video.seeking) return;
     const { currentTime } = this.#video;
     const { jump, rate } = this.#pace.next(this.#endS - currentTime, performance.now());
@@ -158,6 +176,13 @@ export class MediaFeed {
   #fail(): void {
     if (!this.#aborter.signal.aborted) this.#onFailure();
   }
+}
+
+/** Fragments of sound name its track; the first message of a stream, which begins with `ftyp`, is never sound. */
+function isSound(bytes: ArrayBuffer): boolean {
+  const view = new DataView(bytes);
+  const isFragment = view.byteLength > 48 && view.getUint32(4) === 0x6d6f6f66;
+  return isFragment && view.getUint32(44) === soundTrackID;
 }
 
 function joined(parts: readonly ArrayBuffer[]): ArrayBuffer {

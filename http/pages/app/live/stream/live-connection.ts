@@ -1,6 +1,6 @@
-import { BackOff } from '../data/back-off.ts';
-import { goToLogin, loginEnded } from '../data/request.ts';
-import { closeSocket, socketAddress } from '../data/sockets.ts';
+import { BackOff } from '../../data/back-off.ts';
+import { goToLogin, loginEnded } from '../../data/request.ts';
+import { closeSocket, socketAddress } from '../../data/sockets.ts';
 import { type LiveMessage, parseLiveMessage, type ShownStream } from './live-message.ts';
 
 /** Why there is no connection. `lost` is followed by another attempt, as is `crowded`. */
@@ -31,8 +31,12 @@ export class LiveConnection {
   #closed = false;
   #openedMs = 0;
 
-  constructor(monitorID: string, stream: ShownStream, handlers: LiveHandlers) {
-    this.#path = `/api/monitor/${monitorID}/live?stream=${stream}`;
+  constructor(
+    monitorID: string,
+    { stream, sound }: { readonly stream: ShownStream; readonly sound: boolean },
+    handlers: LiveHandlers,
+  ) {
+    this.#path = `/api/monitor/${monitorID}/live?stream=${stream}${sound ? '&sound=1' : ''}`;
     this.#handlers = handlers;
     this.#connect();
   }

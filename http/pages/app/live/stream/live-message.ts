@@ -1,7 +1,7 @@
-import type { MonitorStatus } from '../../../../bus/messages.ts';
+import type { MonitorStatus } from '../../../../../bus/messages.ts';
 
 /** What `/api/monitor/:id/live` sends as text. Bytes of MP4 come as binary messages. */
-export type LiveMessage = StateMessage | StartMessage | GapMessage | DetectionsMessage;
+export type LiveMessage = StateMessage | StartMessage | GapMessage | DetectionsMessage | ZonesMessage;
 
 export type ShownStream = 'main' | 'sub';
 
@@ -21,6 +21,15 @@ export interface StartMessage {
   readonly codec: string;
   readonly width: number;
   readonly height: number;
+  /** Only if sound was asked for, and the camera sends some. */
+  readonly sound?: StartedSound;
+}
+
+/** Sound has a source buffer of its own. */
+export interface StartedSound {
+  readonly mime: string;
+  /** The init segment, in base64. */
+  readonly init: string;
 }
 
 /** Pictures were left out; the next binary message begins with a key frame. */
@@ -45,8 +54,20 @@ export interface LiveDetection {
   readonly box?: { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
 }
 
+export interface ZonesMessage {
+  readonly type: 'zones';
+  readonly zones: readonly {
+    /** The detector. */
+    readonly source: string;
+    /** `zone<k>` as in detections, or `mask`. */
+    readonly label: string;
+    /** A polygon, in millionths of the picture's width and height. */
+    readonly area: readonly (readonly [x: number, y: number])[];
+  }[];
+}
+
 /** @returns undefined for messages of a newer recorder. */
 export function parseLiveMessage(text: string): LiveMessage | undefined {
   const message = JSON.parse(text) as LiveMessage;
-  return ['state', 'start', 'gap', 'detections'].includes(message.type) ? message : undefined;
+  return ['state', 'start', 'gap', 'detections', 'zones'].includes(message.type) ? message : undefined;
 }

@@ -1,6 +1,12 @@
 import { batch, signal } from '@preact/signals';
 import { type Absence, LiveConnection } from './live-connection.ts';
-import type { DetectionsMessage, ShownStream, StartMessage, StateMessage } from './live-message.ts';
+import type {
+  DetectionsMessage,
+  ShownStream,
+  StartMessage,
+  StateMessage,
+  ZonesMessage,
+} from './live-message.ts';
 import { canPlay, MediaFeed } from './media-feed.ts';
 
 /** What the browser cannot play: a codec, or anything live at all. */
@@ -13,8 +19,9 @@ const maxDetectionAgeS = 1;
 /** Detections come before, or shortly after, their picture is on the screen. */
 const maxFound = 50;
 
-/** Whether any monitor has detections, so that there is something to switch on and off. */
+/** Whether any monitor has detections, or zones, so that there is something to switch on and off. */
 export const detectionsSeen = signal(false);
+export const zonesSeen = signal(false);
 
 /**
  * Plays the live stream of one monitor in one video element, as long as it is started, and says by signals how it is.
@@ -30,6 +37,11 @@ export class LivePlayer {
   readonly playing = signal(false);
   /** What was found in the picture on the screen, by detector. */
   readonly detections = signal<readonly DetectionsMessage[]>([]);
+  readonly zones = signal<ZonesMessage['zones']>([]);
+  /** Whether sound is asked for. */
+  readonly hasSound = signal(false);
+  /** Sound is asked for, and the camera sends none. */
+  readonly isMute = signal(false);
 
   readonly #monitorID: string;
   readonly #video: HTMLVideoElement;
@@ -57,6 +69,15 @@ export class LivePlayer {
     this.#connect();
   }
 
+  /** Asks for sound, which only those get who listen, or for none. */
+  listen(on: boolean): void {
+    if (this.hasSound.value === on) return;
+    this.hasSound.value = on;
+    this.isMute.value = false;
+    this.#video.muted = !on;
+    if (this.#connection) this.#connect();
+  }
+
   /** Closes the connection: nothing is sent and nothing decoded until the next `start`. */
   stop(): void {
     clearTimeout(this.#patience);
@@ -75,26 +96,36 @@ export class LivePlayer {
     this.#connection?.close();
     const other = this.#stream === 'main' ? 'sub' : 'main';
     const stream = this.#avoided === this.#stream ? other : this.#stream;
-    this.#connection = new LiveConnection(this.#monitorID, stream, {
-      message: (message) => {
-        this.absence.value = undefined;
-        if (message.type === 'state') this.#change(message);
-        else if (message.type === 'start') this.#begin(message);
-        else if (message.type === 'gap') this.#feed?.gap();
-        else this.#find(message);
+    this.#connection = new LiveConnection(
+      this.#monitorID,
+      { stream, sound: this.hasSound.value },
+      {
+        message: (message) => {
+          this.absence.value = undefined;
+          if (message.type === 'state') this.#change(message);
+          else if (message.type === 'start') this.#begin(message);
+          else if (message.type === 'gap') this.#feed?.gap();
+          else if (message.type === 'zones') this.#mark(message);
+          else this.#find(message);
+        },
+        media: (bytes) => this.#feed?.add(bytes),
+        absent: (why) => {
+          this.absence.value = why;
+          // The last picture stays on the screen while the connection is opened again.
+          if (why !== 'opening' && why !== 'lost') this.#endFeed();
+        },
       },
-      media: (bytes) => this.#feed?.add(bytes),
-      absent: (why) => {
-        this.absence.value = why;
-        // The last picture stays on the screen while the connection is opened again.
-        if (why !== 'opening' && why !== 'lost') this.#endFeed();
-      },
-    });
+    );
   }
 
   #find(message: DetectionsMessage): void {
     detectionsSeen.value = true;
     this.#found = [...this.#found, message].slice(-maxFound);
+  }
+
+  #mark({ zones }: ZonesMessage): void {
+    this.zones.value = zones;
+    if (zones.length > 0) zonesSeen.value = true;
   }
 
   #change(state: StateMessage): void {
@@ -128,8 +159,9 @@ export class LivePlayer {
     batch(() => {
       this.format.value = format;
       this.unplayable.value = undefined;
+      this.isMute.value = this.hasSound.value && !format.sound;
     });
-    this.#feed = new MediaFeed(this.#video, format.mime, () => {
+    this.#feed = new MediaFeed(this.#video, format, () => {
       this.#endFeed();
       this.#connection?.retry();
     });
