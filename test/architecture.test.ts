@@ -135,8 +135,16 @@ const allowedRooms: Record<string, readonly string[]> = {
   'http/pages/app/api': ['pages/app/data', 'pages/app/shell', 'pages/app/texts'],
   'http/pages/app/data': ['pages/app/texts'],
   // Types of answers only.
-  'http/pages/app/live': ['pages/app/data', 'pages/app/shell', 'pages/app/texts', 'state'],
-  'http/pages/app/logs': ['pages/app/data', 'pages/app/shell', 'pages/app/texts', 'state'],
+  'http/pages/app/live': [
+    ...['pages/app/data', 'pages/app/live/stream', 'pages/app/shell', 'pages/app/texts', 'state'],
+  ],
+  'http/pages/app/live/stream': ['pages/app/data'],
+  'http/pages/app/logs': [
+    ...['pages/app/data', 'pages/app/logs/chart', 'pages/app/logs/sql', 'pages/app/shell', 'pages/app/style'],
+    ...['pages/app/texts', 'state'],
+  ],
+  'http/pages/app/logs/chart': ['pages/app/data', 'pages/app/shell', 'pages/app/texts'],
+  'http/pages/app/logs/sql': ['pages/app/data', 'pages/app/texts'],
   'http/pages/app/recordings': [
     ...['pages/app/data', 'pages/app/recordings/footage', 'pages/app/recordings/player'],
     ...['pages/app/recordings/timeline', 'pages/app/shell', 'pages/app/style', 'pages/app/texts', 'state'],
@@ -285,7 +293,7 @@ describe('imports', () => {
         .filter((target) => !target.startsWith(pages)),
     );
     expect(code).toEqual([]);
-    const bundled = /^(@preact\/signals|preact(\/hooks)?|swagger-ui-dist\/.*\?url)$/;
+    const bundled = /^(@preact\/signals|preact(\/hooks)?|swagger-ui-dist\/.*\?url|uplot(\/.*\.css)?)$/;
     expect(browsers.flatMap(packages).filter((name) => !bundled.test(name))).toEqual([]);
     const others = sources.filter((file) => !file.startsWith(pages));
     const strays = others.filter((file) => imports(file).some((target) => target.startsWith(pages)));

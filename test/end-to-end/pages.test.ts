@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
@@ -20,7 +20,9 @@ let recorder: Recorder;
 let browser: Browser;
 
 beforeAll(async () => {
-  camera = await startCamera({ mounts: { main: testMounts.h264(640, 360), sub: testMounts.h264() } });
+  camera = await startCamera({
+    mounts: { main: testMounts.h264(640, 360), sub: testMounts.h264(), heard: testMounts.withAudio },
+  });
   recorder = await startRecorder({
     accounts: [{ ...user, isAdmin: false }],
     monitors: [
@@ -29,7 +31,7 @@ beforeAll(async () => {
         alwaysRecord: true,
         motion,
       }),
-      rtspMonitor('yard', [camera.url('sub')], { name: 'Yard', alwaysRecord: true }),
+      rtspMonitor('yard', [camera.url('heard')], { name: 'Yard', alwaysRecord: true }),
       rtspMonitor('gate', [`rtsp://127.0.0.1:${await freePort()}/main`], { name: 'Garden gate' }),
       testMonitor('attic', { name: 'Attic', enable: false }),
     ],
@@ -72,6 +74,28 @@ test('a monitor fills the page, and the keyboard leads there and back', async ()
   await page.keyboard.press('Escape');
   await page.waitForURL('**/live');
   await morePictures(page, 'door', 3);
+  expect(complaints).toEqual([]);
+  await close();
+});
+
+test('the sound of one camera is heard, and zones are drawn over the picture', async () => {
+  const { page, complaints, close } = await openPage(browser, `${recorder.url}/live`, recorder.admin);
+  const tile = (id: string) => page.locator(`.tile[data-monitor="${id}"]`);
+  await morePictures(page, 'yard', 3);
+  await tile('yard').getByRole('button', { name: 'Sound on' }).click();
+  await tile('yard').getByRole('button', { name: 'Sound off' }).waitFor();
+  await page.waitForFunction(() => {
+    const video = document.querySelector<HTMLVideoElement>('[data-monitor="yard"] video');
+    const heard = video as HTMLVideoElement & { readonly webkitAudioDecodedByteCount?: number };
+    return heard !== null && !heard.muted && (heard.webkitAudioDecodedByteCount ?? 0) > 0;
+  });
+  await morePictures(page, 'yard', 5);
+  await tile('door').getByRole('button', { name: 'Sound on' }).click();
+  await tile('door').getByRole('status').getByText('This camera sends no sound').waitFor();
+  await tile('yard').getByRole('button', { name: 'Sound on' }).waitFor();
+  await page.getByText('Zones', { exact: true }).click();
+  await tile('door').locator('.zones polygon[data-busy="true"]').waitFor();
+  expect(await barriers(page)).toEqual([]);
   expect(complaints).toEqual([]);
   await close();
 });
@@ -130,6 +154,28 @@ test('the log is searched by its address, goes on by itself, and is for admins',
   await page.locator('.log .message', { hasText: "restart requested by 'admin'" }).waitFor();
   await page.reload();
   await page.locator('.log .message', { hasText: "restart requested by 'admin'" }).waitFor();
+  const chart = page.getByRole('slider', { name: /^Entries over time/ });
+  await page.waitForFunction(() => /Info 1$/.test(document.querySelector('.log-chart p')?.textContent ?? ''));
+  await chart.focus();
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/monitor=gate&text=requested\+by&since=\d+&until=\d+$/);
+  await page.locator('.log .message', { hasText: "restart requested by 'admin'" }).waitFor();
+  await page.getByRole('link', { name: 'Back to now' }).click();
+  await page.waitForURL('**/logs?levels=info&monitor=gate&text=requested+by');
+
+  await page.getByText('Ask in SQL').click();
+  await page.getByLabel('Example').selectOption({ label: 'Events by hour and label' });
+  await page
+    .getByLabel('Statement')
+    .fill('SELECT level, count(*) AS entries FROM logs GROUP BY ALL ORDER BY ALL');
+  await page.getByRole('button', { name: 'Ask', exact: true }).click();
+  await page.locator('.sql-table td', { hasText: 'info' }).waitFor();
+  await page.locator('.sql-chart rect').first().waitFor();
+  const downloading = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Download as CSV' }).click();
+  expect(await readFile(await (await downloading).path(), 'utf8')).toMatch(/^level,entries\r?\n/);
+  await page.screenshot({ path: join(pictures, 'sql-desktop.png'), fullPage: true });
+  expect(await barriers(page)).toEqual([]);
   expect(complaints).toEqual([]);
   await close();
 

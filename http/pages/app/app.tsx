@@ -2,7 +2,6 @@ import type { VNode } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { ApiPage } from './api/api-page.tsx';
 import { LivePage } from './live/live-page.tsx';
-import { LogsPage } from './logs/logs-page.tsx';
 import { address } from './shell/address.ts';
 import { LazyPage } from './shell/lazy-page.tsx';
 import { type PagePath, Shell } from './shell/shell.tsx';
@@ -10,13 +9,14 @@ import { language, say } from './texts/say.ts';
 import { shellTexts } from './texts/shell-texts.ts';
 
 const loadRecordings = async () => (await import('./recordings/recordings-page.tsx')).RecordingsPage;
+const loadLogs = async () => (await import('./logs/logs-page.tsx')).LogsPage;
 const loadSettings = async () => (await import('./settings/settings-page.tsx')).SettingsPage;
 
 const pages: Record<PagePath, { readonly title: keyof typeof shellTexts; readonly show: () => VNode }> = {
   '/live': { title: 'live', show: () => <LivePage /> },
   '/recordings': { title: 'recordings', show: () => <LazyPage load={loadRecordings} /> },
   '/settings': { title: 'settings', show: () => <LazyPage load={loadSettings} /> },
-  '/logs': { title: 'logs', show: () => <LogsPage /> },
+  '/logs': { title: 'logs', show: () => <LazyPage load={loadLogs} /> },
   '/api': { title: 'api', show: () => <ApiPage /> },
 };
 

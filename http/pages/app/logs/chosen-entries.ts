@@ -8,25 +8,43 @@ export interface ChosenEntries {
   readonly source: string;
   readonly monitor: string;
   readonly text: string;
+  /** The part of time that the chart shows, Unix times in microseconds; entries begin at its end. */
+  readonly since?: number | undefined;
+  readonly until?: number | undefined;
 }
 
 export function readFilter(query: URLSearchParams): ChosenEntries {
+  const time = (name: string) => {
+    const text = query.get(name) ?? '';
+    return /^\d{1,16}$/.test(text) ? Number(text) : undefined;
+  };
   const named = query.get('levels')?.split(',') ?? [];
   return {
     levels: levels.filter((level) => named.includes(level)),
     source: query.get('source') ?? '',
     monitor: query.get('monitor') ?? '',
     text: query.get('text') ?? '',
+    since: time('since'),
+    until: time('until'),
   };
 }
 
 /** The page's address with these filters. */
-export function filterAddress({ levels: chosen, source, monitor, text }: ChosenEntries): string {
+export function filterAddress({
+  levels: chosen,
+  source,
+  monitor,
+  text,
+  since,
+  until,
+}: ChosenEntries): string {
   const query = new URLSearchParams();
   if (chosen.length > 0) query.set('levels', chosen.join(','));
   if (source) query.set('source', source);
   if (monitor) query.set('monitor', monitor);
   if (text) query.set('text', text);
+  if (since !== undefined) query.set('since', String(since));
+  if (until !== undefined) query.set('until', String(until));
   return query.size === 0 ? '/logs' : `/logs?${query}`;
 }
 

@@ -47,7 +47,8 @@ export class LogView {
       query.set('limit', String(pageSize));
       const before = this.entries.value ?? [];
       const oldest = before.at(-1);
-      if (oldest) query.set('time', String(oldest.time));
+      const end = oldest?.time ?? this.#filter.until;
+      if (end !== undefined) query.set('time', String(end));
       const page = await getJson<LogEntry[]>(`/api/log/query?${query}`, this.#aborter.signal);
       batch(() => {
         this.entries.value = [...(this.entries.value ?? []), ...page];
@@ -66,8 +67,9 @@ export class LogView {
   async #begin(): Promise<void> {
     await this.loadOlder();
     if (this.#aborter.signal.aborted) return;
-    if (this.entries.value) this.#follow();
-    else this.#timer = setTimeout(() => void this.#begin(), this.#backOff.next());
+    // What was long ago gets no new entries.
+    if (this.entries.value && this.#filter.until === undefined) this.#follow();
+    else if (!this.entries.value) this.#timer = setTimeout(() => void this.#begin(), this.#backOff.next());
   }
 
   /**
