@@ -2,12 +2,14 @@ import type { Frame } from '../../../bus/frames.ts';
 import { publishDetections } from '../detection-publisher.ts';
 import type { Detector, DetectorEnvironment } from '../detector-contract.ts';
 import { FrameSubscription } from '../frame-subscription.ts';
+import { MotionLog } from './motion-log.ts';
 import { MotionZones, type Zone } from './motion-zones.ts';
 
 /** Publishes an event for every frame with motion in an enabled zone. */
 export class MotionDetector implements Detector {
   readonly #environment: DetectorEnvironment;
   readonly #zoneSettings: readonly Zone[];
+  readonly #log: MotionLog;
   readonly #frames: FrameSubscription;
   #before: Frame | undefined;
   #zones: MotionZones | undefined;
@@ -15,6 +17,7 @@ export class MotionDetector implements Detector {
   constructor(environment: DetectorEnvironment, zones: readonly Zone[]) {
     this.#environment = environment;
     this.#zoneSettings = zones;
+    this.#log = new MotionLog(environment.log, environment.monitorID);
     this.#frames = new FrameSubscription(environment, {
       format: 'gray',
       onFrame: (frame) => this.#look(frame),
@@ -23,6 +26,7 @@ export class MotionDetector implements Detector {
 
   stop(): void {
     this.#frames.close();
+    this.#log.end();
   }
 
   #look(frame: Frame): void {
@@ -38,6 +42,7 @@ export class MotionDetector implements Detector {
       return;
     }
     const detections = this.#zones?.compare(before.data, frame.data) ?? [];
+    this.#log.look(frame.timeUs, detections);
     if (detections.length > 0) publishDetections(this.#environment, frame.timeUs, detections);
   }
 }

@@ -57,10 +57,16 @@ export class ObjectPublisher {
     if (eventID !== firstEventID) this.#keep(eventID, frame);
   }
 
-  #log({ kind, label, score }: ObjectUpdate): void {
+  /** Each trigger at debug, and at info when the object begins and ends to be seen. */
+  #log({ kind, label, score, beginUs, seenUs }: ObjectUpdate): void {
     const { monitorID, log } = this.#environment;
-    if (kind === 'gone') log.debug(`gone: ${label}`, monitorID);
-    else log.debug(`${kind}: ${label}, score ${(score * 100).toFixed(1)}`, monitorID);
+    const scored = `${label}, score ${(score * 100).toFixed(1)}`;
+    if (kind === 'gone') {
+      log.info(`gone: ${label}, it was seen for ${((seenUs - beginUs) / 1e6).toFixed(1)} s`, monitorID);
+      return;
+    }
+    if (kind === 'appeared') log.info(`appeared: ${scored}`, monitorID);
+    log.debug(`trigger: ${scored}`, monitorID);
   }
 }
 

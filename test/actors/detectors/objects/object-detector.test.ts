@@ -5,10 +5,11 @@ import { InferenceWorker } from '../../../../actors/detectors/objects/inference/
 import { ObjectDetectionResources } from '../../../../actors/detectors/objects/object-detection-resources.ts';
 import { ObjectDetector } from '../../../../actors/detectors/objects/object-detector.ts';
 import type { TfliteConfig } from '../../../../actors/detectors/objects/tflite-config.ts';
-import type { DetectedObject, DetectionEvent, FramesCommand } from '../../../../bus/messages.ts';
+import { Logger } from '../../../../bus/logging/logger.ts';
+import type { DetectedObject, DetectionEvent, FramesCommand, LogEntry } from '../../../../bus/messages.ts';
 import { Outbox } from '../../../../bus/nats/outbox.ts';
 import { commands, events, objects } from '../../../../bus/subjects.ts';
-import { silentLogger, startTestBus } from '../../../support/bus.ts';
+import { startTestBus } from '../../../support/bus.ts';
 import { atEnd } from '../../../support/cleanup.ts';
 import { temporaryFolder } from '../../../support/folder.ts';
 import { tflite } from '../../../support/monitors.ts';
@@ -28,7 +29,8 @@ async function watch(settings: Partial<TfliteConfig> = {}) {
   bus.subscribe(objects, ['door'], (life) => void lives.push(life));
   bus.subscribe(commands.frames, ['door'], (command) => void asked.push(command));
   const folder = await temporaryFolder();
-  const log = silentLogger().source('tflite');
+  const entries: LogEntry[] = [];
+  const log = new Logger((entry) => entries.push(entry)).source('tflite');
   const outbox = new Outbox(100, () => {});
   outbox.attach(bus);
   const [own, frames] = [await connect(), await connect()];
@@ -69,11 +71,11 @@ async function watch(settings: Partial<TfliteConfig> = {}) {
     };
     bus.publish(events, ['door', 'motion'], event);
   };
-  return { seen, lives, asked, folder, detector, show, move };
+  return { entries, seen, lives, asked, folder, detector, show, move };
 }
 
 test('people are reported once each, with their place, their life and a snapshot', async () => {
-  const { seen, lives, asked, folder, detector, show } = await watch({ thresholds: { person: 45 } });
+  const { entries, seen, lives, asked, folder, detector, show } = await watch({ thresholds: { person: 45 } });
   await waitFor(() => asked.length > 0, 5000, 'the wish for pictures');
   expect(asked[0]).toEqual({ format: 'rgb' });
   for await (const picture of picturesOf('vtest.avi', { ...street, length: 2 })) await show(picture);
@@ -104,6 +106,12 @@ test('people are reported once each, with their place, their life and a snapshot
   detector.stop();
   await waitFor(() => lives.length === 2 * born, 5000, 'the end of all lives');
   expect(new Set(lives.map(({ id }) => id)).size).toBe(born);
+  const logged = (level: LogEntry['level'], pattern: RegExp) =>
+    entries.filter((entry) => entry.level === level && entry.monitorID === 'door' && pattern.test(entry.msg))
+      .length;
+  expect(logged('debug', /^trigger: person, score \d+\.\d$/)).toBe(seen.length);
+  expect(logged('info', /^appeared: person, score \d+\.\d$/)).toBe(born);
+  expect(logged('info', /^gone: person, it was seen for \d\.\d s$/)).toBe(born);
 });
 
 test('where the mask is there is nobody, and a label without a threshold is of no interest', async () => {
