@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Log } from '../../bus/log.ts';
 import type { Account, Accounts } from '../../store/accounts/accounts.ts';
@@ -13,7 +14,7 @@ const cacheLimit = 1024;
 /** Bytes. Fits any user name and a password of 1024 characters in any alphabet. */
 const maxHeaderLength = 8192;
 
-const challenge = { 'WWW-Authenticate': 'Basic realm="sentrybus"' };
+const challenge = { 'WWW-Authenticate': 'Basic realm="sentrybus", charset="UTF-8"' };
 
 /** An account as it was when its credentials were verified. */
 export interface Admission {
@@ -156,7 +157,7 @@ export class Credentials {
   }
 }
 
-/** [RFC 7617 section 2] */
+/** Clients that know nothing of the challenge's `charset` send Latin-1, where UTF-8 is seldom valid. [RFC 7617] */
 function parseBasic(header: string | undefined): { username: string; password: string } {
   const fail = (detail: string) => new HttpError('login_required', detail, { headers: challenge });
   if (header === undefined) throw fail('Send the user name and password of an account as basic credentials.');
@@ -164,7 +165,7 @@ function parseBasic(header: string | undefined): { username: string; password: s
   const encoded = /^basic +([A-Za-z0-9+/]+={0,2}) *$/i.exec(header)?.[1];
   if (encoded === undefined) throw fail('The credentials are not basic credentials.');
   const bytes = Buffer.from(encoded, 'base64');
-  const text = bytes.toString('utf8');
+  const text = bytes.toString(isUtf8(bytes) ? 'utf8' : 'latin1');
   const colon = text.indexOf(':');
   if (colon < 0) throw fail('The credentials have no colon between user name and password.');
   return { username: text.slice(0, colon), password: text.slice(colon + 1) };

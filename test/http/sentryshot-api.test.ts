@@ -42,7 +42,7 @@ describe('REST API', () => {
     for (const path of ['/api', '/', '/assets/style.css', '/api/accounts', '/api/logs', '/nothing/here']) {
       const refused = await door.fetch(path, {}, null);
       expect([path, refused.status]).toEqual([path, 401]);
-      expect(refused.headers.get('www-authenticate')).toBe('Basic realm="sentrybus"');
+      expect(refused.headers.get('www-authenticate')).toBe('Basic realm="sentrybus", charset="UTF-8"');
     }
   });
 

@@ -61,6 +61,15 @@ describe('logins', () => {
     expect(derivations).toBe(1);
   });
 
+  test('credentials in Latin-1 are let in as those in UTF-8 are', async () => {
+    await accounts.put({ id: 'j', username: 'jürgen', isAdmin: false, plainPassword: 'café à 5' });
+    for (const encoding of ['latin1', 'utf8'] as const) {
+      const header = `Basic ${Buffer.from('jürgen:café à 5', encoding).toString('base64')}`;
+      expect((await credentials.admit(header, '127.0.0.1')).account.id).toBe('j');
+    }
+    expect(warnings).toEqual([]);
+  });
+
   test('what was verified is forgotten when that account changes, and only then', async () => {
     await login('anna', 'right');
     await login('bob', 'also right');
