@@ -34,7 +34,7 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
-const certificateIntervalMs = 2000;
+const certificateIntervalMs = 10_000;
 
 /**
  * Starts the HTTPS and WebSocket server.

@@ -15,6 +15,9 @@ export type StreamName = 'LOGS' | 'EVENTS' | 'OBJECTS' | 'RECORDINGS' | 'DELIVER
 
 const dayNs = 24 * 60 * 60 * 1e9;
 const megabyte = 1024 * 1024;
+/** A reader asks the server for messages again after this long, and the server shows that it is there at half of it. */
+const pullMs = 60_000;
+const forgottenMs = 5 * pullMs;
 
 const streams: Readonly<Record<StreamName, Partial<StreamConfig>>> = {
   LOGS: { subjects: ['logs.>'], max_bytes: 512 * megabyte, max_age: 30 * dayNs },
@@ -177,9 +180,9 @@ export function replay<Tokens extends readonly string[], Message>(
         const consumer = await bus.jetStream.client.consumers.get(stream, {
           deliver_policy: DeliverPolicy.StartSequence,
           opt_start_seq: next,
-          inactive_threshold: 60_000 * 1e6,
+          inactive_threshold: forgottenMs * 1e6,
         });
-        messages = await consumer.consume({ max_messages: 4000 });
+        messages = await consumer.consume({ max_messages: 4000, expires: pullMs });
         for await (const incoming of messages) {
           if (stopped) break;
           if (incoming.seq < next) continue;

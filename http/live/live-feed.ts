@@ -37,12 +37,12 @@ export class LiveFeed {
   readonly #options: LiveFeedOptions;
   readonly #watched = new Map<string, Watched>();
   readonly #forgetStates: () => void;
-  readonly #timer: NodeJS.Timeout;
+  /** Runs while somebody watches. */
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(options: LiveFeedOptions) {
     this.#options = options;
     this.#forgetStates = options.states.onChange((monitorID) => this.#update(monitorID));
-    this.#timer = setInterval(() => this.#checkConfigs(), checkMs).unref();
   }
 
   /** The monitor exists. @param asked the main stream is shown where there is no other */
@@ -73,6 +73,9 @@ export class LiveFeed {
       if (watched.stream.viewers.size > 0) return;
       watched.stream.close();
       this.#watched.delete(keyOf(watched));
+      if (this.#watched.size > 0) return;
+      clearInterval(this.#timer);
+      this.#timer = undefined;
     });
   }
 
@@ -91,6 +94,7 @@ export class LiveFeed {
       ...{ state: this.#stateOf(monitorID, name), zones: this.#zonesOf(monitorID) },
     };
     this.#watched.set(keyOf(watched), watched);
+    this.#timer ??= setInterval(() => this.#checkConfigs(), checkMs).unref();
     return watched;
   }
 

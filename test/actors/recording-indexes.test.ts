@@ -27,3 +27,23 @@ test('a recording has its index beside it as soon as it was saved', async () => 
   expect(await readdir(folder)).toEqual([`${id}.idx`, `${id}.mp4`]);
   stop();
 });
+
+test('a recording that grows is read twice a minute at most', async () => {
+  const door = await openFrontDoor();
+  const prepared: string[] = [];
+  const prepare = async (recording: string, isSaved: boolean) => {
+    prepared.push(`${recording} ${isSaved}`);
+  };
+  const stop = keepRecordingIndexes(door.bus, { prepare });
+  await door.bus.flush();
+  const message = { monitorID: 'door', start: began, end: began, bytes: 1, streams: [], reason: '' };
+  for (const id of ['2000-01-01_00-00-00_door', '2000-01-01_00-00-01_door']) {
+    for (const state of ['growing', 'growing', 'saved'] as const)
+      await report(door.bus, { ...message, id, state });
+  }
+  const once = (id: string) => [`${id} false`, `${id} true`];
+  await expect
+    .poll(() => prepared)
+    .toEqual(['2000-01-01_00-00-00_door', '2000-01-01_00-00-01_door'].flatMap(once));
+  stop();
+});

@@ -105,6 +105,8 @@ export class LogRetention {
     const { file, reads } = this.#retained;
     // DuckDB refuses a checkpoint while there are readers, and there may always be one.
     if ((await sizeOf(`${file}.wal`)) > maxJournalBytes) await reads.write(() => this.#checkpoint());
+    // No more than that is used.
+    if ((await sizeOf(file)) <= maxBytes) return;
     for (let round = 0; round < rounds; round += 1) {
       const used = await this.#used();
       if (used <= maxBytes) break;
