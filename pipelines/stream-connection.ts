@@ -9,8 +9,7 @@ import { LiveStream, type WantedLive } from './live/live-stream.ts';
 import { type VideoUnit, videoTicksPerSecond } from './media/unit.ts';
 import { WallClock } from './media/wall-clock.ts';
 import type { PipelineEnd } from './protocol/pipeline-protocol.ts';
-import type { RecorderOptions } from './recording/recorder.ts';
-import { StreamRecording } from './recording/stream-recording.ts';
+import { StreamRecording, type StreamRecordingOptions } from './recording/stream-recording.ts';
 import type { VideoInput } from './sources/video-input.ts';
 import { Troubles } from './troubles.ts';
 import { VideoWatch } from './video-watch.ts';
@@ -18,7 +17,7 @@ import { VideoWatch } from './video-watch.ts';
 export interface StreamConnectionOptions {
   readonly input: VideoInput;
   /** Undefined when the stream is not recorded. */
-  readonly recording: Omit<RecorderOptions, 'onTrouble' | 'clock'> | undefined;
+  readonly recording: Omit<StreamRecordingOptions, 'onTrouble' | 'clock'> | undefined;
   /** The frames that may be asked for; empty when the stream is not decoded. */
   readonly rates: FrameRates;
   readonly onFrame: (frame: Frame) => void;

@@ -1,5 +1,7 @@
 /** So many pictures at most are sent before one that is shown earlier (level limits of H.264 and H.265). */
 const maxDepth = 16;
+/** By this part of the usual distance. */
+const promisedEarlier = 16;
 
 /**
  * Makes decode times, which RTP does not carry: the n-th picture is decoded when the n-th in the order of showing
@@ -12,6 +14,9 @@ export class DecodeTimes {
   /** Times that no picture has been given as its decode time yet, ascending. */
   readonly #pending: number[] = [];
   #last = Number.NEGATIVE_INFINITY;
+  /** The last one as it would have been without a promise. */
+  #exact = 0;
+  #promised: number | undefined;
 
   /** How many pictures are sent ahead of one that is shown earlier. */
   get depth(): number {
@@ -35,8 +40,20 @@ export class DecodeTimes {
     const missing = this.#depth + 1 - this.#pending.length;
     const decode = missing > 0 ? first - missing * this.period : first;
     if (missing <= 0) this.#pending.shift();
-    this.#last = Math.max(Math.round(decode), this.#last + 1);
+    this.#exact = Math.round(decode);
+    this.#last = Math.max(this.#promised ?? this.#exact, this.#last + 1);
+    this.#promised = undefined;
     return this.#last;
+  }
+
+  /**
+   * The decode time that the next picture will be given, before it has come: at the usual distance, or a little earlier, for a
+   * picture is not shown before it is decoded.
+   */
+  promise(): number {
+    const { period } = this;
+    this.#promised = Math.max(this.#exact + period - Math.floor(period / promisedEarlier), this.#last + 1);
+    return this.#promised;
   }
 
   /** The usual distance of two pictures, in the times' units; 1 as long as there are not two. */

@@ -4,13 +4,15 @@ import { type AudioUnit, type VideoUnit, videoTicksPerSecond } from '../media/un
 import { type Layout, makeLayout } from './init-segment.ts';
 import type { MediaFragment, Sample } from './media-fragment.ts';
 
-/** A fragment ends at the next key frame, and after a second: so much is lost at most when the power fails. */
+/** A fragment ends at the next key frame, when it is cut, and after a second. */
 const fragmentTicks = videoTicksPerSecond;
 /**
  * The first fragment of all ends after so many pictures once it is known whether audio comes, so that a recording is
  * on disk soon after the first key frame. The pictures up to then show in which order they are sent.
  */
 const firstPictures = 3;
+/** A picture that has been the only one for so long may be cut off, if the next is not expected sooner. */
+const minAloneMs = 500;
 /** Of `moof` and of each sample in it. */
 const headerBytes = 200;
 const sampleHeaderBytes = 16;
@@ -37,6 +39,8 @@ export class Fragmenter {
   #audio: AudioUnit[] = [];
   #audioConfig: AudioConfig | undefined;
   #isVideoOnly = false;
+  /** Time of the last picture. */
+  #newestTime: number | undefined;
   /** Time of the picture with which audio came last; undefined if it has only been announced. */
   #heardAt: number | undefined;
   #layout: Layout | undefined;
@@ -55,17 +59,18 @@ export class Fragmenter {
       return;
     }
     // Nothing can be decoded before the first key frame.
-    if (!first && !unit.keyFrame) return;
+    if (!first && !this.#layout && !unit.keyFrame) return;
     this.#times.learn(unit.time);
     const isFull = first && (unit.keyFrame || unit.time - first.time >= fragmentTicks);
-    if (isFull || this.#isFirst()) this.#close(unit);
+    if (isFull || this.#isFirst()) this.#close(() => this.#times.next(unit.time));
     this.#video.push(unit);
+    this.#newestTime = unit.time;
   }
 
   pushAudio(unit: AudioUnit): void {
-    if (this.#video.length === 0 || this.#audio.length >= maxAudioUnits) return;
+    if (this.#newestTime === undefined || this.#audio.length >= maxAudioUnits) return;
     this.#audioConfig = unit.config;
-    this.#heardAt = this.#video.at(-1)?.time;
+    this.#heardAt = this.#newestTime;
     this.#audio.push(unit);
   }
 
@@ -80,9 +85,36 @@ export class Fragmenter {
     this.#isVideoOnly = true;
   }
 
+  /** When the oldest picture that is in no fragment yet arrived, by `performance.now()`. */
+  get heldSinceMs(): number | undefined {
+    return this.#video[0]?.arrivedMs;
+  }
+
+  /**
+   * Makes a fragment of what is there, but for the last picture: how long it lasts is known with the next one only. Of a camera
+   * whose pictures are far apart, the last one gets the usual length.
+   */
+  cut(): void {
+    const last = this.#video.at(-1);
+    // Files that begin now would be without the audio that may still come.
+    if (!last || !this.#layout) return;
+    if (this.#video.length > 1) {
+      this.#video.pop();
+      this.#close(() => this.#times.next(last.time));
+      this.#video.push(last);
+    } else if (this.#isSlow && performance.now() - last.arrivedMs >= minAloneMs) {
+      this.#close(() => this.#times.promise());
+      this.#decodeTime = undefined;
+    }
+  }
+
   /** Makes a fragment of what is left. */
   end(): void {
-    if (this.#video.length > 0) this.#close(undefined);
+    if (this.#video.length > 0) this.#close();
+  }
+
+  get #isSlow(): boolean {
+    return this.#times.period >= (minAloneMs * videoTicksPerSecond) / 1000;
   }
 
   #isFirst(): boolean {
@@ -90,14 +122,15 @@ export class Fragmenter {
     return this.#layout === undefined && this.#video.length >= firstPictures && isAudioKnown;
   }
 
-  #close(next: VideoUnit | undefined): void {
+  /** @param endOf the decode time of the next picture, asked once those of all others are known */
+  #close(endOf?: () => number): void {
     const [first, ...others] = this.#video;
     if (!first) return;
     if (first.keyFrame) this.#choose(first);
     const layout = this.#layout ?? this.#choose(first);
     const begin = this.#decodeTime ?? this.#times.next(first.time);
     const decodeTimes = [begin, ...others.map(({ time }) => this.#times.next(time))];
-    const end = next ? this.#times.next(next.time) : (decodeTimes.at(-1) ?? begin) + this.#times.period;
+    const end = endOf?.() ?? (decodeTimes.at(-1) ?? begin) + this.#times.period;
     const video = this.#video.map((unit, index): Sample => {
       const decodeTime = decodeTimes[index] ?? begin;
       const { keyFrame, data, time } = unit;

@@ -51,6 +51,10 @@ export class Recorder {
     this.#queue = new WriteQueue(options, this.#loss);
   }
 
+  get isRecording(): boolean {
+    return this.#active !== undefined;
+  }
+
   /** Bytes that it holds in memory. */
   get bytes(): number {
     return this.#preroll.bytes + this.#queue.bytes;
@@ -72,6 +76,11 @@ export class Recorder {
       if (this.#isOwed || this.#wanted(fragment.time)) this.#begin();
     }
     this.#latestUs = fragment.startUs + fragment.lengthUs;
+  }
+
+  /** Has what was pushed last put on the disk now, where it is recorded. */
+  flush(): void {
+    if (this.#active) this.#queue.flush(this.#active);
   }
 
   /** Finishes the recording, if there is one, and resolves when it is on disk. Nothing is recorded after. */

@@ -4,7 +4,15 @@ import { Fragmenter } from '../mp4/fragmenter.ts';
 import type { Layout } from '../mp4/init-segment.ts';
 import { Recorder, type RecorderOptions } from './recorder.ts';
 
-export interface StreamRecordingOptions extends RecorderOptions {
+/**
+ * Milliseconds after its arrival at which a picture is written. Until it is read, it may have waited for a tenth of a second,
+ * and the disk takes some time, so it is there within a second.
+ */
+const maxAgeMs = 750;
+/** Where more comes within this time, nothing is written for what is there alone. */
+const nextMs = 100;
+
+export interface StreamRecordingOptions extends Omit<RecorderOptions, 'maxWaitMs'> {
   /** Has seen the pictures arrive before they are pushed. */
   readonly clock: WallClock;
 }
@@ -15,10 +23,13 @@ export class StreamRecording {
   readonly #fragmenter: Fragmenter;
   /** When the last fragment ended, in microseconds of the monotonic clock. */
   #endTime = Number.NEGATIVE_INFINITY;
+  /** When the oldest picture that is not being written yet arrived. */
+  #oldestMs: number | undefined;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(options: StreamRecordingOptions) {
     const { clock, log, monitorID } = options;
-    const recorder = new Recorder(options);
+    const recorder = new Recorder({ ...options, maxWaitMs: maxAgeMs });
     this.#recorder = recorder;
     this.#fragmenter = new Fragmenter({
       onFragment: (fragment) => {
@@ -34,7 +45,11 @@ export class StreamRecording {
   }
 
   pushVideo(unit: VideoUnit): void {
+    this.#oldestMs ??= unit.arrivedMs;
     this.#fragmenter.pushVideo(unit);
+    if (!this.#recorder.isRecording) return;
+    if (performance.now() - this.#oldestMs >= maxAgeMs - nextMs) this.#flush();
+    else this.#timer ??= this.#wait(this.#oldestMs);
   }
 
   pushAudio(unit: AudioUnit): void {
@@ -57,8 +72,25 @@ export class StreamRecording {
 
   /** Resolves when all that came is on disk. */
   end(): Promise<void> {
+    clearTimeout(this.#timer);
     this.#fragmenter.end();
     return this.#recorder.close();
+  }
+
+  /** Puts what is there on the disk, but for the last picture, see {@link Fragmenter.cut}. */
+  #flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (!this.#recorder.isRecording) return;
+    this.#fragmenter.cut();
+    this.#recorder.flush();
+    this.#oldestMs = this.#fragmenter.heldSinceMs;
+    if (this.#oldestMs !== undefined) this.#timer = this.#wait(this.#oldestMs);
+  }
+
+  #wait(sinceMs: number): NodeJS.Timeout {
+    const leftMs = sinceMs + maxAgeMs - performance.now();
+    return setTimeout(() => this.#flush(), Math.max(leftMs, nextMs));
   }
 }
 

@@ -7,6 +7,8 @@ import type { RecordingLoss } from './recording-loss.ts';
 import { RecordingProgress } from './recording-progress.ts';
 
 export interface WriteQueueOptions extends RecordingPlace {
+  /** How long a fragment may wait for others, which are then written and flushed with it, in milliseconds. */
+  readonly maxWaitMs: number;
   readonly log: Log;
   /** Gets the id of each recording that has appeared on disk, and null when none is written any more. */
   readonly onRecording: (file: string | null) => void;
@@ -16,12 +18,6 @@ export interface WriteQueueOptions extends RecordingPlace {
 
 /** Bytes that may wait for a slow disk: a whole pre-roll and more. */
 const maxBytes = 64 * 1024 * 1024;
-/**
- * Milliseconds after its arrival at which a fragment is flushed to the disk, together with those that came since: with a disk
- * that takes up to half a second for that, it is there within a second.
- */
-const syncDelayMs = 400;
-
 /** One recording, from its decision on. */
 export interface QueuedRecording {
   readonly layout: Layout;
@@ -32,6 +28,10 @@ export interface QueuedRecording {
   acceptedUs: number;
   writtenUs: number;
   file?: RecordingFile;
+  /** What is to be written next. */
+  waiting?: WaitingFragments | undefined;
+  /** The last one that the kernel has, and the disk perhaps not. */
+  unsynced?: TimedFragment | undefined;
   progress?: RecordingProgress;
   /** Nothing more is written: the disk has failed. */
   isFailed: boolean;
@@ -47,13 +47,12 @@ const reasons: Readonly<Record<string, string>> = {
   EIO: 'the disk has an error',
 };
 
-/** Fragments of a recording that the kernel has, and the disk perhaps not. */
-interface UnsyncedFragments {
-  readonly recording: QueuedRecording;
-  /** When the oldest of them came, by the monotonic clock. */
-  readonly sinceMs: number;
-  newest: TimedFragment;
+/** Those that come while the disk is busy are written together. */
+interface WaitingFragments {
+  readonly fragments: TimedFragment[];
   readonly timer: NodeJS.Timeout;
+  /** Their turn to be written has been asked for. */
+  isDue: boolean;
 }
 
 /** Writes recordings in the order of their decisions, while the stream goes on. */
@@ -62,10 +61,6 @@ export class WriteQueue {
   readonly #loss: RecordingLoss;
   #work: Promise<void> = Promise.resolve();
   #bytes = 0;
-  /** Fragments that wait to be written. */
-  #waiting = 0;
-  /** What was written last, but not flushed. */
-  #unsynced: UnsyncedFragments | undefined;
   #reported: string | null = null;
 
   constructor(options: WriteQueueOptions, loss: RecordingLoss) {
@@ -96,7 +91,8 @@ export class WriteQueue {
     const [{ layout, startUs, time }] = fragments;
     const times = { startUs, acceptedUs: startUs, writtenUs: startUs };
     const recording: QueuedRecording = { layout, offsetUs, ...times, isFailed: false, lossReason: '' };
-    this.#add(recording, fragments, async () => {
+    this.#accept(recording, fragments);
+    this.#run(recording, fragments, async () => {
       const { monitorID, onReport, log } = this.#options;
       const start = Math.round(time + offsetUs);
       const file = await RecordingFile.create(this.#options, fragments, offsetUs);
@@ -112,22 +108,37 @@ export class WriteQueue {
   }
 
   append(recording: QueuedRecording, fragment: TimedFragment): void {
-    const cameMs = performance.now();
-    this.#add(recording, [fragment], async () => {
-      await recording.file?.append([fragment]);
-      const unsynced = this.#unsynced ?? this.#expectSync(recording, fragment, cameMs);
-      unsynced.newest = fragment;
-      const isDue = performance.now() - unsynced.sinceMs >= syncDelayMs;
-      // Those that came while the disk was slow are flushed together.
-      if (isDue && this.#waiting === 0) await this.#sync();
+    this.#accept(recording, [fragment]);
+    if (recording.waiting) {
+      recording.waiting.fragments.push(fragment);
+      return;
+    }
+    const timer = setTimeout(() => this.flush(recording), this.#options.maxWaitMs);
+    recording.waiting = { fragments: [fragment], timer, isDue: false };
+  }
+
+  /** Has the disk take what waits as soon as it can. */
+  flush(recording: QueuedRecording): void {
+    const { waiting } = recording;
+    if (!waiting || waiting.isDue) return;
+    waiting.isDue = true;
+    clearTimeout(waiting.timer);
+    const { fragments } = waiting;
+    this.#run(recording, fragments, async () => {
+      recording.waiting = undefined;
+      await appendTo(recording, fragments);
+      await recording.file?.sync();
+      recording.unsynced = undefined;
+      const [last] = fragments.slice(-1);
+      if (last) synced(recording, last);
     });
   }
 
   finish(recording: QueuedRecording): void {
+    this.flush(recording);
     const finished = this.#work.then(async () => {
-      const { file, progress } = recording;
+      const { file, progress, unsynced } = recording;
       if (!file) return;
-      const unsynced = this.#takeUnsynced();
       try {
         await file.close();
         this.#options.log.info(`recording saved: ${file.id}`, this.#options.monitorID);
@@ -136,7 +147,7 @@ export class WriteQueue {
         this.#loss.begin(recording.writtenUs, recording.lossReason);
       }
       // Also if the disk failed: the file has it.
-      if (unsynced) synced(recording, unsynced.newest);
+      if (unsynced) synced(recording, unsynced);
       progress?.end(recording.lossReason);
       // Where a recording was cut, what waits behind it is the next one.
       if (this.#work === finished) this.#report(null);
@@ -149,57 +160,26 @@ export class WriteQueue {
     await this.#work;
   }
 
-  #add(recording: QueuedRecording, fragments: Fragments, write: () => Promise<void>): void {
-    const size = fragments.reduce((sum, { bytes }) => sum + bytes, 0);
+  #accept(recording: QueuedRecording, fragments: Fragments): void {
     const last = fragments.at(-1) ?? fragments[0];
     recording.acceptedUs = last.startUs + last.lengthUs;
-    this.#bytes += size;
-    this.#waiting += 1;
-    this.#run(recording, async () => {
-      this.#waiting -= 1;
-      try {
-        if (!recording.isFailed) await write();
-      } finally {
-        this.#bytes -= size;
-      }
-    });
+    this.#bytes += bytesOf(fragments);
   }
 
-  /** Does something for a recording after all that waits. If it fails, nothing more of the recording is written. */
-  #run(recording: QueuedRecording, work: () => Promise<void>): void {
+  /** Writes fragments after all that waits. If it fails, nothing more of the recording is written. */
+  #run(recording: QueuedRecording, fragments: readonly TimedFragment[], write: () => Promise<void>): void {
     this.#work = this.#work.then(async () => {
       try {
-        await work();
+        if (!recording.isFailed) await write();
       } catch (error) {
         recording.isFailed = true;
         recording.lossReason = reasonOf(error as Error);
         this.#loss.begin(recording.writtenUs, recording.lossReason);
         this.#report(null);
+      } finally {
+        this.#bytes -= bytesOf(fragments);
       }
     });
-  }
-
-  #expectSync(recording: QueuedRecording, newest: TimedFragment, sinceMs: number): UnsyncedFragments {
-    const dueMs = Math.max(0, sinceMs + syncDelayMs - performance.now());
-    const timer = setTimeout(() => this.#run(recording, () => this.#sync()), dueMs);
-    this.#unsynced = { recording, sinceMs, newest, timer };
-    return this.#unsynced;
-  }
-
-  async #sync(): Promise<void> {
-    const unsynced = this.#unsynced;
-    if (!unsynced) return;
-    clearTimeout(unsynced.timer);
-    await unsynced.recording.file?.sync();
-    this.#unsynced = undefined;
-    synced(unsynced.recording, unsynced.newest);
-  }
-
-  #takeUnsynced(): UnsyncedFragments | undefined {
-    const unsynced = this.#unsynced;
-    clearTimeout(unsynced?.timer);
-    this.#unsynced = undefined;
-    return unsynced;
   }
 
   #report(file: string | null): void {
@@ -209,10 +189,26 @@ export class WriteQueue {
   }
 }
 
+/** Where not all of them fit on the disk, the first ones may. */
+async function appendTo(recording: QueuedRecording, fragments: readonly TimedFragment[]): Promise<void> {
+  const { file } = recording;
+  try {
+    await file?.append(fragments);
+    recording.unsynced = fragments.at(-1);
+  } catch (error) {
+    if (fragments.length === 1) throw error;
+    for (const fragment of fragments) await appendTo(recording, [fragment]);
+  }
+}
+
 /** All of a recording up to this fragment is on disk. */
 function synced(recording: QueuedRecording, { startUs, lengthUs, endTime }: TimedFragment): void {
   recording.writtenUs = startUs + lengthUs;
   recording.progress?.wrote(endTime + recording.offsetUs, recording.file?.bytes ?? 0);
+}
+
+function bytesOf(fragments: readonly TimedFragment[]): number {
+  return fragments.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 function reasonOf({ message, code = '' }: NodeJS.ErrnoException): string {

@@ -1,3 +1,4 @@
+import { setImmediate as afterReading } from 'node:timers/promises';
 import type { RtspAddress } from '../../bus/base/rtsp-address.ts';
 import type { ConnectionReuse } from './connection-reuse.ts';
 import { KeepAlive } from './keep-alive.ts';
@@ -15,6 +16,8 @@ import { type RtspTransport, type SetupResult, TrackSetup } from './track-setup.
 
 /** While nobody waits for the pictures. It costs little of the second in which a picture is to be on disk. */
 const gatherPauseMs = 100;
+/** Each takes up to two megabytes. */
+const restRounds = 3;
 
 export interface PlayHandlers {
   /** Called while the socket is being read: packets in their order, those of one chunk without a pause. */
@@ -113,6 +116,12 @@ export class RtspSession {
   setPrompt(isPrompt: boolean): void {
     this.#isPrompt = isPrompt;
     if (this.#isPlaying && !this.#end) this.#options.connection.setReadPause(isPrompt ? 0 : gatherPauseMs);
+  }
+
+  /** Hands on what has come over TCP up to now, and was not read yet. */
+  async readRest(): Promise<void> {
+    this.setPrompt(true);
+    for (let round = 0; round < restRounds && !this.#end; round += 1) await afterReading();
   }
 
   /** @returns what has come of a track, also after the end; undefined when it was not set up. */

@@ -51,6 +51,7 @@ export class RtspSource implements VideoInput {
   async play(handlers: StreamHandlers): Promise<PipelineEnd> {
     this.#connect(handlers).catch((error: Error) => this.end(endOfError(error)));
     const end = await this.#cause;
+    if (end.reason === 'stopped') await this.#session?.readRest();
     this.#video?.flush();
     await Promise.all([this.#session?.close(), this.#audio?.close()]);
     this.#controller.abort();

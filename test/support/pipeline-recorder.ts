@@ -55,6 +55,7 @@ export async function startRecorder(options: Partial<RecorderOptions> = {}) {
     recordingsDir,
     monitorID: 'door',
     stream: 'main',
+    maxWaitMs: 400,
     alwaysRecord: false,
     videoLength: 3600_000,
     clock: { offsetUs: 0 },
