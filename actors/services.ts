@@ -5,6 +5,7 @@ import { writeAtomically } from '../bus/base/files.ts';
 import { randomText } from '../bus/base/random.ts';
 import { type StopStep, stopDeadlinesMs } from '../bus/children/stop-deadlines.ts';
 import type { Logger } from '../bus/logging/logger.ts';
+import type { MqttBridge } from '../bus/mqtt/mqtt-bridge.ts';
 import { Bus, type BusAddress } from '../bus/nats/bus.ts';
 import { removeBusAddress, writeBusAddress } from '../bus/nats/bus-address-file.ts';
 import { forgetDurableReader } from '../bus/nats/durable-reader.ts';
@@ -144,17 +145,19 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
       }),
     );
 
+    let bridge: MqttBridge | undefined;
     // Otherwise, when MQTT is enabled again, it would publish events that are weeks old.
     if (!config.mqtt) await forgetDurableReader(bus, 'EVENTS', 'mqtt');
     else {
       // Imported only if needed: the client is a fifth of all modules.
       const { startMqttBridge } = await import('../bus/mqtt/mqtt-bridge.ts');
-      const clientId = await installationId(config.storageDir);
+      const installation = await installationId(config.storageDir);
       const recordFile = join(config.storageDir, 'mqtt-topics.json');
       const house = houseView(stored, bus, () => diskLimit.report(60_000));
-      const options = { clientId, ...config.mqtt, recordFile };
-      const bridge = await startMqttBridge(bus, options, logger.source('mqtt'), house);
-      closers.push(within('mqtt', () => bridge.close()));
+      const options = { clientId: installation, installation, ...config.mqtt, recordFile };
+      const started = await startMqttBridge(bus, options, logger.source('mqtt'), house);
+      bridge = started;
+      closers.push(within('mqtt', () => started.close()));
     }
 
     const videoBus = await Bus.connect(busAddress, 'live video');
@@ -194,6 +197,7 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
       testSource: (monitor, signal) => sourceTests.run(monitor, signal),
       storage: (maxAgeMs) => diskLimit.report(maxAgeMs),
       catalogueProgress: () => rebuild.progress,
+      mqtt: async () => bridge?.report(),
       health: () => bus.connected && watch.healthy,
     });
     closers.push(within('http', () => http.close()));

@@ -4,6 +4,7 @@ import { healthRoutes } from './api/health-routes.ts';
 import { metricsRoutes } from './api/metrics-routes.ts';
 import { monitorRoutes } from './api/monitor-routes.ts';
 import { monitorStateRoutes } from './api/monitor-state-routes.ts';
+import { mqttRoutes } from './api/mqtt-routes.ts';
 import { sourceTestRoutes } from './api/source-test-routes.ts';
 import { storageRoutes } from './api/storage-routes.ts';
 import { documentRoutes } from './documents/document-routes.ts';
@@ -58,6 +59,7 @@ export function routes(
     ...clipRoutes({ ...services, limit }),
     ...healthRoutes(services),
     ...storageRoutes(services),
+    ...mqttRoutes(services),
     ...metricsRoutes(services),
     ...documentRoutes(() => table, services),
     ...pageRoutes(),

@@ -5,16 +5,17 @@ import type { ApiServices } from '../request/api-services.ts';
 import { type Route, route } from '../request/route.ts';
 import type { MonitorStates } from '../state/monitor-states.ts';
 import { family, type MetricSample } from './metric-family.ts';
+import { mqttMetrics } from './mqtt-routes.ts';
 import { storageMetrics } from './storage-metrics.ts';
 
-type MetricsServices = Pick<ApiServices, 'logs' | 'monitors' | 'bus' | 'storage'> & {
+type MetricsServices = Pick<ApiServices, 'logs' | 'monitors' | 'bus' | 'storage' | 'mqtt'> & {
   readonly states: MonitorStates;
 };
 
 /** Prometheus asks every 15 seconds or so; a survey of a large archive takes a tenth of a second. */
 const maxStorageAgeMs = 60_000;
 
-export function metricsRoutes({ logs, monitors, bus, states, storage }: MetricsServices): Route[] {
+export function metricsRoutes({ logs, monitors, bus, states, storage, mqtt }: MetricsServices): Route[] {
   return [
     route({
       method: 'GET',
@@ -98,6 +99,7 @@ export function metricsRoutes({ logs, monitors, bus, states, storage }: MetricsS
           ),
           family('bus_connected', 'gauge', '1 while the bus is connected', [[{}, bus.connected ? 1 : 0]]),
           storageMetrics(await storage(maxStorageAgeMs)),
+          mqttMetrics(await mqtt().catch(() => undefined)),
         ].join('');
         return { type: 'text/plain; version=0.0.4; charset=utf-8', body };
       },

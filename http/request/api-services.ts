@@ -1,5 +1,6 @@
 import type { Log } from '../../bus/log.ts';
 import type { DetectorReport } from '../../bus/messages.ts';
+import type { MqttReport } from '../../bus/mqtt/mqtt-bridge.ts';
 import type { Bus } from '../../bus/nats/bus.ts';
 import type { Accounts } from '../../store/accounts/accounts.ts';
 import type { LogStore } from '../../store/log/log-store.ts';
@@ -35,6 +36,8 @@ export interface ApiServices {
   readonly storage: (maxAgeMs?: number) => Promise<StorageReport>;
   /** Whether the catalogue has all recordings of the folder. */
   readonly catalogueProgress: () => CatalogueProgress;
+  /** The state of the MQTT bridge; undefined if the plugin is off. @throws if the bus is unreachable. */
+  readonly mqtt: () => Promise<MqttReport | undefined>;
   /** Whether the recorder is healthy. */
   readonly health: () => boolean;
 }

@@ -72,6 +72,10 @@ export const MqttEntry = Type.Object(
       Type.Number({ minimum: 0.5, maximum: 3600, description: 'a number of seconds, 0.5 to 3600' }),
     ),
     states: Type.Optional(flag),
+    commands: Type.Optional(flag),
+    home_assistant: Type.Optional(flag),
+    discovery_prefix: Type.Optional(topic),
+    frigate: Type.Optional(flag),
   },
   strict,
 );

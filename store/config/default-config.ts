@@ -76,6 +76,13 @@ port = 1883
 #off_delay = 10
 # Publish the state of each monitor in retained topics, and that the recorder is there.
 #states = true
+# Accept commands: whoever may publish at the broker can enable and disable detectors, and start recordings.
+#commands = true
+# Announce the monitors to Home Assistant, below this topic.
+#home_assistant = true
+#discovery_prefix = "homeassistant"
+# Publish events and counts below "frigate/" as well, in Frigate's form.
+#frigate = false
 
 
 [tls]

@@ -20,6 +20,10 @@ export interface MqttConfig {
   messageExpiryS?: number;
   offDelayMs?: number;
   hasStates?: boolean;
+  hasCommands?: boolean;
+  hasHomeAssistant?: boolean;
+  discoveryPrefix?: string;
+  hasFrigate?: boolean;
 }
 
 const usualPorts = { mqtt: 1883, mqtts: 8883, ws: 80, wss: 443 };
@@ -58,5 +62,9 @@ export async function readMqtt(file: string, entry: MqttEntry): Promise<MqttConf
     ...(entry.message_expiry !== undefined && { messageExpiryS: entry.message_expiry }),
     ...(entry.off_delay !== undefined && { offDelayMs: entry.off_delay * 1000 }),
     ...(entry.states !== undefined && { hasStates: entry.states }),
+    ...(entry.commands !== undefined && { hasCommands: entry.commands }),
+    ...(entry.home_assistant !== undefined && { hasHomeAssistant: entry.home_assistant }),
+    ...(entry.discovery_prefix !== undefined && { discoveryPrefix: entry.discovery_prefix }),
+    ...(entry.frigate !== undefined && { hasFrigate: entry.frigate }),
   };
 }

@@ -9,6 +9,7 @@ import { nowUs } from '../../bus/base/time.ts';
 import type { Log } from '../../bus/log.ts';
 import { Logger } from '../../bus/logging/logger.ts';
 import type { LogEntry } from '../../bus/messages.ts';
+import type { MqttReport } from '../../bus/mqtt/mqtt-bridge.ts';
 import type { Bus } from '../../bus/nats/bus.ts';
 import { commands } from '../../bus/subjects.ts';
 import { type HttpServer, type HttpServerOptions, startHttpServer } from '../../http/server.ts';
@@ -80,6 +81,8 @@ export const user = { username: 'user', password: 'battery staple' };
 
 type Options = Partial<Pick<HttpServerOptions['config'], 'auth' | 'tls' | 'port'>> &
   Partial<Pick<HttpServerOptions, 'pingInterval' | 'health' | 'catalogueProgress'>> & {
+    /** What `GET /api/mqtt` tells. */
+    readonly mqtt?: MqttReport;
     /** Whether there is a system that answers commands. */
     readonly answering?: boolean;
   };
@@ -144,6 +147,7 @@ export async function openFrontDoor(options: Options = {}): Promise<FrontDoor> {
     detectors: () => [],
     snapshot: (eventID) => readSnapshot(folder, eventID),
     testSource: (monitor, signal) => sourceTests.run(monitor, signal),
+    mqtt: async () => options.mqtt,
     storage: async () => {
       await mkdir(recordingsDir, { recursive: true });
       const survey = new StorageSurvey({ storageDir: folder, logFile: join(folder, 'log.duckdb') }, logs);
