@@ -40,8 +40,13 @@ const allowedRooms: Record<string, readonly string[]> = {
   'bus/children': ['base'],
   'bus/nats': ['', 'base', 'children'],
   'bus/logging': ['', 'base', 'nats'],
-  'bus/mqtt': ['', 'base', 'children', 'mqtt/broker', 'mqtt/topics', 'nats'],
+  'bus/mqtt': [
+    ...['', 'base', 'children', 'nats'],
+    ...['mqtt/broker', 'mqtt/frigate', 'mqtt/home-assistant', 'mqtt/topics'],
+  ],
   'bus/mqtt/broker': ['', 'base'],
+  'bus/mqtt/frigate': ['', 'base', 'mqtt/broker', 'mqtt/topics'],
+  'bus/mqtt/home-assistant': ['mqtt/topics'],
   'bus/mqtt/topics': ['', 'base', 'mqtt/broker', 'nats'],
 
   pipelines: [

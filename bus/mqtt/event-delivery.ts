@@ -15,6 +15,7 @@ const eventReader = 'mqtt';
 /** Events under way to the broker at once. */
 const maxUnderWay = 256;
 const reopenMs = 200;
+const beginMs = 2000;
 
 interface UnderWay {
   /** The same event comes again when the bus was offline. */
@@ -49,6 +50,9 @@ export class EventDelivery {
   readonly #underWay = new Map<number, UnderWay>();
   readonly #extending: NodeJS.Timeout;
   readonly #running: Promise<void>;
+  /** Resolves when the position is known. */
+  readonly #begun: Promise<void>;
+  #begin = () => {};
   #confirmed: number | undefined;
   #read: number | undefined;
   #lost = 0;
@@ -70,11 +74,15 @@ export class EventDelivery {
     this.#extending = setInterval(() => {
       for (const { message } of this.#underWay.values()) message.extend();
     }, leases.mqttDelivery.renewMs);
+    this.#begun = new Promise((resolve) => {
+      this.#begin = resolve;
+    });
     this.#running = this.#run();
   }
 
   /** @throws if the bus is unreachable. */
   async backlog(): Promise<EventBacklog> {
+    await Promise.race([this.#begun, sleep(beginMs, undefined, { ref: false })]);
     const { first, last } = await streamRange(this.#bus, 'EVENTS');
     const from = Math.max(this.#confirmed ?? last, first - 1);
     const [oldest] = this.#underWay.values();
@@ -110,6 +118,7 @@ export class EventDelivery {
       this.#confirmed ??= reader.confirmed;
       this.#read ??= reader.confirmed;
     }
+    this.#begin();
     this.#closeReader = reader.close;
     if (this.#isClosed) reader.close();
     for await (const message of reader) {

@@ -8,6 +8,9 @@ import { type BrokerOptions, brokerAddress } from './broker/broker-options.ts';
 import type { Outcome } from './broker/publication-queue.ts';
 import { Deliveries } from './delivery-reports.ts';
 import { type EventBacklog, EventDelivery } from './event-delivery.ts';
+import { FrigateTopics } from './frigate/frigate-topics.ts';
+import { HomeAssistant } from './home-assistant/home-assistant.ts';
+import { HouseCommands } from './topics/house-commands.ts';
 import type { House } from './topics/house-monitor.ts';
 import { HouseTopics } from './topics/house-topics.ts';
 import { RetainedTopics } from './topics/retained-topics.ts';
@@ -22,6 +25,16 @@ export interface MqttOptions extends Omit<BrokerOptions, 'will'> {
   readonly offDelayMs?: number;
   /** Whether the states of the monitors are published; true if absent. */
   readonly hasStates?: boolean;
+  /** Whether commands are accepted; true if absent. */
+  readonly hasCommands?: boolean;
+  /** Whether Home Assistant is told of the monitors; true if absent. */
+  readonly hasHomeAssistant?: boolean;
+  /** `homeassistant` if absent. */
+  readonly discoveryPrefix?: string;
+  /** Whether Frigate's topics are published as well. */
+  readonly hasFrigate?: boolean;
+  /** Identifies the installation in Home Assistant; the client id if absent. */
+  readonly installation?: string;
   /** File that remembers which topics hold something; in memory if absent. */
   readonly recordFile?: string;
 }
@@ -56,12 +69,29 @@ export async function startMqttBridge(
   house?: House,
 ): Promise<MqttBridge> {
   const { prefix = usualPrefix, messageExpiryS, offDelayMs = usualOffDelayMs } = options;
+  const { hasStates = true, hasCommands = true, hasHomeAssistant = true } = options;
+  const { discoveryPrefix = 'homeassistant', installation = options.clientId } = options;
   const availability = { topic: `${prefix}/available`, isRetained: true };
   const record = await TopicRecord.open(options.recordFile);
   const topics = new RetainedTopics(record, (publication) => link.publish(publication));
+  const shown = hasStates ? house : undefined;
+  const houseTopics = shown && new HouseTopics({ bus, house: shown, topics, prefix, offDelayMs });
+  const houseCommands =
+    shown && houseTopics && hasCommands
+      ? new HouseCommands({ bus, house: shown, houseTopics, topics, prefix, log })
+      : undefined;
+  const names = { installation: installation.replace(/[^A-Za-z0-9_-]/g, '_'), prefix, hasCommands };
+  const homeAssistant =
+    houseTopics && hasHomeAssistant
+      ? new HomeAssistant({ ...names, discoveryPrefix, houseTopics, topics, record })
+      : undefined;
+  const subscriptions = [
+    ...(houseCommands ? [HouseCommands.filter(prefix)] : []),
+    ...(homeAssistant ? [HomeAssistant.birthTopic(discoveryPrefix)] : []),
+  ];
   const link: BrokerLink = new BrokerLink(
     { ...options, will: { topic: availability.topic, payload: 'offline' } },
-    [],
+    subscriptions,
     log,
     {
       async onConnect() {
@@ -69,11 +99,15 @@ export async function startMqttBridge(
         // Last: whoever sees it has seen all the others.
         await link.publish({ ...availability, payload: 'online' });
       },
-      onMessage() {},
+      onMessage(topic, payload, isRetained) {
+        houseCommands?.message(topic, payload, isRetained);
+        homeAssistant?.message(topic, payload);
+      },
     },
   );
-  const houseTopics =
-    house && options.hasStates !== false && new HouseTopics({ bus, house, topics, prefix, offDelayMs });
+  if (houseTopics && options.hasFrigate === true) {
+    new FrigateTopics({ houseTopics, topics, publish: (publication) => link.publish(publication) });
+  }
   const deliveries = new Deliveries(bus, 'mqtt');
   const publishEvent = (event: DetectionEvent): Promise<Outcome>[] =>
     mqttEvents(event).map((detection) =>
@@ -92,7 +126,8 @@ export async function startMqttBridge(
       return { broker: brokerAddress(options), clientId, topics: topics.size, ...link.state, ...backlog };
     },
     async close() {
-      if (houseTopics) houseTopics.close();
+      houseTopics?.close();
+      houseCommands?.close();
       await Promise.all([
         delivery.close(stopDeadlinesMs.mqttConsumer),
         link.close({ ...availability, payload: 'offline' }, stopDeadlinesMs.mqttConsumer / 2),

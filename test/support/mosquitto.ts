@@ -15,6 +15,8 @@ export interface BrokerOptions {
   readonly port?: number;
   /** Without it everybody may come in. */
   readonly login?: { readonly username: string; readonly password: string };
+  /** Others who may come in. */
+  readonly others?: readonly { readonly username: string; readonly password: string }[];
   /** The text of an ACL file. */
   readonly acl?: string;
   /** Keeps what is retained on the disk, as of its last write: after `kill` it may have an older state. */
@@ -64,7 +66,10 @@ async function startIn(folder: string, options: BrokerOptions & { readonly port:
   if (process.getuid?.() === 0) settings.push('user root');
   if (login) {
     const file = join(folder, 'passwords');
-    await promisify(execFile)('mosquitto_passwd', ['-b', '-c', file, login.username, login.password]);
+    await writeFile(file, '');
+    for (const { username, password } of [login, ...(options.others ?? [])]) {
+      await promisify(execFile)('mosquitto_passwd', ['-b', file, username, password]);
+    }
     settings.push(`password_file ${file}`);
   }
   if (acl !== undefined) {

@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffDelay } from '../../base/backoff.ts';
 import { nowUs } from '../../base/time.ts';
 import type { Log } from '../../log.ts';
-import { type BrokerOptions, brokerAddress, usesTls } from './broker-options.ts';
+import { type BrokerOptions, brokerAddress } from './broker-options.ts';
 import { BrokerSession, type MqttVersion, type Publication } from './broker-session.ts';
 import { type Outcome, PublicationQueue } from './publication-queue.ts';
 import type { RefusedTopic } from './refused-topics.ts';
-import { type SessionEnd, speaksTls } from './session-end.ts';
+import { otherTransport, type SessionEnd } from './session-end.ts';
 
 /** Whether the broker is connected, or why not. */
 export interface BrokerState {
@@ -52,6 +52,8 @@ export class BrokerLink {
   #failures = 0;
   /** Successive connections that were closed soon. */
   #short = 0;
+  /** The last log entry says that it is connected. */
+  #isAnnounced = false;
   /** The reasons that were logged since the last steady connection. */
   readonly #logged = new Set<string>();
   readonly #running: Promise<void>;
@@ -98,12 +100,15 @@ export class BrokerLink {
   async #run(): Promise<void> {
     while (!this.#ending.signal.aborted) {
       const end = await this.#connect();
-      this.#queue.detach();
+      const wasBusy = this.#queue.detach();
       this.#session = undefined;
-      if (this.#ending.signal.aborted) return;
+      this.#count(end, wasBusy);
       const reason = await this.#explain(end);
       if (this.#ending.signal.aborted) return;
-      this.#lost(end, reason);
+      const since = this.#state.isConnected ? nowUs() : this.#state.since;
+      this.#state = { isConnected: false, reason, since };
+      // A broker that knows only one version is asked in the other one next.
+      if (end.kind !== 'version' || this.#failures > 2 || reason !== end.reason) this.#logLoss(reason);
       await sleep(this.#pauseMs(end), undefined, { signal: this.#ending.signal }).catch(() => {});
     }
   }
@@ -121,64 +126,63 @@ export class BrokerLink {
   #opened(session: BrokerSession): void {
     this.#lastVersion = session.version;
     this.#state = { isConnected: true, reason: '', since: nowUs() };
-    if (this.#short < maxShort) this.#log.info(`connected to ${brokerAddress(this.#options)}`);
+    if (!this.#isAnnounced) this.#log.info(`connected to ${brokerAddress(this.#options)}`);
+    this.#isAnnounced = true;
     for (const topic of this.#subscriptions) {
       session
         .subscribe(topic)
-        .catch((error: Error) => this.#complain(`${topic} cannot be subscribed to: ${error.message}`));
+        .catch((error: Error) => this.#logOnce(`${topic} cannot be subscribed to: ${error.message}`));
     }
     this.#queue.attach(session);
     this.#listener.onConnect();
   }
 
-  #lost(end: SessionEnd, reason: string): void {
-    if (end.openMs >= steadyMs) {
+  /** @param wasBusy the broker may have closed because of what it was sent. */
+  #count({ openMs }: SessionEnd, wasBusy: boolean): void {
+    this.#failures += 1;
+    if (openMs >= steadyMs) {
       if (this.#options.version !== '3.1.1' && !this.#isOld) this.#version = 5;
-      this.#failures = 0;
+      this.#failures = 1;
       this.#short = 0;
       this.#logged.clear();
-    } else if (end.openMs > 0) {
-      this.#short += 1;
-      if (this.#short < maxShort) this.#logged.clear();
-    }
-    this.#failures += 1;
-    if (this.#state.isConnected) this.#state = { isConnected: false, reason, since: nowUs() };
-    else this.#state = { ...this.#state, reason };
-    // A broker that knows only one version is asked in the other one next.
-    if (end.kind !== 'version' || this.#failures > 2) this.#complain(reason);
+    } else if (openMs > 0 && !wasBusy) this.#short += 1;
   }
 
   /** @returns the reason for people. */
   async #explain(end: SessionEnd): Promise<string> {
-    const { protocol = 'mqtt', version = 'auto', clientId } = this.#options;
-    if (end.kind === 'closed' && end.openMs < steadyMs && this.#short + 1 >= maxShort) {
-      return `the broker closes the connection soon after each login: probably another client logs in with the client id ${clientId}, for example a second recorder with a copy of this one's storage folder (client_id makes it another)`;
+    if (end.kind === 'closed' && this.#short >= maxShort) {
+      return `the broker closes the connection soon after each login: probably another client logs in with the client id ${this.#options.clientId}, for example a second recorder with a copy of this one's storage folder (client_id makes it another)`;
     }
     if (end.kind !== 'version') return end.reason;
-    if (!usesTls(this.#options) && (await speaksTls(this.#options))) {
-      return `the broker speaks TLS on this port: protocol = "${protocol}s" is needed`;
-    }
-    this.#chooseVersion(version, end);
+    const other = await otherTransport(this.#options);
+    if (other !== undefined) return other;
+    this.#chooseVersion(end);
     return end.reason;
   }
 
   /** A broker that closes without an answer may be about to end; one that does so twice may not know the version. */
-  #chooseVersion(version: BrokerOptions['version'], { kind, isExplicit }: SessionEnd): void {
-    if (version !== 'auto' && version !== undefined) return;
-    if (kind !== 'version') return;
+  #chooseVersion({ isExplicit }: SessionEnd): void {
+    const { version = 'auto' } = this.#options;
+    if (version !== 'auto') return;
     this.#isOld ||= isExplicit && this.#version === 5;
-    if (isExplicit || this.#failures % 2 === 1) this.#version = this.#version === 5 ? 4 : 5;
+    if (isExplicit || this.#failures % 2 === 0) this.#version = this.#version === 5 ? 4 : 5;
   }
 
-  #pauseMs({ kind, openMs }: SessionEnd): number {
+  #pauseMs({ kind }: SessionEnd): number {
     const isLockedOut = kind === 'refused' || kind === 'taken-over';
-    if (openMs >= steadyMs) this.#failures = 1;
     return backoffDelay(isLockedOut ? refusal : outage, this.#failures, Math.random());
   }
 
-  #complain(reason: string): void {
+  /** A reason that comes again before a connection was steady is not logged again, nor the connection after it. */
+  #logLoss(reason: string): void {
+    if (this.#logged.has(reason)) return;
+    this.#logOnce(`${reason}; events wait until it is back`, reason);
+    this.#isAnnounced = false;
+  }
+
+  #logOnce(message: string, reason = message): void {
     if (this.#logged.has(reason)) return;
     this.#logged.add(reason);
-    this.#log.warning(`${brokerAddress(this.#options)}: ${reason}; events wait until it is back`);
+    this.#log.warning(`${brokerAddress(this.#options)}: ${message}`);
   }
 }

@@ -73,8 +73,8 @@ export class PublicationQueue {
     this.#pump();
   }
 
-  /** The session is over: what was under way is sent again. */
-  detach(): void {
+  /** The session is over: what was under way is sent again. @returns whether anything was. */
+  detach(): boolean {
     this.#session = undefined;
     clearInterval(this.#watch);
     const items = [...this.#inFlight].sort((a, b) => a.place - b.place);
@@ -83,6 +83,7 @@ export class PublicationQueue {
     if (items.length === 1 && only && this.#suspects.has(only)) this.#blame(only);
     for (const item of items) this.#suspects.add(item);
     this.#waiting.putBack(items);
+    return items.length > 0;
   }
 
   close(): void {

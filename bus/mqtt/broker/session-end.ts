@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { type BrokerOptions, usesTls } from './broker-options.ts';
 
@@ -24,6 +25,8 @@ export interface SessionEnd {
 const takenOver = 142;
 /** 3.1.1 and 5: unacceptable protocol version. */
 const wrongVersion: readonly (number | undefined)[] = [1, 132];
+/** The broker has closed the connection. */
+const silences: readonly string[] = ['ECONNRESET', 'EPIPE', 'EPROTO', 'ERR_SSL_WRONG_VERSION_NUMBER'];
 /** 3.1.1: id rejected, wrong login, not authorized; 5: the same, banned and bad method. */
 const refusals: readonly (number | undefined)[] = [2, 4, 5, 133, 134, 135, 138, 140];
 
@@ -59,16 +62,8 @@ export function sessionEnd(
   if (typeof code === 'number' && refusals.includes(code)) {
     return { kind: 'refused', reason: error?.message ?? 'refused', openMs, isExplicit: true };
   }
-  if (usesTls(options) && (code === 'EPROTO' || code === 'ERR_SSL_WRONG_VERSION_NUMBER')) {
-    return {
-      kind: 'unreachable',
-      reason: 'the broker does not speak TLS on this port',
-      openMs,
-      isExplicit: true,
-    };
-  }
   // A broker that cannot read the version closes, or answers in a form that cannot be read.
-  const isSilent = error === undefined || typeof code !== 'string';
+  const isSilent = error === undefined || typeof code !== 'string' || silences.includes(code);
   const reason = error?.message || (typeof code === 'string' ? code : 'connection closed before an answer');
   return { kind: isSilent ? 'version' : 'unreachable', reason, openMs, isExplicit: false };
 }
@@ -76,7 +71,7 @@ export function sessionEnd(
 const probeMs = 3000;
 
 /** Whether a broker that did not answer in plain MQTT speaks TLS on that port. */
-export function speaksTls({ host, port }: BrokerOptions): Promise<boolean> {
+function speaksTls({ host, port }: BrokerOptions): Promise<boolean> {
   return new Promise((resolve) => {
     // Nothing is sent, so it does not matter whose certificate it is.
     const socket = connectTls({ host, port, rejectUnauthorized: false, timeout: probeMs });
@@ -92,4 +87,36 @@ export function speaksTls({ host, port }: BrokerOptions): Promise<boolean> {
     socket.on('timeout', () => answer(false));
     socket.on('close', () => answer(false));
   });
+}
+
+/** MQTT 3.1.1, a clean session of a client without an id and without a login. */
+const anonymousConnect = Buffer.from([0x10, 12, 0, 4, 0x4d, 0x51, 0x54, 0x54, 4, 2, 0, 10, 0, 0]);
+const connackType = 0x20;
+
+/** Whether a broker with which TLS was not agreed speaks plain MQTT on that port. Sends no login. */
+function speaksPlain({ host, port, protocol }: BrokerOptions): Promise<boolean> {
+  if (protocol !== 'mqtts') return Promise.resolve(false);
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: probeMs });
+    const answer = (isPlain: boolean) => {
+      resolve(isPlain);
+      socket.destroy();
+    };
+    socket.write(anonymousConnect);
+    socket.on('data', (data) => answer(data[0] === connackType));
+    socket.on('error', () => answer(false));
+    socket.on('timeout', () => answer(false));
+    socket.on('close', () => answer(false));
+  });
+}
+
+/** What a broker that has closed the connection without an answer speaks, if it is not what it was asked in. */
+export async function otherTransport(options: BrokerOptions): Promise<string | undefined> {
+  const { protocol = 'mqtt' } = options;
+  if (usesTls(options)) {
+    return (await speaksPlain(options)) ? 'the broker does not speak TLS on this port' : undefined;
+  }
+  return (await speaksTls(options))
+    ? `the broker speaks TLS on this port: protocol = "${protocol}s" is needed`
+    : undefined;
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Channel } from '../../channel.ts';
-import type { DetectedObject } from '../../messages.ts';
+import type { DetectedObject, DetectionEvent } from '../../messages.ts';
 import type { Bus } from '../../nats/bus.ts';
 import { lastStored, type Replay, replay, type StreamName, streamRange } from '../../nats/jetstream.ts';
 import { events, objects, status } from '../../subjects.ts';
@@ -28,6 +28,8 @@ export class HouseTopics {
   readonly #monitors = new Map<string, MonitorTopics>();
   readonly #ends: (() => void)[] = [];
   readonly #listeners = new Set<() => void>();
+  readonly #eventListeners = new Set<(event: DetectionEvent) => void>();
+  readonly #objectListeners = new Set<(object: DetectedObject) => void>();
   #isClosed = false;
 
   constructor(options: HouseTopicsOptions) {
@@ -43,9 +45,11 @@ export class HouseTopics {
     this.#follow('STATUS', status, (message) => this.#monitors.get(message.monitorID)?.status(message));
     this.#follow('EVENTS', events, (message) => {
       this.#monitors.get(message.monitorID)?.event(message);
+      for (const listener of this.#eventListeners) listener(message);
     });
     this.#follow('OBJECTS', objects, (message) => {
       this.#monitors.get(message.monitorID)?.object(message);
+      for (const listener of this.#objectListeners) listener(message);
       void this.#takeSnapshot(message);
     });
   }
@@ -56,6 +60,16 @@ export class HouseTopics {
 
   get(monitorID: string): MonitorTopics | undefined {
     return this.#monitors.get(monitorID);
+  }
+
+  /** Calls `listener` with each new event. */
+  onEvent(listener: (event: DetectionEvent) => void): void {
+    this.#eventListeners.add(listener);
+  }
+
+  /** Calls `listener` with each object that appears or is gone, after the topics have it. */
+  onObject(listener: (object: DetectedObject) => void): void {
+    this.#objectListeners.add(listener);
   }
 
   /** Calls `listener` when a monitor was stored or deleted, after its topics are wanted. */
@@ -139,6 +153,7 @@ export class HouseTopics {
     const { house, topics, prefix } = this.#options;
     const days = await house.storageDaysLeft().catch(() => null);
     if (this.#isClosed) return;
-    topics.set(`${prefix}/recorder/storage_days_left`, days === null ? 'unknown' : days.toFixed(1));
+    // `None` is Home Assistant's word for a value that is not known.
+    topics.set(`${prefix}/recorder/storage_days_left`, days === null ? 'None' : days.toFixed(1));
   }
 }

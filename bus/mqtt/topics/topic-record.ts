@@ -1,5 +1,16 @@
 import { readFile } from 'node:fs/promises';
+import Type, { type Static } from 'typebox';
+import { Check } from 'typebox/value';
 import { writeAtomically } from '../../base/files.ts';
+
+const Platforms = Type.Record(Type.String(), Type.String());
+type Platforms = Static<typeof Platforms>;
+const Content = Type.Object({
+  topics: Type.Array(Type.String({ minLength: 1 })),
+  cleared: Type.Array(Type.String({ minLength: 1 })),
+  components: Type.Record(Type.String(), Platforms),
+});
+type Content = Static<typeof Content>;
 
 /** Topics that were cleared; a broker that was restored from an older state may have them again. */
 const maxCleared = 2000;
@@ -12,19 +23,20 @@ export class TopicRecord {
   readonly #file: string | undefined;
   readonly #topics: Set<string>;
   readonly #cleared: Set<string>;
+  readonly #components: Map<string, Platforms>;
   #saving: Promise<void> | undefined;
 
-  private constructor(file: string | undefined, topics: Iterable<string>, cleared: Iterable<string>) {
+  private constructor(file: string | undefined, { topics, cleared, components }: Content) {
     this.#file = file;
     this.#topics = new Set(topics);
     this.#cleared = new Set(cleared);
+    this.#components = new Map(Object.entries(components));
   }
 
   /** A file that is missing or cannot be read is an empty one. @param file undefined: kept in memory only. */
   static async open(file: string | undefined): Promise<TopicRecord> {
     const text = file === undefined ? '' : await readFile(file, 'utf8').catch(() => '');
-    const { topics, cleared } = parse(text);
-    return new TopicRecord(file, topics, cleared);
+    return new TopicRecord(file, parse(text));
   }
 
   get topics(): readonly string[] {
@@ -45,8 +57,20 @@ export class TopicRecord {
     this.#cleared.delete(topic);
   }
 
+  /** The components that a device of Home Assistant has, or had: their platforms by key. */
+  components(topic: string): Platforms {
+    return this.#components.get(topic) ?? {};
+  }
+
+  setComponents(topic: string, components: Platforms): void {
+    const isKnown = JSON.stringify(this.components(topic)) === JSON.stringify(components);
+    this.#components.set(topic, components);
+    if (!isKnown) void this.save().catch(() => {});
+  }
+
   clear(topic: string): void {
     this.#topics.delete(topic);
+    this.#components.delete(topic);
     this.#cleared.delete(topic);
     this.#cleared.add(topic);
     for (const oldest of this.#cleared) {
@@ -61,21 +85,20 @@ export class TopicRecord {
     this.#saving ??= Promise.resolve().then(() => {
       this.#saving = undefined;
       if (this.#file === undefined) return undefined;
-      const content = { topics: this.topics, cleared: this.cleared };
+      const components = Object.fromEntries(this.#components);
+      const content = { topics: this.topics, cleared: this.cleared, components };
       return writeAtomically(this.#file, `${JSON.stringify(content, undefined, 1)}\n`);
     });
     return this.#saving;
   }
 }
 
-function parse(text: string): { topics: string[]; cleared: string[] } {
+function parse(text: string): Content {
   try {
-    const { topics, cleared } = JSON.parse(text) as Record<string, unknown>;
-    return { topics: texts(topics), cleared: texts(cleared) };
+    const content: unknown = JSON.parse(text);
+    if (Check(Content, content)) return content;
   } catch {
-    return { topics: [], cleared: [] };
+    // Not JSON.
   }
+  return { topics: [], cleared: [], components: {} };
 }
-
-const texts = (list: unknown): string[] =>
-  Array.isArray(list) ? list.filter((item): item is string => typeof item === 'string' && item !== '') : [];

@@ -7,6 +7,7 @@ import { replay, streamRange } from '../../../bus/nats/jetstream.ts';
 import { deliveries, events } from '../../../bus/subjects.ts';
 import { silentLogger, startTestBus } from '../../support/bus.ts';
 import { atEnd } from '../../support/cleanup.ts';
+import { startFakeBroker } from '../../support/fake-broker.ts';
 import { startBroker } from '../../support/mosquitto.ts';
 import { waitFor } from '../../support/wait.ts';
 
@@ -171,4 +172,36 @@ test('a delivery report follows the broker’s confirmation of an event, never p
   const { last } = await streamRange(bus, 'DELIVERIES');
   await bridge.close();
   expect((await streamRange(bus, 'DELIVERIES')).last).toBe(last + 1);
+});
+
+test('whatever is restarted meanwhile, all events arrive in order, each with its own time', async () => {
+  const { bus, server, connect } = await startTestBus();
+  const broker = await startFakeBroker();
+  const { bridge } = await startBridge(bus, broker.port);
+  await listening(bus);
+  const storeSome = async (from: number, to: number) => {
+    for (let n = from; n < to; n += 100) {
+      await Promise.all(Array.from({ length: 100 }, (_, k) => store(bus, event(n + k))));
+    }
+  };
+  await storeSome(0, 500);
+  // Many are under way now.
+  process.kill(server.pid, 'SIGKILL');
+  await waitFor(() => store(bus, event(500)).then(() => true), 10_000, 'the bus');
+  await storeSome(501, 1001);
+  broker.setDown(true);
+  await storeSome(1001, 1501);
+  expect((await bridge.report()).length).toBeGreaterThan(499);
+  broker.setDown(false);
+  await storeSome(1501, 2001);
+  await bridge.close();
+  await storeSome(2001, 2501);
+  const again = (await startBridge(await connect(), broker.port)).bridge;
+  await waitFor(async () => (await again.report()).length === 0, 20_000, 'the end of the queue');
+  const numbers = broker.confirmed
+    .filter(([topic]) => topic === 'sentryshot/events/motion')
+    .map(([, payload]) => Number((JSON.parse(payload).time as string).slice(-10, -4)));
+  const firsts = [...new Set(numbers)];
+  expect(firsts.findIndex((n, at) => n !== at)).toBe(-1);
+  expect(firsts).toHaveLength(2501);
 });
