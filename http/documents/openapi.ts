@@ -47,7 +47,7 @@ export function openapi(table: readonly Route[], monitor: TSchema): object {
     const path = row.path.replace(/:(\w+)/g, '{$1}');
     paths[path] = { ...paths[path], [row.method.toLowerCase()]: operation(row, reference) };
   }
-  return {
+  return withPrefixItems({
     openapi: '3.1.0',
     info: {
       title: 'Sentrybus',
@@ -66,7 +66,17 @@ export function openapi(table: readonly Route[], monitor: TSchema): object {
         csrfToken: { type: 'apiKey', in: 'header', name: 'X-CSRF-TOKEN' },
       },
     },
-  };
+  });
+}
+
+/** A copy with tuples as OpenAPI 3.1 writes them: TypeBox writes an older draft's `items` for `prefixItems`. */
+function withPrefixItems<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value), (_, part: unknown) => {
+    if (typeof part !== 'object' || part === null || !('items' in part) || !Array.isArray(part.items))
+      return part;
+    const { items, additionalItems, ...rest } = part as { items: unknown[]; additionalItems?: unknown };
+    return { ...rest, prefixItems: items, ...(additionalItems !== undefined && { items: additionalItems }) };
+  }) as T;
 }
 
 const audience: Readonly<Record<Access, string>> = {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import Type from 'typebox';
 import { StoreError } from '../base/store-error.ts';
+import { character, controls } from '../base/text-pattern.ts';
 import { compileValidator } from '../base/validator.ts';
 import { isForeignHash } from './passwords.ts';
 
@@ -23,7 +24,7 @@ export const identity = {
     description: '1 to 64 letters, digits, hyphens and underscores',
   }),
   username: Type.String({
-    pattern: '^[^:\\p{Cc}\\p{Cs}]{1,64}$',
+    pattern: `^${character(`:${controls}`)}{1,64}$`,
     description: '1 to 64 characters, without colons and control characters',
   }),
   isAdmin: Type.Boolean({ description: 'true or false' }),

@@ -5,6 +5,7 @@ import { ensureFolder, writeAtomically } from '../../bus/base/files.ts';
 import { Mutex } from '../../bus/base/mutex.ts';
 import { randomText } from '../../bus/base/random.ts';
 import { StoreError } from '../base/store-error.ts';
+import { character } from '../base/text-pattern.ts';
 import { compileValidator } from '../base/validator.ts';
 import {
   type Account,
@@ -28,7 +29,7 @@ export const AccountInput = Type.Object({
     }),
   ),
   plainPassword: Type.Optional(
-    Type.Union([Type.String({ minLength: 1, maxLength: 1024, pattern: '^[^\\p{Cs}]*$' }), Type.Null()], {
+    Type.Union([Type.String({ minLength: 1, maxLength: 1024, pattern: `^${character()}*$` }), Type.Null()], {
       description: '1 to 1024 characters',
     }),
   ),

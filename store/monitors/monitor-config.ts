@@ -1,4 +1,5 @@
 import Type, { type Static, type TObject, type TProperties } from 'typebox';
+import { character, controls } from '../base/text-pattern.ts';
 import type { DetectorSection, DetectorSettings } from '../detectors/detector-section.ts';
 import { flag } from '../detectors/section-fields.ts';
 
@@ -29,7 +30,7 @@ const file = Type.Object(
   {
     path: Type.String({
       maxLength: 512,
-      pattern: '^(?!/)(?!(.*/)?\\.\\.(/|$))[^\\\\\\p{Cc}\\p{Cs}]+$',
+      pattern: `^(?!/)(?!(.*/)?\\.\\.(/|$))${character(`\\\\${controls}`)}+$`,
       description: 'a path below the media folder, without ".."',
     }),
     loop: flag('begin again at the end'),
@@ -83,7 +84,7 @@ const monitor = {
   id: MonitorID,
   name: Type.String({
     // Printable, and without the marks that change the direction of the surrounding text.
-    pattern: '^(?=.*\\S)[^\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}\\u202a-\\u202e\\u2066-\\u2069]{1,64}$',
+    pattern: `^(?=.*\\S)${character(`${controls}\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069`)}{1,64}$`,
     description: '1 to 64 printable characters',
   }),
   enable: flag('run this monitor'),

@@ -1,3 +1,5 @@
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -50,6 +52,13 @@ function resolve(schema: unknown): TSchema {
   return JSON.parse(text) as TSchema;
 }
 
+/** Every body that the document describes. */
+const media = () =>
+  Object.values(api.paths)
+    .flatMap((methods) => Object.values(methods))
+    .flatMap(({ requestBody, responses }) => [requestBody, ...Object.values(responses)])
+    .flatMap((part) => Object.values(part?.content ?? {}));
+
 const fits = (schema: unknown, value: unknown) => [...Compile(resolve(schema)).Errors(value)];
 
 describe('the OpenAPI document', () => {
@@ -59,6 +68,41 @@ describe('the OpenAPI document', () => {
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ':$1')}`),
     );
     expect(documented.sort()).toEqual(table.map(({ method, path }) => `${method} ${path}`).sort());
+  });
+
+  test('is valid for validators of others, its schemas too', async () => {
+    const { valid, errors: wrong } = await new Validator().validate(structuredClone(api) as never);
+    expect([valid, wrong]).toEqual([true, undefined]);
+    // Not everybody compiles patterns with the flag `u`.
+    for (const unicodeRegExp of [true, false]) {
+      const ajv = new Ajv2020({ strict: false, formats: { binary: true }, unicodeRegExp });
+      const check = (schema: TSchema, value: unknown) => {
+        // Throws for what is no schema. References are to the document.
+        const validate = ajv.compile({ ...schema, $id: 'api', components: api.components });
+        validate(value);
+        const found = validate.errors ?? [];
+        ajv.removeSchema('api');
+        return found;
+      };
+      for (const schema of Object.values(api.components.schemas)) check(schema, null);
+      for (const { schema, example } of media()) {
+        const found = check(schema as TSchema, example);
+        if (example !== undefined) expect(found).toEqual([]);
+      }
+    }
+  });
+
+  test('takes passwords of any letters, whatever compiles its pattern', () => {
+    const account = api.components.schemas['AccountInput'] as unknown as {
+      properties: { plainPassword: { anyOf: readonly { pattern?: string }[] } };
+    };
+    const { pattern = '' } = account.properties.plainPassword.anyOf[0] ?? {};
+    for (const flags of ['', 'u']) {
+      const expression = new RegExp(pattern, flags);
+      for (const password of ['Cs{p}', 'pass', 'ä€😀', '']) expect(expression.test(password)).toBe(true);
+      for (const torn of ['\ud83d', '\ude00', 'a\ud83db', '\ude00\ud83d'])
+        expect(expression.test(torn)).toBe(false);
+    }
   });
 
   test('names every operation once', () => {
@@ -103,13 +147,9 @@ describe('the OpenAPI document', () => {
   );
 
   test('has examples that fit their schemas', () => {
-    const media = Object.values(api.paths)
-      .flatMap((methods) => Object.values(methods))
-      .flatMap(({ requestBody, responses }) => [requestBody, ...Object.values(responses)])
-      .flatMap((part) => Object.values(part?.content ?? {}))
-      .filter(({ example }) => example !== undefined);
-    expect(media.length).toBeGreaterThan(3);
-    for (const { schema, example } of media) expect(fits(schema, example)).toEqual([]);
+    const examples = media().filter(({ example }) => example !== undefined);
+    expect(examples.length).toBeGreaterThan(3);
+    for (const { schema, example } of examples) expect(fits(schema, example)).toEqual([]);
   });
 
   test('has request examples that the server takes', async () => {
