@@ -133,6 +133,38 @@ export const CheckpointQuestion = Type.Object({
 });
 export type CheckpointQuestion = Static<typeof CheckpointQuestion>;
 
+const Percent = Type.Number({ minimum: 0, maximum: 100 });
+
+/** Asks motion detection for the scores of these zones, which may be other than those that it watches. */
+export const ScoreQuestion = Type.Object({
+  monitorID: DetectionEvent.properties.monitorID,
+  zones: Type.Array(
+    Type.Object({
+      sensitivity: Percent,
+      /** A polygon, in millionths of the frame's width and height. */
+      area: Type.Array(Type.Tuple([Type.Integer(), Type.Integer()]), { maxItems: 256 }),
+    }),
+    { maxItems: 64 },
+  ),
+});
+export type ScoreQuestion = Static<typeof ScoreQuestion>;
+
+export const ScoreAnswer = Type.Object({
+  /** False if the monitor has no motion detection now. */
+  isRunning: Type.Boolean(),
+  /** In the order of the zones; empty until two frames were compared. */
+  scores: Type.Array(
+    Type.Object({
+      /** In percent of the zone's pixels: between the last two frames. */
+      last: Percent,
+      /** The highest since the same question was asked before. */
+      peak: Percent,
+    }),
+    { maxItems: 64 },
+  ),
+});
+export type ScoreAnswer = Static<typeof ScoreAnswer>;
+
 export const CheckpointAnswer = Type.Object({
   /** False if the database could not take all that the bus has in time. */
   isComplete: Type.Boolean(),

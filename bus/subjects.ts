@@ -20,6 +20,8 @@ import {
   MonitorStatus,
   RecordCommand,
   RecordingReport,
+  ScoreAnswer,
+  ScoreQuestion,
 } from './messages.ts';
 import type { RecordedStream } from './recording-id.ts';
 
@@ -90,5 +92,10 @@ export const questions = {
   checkpoint: {
     question: channel(() => 'question.checkpoint', CheckpointQuestion),
     answer: channel(() => '_INBOX', CheckpointAnswer),
+  },
+  /** To the detector host. */
+  scores: {
+    question: channel(() => 'question.scores', ScoreQuestion),
+    answer: channel(() => '_INBOX', ScoreAnswer),
   },
 };

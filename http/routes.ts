@@ -11,6 +11,7 @@ import { documentRoutes } from './documents/document-routes.ts';
 import { type SessionServices, sessionRoutes } from './gate/session-routes.ts';
 import type { LiveFeed } from './live/live-feed.ts';
 import { liveRoutes } from './live/live-routes.ts';
+import { scoreRoutes } from './live/score-routes.ts';
 import { logExportRoutes } from './log/log-export-routes.ts';
 import type { LogFeed } from './log/log-feed.ts';
 import { logRoutes } from './log/log-query-routes.ts';
@@ -45,6 +46,7 @@ export function routes(
     ...monitorStateRoutes(services),
     ...sourceTestRoutes(services),
     ...liveRoutes(services),
+    ...scoreRoutes(services),
     ...logRoutes(services),
     ...logStatsRoutes(services),
     ...logExportRoutes(services),

@@ -66,8 +66,12 @@ export const motion: DetectorDefinition<MotionConfig> = {
   },
   frames: ({ feedRate: rate }) => ({ format: 'gray', rate }),
   recordSeconds: (settings) => settings.duration,
-  async load() {
-    const { MotionDetector } = await import('./motion-detector.ts');
-    return { create: (environment, { zones }) => new MotionDetector(environment, zones) };
+  async load({ bus }) {
+    const { RunningMotion } = await import('./running-motion.ts');
+    const running = new RunningMotion(bus);
+    return {
+      create: (environment, { zones }) => running.start(environment, zones),
+      close: async () => running.close(),
+    };
   },
 };

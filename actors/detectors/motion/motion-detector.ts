@@ -4,9 +4,11 @@ import type { Detector, DetectorEnvironment } from '../detector-contract.ts';
 import { FrameSubscription } from '../frame-subscription.ts';
 import { MotionLog } from './motion-log.ts';
 import { MotionZones, type Zone } from './motion-zones.ts';
+import { ScoreWatches } from './score-watches.ts';
 
 /** Publishes an event for every frame with motion in an enabled zone. */
 export class MotionDetector implements Detector {
+  readonly watches = new ScoreWatches();
   readonly #environment: DetectorEnvironment;
   readonly #zoneSettings: readonly Zone[];
   readonly #log: MotionLog;
@@ -41,6 +43,7 @@ export class MotionDetector implements Detector {
       this.#zones = new MotionZones(this.#zoneSettings, frame.width, frame.height);
       return;
     }
+    this.watches.look(before, frame);
     const detections = this.#zones?.compare(before.data, frame.data) ?? [];
     this.#log.look(frame.timeUs, detections);
     if (detections.length > 0) publishDetections(this.#environment, frame.timeUs, detections);

@@ -44,11 +44,17 @@ export class MotionZones {
   /** The zones with motion between two gray frames of the prepared size. */
   compare(before: Uint8Array, now: Uint8Array): ZoneScore[] {
     const moving: ZoneScore[] = [];
-    for (const { label, runs, pixels, minChange, min, max } of this.#zones) {
-      const score = (changedPixels(before, now, runs, minChange) / pixels) * 100;
+    for (const zone of this.#zones) {
+      const { label, min, max } = zone;
+      const score = scoreOf(zone, before, now);
       if (score > min && (score < max || max >= 100)) moving.push({ label, score });
     }
     return moving;
+  }
+
+  /** The scores of all zones that are watched, by label. */
+  scores(before: Uint8Array, now: Uint8Array): ReadonlyMap<string, number> {
+    return new Map(this.#zones.map((zone) => [zone.label, scoreOf(zone, before, now)]));
   }
 }
 
@@ -63,6 +69,10 @@ function prepare(zone: Zone, width: number, height: number): Omit<PreparedZone, 
     min: zone.thresholdMin,
     max: zone.thresholdMax,
   };
+}
+
+function scoreOf({ runs, pixels, minChange }: PreparedZone, before: Uint8Array, now: Uint8Array): number {
+  return (changedPixels(before, now, runs, minChange) / pixels) * 100;
 }
 
 function changedPixels(before: Uint8Array, now: Uint8Array, runs: Uint32Array, minChange: number): number {

@@ -97,3 +97,36 @@ test('of frames that are made for another detector it looks at as many as its ow
   await waitFor(() => seen.length > 0, 5000, 'an event');
   expect(seen.map(({ time }) => time)).toEqual([beganUs + 8 * secondUs]);
 });
+
+test('zones that somebody draws are scored in the same frames, while they are asked for', async () => {
+  const { detector, show } = await watch();
+  const upper = {
+    sensitivity: 8,
+    area: [
+      [0, 0],
+      [1_000_000, 0],
+      [1_000_000, 500_000],
+      [0, 500_000],
+    ],
+  };
+  const zones = [upper, { ...upper, area: [] }] as Parameters<typeof detector.watches.answer>[0];
+  const scores = () => detector.watches.answer(zones).scores;
+  expect(scores()).toEqual([]);
+  const half = frame(1, 10);
+  half.data.fill(200, 0, 64 * 9);
+  show(frame(0, 10));
+  await pause();
+  show(half);
+  await pause();
+  show({ ...half, sequence: 2 });
+  await pause();
+  // A quarter of the picture, half of the zone, changed and did not change again; the other zone has no pixels.
+  expect(scores()).toEqual([
+    { last: 0, peak: 50 },
+    { last: 0, peak: 0 },
+  ]);
+  expect(scores()).toEqual([
+    { last: 0, peak: 0 },
+    { last: 0, peak: 0 },
+  ]);
+});
