@@ -162,13 +162,21 @@ const allowedRooms: Record<string, readonly string[]> = {
     ...['pages/app/data', 'pages/app/recordings/footage', 'pages/app/shell', 'pages/app/texts'],
   ],
   'http/pages/app/settings': [
-    ...['pages/app/data', 'pages/app/settings/form', 'pages/app/settings/monitors', 'pages/app/shell'],
+    ...['pages/app/data', 'pages/app/settings/accounts', 'pages/app/settings/form'],
+    ...['pages/app/settings/monitors', 'pages/app/settings/system', 'pages/app/shell'],
     ...['pages/app/style', 'pages/app/texts', 'state'],
   ],
+  'http/pages/app/settings/accounts': [
+    ...['pages/app/data', 'pages/app/settings/form', 'pages/app/shell', 'pages/app/texts', 'state'],
+  ],
+  'http/pages/app/settings/system': ['pages/app/data', 'pages/app/settings/form', 'pages/app/texts', 'state'],
   'http/pages/app/settings/form': ['pages/app/data', 'pages/app/shell', 'pages/app/texts'],
   'http/pages/app/settings/monitors': [
-    ...['pages/app/data', 'pages/app/live', 'pages/app/settings/form', 'pages/app/shell'],
-    ...['pages/app/texts', 'request', 'state'],
+    ...['pages/app/data', 'pages/app/live', 'pages/app/settings/form', 'pages/app/settings/zones'],
+    ...['pages/app/shell', 'pages/app/texts', 'request', 'state'],
+  ],
+  'http/pages/app/settings/zones': [
+    ...['pages/app/data', 'pages/app/live', 'pages/app/settings/form', 'pages/app/texts'],
   ],
   'http/pages/app/shell': ['pages/app/data', 'pages/app/texts'],
   'http/transport': ['request'],

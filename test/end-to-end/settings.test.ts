@@ -16,6 +16,8 @@ const user = { username: 'guest', password: 'battery staple' };
 let camera: Camera;
 let recorder: Recorder;
 let browser: Browser;
+/** Id of the camera that the first test adds. */
+let door = '';
 
 beforeAll(async () => {
   camera = await startCamera({
@@ -46,9 +48,9 @@ test('a camera is tried, saved and seen; its password is typed once and never sh
   await page.getByRole('link', { name: 'Settings' }).click();
   await page.getByRole('link', { name: 'Add a camera' }).click();
   await field(page, 'Name').fill('Front door');
-  const id = await field(page, 'Id').inputValue();
+  door = await field(page, 'Id').inputValue();
   // With a number if the test is tried again.
-  expect(id).toMatch(/^frontdoor\d?$/);
+  expect(door).toMatch(/^frontdoor\d?$/);
   await field(page, 'Address').fill(camera.url('main', 'viewer', 'wrong'));
   await field(page, 'Address').blur();
   expect(await field(page, 'Address').inputValue()).toBe(camera.url('main', undefined));
@@ -66,10 +68,10 @@ test('a camera is tried, saved and seen; its password is typed once and never sh
   await expectGoodPage(page, 'settings-new-camera-desktop');
 
   await page.getByRole('button', { name: 'Save' }).click();
-  await page.waitForURL(`**/settings?monitor=${id}`);
+  await page.waitForURL(`**/settings?monitor=${door}`);
   await page.getByText('Saved. The camera comes back by itself:').waitFor();
   await page.locator('.state[data-state="streaming"]').waitFor();
-  await morePictures(page, id, 3);
+  await morePictures(page, door, 3);
   expect(await field(page, 'Password of the camera').inputValue()).toBe('');
   expect(await page.content()).not.toContain('p@ss');
 
@@ -81,7 +83,7 @@ test('a camera is tried, saved and seen; its password is typed once and never sh
   await page.getByRole('button', { name: 'Save' }).click();
   await page.locator('.save-bar[data-changed="false"]').waitFor();
   const stored = await recorder.get<Record<string, { sourcertsp: { mainStream: string } }>>('/api/monitors');
-  expect(stored[id]).toMatchObject({
+  expect(stored[door]).toMatchObject({
     name: 'Entrance',
     sourcertsp: { mainStream: camera.url('main', 'viewer', '********').replaceAll('%2A', '*') },
   });
@@ -122,6 +124,63 @@ test('what the recorder refuses is said at its field, and a page with changes is
   await close();
 });
 
+test('a zone is drawn over the live picture by mouse and keyboard, with its score beside it', async () => {
+  await recorder.change('PATCH', `/api/monitor/${door}/motion/enable`);
+  const { page, complaints, close } = await openPage(
+    ...([browser, `${recorder.url}/settings?monitor=${door}`, recorder.admin] as const),
+  );
+  await page
+    .locator('.score')
+    .getByText(/now [\d.]+ %, highest of 10 s/)
+    .waitFor();
+  // Plays only where it can be seen.
+  await page.locator('.zone-picture').scrollIntoViewIfNeeded();
+  await page.locator('.no-picture').waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'Add a zone' }).click();
+  const corner = page.getByRole('button', {
+    name: 'Corner 1 of Zone 2: 25 % from the left, 25 % from the top',
+  });
+  await corner.scrollIntoViewIfNeeded();
+  const { x, y, width, height } = (await corner.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
+  const picture = (await page.locator('.drawing').boundingBox()) ?? { x: 0, y: 0, width: 1, height: 1 };
+  await page.mouse.move(x + width / 2, y + height / 2);
+  await page.mouse.down();
+  await page.mouse.move(picture.x + picture.width / 10, picture.y + picture.height / 5, { steps: 4 });
+  await page.mouse.up();
+  const dragged = page.getByRole('button', {
+    name: 'Corner 1 of Zone 2: 10 % from the left, 20 % from the top',
+  });
+  await dragged.focus();
+  await page.keyboard.press('ArrowRight');
+  await page.getByRole('button', { name: /Corner 1 of Zone 2: 11 % from the left, 20 %/ }).waitFor();
+  await page.getByRole('button', { name: 'Add a corner to Zone 2 after corner 2' }).focus();
+  await page.keyboard.press('Enter');
+  const added = page.getByRole('button', { name: /Corner 3 of Zone 2: 75 % from the left, 50 %/ });
+  await added.focus();
+  await page.keyboard.press('Shift+ArrowLeft');
+  await page.getByRole('button', { name: /Corner 5 of Zone 2/ }).focus();
+  await page.keyboard.press('Delete');
+  await page
+    .locator('.score')
+    .nth(1)
+    .getByText(/now [\d.]+ %/)
+    .waitFor();
+  await expectGoodPage(page, 'settings-zones-desktop');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.locator('.save-bar[data-changed="false"]').waitFor();
+  const monitors =
+    await recorder.get<Record<string, { motion: { zones: { area: number[][] }[] } }>>('/api/monitors');
+  const [[left = 0, top = 0] = [], ...others] = monitors[door]?.motion.zones[1]?.area ?? [];
+  expect(Math.abs(left - 110_000) + Math.abs(top - 200_000)).toBeLessThan(10_000);
+  expect(others).toEqual([
+    [750_000, 250_000],
+    [749_000, 500_000],
+    [750_000, 750_000],
+  ]);
+  expect(complaints).toEqual([]);
+  await close();
+});
+
 test('the cameras are listed with their states, in the dark as well, for admins only', async () => {
   const options = { ...screens.phone, colorScheme: 'dark' } as const;
   const { page, complaints, close } = await openPage(
@@ -148,5 +207,46 @@ test('a camera is deleted after a question', async () => {
   await page.getByRole('link', { name: /Entrance/ }).waitFor();
   expect(await page.getByRole('link', { name: /Attic/ }).count()).toBe(0);
   expect(complaints).toEqual([]);
+  await close();
+});
+
+test('an account is made and changed, its login is ended, and the storage is shown', async () => {
+  const { page, complaints, close } = await openPage(
+    ...([browser, `${recorder.url}/settings?part=accounts`, recorder.admin, screens.phone] as const),
+  );
+  await page.getByRole('link', { name: 'Add an account' }).click();
+  await field(page, 'User name').fill('admin');
+  await field(page, 'Password').fill('tried and true');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('alert').getByText('Another account has this name.').waitFor();
+  const name = `visitor${Date.now()}`;
+  await field(page, 'User name').fill(name);
+  await page.getByLabel('Only chosen cameras').check();
+  await page.getByLabel('Entrance').check();
+  await expectGoodPage(page, 'settings-account-phone');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('link', { name: new RegExp(`${name}.*Cameras: 1`) }).waitFor();
+  const visitor = { username: name, password: 'tried and true' };
+  const seen = await recorder.fetch('/api/monitor/states', {}, visitor);
+  expect(await seen.json()).toEqual([expect.objectContaining({ id: door })]);
+
+  const other = await openPage(browser, `${recorder.url}/login`, null);
+  await other.page.locator('input[name="username"]').fill(name);
+  await other.page.locator('input[name="password"]').fill(visitor.password);
+  await other.page.keyboard.press('Enter');
+  await other.page.waitForURL('**/live');
+  await page.getByRole('button', { name: `End the login of ${name}` }).click();
+  await other.page.waitForURL('**/login?next=*');
+  await other.close();
+  await expectGoodPage(page, 'settings-accounts-phone');
+
+  await page.getByRole('link', { name: 'Storage' }).click();
+  await page.getByText(/of .* used\./).waitFor();
+  await page.getByRole('link', { name: /Entrance.*a day/ }).waitFor();
+  await expectGoodPage(page, 'settings-storage-phone');
+  await page.getByRole('link', { name: 'Models' }).click();
+  await page.getByText('No camera looks for objects now.').waitFor();
+  // The browser itself reports each refusal.
+  expect(complaints.filter((text) => !/status of 409/.test(text))).toEqual([]);
   await close();
 });

@@ -5,8 +5,9 @@ import { liveTexts } from '../../../http/pages/app/texts/live-texts.ts';
 import { logTexts } from '../../../http/pages/app/texts/log-texts.ts';
 import { recordingTexts } from '../../../http/pages/app/texts/recording-texts.ts';
 import type { Text } from '../../../http/pages/app/texts/say.ts';
-import { settingsTexts } from '../../../http/pages/app/texts/settings-texts.ts';
+import { accountTexts, settingsTexts, systemTexts } from '../../../http/pages/app/texts/settings-texts.ts';
 import { shellTexts } from '../../../http/pages/app/texts/shell-texts.ts';
+import { zoneTexts } from '../../../http/pages/app/texts/zone-texts.ts';
 
 const tables: readonly [string, Readonly<Record<string, Text>>][] = [
   ['API page', apiTexts],
@@ -14,8 +15,11 @@ const tables: readonly [string, Readonly<Record<string, Text>>][] = [
   ['live view', liveTexts],
   ['log', logTexts],
   ['recordings', recordingTexts],
+  ['accounts', accountTexts],
   ['settings', settingsTexts],
+  ['system', systemTexts],
   ['shell', shellTexts],
+  ['zones', zoneTexts],
 ];
 
 describe.each(tables)('the texts of the %s', (_, table) => {

@@ -2,6 +2,7 @@ import { signal } from '@preact/signals';
 import { getJson, goToLogin, RequestFailure } from './request.ts';
 
 interface OwnAccount {
+  readonly id: string;
   readonly username: string;
   readonly isAdmin: boolean;
   readonly csrfToken: string;

@@ -1,24 +1,65 @@
 import '../style/forms.css';
 import '../style/settings.css';
+import '../style/zones.css';
 import { account } from '../data/own-account.ts';
 import { address } from '../shell/address.ts';
 import { Notice } from '../shell/notice.tsx';
 import { say } from '../texts/say.ts';
-import { settingsTexts } from '../texts/settings-texts.ts';
+import { accountTexts, settingsTexts, systemTexts } from '../texts/settings-texts.ts';
 import { shellTexts } from '../texts/shell-texts.ts';
+import { AccountEditor } from './accounts/account-editor.tsx';
+import { AccountList } from './accounts/account-list.tsx';
 import { MonitorEditor } from './monitors/monitor-editor.tsx';
 import { MonitorList } from './monitors/monitor-list.tsx';
+import { ModelView } from './system/model-view.tsx';
+import { StorageView } from './system/storage-view.tsx';
+
+const parts = {
+  monitors: settingsTexts.monitors,
+  accounts: accountTexts.title,
+  storage: systemTexts.storage,
+  models: systemTexts.models,
+};
+type Part = keyof typeof parts;
 
 /** What admins may change. The part that is shown is the page's address. */
 export function SettingsPage() {
   if (!account.value) return <Notice state="busy" title={say(shellTexts.loading)} />;
   if (!account.value.isAdmin) return <Notice state="failed" title={say(shellTexts.adminsOnly)} />;
-  const { searchParams } = address.value;
-  const monitorID = searchParams.get('monitor');
+  const wanted = address.value.searchParams.get('part') ?? '';
+  const part: Part = wanted in parts ? (wanted as Part) : 'monitors';
   return (
     <div class="page settings">
       <h1 class="hidden">{say(settingsTexts.title)}</h1>
-      {monitorID === null ? <MonitorList /> : <MonitorEditor key={monitorID} id={monitorID} />}
+      <nav class="parts" aria-label={say(settingsTexts.parts)}>
+        {Object.entries(parts).map(([name, text]) => (
+          <a
+            key={name}
+            href={name === 'monitors' ? '/settings' : `/settings?part=${name}`}
+            data-page
+            aria-current={name === part ? 'page' : undefined}
+          >
+            {say(text)}
+          </a>
+        ))}
+      </nav>
+      <ShownPart part={part} />
     </div>
   );
+}
+
+function ShownPart({ part }: { readonly part: Part }) {
+  const { searchParams } = address.value;
+  const monitorID = searchParams.get('monitor');
+  const accountID = searchParams.get('account');
+  switch (part) {
+    case 'monitors':
+      return monitorID === null ? <MonitorList /> : <MonitorEditor key={monitorID} id={monitorID} />;
+    case 'accounts':
+      return accountID === null ? <AccountList /> : <AccountEditor key={accountID} id={accountID} />;
+    case 'storage':
+      return <StorageView />;
+    case 'models':
+      return <ModelView />;
+  }
 }

@@ -190,6 +190,10 @@ export const cameraTexts = {
   label: { en: 'Object', de: 'Objekt' },
   addLabel: { en: 'Add the object', de: 'Objekt hinzufügen' },
   removeLabel: { en: 'Remove {label}', de: '{label} entfernen' },
+  zonesLater: {
+    en: 'Zones are drawn over the live picture, once the camera is saved.',
+    de: 'Zonen werden über das Live-Bild gezeichnet, sobald die Kamera gespeichert ist.',
+  },
   comesBack: {
     en: 'Saved. The camera comes back by itself:',
     de: 'Gespeichert. Die Kamera kommt von selbst zurück:',

@@ -1,6 +1,6 @@
 import type { TextTable } from './say.ts';
 
-/** All of the settings but cameras. */
+/** What the forms and lists of all settings say. */
 export const settingsTexts = {
   title: { en: 'Settings', de: 'Einstellungen' },
   parts: { en: 'Parts of the settings', de: 'Bereiche der Einstellungen' },
@@ -20,4 +20,95 @@ export const settingsTexts = {
   edit: { en: 'Edit', de: 'Bearbeiten' },
   cancel: { en: 'Cancel', de: 'Abbrechen' },
   failed: { en: 'The settings could not be loaded', de: 'Die Einstellungen konnten nicht geladen werden' },
+} as const satisfies TextTable;
+
+/** Accounts and their logins. */
+export const accountTexts = {
+  title: { en: 'Accounts', de: 'Konten' },
+  add: { en: 'Add an account', de: 'Konto hinzufügen' },
+  admin: { en: 'Administrator', de: 'Administrator' },
+  adminHint: { en: 'Sees everything and changes everything.', de: 'Sieht alles und ändert alles.' },
+  user: { en: 'User', de: 'Benutzer' },
+  userHint: {
+    en: 'Watches live and recorded pictures, and changes nothing.',
+    de: 'Sieht Live-Bilder und Aufnahmen und ändert nichts.',
+  },
+  allMonitors: { en: 'All cameras', de: 'Alle Kameras' },
+  someMonitors: { en: 'Cameras: {count}', de: 'Kameras: {count}' },
+  chosen: { en: 'Only chosen cameras', de: 'Nur ausgewählte Kameras' },
+  chosenHint: { en: 'As if there were no others.', de: 'Als gäbe es keine anderen.' },
+  username: { en: 'User name', de: 'Benutzername' },
+  password: { en: 'Password', de: 'Passwort' },
+  passwordNew: { en: 'Give it to the person in private.', de: 'Geben Sie es der Person vertraulich weiter.' },
+  passwordKept: { en: 'Empty: it stays as it is.', de: 'Leer: Es bleibt, wie es ist.' },
+  role: { en: 'Role', de: 'Rolle' },
+  monitors: { en: 'May see', de: 'Darf sehen' },
+  ends: {
+    en: 'Any change ends the logins of this account; if it is your own, you log in again.',
+    de: 'Jede Änderung beendet die Anmeldungen dieses Kontos; ist es Ihr eigenes, melden Sie sich neu an.',
+  },
+  delete: { en: 'Delete this account', de: 'Dieses Konto löschen' },
+  deleteSure: {
+    en: 'Delete the account {name}, and end its logins?',
+    de: 'Das Konto {name} löschen und seine Anmeldungen beenden?',
+  },
+  sessions: { en: 'Logins', de: 'Anmeldungen' },
+  sessionsHint: {
+    en: 'Where people are logged in with a browser. The last used first.',
+    de: 'Wo Menschen mit einem Browser angemeldet sind. Zuletzt benutzte zuerst.',
+  },
+  noSessions: { en: 'Nobody is logged in with a browser.', de: 'Niemand ist mit einem Browser angemeldet.' },
+  current: { en: 'this browser', de: 'dieser Browser' },
+  end: { en: 'End', de: 'Beenden' },
+  endOf: { en: 'End the login of {name} at {address}', de: 'Anmeldung von {name} bei {address} beenden' },
+} as const satisfies TextTable;
+
+/** Storage and models. */
+export const systemTexts = {
+  storage: { en: 'Storage', de: 'Speicher' },
+  used: { en: '{used} of {max} used.', de: '{used} von {max} belegt.' },
+  recordings: { en: 'Recordings', de: 'Aufnahmen' },
+  protected: { en: 'of them protected', de: 'davon geschützt' },
+  snapshots: { en: 'Pictures of events', de: 'Bilder von Ereignissen' },
+  log: { en: 'Log and events', de: 'Protokoll und Ereignisse' },
+  bus: { en: 'Message bus', de: 'Nachrichtenbus' },
+  free: { en: 'Free on the disk', de: 'Frei auf der Platte' },
+  room: { en: 'There is enough space.', de: 'Es ist genug Platz.' },
+  full: {
+    en: 'The disk is full: the oldest recordings are deleted.',
+    de: 'Die Platte ist voll: Die ältesten Aufnahmen werden gelöscht.',
+  },
+  taken: {
+    en: 'Files of others take the space that is freed, so deleting pauses.',
+    de: 'Fremde Dateien belegen, was frei wird; das Löschen ruht.',
+  },
+  newest: {
+    en: 'Only protected recordings and the newest hours of each camera are left.',
+    de: 'Nur geschützte Aufnahmen und die neuesten Stunden jeder Kamera sind übrig.',
+  },
+  filling: {
+    en: 'The disk will be full within a day, before the recorder reaches its own limit.',
+    de: 'Die Platte ist in weniger als einem Tag voll, bevor der Rekorder seine Grenze erreicht.',
+  },
+  limitHint: {
+    en: 'The limit is “max_disk_usage” in sentryshot.toml.',
+    de: 'Die Grenze ist „max_disk_usage“ in sentryshot.toml.',
+  },
+  byMonitor: { en: 'By camera', de: 'Nach Kamera' },
+  retentionHint: {
+    en: 'How long recordings are kept is set for each camera.',
+    de: 'Wie lange Aufnahmen bleiben, ist bei jeder Kamera eingestellt.',
+  },
+  since: { en: 'since {time}', de: 'seit {time}' },
+  perDay: { en: '{size} a day', de: '{size} am Tag' },
+  daysLeft: { en: 'Space for {days} more days.', de: 'Platz für noch {days} Tage.' },
+  deletedNow: { en: 'The oldest are being deleted.', de: 'Die ältesten werden gelöscht.' },
+  nothingRecorded: { en: 'Nothing was recorded yet.', de: 'Noch nichts aufgenommen.' },
+  models: { en: 'Models', de: 'Modelle' },
+  modelsHint: {
+    en: 'What looks for objects now. Each camera names its model; models are listed in sentryshot.toml.',
+    de: 'Was gerade nach Objekten sucht. Jede Kamera nennt ihr Modell; Modelle stehen in sentryshot.toml.',
+  },
+  noModels: { en: 'No camera looks for objects now.', de: 'Keine Kamera sucht gerade nach Objekten.' },
+  skipped: { en: '{count} pictures skipped for newer ones', de: '{count} Bilder für neuere übersprungen' },
 } as const satisfies TextTable;

@@ -74,6 +74,11 @@ export function size(bytes: number): string {
   return `${number(bytes / 1000 ** power)} ${units[power]}`;
 }
 
+/** `0.8 %`, of a number of percent */
+export function percent(value: number): string {
+  return `${number(value)} %`;
+}
+
 function number(value: number): string {
   const digits = value < 10 ? 1 : 0;
   return new Intl.NumberFormat(language.value, { maximumFractionDigits: digits }).format(value);

@@ -14,6 +14,7 @@ import { attempt, type Draft } from '../form/draft.ts';
 import { PlainField, SwitchField } from '../form/form-fields.tsx';
 import { useLeaveGuard } from '../form/leave-guard.ts';
 import { SaveBar } from '../form/save-bar.tsx';
+import { ZoneEditor } from '../zones/zone-editor.tsx';
 import { DetectorFields, type DetectorKind } from './detector-fields.tsx';
 import { idOfName } from './new-monitor.ts';
 import { RecordingFields } from './recording-fields.tsx';
@@ -97,6 +98,11 @@ export function MonitorForm({ draft, detectors, taken, isNew, reload }: FormProp
           </section>
           <RecordingFields draft={draft} detectors={detectors} />
           <DetectorFields draft={draft} detectors={detectors} />
+          {isNew ? (
+            <p class="hint">{say(cameraTexts.zonesLater)}</p>
+          ) : (
+            <ZoneEditor draft={draft} monitorID={id} />
+          )}
         </div>
         <aside>
           {!isNew && <Present id={id} isSaved={saved.value} />}
