@@ -3,12 +3,15 @@ import type { PruneResult } from '../../store/recordings/retention/recording-ret
 import type { DiskState } from '../../store/recordings/retention/retention-rules.ts';
 import type { StorageReport } from '../../store/recordings/retention/storage-report.ts';
 
+const dayMs = 24 * 60 * 60 * 1000;
+
 /** Logs what the checks of the disk find: each change once. */
 export class DiskReports {
   readonly #log: Log;
   #state: DiskState = 'room';
   #isCrowded = false;
   #isFilling = false;
+  #isDoubted = false;
   #failure = '';
 
   constructor(log: Log) {
@@ -18,7 +21,13 @@ export class DiskReports {
   checked(pruned: PruneResult, storage: StorageReport): void {
     this.#failure = '';
     this.deleted(pruned);
-    const { protectedBytes } = pruned;
+    const { protectedBytes, doubtedMs } = pruned;
+    if (doubtedMs > dayMs && !this.#isDoubted) {
+      this.#log.warning(
+        `the clock is ${(doubtedMs / dayMs).toFixed(0)} days ahead of the time in which the recorder ran: recordings, snapshots and the log are deleted for their age at twice the speed of time until it has run for a week`,
+      );
+    }
+    this.#isDoubted = doubtedMs > dayMs;
     if (protectedBytes > 0 && !this.#isCrowded) {
       this.#log.warning(
         `protected recordings take ${gigabytes(protectedBytes)} GB of max_disk_usage: others are deleted early`,

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeAtomically } from '../../bus/base/files.ts';
+import { lastAgeTime } from '../base/age-clock.ts';
 
 /**
  * Snapshots of events: `<storage>/snapshots/<YYYY>-<MM>-<DD>/<event id>.jpeg`.
@@ -49,7 +50,8 @@ export async function readSnapshot(storageDir: string, eventID: string): Promise
  */
 export async function pruneSnapshots(storageDir: string, now: number, most = keptPictures): Promise<void> {
   const folder = join(storageDir, 'snapshots');
-  const oldest = new Date(now - keptDays * dayMs).toISOString().slice(0, 10);
+  const ageMs = await lastAgeTime(storageDir, now);
+  const oldest = new Date(ageMs - keptDays * dayMs).toISOString().slice(0, 10);
   const days = (await readdir(folder).catch(() => [])).filter((name) => /^\d{4}-\d\d-\d\d$/.test(name));
   let room = most;
   // The newest are kept first.

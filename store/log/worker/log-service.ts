@@ -1,5 +1,7 @@
+import { dirname } from 'node:path';
 import { nowUs } from '../../../bus/base/time.ts';
 import type { Bus } from '../../../bus/nats/bus.ts';
+import { lastAgeTime } from '../../base/age-clock.ts';
 import { StoreError } from '../../base/store-error.ts';
 import { LogDownloads } from '../export/log-downloads.ts';
 import { LogExport, type ReadPage } from '../export/log-export.ts';
@@ -191,8 +193,9 @@ export class LogService {
   }
 
   async #prune(): Promise<void> {
-    const { maxAgeDays, maxSizeMegabytes } = this.#surroundings.beginning;
-    const oldest = Math.floor(nowUs() - maxAgeDays * 24 * hourMs * 1000);
+    const { file, maxAgeDays, maxSizeMegabytes } = this.#surroundings.beginning;
+    const ageMs = await lastAgeTime(dirname(file), Date.now());
+    const oldest = Math.floor((ageMs - maxAgeDays * 24 * hourMs) * 1000);
     // A failure, on a full disk for example, is retried in an hour.
     await this.#database.retention.prune(oldest, maxSizeMegabytes * 1e6).catch(() => {});
   }

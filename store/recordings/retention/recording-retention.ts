@@ -1,5 +1,6 @@
 import { lstat, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { AgeClock } from '../../base/age-clock.ts';
 import type { RecordingFiles } from '../files/recording-files.ts';
 import { EventLabels, type EventLabelsOptions } from './event-labels.ts';
 import { recordingsInOrder } from './recordings-in-order.ts';
@@ -32,6 +33,8 @@ export interface PruneResult {
   readonly disk: { readonly size: number; readonly others: number; readonly recordings: number };
   /** What was kept before anything was deleted. */
   readonly contents: StorageContents;
+  /** By how much the machine's clock is ahead of the one by which recordings are too old, see `AgeClock`. */
+  readonly doubtedMs: number;
   /** Bytes of protected recordings, if they leave less than a tenth of the limit to all others; 0 otherwise. */
   readonly protectedBytes: number;
 }
@@ -52,6 +55,7 @@ export class RecordingRetention {
   readonly #recordingsDir: string;
   readonly #survey: StorageSurvey;
   readonly #labels: EventLabels;
+  readonly #ages: AgeClock;
   /** Space freed by the last check because the disk was full, and the space that other files took then. */
   #freed: { readonly bytes: number; readonly others: number } | undefined;
   /** Number of checks until deleting is tried again, and the number for the next time. */
@@ -63,6 +67,7 @@ export class RecordingRetention {
     this.#recordingsDir = join(options.storageDir, 'recordings');
     this.#survey = new StorageSurvey(options, options.catalogue);
     this.#labels = new EventLabels(options);
+    this.#ages = new AgeClock(options.storageDir);
   }
 
   /** What the recorder keeps now. @throws {StoreError} `io`; errors of the file system. */
@@ -82,6 +87,7 @@ export class RecordingRetention {
   async prune(nowMs: number, signal?: AbortSignal): Promise<PruneResult> {
     const { limits, catalogue, rulesOf, onRemoved } = this.#options;
     await this.#labels.update();
+    const ageMs = await this.#ages.at(nowMs);
     const contents = await this.#survey.take(nowMs);
     for (const id of contents.missing) onRemoved(id, 'the file is gone');
 
@@ -94,9 +100,9 @@ export class RecordingRetention {
     const isFull = missing > excess;
     const isTaken = isFull && this.#isTaken(disk.others);
     const chosen = await chooseRecordings(recordingsInOrder(catalogue, contents.unlisted), {
-      nowMs,
+      nowMs: ageMs,
       rulesOf,
-      newestMs: contents.newestMs,
+      newest: contents.newest,
       total: excess,
       monitors: this.#excesses(contents),
       disk: isTaken ? 0 : missing,
@@ -112,6 +118,7 @@ export class RecordingRetention {
       ...{ files, bytes, state: !isFull ? 'room' : isTaken ? 'taken' : full },
       disk: { size: disk.size, others: disk.others, recordings: recordingBytes - bytes },
       contents,
+      doubtedMs: nowMs - ageMs,
       protectedBytes: fixed > limits.maxBytes * 0.9 && protectedBytes > fixed / 2 ? protectedBytes : 0,
     };
   }

@@ -1,12 +1,16 @@
-import { type KeptRecording, type RetentionRules, seriesOf } from './retention-rules.ts';
+import {
+  type KeptRecording,
+  type NewestRecordings,
+  type RetentionRules,
+  seriesOf,
+} from './retention-rules.ts';
 
 /** What has to be deleted, and what must not be. */
 export interface RetentionNeeds {
-  /** Unix time in milliseconds. */
+  /** By which time something is too old, Unix time in milliseconds; see `AgeClock`. */
   readonly nowMs: number;
   readonly rulesOf: (monitorID: string) => RetentionRules;
-  /** When the newest recording of each series began, Unix time in milliseconds. */
-  readonly newestMs: ReadonlyMap<string, number>;
+  readonly newest: NewestRecordings;
   /** Bytes too many in all, of each monitor, and on the disk. */
   readonly total: number;
   readonly monitors: ReadonlyMap<string, number>;
@@ -27,7 +31,7 @@ export async function chooseRecordings(
   recordings: AsyncIterable<KeptRecording>,
   needs: RetentionNeeds,
 ): Promise<KeptRecording[]> {
-  const { nowMs, rulesOf, newestMs, isProtected, keptUntilMs } = needs;
+  const { nowMs, rulesOf, isProtected, keptUntilMs } = needs;
   const chosen = new Set<KeptRecording>();
   const kept: KeptRecording[] = [];
   const newest: KeptRecording[] = [];
@@ -45,7 +49,7 @@ export async function chooseRecordings(
   const isWithinLimits = ({ monitorID }: KeptRecording) => total <= 0 && (own.get(monitorID) ?? 0) <= 0;
   const isEnough = () => total <= 0 && disk <= 0 && [...own.values()].every((bytes) => bytes <= 0);
   const isNewest = (recording: KeptRecording) =>
-    Math.abs((newestMs.get(seriesOf(recording)) ?? nowMs) - recording.startMs) <
+    Math.abs((needs.newest.get(seriesOf(recording))?.startMs ?? nowMs) - recording.startMs) <
     rulesOf(recording.monitorID).minMs;
 
   for await (const recording of recordings) {
@@ -76,8 +80,10 @@ class AgeLimits {
 
   constructor(needs: RetentionNeeds) {
     this.#needs = needs;
-    const isLimited = (series: string) => needs.rulesOf(series.split(' ', 1)[0] ?? '').maxAgeMs !== undefined;
-    this.#open = new Set([...needs.newestMs.keys()].filter(isLimited));
+    const limited = [...needs.newest].filter(
+      ([, { monitorID }]) => needs.rulesOf(monitorID).maxAgeMs !== undefined,
+    );
+    this.#open = new Set(limited.map(([series]) => series));
   }
 
   get areReached(): boolean {

@@ -48,6 +48,9 @@ export interface KeptRecording {
 export const seriesOf = ({ monitorID, stream }: Pick<KeptRecording, 'monitorID' | 'stream'>): string =>
   `${monitorID} ${stream}`;
 
+/** The newest recording of each series, by {@link seriesOf}: when it began, Unix time in milliseconds. */
+export type NewestRecordings = ReadonlyMap<string, { readonly monitorID: string; readonly startMs: number }>;
+
 /** Share deleted beyond what is necessary, so that not every check has to delete. */
 const margin = 0.01;
 /** The part of a limit that recordings may take whatever else takes the rest, so that there is always some footage. */

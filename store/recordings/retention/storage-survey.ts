@@ -4,7 +4,7 @@ import type { CatalogueEntry, RecordingFilter } from '../../log/catalogue/record
 import type { DayUsage, UsageAnswer, UsageQuestion } from '../../log/catalogue/recording-usage.ts';
 import { FolderSizes, fileBytes, folderBytes } from './folder-sizes.ts';
 import { type FolderContents, RecordingFolders } from './recording-folders.ts';
-import { seriesOf } from './retention-rules.ts';
+import { type NewestRecordings, seriesOf } from './retention-rules.ts';
 
 /** The catalogue, as the retention uses it. */
 export interface UsageCatalogue {
@@ -27,8 +27,7 @@ export interface StorageContents extends FolderContents {
   readonly recordingBytes: number;
   readonly byMonitor: ReadonlyMap<string, number>;
   readonly protectedByMonitor: ReadonlyMap<string, number>;
-  /** When the newest recording of each series began, Unix time in milliseconds. */
-  readonly newestMs: ReadonlyMap<string, number>;
+  readonly newest: NewestRecordings;
   readonly disk: { readonly size: number; readonly free: number; readonly others: number };
 }
 
@@ -78,7 +77,7 @@ export class StorageSurvey {
     return {
       ...contents,
       ...{ days, snapshotBytes, logBytes, busBytes, recordingBytes, byMonitor, protectedByMonitor, disk },
-      newestMs: newestOf(days, contents, nowMs),
+      newest: newestOf(days, contents, nowMs),
     };
   }
 }
@@ -90,19 +89,19 @@ export const sum = (numbers: Iterable<number>): number => {
 };
 
 /** The newest is the one that was stored last. One that is not in the catalogue counts if it is newer, by its time. */
-function newestOf(days: readonly DayUsage[], { unlisted }: FolderContents, nowMs: number) {
-  const newest = new Map<string, { number: number; startMs: number }>();
+function newestOf(days: readonly DayUsage[], { unlisted }: FolderContents, nowMs: number): NewestRecordings {
+  const newest = new Map<string, { monitorID: string; startMs: number; number: number }>();
   for (const day of days) {
     const [number, startMs] = [day.newestNumber, day.newest / 1000];
     if ((newest.get(seriesOf(day))?.number ?? Number.NEGATIVE_INFINITY) < number)
-      newest.set(seriesOf(day), { number, startMs });
+      newest.set(seriesOf(day), { monitorID: day.monitorID, startMs, number });
   }
   for (const recording of unlisted) {
-    const { startMs } = recording;
+    const { monitorID, startMs } = recording;
     const series = seriesOf(recording);
     const known = newest.get(series);
     if (known && (startMs <= known.startMs || startMs > nowMs)) continue;
-    newest.set(series, { number: known?.number ?? -1, startMs });
+    newest.set(series, { monitorID, startMs, number: known?.number ?? -1 });
   }
-  return new Map([...newest].map(([series, { startMs }]) => [series, startMs]));
+  return newest;
 }
