@@ -12,6 +12,7 @@ import type { LogFilter } from './read/log-filter.ts';
 import type { StatsQuestion, StatsRow } from './read/log-stats.ts';
 import { noTotals, type StatusTotals } from './read/log-totals.ts';
 import type { LogStoreError } from './schema/log-store-error.ts';
+import { isAfterCorrection } from './schema/log-times.ts';
 import type { SqlFormat } from './sql/sql-format.ts';
 import type { SqlResult } from './sql/sql-runner.ts';
 import { type FollowConditions, followLog } from './worker/follower.ts';
@@ -247,6 +248,8 @@ export class LogStore {
 
   /** A thread that was started again posts what its predecessor had not committed once more; their times show it. */
   #deliver(entries: readonly LogEntry[]): void {
+    const [first] = entries;
+    if (first && isAfterCorrection(this.#deliveredUpTo, first.time)) this.#deliveredUpTo = first.time - 1;
     const news = entries.filter(({ time }) => time > this.#deliveredUpTo);
     if (news.length === 0) return;
     this.#deliveredUpTo = news.at(-1)?.time ?? this.#deliveredUpTo;

@@ -2,7 +2,7 @@ import { Mutex } from '../../../bus/base/mutex.ts';
 import { nowUs } from '../../../bus/base/time.ts';
 import type { Replayed, StreamRange } from '../../../bus/nats/jetstream.ts';
 import { LogStoreError } from '../schema/log-store-error.ts';
-import type { LogTimes } from '../schema/log-times.ts';
+import { type LogTimes, maxAheadUs } from '../schema/log-times.ts';
 import type { Position } from './position.ts';
 
 export const usualCommitDelayMs = 100;
@@ -10,8 +10,6 @@ const retryDelay = 1000;
 /** After so many seconds in vain the database is opened anew. */
 const maxFailures = 10;
 const maxBatchSize = 10_000;
-/** Microseconds that the newest row may be ahead of the clock. */
-const maxAheadUs = 60_000_000;
 /** After a repair, in milliseconds: one that does not help is not repeated for each message. */
 const repairPauseMs = 60_000;
 

@@ -5,8 +5,10 @@ import { inTransaction } from '../schema/transaction.ts';
 
 /** Moved at once: a writer waits for one such step at most. */
 const step = 100_000;
-/** A clock that was wrong for longer is not corrected afterwards. */
+/** Entries of an earlier run of the recorder show whether the present clock is right, if they are not older than this. */
 const maxWrongUs = 24 * 60 * 60 * 1_000_000;
+/** Over such a gap in the log, no recorder was off: the clock was set. */
+const minGapUs = 30 * 24 * 60 * 60 * 1_000_000;
 
 export interface RepairedLog {
   readonly writer: DuckDBConnection;
@@ -20,7 +22,8 @@ export interface RepairedLog {
  * their order and their distances, and the newest of them was written now.
  *
  * If entries from before that time are newer than now, too, it is rather the present clock that is wrong (a machine without a
- * battery has just started), and nothing is changed.
+ * battery has just started), and nothing is changed; unless the log has a gap around now that is longer than all that comes
+ * after it: then those are the ones of a wrong clock, however long it was, and whether the recorder was started meanwhile.
  */
 export class LogTimeRepair {
   readonly #log: RepairedLog;
@@ -32,10 +35,11 @@ export class LogTimeRepair {
   /** Rows must not be deleted or copied meanwhile. @returns the time of the newest entry */
   async run({ now, newest, earlier }: LogTimes): Promise<number> {
     const { writer, writes, forgetAfter } = this.#log;
+    const past = await this.#newest('time <= $1', now);
     const border = Math.max(earlier, newest - maxWrongUs);
-    let before = await this.#newest('time <= $1', border);
-    if (before > now) return newest;
-    before = Math.max(before, await this.#newest('time <= $1', now));
+    const isRight = (await this.#newest('time <= $1', border)) <= now;
+    if (!isRight && !(await this.#isAfterGap(past, now, newest))) return newest;
+    let before = past;
     const shift = newest - now;
     let moved = now;
     await writes.runExclusive(() => forgetAfter(now));
@@ -43,27 +47,45 @@ export class LogTimeRepair {
       const last = await this.#newest(`time > $1 ORDER BY time LIMIT ${step}`, moved);
       if (last <= moved) return Math.max(before, now);
       const values = [moved, last, before, shift].map((value) => BigInt(value));
-      await writes.runExclusive(() =>
-        inTransaction(writer, async () => {
-          await writer.run(
-            `CREATE OR REPLACE TEMP TABLE moved AS
-              SELECT greatest(time - $4, $3 + row_number() OVER (ORDER BY time)) AS time, level, src, monitorID, msg
-              FROM log WHERE time > $1 AND time <= $2`,
-            values,
-            values.map(() => BIGINT),
-          );
-          await writer.run('DELETE FROM log WHERE time > $1 AND time <= $2', values.slice(0, 2), [
-            BIGINT,
-            BIGINT,
-          ]);
-          await writer.run('INSERT INTO log FROM moved ORDER BY time');
-        }),
-      );
-      const found = await writer.runAndReadAll('SELECT max(time) FROM moved');
-      before = Number(found.getRows()[0]?.[0]);
-      await writer.run('DROP TABLE moved');
+      before = await writes.runExclusive(() => this.#move(writer, values));
       moved = last;
     }
+  }
+
+  /** @param values from after the first to the second; after which time, and by how much. @returns the last new time. */
+  async #move(writer: DuckDBConnection, values: bigint[]): Promise<number> {
+    let newest = 0;
+    await inTransaction(writer, async () => {
+      await writer.run(
+        `CREATE OR REPLACE TEMP TABLE moved AS
+          SELECT greatest(time - $4, $3 + row_number() OVER (ORDER BY time)) AS time, level, src, monitorID, msg
+          FROM log WHERE time > $1 AND time <= $2`,
+        values,
+        values.map(() => BIGINT),
+      );
+      await writer.run('DELETE FROM log WHERE time > $1 AND time <= $2', values.slice(0, 2), [
+        BIGINT,
+        BIGINT,
+      ]);
+      await writer.run('INSERT INTO log FROM moved ORDER BY time');
+      const found = await writer.runAndReadAll('SELECT max(time) FROM moved');
+      newest = Number(found.getRows()[0]?.[0]);
+      await writer.run('DROP TABLE moved');
+    });
+    return newest;
+  }
+
+  /** @param past the time of the newest entry that is not ahead; -1 if there is none. */
+  async #isAfterGap(past: number, now: number, newest: number): Promise<boolean> {
+    if (past < 0) return false;
+    const found = await this.#log.writer.runAndReadAll(
+      'SELECT min(time) FROM log WHERE time > $1',
+      [BigInt(now)],
+      [BIGINT],
+    );
+    const [first] = found.getRows()[0] ?? [];
+    const ahead = typeof first === 'bigint' ? Number(first) - now : 0;
+    return ahead > minGapUs && ahead > newest - now - ahead;
   }
 
   async #newest(condition: string, time: number): Promise<number> {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogEntry } from '../../../bus/messages.ts';
 import { type LogFilter, matchesFilter } from '../read/log-filter.ts';
+import { isAfterCorrection } from '../schema/log-times.ts';
 
 /** The conditions of a filter that apply to live entries. */
 export type FollowConditions = Pick<LogFilter, 'levels' | 'sources' | 'monitors'>;
@@ -76,6 +77,8 @@ export function followLog(
   }
 
   async function handOver(entries: readonly LogEntry[]): Promise<void> {
+    const [first] = entries;
+    if (first && isAfterCorrection(last, first.time)) last = first.time - 1;
     const news = entries.filter((entry) => entry.time > last);
     if (news.length === 0 || ended) return;
     last = news.at(-1)?.time ?? last;

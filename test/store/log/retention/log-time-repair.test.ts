@@ -117,6 +117,48 @@ test('many entries and the indexes made of them survive the correction', async (
   expect(messages(await database.pages.read({ text: 'needle' }, true))).toEqual(['needle']);
 });
 
+test('a clock that was years ahead for days, and over restarts of the recorder, is corrected all the same', async () => {
+  let log = await openLog();
+  await log.write('yesterday');
+  await log.close();
+  pass(3600);
+  const years = 20 * 365 * 86_400;
+  set(years);
+  for (let day = 0; day < 3; day += 1) {
+    log = await openLog(log.path);
+    await log.write(`day ${day}`);
+    await log.close();
+    pass(86_400);
+  }
+  set(-years);
+  const { write, read } = await openLog(log.path);
+  await write('the clock was set');
+  pass(10);
+  await write('later');
+  const found = await read();
+  expect(messages(found)).toEqual([
+    ...['yesterday', 'day 0', 'day 1', 'day 2'],
+    ...['the clock was set', 'later'],
+  ]);
+  expect(ages(found)).toEqual([3 * 86_400 + 3610, 2 * 86_400 + 10, 86_400 + 10, 10, 10, 0]);
+});
+
+test('a machine that boots with the clock of an hour ago leaves the log as it is', async () => {
+  const first = await openLog();
+  for (let minute = 0; minute < 120; minute += 1) {
+    await first.write(`${minute}`);
+    pass(60);
+  }
+  await first.close();
+  set(-3600);
+  const { write, read } = await openLog(first.path);
+  await write('started');
+  set(3660);
+  await write('the clock was set');
+  const found = await read();
+  expect(ages(found).slice(0, 120)).toEqual(Array.from({ length: 120 }, (_, n) => 60 * (120 - n) + 60));
+});
+
 test('a machine that starts with a clock of long ago leaves the log as it is until its clock is set', async () => {
   const first = await openLog();
   await first.write('one', 'two');
