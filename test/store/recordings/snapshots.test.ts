@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { AgeClock } from '../../../store/base/age-clock.ts';
 import { pruneSnapshots, snapshotEventID, writeSnapshot } from '../../../store/recordings/snapshots.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 
@@ -24,6 +25,13 @@ async function withPictures(ages: readonly number[]) {
 test('pictures of events older than thirty days are removed', async () => {
   const { folder, left } = await withPictures([40 * day, 31 * day, 29 * day, hour]);
   await pruneSnapshots(folder, now);
+  expect(await left()).toEqual([29 * day, hour]);
+});
+
+test('a clock that is years ahead makes no picture too old', async () => {
+  const { folder, left } = await withPictures([29 * day, hour]);
+  await new AgeClock(folder).at(now);
+  await pruneSnapshots(folder, now + 34 * 365 * day);
   expect(await left()).toEqual([29 * day, hour]);
 });
 

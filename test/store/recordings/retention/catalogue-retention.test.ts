@@ -98,6 +98,25 @@ test('a recording of a clock that was ahead goes with the days of its monitor', 
   expect(removed).toHaveLength(2);
 });
 
+test('a clock that is years ahead makes nothing too old, also over a restart', async () => {
+  const archive = await startArchive();
+  const { storageDir, catalogue, left } = archive;
+  const rules = { door: { maxAgeMs: 10 * dayMs } };
+  const prune = async (nowMs: number) => {
+    const { retention } = await retentionOf(storageDir, { catalogue, rules });
+    return retention.prune(nowMs);
+  };
+  const old = await record(archive, 'door', 8 * dayMs);
+  const last = await record(archive, 'door', 2 * hourMs);
+  await prune(now);
+  for (let start = 0; start < 2; start += 1) {
+    expect(await prune(now + 34 * 365 * dayMs)).toMatchObject({ files: 0 });
+    expect(await left()).toEqual([old, last]);
+  }
+  expect((await prune(now + 3 * dayMs)).doubtedMs).toBeGreaterThan(2 * dayMs);
+  expect(await left()).toEqual([old, last]);
+});
+
 test('the recording that is being written stays, even if its file has not changed for minutes', async () => {
   const archive = await startArchive();
   const { storageDir, catalogue, left } = archive;
