@@ -196,7 +196,7 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
       snapshot: (eventID) => readSnapshot(config.storageDir, eventID),
       testSource: (monitor, signal) => sourceTests.run(monitor, signal),
       storage: (maxAgeMs) => diskLimit.report(maxAgeMs),
-      catalogueProgress: () => rebuild.progress,
+      catalogueProgress: (maySee) => rebuild.progress(maySee),
       mqtt: async () => bridge?.report(),
       health: () => bus.connected && watch.healthy,
     });

@@ -55,7 +55,10 @@ export function clipRoutes({ recordings, monitors, catalogueProgress, limit }: S
           close: async () => {},
         };
         const answer = await byteAnswer(content, headers, limit);
-        return { ...answer, headers: { ...answer.headers, ...incompleteHeader(catalogueProgress()) } };
+        return {
+          ...answer,
+          headers: { ...answer.headers, ...incompleteHeader(catalogueProgress((monitor) => monitor === id)) },
+        };
       },
     }),
   ];

@@ -32,7 +32,10 @@ export function playlistRoutes({
         if (playlist === undefined) throw new HttpError('not_found', 'Nothing was recorded in this time.');
         return {
           type: 'application/vnd.apple.mpegurl',
-          headers: { 'Cache-Control': 'private, no-cache', ...incompleteHeader(catalogueProgress()) },
+          headers: {
+            'Cache-Control': 'private, no-cache',
+            ...incompleteHeader(catalogueProgress((monitor) => monitor === id)),
+          },
           body: playlist,
         };
       },

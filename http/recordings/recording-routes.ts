@@ -84,13 +84,13 @@ export function recordingRoutes({
       query: RecordingQuery,
       answers: { 200: { description: 'The recordings', schema: Type.Array(Recording), example: [example] } },
       failures: ['storage_failed'],
-      async handle({ query: { limit = 100, stream = 'main', ...filter } }) {
+      async handle({ query: { limit = 100, stream = 'main', ...filter }, caller }) {
         checkOrder(filter);
         const oldestFirst = filter.after !== undefined && filter.before === undefined;
         const found = await recordings.list({ ...filter, stream, limit, oldestFirst });
         const marked = await recordings.protectedOf(found.map(({ id }) => id));
         return {
-          headers: incompleteHeader(catalogueProgress()),
+          headers: incompleteHeader(catalogueProgress((id) => caller.maySee(id))),
           body: found.map((entry) => ({ ...describe(entry), protected: marked.has(entry.id) })),
         };
       },

@@ -43,7 +43,7 @@ export function checkSpan(startUs: number, endUs: number, maxHours: number): voi
 
 /** Of answers that are made from the catalogue. */
 export const incompleteText =
-  'While the catalogue may not have all recordings of the folder, the header `X-Catalogue-Incomplete` says how far it is: `checking`, or `rebuilding; added=1200; missing=200000`.';
+  'While the catalogue may not have all recordings of the folder, the header `X-Catalogue-Incomplete` says how far it is: `checking`, or `rebuilding; added=1200; missing=200000`, of the monitors that are asked for and that the account may see.';
 
 /** Says that an answer may be incomplete, while it may be. */
 export function incompleteHeader({ state, added, missing }: CatalogueProgress): Record<string, string> {

@@ -67,8 +67,8 @@ export function timelineRoutes({
         },
       },
       failures: ['storage_failed'],
-      handle: async ({ query: { monitors = [], ...rest } }) => ({
-        headers: incompleteHeader(catalogueProgress()),
+      handle: async ({ query: { monitors = [], ...rest }, caller }) => ({
+        headers: incompleteHeader(catalogueProgress((id) => caller.maySee(id))),
         body: await logs.timeline({ monitors, ...rest }),
       }),
     }),

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../../../bus/log.ts';
 import type { Bus } from '../../../bus/nats/bus.ts';
 import { Outbox } from '../../../bus/nats/outbox.ts';
+import { parseRecordingID } from '../../../bus/recording-id.ts';
 import { recordings } from '../../../bus/subjects.ts';
 import type { CatalogueEntry, RecordingFilter } from '../../log/catalogue/recording-catalogue.ts';
 import type { UsageAnswer, UsageQuestion } from '../../log/catalogue/recording-usage.ts';
@@ -44,7 +45,9 @@ export class CatalogueRebuild {
   readonly #options: CatalogueRebuildOptions;
   readonly #reports = new Outbox(batchSize, () => {});
   readonly #ending = new AbortController();
-  #progress: CatalogueProgress = { state: 'checking', added: 0, missing: 0 };
+  #state: CatalogueProgress['state'] = 'checking';
+  /** By monitor. */
+  #counts = new Map<string, { added: number; missing: number }>();
   #attempts = new Map<string, number>();
   #running: Promise<void> | undefined;
 
@@ -53,8 +56,16 @@ export class CatalogueRebuild {
     this.#reports.attach(options.bus);
   }
 
-  get progress(): CatalogueProgress {
-    return this.#progress;
+  /** @param maySee of which monitors; all if left out. Without missing ones among theirs, it is `complete`. */
+  progress(maySee: (monitorID: string) => boolean = () => true): CatalogueProgress {
+    let [added, missing] = [0, 0];
+    for (const [monitorID, counts] of this.#counts) {
+      if (!maySee(monitorID)) continue;
+      added += counts.added;
+      missing += counts.missing;
+    }
+    const state = this.#state === 'rebuilding' && missing === 0 ? 'complete' : this.#state;
+    return { state, added, missing };
   }
 
   /**
@@ -88,34 +99,33 @@ export class CatalogueRebuild {
     const ids = all.filter((id) => attemptsOf(id) < maxAttempts);
     this.#attempts = new Map(all.map((id) => [id, Math.min(maxAttempts, attemptsOf(id) + 1)]));
     const missing = ids.length;
-    if (missing === 0) {
-      this.#progress = { state: 'complete', added: 0, missing };
-      return;
-    }
-    this.#progress = { state: 'rebuilding', added: 0, missing };
+    this.#counts = new Map();
+    for (const id of ids) this.#countsOf(id).missing += 1;
+    this.#state = missing === 0 ? 'complete' : 'rebuilding';
+    if (missing === 0) return;
     const isLarge = missing > batchSize;
     if (isLarge)
       log.warning(`the catalogue does not have ${missing} recordings of the folder; they are being added`);
     const timer = setInterval(() => {
-      log.info(`added ${this.#progress.added} of ${missing} recordings to the catalogue`);
+      log.info(`added ${this.progress().added} of ${missing} recordings to the catalogue`);
     }, progressIntervalMs);
     const began = performance.now();
     try {
-      const young = await this.#addAll(ids, new Set(cutOff), missing);
-      const { added } = this.#progress;
+      const young = await this.#addAll(ids, new Set(cutOff));
+      const { added } = this.progress();
       const seconds = Math.round((performance.now() - began) / 1000);
       if (added > 0) log.info(`added ${added} of ${missing} recordings to the catalogue in ${seconds} s`);
       if (young > 0) void this.#recheckLater();
-      else this.#progress = { state: 'complete', added, missing };
+      else this.#state = 'complete';
     } finally {
       clearInterval(timer);
     }
   }
 
   /** @returns the number of those that may still be growing. */
-  async #addAll(ids: readonly string[], cutOff: ReadonlySet<string>, missing: number): Promise<number> {
+  async #addAll(ids: readonly string[], cutOff: ReadonlySet<string>): Promise<number> {
     const { files, catalogue } = this.#options;
-    let [young, added] = [0, 0];
+    let young = 0;
     for (const [index, id] of ids.entries()) {
       if (this.#ending.signal.aborted) break;
       const [entry] = cutOff.has(id) ? await catalogue.recordings({ id, limit: 1, oldestFirst: true }) : [];
@@ -126,12 +136,18 @@ export class CatalogueRebuild {
         continue;
       }
       if (report) this.#reports.add(recordings, [report.monitorID], report);
-      added += 1;
+      this.#countsOf(id).added += 1;
       if (index % batchSize === batchSize - 1) await this.#reports.flush(flushDeadlineMs);
-      this.#progress = { state: 'rebuilding', added, missing };
     }
     await this.#reports.flush(flushDeadlineMs);
     return young;
+  }
+
+  #countsOf(id: string): { added: number; missing: number } {
+    const monitorID = parseRecordingID(id)?.monitorID ?? '';
+    const counts = this.#counts.get(monitorID) ?? { added: 0, missing: 0 };
+    this.#counts.set(monitorID, counts);
+    return counts;
   }
 
   async #recheckLater(): Promise<void> {

@@ -29,3 +29,28 @@ test('answers that are made from an incomplete catalogue say so', async () => {
   progress = { state: 'complete', added: 200_000, missing: 200_000 };
   expect(await headers()).toEqual(new Set([null]));
 });
+
+test('an account that may see some monitors hears of what the catalogue misses of theirs', async () => {
+  const missing: Readonly<Record<string, number>> = { door: 3, gate: 40 };
+  const door = await openFrontDoor({
+    catalogueProgress: (maySee = () => true) => {
+      const seen = Object.keys(missing).filter(maySee);
+      const sum = seen.reduce((total, id) => total + (missing[id] ?? 0), 0);
+      return { state: sum > 0 ? 'rebuilding' : 'complete', added: 0, missing: sum };
+    },
+  });
+  const guests = ['door', 'yard'].map((id) => ({ username: id, password: 'battery staple', monitors: [id] }));
+  for (const { username, password, monitors } of guests)
+    await door.accounts.put({ id: username, username, isAdmin: false, plainPassword: password, monitors });
+  const span = `start=${began}&end=${began + 4 * second}`;
+  const heard = (login: (typeof guests)[number] | undefined) =>
+    Promise.all(
+      ['/api/recording/query', `/api/timeline?${span}`].map(async (path) =>
+        (await door.fetch(path, {}, login)).headers.get('x-catalogue-incomplete'),
+      ),
+    );
+  const both = (text: string | null) => [text, text];
+  expect(await heard(undefined)).toEqual(both('rebuilding; added=0; missing=43'));
+  expect(await heard(guests[0])).toEqual(both('rebuilding; added=0; missing=3'));
+  expect(await heard(guests[1])).toEqual(both(null));
+});

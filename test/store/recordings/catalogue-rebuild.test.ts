@@ -45,11 +45,11 @@ async function startArchive() {
   const rebuild = async (catalogue: LogStore) => {
     const rebuilding = new CatalogueRebuild({ bus, files, catalogue, log: source, recheck: () => {} });
     atEnd(() => rebuilding.end());
-    expect(rebuilding.progress.state).toBe('checking');
+    expect(rebuilding.progress().state).toBe('checking');
     const check = async () => {
       const { retention } = await retentionOf(folder, { catalogue });
       rebuilding.begin((await retention.survey(Date.now())).unlisted);
-      await expect.poll(() => rebuilding.progress.state, { timeout: 30_000 }).not.toBe('checking');
+      await expect.poll(() => rebuilding.progress().state, { timeout: 30_000 }).not.toBe('checking');
     };
     return { rebuilding, check };
   };
@@ -80,7 +80,7 @@ test('what is in the folder only is added with its length and codecs, also if it
   const catalogue = await open();
   const { rebuilding, check } = await rebuild(catalogue);
   await check();
-  await expect.poll(() => rebuilding.progress).toEqual({ state: 'complete', added: 4, missing: 4 });
+  await expect.poll(() => rebuilding.progress()).toEqual({ state: 'complete', added: 4, missing: 4 });
   const startOf = (us: number) => Math.floor(us / second) * second;
   const picture = { videoCodec: 'h264', width: 320, height: 240, audioCodec: null };
   expect(await list(catalogue)).toEqual(
@@ -107,7 +107,7 @@ test('what is in the folder only is added with its length and codecs, also if it
   expect(messages()).toEqual(['added 4 of 4 recordings to the catalogue in 0 s']);
   // The next check finds nothing.
   await check();
-  await expect.poll(() => rebuilding.progress).toEqual({ state: 'complete', added: 0, missing: 0 });
+  await expect.poll(() => rebuilding.progress()).toEqual({ state: 'complete', added: 0, missing: 0 });
 });
 
 test('a file that may be growing is left for later, and the catalogue counts as incomplete', async () => {
@@ -117,7 +117,7 @@ test('a file that may be growing is left for later, and the catalogue counts as 
   const catalogue = await open();
   const { rebuilding, check } = await rebuild(catalogue);
   await check();
-  await expect.poll(() => rebuilding.progress).toEqual({ state: 'rebuilding', added: 0, missing: 1 });
+  await expect.poll(() => rebuilding.progress()).toEqual({ state: 'rebuilding', added: 0, missing: 1 });
   expect(await list(catalogue)).toEqual([]);
 });
 
@@ -133,7 +133,7 @@ test('many are added in order, with entries that say how far it is, and the olde
   const place = { bus, recordingsDir };
   const recent = await addFootage(place, { start: nowUs() - 60 * second, fragments: video.slice(0, 5) });
   await check();
-  await expect.poll(() => rebuilding.progress.state, { timeout: 60_000 }).toBe('complete');
+  await expect.poll(() => rebuilding.progress().state, { timeout: 60_000 }).toBe('complete');
   expect((await list(catalogue)).map(({ id }) => id).slice(1)).toEqual([...ids, recent]);
   expect(messages()[0]).toBe(
     'the catalogue does not have 1201 recordings of the folder; they are being added',
