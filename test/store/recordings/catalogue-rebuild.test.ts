@@ -154,6 +154,8 @@ test('a recording begins when its first fragment says, to the microsecond', asyn
     start,
     fileBytes(video.slice(0, 5), ({ shownUs }) => start + shownUs - (video[0]?.shownUs ?? 0)),
   );
-  await (await rebuild(catalogue)).check();
+  const { rebuilding, check } = await rebuild(catalogue);
+  await check();
+  await expect.poll(() => rebuilding.progress().state).toBe('complete');
   expect(await list(catalogue)).toMatchObject([{ start, end: start + 5 * second }]);
 });
