@@ -5,10 +5,10 @@ import type { Layout } from '../mp4/init-segment.ts';
 import { Recorder, type RecorderOptions } from './recorder.ts';
 
 /**
- * Milliseconds after its arrival at which a picture is written. Until it is read, it may have waited for a tenth of a second,
+ * Milliseconds after its arrival at which a picture is written. Until it is read, it may have waited for a fifth of a second,
  * and the disk takes some time, so it is there within a second.
  */
-const maxAgeMs = 750;
+const maxAgeMs = 700;
 /** Where more comes within this time, nothing is written for what is there alone. */
 const nextMs = 100;
 

@@ -15,7 +15,7 @@ import { Receiver } from './track-receiver.ts';
 import { type RtspTransport, type SetupResult, TrackSetup } from './track-setup.ts';
 
 /** While nobody waits for the pictures. It costs little of the second in which a picture is to be on disk. */
-const gatherPauseMs = 100;
+const gatherPauseMs = 200;
 /** Each takes up to two megabytes. */
 const restRounds = 3;
 
@@ -112,7 +112,7 @@ export class RtspSession {
     this.#keepAlive = new KeepAlive({ connection, url: this.#requests.url(), session: id, timeoutMs, log });
   }
 
-  /** Whether somebody waits for what comes over TCP. Otherwise it is gathered and handed on about ten times a second. */
+  /** Whether somebody waits for what comes over TCP. Otherwise it is gathered and handed on about five times a second. */
   setPrompt(isPrompt: boolean): void {
     this.#isPrompt = isPrompt;
     if (this.#isPlaying && !this.#end) this.#options.connection.setReadPause(isPrompt ? 0 : gatherPauseMs);

@@ -23,7 +23,7 @@ export interface StreamHandlers {
 export interface VideoInput {
   /** Plays until the end, whatever its cause. All that had arrived has been handed on when it resolves. */
   play(handlers: StreamHandlers): Promise<PipelineEnd>;
-  /** Whether somebody waits for the pictures, as is taken for granted. Otherwise they may come a tenth of a second later. */
+  /** Whether somebody waits for the pictures, as is taken for granted. Otherwise they may come a fifth of a second later. */
   setPrompt?(isPrompt: boolean): void;
   /** Makes `play` resolve with this end, if it has no other by then. */
   end(end: PipelineEnd): void;

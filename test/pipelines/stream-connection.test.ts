@@ -4,8 +4,10 @@ import type { PipelineEnd } from '../../pipelines/protocol/pipeline-protocol.ts'
 import { RtspSource } from '../../pipelines/sources/rtsp-source.ts';
 import type { StreamHandlers, VideoInput } from '../../pipelines/sources/video-input.ts';
 import { StreamConnection } from '../../pipelines/stream-connection.ts';
-import { FakeCamera } from '../support/fake-camera.ts';
+import { FakeCamera, type FakeConnection } from '../support/fake-camera.ts';
 import { video } from '../support/fake-video.ts';
+import { byPicture } from '../support/paced-camera.ts';
+import { videoPackets } from '../support/rtp.ts';
 import { waitFor } from '../support/wait.ts';
 
 const minuteMs = 60_000;
@@ -79,4 +81,37 @@ test('a camera has begun with its first packet', async () => {
   source.end({ reason: 'stopped', detail: '' });
   await played;
   expect(begun).toBe(1);
+});
+
+test('what a camera has sent is read before its stream is stopped', async () => {
+  const pictures = byPicture(await videoPackets('h264', { frames: 20 }));
+  let connection: FakeConnection | undefined;
+  const send = async (from: number, to: number) => {
+    const packets = pictures.slice(from, to).flat();
+    await connection?.send(...packets.map((data) => ({ channel: 0, data })));
+  };
+  const camera = await FakeCamera.start({
+    play: (opened) => {
+      connection = opened;
+      return send(0, 10);
+    },
+  });
+  const source = new RtspSource({
+    ...{ url: camera.url(), transport: 'tcp', audio: false, patienceMs: 5000, log, monitorID: 'door' },
+  });
+  let count = 0;
+  const onVideo = () => {
+    count += 1;
+  };
+  const played = source.play({ onVideo, onAudio: () => {}, onJump: () => {} });
+  await waitFor(() => count >= 9, 5000, 'the first pictures');
+  source.setPrompt(false);
+  const before = count;
+  await send(10, 11);
+  await waitFor(() => count > before, 5000, 'one more');
+  // It reads no more for now.
+  await send(11, 20);
+  source.end({ reason: 'stopped', detail: '' });
+  await played;
+  expect(count).toBe(20);
 });

@@ -1,7 +1,7 @@
 import type { OnReadOpts, Socket } from 'node:net';
 
 /** One read takes no more. */
-const maxReadBytes = 64 * 1024;
+const maxReadBytes = 128 * 1024;
 /** After more than one read has taken, a camera may be waiting for room to send: the next pause is short. */
 const maxFullPauseMs = 10;
 /** Reads are parts of a block of memory, most of them small ones, and each would cost pages of its own. */
