@@ -1,10 +1,10 @@
 import { mkdir, open, rm, utimes } from 'node:fs/promises';
 import { Agent, request } from 'node:https';
 import { dirname, join } from 'node:path';
-import { expect, test } from 'vitest';
+import { test } from 'vitest';
 import { Outbox } from '../../bus/nats/outbox.ts';
 import { formatRecordingID } from '../../bus/recording-id.ts';
-import { events, recordings } from '../../bus/subjects.ts';
+import { recordings } from '../../bus/subjects.ts';
 import type { MediaFragment, Sample } from '../../pipelines/mp4/media-fragment.ts';
 import { movieFragment } from '../../pipelines/mp4/movie-fragment.ts';
 import { RecordingFiles } from '../../store/recordings/files/recording-files.ts';
@@ -16,56 +16,16 @@ import { pathOf, second } from '../support/footage.ts';
 import { authorization, type FrontDoor, openFrontDoor, user } from '../support/http-server.ts';
 import { fragmentsOf } from '../support/recorded.ts';
 import { mediaPackets, packetsOf, videoPackets } from '../support/rtp.ts';
+import { beginUs, days, endUs, fillMonth, minutes } from './month.ts';
 
 /** How long somebody waits for footage: lists and timelines of a month of 16 monitors, an hour of one. */
 
-const [days, monitors, minutes] = [30, 16, 15];
-const eventsPerHour = 20;
-const endUs = Math.floor(Date.now() / 3_600_000) * 3_600_000_000;
-const beginUs = endUs - days * 86_400 * second;
 const pictureBytes = 4000;
 
 test('lists and timelines of a month', async () => {
   const door = await openFrontDoor();
-  const outbox = new Outbox(2_000_000, () => {});
-  outbox.attach(door.bus);
-  let [count, number] = [0, 0];
-  for (let start = beginUs; start < endUs; start += minutes * 60 * second) {
-    for (let index = 0; index < monitors; index += 1) {
-      const monitorID = `camera${index}`;
-      const id = formatRecordingID({ startMs: start / 1000, monitorID, stream: 'main' });
-      const streams = [{ codec: 'h264', width: 1920, height: 1080 }];
-      const end = start + minutes * 60 * second;
-      outbox.add(recordings, [monitorID], {
-        ...{ id, monitorID, state: 'saved', start, end, bytes: 382_500_000, streams, reason: '' },
-      });
-      count += 1;
-      for (let event = 0; event < (eventsPerHour * minutes) / 60; event += 1) {
-        number += 1;
-        const time = start + Math.floor(Math.random() * (end - start));
-        const detections = [{ label: ['person', 'car', 'dog'][number % 3] ?? '', score: 80 }];
-        const message = { id: `e${number}`, monitorID, monitorName: monitorID, source: 'tflite', time };
-        outbox.add(events, [monitorID, 'tflite'], { ...message, detections });
-      }
-    }
-    // The queue is bounded by its bytes as well.
-    if (count % 4000 === 0) await outbox.flush(60_000);
-  }
-  for (let index = 0; index < monitors; index += 1) {
-    const monitorID = `camera${index}`;
-    const id = formatRecordingID({ startMs: endUs / 1000, monitorID, stream: 'main' });
-    const end = endUs + 10 * second;
-    outbox.add(recordings, [monitorID], {
-      ...{ id, monitorID, state: 'growing', start: endUs, end, bytes: 4_000_000, streams: [], reason: '' },
-    });
-    count += 1;
-  }
-  await outbox.flush(60_000);
+  await fillMonth(door);
   const sql = async (text: string) => (await door.change('POST', '/api/log/sql', { sql: text })).json();
-  const stored = async () =>
-    (await sql('SELECT (SELECT count(*) FROM recordings), (SELECT count(*) FROM events)')).rows?.[0] ?? [];
-  await expect.poll(stored, { timeout: 300_000, interval: 1000 }).toEqual([count, number]);
-  console.log(`${count} recordings, ${number} events`);
 
   const spans: [string, number][] = [
     ['an hour', 3600],

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'vitest';
+import { tflite } from '../../actors/detectors/objects/tflite-definition.ts';
 import { startCamera } from '../support/camera.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { clip } from '../support/clips.ts';
@@ -15,8 +16,10 @@ import { startRecorder } from '../support/recorder.ts';
 
 const folder = join(project, 'test/screenshots');
 const usual = { alwaysRecord: true, videoLength: 0.5 };
+/** In bytes. */
+const maxBytes = 150_000;
 /** Some recordings, so that the day has something to show. */
-const filmingMs = 100_000;
+const filmingMs = 75_000;
 
 test('screenshots', async () => {
   const camera = await startCamera({
@@ -26,9 +29,16 @@ test('screenshots', async () => {
       tree: { file: clip('tree.mp4') },
     },
   });
+  const plugin = ['auth_basic', 'motion', 'tflite'].map((name) => ({ name, enable: true }));
   const recorder = await startRecorder({
+    config: { plugin },
     monitors: [
-      rtspMonitor('street', [camera.url('main'), camera.url('sub')], { name: 'Street', motion, ...usual }),
+      rtspMonitor('street', [camera.url('main'), camera.url('sub')], {
+        name: 'Street',
+        motion,
+        tflite: tflite.defaults,
+        ...usual,
+      }),
       rtspMonitor('yard', [camera.url('sub')], { name: 'Yard', ...usual }),
       rtspMonitor('garden', [camera.url('tree')], { name: 'Garden' }),
       rtspMonitor('garage', [`rtsp://127.0.0.1:${await freePort()}/main`], { name: 'Garage' }),
@@ -44,7 +54,11 @@ test('screenshots', async () => {
   ) => {
     const { page, close } = await openPage(browser, recorder.url + path, recorder.admin, options);
     await ready(page);
-    await page.screenshot({ path: join(folder, `${name}.jpeg`), type: 'jpeg', quality: 80 });
+    const file = join(folder, `${name}.jpeg`);
+    for (const quality of [85, 75, 60, 45]) {
+      const { length } = await page.screenshot({ path: file, type: 'jpeg', quality });
+      if (length <= maxBytes) break;
+    }
     await close();
   };
   await sleep(filmingMs);
@@ -56,9 +70,41 @@ test('screenshots', async () => {
   };
   await shoot('live', '/live', { ...desktop, ...dark }, live);
   await shoot('live-phone', '/live', { ...screens.phone, ...dark }, live);
-  await shoot('recordings', '/recordings?monitor=street', desktop, async (page) => {
-    await page.locator('.recordings a').nth(1).click();
-    await page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 0) > 1);
+  const hour = Date.now() * 1000;
+  const span = `start=${hour - 150e6}&end=${hour + 30e6}`;
+  const played = async (page: OpenedPage['page']) => {
+    await page.locator('.event-cards a').first().click();
+    await page.waitForFunction(() => {
+      const clock = document.querySelector('.player-clock')?.textContent;
+      return (
+        clock &&
+        [...document.querySelectorAll('.player video')].every(
+          (video) => (video as HTMLVideoElement).readyState > 1,
+        )
+      );
+    });
+    await page.waitForTimeout(2500);
+  };
+  await shoot('recordings', `/recordings?monitor=street,yard&day=${today()}&${span}`, desktop, played);
+  await shoot(
+    'recordings-phone',
+    `/recordings?day=${today()}&${span}`,
+    { ...screens.phone, ...dark },
+    played,
+  );
+  await shoot('logs', '/logs', desktop, async (page) => {
+    await page.locator('.badge[data-live="true"]').waitFor();
+    await page.locator('.log-chart canvas').waitFor();
   });
-  await shoot('logs', '/logs', desktop, (page) => page.locator('.badge[data-live="true"]').waitFor());
+  await shoot('sql', '/logs?levels=error', { ...desktop, ...dark }, async (page) => {
+    await page.getByText('Ask in SQL').click();
+    await page.getByLabel('Example').selectOption({ index: 1 });
+    await page.getByRole('button', { name: 'Ask', exact: true }).click();
+    await page.locator('.sql-table').waitFor();
+    await page.locator('.sql-table').scrollIntoViewIfNeeded();
+  });
+  await shoot('settings', '/settings', desktop, (page) => page.locator('main h1, main h2').first().waitFor());
+  await shoot('api', '/api', desktop, (page) => page.locator('.opblock').first().waitFor());
 });
+
+const today = () => new Date().toISOString().slice(0, 10);

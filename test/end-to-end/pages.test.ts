@@ -15,6 +15,8 @@ import { type Recorder, startRecorder } from '../support/recorder.ts';
 
 const pictures = join(project, 'test/.cache/pages');
 const user = { username: 'guest', password: 'battery staple' };
+/** May see the yard alone. */
+const neighbour = { username: 'neighbour', password: 'good fences' };
 let camera: Camera;
 let recorder: Recorder;
 let browser: Browser;
@@ -24,7 +26,10 @@ beforeAll(async () => {
     mounts: { main: testMounts.h264(640, 360), sub: testMounts.h264(), heard: testMounts.withAudio },
   });
   recorder = await startRecorder({
-    accounts: [{ ...user, isAdmin: false }],
+    accounts: [
+      { ...user, isAdmin: false },
+      { ...neighbour, isAdmin: false, monitors: ['yard'] },
+    ],
     monitors: [
       rtspMonitor('door', [camera.url('main'), camera.url('sub')], {
         name: 'Front door',
@@ -257,6 +262,19 @@ test('what happened is on cards with pictures, which play it; admins protect and
   expect(await barriers(page)).toEqual([]);
   await page.getByRole('button', { name: 'Delete the recording' }).click();
   await page.waitForFunction((before) => document.querySelectorAll('.recordings li').length <= before, first);
+  expect(complaints).toEqual([]);
+  await close();
+});
+
+test('who may see one camera alone finds nothing of others', async () => {
+  const address = `${recorder.url}/recordings?monitor=door,yard`;
+  const { page, complaints, close } = await openPage(browser, address, neighbour);
+  await page.locator('.timeline-names').getByText('Yard').waitFor();
+  await page.getByText('Nothing happened in this time').waitFor();
+  await page.getByText('Recordings', { exact: true }).last().click();
+  await page.locator('.recordings a').first().waitFor();
+  expect(await page.getByRole('button', { name: 'Motion' }).count()).toBe(0);
+  expect(await page.getByText('Front door').count()).toBe(0);
   expect(complaints).toEqual([]);
   await close();
 });

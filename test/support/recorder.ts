@@ -16,7 +16,12 @@ export interface RecorderOptions {
   /** Monitor files that are there before the start, see `monitors.ts`. */
   readonly monitors?: readonly { readonly id: string }[];
   /** Accounts that are made through the API after the start, beside `admin`; their id is their name. */
-  readonly accounts?: readonly { username: string; password: string; isAdmin: boolean }[];
+  readonly accounts?: readonly {
+    username: string;
+    password: string;
+    isAdmin: boolean;
+    monitors?: string[];
+  }[];
   readonly env?: Readonly<Record<string, string>>;
   /** The folder of another build than `dist`. */
   readonly build?: string;
@@ -76,8 +81,8 @@ export async function startRecorder(options: RecorderOptions = {}): Promise<Reco
     await writeFile(join(configs, 'monitors', `${monitor.id}.json`), JSON.stringify(monitor));
   }
   const recorder = await start(folder, options);
-  for (const { username, password, isAdmin } of options.accounts ?? []) {
-    const account = { id: username, username, isAdmin, plainPassword: password };
+  for (const { username, password, ...rest } of options.accounts ?? []) {
+    const account = { id: username, username, plainPassword: password, ...rest };
     await recorder.change('PUT', '/api/account', account);
   }
   return recorder;

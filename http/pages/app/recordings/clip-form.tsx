@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { ask, RequestFailure } from '../data/request.ts';
 import { recordingTexts } from '../texts/recording-texts.ts';
 import { say } from '../texts/say.ts';
-import { span as lengthOf, size } from '../texts/times.ts';
+import { clock, span as lengthOf, size } from '../texts/times.ts';
 import { fieldTime, timeOfField } from './footage/day.ts';
 import type { TimeSpan } from './timeline/time-scale.ts';
 
@@ -50,7 +50,7 @@ export function ClipForm({ monitors, marked, usual }: ClipProps) {
       });
     } catch (error) {
       if (aborter.current.signal.aborted) setSaid({ isBad: false, text: say(recordingTexts.clipStopped) });
-      else if (error instanceof RequestFailure) setSaid({ isBad: true, text: error.message });
+      else if (error instanceof RequestFailure) setSaid({ isBad: true, text: refusal(error) });
       else setSaid({ isBad: true, text: say(recordingTexts.clipBroken) });
     }
     setProgress(undefined);
@@ -142,6 +142,13 @@ function Edge({ text, time, change }: EdgeProps) {
       />
     </label>
   );
+}
+
+/** Where the size or the codec of the picture changes, there is no one file; the recorder says at which times. */
+function refusal({ status, message }: RequestFailure): string {
+  const times = message.match(/\d{16}/g) ?? [];
+  if (status !== 409 || times.length === 0) return message;
+  return say(recordingTexts.clipChanges, { times: times.map((time) => clock(Number(time))).join(', ') });
 }
 
 /**

@@ -101,6 +101,10 @@ export const recordingTexts = {
     en: 'The part is large: the browser shows how far it is.',
     de: 'Der Ausschnitt ist groß: Der Browser zeigt, wie weit er ist.',
   },
+  clipChanges: {
+    en: 'The size or the codec of the picture changes at {times}. Mark a part before or after that.',
+    de: 'Größe oder Codec des Bildes ändern sich um {times}. Bitte einen Ausschnitt davor oder danach markieren.',
+  },
   clipStopped: { en: 'The download was stopped.', de: 'Der Vorgang wurde abgebrochen.' },
   clipBroken: {
     en: 'The download broke off. Try again.',

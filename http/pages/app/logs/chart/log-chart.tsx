@@ -74,9 +74,10 @@ export function LogChart({ query, since, until, choose }: ChartProps) {
       element.style.color = '';
       return found;
     };
+    const seconds = bucket.length / 1e6;
     const [line, quiet] = [colour('--line'), colour('--quiet')];
     const axis = { stroke: quiet, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } };
-    const bars = uPlot.paths.bars?.({ size: [0.85, 60], align: 1 });
+    const bars = uPlot.paths.bars?.({ size: [0.85, 60] });
     const isLong = bucket.length >= 3600e6 * 6;
     const chart = new uPlot(
       {
@@ -84,7 +85,10 @@ export function LogChart({ query, since, until, choose }: ChartProps) {
         height,
         legend: { show: false },
         cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
-        scales: { x: { time: true }, y: { range: (_, __, max) => [0, Math.max(5, max * 1.05)] } },
+        scales: {
+          x: { time: true, range: () => [data[0]?.[0] ?? 0, (data[0]?.at(-1) ?? 0) + seconds] },
+          y: { range: (_, __, max) => [0, Math.max(5, max * 1.05)] },
+        },
         axes: [
           {
             ...axis,
@@ -107,7 +111,8 @@ export function LogChart({ query, since, until, choose }: ChartProps) {
         ],
         hooks: { setCursor: [({ cursor }) => setAt(cursor.idx ?? undefined)] },
       },
-      [data[0] ?? [], ...data.slice(1).reverse()] as uPlot.AlignedData,
+      // Bars stand in the middle of their time.
+      [(data[0] ?? []).map((time) => time + seconds / 2), ...data.slice(1).reverse()] as uPlot.AlignedData,
       element,
     );
     const click = () => pick.current(chart.cursor.idx);
@@ -118,7 +123,7 @@ export function LogChart({ query, since, until, choose }: ChartProps) {
       if (event.key === 'Enter') pick.current(index);
       else if (event.key === 'ArrowLeft' || event.key === 'ArrowRight') {
         const next = Math.max(0, Math.min(last, index + (event.key === 'ArrowLeft' ? -1 : 1)));
-        const left = chart.valToPos(chart.data[0]?.[next] ?? 0, 'x') + 1;
+        const left = chart.valToPos(chart.data[0]?.[next] ?? 0, 'x');
         chart.setCursor({ left, top: 10 });
       } else return;
       event.preventDefault();

@@ -83,6 +83,8 @@ export class MonitorPlayback {
       // Appended already, although there is no picture yet at this very time.
       if (here && this.#appended === here) this.#next = this.index.after(here);
     }
+    // What is being recorded has grown.
+    if (!this.#next && this.#appended) this.#next = this.index.after(this.#appended);
     const next = this.#next;
     if (!next || next.start - time > aheadS * Math.max(1, speed) * 1e6) return;
     void this.#load(next);

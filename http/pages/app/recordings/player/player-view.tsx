@@ -138,15 +138,36 @@ function Controls({ player, jump, mark }: ControlsProps) {
   const toEvent = async (direction: 1 | -1) => setLast(!(await jump(direction)));
   return (
     <div class="player-controls row">
-      <Control icon="eventBack" text={say(recordingTexts.eventBefore)} act={() => void toEvent(-1)} />
-      <Control icon="stepBack" text={say(recordingTexts.frameBefore)} act={() => player.step(-1)} />
+      <Control
+        icon="eventBack"
+        shortcut="p"
+        text={say(recordingTexts.eventBefore)}
+        act={() => void toEvent(-1)}
+      />
+      <Control
+        icon="stepBack"
+        shortcut=","
+        text={say(recordingTexts.frameBefore)}
+        act={() => player.step(-1)}
+      />
       <Control
         icon={isPlaying ? 'pause' : 'play'}
+        shortcut="k"
         text={say(isPlaying ? recordingTexts.pause : recordingTexts.play)}
         act={() => (isPlaying ? player.pause() : player.play())}
       />
-      <Control icon="stepForward" text={say(recordingTexts.frameAfter)} act={() => player.step(1)} />
-      <Control icon="eventForward" text={say(recordingTexts.eventAfter)} act={() => void toEvent(1)} />
+      <Control
+        icon="stepForward"
+        shortcut="."
+        text={say(recordingTexts.frameAfter)}
+        act={() => player.step(1)}
+      />
+      <Control
+        icon="eventForward"
+        shortcut="n"
+        text={say(recordingTexts.eventAfter)}
+        act={() => void toEvent(1)}
+      />
       <fieldset class="segments">
         <legend class="hidden">{say(recordingTexts.speed)}</legend>
         {speeds.map((one) => (
@@ -188,12 +209,21 @@ function Controls({ player, jump, mark }: ControlsProps) {
 interface ControlProps {
   readonly icon: Parameters<typeof Icon>[0]['name'];
   readonly text: string;
+  /** A key that does the same. */
+  readonly shortcut?: string;
   act(): void;
 }
 
-function Control({ icon, text, act }: ControlProps) {
+function Control({ icon, text, shortcut, act }: ControlProps) {
   return (
-    <button type="button" class="icon-button" aria-label={text} title={text} onClick={act}>
+    <button
+      type="button"
+      class="icon-button"
+      aria-label={text}
+      title={shortcut ? `${text} (${shortcut})` : text}
+      aria-keyshortcuts={shortcut}
+      onClick={act}
+    >
       <Icon name={icon} />
     </button>
   );
