@@ -47,18 +47,33 @@ const EventQuery = Type.Object({
   ),
 });
 
+const Recorded = Type.Union([Type.String(), Type.Null()], {
+  description: 'The id of the recording that shows it; null if there is none on disk',
+});
+const Pictured = Type.Boolean({
+  description: 'Whether its detector makes snapshots: `/api/event/<id>/snapshot.jpeg`',
+});
+
 const Event = Type.Object({
   id: DetectionEvent.properties.id,
   monitorID: Type.String(),
   source: Type.String({ description: 'The detector' }),
   time: Type.Integer({ description: 'When its frame was taken' }),
   detections: DetectionEvent.properties.detections,
-  recording: Type.Union([Type.String(), Type.Null()], {
-    description: 'The id of the recording that shows it; null if there is none on disk',
-  }),
-  snapshot: Type.Boolean({
-    description: 'Whether its detector makes snapshots: `/api/event/<id>/snapshot.jpeg`',
-  }),
+  recording: Recorded,
+  snapshot: Pictured,
+});
+
+const Occurrence = Type.Object({
+  monitorID: Type.String(),
+  start: Type.Integer({ description: 'The time of its first event' }),
+  end: Type.Integer({ description: 'The time of its last event' }),
+  events: Type.Integer({ description: 'The number of its events' }),
+  labels: Type.Record(Type.String(), Type.Number(), { description: 'The best score of each label' }),
+  best: Type.Object(
+    { id: DetectionEvent.properties.id, time: Type.Integer(), recording: Recorded, snapshot: Pictured },
+    { description: 'The event whose picture says most' },
+  ),
 });
 
 const example = {
@@ -72,6 +87,20 @@ const example = {
   recording: '2026-11-23_03-40-12_door',
   snapshot: true,
 };
+
+const occurrenceExample = {
+  monitorID: 'door',
+  start: 1795405350123000,
+  end: 1795405381000000,
+  events: 41,
+  labels: { person: 91, zone0: 12.5 },
+  best: {
+    ...{ id: '20261123T034230123-3f9c2a7be001', time: 1795405352000000 },
+    ...{ recording: '2026-11-23_03-40-12_door', snapshot: true },
+  },
+};
+
+const hasSnapshot = (id: string) => !Number.isNaN(eventTimeMs(id));
 
 export function eventRoutes({ snapshot, logs }: Pick<ApiServices, 'snapshot' | 'logs'>): Route[] {
   return [
@@ -90,7 +119,32 @@ export function eventRoutes({ snapshot, logs }: Pick<ApiServices, 'snapshot' | '
       async handle({ query: { limit = 100, order = 'newest', ...filter } }) {
         checkOrder(filter);
         const found = await logs.events({ ...filter, limit, oldestFirst: order === 'oldest' });
-        return { body: found.map((event) => ({ ...event, snapshot: !Number.isNaN(eventTimeMs(event.id)) })) };
+        return { body: found.map((event) => ({ ...event, snapshot: hasSnapshot(event.id) })) };
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/api/event/occurrences',
+      access: 'user',
+      limit: 'request',
+      tag: 'Events',
+      summary: 'List events, those that follow each other as one',
+      description:
+        'Events of one monitor that follow each other within 30 seconds are one occurrence: somebody who walks by, whatever detectors make of it. The filters choose the events, and `limit` counts occurrences, in the order of their first events.',
+      query: EventQuery,
+      answers: {
+        200: { description: 'The occurrences', schema: Type.Array(Occurrence), example: [occurrenceExample] },
+      },
+      failures: ['storage_failed'],
+      async handle({ query: { limit = 100, order = 'newest', ...filter } }) {
+        checkOrder(filter);
+        const found = await logs.occurrences({ ...filter, limit, oldestFirst: order === 'oldest' });
+        return {
+          body: found.map(({ best, ...rest }) => ({
+            ...rest,
+            best: { ...best, snapshot: hasSnapshot(best.id) },
+          })),
+        };
       },
     }),
     route({

@@ -1,6 +1,6 @@
-import { BIGINT, type DuckDBConnection, type DuckDBValue, LIST, listValue, VARCHAR } from '@duckdb/node-api';
-import { Mutex } from '../../../bus/base/mutex.ts';
+import { BIGINT, DuckDBListValue, type DuckDBValue, LIST, listValue, VARCHAR } from '@duckdb/node-api';
 import type { Detection } from '../../../bus/messages.ts';
+import { CatalogueReader } from './catalogue-reader.ts';
 import { existingRecordings } from './recording-catalogue.ts';
 
 /** Conditions on events; all must hold. Times are Unix times in microseconds. */
@@ -30,32 +30,52 @@ export interface ListedEvent {
   readonly recording: string | null;
 }
 
+/** Events of one monitor that follow each other: somebody who walks by is one of these, whatever detectors make of it. */
+export interface Occurrence {
+  readonly monitorID: string;
+  /** The times of its first and its last event. */
+  readonly start: number;
+  readonly end: number;
+  /** The number of its events. */
+  readonly events: number;
+  /** The best score of each label. */
+  readonly labels: Readonly<Record<string, number>>;
+  /** The event whose picture says most: with the best score, of those whose detector makes snapshots if there are any. */
+  readonly best: Pick<ListedEvent, 'id' | 'time' | 'recording'>;
+}
+
+/** A longer pause begins another occurrence. */
+const pauseUs = 30_000_000;
+
 /** Lists events, in the order of their times. */
-export class EventList {
-  readonly #connection: DuckDBConnection;
-  readonly #turns = new Mutex();
-
-  constructor(connection: DuckDBConnection) {
-    this.#connection = connection;
-  }
-
+export class EventList extends CatalogueReader {
   list(filter: EventFilter): Promise<ListedEvent[]> {
-    return this.#turns.runExclusive(async () => {
+    return this.inTurn(async () => {
       const found = await this.#events(filter);
-      const recordings = found.length > 0 ? await this.#recordingsOf(found) : new Map<string, string>();
+      const recordings = await this.#recordingsOf(found);
       return found.map((event) => ({ ...event, recording: recordings.get(event.id) ?? null }));
     });
   }
 
-  close(): Promise<void> {
-    return this.#turns.close(() => this.#connection.closeSync());
+  /** The limit and the order are those of occurrences, by their first events. */
+  occurrences(filter: EventFilter): Promise<Occurrence[]> {
+    return this.inTurn(async () => {
+      const found = await this.#occurrences(filter);
+      const recordings = await this.#recordingsOf(
+        found.map(({ monitorID, best }) => ({ ...best, monitorID })),
+      );
+      return found.map(({ best, ...rest }) => ({
+        ...rest,
+        best: { ...best, recording: recordings.get(best.id) ?? null },
+      }));
+    });
   }
 
   async #events(filter: EventFilter): Promise<Omit<ListedEvent, 'recording'>[]> {
-    const { where, values, types } = conditionsOf(filter);
+    const { where, values } = conditionsOf(filter);
     const order = filter.oldestFirst ? 'ASC' : 'DESC';
     // An event has a row for each detection: the rows of a page are found by the ids of its events.
-    const rows = await this.#rows(
+    const rows = await this.rows(
       `WITH page AS (
           SELECT id, min(time) AS first FROM event ${where} GROUP BY id
           ORDER BY first ${order}, id ${order} LIMIT ${filter.limit})
@@ -65,7 +85,6 @@ export class EventList {
           AND id IN (SELECT id FROM page)
         ORDER BY time ${order}, id ${order}`,
       values,
-      types,
     );
     const events = new Map<string, Omit<ListedEvent, 'recording'> & { detections: Detection[] }>();
     for (const [id, monitorID, source, time, ...detection] of rows) {
@@ -80,8 +99,45 @@ export class EventList {
     return [...events.values()];
   }
 
-  async #recordingsOf(events: readonly Omit<ListedEvent, 'recording'>[]): Promise<Map<string, string>> {
-    const rows = await this.#rows(
+  async #occurrences(filter: EventFilter) {
+    const { where, values } = conditionsOf(filter);
+    const order = filter.oldestFirst ? 'ASC' : 'DESC';
+    const rows = await this.rows(
+      `WITH marked AS (
+          SELECT monitorID, id, time, label, score,
+            coalesce(time - lag(time) OVER monitors > ${pauseUs}, true)::INTEGER AS begins,
+            -- The first row of an event, which has one for each detection.
+            (lag(id) OVER monitors IS DISTINCT FROM id)::INTEGER AS counted
+          FROM event ${where} WINDOW monitors AS (PARTITION BY monitorID ORDER BY time, id)),
+        numbered AS (
+          SELECT *, sum(begins) OVER (PARTITION BY monitorID ORDER BY time, id ROWS UNBOUNDED PRECEDING) AS number FROM marked),
+        labelled AS (
+          SELECT monitorID, number, label, min(time) AS first, max(time) AS last, sum(counted) AS events, max(score) AS score,
+            max(worth) AS worth, arg_max(id, worth) AS best, arg_max(time, worth) AS bestTime
+          FROM (SELECT *, score + CASE WHEN regexp_matches(id, '^[0-9]{8}T[0-9]{9}-') THEN 1000 ELSE 0 END AS worth FROM numbered)
+          GROUP BY monitorID, number, label)
+        SELECT monitorID, min(first) AS start, max(last), sum(events), arg_max(best, worth), arg_max(bestTime, worth),
+          list(label ORDER BY label), list(score ORDER BY label)
+        FROM labelled GROUP BY monitorID, number ORDER BY start ${order}, monitorID LIMIT ${filter.limit}`,
+      values,
+    );
+    return rows.map(([monitorID, start, end, events, best, bestTime, labels, scores]) => ({
+      monitorID: String(monitorID),
+      start: Number(start),
+      end: Number(end),
+      events: Number(events),
+      labels: Object.fromEntries(
+        itemsOf(labels).map((label, index) => [String(label), Number(itemsOf(scores)[index])]),
+      ),
+      best: { id: String(best), time: Number(bestTime) },
+    }));
+  }
+
+  async #recordingsOf(
+    events: readonly Pick<ListedEvent, 'id' | 'monitorID' | 'time'>[],
+  ): Promise<Map<string, string>> {
+    if (events.length === 0) return new Map();
+    const rows = await this.rows(
       `SELECT wanted.id, max(recording.id)
         FROM (SELECT unnest($1) AS id, unnest($2) AS monitorID, unnest($3) AS time) wanted
         JOIN ${existingRecordings} recording
@@ -97,11 +153,9 @@ export class EventList {
     );
     return new Map(rows.map(([id, recording]) => [String(id), String(recording)]));
   }
-
-  async #rows(sql: string, values: DuckDBValue[], types: Parameters<DuckDBConnection['runAndReadAll']>[2]) {
-    return (await this.#connection.runAndReadAll(sql, values, types)).getRows();
-  }
 }
+
+const itemsOf = (value: DuckDBValue | undefined) => (value instanceof DuckDBListValue ? value.items : []);
 
 function conditionsOf({ monitors = [], labels = [], start, end }: EventFilter) {
   const conditions: string[] = [];
@@ -111,8 +165,7 @@ function conditionsOf({ monitors = [], labels = [], start, end }: EventFilter) {
   if (labels.length > 0) conditions.push(`label IN (${labels.map(bind).join()})`);
   if (start !== undefined) conditions.push(`time >= ${bind(BigInt(start))}`);
   if (end !== undefined) conditions.push(`time < ${bind(BigInt(end))}`);
-  const types = values.map((value) => (typeof value === 'bigint' ? BIGINT : VARCHAR));
-  return { where: conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '', values, types };
+  return { where: conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '', values };
 }
 
 function detectionOf([label, score, x, y, width, height, object]: readonly DuckDBValue[]): Detection {

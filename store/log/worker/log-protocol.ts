@@ -2,7 +2,7 @@ import type { WorkerMessage, WorkerRefusal } from '../../../bus/children/worker-
 import type { CheckpointAnswer, CheckpointQuestion, LogEntry } from '../../../bus/messages.ts';
 import type { BusAddress } from '../../../bus/nats/bus.ts';
 import type { StoreErrorCode } from '../../base/store-error.ts';
-import type { EventFilter, ListedEvent } from '../catalogue/event-list.ts';
+import type { EventFilter, ListedEvent, Occurrence } from '../catalogue/event-list.ts';
 import type { CatalogueEntry, RecordingFilter } from '../catalogue/recording-catalogue.ts';
 import type { UsageAnswer, UsageQuestion } from '../catalogue/recording-usage.ts';
 import type { TimelineAnswer, TimelineQuestion } from '../catalogue/timeline.ts';
@@ -43,6 +43,7 @@ export interface LogQuestions {
   usage: { asked: UsageQuestion; answer: UsageAnswer };
   timeline: { asked: TimelineQuestion; answer: TimelineAnswer };
   events: { asked: EventFilter; answer: ListedEvent[] };
+  occurrences: { asked: EventFilter; answer: Occurrence[] };
   checkpoint: { asked: CheckpointQuestion; answer: CheckpointAnswer };
   totals: { asked: undefined; answer: StatusTotals };
   sql: { asked: { sql: string }; answer: SqlResult };

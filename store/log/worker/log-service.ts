@@ -32,6 +32,7 @@ const streamsOf: Readonly<
   usage: ['RECORDINGS', 'HISTORY', 'EVENTS'],
   timeline: ['RECORDINGS', 'HISTORY', 'EVENTS'],
   events: ['RECORDINGS', 'HISTORY', 'EVENTS'],
+  occurrences: ['RECORDINGS', 'HISTORY', 'EVENTS'],
   totals: projectedStreams,
   sql: projectedStreams,
   openSql: projectedStreams,
@@ -168,6 +169,8 @@ export class LogService {
         return this.#database.timeline.read(question.asked);
       case 'events':
         return this.#database.events.list(question.asked);
+      case 'occurrences':
+        return this.#database.events.occurrences(question.asked);
       case 'totals':
         return this.#totals.read();
       case 'sql':

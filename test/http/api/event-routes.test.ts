@@ -47,6 +47,7 @@ test('events are listed with their detections and the recording that shows them'
   const happened = [
     { id: pictured, at: 1, monitorID: 'door', detections: [person, { label: 'dog', score: 50 }] },
     { id: 'later', at: 61, monitorID: 'door', detections: [{ label: 'zone0', score: 2 }] },
+    { id: 'soon', at: 21, monitorID: 'door', detections: [{ label: 'zone0', score: 99 }] },
     { id: 'yard', at: 2, monitorID: 'yard', detections: [{ label: 'person', score: 70 }] },
   ];
   for (const { at, monitorID, ...event } of happened)
@@ -64,6 +65,11 @@ test('events are listed with their detections and the recording that shows them'
       ...{ recording: null, snapshot: false },
     },
     {
+      ...{ id: 'soon', monitorID: 'door', source: 'tflite', time: began + 21 * second },
+      detections: [{ label: 'zone0', score: 99 }],
+      ...{ recording, snapshot: false },
+    },
+    {
       ...{ id: pictured, monitorID: 'door', source: 'tflite', time: began + second },
       detections: [person, { label: 'dog', score: 50 }],
       ...{ recording, snapshot: true },
@@ -72,5 +78,18 @@ test('events are listed with their detections and the recording that shows them'
   expect(await ids('labels=person')).toEqual(['yard', pictured]);
   expect(await ids(`start=${began + 2 * second}&order=oldest&limit=1`)).toEqual(['yard']);
   expect(await ids(`end=${began + 2 * second}`)).toEqual([pictured]);
+  const grouped = await (await door.fetch('/api/event/occurrences?monitors=door', {}, user)).json();
+  expect(grouped).toEqual([
+    {
+      ...{ monitorID: 'door', start: began + 61 * second, end: began + 61 * second, events: 1 },
+      labels: { zone0: 2 },
+      best: { id: 'later', time: began + 61 * second, recording: null, snapshot: false },
+    },
+    {
+      ...{ monitorID: 'door', start: began + second, end: began + 21 * second, events: 2 },
+      labels: { dog: 50, person: 90, zone0: 99 },
+      best: { id: pictured, time: began + second, recording, snapshot: true },
+    },
+  ]);
   expect((await door.fetch('/api/event/query?start=2&end=1', {}, user)).status).toBe(400);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { type DetectedEvent, occurrencesOf } from '../../../http/pages/app/recordings/footage/occurrence.ts';
+import { kindsIn } from '../../../http/pages/app/recordings/footage/occurrence.ts';
 import { labelsIn } from '../../../http/pages/app/recordings/footage/span-timeline.ts';
 import { firstPictureS, readHead } from '../../../http/pages/app/recordings/player/movie-bytes.ts';
 import { readPlaylist } from '../../../http/pages/app/recordings/player/playlist-index.ts';
@@ -19,44 +19,9 @@ const second = 1e6;
 const hour = 3600 * second;
 
 describe('events', () => {
-  let number = 0;
-  const event = (
-    at: number,
-    label: string,
-    score: number,
-    rest: Partial<DetectedEvent> = {},
-  ): DetectedEvent => {
-    number += 1;
-    const detections = [{ label, score }];
-    return {
-      ...{ id: `e${number}`, monitorID: 'door', source: 'motion', time: at * second, detections },
-      ...{ recording: 'r', snapshot: false, ...rest },
-    };
-  };
-
-  test('of one camera that follow each other are one occurrence, with its best picture', () => {
-    const person = event(10, 'person', 80, { snapshot: true });
-    const events = [
-      event(100, 'zone0', 5),
-      event(40, 'zone1', 50),
-      person,
-      event(11, 'person', 95, { snapshot: true, recording: null }),
-      event(12, 'zone0', 3, { monitorID: 'yard' }),
-      event(5, 'zone0', 99),
-    ];
-    const found = occurrencesOf(events);
-    expect(found.map(({ monitorID, start, end }) => [monitorID, start / second, end / second])).toEqual([
-      ['door', 100, 100],
-      ['yard', 12, 12],
-      ['door', 5, 40],
-    ]);
-    expect(found[2]?.best).toBe(person);
-    expect(found[2]?.labels).toEqual(
-      new Map([
-        ['motion', 99],
-        ['person', 95],
-      ]),
-    );
+  test('are named by what they show: objects first, the most certain of them before others', () => {
+    const labels = { car: 50, person: 80, zone0: 99, zone3: 1 };
+    expect(kindsIn(labels)).toEqual(['person', 'car', 'motion']);
   });
 
   test('are counted for a recording of their camera alone', () => {

@@ -3,16 +3,16 @@ import { recordingTexts } from '../texts/recording-texts.ts';
 import { say } from '../texts/say.ts';
 import { clock, dayName, span } from '../texts/times.ts';
 import { labelName, leadUs } from './footage/event-search.ts';
-import type { DetectedEvent, Occurrence } from './footage/occurrence.ts';
+import { type FoundOccurrence, kindsIn } from './footage/occurrence.ts';
 import { pictureAddress } from './footage/recorded-file.ts';
 
 interface CardsProps {
   /** Newest first. */
-  readonly occurrences: readonly Occurrence[];
+  readonly occurrences: readonly FoundOccurrence[];
   /** The time that is played. */
   readonly time: number | undefined;
   nameOf(monitorID: string): string | undefined;
-  address(occurrence: Occurrence): string;
+  address(occurrence: FoundOccurrence): string;
 }
 
 /** A card for each time that something happened: its best picture, what it was, when and where. */
@@ -20,18 +20,13 @@ export function EventCards({ occurrences, time, nameOf, address }: CardsProps) {
   return (
     <ol class="event-cards" aria-label={say(recordingTexts.eventList)}>
       {occurrences.map((occurrence) => {
-        const { monitorID, start, end, labels, best, events } = occurrence;
+        const { monitorID, start, end, labels, best } = occurrence;
         const isPlayed = time !== undefined && start - leadUs <= time && time <= end;
         const words = (
           <>
             <Picture event={best} />
             <span class="recording-words">
-              <strong>
-                {[...labels]
-                  .sort(([, a], [, b]) => b - a)
-                  .map(([label]) => labelName(label))
-                  .join(', ')}
-              </strong>
+              <strong>{kindsIn(labels).map(labelName).join(', ')}</strong>
               <span>{nameOf(monitorID)}</span>
               <span class="quiet">
                 {dayName(start)}, {clock(start)}
@@ -42,7 +37,7 @@ export function EventCards({ occurrences, time, nameOf, address }: CardsProps) {
           </>
         );
         return (
-          <li key={`${monitorID} ${events[0]?.id}`} data-monitor={monitorID}>
+          <li key={`${monitorID} ${start}`} data-monitor={monitorID}>
             {best.recording === null ? (
               <div class="card-body">{words}</div>
             ) : (
@@ -63,7 +58,7 @@ export function EventCards({ occurrences, time, nameOf, address }: CardsProps) {
 }
 
 /** The detector's snapshot, or the frame from the recording. */
-function Picture({ event: { id, recording, snapshot, time } }: { readonly event: DetectedEvent }) {
+function Picture({ event: { id, recording, snapshot, time } }: { readonly event: FoundOccurrence['best'] }) {
   const [isMissing, setMissing] = useState(false);
   if (recording === null) return <span class="no-picture" />;
   const address = snapshot && !isMissing ? `/api/event/${id}/snapshot.jpeg` : pictureAddress(recording, time);

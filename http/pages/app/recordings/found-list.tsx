@@ -1,6 +1,6 @@
 import type { ReadonlySignal } from '@preact/signals';
 import { useComputed } from '@preact/signals';
-import { useMemo, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { type Polled, usePolled } from '../data/polled.ts';
 import { Notice } from '../shell/notice.tsx';
 import { stored } from '../shell/stored.ts';
@@ -9,7 +9,7 @@ import { say } from '../texts/say.ts';
 import { shellTexts } from '../texts/shell-texts.ts';
 import { EventCards } from './event-cards.tsx';
 import { eventQuery, leadUs } from './footage/event-search.ts';
-import { type DetectedEvent, occurrencesOf } from './footage/occurrence.ts';
+import type { FoundOccurrence } from './footage/occurrence.ts';
 import type { RecordedFile } from './footage/recorded-file.ts';
 import type { SpanTimeline } from './footage/span-timeline.ts';
 import { type Place, placeAddress, spanOf } from './place.ts';
@@ -28,7 +28,7 @@ interface FoundProps {
 const lists = ['events', 'recordings'] as const;
 const shownList = stored('recordings.list', lists, 'events');
 const maxFiles = 1000;
-const maxEvents = 500;
+const maxOccurrences = 300;
 /** While the present is on the screen, and otherwise: of what is over, recordings can only be deleted. */
 const [presentIntervalMs, pastIntervalMs] = [10_000, 60_000];
 
@@ -70,13 +70,13 @@ function useSpan(place: Place) {
 
 function Events({ place, time, nameOf, hasMany }: FoundProps) {
   const { query, intervalMs } = useSpan(place);
-  const polled = usePolled<readonly DetectedEvent[]>(
-    `/api/event/query?${eventQuery(place, maxEvents)}&${query}`,
+  const polled = usePolled<readonly FoundOccurrence[]>(
+    `/api/event/occurrences?${eventQuery(place, maxOccurrences)}&${query}`,
     intervalMs,
   ).value;
-  const occurrences = useMemo(() => occurrencesOf(polled.value ?? []), [polled.value]);
   const now = useSecond(time);
   if (!polled.value) return <Waiting polled={polled} />;
+  const occurrences = polled.value;
   if (occurrences.length === 0) {
     return (
       <Notice state="empty" title={say(recordingTexts.noEventsHere)}>
@@ -94,7 +94,7 @@ function Events({ place, time, nameOf, hasMany }: FoundProps) {
           placeAddress({ ...place, ...(hasMany && { camera: monitorID }), time: start - leadUs })
         }
       />
-      {polled.value.length >= maxEvents && (
+      {occurrences.length >= maxOccurrences && (
         <p class="quiet">{say(recordingTexts.eventsCapped, { count: occurrences.length })}</p>
       )}
     </>
