@@ -1,11 +1,14 @@
+import { execFile } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { test } from 'vitest';
 import { tflite } from '../../actors/detectors/objects/tflite-definition.ts';
 import { startCamera } from '../support/camera.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { clip } from '../support/clips.ts';
+import { temporaryFolder } from '../support/folder.ts';
 import { motion, rtspMonitor } from '../support/monitors.ts';
 import { morePictures, type OpenedPage, openPage, screens } from '../support/pages.ts';
 import { freePort } from '../support/ports.ts';
@@ -14,10 +17,9 @@ import { startRecorder } from '../support/recorder.ts';
 
 /** Not a benchmark: makes the pictures of the README, from a recorder with cameras that show a street. */
 
+const run = promisify(execFile);
 const folder = join(project, 'test/screenshots');
 const usual = { alwaysRecord: true, videoLength: 0.5 };
-/** In bytes. */
-const maxBytes = 150_000;
 /** Some recordings, so that the day has something to show. */
 const filmingMs = 75_000;
 
@@ -46,6 +48,7 @@ test('screenshots', async () => {
   });
   const browser = await launchChromium();
   await mkdir(folder, { recursive: true });
+  const temporary = await temporaryFolder();
   const shoot = async (
     name: string,
     path: string,
@@ -54,16 +57,15 @@ test('screenshots', async () => {
   ) => {
     const { page, close } = await openPage(browser, recorder.url + path, recorder.admin, options);
     await ready(page);
-    const file = join(folder, `${name}.jpeg`);
-    for (const quality of [85, 75, 60, 45]) {
-      const { length } = await page.screenshot({ path: file, type: 'jpeg', quality });
-      if (length <= maxBytes) break;
-    }
+    const picture = join(temporary, `${name}.png`);
+    await page.screenshot({ path: picture });
+    const webp = ['-c:v', 'libwebp', '-quality', '80', join(folder, `${name}.webp`)];
+    await run('ffmpeg', ['-nostdin', '-loglevel', 'error', '-y', '-i', picture, ...webp]);
     await close();
   };
   await sleep(filmingMs);
   const dark = { colorScheme: 'dark' } as const;
-  const desktop = { viewport: { width: 1280, height: 800 } };
+  const desktop = { viewport: { width: 1280, height: 900 } };
   const live = async (page: OpenedPage['page']) => {
     await morePictures(page, 'street', 10);
     await morePictures(page, 'garden', 5);

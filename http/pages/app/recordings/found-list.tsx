@@ -19,7 +19,7 @@ interface FoundProps {
   readonly place: Place;
   /** The time that is played. */
   readonly time: ReadonlySignal<number | undefined>;
-  readonly timeline: SpanTimeline | undefined;
+  readonly timeline: ReadonlySignal<SpanTimeline | undefined>;
   /** Whether several cameras are looked at. */
   readonly hasMany: boolean;
   nameOf(monitorID: string): string | undefined;
@@ -123,7 +123,7 @@ function Recordings({ place, time, timeline, nameOf, hasMany }: FoundProps) {
     <>
       <RecordingList
         files={polled.value}
-        timeline={timeline}
+        timeline={timeline.value}
         time={now}
         nameOf={nameOf}
         address={({ monitorID, start }) =>

@@ -57,7 +57,8 @@ function Footage({ monitors }: { readonly monitors: readonly MonitorSummary[] })
   const span = useSignal<TimeSpan>(wanted);
   const time = useSignal<number | undefined>(undefined);
   const marked = useSignal<TimeSpan | undefined>(undefined);
-  const [timeline, setTimeline] = useState<SpanTimeline>();
+  // Only the list of recordings follows it: a page that is made anew costs frames of a drag.
+  const timeline = useSignal<SpanTimeline | undefined>(undefined);
   const [labels, setLabels] = useState<readonly string[]>([]);
   const show = useCallback((part: Partial<Place>, replace = false) => {
     go(placeAddress({ ...current.current, ...part }), { replace });
@@ -74,7 +75,7 @@ function Footage({ monitors }: { readonly monitors: readonly MonitorSummary[] })
 
   useFollowing(span, wanted, time, show);
   const onAnswers = useCallback((answers: readonly SpanTimeline[]) => {
-    setTimeline(answers.at(-1));
+    timeline.value = answers.at(-1);
     const kinds = answers.flatMap(({ monitors: found }) =>
       found.flatMap(({ events }) => Object.keys(events).map(kindOf)),
     );

@@ -10,6 +10,8 @@ const [eventTop, eventHeight, recordedTop, recordedHeight] = [6, 10, 19, 11];
 const leastWidth = 1.5;
 /** The drawing reaches beyond both edges of the screen by so many of its widths: a drag only moves it. */
 const margin = 1;
+/** Of the answers for this time, the finest: coarser ones show nothing that can be made out. */
+const maxDrawn = 3;
 /** Browsers draw no larger ones. */
 const maxPixels = 8192;
 
@@ -95,7 +97,8 @@ export class TimelineDrawing {
     pen.clearRect(0, 0, width, height);
     const perUs = width / (drawn.end - drawn.start);
     const at = (time: number) => (time - drawn.start) * perUs;
-    for (const answer of this.#answers) this.#drawAnswer(pen, answer, at, width);
+    const near = this.#answers.filter((answer) => answer.end > drawn.start && answer.start < drawn.end);
+    for (const answer of near.slice(-maxDrawn)) this.#drawAnswer(pen, answer, at, width);
     this.#drawScale(pen, drawn, at, width, height);
   }
 
