@@ -9,6 +9,9 @@ export const holeUs = 500_000;
 const filesAtOnce = 30;
 /** What is being recorded is asked for again after this time. */
 const growMs = 2000;
+const freshUs = 10e6;
+/** A recording that has just begun may have nothing in its file. */
+const leastUs = 2e6;
 
 /** Where the recordings of a monitor are, as far as somebody has asked. Times are Unix times in microseconds. */
 export class FootageIndex {
@@ -74,11 +77,13 @@ export class FootageIndex {
       const files = await filesFrom(this.monitorID, from, filesAtOnce, signal);
       const [first] = files;
       const nowUs = Date.now() * 1000;
-      const begin = Math.max(from, first?.start ?? nowUs);
+      // Of the present nothing is on the disk yet, of a moment ago something is.
+      const earliest = first?.end === null ? Math.min(from, nowUs - freshUs) : from;
+      const begin = Math.max(earliest, first?.start ?? nowUs);
       const last = files.at(-1);
       const known = files.length < filesAtOnce ? nowUs : (last?.end ?? nowUs);
       const end = Math.min(begin + chunkUs, known);
-      const segments = first && end > begin ? await this.#segmentsOf(begin, end) : [];
+      const segments = first && end - begin > leastUs ? await this.#segmentsOf(begin, end) : [];
       const continues = from === this.#to;
       const have = continues
         ? this.#segments.filter(({ start }) => start < (segments[0]?.start ?? Infinity))
