@@ -246,6 +246,8 @@ test('an account is made and changed, its login is ended, and the storage is sho
   await expectGoodPage(page, 'settings-storage-phone');
   await page.getByRole('link', { name: 'Models' }).click();
   await page.getByText('No camera looks for objects now.').waitFor();
+  await page.getByRole('link', { name: 'MQTT' }).click();
+  await page.getByText('The plugin “mqtt” is off').waitFor();
   // The browser itself reports each refusal.
   expect(complaints.filter((text) => !/status of 409/.test(text))).toEqual([]);
   await close();

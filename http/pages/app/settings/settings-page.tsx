@@ -12,6 +12,7 @@ import { AccountList } from './accounts/account-list.tsx';
 import { MonitorEditor } from './monitors/monitor-editor.tsx';
 import { MonitorList } from './monitors/monitor-list.tsx';
 import { ModelView } from './system/model-view.tsx';
+import { MqttView } from './system/mqtt-view.tsx';
 import { StorageView } from './system/storage-view.tsx';
 
 const parts = {
@@ -19,6 +20,7 @@ const parts = {
   accounts: accountTexts.title,
   storage: systemTexts.storage,
   models: systemTexts.models,
+  mqtt: systemTexts.mqtt,
 };
 type Part = keyof typeof parts;
 
@@ -61,5 +63,7 @@ function ShownPart({ part }: { readonly part: Part }) {
       return <StorageView />;
     case 'models':
       return <ModelView />;
+    case 'mqtt':
+      return <MqttView />;
   }
 }

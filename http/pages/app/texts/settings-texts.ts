@@ -63,7 +63,7 @@ export const accountTexts = {
   endOf: { en: 'End the login of {name} at {address}', de: 'Anmeldung von {name} bei {address} beenden' },
 } as const satisfies TextTable;
 
-/** Storage and models. */
+/** Storage, models and MQTT. */
 export const systemTexts = {
   storage: { en: 'Storage', de: 'Speicher' },
   used: { en: '{used} of {max} used.', de: '{used} von {max} belegt.' },
@@ -111,4 +111,22 @@ export const systemTexts = {
   },
   noModels: { en: 'No camera looks for objects now.', de: 'Keine Kamera sucht gerade nach Objekten.' },
   skipped: { en: '{count} pictures skipped for newer ones', de: '{count} Bilder für neuere übersprungen' },
+  mqtt: { en: 'MQTT', de: 'MQTT' },
+  mqttOff: {
+    en: 'The plugin “mqtt” is off: see sentryshot.toml.',
+    de: 'Das Plugin „mqtt“ ist aus: siehe sentryshot.toml.',
+  },
+  connected: { en: 'Connected to {broker} since {time}', de: 'Verbunden mit {broker} seit {time}' },
+  notConnected: {
+    en: 'Not connected to {broker} since {time}',
+    de: 'Nicht verbunden mit {broker} seit {time}',
+  },
+  undelivered: {
+    en: 'Events that wait for the broker: {length}. Expired before they were delivered: {lost}.',
+    de: 'Ereignisse, die auf den Broker warten: {length}. Vor der Zustellung verfallen: {lost}.',
+  },
+  refused: {
+    en: 'The broker refuses the topic {topic} ({count} messages):',
+    de: 'Der Broker lehnt das Thema {topic} ab ({count} Nachrichten):',
+  },
 } as const satisfies TextTable;
