@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'vitest';
+import { nowUs } from '../../bus/base/time.ts';
+import type { MqttEvent } from '../../bus/messages.ts';
 import { startCamera } from '../support/camera.ts';
 import { clip } from '../support/clips.ts';
 import { motion, rtspMonitor, tflite } from '../support/monitors.ts';
@@ -7,11 +9,13 @@ import { startBroker } from '../support/mosquitto.ts';
 import { startRecorder } from '../support/recorder.ts';
 
 /**
- * How long it takes from a picture to its event on the bus, and until the MQTT broker has it, by the recorder's own
- * books: a street with people, motion and objects looked for.
+ * How long it takes from a picture to its event on the bus and until the MQTT broker has it, by the recorder's own books, and
+ * until a subscriber of the broker has it, by its own clock: streets with people, motion and objects looked for.
  */
 
 const seconds = Number(process.env['SECONDS'] ?? 90);
+const monitors = Number(process.env['MONITORS'] ?? 1);
+const hasObjects = process.env['OBJECTS'] !== 'no';
 
 const question = `
   SELECT source, count(*) AS events,
@@ -23,25 +27,38 @@ const question = `
 test('from a picture to the broker', async () => {
   const broker = await startBroker();
   const camera = await startCamera({ mounts: { main: { file: clip('vtest.mp4') } } });
+  /** Milliseconds from the picture to the subscriber, by source. */
+  const delays = new Map<string, number[]>();
+  await broker.listen('sentryshot/events/#', (payload) => {
+    const { source, time } = JSON.parse(payload) as MqttEvent;
+    const takenUs = Date.parse(time.slice(0, 23).concat('Z')) * 1000 + Number(time.slice(23, 26));
+    const known = delays.get(source) ?? [];
+    delays.set(source, [...known, (nowUs() - takenUs) / 1000]);
+  });
   const recorder = await startRecorder({
     config: {
       plugin: [
         { name: 'auth_basic', enable: true },
         { name: 'motion', enable: true },
-        { name: 'tflite', enable: true },
+        { name: 'tflite', enable: hasObjects },
         { name: 'mqtt', enable: true, host: '127.0.0.1', port: broker.port },
       ],
     },
-    monitors: [
-      rtspMonitor('street', [camera.url('main')], { motion, tflite: { ...tflite, useSubStream: false } }),
-    ],
+    monitors: Array.from({ length: monitors }, (_, n) =>
+      rtspMonitor(`street${n}`, [camera.url('main')], {
+        ...{ motion, tflite: { ...tflite, enable: hasObjects, useSubStream: false } },
+      }),
+    ),
   });
   await sleep(seconds * 1000);
   const answer = await recorder.change('POST', '/api/log/sql', { sql: question });
   const { rows } = (await answer.json()) as { rows: (string | number)[][] };
-  for (const [source, events, ...delays] of rows) {
-    const [toBus, toBroker, between] = [0, 3, 6].map((k) => delays.slice(k, k + 3).join(' / '));
+  for (const [source, events, ...hops] of rows) {
+    const [toBus, toBroker, between] = [0, 3, 6].map((k) => hops.slice(k, k + 3).join(' / '));
     console.log(`  ${source}: ${events} events; p50 / p95 / p99 in ms: picture to bus ${toBus}`);
     console.log(`    picture to broker ${toBroker}; bus to broker ${between}`);
+    const sorted = [...(delays.get(String(source)) ?? [])].sort((a, b) => a - b);
+    const at = [0.5, 0.95, 0.99].map((part) => Math.round(sorted[Math.floor(part * sorted.length)] ?? 0));
+    console.log(`    picture to subscriber ${at.join(' / ')}, at most ${Math.round(sorted.at(-1) ?? 0)}`);
   }
 });

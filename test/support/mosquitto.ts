@@ -33,6 +33,8 @@ export interface Broker extends Pick<Child, 'pid' | 'kill' | 'stop'> {
   readonly port: number;
   /** Reads what is published on these topics (`#` and `+` work) from now on, retained messages first. */
   subscribe(topic: string): Promise<Subscriber>;
+  /** Calls `listener` with each payload as it comes. */
+  listen(topic: string, listener: (payload: string) => void): Promise<void>;
   publish(topic: string, payload: string, options?: { retain?: boolean }): Promise<void>;
   /** All retained messages, by topic. */
   retained(): Promise<Map<string, string>>;
@@ -115,6 +117,11 @@ async function startIn(folder: string, options: BrokerOptions & { readonly port:
       });
       await client.endAsync(true);
       return found;
+    },
+    async listen(topic, listener) {
+      const client = await connect();
+      client.on('message', (_, payload) => listener(payload.toString()));
+      await client.subscribeAsync(topic, { qos: 1 });
     },
     async publish(topic, payload, { retain = false } = {}) {
       const client = await connect();
