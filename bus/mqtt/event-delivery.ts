@@ -84,9 +84,11 @@ export class EventDelivery {
   async backlog(): Promise<EventBacklog> {
     await Promise.race([this.#begun, sleep(beginMs, undefined, { ref: false })]);
     const { first, last } = await streamRange(this.#bus, 'EVENTS');
-    const from = Math.max(this.#confirmed ?? last, first - 1);
     const [oldest] = this.#underWay.values();
-    return { length: Math.max(0, last - from), oldest: oldest?.message.storedAt ?? null, lost: this.#lost };
+    // Of a reader that is new, nothing is confirmed yet.
+    const confirmed = this.#confirmed ?? (oldest ? oldest.message.sequence - 1 : last);
+    const length = Math.max(0, last - Math.max(confirmed, first - 1));
+    return { length, oldest: oldest?.message.storedAt ?? null, lost: this.#lost };
   }
 
   /** Ends it, within this many milliseconds. What is not confirmed is delivered by the next one. */

@@ -77,6 +77,6 @@ test('an outage of the broker', { timeout: outageSeconds * 1000 + 120_000 }, asy
   const firsts = [...new Set(times)];
   const isOrdered = firsts.every((time, at) => at === 0 || time > (firsts[at - 1] ?? ''));
   console.log(
-    `  ${outageSeconds} s without a broker: ${length} waited, the oldest ${Math.round(age)} s; ${firsts.length} of ${count} at the subscriber ${seconds} s after it was back, ${isOrdered ? 'in order' : 'OUT OF ORDER'}, ${times.length - firsts.length} twice`,
+    `  ${outageSeconds} s without a broker: ${length} waited, the oldest ${Math.round(age)} s; ${firsts.length} of ${count + 1} at the subscriber ${seconds} s after it was back, ${isOrdered ? 'in order' : 'OUT OF ORDER'}, ${times.length - firsts.length} twice`,
   );
 });

@@ -2,7 +2,7 @@ import { test } from 'vitest';
 import { HouseModel } from '../support/house-model.ts';
 import { seeded } from '../support/seeded.ts';
 
-const steps = Number(process.env['STEPS'] ?? 10);
+const steps = Number(process.env['STEPS'] ?? 8);
 const seed = Number(process.env['SEED'] ?? 3);
 
 test(

@@ -94,10 +94,11 @@ test('an event that was stored by an earlier version, with its time as text, is 
 test('events wait while the broker is offline, and are published in their order when it is back', async () => {
   const { bus } = await startTestBus();
   const broker = await startBroker();
-  await startBridge(bus, broker.port);
+  const { bridge } = await startBridge(bus, broker.port);
   await listening(bus);
   await broker.kill();
   for (let n = 1; n <= 20; n += 1) await store(bus, event(n));
+  await waitFor(async () => (await bridge.report()).length === 20, 5000, 'all to be counted');
   const again = await broker.restart();
   const subscriber = await again.subscribe('sentryshot/events/motion');
   await subscriber.message(({ payload }) => payload.includes('.000020000Z'));
