@@ -213,7 +213,7 @@ test('a recording of the day is found, played, and a part of it downloaded', asy
     `${recorder.url}/recordings?monitor=attic`,
     user,
   );
-  await page.getByText('Recordings', { exact: true }).last().click();
+  await page.locator('.list-choice').getByText('Recordings', { exact: true }).click();
   await page.getByText('Nothing was recorded in this time').waitFor();
   await page.getByLabel('Camera', { exact: true }).selectOption('door');
   await page.locator('.recordings a').last().click();
@@ -251,7 +251,7 @@ test('what happened is on cards with pictures, which play it; admins protect and
   await page.getByRole('button', { name: 'Next event' }).click();
   await page.getByText('There is no further event').waitFor();
 
-  await page.getByText('Recordings', { exact: true }).last().click();
+  await page.locator('.list-choice').getByText('Recordings', { exact: true }).click();
   const oldest = page.locator('.recordings li').last();
   await oldest.getByRole('button', { name: 'Protect' }).click();
   await oldest.getByRole('button', { name: 'Protected' }).click();
@@ -271,7 +271,7 @@ test('who may see one camera alone finds nothing of others', async () => {
   const { page, complaints, close } = await openPage(browser, address, neighbour);
   await page.locator('.timeline-names').getByText('Yard').waitFor();
   await page.getByText('Nothing happened in this time').waitFor();
-  await page.getByText('Recordings', { exact: true }).last().click();
+  await page.locator('.list-choice').getByText('Recordings', { exact: true }).click();
   await page.locator('.recordings a').first().waitFor();
   expect(await page.getByRole('button', { name: 'Motion' }).count()).toBe(0);
   expect(await page.getByText('Front door').count()).toBe(0);

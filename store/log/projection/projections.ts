@@ -43,7 +43,7 @@ type Failures = Pick<ProjectionOptions<never, never>, 'report' | 'giveUp'>;
 type Reader = Pick<StreamReader<never, never>, 'start' | 'arrive' | 'close'>;
 
 /** A recording that grows is reported every 5 s, and a commit costs as much for one of them as for a hundred. */
-const growingCommitDelayMs = 30_000;
+const growingCommitDelayMs = 10_000;
 
 /** How one stream becomes rows. */
 interface ProjectionSpec<Message, Row> extends Omit<ProjectionOptions<Message, Row>, keyof Failures> {
