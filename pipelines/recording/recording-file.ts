@@ -67,7 +67,7 @@ export class RecordingFile {
     const part = join(recordingsDir, `.${monitorID}_${stream}.${process.pid}.part`);
     const handle = await open(part, 'w', 0o640);
     try {
-      const size = await write(handle, [layout.init, ...bytesOf(fragments, 1, origin)]);
+      const size = await write(handle, [layout.init, ...bytesOf(fragments, 1, origin)], 0);
       await handle.datasync();
       const { id, path } = await freeName(place, time + offsetUs);
       await makeFolder(dirname(path));
@@ -94,7 +94,8 @@ export class RecordingFile {
   async append(fragments: readonly TimedFragment[]): Promise<void> {
     this.#isSynced = false;
     try {
-      this.#size += await write(this.#handle, bytesOf(fragments, this.#fragments + 1, this.#origin));
+      const bytes = bytesOf(fragments, this.#fragments + 1, this.#origin);
+      this.#size += await write(this.#handle, bytes, this.#size);
       this.#fragments += fragments.length;
     } catch (error) {
       await this.#handle.truncate(this.#size).catch(() => {});
@@ -129,10 +130,14 @@ function bytesOf(
   );
 }
 
-/** One call, so that the kernel gets a fragment whole or not at all when the process is killed. */
-async function write(handle: FileHandle, buffers: Buffer[]): Promise<number> {
+/**
+ * One call, so that the kernel gets a fragment whole or not at all when the process is killed.
+ *
+ * @param position in the file: after a write that failed the handle's own is behind what was taken off again.
+ */
+async function write(handle: FileHandle, buffers: Buffer[], position: number): Promise<number> {
   const size = buffers.reduce((sum, { length }) => sum + length, 0);
-  const { bytesWritten } = await handle.writev(buffers);
+  const { bytesWritten } = await handle.writev(buffers, position);
   if (bytesWritten < size) throw new Error('the disk took only a part of a fragment');
   return size;
 }

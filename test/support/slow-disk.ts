@@ -24,9 +24,9 @@ export async function slowDisk(flushMs: number): Promise<SlowDisk> {
   let [writes, calls] = [0, 0];
   const written = { fragments: 0, samples: 0 };
   const durable: Record<'fragments' | 'samples', number[]> = { fragments: [], samples: [] };
-  vi.spyOn(methods, 'writev').mockImplementation(async function (this: FileHandle, buffers) {
+  vi.spyOn(methods, 'writev').mockImplementation(async function (this: FileHandle, buffers, position) {
     calls += 1;
-    const result = await writev.call(this, buffers);
+    const result = await writev.call(this, buffers, position);
     calls -= 1;
     writes += 1;
     const types = buffers.map(({ buffer, byteOffset }) =>

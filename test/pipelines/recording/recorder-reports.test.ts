@@ -65,11 +65,8 @@ describe('what a recorder reports of its recordings', () => {
     process.on('SIGXFSZ', () => {});
     await limitFileSize(`${limit + 100}`);
     atEnd(() => limitFileSize('unlimited'));
-    for (const fragment of [second_, ...others.slice(0, 1)]) {
-      recorder.push(fragment);
-      // Those that wait together are one write.
-      await waitFor(() => recorder.bytes === 0, 5000, 'the write');
-    }
+    for (const fragment of [second_, ...others.slice(0, 1)]) recorder.push(fragment);
+    await waitFor(() => recorder.bytes === 0, 5000, 'the writes');
     await limitFileSize('unlimited');
     for (const fragment of others.slice(1)) recorder.push(fragment);
     await recorder.close();
