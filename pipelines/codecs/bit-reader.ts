@@ -18,7 +18,7 @@ export class BitReader {
     return this.#bit() === 1;
   }
 
-  skip(count: number): void {
+  skipBits(count: number): void {
     this.#at += count;
   }
 

@@ -20,7 +20,7 @@ export const highProfiles = new Set([100, 110, 122, 244, 44, 83, 86, 118, 128, 1
 export function parseH264Sps(nal: Buffer): H264Sps {
   const reader = new BitReader(withoutEmulation(nal.subarray(1)));
   const profile = reader.bits(8);
-  reader.skip(16);
+  reader.skipBits(16);
   const id = reader.unsigned();
   if (id > 31) throw new RangeError('the number of an SPS');
   const colours = highProfiles.has(profile) ? readColours(reader) : usualColours;

@@ -20,11 +20,11 @@ const profileTierLevelBytes = 12;
 export function parseH265Sps(nal: Buffer): H265Sps {
   const data = withoutEmulation(nal.subarray(2));
   const reader = new BitReader(data);
-  reader.skip(4);
+  reader.skipBits(4);
   const subLayers = reader.bits(3);
   const temporalNesting = reader.flag();
   const profileTierLevel = data.subarray(1, 1 + profileTierLevelBytes);
-  reader.skip(profileTierLevelBytes * 8);
+  reader.skipBits(profileTierLevelBytes * 8);
   skipSubLayers(reader, subLayers);
   const id = reader.unsigned();
   if (id > 15) throw new RangeError('the number of an SPS');
@@ -56,6 +56,6 @@ export function parseH265Sps(nal: Buffer): H265Sps {
 
 function skipSubLayers(reader: BitReader, count: number): void {
   const present = Array.from({ length: count }, () => [reader.flag(), reader.flag()] as const);
-  if (count > 0) reader.skip(2 * (8 - count));
-  for (const [profile, level] of present) reader.skip((profile ? 88 : 0) + (level ? 8 : 0));
+  if (count > 0) reader.skipBits(2 * (8 - count));
+  for (const [profile, level] of present) reader.skipBits((profile ? 88 : 0) + (level ? 8 : 0));
 }

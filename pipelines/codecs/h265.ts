@@ -96,7 +96,7 @@ export class H265Codec implements NalCodec {
     if (randomAccess) reader.flag();
     const pps = this.#pps.get(reader.unsigned());
     if (!pps) return undefined;
-    reader.skip(pps.extraBits);
+    reader.skipBits(pps.extraBits);
     return reader.unsigned();
   }
 

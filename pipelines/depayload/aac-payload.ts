@@ -61,7 +61,7 @@ export class AacPayload implements AudioPayload {
       while (left >= sizeLength && sizes.length < maxFrames) {
         sizes.push(reader.bits(sizeLength));
         const skipped = sizes.length === 1 ? indexLength : indexDeltaLength;
-        reader.skip(skipped);
+        reader.skipBits(skipped);
         left -= sizeLength + skipped;
       }
     } catch {
