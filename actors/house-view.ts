@@ -4,7 +4,7 @@ import { commands } from '../bus/subjects.ts';
 import type { Config } from '../store/config/config.ts';
 import { type MonitorConfig, sectionOf } from '../store/monitors/monitor-config.ts';
 import type { Monitors } from '../store/monitors/monitors.ts';
-import type { StorageReport } from '../store/recordings/retention/storage-report.ts';
+import type { StorageReport } from '../store/recordings/retention/storage-figures.ts';
 import { readSnapshot } from '../store/recordings/snapshots.ts';
 import type { DetectorDefinition } from './detectors/detector-contract.ts';
 

@@ -7,7 +7,8 @@ import {
   type RetentionOptions,
 } from '../../store/recordings/retention/recording-retention.ts';
 import { type DiskState, freeBytesOf } from '../../store/recordings/retention/retention-rules.ts';
-import { reportStorage, type StorageReport } from '../../store/recordings/retention/storage-report.ts';
+import type { StorageReport } from '../../store/recordings/retention/storage-figures.ts';
+import { reportStorage } from '../../store/recordings/retention/storage-report.ts';
 import type { StorageContents } from '../../store/recordings/retention/storage-survey.ts';
 import { DiskReports } from './disk-reports.ts';
 

@@ -1,7 +1,7 @@
 import type { Log } from '../../bus/log.ts';
 import type { PruneResult } from '../../store/recordings/retention/recording-retention.ts';
 import type { DiskState } from '../../store/recordings/retention/retention-rules.ts';
-import type { StorageReport } from '../../store/recordings/retention/storage-report.ts';
+import type { StorageReport } from '../../store/recordings/retention/storage-figures.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
 

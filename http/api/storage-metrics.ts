@@ -1,5 +1,5 @@
 import { diskStates } from '../../store/recordings/retention/retention-rules.ts';
-import type { StorageReport } from '../../store/recordings/retention/storage-report.ts';
+import type { StorageReport } from '../../store/recordings/retention/storage-figures.ts';
 import { family, type MetricSample } from './metric-family.ts';
 
 /** The use of the storage in Prometheus' text format. What is not known has no sample. */

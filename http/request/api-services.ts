@@ -7,7 +7,7 @@ import type { LogStore } from '../../store/log/log-store.ts';
 import type { MonitorConfig } from '../../store/monitors/monitor-config.ts';
 import type { Monitors } from '../../store/monitors/monitors.ts';
 import type { RecordingArchive } from '../../store/recordings/recording-archive.ts';
-import type { StorageReport } from '../../store/recordings/retention/storage-report.ts';
+import type { StorageReport } from '../../store/recordings/retention/storage-figures.ts';
 import type { CatalogueProgress } from '../../store/recordings/verification/catalogue-rebuild.ts';
 import type { SourceTest } from './source-test-answer.ts';
 

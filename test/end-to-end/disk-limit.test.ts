@@ -2,7 +2,7 @@ import { mkdir, truncate, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { LogEntry } from '../../bus/messages.ts';
-import type { StorageReport } from '../../store/recordings/retention/storage-report.ts';
+import type { StorageReport } from '../../store/recordings/retention/storage-figures.ts';
 import { leaveFree, smallDisk } from '../support/disk.ts';
 import { testMonitor } from '../support/monitors.ts';
 import { startRecorder } from '../support/recorder.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { StorageReport } from '../../../store/recordings/retention/storage-report.ts';
+import type { StorageReport } from '../../../store/recordings/retention/storage-figures.ts';
 import { addFootage, second } from '../../support/footage.ts';
 import { openFrontDoor, user } from '../../support/http-server.ts';
 import { testMonitor } from '../../support/monitors.ts';

@@ -1,3 +1,7 @@
+import type {
+  MonitorStorage,
+  StorageReport,
+} from '../../../../../store/recordings/retention/storage-figures.ts';
 import type { MonitorSummary } from '../../../../state/monitor-summary.ts';
 import { usePolled } from '../../data/polled.ts';
 import { say } from '../../texts/say.ts';
@@ -5,40 +9,12 @@ import { systemTexts } from '../../texts/settings-texts.ts';
 import { shortTime, size } from '../../texts/times.ts';
 import { Loading } from '../form/loading.tsx';
 
-/** The part of `GET /api/storage` that is shown. */
-interface StorageAnswer {
-  readonly maxBytes: number;
-  readonly recordingBytes: number;
-  readonly protectedBytes: number;
-  readonly snapshotBytes: number;
-  readonly logBytes: number;
-  readonly busBytes: number;
-  readonly disk: {
-    readonly state: 'room' | 'full' | 'taken' | 'newest';
-    readonly size: number;
-    readonly free: number;
-  };
-  readonly daysLeft: number | null;
-  readonly isFilling: boolean;
-  readonly monitors: readonly MonitorUse[];
-}
-
-interface MonitorUse {
-  readonly id: string;
-  readonly recordings: number;
-  readonly bytes: number;
-  readonly protectedBytes: number;
-  readonly oldest: number | null;
-  readonly bytesPerDay: number;
-  readonly daysLeft: number | null;
-}
-
 const intervalMs = 10_000;
 const namesIntervalMs = 60_000;
 
 /** What the recorder keeps, and for how long there is space. */
 export function StorageView() {
-  const { value: storage, problem } = usePolled<StorageAnswer>('/api/storage', intervalMs).value;
+  const { value: storage, problem } = usePolled<StorageReport>('/api/storage', intervalMs).value;
   const names = usePolled<readonly MonitorSummary[]>('/api/monitor/states', namesIntervalMs).value.value;
   if (!storage) return <Loading problem={problem} />;
   const { maxBytes, recordingBytes, disk } = storage;
@@ -102,7 +78,7 @@ export function StorageView() {
   );
 }
 
-function useWords({ oldest, bytesPerDay, daysLeft }: MonitorUse): string {
+function useWords({ oldest, bytesPerDay, daysLeft }: MonitorStorage): string {
   return [
     ...(oldest === null ? [] : [say(systemTexts.since, { time: shortTime(oldest) })]),
     say(systemTexts.perDay, { size: size(bytesPerDay) }),
