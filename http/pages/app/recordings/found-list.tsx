@@ -31,6 +31,8 @@ const maxFiles = 1000;
 const maxOccurrences = 300;
 /** While the present is on the screen, and otherwise: of what is over, recordings can only be deleted. */
 const [presentIntervalMs, pastIntervalMs] = [10_000, 60_000];
+/** Of longer spans a new event is hardly seen, and the recorder takes seconds to list those of a month. */
+const promptSpanUs = 24 * 3_600_000_000;
 
 /** What happened, or was recorded, in the part of time on the screen. */
 export function FoundList(props: FoundProps) {
@@ -65,7 +67,8 @@ function useSecond(time: ReadonlySignal<number | undefined>): number | undefined
 function useSpan(place: Place) {
   const { start, end } = spanOf(place);
   const query = `start=${Math.max(0, Math.round(start))}&end=${Math.round(end)}`;
-  return { query, intervalMs: end > Date.now() * 1000 ? presentIntervalMs : pastIntervalMs };
+  const isPrompt = end > Date.now() * 1000 && end - start <= promptSpanUs;
+  return { query, intervalMs: isPrompt ? presentIntervalMs : pastIntervalMs };
 }
 
 function Events({ place, time, nameOf, hasMany }: FoundProps) {

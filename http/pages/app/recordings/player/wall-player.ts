@@ -10,6 +10,8 @@ export interface SkippedGap {
 }
 
 const tickMs = 50;
+/** A shorter gap, as before the first frame of a recording, is not worth a sentence. */
+const leastSaidUs = 2_000_000;
 /** Monitors may be apart by so much, in seconds of playing; one that is further away is moved. */
 const maxApartS = 0.15;
 /** Faster by this share, one that is late catches up. */
@@ -120,7 +122,7 @@ export class WallPlayer {
     const next = Math.min(...starts);
     if (Number.isFinite(next)) {
       batch(() => {
-        this.skipped.value = { start: time, end: next };
+        if (next - time >= leastSaidUs) this.skipped.value = { start: time, end: next };
         this.time.value = next + 1;
       });
     } else if (this.isPlaying.value) {
