@@ -44,12 +44,17 @@ const MqttState = Type.Object({
       description: 'Topics that the broker refuses, and the number of messages that were set aside',
     }),
   ),
+  setAside: Type.Optional(
+    Type.Array(Type.Object({ topic: Type.String(), count: Count }), {
+      description: 'Messages that were set aside since the start, also on topics that are accepted by now',
+    }),
+  ),
 });
 
 const example = {
   ...{ isEnabled: true, isConnected: true, reason: '', since: 1_795_405_212_500_000 },
   ...{ broker: 'mqtt://192.0.2.7:1883', clientId: 'sentrybus-3f6c1a9e0b7d4c2f8a5e1b', version: '5' },
-  ...{ length: 0, oldest: null, lost: 0, topics: 34, refused: [] },
+  ...{ length: 0, oldest: null, lost: 0, topics: 34, refused: [], setAside: [] },
 };
 
 export function mqttRoutes({ mqtt }: Pick<ApiServices, 'mqtt'>): Route[] {
@@ -92,8 +97,8 @@ export function mqttMetrics(report: MqttReport | undefined): string {
     family(
       'mqtt_refused_messages_total',
       'counter',
-      'Messages that were set aside because the MQTT broker refuses their topic',
-      report.refused.map(({ topic, count }) => [{ topic }, count]),
+      'Messages that were set aside because the MQTT broker refused their topic',
+      report.setAside.map(({ topic, count }) => [{ topic }, count]),
     ),
   ].join('');
 }

@@ -5,7 +5,7 @@ import type { Log } from '../../log.ts';
 import { type BrokerOptions, brokerAddress } from './broker-options.ts';
 import { BrokerSession, type MqttVersion, type Publication } from './broker-session.ts';
 import { type Outcome, PublicationQueue } from './publication-queue.ts';
-import type { RefusedTopic } from './refused-topics.ts';
+import type { RefusedTopic, SetAside } from './refused-topics.ts';
 import { otherTransport, type SessionEnd } from './session-end.ts';
 
 /** Whether the broker is connected, or why not. */
@@ -18,6 +18,7 @@ export interface BrokerState {
   /** `5` or `3.1.1`, of the last connection. */
   readonly version: '5' | '3.1.1' | null;
   readonly refused: readonly RefusedTopic[];
+  readonly setAside: readonly SetAside[];
 }
 
 interface LinkListener {
@@ -34,6 +35,8 @@ const refusal = { minMs: 2000, maxMs: 60_000 };
 const steadyMs = 10_000;
 /** As many short connections in a row are no accident. */
 const maxShort = 4;
+/** After as many connections in a row that were not steady, the next one is logged when it is steady. */
+const maxUnsteady = 2;
 
 /** Keeps a connection to the broker, and publishes over it. One log entry for each change of state. */
 export class BrokerLink {
@@ -52,8 +55,13 @@ export class BrokerLink {
   #failures = 0;
   /** Successive connections that were closed soon. */
   #short = 0;
+  /** Successive connections that were not steady, also those that were closed because of what they were sent. */
+  #unsteady = 0;
   /** The last log entry says that it is connected. */
   #isAnnounced = false;
+  #announcement: NodeJS.Timeout | undefined;
+  /** When the last connection was lost, on the monotonic clock. */
+  #lostAt = 0;
   /** The reasons that were logged since the last steady connection. */
   readonly #logged = new Set<string>();
   readonly #running: Promise<void>;
@@ -73,7 +81,8 @@ export class BrokerLink {
 
   get state(): BrokerState {
     const version = this.#lastVersion && (this.#lastVersion === 5 ? '5' : '3.1.1');
-    return { ...this.#state, version: version ?? null, refused: this.#queue.refused };
+    const { refused, setAside } = this.#queue;
+    return { ...this.#state, version: version ?? null, refused, setAside };
   }
 
   /** Resolves when the broker has confirmed or refused it, over as many connections as it takes. */
@@ -91,6 +100,7 @@ export class BrokerLink {
       ]);
     }
     this.#ending.abort();
+    clearTimeout(this.#announcement);
     this.#queue.close();
     const end = this.#session?.end(session !== undefined);
     await Promise.race([Promise.all([end, this.#running]), sleep(deadlineMs, undefined, { ref: false })]);
@@ -100,11 +110,13 @@ export class BrokerLink {
   async #run(): Promise<void> {
     while (!this.#ending.signal.aborted) {
       const end = await this.#connect();
+      clearTimeout(this.#announcement);
       const wasBusy = this.#queue.detach();
       this.#session = undefined;
       this.#count(end, wasBusy);
       const reason = await this.#explain(end);
       if (this.#ending.signal.aborted) return;
+      if (this.#state.isConnected) this.#lostAt = performance.now();
       const since = this.#state.isConnected ? nowUs() : this.#state.since;
       this.#state = { isConnected: false, reason, since };
       // A broker that knows only one version is asked in the other one next.
@@ -126,8 +138,8 @@ export class BrokerLink {
   #opened(session: BrokerSession): void {
     this.#lastVersion = session.version;
     this.#state = { isConnected: true, reason: '', since: nowUs() };
-    if (!this.#isAnnounced) this.#log.info(`connected to ${brokerAddress(this.#options)}`);
-    this.#isAnnounced = true;
+    if (this.#unsteady < maxUnsteady) this.#announce();
+    else this.#announcement = setTimeout(() => this.#announce(), steadyMs);
     for (const topic of this.#subscriptions) {
       session
         .subscribe(topic)
@@ -137,6 +149,11 @@ export class BrokerLink {
     this.#listener.onConnect();
   }
 
+  #announce(): void {
+    if (!this.#isAnnounced) this.#log.info(`connected to ${brokerAddress(this.#options)}`);
+    this.#isAnnounced = true;
+  }
+
   /** @param wasBusy the broker may have closed because of what it was sent. */
   #count({ openMs }: SessionEnd, wasBusy: boolean): void {
     this.#failures += 1;
@@ -144,8 +161,12 @@ export class BrokerLink {
       if (this.#options.version !== '3.1.1' && !this.#isOld) this.#version = 5;
       this.#failures = 1;
       this.#short = 0;
+      this.#unsteady = 0;
       this.#logged.clear();
-    } else if (openMs > 0 && !wasBusy) this.#short += 1;
+    } else if (openMs > 0) {
+      this.#unsteady += 1;
+      if (!wasBusy) this.#short += 1;
+    }
   }
 
   /** @returns the reason for people. */
@@ -173,8 +194,13 @@ export class BrokerLink {
     return backoffDelay(isLockedOut ? refusal : outage, this.#failures, Math.random());
   }
 
-  /** A reason that comes again before a connection was steady is not logged again, nor the connection after it. */
+  /**
+   * A reason that comes again before a connection was steady is not logged again, unless the last log entry says that the
+   * broker is connected, which would then be wrong for more than a moment.
+   */
   #logLoss(reason: string): void {
+    const isLong = performance.now() - this.#lostAt >= steadyMs;
+    if (this.#isAnnounced && isLong) this.#logged.delete(reason);
     if (this.#logged.has(reason)) return;
     this.#logOnce(`${reason}; events wait until it is back`, reason);
     this.#isAnnounced = false;

@@ -1,6 +1,6 @@
 import { Queue } from '../../base/queue.ts';
 import type { BrokerSession, Publication } from './broker-session.ts';
-import { type RefusedTopic, RefusedTopics } from './refused-topics.ts';
+import { type RefusedTopic, RefusedTopics, type SetAside } from './refused-topics.ts';
 
 export type Outcome = 'delivered' | 'refused';
 
@@ -55,6 +55,10 @@ export class PublicationQueue {
 
   get refused(): readonly RefusedTopic[] {
     return this.#refused.list();
+  }
+
+  get setAside(): readonly SetAside[] {
+    return this.#refused.setAside();
   }
 
   /** Resolves when the broker has confirmed or refused it; never, if the queue is closed before. */

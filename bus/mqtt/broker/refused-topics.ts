@@ -1,16 +1,24 @@
 import { nowUs } from '../../base/time.ts';
 
+/** How many publications on a topic were set aside since the start, also if the broker accepts it again by now. */
+export interface SetAside {
+  readonly topic: string;
+  readonly count: number;
+}
+
 /** A topic on which the broker refuses to be published. */
 export interface RefusedTopic {
   readonly topic: string;
   readonly reason: string;
   /** Since when: Unix time in microseconds. */
   readonly since: number;
-  /** Publications that were set aside. */
+  /** Publications that were set aside since then. */
   readonly count: number;
 }
 
 const maxTopics = 1000;
+/** Under this name all further topics are counted together. */
+const others = 'others';
 
 /** The topics that the broker refuses now, and how many publications were set aside because of it. */
 export class RefusedTopics {
@@ -18,6 +26,8 @@ export class RefusedTopics {
     string,
     { reason: string; since: number; count: number; closingUntil?: number }
   >();
+  /** By topic. It never falls, because monitoring adds up its differences. */
+  readonly #setAside = new Map<string, number>();
   readonly #onRefused: (topic: string, reason: string) => void;
 
   constructor(onRefused: (topic: string, reason: string) => void) {
@@ -26,6 +36,11 @@ export class RefusedTopics {
 
   list(): RefusedTopic[] {
     return [...this.#topics].map(([topic, { reason, since, count }]) => ({ topic, reason, since, count }));
+  }
+
+  /** What was set aside since the start. */
+  setAside(): SetAside[] {
+    return [...this.#setAside].map(([topic, count]) => ({ topic, count }));
   }
 
   has(topic: string): boolean {
@@ -42,6 +57,9 @@ export class RefusedTopics {
   skipped(topic: string): void {
     const known = this.#topics.get(topic);
     if (known) known.count += 1;
+    const isRoom = this.#setAside.has(topic) || this.#setAside.size < maxTopics;
+    const name = isRoom ? topic : others;
+    this.#setAside.set(name, (this.#setAside.get(name) ?? 0) + 1);
   }
 
   accepted(topic: string): void {

@@ -5,7 +5,8 @@ const report = {
   ...{ isConnected: false, reason: 'connect ECONNREFUSED 127.0.0.1:1883', since: 1_795_405_212_500_000 },
   ...{ broker: 'mqtt://127.0.0.1:1883', clientId: 'sentrybus-one', version: '5' as const },
   ...{ length: 12, oldest: 1_795_405_212_500_000, lost: 3, topics: 34 },
-  refused: [{ topic: 'a"b', reason: 'Not authorized', since: 1_795_405_212_500_000, count: 7 }],
+  refused: [{ topic: 'a"b', reason: 'Not authorized', since: 1_795_405_212_500_000, count: 2 }],
+  setAside: [{ topic: 'a"b', count: 7 }],
 };
 
 test('admins see why the broker is not connected, what waits and what is refused; so do the metrics', async () => {

@@ -32,6 +32,9 @@ function connectTo(options: Partial<BrokerOptions> & { port: number }, subscript
   return { link, log, messages, publish, connected };
 }
 
+/** Real time passes: a connection is steady, or a broker silent, after several seconds. */
+const patience = { timeout: 90_000 };
+
 describe('a topic that the broker refuses', () => {
   test('is named once by a broker of MQTT 5; three tries, and the other topics go on', async () => {
     const acl = 'topic write good/#\ntopic read #\n';
@@ -72,7 +75,19 @@ describe('a topic that the broker refuses', () => {
   });
 });
 
-test('a publication that is never confirmed is sent again', { timeout: 40_000 }, async () => {
+test('publications that were set aside are counted for good, also when their topic is accepted later', async () => {
+  const broker = await startBroker({ acl: 'topic write good/#\ntopic read #\n' });
+  const { link, publish } = connectTo({ port: broker.port });
+  expect(await publish('bad', '1')).toBe('refused');
+  expect(await publish('bad', '2')).toBe('refused');
+  await broker.kill();
+  await startBroker({ port: broker.port });
+  expect(await publish('bad', '3')).toBe('delivered');
+  expect(link.state.refused).toEqual([]);
+  expect(link.state.setAside).toEqual([{ topic: 'bad', count: 2 }]);
+});
+
+test.concurrent('a publication that is never confirmed is sent again', { timeout: 40_000 }, async () => {
   const broker = await startFakeBroker({ forgets: 'lost' });
   const { publish } = connectTo({ port: broker.port });
   const lost = publish('lost', '1');
@@ -80,6 +95,47 @@ test('a publication that is never confirmed is sent again', { timeout: 40_000 },
   expect(await lost).toBe('delivered');
   expect(broker.confirmed.map(([, payload]) => payload)).toContain('1');
 });
+
+test.concurrent(
+  'the last log entry says whether a broker that comes and goes is connected',
+  patience,
+  async () => {
+    const broker = await startFakeBroker();
+    const { link, log, connected } = connectTo({ port: broker.port, version: '3.1.1' });
+    const isLast = () => log.at(-1)?.startsWith('connected') === true;
+    const lost = () => waitFor(() => !link.state.isConnected, 5000, 'the loss');
+    await connected();
+    broker.setDown(true);
+    // That it was closed, and that it is closed before an answer.
+    await waitFor(() => log.length >= 3, 10_000, 'both reasons');
+    broker.setDown(false);
+    await waitFor(isLast, 10_000, 'the entry');
+    broker.setDown(true);
+    await lost();
+    await waitFor(() => !isLast(), 30_000, 'the second loss to be logged');
+    broker.setDown(false);
+    await connected();
+    // It may be gone again in a moment.
+    expect(isLast()).toBe(false);
+    await waitFor(isLast, 20_000, 'it to be steady');
+    expect(log.filter((line) => line.startsWith('connected'))).toHaveLength(3);
+  },
+);
+
+test.concurrent(
+  'a broker that says nothing any more is left, and what waits is sent when it is back',
+  patience,
+  async () => {
+    const broker = await startBroker();
+    const { link, connected, publish } = connectTo({ port: broker.port });
+    await connected();
+    process.kill(broker.pid, 'SIGSTOP');
+    await waitFor(() => !link.state.isConnected, 30_000, 'the loss');
+    const waiting = publish('one', '1');
+    process.kill(broker.pid, 'SIGCONT');
+    expect(await waiting).toBe('delivered');
+  },
+);
 
 test('a broker that knows only MQTT 3.1.1 is spoken to in that, without a complaint', async () => {
   const broker = await startFakeBroker();
