@@ -38,8 +38,8 @@ export interface EventBacklog {
  * Publishes every event, in order, at least once, many at a time.
  *
  * The JetStream stream EVENTS is the queue: its server remembers up to which one the broker has confirmed all, so events from
- * while the broker, the bus or this process is offline are delivered later. Events that expire in the stream before they
- * are delivered are counted and logged.
+ * while the broker, the bus or this process is offline are delivered later. The stream is bounded by count, bytes and age:
+ * events that expire in it before they are delivered are counted and logged.
  */
 export class EventDelivery {
   readonly #bus: Bus;

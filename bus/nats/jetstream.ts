@@ -21,7 +21,8 @@ const forgottenMs = 5 * pullMs;
 
 const streams: Readonly<Record<StreamName, Partial<StreamConfig>>> = {
   LOGS: { subjects: ['logs.>'], max_bytes: 512 * megabyte, max_age: 30 * dayNs },
-  EVENTS: { subjects: ['events.>'], max_bytes: 256 * megabyte, max_age: 30 * dayNs },
+  // Half a million is a day at six a second; of the usual size, they fill these bytes as well.
+  EVENTS: { subjects: ['events.>'], max_bytes: 256 * megabyte, max_age: 30 * dayNs, max_msgs: 500_000 },
   OBJECTS: { subjects: ['objects.>'], max_bytes: 64 * megabyte, max_age: 30 * dayNs },
   RECORDINGS: { subjects: ['recordings.>'], max_bytes: 64 * megabyte, max_age: 30 * dayNs },
   DELIVERIES: { subjects: ['deliveries.>'], max_bytes: 64 * megabyte, max_age: 30 * dayNs },

@@ -27,13 +27,18 @@ const store = (bus: Bus, seen: DetectionEvent) => bus.store(events, ['one', 'mot
 async function startBridge(bus: Bus, port: number, login = {}) {
   const log = silentLogger().source('mqtt');
   const warnings: string[] = [];
+  const errors: string[] = [];
   const bridge = await startMqttBridge(
     bus,
     { host: '127.0.0.1', port, clientId: 'sentrybus-test', ...login },
-    { ...log, warning: (message) => void warnings.push(message) },
+    {
+      ...log,
+      warning: (message) => void warnings.push(message),
+      error: (message) => void errors.push(message),
+    },
   );
   atEnd(() => bridge.close());
-  return { bridge, warnings };
+  return { bridge, warnings, errors };
 }
 
 /** The bridge tells what happens from its first start on, so a test waits until it has begun. */
@@ -120,6 +125,29 @@ test('events that happen while the bridge is down are published when it runs aga
   await startBridge(await connect(), broker.port);
   await subscriber.message(({ payload }) => payload.includes('.000002000Z'));
   expect(subscriber.messages).toHaveLength(2);
+});
+
+test('events are kept up to a number of them; those that expire before they are delivered are counted and logged', async () => {
+  const { bus, connect } = await startTestBus();
+  const broker = await startBroker();
+  const subscriber = await broker.subscribe('sentryshot/events/motion');
+  const { bridge } = await startBridge(bus, broker.port);
+  await listening(bus);
+  await store(bus, event(1));
+  await subscriber.message(({ payload }) => payload.includes('.000001000Z'));
+  await waitFor(async () => (await bridge.report()).length === 0, 5000, 'the confirmation');
+  await bridge.close();
+  for (let n = 2; n <= 11; n += 1) await store(bus, event(n));
+  const { streams } = await bus.jetStream.manager;
+  // Ten minutes at 50 a second.
+  expect((await streams.info('EVENTS')).config.max_msgs).toBeGreaterThan(30_000);
+  await streams.update('EVENTS', { max_msgs: 4 });
+  const again = await startBridge(await connect(), broker.port);
+  await subscriber.message(({ payload }) => payload.includes('.000011000Z'));
+  expect((await again.bridge.report()).lost).toBe(6);
+  expect(again.errors).toEqual(['6 events expired before they could be delivered to the broker']);
+  const numbers = subscriber.messages.map(({ payload }) => Number(/\.(\d{6})000Z/.exec(payload)?.[1]));
+  expect(numbers).toEqual([1, 8, 9, 10, 11]);
 });
 
 test('a broker that refuses the login is complained of once, without the password', async () => {
