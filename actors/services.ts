@@ -1,8 +1,6 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { writeAtomically } from '../bus/base/files.ts';
-import { randomText } from '../bus/base/random.ts';
 import { type StopStep, stopDeadlinesMs } from '../bus/children/stop-deadlines.ts';
 import type { Logger } from '../bus/logging/logger.ts';
 import type { MqttBridge } from '../bus/mqtt/mqtt-bridge.ts';
@@ -16,6 +14,7 @@ import { questions } from '../bus/subjects.ts';
 import { DetectorReports } from '../http/state/detector-reports.ts';
 import type { Accounts } from '../store/accounts/accounts.ts';
 import type { Config } from '../store/config/config.ts';
+import { installationId } from '../store/config/installation-id.ts';
 import { logFileName } from '../store/log/log-file.ts';
 import { LogStore } from '../store/log/log-store.ts';
 import type { Monitors } from '../store/monitors/monitors.ts';
@@ -214,14 +213,4 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
 /** Waits for one service to close, up to its deadline, so that the next ones are closed as well. */
 function within(step: StopStep, close: () => Promise<void>): () => Promise<void> {
   return () => Promise.race([close(), sleep(stopDeadlinesMs[step], undefined, { ref: false })]);
-}
-
-/** Created once and stored: identifies this installation among others on the same broker. */
-async function installationId(storageDir: string): Promise<string> {
-  const file = join(storageDir, 'installation-id');
-  const known = await readFile(file, 'utf8').catch(() => '');
-  if (/^sentrybus-\w{22}$/.test(known)) return known;
-  const id = `sentrybus-${randomText(22)}`;
-  await writeAtomically(file, id);
-  return id;
 }
