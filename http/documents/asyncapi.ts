@@ -1,7 +1,7 @@
 import type { TSchema } from 'typebox';
-import { MqttEvent } from '../../bus/messages.ts';
 import type { Route } from '../request/route.ts';
 import { closeCodes } from '../request/websocket-connection.ts';
+import { mqttParts } from './mqtt-channels.ts';
 
 const closings: Readonly<Record<keyof typeof closeCodes, string>> = {
   goingAway: 'the server stops',
@@ -19,6 +19,7 @@ const closings: Readonly<Record<keyof typeof closeCodes, string>> = {
  */
 export function asyncapi(table: readonly Route[], detectors: readonly string[]): object {
   const sockets = table.filter((row) => row.connect);
+  const mqtt = mqttParts(detectors);
   return {
     asyncapi: '3.0.0',
     info: {
@@ -48,19 +49,13 @@ export function asyncapi(table: readonly Route[], detectors: readonly string[]):
     },
     channels: {
       ...Object.fromEntries(sockets.map((row) => [socketName(row), socketChannel(row)])),
-      events: {
-        address: 'sentryshot/events/{source}',
-        description: 'One message for each detection. QoS 1, not retained.',
-        servers: [{ $ref: '#/servers/broker' }],
-        parameters: { source: { enum: detectors, description: 'The detector.' } },
-        messages: { event: { $ref: '#/components/messages/event' } },
-      },
+      ...mqtt.channels,
     },
     operations: {
       ...Object.fromEntries(
         sockets.map((row) => [`send_${socketName(row)}`, operation(socketName(row), row.summary)]),
       ),
-      send_events: operation('events', 'Detections'),
+      ...mqtt.operations,
     },
     components: {
       messages: {
@@ -69,22 +64,7 @@ export function asyncapi(table: readonly Route[], detectors: readonly string[]):
             .flatMap(({ messages = {} }) => Object.entries(messages))
             .map(([name, content]) => [name, messageOf(content)]),
         ),
-        event: {
-          contentType: 'application/json',
-          payload: MqttEvent,
-          examples: [
-            {
-              payload: {
-                monitorID: 'one',
-                monitorName: 'camera_1',
-                label: 'zone0',
-                score: 48.39815,
-                time: '2024-11-20T14:23:15.437494909Z',
-                source: 'motion',
-              },
-            },
-          ],
-        },
+        ...mqtt.messages,
       },
       securitySchemes: {
         basic: { type: 'http', scheme: 'basic' },

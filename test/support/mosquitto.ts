@@ -29,10 +29,13 @@ export interface BrokerOptions {
   readonly address?: string;
 }
 
-export interface Broker extends Pick<Child, 'pid' | 'kill' | 'stop'> {
+export interface Broker extends Pick<Child, 'pid' | 'kill' | 'stop' | 'line'> {
   readonly port: number;
-  /** Reads what is published on these topics (`#` and `+` work) from now on, retained messages first. */
-  subscribe(topic: string): Promise<Subscriber>;
+  /**
+   * Reads what is published on these topics (`#` and `+` work) from now on, retained messages first. With `rap` and MQTT 5,
+   * new messages say whether they are retained as well.
+   */
+  subscribe(topic: string, options?: { rap?: boolean }): Promise<Subscriber>;
   /** Calls `listener` with each payload as it comes. */
   listen(topic: string, listener: (payload: string) => void): Promise<void>;
   publish(topic: string, payload: string, options?: { retain?: boolean }): Promise<void>;
@@ -47,6 +50,8 @@ export interface Message {
   readonly payload: string;
   readonly qos: number;
   readonly retain: boolean;
+  /** Seconds for which the broker would have kept it; only with MQTT 5. */
+  readonly expiryS?: number;
 }
 
 export interface Subscriber {
@@ -99,6 +104,7 @@ async function startIn(folder: string, options: BrokerOptions & { readonly port:
     port,
     kill: child.kill,
     stop: child.stop,
+    line: child.line,
     restart: () => startIn(folder, options),
     async retained() {
       const client = await connect();
@@ -127,13 +133,15 @@ async function startIn(folder: string, options: BrokerOptions & { readonly port:
       const client = await connect();
       await client.publishAsync(topic, payload, { qos: 1, retain });
     },
-    async subscribe(topic) {
+    async subscribe(topic, { rap = false } = {}) {
       const client = await connect();
       const messages: Message[] = [];
-      client.on('message', (name, payload, { qos, retain }) => {
-        messages.push({ topic: name, payload: payload.toString(), qos, retain });
+      client.on('message', (name, payload, { qos, retain, properties }) => {
+        const expiryS = properties?.messageExpiryInterval;
+        const message = { topic: name, payload: payload.toString(), qos, retain };
+        messages.push({ ...message, ...(expiryS !== undefined && { expiryS }) });
       });
-      await client.subscribeAsync(topic, { qos: 1 });
+      await client.subscribeAsync(topic, { qos: 1, rap });
       return {
         messages,
         message: (wanted, timeout = 15_000) =>

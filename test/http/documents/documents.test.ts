@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { TSchema } from 'typebox';
@@ -7,6 +9,7 @@ import { LogEntry, MqttEvent } from '../../../bus/messages.ts';
 import { failureCodes } from '../../../http/documents/openapi.ts';
 import { errors } from '../../../http/request/http-error.ts';
 import { admin, type FrontDoor, openFrontDoor, user } from '../../support/http-server.ts';
+import { project } from '../../support/project.ts';
 import { routeTable } from '../../support/route-table.ts';
 
 /** The documents are made from the table; these tests hold them against what the server does. */
@@ -199,13 +202,14 @@ describe('the OpenAPI document', () => {
 describe('the AsyncAPI document', () => {
   interface Channel {
     readonly address: string;
+    readonly parameters?: Record<string, { enum?: readonly string[] }>;
     readonly messages: Record<string, { $ref: string }>;
   }
   interface AsyncApi {
     readonly asyncapi: string;
     readonly channels: Record<string, Channel>;
     readonly components: {
-      messages: Record<string, { payload: TSchema; examples?: { payload: unknown }[] }>;
+      messages: Record<string, { contentType: string; payload: TSchema; examples?: { payload: unknown }[] }>;
     };
   }
   let document: AsyncApi;
@@ -217,8 +221,43 @@ describe('the AsyncAPI document', () => {
     expect(document.asyncapi).toMatch(/^3\./);
     const sockets = table.filter(({ connect }) => connect).map(({ path }) => path.replace(/:(\w+)/g, '{$1}'));
     const addresses = Object.values(document.channels).map(({ address }) => address);
-    expect(addresses).toEqual([...sockets, 'sentryshot/events/{source}']);
+    const monitor = 'sentryshot/monitor/{id}';
+    expect(addresses).toEqual([
+      ...[...sockets, 'sentryshot/events/{source}', 'sentryshot/available'],
+      ...['sentryshot/recorder/storage_days_left', `${monitor}/{text}`, `${monitor}/{switch}`],
+      ...[`${monitor}/{detector}/enabled`, `${monitor}/labels/{label}/present`],
+      ...[`${monitor}/labels/{label}/count`, `${monitor}/event`, `${monitor}/snapshot`],
+      ...[`${monitor}/{detector}/set`, `${monitor}/record/set`, 'homeassistant/device/{device}/config'],
+      ...['homeassistant/status', 'frigate/events', 'frigate/{camera}/{label}'],
+    ]);
   });
+
+  test('describes what goes over the wire to a broker', () => {
+    const recorded = readFileSync(join(project, 'test/bus/mqtt/house-topics.txt'), 'utf8').trim().split('\n');
+    for (const line of recorded) {
+      const [, topic = '', content = ''] = /^(\S+) [^:]*: (.*)$/.exec(line) ?? [];
+      const found = Object.values(document.channels).filter((each) => pattern(each).test(topic));
+      expect([topic, found.length]).toEqual([topic, 1]);
+      const [name = ''] = Object.keys(found[0]?.messages ?? {});
+      const { contentType, payload } = document.components.messages[name] ?? {};
+      // An empty one clears its topic.
+      if (content === 'empty' || payload === undefined) continue;
+      const text = content
+        .replaceAll('TIME', '2024-11-20T14:23:15.437494000Z')
+        .replaceAll('SECONDS', '1732112595.5');
+      const value: unknown = contentType === 'application/json' ? JSON.parse(text) : text;
+      expect([topic, fits(payload, value)]).toEqual([topic, []]);
+    }
+  });
+
+  /** The topics of a channel. */
+  function pattern({ address, parameters = {} }: Channel): RegExp {
+    const parts = address.replace(/\{(\w+)\}/g, (_, name: string) => {
+      const values = parameters[name]?.enum;
+      return values ? `(${values.join('|')})` : '[^/]+';
+    });
+    return new RegExp(`^${parts}$`);
+  }
 
   test("has the bus's own schemas", () => {
     const { logEntry, event } = document.components.messages;
