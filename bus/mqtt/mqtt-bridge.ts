@@ -10,6 +10,7 @@ import { Deliveries } from './delivery-reports.ts';
 import { type EventBacklog, EventDelivery } from './event-delivery.ts';
 import { FrigateTopics } from './frigate/frigate-topics.ts';
 import { HomeAssistant } from './home-assistant/home-assistant.ts';
+import { Availability } from './topics/availability.ts';
 import { HouseCommands } from './topics/house-commands.ts';
 import type { House } from './topics/house-monitor.ts';
 import { HouseTopics } from './topics/house-topics.ts';
@@ -71,7 +72,7 @@ export async function startMqttBridge(
   const { prefix = usualPrefix, messageExpiryS, offDelayMs = usualOffDelayMs } = options;
   const { hasStates = true, hasCommands = true, hasHomeAssistant = true } = options;
   const { discoveryPrefix = 'homeassistant', installation = options.clientId } = options;
-  const availability = { topic: `${prefix}/available`, isRetained: true };
+  const availability = new Availability(prefix, (publication) => link.publish(publication));
   const record = await TopicRecord.open(options.recordFile);
   const topics = new RetainedTopics(record, (publication) => link.publish(publication));
   const shown = hasStates ? house : undefined;
@@ -87,26 +88,21 @@ export async function startMqttBridge(
       : undefined;
   const subscriptions = [
     ...(houseCommands ? [HouseCommands.filter(prefix)] : []),
-    ...(homeAssistant ? [HomeAssistant.birthTopic(discoveryPrefix)] : []),
+    ...(homeAssistant ? HomeAssistant.birthTopics(discoveryPrefix) : []),
   ];
-  const link: BrokerLink = new BrokerLink(
-    { ...options, will: { topic: availability.topic, payload: 'offline' } },
-    subscriptions,
-    log,
-    {
-      async onConnect() {
-        await topics.connected();
-        // Last: whoever sees it has seen all the others.
-        await link.publish({ ...availability, payload: 'online' });
-      },
-      onMessage(topic, payload, isRetained) {
-        houseCommands?.message(topic, payload, isRetained);
-        homeAssistant?.message(topic, payload);
-      },
+  const link: BrokerLink = new BrokerLink({ ...options, will: availability.offline }, subscriptions, log, {
+    async onConnect() {
+      await topics.connected();
+      // Last: whoever sees it has seen all the others.
+      await availability.announce();
     },
-  );
+    onMessage(topic, payload, isRetained) {
+      houseCommands?.message(topic, payload, isRetained);
+      homeAssistant?.message(topic, payload);
+    },
+  });
   if (houseTopics && options.hasFrigate === true) {
-    new FrigateTopics({ houseTopics, topics, publish: (publication) => link.publish(publication) });
+    new FrigateTopics({ houseTopics, topics, log, publish: (publication) => link.publish(publication) });
   }
   const deliveries = new Deliveries(bus, 'mqtt');
   const publishEvent = (event: DetectionEvent): Promise<Outcome>[] =>
@@ -130,7 +126,7 @@ export async function startMqttBridge(
       houseCommands?.close();
       await Promise.all([
         delivery.close(stopDeadlinesMs.mqttConsumer),
-        link.close({ ...availability, payload: 'offline' }, stopDeadlinesMs.mqttConsumer / 2),
+        link.close(availability.offline, stopDeadlinesMs.mqttConsumer / 2),
       ]);
       await deliveries.close();
     },

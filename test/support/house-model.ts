@@ -10,23 +10,17 @@ import { motion, rtspMonitor, testMonitor, tflite } from './monitors.ts';
 import { type Broker, startBroker } from './mosquitto.ts';
 import { type Recorder, startRecorder } from './recorder.ts';
 import { waitFor } from './wait.ts';
+import { type KnownMonitor, labels, type MonitorAnswer, wantedTopics } from './wanted-topics.ts';
 
 /** Milliseconds after which every retained topic is right again. */
 const deadlineMs = 5000;
-const labels = ['person', 'car'];
 /** Never fires by itself, so that the test knows all events. */
 const quiet = { ...motion, duration: 1, zones: motion.zones.map((zone) => ({ ...zone, thresholdMin: 100 })) };
-
-interface Known {
-  config: MonitorConfig;
-  open: { id: string; label: string }[];
-  event: string | undefined;
-}
 
 /** A recorder with its broker and camera, and what the retained topics must be after each thing that happens to them. */
 export class HouseModel {
   readonly #random: () => number;
-  readonly #monitors = new Map<string, Known>();
+  readonly #monitors = new Map<string, KnownMonitor>();
   /** The last event of each id that the bus has, also of monitors that are deleted. */
   readonly #stored = new Map<string, string>();
   #recorder: Recorder;
@@ -71,6 +65,7 @@ export class HouseModel {
       [3, () => this.#restartBroker()],
       [2, () => this.#restartRecorder()],
       [2, () => this.#restartCamera()],
+      [2, () => this.#killDetectorHost()],
     ];
     let left = this.#random() * steps.reduce((sum, [weight]) => sum + weight, 0);
     for (const [weight, step] of steps) {
@@ -117,35 +112,8 @@ export class HouseModel {
   }
 
   async #wanted(): Promise<Map<string, string>> {
-    const states =
-      await this.#recorder.get<{ id: string; state: string; recording: boolean; reason: string }[]>(
-        '/api/monitor/states',
-      );
-    const onOff = (isOn: boolean) => (isOn ? 'ON' : 'OFF');
-    const wanted = new Map([['sentryshot/available', 'online']]);
-    for (const [id, { config, open, event }] of this.#monitors) {
-      const { state = '', recording = false } = states.find((each) => each.id === id) ?? {};
-      const isStreaming = state === 'streaming';
-      const set = (path: string, value: string) => wanted.set(`sentryshot/monitor/${id}/${path}`, value);
-      set('name', config.name);
-      const offline = config.enable ? 'offline' : 'disabled';
-      set('state', isStreaming ? (recording ? 'recording' : 'streaming') : offline);
-      set('streaming', onOff(isStreaming));
-      set('recording', onOff(isStreaming && recording));
-      set('reason', isStreaming ? 'none' : '*');
-      set('record', 'OFF');
-      set('motion', 'OFF');
-      set('motion/enabled', onOff((config as unknown as { motion: { enable: boolean } }).motion.enable));
-      set('tflite', onOff(open.length > 0));
-      set('tflite/enabled', 'OFF');
-      for (const label of labels) {
-        const count = open.filter((each) => each.label === label).length;
-        set(`labels/${label}/count`, String(count));
-        set(`labels/${label}/present`, onOff(count > 0));
-      }
-      if (event !== undefined) set('event', event);
-    }
-    return wanted;
+    const states = await this.#recorder.get<MonitorAnswer[]>('/api/monitor/states');
+    return wantedTopics(this.#monitors, states);
   }
 
   #next(): number {
@@ -285,6 +253,14 @@ export class HouseModel {
       monitor.event = this.#stored.get(each);
     }
     return `a ${isKilled ? 'kill' : 'restart'} of the recorder`;
+  }
+
+  /** The next one ends the objects that this one followed. */
+  async #killDetectorHost(): Promise<string> {
+    const running = () => this.#recorder.children(/detector-host-process/)[0];
+    process.kill(await waitFor(running, 15_000, 'the detector host'), 'SIGKILL');
+    for (const monitor of this.#monitors.values()) monitor.open = [];
+    return 'a kill of the detector host';
   }
 
   async #restartCamera(): Promise<string> {

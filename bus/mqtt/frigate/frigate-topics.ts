@@ -1,4 +1,5 @@
 import { nowUs } from '../../base/time.ts';
+import type { Log } from '../../log.ts';
 import type { DetectedObject, DetectionEvent } from '../../messages.ts';
 import type { Publication } from '../broker/broker-session.ts';
 import { topicLevel } from '../topics/house-monitor.ts';
@@ -9,6 +10,7 @@ interface FrigateTopicsOptions {
   readonly houseTopics: HouseTopics;
   readonly topics: RetainedTopics;
   readonly publish: (publication: Publication) => Promise<unknown>;
+  readonly log: Log;
 }
 
 /** An object as Frigate describes one, as far as it is known here. */
@@ -47,6 +49,8 @@ export class FrigateTopics {
   readonly #open = new Map<string, FrigateObject>();
   #counts = new Set<string>();
   #underWay = 0;
+  /** Events that were left out because too many waited. */
+  #dropped = 0;
 
   constructor(options: FrigateTopicsOptions) {
     this.#options = options;
@@ -60,11 +64,11 @@ export class FrigateTopics {
   }
 
   #publishEvent(object: DetectedObject): void {
-    if (!this.#options.houseTopics.get(object.monitorID)) return;
     const before = this.#open.get(object.id);
-    const after = describe(object, this.#cameraOf(object.monitorID));
     if (object.end !== null) this.#open.delete(object.id);
-    else if (this.#open.size < maxOpen) this.#open.set(object.id, after);
+    if (!this.#options.houseTopics.get(object.monitorID)) return;
+    const after = describe(object, this.#cameraOf(object.monitorID));
+    if (object.end === null && this.#open.size < maxOpen) this.#open.set(object.id, after);
     this.#publish(object.end === null ? 'new' : 'end', before ?? after, after);
   }
 
@@ -81,12 +85,25 @@ export class FrigateTopics {
 
   #publish(type: 'new' | 'update' | 'end', before: FrigateObject, after: FrigateObject): void {
     const { publish } = this.#options;
-    if (this.#underWay >= maxUnderWay) return;
+    if (this.#underWay >= maxUnderWay) {
+      this.#dropped += 1;
+      return;
+    }
     this.#underWay += 1;
     const payload = JSON.stringify({ type, before, after });
     void publish({ topic: 'frigate/events', payload, isRetained: false }).then(() => {
       this.#underWay -= 1;
+      if (this.#underWay === 0) this.#logDropped();
     });
+  }
+
+  #logDropped(): void {
+    if (this.#dropped === 0) return;
+    const count = this.#dropped;
+    this.#dropped = 0;
+    this.#options.log.warning(
+      `${count} messages on frigate/events were left out, because ${maxUnderWay} waited for the broker`,
+    );
   }
 
   #writeCounts(): void {

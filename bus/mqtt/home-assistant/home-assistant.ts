@@ -27,14 +27,15 @@ export class HomeAssistant {
     this.#announce();
   }
 
-  /** Home Assistant publishes here that it has started. */
-  static birthTopic(discoveryPrefix: string): string {
-    return `${discoveryPrefix}/status`;
+  /** Home Assistant publishes here that it has started. Its setting for this topic does not follow its discovery prefix. */
+  static birthTopics(discoveryPrefix: string): string[] {
+    return [...new Set([`${discoveryPrefix}/status`, 'homeassistant/status'])];
   }
 
   message(topic: string, payload: Buffer): void {
     const { discoveryPrefix, topics } = this.#options;
-    if (topic !== HomeAssistant.birthTopic(discoveryPrefix) || payload.toString() !== 'online') return;
+    const isBirth = HomeAssistant.birthTopics(discoveryPrefix).includes(topic);
+    if (!isBirth || payload.toString() !== 'online') return;
     for (const device of this.#devices) topics.repeat(device);
   }
 

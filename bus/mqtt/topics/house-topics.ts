@@ -80,6 +80,7 @@ export class HouseTopics {
   close(): void {
     this.#isClosed = true;
     for (const end of this.#ends) end();
+    for (const monitor of this.#monitors.values()) monitor.close();
   }
 
   #configure(): void {

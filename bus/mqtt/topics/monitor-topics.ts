@@ -98,10 +98,15 @@ export class MonitorTopics {
     this.#set('record', onOff(isOn));
   }
 
-  /** The monitor is deleted. */
-  remove(): void {
+  /** Its topics stay as they are. */
+  close(): void {
     for (const timer of this.#seen.values()) clearTimeout(timer);
     this.#seen.clear();
+  }
+
+  /** The monitor is deleted. */
+  remove(): void {
+    this.close();
     for (const path of [...this.#written]) this.#clear(path);
   }
 

@@ -4,15 +4,16 @@ import { describe, expect, test } from 'vitest';
 import { nowUs } from '../../../bus/base/time.ts';
 import type { DetectedObject, DetectionEvent } from '../../../bus/messages.ts';
 import { type MqttOptions, startMqttBridge } from '../../../bus/mqtt/mqtt-bridge.ts';
-import type { House, HouseMonitor } from '../../../bus/mqtt/topics/house-monitor.ts';
 import type { Bus } from '../../../bus/nats/bus.ts';
 import { commands, events, objects, status } from '../../../bus/subjects.ts';
 import { silentLogger, startTestBus } from '../../support/bus.ts';
 import { atEnd } from '../../support/cleanup.ts';
+import { startFakeBroker } from '../../support/fake-broker.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { discoveryFaults } from '../../support/home-assistant-rules.ts';
 import { type Broker, startBroker } from '../../support/mosquitto.ts';
 import { project } from '../../support/project.ts';
+import { door, TestHouse } from '../../support/test-house.ts';
 import { waitFor } from '../../support/wait.ts';
 
 const recorder = { username: 'sentrybus', password: 'one' };
@@ -26,50 +27,6 @@ function acl(): string {
 
 const startStrictBroker = () =>
   startBroker({ login: recorder, others: [homeAssistant], acl: acl(), connection: homeAssistant });
-
-class TestHouse implements House {
-  readonly #listeners = new Set<() => void>();
-  #monitors: HouseMonitor[];
-  readonly changes: string[] = [];
-
-  constructor(monitors: HouseMonitor[]) {
-    this.#monitors = monitors;
-  }
-
-  monitors = () => this.#monitors;
-  snapshot = async (eventID: string) => new TextEncoder().encode(`jpeg of ${eventID}`);
-  storageDaysLeft = async () => 4.25;
-
-  onChange(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-
-  set(monitors: HouseMonitor[]): void {
-    this.#monitors = monitors;
-    for (const listener of this.#listeners) listener();
-  }
-
-  async setDetector(monitorID: string, detector: string, isEnabled: boolean): Promise<void> {
-    this.changes.push(`${monitorID} ${detector} ${isEnabled}`);
-    this.set(
-      this.#monitors.map((monitor) => ({
-        ...monitor,
-        detectors: monitor.detectors.map((each) =>
-          monitor.id === monitorID && each.name === detector ? { ...each, isEnabled } : each,
-        ),
-      })),
-    );
-  }
-}
-
-const door: HouseMonitor = {
-  ...{ id: 'door', name: 'Front door "é" 门', isEnabled: true, labels: ['person', 'dining table', '人'] },
-  detectors: [
-    { name: 'motion', title: 'Motion detection', isEnabled: true },
-    { name: 'tflite', title: 'Object detection', isEnabled: true },
-  ],
-};
 
 async function startHouse(options: Partial<MqttOptions> = {}) {
   const { bus } = await startTestBus();
@@ -290,4 +247,26 @@ test("Frigate's topics: the life of an object, and how many are in view", async 
   expect(lives.map(({ type }) => type)).toEqual(['new', 'update', 'end']);
   expect(lives[1]?.after).toMatchObject({ id: 'a', camera: 'front_door', label: 'person', top_score: 0.8 });
   expect(lives[2]?.after).toMatchObject({ end_time: end / 1e6 });
+});
+
+test('messages for Frigate that cannot wait any more are counted, and logged once', async () => {
+  const { bus } = await startTestBus();
+  const broker = await startFakeBroker();
+  const house = new TestHouse([door]);
+  const warnings: string[] = [];
+  const log = { ...silentLogger().source('mqtt'), warning: (message: string) => void warnings.push(message) };
+  const options = { host: '127.0.0.1', port: broker.port, clientId: 'one', hasFrigate: true };
+  const bridge = await startMqttBridge(bus, options, log, house);
+  atEnd(() => bridge.close());
+  await waitFor(async () => (await bridge.report()).isConnected, 10_000, 'the broker');
+  broker.setDown(true);
+  const ids = Array.from({ length: 520 }, (_, n) => `object${n}`);
+  for (const id of ids) await bus.store(objects, ['door'], object(id, 'person'), id);
+  await waitFor(() => house.shown.length === ids.length, 10_000, 'all to be seen');
+  broker.setDown(false);
+  const dropped = () => warnings.filter((warning) => warning.includes('frigate/events'));
+  await waitFor(() => dropped().length > 0, 20_000, 'the warning');
+  expect(dropped()).toEqual([
+    '20 messages on frigate/events were left out, because 500 waited for the broker',
+  ]);
 });
