@@ -93,6 +93,8 @@ export class BrokerLink {
   /** Ends the connection. @param last is published before, if the broker is connected. */
   async close(last: Publication | undefined, deadlineMs: number): Promise<void> {
     const session = this.#state.isConnected ? this.#session : undefined;
+    // Nothing that still waits may come after the last one.
+    this.#queue.close();
     if (session && last) {
       await Promise.race([
         session.publish(last).catch(() => {}),
@@ -101,7 +103,6 @@ export class BrokerLink {
     }
     this.#ending.abort();
     clearTimeout(this.#announcement);
-    this.#queue.close();
     const end = this.#session?.end(session !== undefined);
     await Promise.race([Promise.all([end, this.#running]), sleep(deadlineMs, undefined, { ref: false })]);
     await this.#session?.end(false);

@@ -137,6 +137,15 @@ test.concurrent(
   },
 );
 
+test('the last word is the last, whatever still waits', async () => {
+  const broker = await startFakeBroker();
+  const { link, publish, connected } = connectTo({ port: broker.port });
+  await connected();
+  for (let n = 0; n < 1000; n += 1) void publish('one', String(n));
+  await link.close({ topic: 'available', payload: 'offline', isRetained: true }, 5000);
+  expect(broker.confirmed.at(-1)).toEqual(['available', 'offline']);
+});
+
 test('a broker that knows only MQTT 3.1.1 is spoken to in that, without a complaint', async () => {
   const broker = await startFakeBroker();
   const { link, log, publish } = connectTo({ port: broker.port });
