@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { ConfigError } from './config-error.ts';
 import type { MqttEntry } from './config-schema.ts';
+import { systemAuthorities } from './system-authorities.ts';
 
 /** The settings of the plugin `mqtt`. What is absent has the bridge's usual value. */
 export interface MqttConfig {
@@ -46,6 +47,8 @@ export async function readMqtt(file: string, entry: MqttEntry): Promise<MqttConf
     readFile(path, 'utf8').catch((cause: unknown) => {
       throw new ConfigError(`${file}: plugin.mqtt.${name}: expected a file that can be read`, { cause });
     });
+  const authorities =
+    ca !== undefined ? await read('ca', ca) : isSecure ? await systemAuthorities() : undefined;
   return {
     host: host.replace(/^\[(.*)\]$/, '$1'),
     port: entry.port ?? usualPorts[protocol ?? 'mqtt'],
@@ -54,7 +57,7 @@ export async function readMqtt(file: string, entry: MqttEntry): Promise<MqttConf
     ...(entry.version !== undefined && { version: entry.version }),
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
-    ...(ca !== undefined && { ca: await read('ca', ca) }),
+    ...(authorities !== undefined && { ca: authorities }),
     ...(cert !== undefined && { cert: await read('cert', cert) }),
     ...(key !== undefined && { key: await read('key', key) }),
     ...(entry.client_id !== undefined && { clientId: entry.client_id }),

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { detectors } from '../../../actors/detectors/host/detector-list.ts';
 import { type Config, ConfigError, loadConfig } from '../../../store/config/config.ts';
 import { ConfigFile, MqttEntry } from '../../../store/config/config-schema.ts';
@@ -148,6 +148,20 @@ test('an mqtt entry counts only when it is enabled', async () => {
     username: 'u',
     password: 'p',
   });
+});
+
+test("a broker's certificate may be of an authority of the system, or of the one that is named alone", async () => {
+  const folder = await temporaryFolder();
+  const [system, own] = [join(folder, 'system.pem'), join(folder, 'own.pem')];
+  await writeFile(system, '-----BEGIN CERTIFICATE-----\nsystem');
+  await writeFile(own, '-----BEGIN CERTIFICATE-----\nown');
+  const mqtt = async (lines: string) =>
+    (await load(`${basic}[[plugin]]\nname = "mqtt"\nenable = true\n${lines}`)).mqtt;
+  vi.stubEnv('SSL_CERT_FILE', system);
+  expect((await mqtt('protocol = "mqtts"'))?.ca).toContain('system');
+  expect((await mqtt(`protocol = "mqtts"\nca = "${own}"`))?.ca).toBe('-----BEGIN CERTIFICATE-----\nown');
+  expect((await mqtt(''))?.ca).toBeUndefined();
+  vi.unstubAllEnvs();
 });
 
 test('tls and bus are read with what belongs to them', async () => {
