@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { nowUs } from '../../bus/base/time.ts';
 import type { MqttReport } from '../../bus/mqtt/mqtt-bridge.ts';
 import type { ApiServices } from '../request/api-services.ts';
 import { HttpError } from '../request/http-error.ts';
@@ -90,6 +91,9 @@ export function mqttMetrics(report: MqttReport | undefined): string {
     ]),
     family('mqtt_waiting_events', 'gauge', 'Events that the MQTT broker has not confirmed', [
       [{}, report.length],
+    ]),
+    family('mqtt_oldest_waiting_event_seconds', 'gauge', 'Age of the oldest of them; 0 if none waits', [
+      [{}, report.oldest === null ? 0 : (nowUs() - report.oldest) / 1e6],
     ]),
     family('mqtt_lost_events_total', 'counter', 'Events that expired before they were delivered', [
       [{}, report.lost],

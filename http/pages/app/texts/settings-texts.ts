@@ -125,6 +125,10 @@ export const systemTexts = {
     en: 'Events that wait for the broker: {length}. Expired before they were delivered: {lost}.',
     de: 'Ereignisse, die auf den Broker warten: {length}. Vor der Zustellung verfallen: {lost}.',
   },
+  waitingSince: {
+    en: 'The oldest of them has been waiting since {time}.',
+    de: 'Das älteste davon wartet seit {time}.',
+  },
   refused: {
     en: 'The broker refuses the topic {topic} ({count} messages):',
     de: 'Der Broker lehnt das Thema {topic} ab ({count} Nachrichten):',

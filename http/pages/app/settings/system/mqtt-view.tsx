@@ -12,6 +12,7 @@ interface MqttAnswer {
   readonly since?: number;
   readonly broker?: string;
   readonly length?: number;
+  readonly oldest?: number | null;
   readonly lost?: number;
   readonly refused?: readonly { readonly topic: string; readonly reason: string; readonly count: number }[];
 }
@@ -28,6 +29,7 @@ export function MqttView() {
     since = 0,
     broker = '',
     length = 0,
+    oldest = null,
     lost = 0,
     refused = [],
   } = mqtt;
@@ -46,7 +48,10 @@ export function MqttView() {
             </strong>
             {reason !== '' && <span class="quiet"> · {reason}</span>}
           </p>
-          <p>{say(systemTexts.undelivered, { length, lost })}</p>
+          <p>
+            {say(systemTexts.undelivered, { length, lost })}
+            {oldest !== null && ` ${say(systemTexts.waitingSince, { time: shortTime(oldest) })}`}
+          </p>
           {refused.map(({ topic, reason: why, count }) => (
             <p key={topic} class="warning">
               {say(systemTexts.refused, { topic, count })} {why}
