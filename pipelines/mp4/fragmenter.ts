@@ -16,6 +16,12 @@ const minAloneMs = 500;
 /** Of `moof` and of each sample in it. */
 const headerBytes = 200;
 const sampleHeaderBytes = 16;
+/**
+ * How long the pictures before a key frame wait for their audio: a file may end there, and the next one cannot hold audio from
+ * before its beginning. A frame of audio is complete, and converted, up to a third of a second after its first sample.
+ */
+const maxAudioDelayMs = 500;
+const maxAudioDelayTicks = (maxAudioDelayMs * videoTicksPerSecond) / 1000;
 /** Audio frames held while no picture comes: half a minute of the shortest frames. */
 const maxAudioUnits = 2000;
 
@@ -30,12 +36,14 @@ export interface FragmenterOptions {
 
 /**
  * Makes fragments of pictures and audio as they come, with everything about them known: a fragment is complete with
- * the first picture after it. Audio is taken as it comes and is never waited for.
+ * the first picture after it. Audio is taken as it comes; nothing waits for it, but for half a second what a key frame ends.
  */
 export class Fragmenter {
   readonly #options: FragmenterOptions;
   readonly #times = new DecodeTimes();
   #video: VideoUnit[] = [];
+  /** So many of them, before a key frame, are complete but for audio that is still on its way; 0 where none waits. */
+  #waiting = 0;
   #audio: AudioUnit[] = [];
   #audioConfig: AudioConfig | undefined;
   #isVideoOnly = false;
@@ -43,6 +51,8 @@ export class Fragmenter {
   #newestTime: number | undefined;
   /** Time of the picture with which audio came last; undefined if it has only been announced. */
   #heardAt: number | undefined;
+  /** To where the audio has come, in ticks of video; far back where none has. */
+  #audioUntil = Number.NEGATIVE_INFINITY;
   #layout: Layout | undefined;
   /** Decode time of the first picture in `#video`; of the very first one it is made when some more are known. */
   #decodeTime: number | undefined;
@@ -61,9 +71,10 @@ export class Fragmenter {
     // Nothing can be decoded before the first key frame.
     if (!first && !this.#layout && !unit.keyFrame) return;
     this.#times.learn(unit.time);
-    const isFull = first && (unit.keyFrame || unit.time - first.time >= fragmentTicks);
-    if (isFull || this.#isFirst()) this.#close(() => this.#times.next(unit.time));
     this.#video.push(unit);
+    const ending = this.#video[this.#waiting];
+    if (ending && (unit.keyFrame || unit.time - ending.time >= maxAudioDelayTicks)) this.#endWait();
+    if (this.#waiting === 0) this.#closeBefore(unit);
     this.#newestTime = unit.time;
   }
 
@@ -72,12 +83,17 @@ export class Fragmenter {
     this.#audioConfig = unit.config;
     this.#heardAt = this.#newestTime;
     this.#audio.push(unit);
+    const { sampleRate, frameTicks } = unit.config;
+    this.#audioUntil = ((unit.time + frameTicks) * videoTicksPerSecond) / sampleRate;
+    const ending = this.#video[this.#waiting];
+    if (ending && !this.#isBehind(ending)) this.#endWait();
   }
 
   /** Files that begin from now on have audio of this kind, if it has not come yet; or none. */
   setAudioConfig(config: AudioConfig | undefined): void {
     this.#audioConfig = config;
     this.#heardAt = undefined;
+    this.#audioUntil = Number.NEGATIVE_INFINITY;
   }
 
   /** No audio will come: the first fragment need not wait for it. */
@@ -98,48 +114,89 @@ export class Fragmenter {
     const last = this.#video.at(-1);
     // Files that begin now would be without the audio that may still come.
     if (!last || !this.#layout) return;
+    const before = this.#video[this.#waiting - 1];
+    if (before && performance.now() - before.arrivedMs < maxAudioDelayMs) {
+      // The one before the key frame is not old yet: the audio comes with it.
+      const count = this.#waiting - 1;
+      this.#waiting = 1;
+      this.#close(count);
+      return;
+    }
+    this.#endWait();
     if (this.#video.length > 1) {
-      this.#video.pop();
-      this.#close(() => this.#times.next(last.time));
-      this.#video.push(last);
+      this.#close(this.#video.length - 1);
     } else if (this.#isSlow && performance.now() - last.arrivedMs >= minAloneMs) {
-      this.#close(() => this.#times.promise());
+      this.#close(1, () => this.#times.promise());
       this.#decodeTime = undefined;
     }
   }
 
   /** Makes a fragment of what is left. */
   end(): void {
-    if (this.#video.length > 0) this.#close();
+    this.#endWait();
+    this.#close(this.#video.length);
   }
 
   get #isSlow(): boolean {
     return this.#times.period >= (minAloneMs * videoTicksPerSecond) / 1000;
   }
 
-  #isFirst(): boolean {
-    const isAudioKnown = this.#isVideoOnly || this.#audioConfig !== undefined;
-    return this.#layout === undefined && this.#video.length >= firstPictures && isAudioKnown;
+  /** Makes a fragment of what came before this picture, if it ends with it and its audio is there. */
+  #closeBefore(unit: VideoUnit): void {
+    const [first] = this.#video;
+    const count = this.#video.length - 1;
+    if (!first || count === 0) return;
+    const isFull = unit.keyFrame || unit.time - first.time >= fragmentTicks;
+    if (unit.keyFrame && this.#isBehind(unit)) this.#waiting = count;
+    else if (isFull || this.#isFirst(count)) this.#close(count);
   }
 
-  /** @param endOf the decode time of the next picture, asked once those of all others are known */
-  #close(endOf?: () => number): void {
-    const [first, ...others] = this.#video;
+  /** The pictures before a key frame wait no longer. */
+  #endWait(): void {
+    const count = this.#waiting;
+    this.#waiting = 0;
+    if (count > 0) this.#close(count);
+  }
+
+  /** Its audio is on its way, but not for longer than it is waited for. */
+  #isBehind({ time }: VideoUnit): boolean {
+    const behind = time - this.#audioUntil;
+    return this.#layout?.audio !== undefined && behind > 0 && behind <= maxAudioDelayTicks;
+  }
+
+  /** @param count how many pictures it would have */
+  #isFirst(count: number): boolean {
+    const isAudioKnown = this.#isVideoOnly || this.#audioConfig !== undefined;
+    return this.#layout === undefined && count >= firstPictures && isAudioKnown;
+  }
+
+  /**
+   * Makes a fragment of the first pictures.
+   *
+   * @param endOf its end where that is not the decode time of the next one; asked once those of its own are known
+   */
+  #close(count: number, endOf?: () => number): void {
+    const [first, ...others] = this.#video.slice(0, count);
     if (!first) return;
+    const next = this.#video[count];
     if (first.keyFrame) this.#choose(first);
     const layout = this.#layout ?? this.#choose(first);
     const begin = this.#decodeTime ?? this.#times.next(first.time);
     const decodeTimes = [begin, ...others.map(({ time }) => this.#times.next(time))];
-    const end = endOf?.() ?? (decodeTimes.at(-1) ?? begin) + this.#times.period;
-    const video = this.#video.map((unit, index): Sample => {
+    const usualEnd = () => (decodeTimes.at(-1) ?? begin) + this.#times.period;
+    const end = endOf?.() ?? (next ? this.#times.next(next.time) : usualEnd());
+    const video = [first, ...others].map((unit, index): Sample => {
       const decodeTime = decodeTimes[index] ?? begin;
       const { keyFrame, data, time } = unit;
       const duration = (decodeTimes[index + 1] ?? end) - decodeTime;
       return { decodeTime, duration, compositionOffset: time - decodeTime, keyFrame, data };
     });
-    const audio = audioSamples(this.#audio.filter(({ config }) => config === layout.audio));
-    this.#video = [];
-    this.#audio = [];
+    // Another file may begin at a key frame, and has the audio from there on.
+    const isLater = ({ time, config: { sampleRate } }: AudioUnit) =>
+      next?.keyFrame === true && time >= Math.round((end * sampleRate) / videoTicksPerSecond);
+    const audio = audioSamples(this.#audio.filter((unit) => unit.config === layout.audio && !isLater(unit)));
+    this.#video = this.#video.slice(count);
+    this.#audio = this.#audio.filter(isLater);
     this.#decodeTime = end;
     const samples = [...video, ...audio];
     this.#options.onFragment({

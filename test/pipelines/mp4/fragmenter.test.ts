@@ -178,6 +178,27 @@ describe('a recording', () => {
     }
   });
 
+  test('begins anew when the parameter sets change, at the same size too', async () => {
+    const [first, second] = await Promise.all(
+      ['true', 'false'].map((cabac) =>
+        videoPackets('h264', { frames: 30, options: `tune=zerolatency cabac=${cabac}` }),
+      ),
+    );
+    const later = mediaPackets(second ?? []).map((packet) => ({
+      ...packet,
+      timestamp: packet.timestamp + 3 * 90_000,
+      arrivedMs: packet.arrivedMs + 3000,
+    }));
+    const fragments = fragmentsOf({ video: [...mediaPackets(first ?? []), ...later] });
+    const layouts = [...new Set(fragments.map(({ layout }) => layout))];
+    expect(layouts.map(({ video }) => video.width)).toEqual([320, 320]);
+    for (const layout of layouts) {
+      const part = fragments.filter((fragment) => fragment.layout === layout);
+      expect(part[0]?.keyFrame).toBe(true);
+      expect(await decode(await writeFragments(part))).toEqual({ frames: 30, errors: '' });
+    }
+  });
+
   test('plays wherever it was cut off', async () => {
     const fragments = fragmentsOf({
       video: mediaPackets(await videoPackets('h264', { frames: 60 })),
