@@ -95,7 +95,9 @@ export class StreamRecording {
 }
 
 function describeChange(layout: Layout, before: Layout): string {
-  return `the camera sends ${describeLayout(layout)} now, before it was ${describeLayout(before)}: a new recording begins`;
+  const [now, then] = [describeLayout(layout), describeLayout(before)];
+  const difference = now === then ? 'with other parameters than before' : `before it was ${then}`;
+  return `the camera sends ${now} now, ${difference}: a new recording begins`;
 }
 
 function describeLayout({ video, audio }: Layout): string {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { beforeAll, expect, test, vi } from 'vitest';
 import { MachineClock } from '../../../bus/base/machine-clock.ts';
 import { Logger } from '../../../bus/logging/logger.ts';
+import type { LogEntry } from '../../../bus/messages.ts';
 import { type VideoUnit, videoTicksPerSecond } from '../../../pipelines/media/unit.ts';
 import { VideoTrack } from '../../../pipelines/media/video-track.ts';
 import { WallClock } from '../../../pipelines/media/wall-clock.ts';
@@ -85,3 +86,34 @@ test.each([
     expect(await decode(file)).toEqual({ frames: count, errors: '' });
   },
 );
+
+test('other parameters of the same size are another recording, announced once', async () => {
+  const recordingsDir = join(await temporaryFolder(), 'recordings');
+  const entries: LogEntry[] = [];
+  const clock = new WallClock();
+  const recording = new StreamRecording({
+    ...{ recordingsDir, monitorID: 'door', stream: 'main', alwaysRecord: true, videoLength: 3600_000 },
+    ...{ clock, onReport: () => {}, onTrouble: () => {}, onRecording: () => {} },
+    log: new Logger((entry) => entries.push(entry)).source('recorder'),
+  });
+  recording.expectNoAudio();
+  const [before, after] = [units.slice(0, 20), units.slice(20, 40)];
+  const changed = after[0] && { ...after[0].config };
+  if (!changed) throw new Error('there is no video');
+  const pushed = [...before, ...after.map((unit) => ({ ...unit, config: changed }))];
+  const beganMs = performance.now() - pushed.length * 50;
+  for (const [n, unit] of pushed.entries()) {
+    const arrivedMs = beganMs + n * 50;
+    const time = Math.round((arrivedMs * videoTicksPerSecond) / 1000);
+    clock.observe((time * 1e6) / videoTicksPerSecond, arrivedMs);
+    recording.pushVideo({ ...unit, time, arrivedMs });
+  }
+  await recording.end();
+  const changes = entries.map(({ msg }) => msg).filter((msg) => msg.startsWith('the camera sends'));
+  expect(changes).toEqual([
+    'the camera sends H.264 of 320×240 without audio now, with other parameters than before: a new recording begins',
+  ]);
+  const files = await recordingsIn(recordingsDir);
+  const decoded = await Promise.all(files.map((file) => decode(file)));
+  expect(decoded).toEqual([1, 2].map(() => ({ frames: 20, errors: '' })));
+});
