@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { patienceAfter } from '../../pipelines/protocol/patience.ts';
 import type { PipelineEnd, PipelineSession } from '../../pipelines/protocol/pipeline-protocol.ts';
 import { runPipeline } from '../../pipelines/run-pipeline.ts';
 import { startCamera, testMounts } from '../support/camera.ts';
@@ -12,10 +13,11 @@ import { clip } from '../support/clips.ts';
 import { FakeCamera } from '../support/fake-camera.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { expectWhole, nowhere, oneMount, patience, recordingOf, rtsp, start } from '../support/pipeline.ts';
-import { probe } from '../support/probe.ts';
+import { decode, probe } from '../support/probe.ts';
 import { commandLine, descendants, isAlive } from '../support/processes.ts';
 import { project } from '../support/project.ts';
 import { videoPackets } from '../support/rtp.ts';
+import { type StreamInProcess, startInProcess } from '../support/stream-in-process.ts';
 import { waitFor } from '../support/wait.ts';
 
 /** A main of its own, whose only pipeline records. */
@@ -69,6 +71,29 @@ test('a camera that answers or sends late is reached by a pipeline that waits lo
     play('DESCRIBE', { reason: 'unreachable', detail: 'the camera did not answer DESCRIBE within 1 s' }),
     play('PLAY', { reason: 'silent', detail: 'connected, but no video came within 1 s' }),
   ]);
+});
+
+/** The first two connections of a monitor to a slow camera. They wait while the other tests of this file run. */
+let slow: readonly StreamInProcess[];
+beforeAll(async () => {
+  const packets = await videoPackets('h264', { frames: 20 });
+  const camera = await FakeCamera.start({
+    answer: ({ headers }, usual, connection) => {
+      if (headers['cseq'] !== '1') return [usual];
+      setTimeout(() => void connection.send(usual), 12_000);
+      return [];
+    },
+    play: async (connection) => {
+      await pause(11_000);
+      await connection.send(...packets.map((data) => ({ channel: 0, data })));
+      connection.socket.end();
+    },
+  });
+  slow = await Promise.all(
+    [0, 1].map((failures) =>
+      startInProcess(rtsp(camera.url()), { patienceMs: patienceAfter(failures, 60_000) }),
+    ),
+  );
 });
 
 describe.each(['tcp', 'udp'] as const)('a pipeline over %s', (protocol) => {
@@ -245,3 +270,16 @@ describe('a pipeline ends', () => {
     expect(running.reports.some(({ type }) => type === 'ended')).toBe(false);
   });
 });
+
+test(
+  'a camera that answers after 12 s, and then sends its first picture after 11 s, is recorded from the second try on',
+  patience,
+  async () => {
+    const [first, second] = slow;
+    const detail = 'the camera did not answer DESCRIBE within 10 s';
+    expect(await first?.end).toEqual({ reason: 'unreachable', detail });
+    expect(await second?.end).toEqual({ reason: 'lost', detail: 'the camera closed the connection' });
+    const [file = ''] = (await second?.recordings()) ?? [];
+    expect(await decode(file)).toEqual({ frames: 20, errors: '' });
+  },
+);

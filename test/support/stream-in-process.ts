@@ -1,7 +1,12 @@
 import { join } from 'node:path';
 import { Logger } from '../../bus/logging/logger.ts';
 import type { LogEntry, RecordingReport } from '../../bus/messages.ts';
-import type { PipelineEnd, PipelineReport, VideoSource } from '../../pipelines/protocol/pipeline-protocol.ts';
+import type {
+  PipelineEnd,
+  PipelineReport,
+  PipelineSession,
+  VideoSource,
+} from '../../pipelines/protocol/pipeline-protocol.ts';
 import { StreamSession } from '../../pipelines/stream-session.ts';
 import { atEnd } from './cleanup.ts';
 import { temporaryFolder } from './folder.ts';
@@ -19,7 +24,10 @@ export interface StreamInProcess {
 }
 
 /** It records all that comes, and is stopped when the test is over. */
-export async function startInProcess(source: VideoSource): Promise<StreamInProcess> {
+export async function startInProcess(
+  source: VideoSource,
+  options: Partial<PipelineSession> = {},
+): Promise<StreamInProcess> {
   const recordingsDir = join(await temporaryFolder(), 'recordings');
   const entries: LogEntry[] = [];
   const reports: PipelineReport[] = [];
@@ -30,6 +38,7 @@ export async function startInProcess(source: VideoSource): Promise<StreamInProce
       ...{ monitorID: 'door', source, recordingsDir, alwaysRecord: true, videoLength: 3600_000 },
       ...{ patienceMs: 10_000, maxPatienceMs: 60_000, recordSubStream: false, frames: {} },
       ...{ bus: nowhere, log: { repeatLimit: 100, printDebug: false } },
+      ...options,
     },
     monitorLog: logger.source('monitor'),
     recorderLog: logger.source('recorder'),
