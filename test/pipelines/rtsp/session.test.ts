@@ -9,19 +9,23 @@ import { waitFor } from '../../support/wait.ts';
 /** What the client does about cameras that do things another way, from PLAY to TEARDOWN. */
 
 describe('a session', () => {
-  test('is kept alive by GET_PARAMETER, well within its timeout', async () => {
-    const times: number[] = [];
-    const camera = await FakeCamera.start({
-      session: 'a$b ; timeout=1',
-      answer: ({ method, headers }, usual) => {
-        if (method === 'GET_PARAMETER' && headers['session'] === 'a$b') times.push(performance.now());
-        return [usual];
-      },
-    });
-    await view(camera.url());
-    await waitFor(() => times.length > 3, 5000, 'keep-alives');
-    for (const [index, time] of times.entries()) expect(time - (times[index - 1] ?? time)).toBeLessThan(800);
-  });
+  test.each(['tcp', 'udp'] as const)(
+    'is kept alive over %s by GET_PARAMETER, well within its timeout',
+    async (transport) => {
+      const times: number[] = [];
+      const camera = await FakeCamera.start({
+        session: 'a$b ; timeout=1',
+        answer: ({ method, headers }, usual) => {
+          if (method === 'GET_PARAMETER' && headers['session'] === 'a$b') times.push(performance.now());
+          return [usual];
+        },
+      });
+      await view(camera.url(), { transport });
+      await waitFor(() => times.length > 3, 5000, 'keep-alives');
+      for (const [index, time] of times.entries())
+        expect(time - (times[index - 1] ?? time)).toBeLessThan(800);
+    },
+  );
 
   test('is kept alive by OPTIONS where the camera knows nothing else, or refuses the other', async () => {
     const plain = await FakeCamera.start({
