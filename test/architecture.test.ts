@@ -135,7 +135,7 @@ const allowedRooms: Record<string, readonly string[]> = {
   'http/pages': ['request', 'transport'],
   'http/pages/app': [
     ...['pages/app/api', 'pages/app/data', 'pages/app/live', 'pages/app/logs', 'pages/app/recordings'],
-    ...['pages/app/settings', 'pages/app/shell', 'pages/app/texts'],
+    ...['pages/app/settings', 'pages/app/shell', 'pages/app/texts', 'pages/app/welcome'],
   ],
   'http/pages/app/api': ['pages/app/data', 'pages/app/shell', 'pages/app/texts'],
   'http/pages/app/data': ['pages/app/texts'],
@@ -179,6 +179,10 @@ const allowedRooms: Record<string, readonly string[]> = {
     ...['pages/app/data', 'pages/app/live', 'pages/app/settings/form', 'pages/app/texts'],
   ],
   'http/pages/app/shell': ['pages/app/data', 'pages/app/texts'],
+  'http/pages/app/welcome': [
+    ...['pages/app/data', 'pages/app/settings/form', 'pages/app/settings/monitors'],
+    ...['pages/app/settings/system', 'pages/app/shell', 'pages/app/style', 'pages/app/texts'],
+  ],
   'http/transport': ['request'],
 
   actors: ['detectors', 'detectors/host', 'machines', 'startup', 'storage'],

@@ -22,7 +22,8 @@ export async function makeAdmin(
   let username = 'admin';
   for (let n = 2; used.has(username); n += 1) username = `admin${n}`;
   const password = given || randomText(16, letters);
-  await accounts.put({ id: username, username, isAdmin: true, plainPassword: password });
+  const account = { id: username, username, isAdmin: true, plainPassword: password };
+  await accounts.put(account, { initialPassword: !given });
   return given ? undefined : { username, password };
 }
 

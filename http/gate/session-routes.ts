@@ -28,6 +28,9 @@ const WhoAmI = Type.Object({
   monitors: Type.Union([Type.Array(Type.String()), Type.Null()], {
     description: 'Ids of the only monitors that it may see; null if it may see all',
   }),
+  initialPassword: Type.Boolean({
+    description: 'Whether its password is still the one that the first start of the recorder printed',
+  }),
   csrfToken: Type.String({ description: 'For the header `X-CSRF-TOKEN`' }),
   session: Type.Union([Type.Object({ id: SessionID, created, expires }), Type.Null()], {
     description: 'Null with basic auth, and where no login is needed',
@@ -50,6 +53,7 @@ const exampleTimes = { created: 1795392000000000, expires: 1797984000000000 };
 const exampleID = 'Zw3k0QnT5c1VYx8bPe7aLd';
 const example = {
   ...{ id: '7phg3h7v3ayb5g2f', username: 'name', isAdmin: false, monitors: ['door'] },
+  initialPassword: false,
   csrfToken: '0a1b2c3d4e5f60718293a4b5c6d7e8f9',
   session: { id: exampleID, ...exampleTimes },
 };
@@ -170,16 +174,17 @@ export function sessionRoutes({ sessions, gate, accounts, log }: SessionServices
       ...{ address, client, current: caller.session?.id === id },
     };
   }
-}
 
-function whoIs({ id, username, isAdmin, monitors, token = '', session }: Caller) {
-  const times = session && { created: session.createdMs * 1000, expires: session.expiresMs * 1000 };
-  return {
-    id,
-    username,
-    isAdmin,
-    monitors: monitors ?? null,
-    csrfToken: token,
-    session: session ? { id: session.id, ...times } : null,
-  };
+  function whoIs({ id, username, isAdmin, monitors, token = '', session }: Caller) {
+    const times = session && { created: session.createdMs * 1000, expires: session.expiresMs * 1000 };
+    return {
+      id,
+      username,
+      isAdmin,
+      monitors: monitors ?? null,
+      initialPassword: accounts.hasInitialPassword(id),
+      csrfToken: token,
+      session: session ? { id: session.id, ...times } : null,
+    };
+  }
 }

@@ -8,6 +8,7 @@ import { type BuiltFile, BuiltPages } from './built-pages.ts';
 /** The addresses of the pages. One document serves them all; its script reads the address. */
 const pages = {
   '/live': 'The live view',
+  '/welcome': 'The first steps of a new installation; what they show is for admins',
   '/recordings': 'The recordings of a day',
   '/settings': 'The settings; what it shows is for admins',
   '/logs': 'The log; what it shows is for admins',

@@ -16,6 +16,8 @@ export interface Account {
 export interface StoredAccount extends Account {
   /** The password's hash. */
   readonly password: string;
+  /** Whether the password is still the one that the first start made and printed. */
+  readonly initialPassword?: boolean;
 }
 
 export const identity = {
@@ -44,6 +46,7 @@ const AccountFile = Type.Record(
     ...identity,
     monitors: Type.Optional(monitorList),
     password: Type.String({ maxLength: 1024, description: 'a password hash' }),
+    initialPassword: Type.Optional(Type.Boolean({ description: 'true or false' })),
   }),
   { description: 'an object of accounts by id' },
 );

@@ -89,13 +89,19 @@ export class Accounts {
     return account && visible(account);
   }
 
+  /** Whether the account still has the password that the first start printed. */
+  hasInitialPassword(id: string): boolean {
+    return this.#accounts.get(id)?.initialPassword ?? false;
+  }
+
   /**
    * Creates an account, or replaces the account with this id. Without `plainPassword` the password is kept, and without
    * `monitors` the list of monitors, so that a client that knows nothing of it does not show more to an account.
    *
+   * @param initialPassword whether the password was made and printed here; remembered until there is another one.
    * @throws {StoreError} `invalid`; `conflict` if the name is taken or the last administrator would be demoted.
    */
-  put(input: AccountInput): Promise<'created' | 'replaced'> {
+  put(input: AccountInput, { initialPassword = false } = {}): Promise<'created' | 'replaced'> {
     return this.#mutex.runExclusive(async () => {
       const flaw = checkInput(input);
       if (flaw) throw new StoreError('invalid', `expected ${flaw.expected}`, { pointer: flaw.pointer });
@@ -118,8 +124,9 @@ export class Accounts {
           pointer: '/plainPassword',
         });
       }
-      const password =
-        typeof plainPassword === 'string' ? await hashPassword(plainPassword) : (before?.password ?? '');
+      const isGiven = typeof plainPassword === 'string';
+      const password = isGiven ? await hashPassword(plainPassword) : (before?.password ?? '');
+      const isInitial = isGiven ? initialPassword : before?.initialPassword;
       const monitors = isAdmin || input.monitors === null ? undefined : (input.monitors ?? before?.monitors);
       const account = {
         id,
@@ -127,6 +134,7 @@ export class Accounts {
         password,
         isAdmin,
         ...(monitors && { monitors: [...new Set(monitors)] }),
+        ...(isInitial && { initialPassword: true }),
       };
       await this.#save(new Map(this.#accounts).set(id, account), id);
       return before ? 'replaced' : 'created';

@@ -252,3 +252,50 @@ test('an account is made and changed, its login is ended, and the storage is sho
   expect(complaints.filter((text) => !/status of 409/.test(text))).toEqual([]);
   await close();
 });
+
+test('a new installation leads through password, first camera and storage, and then no more', async () => {
+  const fresh = await startRecorder({
+    env: { SENTRYBUS_ADMIN_PASSWORD: '' },
+    monitors: [testMonitor('demo', { name: 'Demo' })],
+  });
+  const [, printed = ''] = await fresh.line(/Log in as admin with the password (\S+)/);
+  const { page, complaints, close } = await openPage(
+    ...([browser, `${fresh.url}/login`, null, screens.phone] as const),
+  );
+  await page.locator('input[name="username"]').fill('admin');
+  await page.locator('input[name="password"]').fill(printed);
+  await page.keyboard.press('Enter');
+  await page.waitForURL('**/welcome');
+
+  await field(page, 'New password').fill('short');
+  await page.keyboard.press('Enter');
+  await page.getByRole('alert').getByText('Expected at least 8 characters.').waitFor();
+  await expectGoodPage(page, 'welcome-password-phone');
+  await field(page, 'New password').fill(fresh.admin.password);
+  await page.keyboard.press('Enter');
+  await page.waitForURL('**/welcome?step=camera');
+  const heading = page.getByRole('heading', { name: 'The first camera' });
+  await heading.waitFor();
+  expect(await fresh.get('/api/session')).toMatchObject({ username: 'admin', initialPassword: false });
+
+  await field(page, 'Name').fill('Hall');
+  await page.getByLabel('Moving test picture').check();
+  await expectGoodPage(page, 'welcome-camera-phone');
+  await page.getByRole('button', { name: 'Save the camera' }).click();
+  await page.waitForURL('**/welcome?step=storage');
+  await page.getByText(/of .* used\./).waitFor();
+  expect(await page.locator('h2[tabindex]').evaluate((element) => element === document.activeElement)).toBe(
+    true,
+  );
+  await expectGoodPage(page, 'welcome-storage-phone');
+  await page.getByRole('link', { name: 'Watch the live picture' }).click();
+  await morePictures(page, 'hall', 1);
+  await page.reload();
+  await page.locator('[data-monitor="hall"]').waitFor();
+  // Of admins only: the account is known now, and leads nowhere else.
+  await page.getByRole('link', { name: 'Settings' }).first().waitFor();
+  expect(new URL(page.url()).pathname).toBe('/live');
+  // The login page asks whether there is a login already.
+  expect(complaints.filter((text) => !/status of 401/.test(text))).toEqual([]);
+  await close();
+});

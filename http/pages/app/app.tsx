@@ -1,8 +1,9 @@
 import type { VNode } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { ApiPage } from './api/api-page.tsx';
+import { account } from './data/own-account.ts';
 import { LivePage } from './live/live-page.tsx';
-import { address } from './shell/address.ts';
+import { address, go } from './shell/address.ts';
 import { LazyPage } from './shell/lazy-page.tsx';
 import { type PagePath, Shell } from './shell/shell.tsx';
 import { language, say } from './texts/say.ts';
@@ -11,6 +12,7 @@ import { shellTexts } from './texts/shell-texts.ts';
 const loadRecordings = async () => (await import('./recordings/recordings-page.tsx')).RecordingsPage;
 const loadLogs = async () => (await import('./logs/logs-page.tsx')).LogsPage;
 const loadSettings = async () => (await import('./settings/settings-page.tsx')).SettingsPage;
+const loadWelcome = async () => (await import('./welcome/welcome-page.tsx')).WelcomePage;
 
 const pages: Record<PagePath, { readonly title: keyof typeof shellTexts; readonly show: () => VNode }> = {
   '/live': { title: 'live', show: () => <LivePage /> },
@@ -18,7 +20,11 @@ const pages: Record<PagePath, { readonly title: keyof typeof shellTexts; readonl
   '/settings': { title: 'settings', show: () => <LazyPage load={loadSettings} /> },
   '/logs': { title: 'logs', show: () => <LazyPage load={loadLogs} /> },
   '/api': { title: 'api', show: () => <ApiPage /> },
+  '/welcome': { title: 'welcome', show: () => <LazyPage load={loadWelcome} /> },
 };
+
+/** Whether the viewer was led to the first steps: once is enough, until the page is loaded again. */
+let isWelcomed = false;
 
 export function App() {
   const { pathname } = address.value;
@@ -29,6 +35,11 @@ export function App() {
     document.title = `${name} · Sentrybus`;
     document.documentElement.lang = language.value;
   }, [name]);
+  const isNewInstallation = account.value?.isAdmin && account.value.initialPassword;
+  useEffect(() => {
+    if (path === '/welcome') isWelcomed = true;
+    else if (path === '/live' && isNewInstallation && !isWelcomed) go('/welcome', { replace: true });
+  }, [path, isNewInstallation]);
   return <Shell current={path}>{show()}</Shell>;
 }
 

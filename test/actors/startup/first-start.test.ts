@@ -17,10 +17,23 @@ test('the first start makes an admin with a random password, the next one does n
   expect(await makeAdmin(await Accounts.open(folder), undefined)).toBeUndefined();
 });
 
+test('a printed password is remembered as such until there is another one', async () => {
+  const folder = await temporaryFolder();
+  await makeAdmin(await Accounts.open(folder), undefined);
+  const accounts = await Accounts.open(folder);
+  const admin = { id: 'admin', username: 'boss', isAdmin: true };
+  await accounts.put(admin);
+  expect([accounts.hasInitialPassword('admin'), accounts.list()]).toEqual([true, [admin]]);
+  await accounts.put({ ...admin, plainPassword: 'my own' });
+  expect(accounts.hasInitialPassword('admin')).toBe(false);
+  expect((await Accounts.open(folder)).hasInitialPassword('admin')).toBe(false);
+});
+
 test('a password that was given is used and not shown', async () => {
   const accounts = await Accounts.open(await temporaryFolder());
   expect(await makeAdmin(accounts, 'given')).toBeUndefined();
   expect(await accounts.verify('admin', 'given')).toMatchObject({ username: 'admin' });
+  expect(accounts.hasInitialPassword('admin')).toBe(false);
 });
 
 test('beside accounts of SentryShot, whose passwords cannot be checked here, an admin gets a name of its own', async () => {

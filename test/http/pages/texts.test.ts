@@ -7,6 +7,7 @@ import { recordingTexts } from '../../../http/pages/app/texts/recording-texts.ts
 import type { Text } from '../../../http/pages/app/texts/say.ts';
 import { accountTexts, settingsTexts, systemTexts } from '../../../http/pages/app/texts/settings-texts.ts';
 import { shellTexts } from '../../../http/pages/app/texts/shell-texts.ts';
+import { welcomeTexts } from '../../../http/pages/app/texts/welcome-texts.ts';
 import { zoneTexts } from '../../../http/pages/app/texts/zone-texts.ts';
 
 const tables: readonly [string, Readonly<Record<string, Text>>][] = [
@@ -19,6 +20,7 @@ const tables: readonly [string, Readonly<Record<string, Text>>][] = [
   ['settings', settingsTexts],
   ['system', systemTexts],
   ['shell', shellTexts],
+  ['first steps', welcomeTexts],
   ['zones', zoneTexts],
 ];
 

@@ -1,10 +1,12 @@
 import { signal } from '@preact/signals';
-import { getJson, goToLogin, RequestFailure } from './request.ts';
+import { ask, getJson, goToLogin, RequestFailure } from './request.ts';
 
 interface OwnAccount {
   readonly id: string;
   readonly username: string;
   readonly isAdmin: boolean;
+  /** Whether its password is still the one that the first start of the recorder printed. */
+  readonly initialPassword: boolean;
   readonly csrfToken: string;
   /** Null with basic auth, and where no login is needed. */
   readonly session: { readonly id: string } | null;
@@ -24,6 +26,20 @@ export async function learnAccount(): Promise<void> {
     // The page itself says what is wrong with the connection.
     setTimeout(() => void learnAccount(), retryMs);
   }
+}
+
+/**
+ * Logs in anew: a change of the own account has ended its sessions.
+ *
+ * @throws {RequestFailure}
+ */
+export async function logIn(username: string, password: string): Promise<void> {
+  const answer = await ask('/api/session', {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ username, password }),
+  });
+  account.value = (await answer.json()) as OwnAccount;
 }
 
 /** Ends the session, if the recorder can be reached, and shows the login page. */

@@ -14,7 +14,8 @@ const links = [
   { path: '/api', name: 'api', forAdmins: false },
 ] as const;
 
-export type PagePath = (typeof links)[number]['path'];
+/** Beside the pages with a link there is the first one that a new installation shows. */
+export type PagePath = (typeof links)[number]['path'] | '/welcome';
 
 interface ShellProps {
   readonly current: PagePath;

@@ -7,6 +7,7 @@ export const shellTexts = {
   settings: { en: 'Settings', de: 'Einstellungen' },
   logs: { en: 'Logs', de: 'Protokoll' },
   api: { en: 'API', de: 'API' },
+  welcome: { en: 'Welcome', de: 'Willkommen' },
   pages: { en: 'Pages', de: 'Seiten' },
   skip: { en: 'Skip to the content', de: 'Zum Inhalt springen' },
   preferences: { en: 'Appearance and language', de: 'Darstellung und Sprache' },

@@ -11,12 +11,11 @@ import { cameraTexts } from '../../texts/camera-texts.ts';
 import { liveTexts } from '../../texts/live-texts.ts';
 import { say } from '../../texts/say.ts';
 import { attempt, type Draft } from '../form/draft.ts';
-import { PlainField, SwitchField } from '../form/form-fields.tsx';
 import { useLeaveGuard } from '../form/leave-guard.ts';
 import { SaveBar } from '../form/save-bar.tsx';
 import { ZoneEditor } from '../zones/zone-editor.tsx';
 import { DetectorFields, type DetectorKind } from './detector-fields.tsx';
-import { idOfName } from './new-monitor.ts';
+import { NameFields } from './name-fields.tsx';
 import { RecordingFields } from './recording-fields.tsx';
 import { SourceFields } from './source-fields.tsx';
 import { SourceTrial } from './source-trial.tsx';
@@ -119,46 +118,6 @@ export function MonitorForm({ draft, detectors, taken, isNew, reload }: FormProp
       </div>
       <SaveBar draft={draft} isNew={isNew} />
     </form>
-  );
-}
-
-function NameFields({ draft, taken, isNew }: Pick<FormProps, 'draft' | 'taken' | 'isNew'>) {
-  const followsName = useRef(isNew);
-  return (
-    <>
-      <PlainField
-        label={say(cameraTexts.name)}
-        hint={say(cameraTexts.nameHint)}
-        flaw={draft.flawAt('/name')}
-        value={String(draft.get('/name') ?? '')}
-        change={(name) => {
-          draft.set('/name', name);
-          if (followsName.current) draft.set('/id', idOfName(name, taken));
-        }}
-        maxLength={64}
-      />
-      {isNew && (
-        <PlainField
-          label={say(cameraTexts.id)}
-          hint={say(cameraTexts.idHint)}
-          flaw={draft.flawAt('/id')}
-          value={String(draft.get('/id') ?? '')}
-          change={(id) => {
-            followsName.current = false;
-            draft.set('/id', id);
-          }}
-          maxLength={24}
-          autoCapitalize="none"
-          spellcheck={false}
-        />
-      )}
-      <SwitchField
-        draft={draft}
-        pointer="/enable"
-        label={say(cameraTexts.enable)}
-        hint={say(cameraTexts.enableHint)}
-      />
-    </>
   );
 }
 
