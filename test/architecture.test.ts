@@ -172,8 +172,11 @@ const allowedRooms: Record<string, readonly string[]> = {
   'http/pages/app/settings/system': ['pages/app/data', 'pages/app/settings/form', 'pages/app/texts', 'state'],
   'http/pages/app/settings/form': ['pages/app/data', 'pages/app/shell', 'pages/app/texts'],
   'http/pages/app/settings/monitors': [
-    ...['pages/app/data', 'pages/app/live', 'pages/app/settings/form', 'pages/app/settings/zones'],
-    ...['pages/app/shell', 'pages/app/texts', 'request', 'state'],
+    ...['pages/app/data', 'pages/app/live', 'pages/app/settings/form', 'pages/app/settings/triggers'],
+    ...['pages/app/settings/zones', 'pages/app/shell', 'pages/app/texts', 'request', 'state'],
+  ],
+  'http/pages/app/settings/triggers': [
+    ...['pages/app/data', 'pages/app/settings/form', 'pages/app/settings/zones', 'pages/app/texts'],
   ],
   'http/pages/app/settings/zones': [
     ...['pages/app/data', 'pages/app/live', 'pages/app/settings/form', 'pages/app/texts'],

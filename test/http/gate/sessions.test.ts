@@ -52,7 +52,12 @@ describe('the cookie', () => {
   test('logs in, and says so together with the token for changes', async () => {
     const { headers, id } = await door.logIn();
     const found = await who(headers);
-    expect(found).toMatchObject({ username: 'admin', isAdmin: true, initialPassword: false, session: { id } });
+    expect(found).toMatchObject({
+      username: 'admin',
+      isAdmin: true,
+      initialPassword: false,
+      session: { id },
+    });
     expect(await (await door.fetch('/api/account/my-token', { headers }, null)).text()).toBe(
       headers['x-csrf-token'],
     );

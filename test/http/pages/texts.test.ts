@@ -8,7 +8,7 @@ import type { Text } from '../../../http/pages/app/texts/say.ts';
 import { accountTexts, settingsTexts, systemTexts } from '../../../http/pages/app/texts/settings-texts.ts';
 import { shellTexts } from '../../../http/pages/app/texts/shell-texts.ts';
 import { welcomeTexts } from '../../../http/pages/app/texts/welcome-texts.ts';
-import { zoneTexts } from '../../../http/pages/app/texts/zone-texts.ts';
+import { triggerTexts, zoneTexts } from '../../../http/pages/app/texts/zone-texts.ts';
 
 const tables: readonly [string, Readonly<Record<string, Text>>][] = [
   ['API page', apiTexts],
@@ -21,6 +21,7 @@ const tables: readonly [string, Readonly<Record<string, Text>>][] = [
   ['system', systemTexts],
   ['shell', shellTexts],
   ['first steps', welcomeTexts],
+  ['triggers', triggerTexts],
   ['zones', zoneTexts],
 ];
 

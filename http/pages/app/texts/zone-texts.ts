@@ -55,3 +55,39 @@ export const zoneTexts = {
     de: 'Solche, deren Mitte in der Maske liegt: eine Straße, Nachbars Garten.',
   },
 } as const satisfies TextTable;
+
+/** What the last 24 hours would have triggered. */
+export const triggerTexts = {
+  title: {
+    en: 'The last 24 hours with these settings',
+    de: 'Die letzten 24 Stunden mit diesen Einstellungen',
+  },
+  lead: {
+    en: 'Counts the stored events as they were and as they would be, before anything is saved. It follows the form while you change it. Objects are counted as if motion had been the same.',
+    de: 'Zählt die gespeicherten Ereignisse, wie sie waren und wie sie wären, bevor etwas gespeichert wird. Folgt dem Formular, während Sie es ändern. Objekte werden gezählt, als wäre die Bewegung dieselbe gewesen.',
+  },
+  compare: { en: 'Compare with the last 24 hours', de: 'Mit den letzten 24 Stunden vergleichen' },
+  again: { en: 'Fetch the events again', de: 'Ereignisse neu laden' },
+  loading: { en: 'Fetching events …', de: 'Ereignisse werden geladen …' },
+  what: { en: 'Trigger', de: 'Auslöser' },
+  was: { en: 'Was', de: 'War' },
+  would: { en: 'Would be', de: 'Wäre' },
+  removed: { en: '{name}, no longer watched', de: '{name}, nicht mehr beobachtet' },
+  least: { en: 'at least {count}', de: 'mindestens {count}' },
+  unknown: { en: 'cannot be known', de: 'lässt sich nicht sagen' },
+  leastHint: {
+    en: '“At least”: what scored too low to trigger was not stored, and an object may have scored higher than its events say.',
+    de: '„Mindestens“: Was zum Auslösen nicht reichte, wurde nicht gespeichert, und ein Objekt kann sicherer erkannt worden sein, als seine Ereignisse sagen.',
+  },
+  unknownHint: {
+    en: '“Cannot be known”: with another area, sensitivity, rate or model the scores would be others, and those of what was not watched are not stored.',
+    de: '„Lässt sich nicht sagen“: Mit anderer Fläche, Empfindlichkeit, Rate oder anderem Modell wären die Werte andere, und von Unbeobachtetem sind keine gespeichert.',
+  },
+  part: {
+    en: 'There are more events than are looked at: only those since {time} are complete.',
+    de: 'Es gibt mehr Ereignisse, als betrachtet werden: Vollständig sind nur die seit {time}.',
+  },
+  pictures: { en: 'Pictures of the triggers', de: 'Bilder der Auslöser' },
+  stays: { en: 'triggers', de: 'löst aus' },
+  goes: { en: 'no longer triggers', de: 'löst nicht mehr aus' },
+} as const satisfies TextTable;

@@ -24,6 +24,11 @@ export class Draft {
     this.isChanged = computed(() => !isSame(this.value.value, this.#saved.value));
   }
 
+  /** As it was saved. */
+  get saved(): JsonObject {
+    return this.#saved.value;
+  }
+
   get(pointer: string): Json | undefined {
     return partAt(this.value.value, pointer);
   }

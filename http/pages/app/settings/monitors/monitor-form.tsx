@@ -13,6 +13,7 @@ import { say } from '../../texts/say.ts';
 import { attempt, type Draft } from '../form/draft.ts';
 import { useLeaveGuard } from '../form/leave-guard.ts';
 import { SaveBar } from '../form/save-bar.tsx';
+import { TriggerView } from '../triggers/trigger-view.tsx';
 import { ZoneEditor } from '../zones/zone-editor.tsx';
 import { DetectorFields, type DetectorKind } from './detector-fields.tsx';
 import { NameFields } from './name-fields.tsx';
@@ -100,7 +101,10 @@ export function MonitorForm({ draft, detectors, taken, isNew, reload }: FormProp
           {isNew ? (
             <p class="hint">{say(cameraTexts.zonesLater)}</p>
           ) : (
-            <ZoneEditor draft={draft} monitorID={id} />
+            <>
+              <ZoneEditor draft={draft} monitorID={id} />
+              <TriggerView draft={draft} monitorID={id} />
+            </>
           )}
         </div>
         <aside>

@@ -6,20 +6,12 @@ import {
   type Corner,
   middles,
   type Polygon,
+  type Shape,
   shifted,
   withCorner,
   withNewCorner,
   withoutCorner,
 } from './polygon-editing.ts';
-
-export interface Shape {
-  /** JSON pointer of its polygon. */
-  readonly pointer: string;
-  readonly name: string;
-  readonly kind: 'zone' | 'mask';
-  readonly enabled: boolean;
-  readonly polygon: Polygon;
-}
 
 interface DrawingProps {
   readonly shapes: readonly Shape[];

@@ -3,6 +3,16 @@
 export type Corner = readonly [x: number, y: number];
 export type Polygon = readonly Corner[];
 
+/** A polygon that can be chosen and changed. */
+export interface Shape {
+  /** JSON pointer of its polygon. */
+  readonly pointer: string;
+  readonly name: string;
+  readonly kind: 'zone' | 'mask';
+  readonly enabled: boolean;
+  readonly polygon: Polygon;
+}
+
 const whole = 1_000_000;
 const minCorners = 3;
 /** The most that a monitor's configuration may have. */
@@ -49,6 +59,15 @@ export function shifted(polygon: Polygon, dx: number, dy: number): Polygon {
 function within(polygon: Polygon, axis: 0 | 1, step: number): number {
   const values = polygon.map((corner) => corner[axis]);
   return Math.round(Math.min(whole - Math.max(...values), Math.max(-Math.min(...values), step)));
+}
+
+/** Whether a point is inside, by the even-odd rule, as detectors see it. Nothing is inside of a polygon without corners. */
+export function isInside(polygon: Polygon, [x, y]: Corner): boolean {
+  const crossings = polygon.filter(([toX, toY], index) => {
+    const [fromX, fromY] = polygon.at(index - 1) ?? [toX, toY];
+    return fromY > y !== toY > y && x < fromX + ((y - fromY) * (toX - fromX)) / (toY - fromY);
+  });
+  return crossings.length % 2 === 1;
 }
 
 /** The middle of each edge; the edge at `index` begins at the corner with that index. */

@@ -5,9 +5,9 @@ import { usePlayer } from '../../live/use-player.ts';
 import { say } from '../../texts/say.ts';
 import { zoneTexts } from '../../texts/zone-texts.ts';
 import type { Draft } from '../form/draft.ts';
-import { Drawing, type Shape } from './drawing.tsx';
+import { Drawing } from './drawing.tsx';
 import { MaskFields } from './mask-fields.tsx';
-import type { Polygon } from './polygon-editing.ts';
+import type { Polygon, Shape } from './polygon-editing.ts';
 import { ZoneFields } from './zone-fields.tsx';
 import { type MotionZone, type ObjectMask, readMask, readZones, shapesOf } from './zones.ts';
 

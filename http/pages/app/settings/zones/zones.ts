@@ -2,8 +2,7 @@ import type { Json } from '../../../../../store/base/json.ts';
 import { say } from '../../texts/say.ts';
 import { zoneTexts } from '../../texts/zone-texts.ts';
 import type { Draft } from '../form/draft.ts';
-import type { Shape } from './drawing.tsx';
-import type { Polygon } from './polygon-editing.ts';
+import type { Polygon, Shape } from './polygon-editing.ts';
 
 /** A zone of motion detection, as a monitor's configuration has it. */
 export interface MotionZone {
