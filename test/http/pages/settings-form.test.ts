@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { isSame, partAt, withPart } from '../../../http/pages/app/settings/form/json-pointer.ts';
-import { idOfName } from '../../../http/pages/app/settings/monitors/new-monitor.ts';
+import { idOfName, newMonitor, sentMonitor } from '../../../http/pages/app/settings/monitors/new-monitor.ts';
 
 describe('a part of JSON', () => {
   const json = { name: 'Door', retention: { maxDays: 3 }, zones: [{ area: [[1, 2]] }, {}] };
@@ -37,4 +37,13 @@ test.each([
   ['', [], ''],
 ])('the id of a monitor named %j beside %j is %j', (name, taken, id) => {
   expect(idOfName(name, taken)).toBe(id);
+});
+
+test('what was typed for a source that is not in use is not sent', () => {
+  const chosen = { ...newMonitor, id: 'hall', source: 'test', sourcetest: {} };
+  expect(sentMonitor(chosen)).not.toHaveProperty('sourcertsp');
+  const stored = { protocol: 'tcp', mainStream: 'rtsp://127.0.0.1/main' };
+  const saved = { ...chosen, source: 'rtsp', sourcertsp: stored };
+  expect(sentMonitor(chosen, saved)).toEqual({ ...chosen, sourcertsp: stored });
+  expect(sentMonitor(saved, saved)).toEqual({ ...saved, sourcetest: {} });
 });

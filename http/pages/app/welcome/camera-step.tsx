@@ -6,7 +6,7 @@ import { attempt, Draft } from '../settings/form/draft.ts';
 import { useLeaveGuard } from '../settings/form/leave-guard.ts';
 import { Loading } from '../settings/form/loading.tsx';
 import { NameFields } from '../settings/monitors/name-fields.tsx';
-import { newMonitor } from '../settings/monitors/new-monitor.ts';
+import { newMonitor, sentMonitor } from '../settings/monitors/new-monitor.ts';
 import { SourceFields } from '../settings/monitors/source-fields.tsx';
 import { SourceTrial } from '../settings/monitors/source-trial.tsx';
 import { go } from '../shell/address.ts';
@@ -53,7 +53,7 @@ function CameraForm({ draft, present, next }: FormProps) {
         draft.flaw.value = { pointer: '/id', sentence: say(cameraTexts.idTaken) };
         return;
       }
-      await change('PUT', '/api/monitor', draft.value.value);
+      await change('PUT', '/api/monitor', sentMonitor(draft.value.value));
       draft.keep();
       go(next);
     });

@@ -49,7 +49,7 @@ function ShownStep({ index }: { readonly index: number }) {
           {steps.map((step, at) => (
             <li key={step.name}>
               <a href={addressOf(step.name)} data-page aria-current={at === index ? 'step' : undefined}>
-                {say(welcomeTexts.step, { number: at + 1, title: say(welcomeTexts[step.name]) })}
+                {say(welcomeTexts.step, { number: at + 1, title: say(welcomeTexts[`${step.name}Step`]) })}
               </a>
             </li>
           ))}

@@ -17,6 +17,7 @@ import { TriggerView } from '../triggers/trigger-view.tsx';
 import { ZoneEditor } from '../zones/zone-editor.tsx';
 import { DetectorFields, type DetectorKind } from './detector-fields.tsx';
 import { NameFields } from './name-fields.tsx';
+import { sentMonitor } from './new-monitor.ts';
 import { RecordingFields } from './recording-fields.tsx';
 import { SourceFields } from './source-fields.tsx';
 import { SourceTrial } from './source-trial.tsx';
@@ -56,7 +57,8 @@ export function MonitorForm({ draft, detectors, taken, isNew, reload }: FormProp
         draft.flaw.value = { pointer: '/id', sentence: say(cameraTexts.idTaken) };
         return;
       }
-      await change('PUT', '/api/monitor', draft.value.value);
+      const sent = sentMonitor(draft.value.value, isNew ? undefined : draft.saved);
+      await change('PUT', '/api/monitor', sent);
       draft.keep();
       justSaved = id;
       if (isNew) go(`/settings?monitor=${id}`, { replace: true });

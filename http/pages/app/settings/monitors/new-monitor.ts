@@ -11,6 +11,21 @@ export const newMonitor: JsonObject = {
   sourcertsp: { protocol: 'tcp', mainStream: '' },
 };
 
+const sources = ['rtsp', 'file', 'test'];
+
+/**
+ * A monitor as it is sent: sources that are not in use stay as they were saved, because what was typed for them is seen no more, and
+ * may be refused.
+ *
+ * @param saved undefined if it was not saved yet.
+ */
+export function sentMonitor(monitor: JsonObject, saved?: JsonObject): JsonObject {
+  const unused = sources.filter((name) => name !== monitor['source']).map((name) => `source${name}`);
+  const others = Object.entries(monitor).filter(([name]) => !unused.includes(name));
+  const kept = Object.entries(saved ?? {}).filter(([name]) => unused.includes(name));
+  return Object.fromEntries([...others, ...kept]);
+}
+
 const maxLength = 24;
 
 /** An id made of a name, `Front door` → `frontdoor`; with a number if it is taken. */
