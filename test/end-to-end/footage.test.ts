@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { nowUs } from '../../bus/base/time.ts';
+import { expectClip } from '../support/gst-discoverer.ts';
 import { testMonitor } from '../support/monitors.ts';
 import { decode } from '../support/probe.ts';
 import { startRecorder } from '../support/recorder.ts';
@@ -38,8 +39,9 @@ test('what is recorded now can be found, played, cut and seen, and deleted when 
 
   // From and to within a picture: its edges move by the camera's clock, up to 500 ppm.
   const span = `start=${start + 2_030_000}&end=${start + 4_030_000}`;
-  const clip = await decode(await save(`/api/monitor/ball/clip.mp4?${span}`, 'clip.mp4'));
-  expect(clip).toEqual({ frames: 30, errors: '' });
+  const clip = await save(`/api/monitor/ball/clip.mp4?${span}`, 'clip.mp4');
+  expect(await decode(clip)).toEqual({ frames: 30, errors: '' });
+  await expectClip(clip, 0);
   expect(await (await recorder.fetch(`/api/monitor/ball/playlist.m3u8?${span}`)).text()).toContain(
     `${id}/video.mp4`,
   );

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { expect } from 'vitest';
 
 const run = promisify(execFile);
 
@@ -17,7 +18,7 @@ print(json.dumps({
 `;
 
 /** What GStreamer's players find in a file before they play it, as `gst-discoverer-1.0` prints it. */
-export interface Discovery {
+interface Discovery {
   /** `ok`, or what is wrong. */
   readonly result: string;
   readonly seconds: number;
@@ -27,7 +28,12 @@ export interface Discovery {
   readonly audio: number;
 }
 
-export async function discover(file: string): Promise<Discovery> {
+async function discover(file: string): Promise<Discovery> {
   const { stdout } = await run('/usr/bin/python3', ['-c', script, file]);
   return JSON.parse(stdout) as Discovery;
+}
+
+/** Expects that GStreamer's players take a file as a whole clip: they can seek in it, and it has a video and so much sound. */
+export async function expectClip(file: string, audio: 0 | 1): Promise<void> {
+  expect(await discover(file)).toMatchObject({ result: 'ok', isSeekable: true, video: 1, audio });
 }

@@ -8,7 +8,7 @@ import type { MediaFragment } from '../../../pipelines/mp4/media-fragment.ts';
 import { logInBrowser } from '../../support/chromium.ts';
 import { atEnd } from '../../support/cleanup.ts';
 import { addFootage, began, pathOf, second } from '../../support/footage.ts';
-import { discover } from '../../support/gst-discoverer.ts';
+import { expectClip } from '../../support/gst-discoverer.ts';
 import { admin, type FrontDoor, openFrontDoor, user } from '../../support/http-server.ts';
 import { decode } from '../../support/probe.ts';
 import { fragmentsOf } from '../../support/recorded.ts';
@@ -76,14 +76,14 @@ const address = (from: number, to: number, monitor: string) =>
 const ask = (from: number, to: number, monitor: string, headers: Record<string, string> = {}) =>
   door.fetch(address(from, to, monitor), { headers }, user);
 
-async function clip(from: number, to: number, monitor: string, audio = 1): Promise<string> {
+async function clip(from: number, to: number, monitor: string, audio: 0 | 1 = 1): Promise<string> {
   const answer = await ask(from, to, monitor);
   expect(answer.status).toBe(200);
   const path = join(door.folder, `clip-${monitor}-${from}-${to}.mp4`);
   const data = Buffer.from(await answer.arrayBuffer());
   expect(answer.headers.get('content-length')).toBe(String(data.length));
   await writeFile(path, data);
-  expect(await discover(path)).toMatchObject({ result: 'ok', isSeekable: true, video: 1, audio });
+  await expectClip(path, audio);
   return path;
 }
 
