@@ -1,11 +1,12 @@
 import { join } from 'node:path';
-import { type Browser, chromium } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { logInBrowser } from '../../support/chromium.ts';
-import { atEnd } from '../../support/cleanup.ts';
+import type { MediaFragment } from '../../../pipelines/mp4/media-fragment.ts';
+import { launchChromium, logInBrowser } from '../../support/chromium.ts';
 import { addFootage, began, pathOf, second } from '../../support/footage.ts';
 import { admin, type FrontDoor, openFrontDoor, user } from '../../support/http-server.ts';
 import { makeVideo, video } from '../../support/pipeline-recorder.ts';
+import { fragmentsOf } from '../../support/recorded.ts';
+import { mediaPackets, packetsOf, videoPackets } from '../../support/rtp.ts';
 
 let door: FrontDoor;
 let ids: string[];
@@ -90,20 +91,35 @@ describe('the playlist', () => {
   });
 });
 
-test('a browser plays the playlist across a file border and a gap', async () => {
-  const browser: Browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--mute-audio'],
+test('a browser plays the playlist with its sound across a file border and a gap', async () => {
+  const line =
+    'audiotestsrc wave=white-noise num-buffers=313 ! audio/x-raw,rate=16000,channels=1 ! avenc_aac ! rtpmp4gpay';
+  const heard = fragmentsOf({
+    video: mediaPackets(await videoPackets('h264', { frames: 200, keyFrameEvery: 20 })),
+    audio: mediaPackets(await packetsOf(line), 16_000),
   });
-  atEnd(() => browser.close());
+  const [border, gap, length] = [6, 10, 20];
+  const secondsTo = ({ shownUs }: MediaFragment) => (shownUs - (heard[0]?.shownUs ?? 0)) / second;
+  const add = (from: number, to: number, start = from) =>
+    addFootage(door, {
+      ...{ monitorID: 'heard', start: began + start * second },
+      fragments: heard.filter((one) => secondsTo(one) > from - 0.01 && secondsTo(one) < to - 0.01),
+    });
+  await add(0, border);
+  await add(border, gap);
+  await add(gap, length, 60);
+  const soundBytes = heard.flatMap(({ audio }) => audio).reduce((sum, { data }) => sum + data.length, 0);
+
+  const browser = await launchChromium();
   const context = await browser.newContext({ ignoreHTTPSErrors: true });
   await logInBrowser(context, door.url, admin);
   const page = await context.newPage();
   await page.goto(`${door.url}/api`);
   const found = await page.evaluate(
     async (source) => {
-      const player = document.createElement('video');
-      player.muted = true;
+      const player = document.createElement('video') as HTMLVideoElement & {
+        readonly webkitAudioDecodedByteCount: number;
+      };
       player.src = source;
       document.body.append(player);
       const wait = (event: string) =>
@@ -112,18 +128,33 @@ test('a browser plays the playlist across a file border and a gap', async () => 
           player.addEventListener('error', () => reject(new Error(player.error?.message)), { once: true });
         });
       await wait('loadedmetadata');
-      player.playbackRate = 8;
+      player.playbackRate = 2;
+      const shown: { readonly seconds: number; readonly soundBytes: number }[] = [];
+      const look: VideoFrameRequestCallback = (_, { mediaTime }) => {
+        shown.push({ seconds: mediaTime, soundBytes: player.webkitAudioDecodedByteCount });
+        player.requestVideoFrameCallback(look);
+      };
+      player.requestVideoFrameCallback(look);
       const ended = wait('ended');
       await player.play();
       await ended;
       const { totalVideoFrames } = player.getVideoPlaybackQuality();
-      return { seconds: player.currentTime, width: player.videoWidth, totalVideoFrames };
+      const { videoWidth: width, currentTime: seconds, webkitAudioDecodedByteCount: bytes } = player;
+      return { seconds, width, totalVideoFrames, shown, soundBytes: bytes };
     },
-    `${door.url}/api/monitor/door/playlist.m3u8?start=${began}&end=${began + 100 * second}`,
+    `${door.url}/api/monitor/heard/playlist.m3u8?start=${began}&end=${began + 100 * second}`,
   );
   expect(found.width).toBe(320);
-  expect(found.seconds).toBeCloseTo(30, 0);
-  expect(found.totalVideoFrames).toBeGreaterThan(200);
+  expect(found.seconds).toBeCloseTo(length, 0);
+  expect(found.totalVideoFrames).toBeGreaterThan(150);
+  // The frames after the gap, and what had been decoded of the sound when they were on the screen.
+  const after = found.shown.filter(({ seconds }) => seconds > gap);
+  const times = after.map(({ seconds }) => seconds);
+  expect(times).toEqual(times.toSorted((a, b) => a - b));
+  expect(new Set(times).size).toBeGreaterThan(3);
+  expect(times.at(-1)).toBeGreaterThan((gap + length) / 2);
+  expect(found.soundBytes).toBeGreaterThan(after[0]?.soundBytes ?? Infinity);
+  expect(found.soundBytes).toBeGreaterThan(0.9 * soundBytes);
 });
 
 test('an index is kept beside its recording once that is complete, and is not trusted blindly', async () => {
