@@ -1,40 +1,71 @@
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Another recorder is running in the same storage folder. */
+/** Another recorder uses the same folder. */
 class LockedError extends Error {
   override readonly name = 'LockedError';
-  readonly code = 'storage_in_use';
+  readonly code = 'folder_in_use';
 }
 
 const lockWaitMs = 5000;
-/** The names of this process's locks. */
+/** `flock` ends with this code when another process holds the lock. */
+const conflictCode = 75;
+/** The folders that this process has locked, by device and inode: the kernel gives a second lock to nobody, nor to us. */
 const held = new Set<string>();
 
 /**
- * Locks a folder against a second recorder, for as long as this process lives.
+ * Locks a folder against a second recorder, also one in another container, for as long as this process lives.
  *
- * The lock is a socket in Linux's abstract namespace: the kernel releases it however the process ends, so there is
- * never a stale lock to clean up. A held lock is retried for 5 s, because a recorder that is stopping may still be
- * closing its files.
+ * The kernel holds the lock on the open folder and releases it however the process ends, so there is never a stale lock
+ * to clean up. On a file system that has no such locks, a socket in Linux's abstract namespace does the same within a
+ * container. A held lock is retried for a while, because a recorder that is stopping may still be closing its files.
  *
- * @throws {LockedError}
+ * @throws {LockedError} if another process holds the lock. @throws errors of the file system: the folder must exist.
  */
 export async function lockFolder(folder: string, waitMs = lockWaitMs): Promise<void> {
+  const fd = openSync(folder, 'r');
+  const { dev, ino } = fstatSync(fd);
+  const id = `${dev}:${ino}`;
+  if (held.has(id)) return closeSync(fd);
+  const outcome = await flock(fd, waitMs);
+  const isLocked = outcome === 'unsupported' ? await holdSocket(folder, waitMs) : outcome === 'locked';
+  if (!isLocked) {
+    closeSync(fd);
+    throw new LockedError(`${folder}: another recorder is running here`);
+  }
+  held.add(id);
+}
+
+/**
+ * Node.js has no flock(2). The command locks what the descriptor refers to, which stays open here after its end; no
+ * other child of this process inherits it.
+ */
+async function flock(fd: number, waitMs: number): Promise<'locked' | 'conflict' | 'unsupported'> {
+  const args = ['--conflict-exit-code', String(conflictCode), '--timeout', String(waitMs / 1000), '3'];
+  const child = spawn('flock', args, { stdio: ['ignore', 'ignore', 'ignore', fd] });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  if (code === conflictCode) return 'conflict';
+  return code === 0 ? 'locked' : 'unsupported';
+}
+
+/** @returns false if another process holds the socket for the whole time. */
+async function holdSocket(folder: string, waitMs: number): Promise<boolean> {
   const name = createHash('sha256')
     .update(await realpath(folder))
     .digest('hex');
   for (const end = Date.now() + waitMs; ; await sleep(100)) {
-    if (held.has(name) || (await hold(`\0sentrybus-${name}`))) break;
-    if (Date.now() > end) throw new LockedError(`${folder}: another recorder is running here`);
+    if (await listen(`\0sentrybus-${name}`)) return true;
+    if (Date.now() > end) return false;
   }
-  held.add(name);
 }
 
-/** @returns false if another process holds the lock. */
-function hold(name: string): Promise<boolean> {
+/** @returns false if another process has the name. */
+function listen(name: string): Promise<boolean> {
   const socket = createServer();
   return new Promise((resolve) => {
     socket.once('error', () => resolve(false));

@@ -128,6 +128,11 @@ async function launch(
   const announced = await announcedPort(dir, child);
   if (typeof announced !== 'number')
     throw new NatsServerError(announced.lastLine || `nats-server ${announced.how}`);
+  if (port !== -1 && announced !== port) {
+    // Every client dials the old port for ever.
+    child.kill();
+    throw new NatsServerError(`it listens on port ${announced} instead of ${port}`);
+  }
   child.markReady();
   return { child, port: announced };
 }
