@@ -1,10 +1,11 @@
-import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, readlink, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ensureFolder, removeFile, writeAtomically } from '../../../bus/base/files.ts';
 import { startChild } from '../../support/child.ts';
+import { mountOverItself } from '../../support/disk.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { project } from '../../support/project.ts';
 
@@ -42,6 +43,30 @@ test('leftovers of a crash never block a later save', async () => {
   }
   expect(await readFile(outside, 'utf8')).toBe('untouched');
   expect((await readdir(folder)).sort()).toEqual(['file.json', 'outside']);
+});
+
+test('a symbolic link stays, and what it leads to is written', async () => {
+  const folder = await temporaryFolder();
+  await mkdir(join(folder, 'elsewhere'));
+  await symlink('elsewhere/file', join(folder, 'between'));
+  await symlink(join(folder, 'between'), join(folder, 'link'));
+  for (const text of ['one', 'two']) {
+    await writeAtomically(join(folder, 'link'), text);
+    expect(await readFile(join(folder, 'elsewhere', 'file'), 'utf8')).toBe(text);
+  }
+  expect(await readlink(join(folder, 'link'))).toBe(join(folder, 'between'));
+  await symlink('circle', join(folder, 'circle'));
+  await expect(writeAtomically(join(folder, 'circle'), 'x')).rejects.toThrow('lead in a circle');
+});
+
+test('a file that is a mount of its own is written in place', async (context) => {
+  const folder = await temporaryFolder();
+  const file = join(folder, 'file');
+  await writeFile(file, 'a longer text');
+  if (!mountOverItself(file)) context.skip('may not mount');
+  await writeAtomically(file, 'short');
+  expect(await readFile(file, 'utf8')).toBe('short');
+  expect(await readdir(folder)).toEqual(['file']);
 });
 
 test('a disk without space leaves the old file as it was, and nothing beside it', async () => {
