@@ -1,8 +1,9 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureFolder } from '../../bus/base/files.ts';
 import { deepFreeze, plainJson } from '../base/json.ts';
 import { StoreError } from '../base/store-error.ts';
+import { readTextFile } from '../base/text-file.ts';
 import type { MonitorConfig } from './monitor-config.ts';
 import type { MonitorParser } from './monitor-parser.ts';
 
@@ -49,7 +50,7 @@ async function readMonitor(path: string, parser: MonitorParser): Promise<Monitor
   const status = await stat(path);
   if (!status.isFile()) throw new Error('expected a file');
   if (status.size > maxMonitorFileBytes) throw new Error(`expected at most ${maxMonitorFileBytes} bytes`);
-  const text = await readFile(path, 'utf8');
+  const text = await readTextFile(path);
   let json: unknown;
   try {
     json = JSON.parse(text);
