@@ -10,6 +10,7 @@ import { describeCause, toHttpError } from './request/failure.ts';
 import { HttpError, problemType, Redirect } from './request/http-error.ts';
 import { requestReader } from './request/request-reader.ts';
 import { accessOf, pathMatcher, type Route, type RouteAnswer } from './request/route.ts';
+import type { TrustedProxies } from './transport/trusted-proxies.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -26,6 +27,7 @@ declare module 'fastify' {
 export interface AppOptions {
   readonly table: readonly Route[];
   readonly gate: Gate;
+  readonly proxies: TrustedProxies;
   /** Gets every body that is a stream. */
   readonly openAnswers: OpenAnswers;
   /** Added to every response. */
@@ -37,7 +39,8 @@ export interface AppOptions {
 /**
  * Answers HTTP requests from the table of routes. The gate admits a request before its query or body is read.
  */
-export function createApp({ table, gate, openAnswers, headers, server, log }: AppOptions): FastifyInstance {
+export function createApp(options: AppOptions): FastifyInstance {
+  const { table, gate, proxies, openAnswers, headers, server, log } = options;
   const app = Fastify({
     serverFactory: (handler) => server.on('request', handler),
     bodyLimit,
@@ -91,7 +94,7 @@ export function createApp({ table, gate, openAnswers, headers, server, log }: Ap
         const parts = read(params, raw.url?.split('?', 2)[1] ?? '', body, caller);
         const { headers } = request;
         const signal = goneSignal(reply);
-        const address = raw.socket.remoteAddress;
+        const address = proxies.addressOf(raw);
         const answer = await row.handle({ ...parts, caller, headers, address, signal });
         if (answer.body instanceof Readable && row.access !== 'public') openAnswers.add(answer.body, caller);
         return send(request.method === 'HEAD' ? withoutStream(answer) : answer, reply);

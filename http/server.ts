@@ -16,12 +16,13 @@ import { MonitorStates } from './state/monitor-states.ts';
 import { createListener } from './transport/listener.ts';
 import { securityHeaders } from './transport/security-headers.ts';
 import { certificateSource, serveCertificate } from './transport/tls.ts';
+import { TrustedProxies } from './transport/trusted-proxies.ts';
 import { WebSockets } from './websockets.ts';
 
 export interface HttpServerOptions extends ApiServices {
   /** A connection to the bus for live video, beside which nothing else waits. */
   readonly videoBus: Bus;
-  readonly config: Pick<Config, 'host' | 'port' | 'auth' | 'tls' | 'configDir'>;
+  readonly config: Pick<Config, 'host' | 'port' | 'auth' | 'tls' | 'configDir' | 'trustedProxies'>;
   /** Milliseconds between two pings of a WebSocket; 30,000 by default. */
   readonly pingInterval?: number;
 }
@@ -55,15 +56,16 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 
   const credentials = new Credentials(accounts, log);
   const sessions = await Sessions.open({ configDir: config.configDir, accounts, log });
-  const gate = new Gate({ auth, secure, accounts, credentials, sessions, log });
+  const proxies = new TrustedProxies(config.trustedProxies);
+  const gate = new Gate({ auth, secure, accounts, credentials, sessions, proxies, log });
   const feed = new LogFeed(logs);
   const states = new MonitorStates(options.bus);
   const live = new LiveFeed({ bus: options.videoBus, monitors: options.monitors, states });
   const table = routes({ ...options, feed, live, states, sessions, gate });
   const openAnswers = new OpenAnswers();
-  const app = createApp({ table, gate, openAnswers, headers, server, log });
+  const app = createApp({ table, gate, proxies, openAnswers, headers, server, log });
   const pingInterval = options.pingInterval ?? 30_000;
-  const webSockets = new WebSockets({ table, gate, headers, server, log, pingInterval });
+  const webSockets = new WebSockets({ table, gate, proxies, headers, server, log, pingInterval });
   // Ends the WebSockets and downloads of a changed account at once. Registered after `Credentials` and `Sessions`, whose
   // listeners must know of the change first.
   const check = () => {

@@ -11,6 +11,7 @@ import { accessOf, pathMatcher, pathParams, type Route } from './request/route.t
 import { closeCodes, WebSocketConnection } from './request/websocket-connection.ts';
 import { ignoreUpgrade, isIgnoredUpgrade } from './transport/ignored-upgrade.ts';
 import { answerRaw } from './transport/listener.ts';
+import type { TrustedProxies } from './transport/trusted-proxies.ts';
 
 /** Bytes. Clients must not send messages; a small one still gets a proper close code. */
 const maxPayload = 1024;
@@ -19,6 +20,7 @@ const connectionLimit = 500;
 export interface WebSocketOptions {
   readonly table: readonly Route[];
   readonly gate: Gate;
+  readonly proxies: TrustedProxies;
   readonly headers: Readonly<Record<string, string>>;
   readonly server: Server;
   readonly log: Log;
@@ -93,9 +95,13 @@ export class WebSockets {
       if (candidates.length === 0) throw new HttpError('not_found', 'There is nothing here.');
       throw new HttpError('malformed_request', 'This path is no WebSocket.');
     }
-    const { headers, socket: client } = request;
     const parts = read(pathParams(row, path), search, undefined, caller);
-    const call = { ...parts, caller, headers, address: client.remoteAddress };
+    const call = {
+      ...parts,
+      caller,
+      headers: request.headers,
+      address: this.#options.proxies.addressOf(request),
+    };
     row.beforeConnect?.(call);
     if (this.#connections.size >= connectionLimit) {
       throw new HttpError('unavailable', 'Too many WebSockets are open.', {

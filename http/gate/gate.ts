@@ -112,11 +112,9 @@ export class Gate {
   }
 
   /** Cookies are sent by browsers alone, which say where a request comes from; other clients need not. */
-  #refuseOrigin(
-    { headers }: IncomingMessage,
-    wanted: 'any' | 'not foreign' | 'not embedded' | 'our own',
-  ): void {
-    const { secure } = this.#options;
+  #refuseOrigin(request: IncomingMessage, wanted: 'any' | 'not foreign' | 'not embedded' | 'our own'): void {
+    const { secure, proxies } = this.#options;
+    const headers = proxies.headersOf(request);
     const refused =
       (wanted === 'not foreign' && isForeign(headers, secure)) ||
       (wanted === 'not embedded' && isEmbedded(headers)) ||

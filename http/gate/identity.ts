@@ -5,6 +5,7 @@ import type { Session, Sessions } from '../../store/accounts/sessions.ts';
 import type { Caller } from '../request/caller.ts';
 import { HttpError } from '../request/http-error.ts';
 import { clientKey } from '../transport/client-address.ts';
+import type { TrustedProxies } from '../transport/trusted-proxies.ts';
 import type { Admission, Credentials } from './credentials.ts';
 import { isLocalHost } from './origin.ts';
 import { readSessionCookie, sessionCsrfToken } from './session-cookie.ts';
@@ -15,6 +16,7 @@ export interface IdentityOptions {
   readonly accounts: Accounts;
   readonly credentials: Credentials;
   readonly sessions: Sessions;
+  readonly proxies: TrustedProxies;
 }
 
 /** Finds out which account a request comes from: by its basic credentials, or else by its session's cookie. */
@@ -36,7 +38,8 @@ export class Identity {
   }
 
   /** @throws {HttpError} `login_required`, `login_failed`, `too_many_logins`, `host_refused` */
-  async of({ headers, socket }: IncomingMessage): Promise<Caller> {
+  async of(request: IncomingMessage): Promise<Caller> {
+    const { headers } = request;
     if (this.#options.auth === 'none') {
       if (isLocalHost(headers.host)) return this.#everybody;
       throw new HttpError(
@@ -48,8 +51,9 @@ export class Identity {
     const token = headers.authorization === undefined ? readSessionCookie(headers.cookie) : undefined;
     const caller = token === undefined ? undefined : this.#ofSession(token);
     if (caller) return caller;
-    const { credentials } = this.#options;
-    return this.#ofAccount(await credentials.admit(headers.authorization, clientKey(socket.remoteAddress)));
+    const { credentials, proxies } = this.#options;
+    const client = clientKey(proxies.addressOf(request));
+    return this.#ofAccount(await credentials.admit(headers.authorization, client));
   }
 
   /** The caller of a session's token; undefined if the session has ended. */

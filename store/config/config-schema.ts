@@ -24,6 +24,11 @@ const topic = Type.String({
   description: 'levels of letters, digits, hyphens, dots and underscores, with "/" between them',
 });
 
+const proxy = Type.String({
+  pattern: '^[0-9A-Fa-f.:]{2,45}(/[0-9]{1,3})?$',
+  description: 'an address or network, like "192.0.2.1" or "10.0.0.0/8"',
+});
+
 /** Validated by `config.ts`, because the names depend on the list of detectors. */
 const name = Type.String({ description: 'the name of a plugin' });
 
@@ -94,6 +99,9 @@ export const ConfigFile = Type.Object(
       Type.Number({ minimum: 0.001, maximum: 1e6, description: 'a number of gigabytes, at least 0.001' }),
     ),
     debug_log_stdout: Type.Optional(flag),
+    trusted_proxies: Type.Optional(
+      Type.Array(proxy, { maxItems: 64, description: 'a list of addresses and networks of proxies' }),
+    ),
     plugin: Type.Optional(
       Type.Array(
         // `config.ts` validates the other keys, which depend on the name.

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { parse } from 'smol-toml';
 import { writeAtomically } from '../../bus/base/files.ts';
+import { readTextFile, TextFileError } from '../base/text-file.ts';
 import { compileValidator, type ValidationIssue } from '../base/validator.ts';
 import type { DetectorSection } from '../detectors/detector-section.ts';
 import { ConfigError } from './config-error.ts';
@@ -25,6 +27,8 @@ export interface Config {
   maxDiskUsage: number;
   debugLogStdout: boolean;
   auth: 'basic' | 'none';
+  /** Addresses and networks of the reverse proxies in front. */
+  trustedProxies: readonly string[];
   /** The names of the detectors that may run at all. */
   detectors: readonly string[];
   /** Only if the plugin is enabled. */
@@ -68,8 +72,9 @@ export async function loadConfig(
   let text: string;
   let created = false;
   try {
-    text = await readFile(file, 'utf8');
+    text = await readTextFile(file);
   } catch (cause) {
+    if (cause instanceof TextFileError) throw new ConfigError(`${file}: ${cause.message}`, { cause });
     const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
     if (missing && !create) throw new ConfigError(`${file}: there is no such file`, { cause });
     if (!missing) throw new ConfigError(`${file}: expected a file that can be read`, { cause });
@@ -119,6 +124,7 @@ async function build(file: string, toml: ConfigFile, detectors: readonly Detecto
     maxDiskUsage: Math.floor((toml.max_disk_usage ?? 100) * 1e9),
     debugLogStdout: toml.debug_log_stdout ?? false,
     auth: plugins.enabled.has('auth_none') ? 'none' : 'basic',
+    trustedProxies: readProxies(file, toml.trusted_proxies),
     detectors: detectors.map(({ name }) => name).filter((name) => plugins.enabled.has(name)),
     ...(mqtt ? { mqtt: await readMqtt(file, mqtt as MqttEntry) } : {}),
     tls: readTls(file, toml.tls),
@@ -162,6 +168,17 @@ function readPlugins(file: string, toml: ConfigFile, detectors: readonly Detecto
     );
   }
   return { enabled, warnings };
+}
+
+function readProxies(file: string, proxies: readonly string[] = []): readonly string[] {
+  for (const [index, proxy] of proxies.entries()) {
+    const [address = '', bits] = proxy.split('/');
+    const maxBits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+    if (Number(bits ?? 1) > maxBits || bits === '0') {
+      throw new ConfigError(`${file}: trusted_proxies.${index}: expected an address or network`);
+    }
+  }
+  return proxies;
 }
 
 function readTls(file: string, tls: ConfigFile['tls']): Config['tls'] {

@@ -29,6 +29,9 @@ config_dir = ${quote(configDir)}
 # and when the disk has less than one gigabyte (on a small disk: a twentieth of its size) left.
 max_disk_usage = 100
 
+# Addresses and networks of reverse proxies in front of the recorder, whose X-Forwarded-For and X-Forwarded-Host are believed.
+#trusted_proxies = ["127.0.0.1", "10.0.0.0/8"]
+
 # Print log entries of level debug, too.
 debug_log_stdout = false
 

@@ -79,7 +79,7 @@ export interface TestSession {
 export const admin = { username: 'admin', password: 'correct horse' };
 export const user = { username: 'user', password: 'battery staple' };
 
-type Options = Partial<Pick<HttpServerOptions['config'], 'auth' | 'tls' | 'port'>> &
+type Options = Partial<Pick<HttpServerOptions['config'], 'auth' | 'tls' | 'port' | 'trustedProxies'>> &
   Partial<Pick<HttpServerOptions, 'pingInterval' | 'health' | 'catalogueProgress'>> & {
     /** What `GET /api/mqtt` tells. */
     readonly mqtt?: MqttReport;
@@ -117,7 +117,13 @@ export async function openFrontDoor(options: Options = {}): Promise<FrontDoor> {
     onError: (error) => log.error(error.message),
   });
   atEnd(() => logs.close());
-  const { auth = 'basic', tls = { mode: 'self-signed' }, port = 0, pingInterval } = options;
+  const {
+    auth = 'basic',
+    tls = { mode: 'self-signed' },
+    port = 0,
+    trustedProxies = [],
+    pingInterval,
+  } = options;
   const recordingsDir = join(folder, 'recordings');
   const files = new RecordingFiles(recordingsDir);
   const pictures = new Pictures(folder);
@@ -136,7 +142,7 @@ export async function openFrontDoor(options: Options = {}): Promise<FrontDoor> {
   const sourceTests = new SourceTests({ storageDir: folder, mediaDir: folder });
   atEnd(async () => sourceTests.close());
   const server = await startHttpServer({
-    config: { host: '127.0.0.1', port, auth, tls, configDir: folder },
+    config: { host: '127.0.0.1', port, auth, tls, trustedProxies, configDir: folder },
     accounts,
     monitors,
     logs,

@@ -47,6 +47,7 @@ test('the first start writes a file where every key stands and is explained', as
     maxDiskUsage: 100e9,
     debugLogStdout: false,
     auth: 'basic',
+    trustedProxies: [],
     detectors: ['motion', 'tflite'],
     tls: { mode: 'self-signed' },
     bus: { servers: [] },
