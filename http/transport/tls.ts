@@ -9,6 +9,8 @@ import type { Config } from '../../store/config/config.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
 const validForMs = 730 * dayMs;
+/** For machines whose clock was ahead. Apple's systems take at most 825 days in all. */
+const validSinceMs = 90 * dayMs;
 /** A self-signed certificate is renewed when its remaining lifetime falls below this. */
 const renewBeforeMs = 30 * dayMs;
 
@@ -57,7 +59,7 @@ function selfSigned(folder: string): CertificateSource {
   return {
     async load() {
       const kept = await files.load().catch(() => undefined);
-      if (kept && remainingMs(kept) > renewBeforeMs) return kept;
+      if (kept && isFresh(kept)) return kept;
       await makeSelfSigned(folder);
       return files.load();
     },
@@ -66,7 +68,12 @@ function selfSigned(folder: string): CertificateSource {
   };
 }
 
-const remainingMs = ({ cert }: Certificate) => Date.parse(new X509Certificate(cert).validTo) - Date.now();
+/** Not so if it was made while the machine's clock was far ahead. */
+function isFresh({ cert }: Certificate): boolean {
+  const { validFrom, validTo } = new X509Certificate(cert);
+  const now = Date.now();
+  return Date.parse(validFrom) <= now && Date.parse(validTo) - now > renewBeforeMs;
+}
 
 async function makeSelfSigned(folder: string): Promise<void> {
   // Imported only if needed: loading it takes longer than the rest of a start.
@@ -83,7 +90,7 @@ async function makeSelfSigned(folder: string): Promise<void> {
     keyType: 'ec',
     curve: 'P-256',
     algorithm: 'sha256',
-    notBeforeDate: new Date(Date.now() - dayMs),
+    notBeforeDate: new Date(Date.now() - validSinceMs),
     notAfterDate: new Date(Date.now() + validForMs),
     extensions: [
       { name: 'basicConstraints', cA: false, critical: true },

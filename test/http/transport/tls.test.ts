@@ -6,7 +6,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { promisify } from 'node:util';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { CertificateError, certificateSource, serveCertificate } from '../../../http/transport/tls.ts';
 import { atEnd } from '../../support/cleanup.ts';
 import { temporaryFolder } from '../../support/folder.ts';
@@ -47,6 +47,8 @@ async function make(folder: string, name: string, days = 90) {
   return { cert, key };
 }
 
+const dayMs = 86_400_000;
+
 describe('the self-signed certificate', () => {
   test('is made at the first start and kept', async () => {
     const configDir = await temporaryFolder();
@@ -70,6 +72,20 @@ describe('the self-signed certificate', () => {
     const next = await source?.load();
     expect(new X509Certificate(next?.cert ?? '').subject).toBe('CN=sentrybus');
     expect(next?.cert).not.toBe(cert);
+  });
+
+  test('is valid for machines whose clock is a month behind, and made anew when it is not valid yet', async () => {
+    const configDir = await temporaryFolder();
+    const source = certificateSource({ tls: selfSigned, configDir });
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 100 * dayMs });
+    const ahead = await source?.load().finally(() => vi.useRealTimers());
+    const { cert = '' } = (await source?.load()) ?? {};
+    expect(cert).not.toBe(ahead?.cert);
+    expect(await source?.load()).toMatchObject({ cert });
+    const { validFrom, validTo } = new X509Certificate(cert);
+    expect(Date.parse(validFrom)).toBeLessThan(Date.now() - 30 * dayMs);
+    // Apple's limit.
+    expect(Date.parse(validTo) - Date.parse(validFrom)).toBeLessThanOrEqual(825 * dayMs);
   });
 
   test.each(['cert.pem', 'key.pem'])('is made anew when %s is broken', async (file) => {
