@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty';
 import { parseArgs } from 'node:util';
 import { createActor, toPromise } from 'xstate';
 import { endProcess } from '../bus/children/process-end.ts';
@@ -12,6 +13,7 @@ import { Monitors } from '../store/monitors/monitors.ts';
 import { detectors } from './detectors/host/detector-list.ts';
 import type { StoredState } from './services.ts';
 import { logSettings } from './settings.ts';
+import { reloadFiles } from './startup/file-reload.ts';
 import { makeAdmin, makeDemo } from './startup/first-start.ts';
 import { lockFolder } from './startup/folder-lock.ts';
 import { openStorage } from './startup/storage-mark.ts';
@@ -27,6 +29,8 @@ const usage = 'usage: npm start -- [--config FILE] [--new-storage]';
  * @param args the command line after the program's name.
  */
 export async function runRecorder(args: readonly string[]): Promise<void> {
+  // Whatever it writes, by itself or through DuckDB and nats-server, is for the owner and the group only.
+  process.umask(process.umask() | 0o027);
   try {
     const stored = await prepare(args);
     const failure = await run(stored);
@@ -49,6 +53,7 @@ async function prepare(args: readonly string[]): Promise<StoredState> {
     detectors,
   });
   if (created) process.stdout.write(`Wrote ${config.file}\n`);
+  await lockFolder(config.configDir);
   await openStorage({ ...config, isNew });
   await lockFolder(config.storageDir);
 
@@ -91,7 +96,15 @@ async function run(stored: StoredState): Promise<unknown> {
     system.send({ type: 'stop' });
     setTimeout(() => endProcess(1), stopDeadlinesMs.recorder).unref();
   };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
+  // Without a terminal that could be closed, also under nohup, whose "ignore" Node.js takes back at its start.
+  const hasTerminal = [0, 1, 2].some(isatty);
+  const reload = async () => {
+    await reloadFiles(stored, log);
+    logger.configure(logSettings(config));
+    system.send({ type: 'reconcile' });
+  };
+  process.on('SIGHUP', hasTerminal ? stop : () => void reload());
   system.start();
   const { failure } = await toPromise(system);
   return failure;

@@ -112,7 +112,13 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
     const logFile = join(config.storageDir, logFileName);
     const kept = {
       ...{ storageDir: config.storageDir, logFile, files, marks },
-      limits: { maxBytes: config.maxDiskUsage, minFreeBytes },
+      limits: {
+        // The file may be read again.
+        get maxBytes() {
+          return config.maxDiskUsage;
+        },
+        minFreeBytes,
+      },
       rulesOf: (monitorID: string) => retentionRules(monitors.get(monitorID)),
       monitorIDs: () => monitors.list().map(({ id }) => id),
       onRemoved: (id: string, reason: string) => removals.add(id, reason),

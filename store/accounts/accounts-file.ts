@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import Type from 'typebox';
 import { StoreError } from '../base/store-error.ts';
+import { readTextFile, TextFileError } from '../base/text-file.ts';
 import { character, controls } from '../base/text-pattern.ts';
 import { compileValidator } from '../base/validator.ts';
 import { isForeignHash } from './passwords.ts';
@@ -63,8 +63,9 @@ export async function readAccounts(file: string): Promise<Record<string, StoredA
     new StoreError('invalid', `${file}: ${expected}`, { cause });
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = await readTextFile(file);
   } catch (cause) {
+    if (cause instanceof TextFileError) throw broken(cause.message, cause);
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return {};
     throw new StoreError('io', `${file}: expected a file that can be read`, { cause });
   }
@@ -83,6 +84,12 @@ export async function readAccounts(file: string): Promise<Record<string, StoredA
   return accounts;
 }
 
+/** Marks that change the direction of writing, and others without width: copied along with a name, and seen by nobody. */
+const unseen = /[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]/g;
+
+/** @returns the form in which user names are stored and compared: composed, without what nobody sees, without blanks around. */
+export const plainName = (username: string): string => username.normalize('NFC').replace(unseen, '').trim();
+
 /** @returns a warning for each account that cannot log in, or sees more than its list of monitors. */
 export function findOddities(file: string, accounts: readonly StoredAccount[]): string[] {
   const warnings: string[] = [];
@@ -96,7 +103,7 @@ export function findOddities(file: string, accounts: readonly StoredAccount[]): 
         `${file}: account ${id} cannot log in until its password is reset: its hash is not scrypt`,
       );
     }
-    const name = username.normalize('NFC');
+    const name = plainName(username);
     if (names.has(name)) warnings.push(`${file}: account ${id} cannot log in: another one has the same name`);
     names.add(name);
   }

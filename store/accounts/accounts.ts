@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import Type from 'typebox';
 import { ensureFolder, writeAtomically } from '../../bus/base/files.ts';
 import { Mutex } from '../../bus/base/mutex.ts';
@@ -12,6 +13,7 @@ import {
   findOddities,
   identity,
   monitorList,
+  plainName,
   readAccounts,
   type StoredAccount,
 } from './accounts-file.ts';
@@ -112,10 +114,13 @@ export class Accounts {
           pointer: '/monitors',
         });
       }
-      const username = input.username.normalize('NFC');
+      const username = plainName(input.username);
+      if (username === '') {
+        throw new StoreError('invalid', 'expected a name that can be seen', { pointer: '/username' });
+      }
       const before = this.#accounts.get(id);
       for (const other of this.#accounts.values()) {
-        if (other.id !== id && other.username.normalize('NFC') === username) {
+        if (other.id !== id && plainName(other.username) === username) {
           throw new StoreError('conflict', 'another account has this name', { pointer: '/username' });
         }
       }
@@ -138,6 +143,24 @@ export class Accounts {
       };
       await this.#save(new Map(this.#accounts).set(id, account), id);
       return before ? 'replaced' : 'created';
+    });
+  }
+
+  /**
+   * Takes over what was changed in the file by hand.
+   *
+   * @returns the warnings for the accounts that are there now.
+   * @throws {StoreError} if the file is broken, or leaves no administrator; the accounts are then as before.
+   */
+  reload(): Promise<readonly string[]> {
+    return this.#mutex.runExclusive(async () => {
+      const next = new Map<string, StoredAccount>();
+      for (const account of Object.values(await readAccounts(this.#file))) next.set(account.id, account);
+      this.#requireAdmin(next);
+      const all = new Set([...next.keys(), ...this.#accounts.keys()]);
+      const changed = [...all].filter((id) => !isDeepStrictEqual(next.get(id), this.#accounts.get(id)));
+      for (const id of changed) this.#take(id, next.get(id));
+      return findOddities(this.#file, [...next.values()]);
     });
   }
 
@@ -172,10 +195,10 @@ export class Accounts {
    * one key derivation, about 0.1 s of a core. The caller must limit how many run at once.
    */
   async verify(username: string, password: string): Promise<Account | undefined> {
-    const wanted = username.normalize('NFC');
+    const wanted = plainName(username);
     let account: StoredAccount | undefined;
     for (const one of this.#accounts.values()) {
-      if (one.username.normalize('NFC') === wanted) account ??= one;
+      if (plainName(one.username) === wanted) account ??= one;
     }
     const tooLong = password.length > maxPasswordLength;
     const matches = await verifyPassword(tooLong ? undefined : account?.password, tooLong ? '' : password);
@@ -196,23 +219,30 @@ export class Accounts {
 
   /** Writes to disk first, so that accounts in memory, the ones that admit callers, are always stored. */
   async #save(next: Map<string, StoredAccount>, changed: string): Promise<void> {
-    if (rank[control(next.values())] < rank[control(this.#accounts.values())]) {
-      throw new StoreError('conflict', 'the last administrator cannot be demoted or deleted');
-    }
+    this.#requireAdmin(next);
     try {
       await writeAtomically(this.#file, `${JSON.stringify(Object.fromEntries(next), undefined, 2)}\n`);
     } catch (cause) {
       throw new StoreError('io', 'the accounts could not be saved', { cause });
     }
-    const account = next.get(changed);
+    this.#take(changed, next.get(changed));
+  }
+
+  #requireAdmin(next: Map<string, StoredAccount>): void {
+    if (rank[control(next.values())] >= rank[control(this.#accounts.values())]) return;
+    throw new StoreError('conflict', 'the last administrator cannot be demoted or deleted');
+  }
+
+  /** @param account as it is stored now; undefined if it was deleted. */
+  #take(id: string, account: StoredAccount | undefined): void {
     if (account) {
-      this.#accounts.set(changed, account);
-      this.#tokens.set(changed, randomText(32));
+      this.#accounts.set(id, account);
+      this.#tokens.set(id, randomText(32));
     } else {
-      this.#accounts.delete(changed);
-      this.#tokens.delete(changed);
+      this.#accounts.delete(id);
+      this.#tokens.delete(id);
     }
-    for (const listener of [...this.#listeners]) listener(changed);
+    for (const listener of [...this.#listeners]) listener(id);
   }
 }
 

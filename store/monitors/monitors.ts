@@ -97,6 +97,25 @@ export class Monitors {
   }
 
   /**
+   * Takes over what was changed in the files by hand. A monitor whose file is broken now stays as it is in memory.
+   *
+   * @returns the files that are broken.
+   */
+  reload(): Promise<readonly BrokenMonitor[]> {
+    return this.#mutex.runExclusive(async () => {
+      const { monitors, broken } = await readMonitors(this.#folder, this.#parser);
+      const kept = [...this.#monitors.values()].filter(({ file }) =>
+        broken.some((one) => basename(one.file) === file),
+      );
+      this.#monitors.clear();
+      for (const monitor of [...kept, ...monitors]) this.#monitors.set(monitor.config.id, monitor);
+      this.#broken = broken;
+      this.#announce();
+      return broken;
+    });
+  }
+
+  /**
    * Creates a monitor, or replaces the whole monitor with this id. A masked password is kept as it was stored.
    *
    * @throws {StoreError} `invalid` with the pointer of the bad field; `io`.

@@ -56,6 +56,38 @@ test('only the right name with the right password is verified', async () => {
   }
 });
 
+test('blanks around a name and marks that nobody sees are no part of it', async () => {
+  const accounts = await Accounts.open(await temporaryFolder());
+  await accounts.put({ ...admin, username: '\u200f admin\u200e ' });
+  expect(accounts.get('a1')?.username).toBe('admin');
+  expect((await accounts.verify(' \u202aadmin\u202c\u00a0', 'secret'))?.id).toBe('a1');
+  await expect(accounts.put({ ...user, username: 'adm\u2066in' })).rejects.toThrow('another account has');
+  await expect(accounts.put({ ...user, username: ' \u200e' })).rejects.toThrow('that can be seen');
+});
+
+test('accounts that were changed in the file by hand are taken over, a broken file is not', async () => {
+  const folder = await temporaryFolder();
+  const file = join(folder, 'accounts.json');
+  const accounts = await Accounts.open(folder);
+  await accounts.put(admin);
+  await accounts.put(user);
+  const [before, token] = [await readFile(file, 'utf8'), accounts.token('a1')];
+  const heard: string[] = [];
+  accounts.onChange((id) => heard.push(id));
+
+  await writeFile(file, before.replace('"isAdmin": true', '"isAdmin": false'));
+  await expect(accounts.reload()).rejects.toThrow('last administrator');
+  await writeFile(file, before.replace('Zoë', 'Zo\u00eb').slice(0, -3));
+  await expect(accounts.reload()).rejects.toThrow('expected JSON');
+  await writeFile(file, Buffer.from(before, 'latin1'));
+  await expect(accounts.reload()).rejects.toThrow(/line \d+, column \d+: expected UTF-8/);
+  expect([heard, accounts.list().length]).toEqual([[], 2]);
+
+  await writeFile(file, before.replace('Zoë', 'Zoe'));
+  expect(await accounts.reload()).toEqual([]);
+  expect([heard, accounts.get('u-1')?.username, accounts.token('a1')]).toEqual([['u-1'], 'Zoe', token]);
+});
+
 test('an unknown user and a locked one cost as much work as a wrong password', async () => {
   const accounts = await openWith({ old: { id: 'old', username: 'old', isAdmin: false, password: argon } });
   await accounts.put(admin);
