@@ -28,7 +28,7 @@ export function logExportRoutes({ logs }: Pick<ApiServices, 'logs'>): Route[] {
         'Every entry that matches, oldest first, as one file with the columns time, level, src, monitorID and msg; `time` is a Unix time in microseconds. Sent while it is read: a response that breaks off is incomplete.',
       query: ExportQuery,
       answers: { 200: { description: 'The file', types: Object.values(types) } },
-      failures: ['conflict', 'storage_failed'],
+      failures: ['unavailable', 'storage_failed'],
       async handle({ query: { format, ...rest } }) {
         return {
           type: types[format],

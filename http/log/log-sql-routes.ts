@@ -43,7 +43,7 @@ Times are Unix times in microseconds; \`make_timestamp(time)\` makes a timestamp
 The \`Accept\` header selects the format of the response:
 
 - \`application/json\` (the default): at most 10,000 rows and about 8 MB, within 5 s; \`truncated\` is true if there were more rows. Integers beyond 2^53 and values of types that JSON lacks are strings.
-- \`text/csv\` and \`application/vnd.apache.arrow.stream\`: sent while it is read, at most 10 million rows, within 2 minutes including the time that the client needs to read. Two such responses at a time; a third gets 409. A response that breaks off is incomplete. In CSV, nothing between two commas is null and \`""\` is an empty string.
+- \`text/csv\` and \`application/vnd.apache.arrow.stream\`: sent while it is read, at most 10 million rows, within 2 minutes including the time that the client needs to read. Two such responses at a time; a third gets 503 with \`Retry-After\`. A response that breaks off is incomplete. In CSV, nothing between two commas is null and \`""\` is an empty string.
 
 In any format the statement is cancelled when its client disconnects.`;
 
@@ -79,7 +79,7 @@ export function logSqlRoutes({ logs }: Pick<ApiServices, 'logs'>): Route[] {
           },
         },
       },
-      failures: ['conflict', 'storage_failed'],
+      failures: ['unavailable', 'storage_failed'],
       async handle({ body: { sql }, headers, signal }): Promise<RouteAnswer> {
         const type = acceptedType(String(headers['accept'] ?? ''), types);
         const format = streamed[type];

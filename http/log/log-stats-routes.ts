@@ -16,6 +16,12 @@ const StatsQuery = Type.Object({
     }),
   ),
   bucket: Type.Optional(Type.Enum(statsBuckets, { description: `one of ${statsBuckets.join(', ')}` })),
+  tz: Type.Optional(
+    Type.String({
+      maxLength: 64,
+      description: 'a time zone, like "Europe/Berlin", in which buckets begin; UTC by default',
+    }),
+  ),
   ...rangeFields,
 });
 
@@ -36,7 +42,7 @@ export function logStatsRoutes({ logs }: Pick<ApiServices, 'logs'>): Route[] {
       tag: 'Logs',
       summary: 'Count log entries',
       description:
-        'Number of entries for each combination of the fields in `group` and each period of length `bucket`; `time` is the start of the period (in UTC, weeks from Monday). Combinations without entries are left out. More than 10,000 rows are refused.',
+        'Number of entries for each combination of the fields in `group` and each period of length `bucket`; `time` is the start of the period (by the clocks of `tz`, otherwise in UTC; weeks from Monday). Combinations without entries are left out. More than 10,000 rows are refused.',
       query: StatsQuery,
       answers: {
         200: {
@@ -49,8 +55,13 @@ export function logStatsRoutes({ logs }: Pick<ApiServices, 'logs'>): Route[] {
         },
       },
       failures: ['storage_failed'],
-      handle: async ({ query: { group = [], bucket, ...rest } }) => ({
-        body: await logs.stats({ filter: rangeFilter(rest), group, ...(bucket && { bucket }) }),
+      handle: async ({ query: { group = [], bucket, tz, ...rest } }) => ({
+        body: await logs.stats({
+          filter: rangeFilter(rest),
+          group,
+          ...(bucket && { bucket }),
+          ...(tz && { tz }),
+        }),
       }),
     }),
   ];

@@ -6,6 +6,7 @@ const storeCodes = {
   invalid: 'invalid_value',
   not_found: 'not_found',
   conflict: 'conflict',
+  busy: 'unavailable',
   io: 'storage_failed',
 } as const satisfies Record<StoreError['code'], ErrorCode>;
 
@@ -30,6 +31,7 @@ export function toHttpError(error: unknown): HttpError {
       : `${message.charAt(0).toUpperCase()}${message.slice(1)}.`;
     return new HttpError(storeCodes[code], detail, {
       ...(pointer !== undefined && { pointer }),
+      ...(code === 'busy' && { headers: { 'Retry-After': '5' } }),
       cause: error,
     });
   }

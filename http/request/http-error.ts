@@ -52,7 +52,7 @@ export const errors = {
     status: 409,
     title: 'Conflict',
     meaning:
-      'the user name is taken, the last admin would be gone, a login is sent to a recorder without logins, the recording is being written, a clip would span a change of the picture, or too many downloads are running',
+      'the user name is taken, the last admin would be gone, a login is sent to a recorder without logins, the recording is being written, or a clip would span a change of the picture',
   },
   too_large: {
     status: 413,

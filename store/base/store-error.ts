@@ -1,4 +1,4 @@
-export type StoreErrorCode = 'invalid' | 'not_found' | 'conflict' | 'io';
+export type StoreErrorCode = 'invalid' | 'not_found' | 'conflict' | 'busy' | 'io';
 
 /**
  * A change or a read that the store refuses or fails to do. The message may be shown to clients: it contains no secret
@@ -7,6 +7,7 @@ export type StoreErrorCode = 'invalid' | 'not_found' | 'conflict' | 'io';
  * - `invalid`: the input has a wrong shape or value; `pointer` names the field.
  * - `not_found`: there is no such account or monitor.
  * - `conflict`: the input is well formed but contradicts stored data.
+ * - `busy`: too many others ask for the same; it may work in a moment.
  * - `io`: the disk or the database failed, see `cause`. Stored data is unchanged.
  */
 export class StoreError extends Error {

@@ -21,11 +21,11 @@ export class LogDownloads {
   /**
    * @param begin creates the download.
    * @returns the download's number.
-   * @throws {StoreError} `conflict` if too many are running; errors of `begin`.
+   * @throws {StoreError} `busy` if too many are running; errors of `begin`.
    */
   async open(begin: () => Promise<LogDownload>): Promise<number> {
     if (this.#open.size >= maxOpen) {
-      throw new StoreError('conflict', `${maxOpen} downloads are under way; try again`);
+      throw new StoreError('busy', `${maxOpen} downloads are under way; try again`);
     }
     this.#count += 1;
     const number = this.#count;

@@ -5,7 +5,15 @@ import { StoreError } from '../../base/store-error.ts';
 import { rolledUpHours } from './hourly-rollup.ts';
 import { filterSql, type LogFilter } from './log-filter.ts';
 import { clip, growingRanges, inSnapshot, rangesByText, type ScanRange, wholeRange } from './scan-ranges.ts';
-import { bucketSql, holdsHours, hourUs, type StatsBucket } from './stats-buckets.ts';
+import {
+  bucketSql,
+  dependsOnZone,
+  holdsHours,
+  hourUs,
+  type StatsBucket,
+  zoneBucketSql,
+} from './stats-buckets.ts';
+import { TimeZone } from './time-zone.ts';
 
 export const statsGroups = ['level', 'src', 'monitorID'] as const;
 export type StatsGroup = (typeof statsGroups)[number];
@@ -15,11 +23,13 @@ export interface StatsQuestion {
   readonly filter: LogFilter;
   readonly group: readonly StatsGroup[];
   readonly bucket?: StatsBucket;
+  /** The buckets begin by the clocks of this zone. Default: UTC. */
+  readonly tz?: string;
 }
 
 /** The number of entries of one kind. */
 export interface StatsRow {
-  /** Start of the bucket, in UTC: Unix time in microseconds. */
+  /** Start of the bucket: Unix time in microseconds. */
   readonly time?: number;
   readonly level?: LogLevel;
   readonly src?: string;
@@ -48,15 +58,17 @@ export class LogStats {
    * out; without groups and bucket there is exactly one row.
    * @throws {StoreError} `invalid` if there are more than 10,000 rows, as soon as that is known.
    */
-  count({ filter, group, bucket }: StatsQuestion): Promise<StatsRow[]> {
+  async count({ filter, group, bucket, tz }: StatsQuestion): Promise<StatsRow[]> {
+    const named = tz === undefined ? undefined : new TimeZone(tz);
+    const zone = bucket && dependsOnZone(bucket) ? named : undefined;
     const keys = statsGroups.filter((key) => group.includes(key));
     return this.#turns.runExclusive(() =>
       inSnapshot(this.#connection, async () => {
         const sums = new Sums([...(bucket ? ['time'] : []), ...keys]);
-        for await (const { table, ...window } of this.#parts(filter, bucket)) {
+        for await (const { table, ...window } of this.#parts(filter, bucket, zone)) {
           const { where, values } = filterSql({ ...filter, ...window });
           const found = await this.#connection.runAndReadAll(
-            countSql(`${table} ${where}`, table === 'log' ? 'count(*)' : 'sum(entries)', keys, bucket),
+            countSql(`${table} ${where}`, table === 'log' ? 'count(*)' : 'sum(entries)', keys, bucket, zone),
             values,
             values.map((value) => (typeof value === 'bigint' ? BIGINT : VARCHAR)),
           );
@@ -72,8 +84,12 @@ export class LogStats {
     return this.#turns.close(() => this.#connection.closeSync());
   }
 
-  async *#parts(filter: LogFilter, bucket: StatsBucket | undefined): AsyncGenerator<Part> {
-    if (filter.text || (bucket && !holdsHours(bucket))) {
+  async *#parts(
+    filter: LogFilter,
+    bucket: StatsBucket | undefined,
+    zone: TimeZone | undefined,
+  ): AsyncGenerator<Part> {
+    if (filter.text || (bucket && !holdsHours(bucket)) || zone?.hasWholeHours === false) {
       const windows = filter.text
         ? rangesByText(this.#connection, filter, true)
         : growingRanges(this.#connection, filter);
@@ -93,17 +109,24 @@ export class LogStats {
   }
 }
 
-function countSql(from: string, count: string, keys: readonly string[], bucket?: StatsBucket): string {
-  const select = (sum: string, source: string, length?: StatsBucket) => {
-    const columns = [...(length ? [`${bucketSql(length)} AS time`] : []), ...keys, `${sum} AS entries`];
+function countSql(
+  from: string,
+  count: string,
+  keys: readonly string[],
+  bucket?: StatsBucket,
+  zone?: TimeZone,
+): string {
+  const select = (sum: string, source: string, start?: string) => {
+    const columns = [...(start === undefined ? [] : [`${start} AS time`]), ...keys, `${sum} AS entries`];
     return `SELECT ${columns.join()} FROM ${source} GROUP BY ALL`;
   };
-  // The calendar is computed once for each day, not for each entry.
-  const whole =
-    bucket === '1mo'
-      ? select('sum(entries)', `(${select(count, from, '1d')})`, '1mo')
-      : select(count, from, bucket);
-  return `${whole} LIMIT ${maxRows + 1}`;
+  const limit = `LIMIT ${maxRows + 1}`;
+  if (bucket === undefined) return `${select(count, from)} ${limit}`;
+  // The calendar is computed once for each day, and the zone for each hour, not for each entry.
+  const part = zone ? (zone.hasWholeHours ? '1h' : '15m') : bucket === '1mo' ? '1d' : undefined;
+  const start = zone ? zoneBucketSql(bucket, zone) : bucketSql(bucket);
+  if (part === undefined) return `${select(count, from, start)} ${limit}`;
+  return `${select('sum(entries)', `(${select(count, from, bucketSql(part))})`, start)} ${limit}`;
 }
 
 type Cell = string | number;

@@ -1,3 +1,5 @@
+import type { TimeZone } from './time-zone.ts';
+
 const secondUs = 1_000_000;
 const minute = 60 * secondUs;
 export const hourUs = 60 * minute;
@@ -28,6 +30,20 @@ export const statsBuckets = Object.keys(buckets) as StatsBucket[];
 /** Whether buckets of this length consist of whole hours. */
 export function holdsHours(bucket: StatsBucket): boolean {
   return (buckets[bucket] ?? dayUs) >= hourUs;
+}
+
+/** Longer ones begin at other times in another time zone: all zones are a multiple of 15 minutes away from UTC. */
+export function dependsOnZone(bucket: StatsBucket): boolean {
+  return (buckets[bucket] ?? dayUs) > buckets['15m'];
+}
+
+/** SQL for the first microsecond, by the clocks of a zone, of the bucket that contains `time`. */
+export function zoneBucketSql(bucket: StatsBucket, { name }: TimeZone): string {
+  const local = `epoch_us(timezone('${name}', make_timestamp(time)::TIMESTAMPTZ))`;
+  // An hour that occurs twice, when daylight saving time ends, is two buckets.
+  if (bucket === '30m' || bucket === '1h') return `time - ${local} % ${buckets[bucket]}`;
+  const start = bucketSql(bucket).replace(/\btime\b/g, local);
+  return `epoch_us(timezone('${name}', make_timestamp(${start})))`;
 }
 
 /** SQL for the first microsecond, in UTC, of the bucket that contains `time`. */

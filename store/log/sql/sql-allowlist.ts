@@ -1,5 +1,6 @@
 import { StoreError } from '../../base/store-error.ts';
 import { SqlCost } from './sql-cost.ts';
+import { type Scope, SqlSize } from './sql-size.ts';
 
 /**
  * The allow-list of users' SQL statements. The parse tree from DuckDB's own parser may contain only these nodes, functions,
@@ -34,7 +35,7 @@ const operators = words(`
 const types = words(`
   BOOLEAN TINYINT SMALLINT INTEGER BIGINT HUGEINT UTINYINT USMALLINT UINTEGER UBIGINT FLOAT DOUBLE DECIMAL VARCHAR
   DATE TIME TIMESTAMP TIMESTAMP_S TIMESTAMP_MS TIMESTAMP_NS INTERVAL
-`);
+`).add('TIMESTAMP WITH TIME ZONE');
 
 const functions = words(`
   + - * / // % ** ^ & | << >> ~ || ~~ !~~ ~~* !~~* ~~~ ^@
@@ -46,7 +47,7 @@ const functions = words(`
   list_value length strlen lower upper trim ltrim rtrim left right substr substring starts_with ends_with prefix suffix contains
   instr strpos position split_part regexp_matches regexp_full_match regexp_extract like_escape not_like_escape
   ilike_escape not_ilike_escape concat concat_ws md5 hash
-  make_timestamp make_timestamp_ms epoch epoch_ms epoch_us epoch_ns to_timestamp strftime strptime try_strptime
+  make_timestamp make_timestamp_ms timezone epoch epoch_ms epoch_us epoch_ns to_timestamp strftime strptime try_strptime
   date_trunc datetrunc date_part datepart date_diff datediff date_add date_sub time_bucket age now today
   get_current_timestamp current_date current_timestamp year quarter month week day hour minute second millisecond
   microsecond dayofweek isodow dayofmonth dayofyear weekofyear dayname monthname to_years to_months to_weeks to_days
@@ -90,15 +91,16 @@ export function checkTree(serialized: string): void {
   const statements = tree['statements'];
   if (!Array.isArray(statements) || statements.length !== 1) refuse('more or less than one statement');
   const walk = new Walk();
-  walk.visit(statements[0], new Set());
+  walk.visit(statements[0], new Map());
   walk.cost.check();
+  walk.size.check();
 }
 
 class Walk {
   readonly cost = new SqlCost();
+  readonly size = new SqlSize();
 
-  /** @param scope the names of the visible common table expressions, in lower case. */
-  visit(value: unknown, scope: ReadonlySet<string>): void {
+  visit(value: unknown, scope: Scope): void {
     if (Array.isArray(value)) for (const item of value) this.visit(item, scope);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
     const node = value as Node;
@@ -113,22 +115,28 @@ class Walk {
   }
 
   /** Each expression sees those before it, and the query sees all. None sees itself, which would be a recursion. */
-  #named(map: unknown, scope: ReadonlySet<string>): ReadonlySet<string> {
-    const seen = new Set(scope);
+  #named(map: unknown, scope: Scope): Scope {
+    const seen = new Map(scope);
     for (const { key, value } of (map as { map: { key: string; value: Node }[] }).map) {
-      this.visit(value, seen);
-      seen.add(key.toLowerCase());
+      seen.set(
+        key.toLowerCase(),
+        this.size.ofPart(() => this.visit(value, seen)),
+      );
     }
     return seen;
   }
 
-  #check(node: Node, scope: ReadonlySet<string>): void {
+  #check(node: Node, scope: Scope): void {
     const { class: kind, type } = node as { class?: unknown; type?: unknown };
     if (kind !== undefined) this.#checkExpression(node, String(kind), String(type));
     // Parts without a name, such as the branches of a CASE or the size of a sample, have no type either.
     else if (typeof type === 'string' && !nodes.has(type)) refuse(type.toLowerCase().replaceAll('_', ' '));
     if (kind === 'CONSTANT') this.cost.addLiteral((node['value'] as Node)['value']);
-    if ('table_name' in node) checkTable(node, scope);
+    if ('table_name' in node && type === 'BASE_TABLE') {
+      checkTable(node, scope);
+      this.size.addTable(scope.get(String(node['table_name']).toLowerCase()));
+    }
+    if (Array.isArray(node['select_list'])) this.size.addColumns(node['select_list'] as Node[]);
     if ('function_name' in node) this.#checkFunction(node);
   }
 
@@ -150,7 +158,7 @@ class Walk {
   }
 }
 
-function checkTable(node: Node, scope: ReadonlySet<string>): void {
+function checkTable(node: Node, scope: Scope): void {
   const name = String(node['table_name']).toLowerCase();
   if (node['schema_name'] !== '' || node['catalog_name'] !== '' || (!views.has(name) && !scope.has(name))) {
     throw new StoreError(

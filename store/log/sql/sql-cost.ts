@@ -25,6 +25,11 @@ const finders = new Set('contains instr strpos position split_part'.split(' '));
 /** Functions whose result may be as long as all their arguments together. */
 const joiners = new Set('|| concat concat_ws list_value'.split(' '));
 const joinLimit = 10;
+/** Functions that make a list when they have more than so many arguments: of the n greatest values. */
+const listing = new Map([
+  ...['min', 'max'].map((name) => [name, 1] as const),
+  ...['min_by', 'max_by', 'arg_min', 'arg_max'].map((name) => [name, 2] as const),
+]);
 
 type Node = Readonly<Record<string, unknown>>;
 
@@ -45,6 +50,8 @@ export class SqlCost {
    * @throws {StoreError} `invalid` if a pattern is no literal or is too long, or if too many texts are joined.
    */
   addFunction(name: string, children: readonly Node[]): void {
+    // The whole list of each row's greatest texts is outside of what DuckDB's memory limit counts.
+    if (listing.has(name) && children.length > (listing.get(name) ?? 0)) refuse(`${name} of several values`);
     if (joiners.has(name)) {
       this.#joined += children.length;
       this.#growth *= Math.max(1, children.length);

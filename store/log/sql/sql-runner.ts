@@ -1,5 +1,6 @@
 import type { DuckDBConnection, DuckDBResult, DuckDBValue } from '@duckdb/node-api';
 import { Mutex } from '../../../bus/base/mutex.ts';
+import { StoreError } from '../../base/store-error.ts';
 import { invalid, SqlStatement } from './sql-statement.ts';
 
 /** The result of a statement. */
@@ -26,9 +27,10 @@ export class SqlRunner {
     this.#connection = connection;
   }
 
-  /** @throws {StoreError} `invalid` if the statement is refused, wrong, or exceeds a limit. */
+  /** @throws {StoreError} `invalid` if the statement is refused, wrong, or exceeds a limit; `busy` if too many wait. */
   async run(sql: string, signal: AbortSignal): Promise<SqlResult> {
-    if (this.#waiting >= limits.waiting) throw invalid('other statements are waiting; try again');
+    if (this.#waiting >= limits.waiting)
+      throw new StoreError('busy', 'other statements are waiting; try again');
     this.#waiting += 1;
     try {
       return await this.#turns.runExclusive(() => this.#run(sql, signal));

@@ -22,11 +22,11 @@ export class SqlStreams {
   /**
    * Starts a statement.
    *
-   * @throws {StoreError} `invalid` if the statement is refused, or wrong; `conflict` if too many are running.
+   * @throws {StoreError} `invalid` if the statement is refused, or wrong; `busy` if too many are running.
    */
   async open(sql: string, format: SqlFormat, signal: AbortSignal): Promise<LogDownload> {
     if (this.#closed || this.#open.size + this.#opening >= limits.open) {
-      throw new StoreError('conflict', `${limits.open} answers are being read; try again`);
+      throw new StoreError('busy', `${limits.open} answers are being read; try again`);
     }
     let stream: SqlStream;
     this.#opening += 1;

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { type DuckDBConnection, DuckDBInstance, DuckDBTimestampTZValue } from '@duckdb/node-api';
 import { ensureFolder } from '../../../bus/base/files.ts';
 import { Mutex } from '../../../bus/base/mutex.ts';
 import { EventList } from '../catalogue/event-list.ts';
@@ -31,6 +31,11 @@ const options = {
   autoinstall_known_extensions: 'false',
   autoload_known_extensions: 'false',
 };
+
+/** The session's time zone, whatever the machine's is: columns without a zone are in UTC. */
+const utc = "SET GLOBAL TimeZone = 'UTC';";
+// Texts of such values too.
+DuckDBTimestampTZValue.timezoneOffsetInMinutes = 0;
 
 // Meant for users' statements; our own do not need the locked features either.
 const lock = 'SET enable_external_access = false; SET lock_configuration = true;';
@@ -145,7 +150,7 @@ export class LogDatabase {
     try {
       const writer = await instance.connect();
       await migrateFile(writer);
-      await writer.run(lock);
+      await writer.run(utc + lock);
       const others: Partial<Record<ConnectionName, DuckDBConnection>> = {};
       for (const name of connectionNames) others[name] = await instance.connect();
       const connections = { ...(others as Record<ConnectionName, DuckDBConnection>), writer };

@@ -155,3 +155,40 @@ test('more than 10,000 rows are refused, also when no part of them is so many', 
     expect(await other.stats.count({ filter: exact, group: [], bucket: '1s' })).toHaveLength(10_000);
   }
 });
+
+test('in a time zone, days begin at its midnight, whatever the clocks do', async () => {
+  const { database: other } = await LogDatabase.open(join(await temporaryFolder(), 'log.duckdb'));
+  atEnd(() => other.close());
+  const hourly = (from: string, count: number) =>
+    Array.from({ length: count }, (_, n): LogEntry => {
+      return { level: 'info', time: Date.parse(from) * 1000 + n * hour, msg: '', src: 'app', monitorID: '' };
+    });
+  // Over the beginning of summer in Europe, and over its end.
+  const all = [...hourly('2025-10-25T00:00:00Z', 72), ...hourly('2026-03-28T00:00:00Z', 72)];
+  await other.writer.append(all, { identity: 's', sequence: 1, time: 1, readAt: 1 });
+  await other.prepare();
+  const count = async (bucket: (typeof statsBuckets)[number], tz: string) =>
+    (await other.stats.count({ filter: {}, group: [], bucket, tz })).map(
+      (row) => `${new Date((row.time ?? 0) / 1000).toISOString().slice(0, 16)} ${row.count}`,
+    );
+  expect(await count('1d', 'Europe/Berlin')).toEqual([
+    '2025-10-24T22:00 22',
+    '2025-10-25T22:00 25',
+    '2025-10-26T23:00 24',
+    '2025-10-27T23:00 1',
+    '2026-03-27T23:00 23',
+    '2026-03-28T23:00 23',
+    '2026-03-29T22:00 24',
+    '2026-03-30T22:00 2',
+  ]);
+  expect(await count('1mo', 'Asia/Kolkata')).toEqual(['2025-09-30T18:30 72', '2026-02-28T18:30 72']);
+  expect((await count('1d', 'Asia/Kolkata')).slice(0, 2)).toEqual([
+    '2025-10-24T18:30 19',
+    '2025-10-25T18:30 24',
+  ]);
+  // The hour that occurs twice is two.
+  expect(await count('1h', 'Europe/Berlin')).toHaveLength(144);
+  expect(await count('15m', 'Asia/Kathmandu')).toHaveLength(144);
+  for (const tz of ['Mars/Olympus', "UTC'", '', '+01:00'])
+    await expect(count('1d', tz)).rejects.toThrow('expected a time zone');
+});

@@ -92,3 +92,45 @@ test.each([
 ])('is answered: %s', async (sql, count) => {
   expect((await ask(sql)).rows).toEqual([[count]]);
 });
+
+/** Expressions of which each names the one before it twice. */
+const doubling = (levels: number, select: string) => {
+  const parts = Array.from(
+    { length: levels },
+    (_, n) => `c${n + 1} as (${select.replaceAll('BEFORE', `c${n}`)})`,
+  );
+  return `with c0 as (select 1 as x), ${parts.join()} select count(*) from c${levels}`;
+};
+
+test.each([
+  doubling(20, 'select * from BEFORE union all select * from BEFORE'),
+  doubling(25, 'select a.x from BEFORE a, BEFORE b'),
+  doubling(30, 'select (select max(x) from BEFORE) + (select min(x) from BEFORE) as x'),
+  doubling(20, 'select *, * from BEFORE'),
+  doubling(20, 'select a.*, a.* from BEFORE a'),
+  `select count(*) from ${Array.from({ length: 150 }, (_, n) => `logs l${n}`).join()}`,
+  `select count(*) from logs l0 ${Array.from({ length: 60 }, (_, n) => `join logs l${n + 1} using (time)`).join(' ')}`,
+  'select max(msg, 20000) over () from logs',
+  'select min_by(msg, time, 20000) from logs',
+  'select arg_max(msg, time, 20000) from logs',
+])('what DuckDB cannot be interrupted in planning, or counts no memory for, is refused: %s', async (sql) => {
+  await expect(ask(sql)).rejects.toMatchObject({
+    code: 'invalid',
+    message: expect.stringMatching(/cannot be used here$/),
+  });
+});
+
+test('twenty tables, and common table expressions that are used a few times, are planned', async () => {
+  const joined = Array.from({ length: 19 }, (_, n) => `join logs l${n + 1} using (time)`).join(' ');
+  expect((await ask(`select count(*) from logs l0 ${joined}`)).rows).toEqual([[1]]);
+  expect((await ask(doubling(4, 'select * from BEFORE union all select * from BEFORE'))).rows).toEqual([
+    [16],
+  ]);
+  expect(
+    (
+      await ask(
+        'with a as (select * from logs), b as (select *, 1 as n from a) select n, max(msg) from b group by n',
+      )
+    ).rows,
+  ).toEqual([[1, 'Connection timed out']]);
+});

@@ -21,6 +21,8 @@ const entry = (n: number, fields: Partial<LogEntry> = {}): LogEntry => ({
 let folder: string;
 let database: LogDatabase;
 beforeAll(async () => {
+  // Far from UTC: nothing may depend on the machine's zone.
+  process.env['TZ'] = 'America/New_York';
   folder = await temporaryFolder();
   ({ database } = await LogDatabase.open(join(folder, 'log.duckdb')));
   atEnd(() => database.close());
@@ -124,6 +126,15 @@ describe('a statement', () => {
       "select case when 1 < 2 then true else null end, 1.5::double, 9223372036854775807, 'NaN'::double",
       [[true, 1.5, '9223372036854775807', 'NaN']],
     ],
+    [
+      "select make_timestamp(1795405212500000)::timestamptz at time zone 'Europe/Berlin', timezone('Asia/Kolkata', make_timestamp(0)::timestamptz)",
+      [['2026-11-23 04:40:12.5', '1970-01-01 05:30:00']],
+    ],
+    [
+      'select make_timestamp(epoch_us(now())) > now() - interval 1 minute, make_timestamp(epoch_us(now())) > now() + interval 1 minute',
+      [[true, false]],
+    ],
+    ['select make_timestamp(0)::timestamptz', [['1970-01-01 00:00:00+00']]],
     [
       "select make_timestamp(0), 1::decimal(4, 2), date_trunc('day', make_timestamp(1))::date",
       [['1970-01-01 00:00:00', '1.00', '1970-01-01']],

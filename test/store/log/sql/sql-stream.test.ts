@@ -114,7 +114,7 @@ describe('a statement that is read piece by piece', () => {
 
   test('leaves room for one more only, which it gives back when it is closed', async () => {
     const [one, two] = [await open('select * from logs', 'csv'), await open('select * from logs', 'csv')];
-    await expect(open('select 1', 'csv')).rejects.toMatchObject({ code: 'conflict' });
+    await expect(open('select 1', 'csv')).rejects.toMatchObject({ code: 'busy' });
     await one.next(never);
     await one.close();
     const three = await open('select 1 as n', 'csv');
@@ -126,7 +126,7 @@ describe('a statement that is read piece by piece', () => {
     const client = new AbortController();
     const slow = [open(endless, 'csv', client.signal), open(endless, 'csv', client.signal)];
     for (const each of slow) each.catch(() => {});
-    await expect(open('select 1', 'csv')).rejects.toMatchObject({ code: 'conflict' });
+    await expect(open('select 1', 'csv')).rejects.toMatchObject({ code: 'busy' });
     client.abort();
     for (const each of slow) await expect(each).rejects.toThrow('given up');
   });
