@@ -201,6 +201,7 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
       snapshot: (eventID) => readSnapshot(config.storageDir, eventID),
       testSource: (monitor, signal) => sourceTests.run(monitor, signal),
       storage: (maxAgeMs) => diskLimit.report(maxAgeMs),
+      lastStorage: () => diskLimit.lastReport(),
       catalogueProgress: (maySee) => rebuild.progress(maySee),
       mqtt: async () => bridge?.report(),
       health: () => bus.connected && watch.healthy,

@@ -74,6 +74,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     const candidates = row ? [row] : match(request.raw.url?.split('?', 1)[0] ?? '');
     request.caller = await gate.admit(request.raw, accessOf(candidates));
     if (!row) throw absent(candidates);
+    if (row.recognises) request.caller = await gate.recognise(request.raw);
     // Hidden from Fastify, which rejects unknown content types even if there is no body.
     request.bodyType = request.raw.headers['content-type'];
     delete request.raw.headers['content-type'];

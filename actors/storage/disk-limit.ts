@@ -27,6 +27,8 @@ export interface DiskLimit {
   check(): void;
   /** @param maxAgeMs how old it may be; 0 if left out. @throws {StoreError} `io`; errors of the file system. */
   report(maxAgeMs?: number): Promise<StorageReport>;
+  /** As it was last looked at, at the last check if nobody asked since; undefined before the first one. */
+  lastReport(): StorageReport | undefined;
   /** Ends it and waits for the current check. */
   end(): Promise<void>;
 }
@@ -71,6 +73,7 @@ export function enforceDiskLimit(options: DiskLimitOptions, log: Log): DiskLimit
       if (known && performance.now() - known.at < maxAgeMs) return known.report;
       return remember(await retention.survey(Date.now()));
     },
+    lastReport: () => known?.report,
     end() {
       for (const timer of timers) clearInterval(timer);
       ending.abort();

@@ -1,26 +1,62 @@
-import Type from 'typebox';
+import Type, { type Static } from 'typebox';
 import { DetectorReport } from '../../bus/messages.ts';
+import type { StorageReport } from '../../store/recordings/retention/storage-figures.ts';
 import type { ApiServices } from '../request/api-services.ts';
 import { type Route, route } from '../request/route.ts';
+import { DaysLeft, DiskStateName } from './storage-routes.ts';
 
-const Health = (ok: boolean) => Type.Object({ ok: Type.Literal(ok) }, { additionalProperties: false });
+const StorageHealth = Type.Object({
+  state: DiskStateName,
+  daysLeft: DaysLeft,
+  isFilling: Type.Boolean({ description: 'As in `GET /api/storage`' }),
+  monitors: Type.Array(Type.Object({ id: Type.String(), daysLeft: DaysLeft })),
+});
 
-export function healthRoutes({ health, detectors }: Pick<ApiServices, 'health' | 'detectors'>): Route[] {
+const Health = (ok: boolean) =>
+  Type.Object(
+    {
+      ok: Type.Literal(ok),
+      storage: Type.Optional(
+        Type.Union([StorageHealth, Type.Null()], {
+          description:
+            'For admins: as of the last check of the storage; null before the first one after a start',
+        }),
+      ),
+    },
+    { additionalProperties: false },
+  );
+
+const example = {
+  ok: true,
+  storage: {
+    state: 'room',
+    daysLeft: 4.4,
+    isFilling: false,
+    monitors: [{ id: 'door', daysLeft: 4.4 }],
+  },
+};
+
+type Services = Pick<ApiServices, 'health' | 'detectors' | 'lastStorage'>;
+
+export function healthRoutes({ health, detectors, lastStorage }: Services): Route[] {
   return [
     route({
       method: 'GET',
       path: '/api/health',
       access: 'public',
+      recognises: true,
       tag: 'System',
       summary: 'Health of the recorder',
-      description: 'For supervisors and load balancers. Needs no login and reveals nothing else.',
+      description:
+        'For supervisors and load balancers. Needs no login and reveals nothing else then. With the login of an admin it also says whether the disk is full and in how many days it will be, as `GET /api/storage` does, at no cost: as it was at the last check, at most five minutes ago.',
       answers: {
-        200: { description: 'The recorder is healthy', schema: Health(true) },
+        200: { description: 'The recorder is healthy', schema: Health(true), example },
         503: { description: 'The recorder is not healthy', schema: Health(false) },
       },
-      handle() {
+      handle({ caller }) {
         const ok = health();
-        return { status: ok ? 200 : 503, body: { ok } };
+        const storage = caller.isAdmin ? { storage: storageHealth(lastStorage()) } : {};
+        return { status: ok ? 200 : 503, body: { ok, ...storage } };
       },
     }),
     route({
@@ -49,4 +85,11 @@ export function healthRoutes({ health, detectors }: Pick<ApiServices, 'health' |
       handle: () => ({ body: detectors() }),
     }),
   ];
+}
+
+function storageHealth(report: StorageReport | undefined): Static<typeof StorageHealth> | null {
+  if (!report) return null;
+  const { daysLeft, isFilling, disk, monitors } = report;
+  const left = monitors.map((monitor) => ({ id: monitor.id, daysLeft: monitor.daysLeft }));
+  return { state: disk.state, daysLeft, isFilling, monitors: left };
 }

@@ -4,9 +4,14 @@ import type { ApiServices } from '../request/api-services.ts';
 import { type Route, route } from '../request/route.ts';
 
 const Bytes = Type.Integer({ minimum: 0 });
-const DaysLeft = Type.Union([Type.Number({ minimum: 0 }), Type.Null()], {
+export const DaysLeft = Type.Union([Type.Number({ minimum: 0 }), Type.Null()], {
   description:
     'Days until the oldest recordings are deleted for space, at the rate of the last day; 0 if they are deleted now, null if nothing was recorded',
+});
+
+export const DiskStateName = Type.Enum(diskStates, {
+  description:
+    '`room`: enough space. `full`: the oldest recordings are deleted. `taken`: other files take what is freed, so deleting pauses. `newest`: only protected recordings and the newest hours of each monitor are left',
 });
 
 const MonitorUse = Type.Object({
@@ -27,10 +32,7 @@ const Storage = Type.Object({
   logBytes: Bytes,
   busBytes: Bytes,
   disk: Type.Object({
-    state: Type.Enum(diskStates, {
-      description:
-        '`room`: enough space. `full`: the oldest recordings are deleted. `taken`: other files take what is freed, so deleting pauses. `newest`: only protected recordings and the newest hours of each monitor are left',
-    }),
+    state: DiskStateName,
     size: Bytes,
     free: Bytes,
     others: Type.Integer({ minimum: 0, description: 'What files of others take' }),

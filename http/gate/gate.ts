@@ -67,6 +67,21 @@ export class Gate {
     }
   }
 
+  /** The caller of a request that needs no login: a guest if its login is absent or wrong, or if another site's page may ask. */
+  async recognise(request: IncomingMessage): Promise<Caller> {
+    const { auth } = this.#options;
+    const { authorization, cookie } = request.headers;
+    if (auth !== 'none' && authorization === undefined && cookie === undefined) return guest;
+    try {
+      const caller = await this.#identity.of(request);
+      if (caller.session) this.#refuseOrigin(request, 'not embedded');
+      return caller;
+    } catch (refusal) {
+      if (refusal instanceof HttpError) return guest;
+      throw refusal;
+    }
+  }
+
   /**
    * Logs a person in: starts a session, and ends the one that the browser had, so that a token that somebody else knows never
    * becomes that of a login.

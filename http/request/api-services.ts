@@ -34,6 +34,8 @@ export interface ApiServices {
    * @param maxAgeMs how old the answer may be; 0 if left out. @throws {StoreError} `io`; errors of the file system.
    */
   readonly storage: (maxAgeMs?: number) => Promise<StorageReport>;
+  /** The same as it was last looked at, at no cost; undefined after a start. */
+  readonly lastStorage: () => StorageReport | undefined;
   /** Whether the catalogue has all recordings of the folder, of these monitors or of all. */
   readonly catalogueProgress: (maySee?: (monitorID: string) => boolean) => CatalogueProgress;
   /** The state of the MQTT bridge; undefined if the plugin is off. @throws if the bus is unreachable. */

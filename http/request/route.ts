@@ -56,6 +56,8 @@ export interface Route extends RouteText {
   /** Parameters have the form `:id`. */
   readonly path: string;
   readonly access: Access;
+  /** A public row that says more to a caller whose login is right; any other one is a guest to it, and is not refused. */
+  readonly recognises?: true;
   /**
    * How a row for users keeps to the monitors that its caller may see, if these are not all. `none`: it says nothing of monitors.
    * `request`: the ids in its request say which monitors; those of others become ids of nothing before `handle` and `connect`.

@@ -22,6 +22,7 @@ import { RecordingMarks } from '../../store/recordings/files/recording-marks.ts'
 import { FragmentIndexes } from '../../store/recordings/fragments/fragment-indexes.ts';
 import { RecordingArchive } from '../../store/recordings/recording-archive.ts';
 import { RemovalReports } from '../../store/recordings/removal-reports.ts';
+import type { StorageReport } from '../../store/recordings/retention/storage-figures.ts';
 import { reportStorage } from '../../store/recordings/retention/storage-report.ts';
 import { StorageSurvey } from '../../store/recordings/retention/storage-survey.ts';
 import { readSnapshot } from '../../store/recordings/snapshots.ts';
@@ -139,6 +140,7 @@ export async function openFrontDoor(options: Options = {}): Promise<FrontDoor> {
     onRemoved: (id, reason) => removals.add(id, reason),
     removeRest: (removed) => removeEventSnapshots(folder, logs, removed),
   });
+  let lastStorage: StorageReport | undefined;
   const sourceTests = new SourceTests({ storageDir: folder, mediaDir: folder });
   atEnd(async () => sourceTests.close());
   const server = await startHttpServer({
@@ -159,8 +161,11 @@ export async function openFrontDoor(options: Options = {}): Promise<FrontDoor> {
       const survey = new StorageSurvey({ storageDir: folder, logFile: join(folder, 'log.duckdb') }, logs);
       const rulesOf = (id: string) => retentionRules(monitors.get(id));
       const limits = { maxBytes: 1e9, minFreeBytes: 0 };
-      return reportStorage(await survey.take(Date.now()), { limits, rulesOf, state: 'room' }, nowUs());
+      const contents = await survey.take(Date.now());
+      lastStorage = reportStorage(contents, { limits, rulesOf, state: 'room' }, nowUs());
+      return lastStorage;
     },
+    lastStorage: () => lastStorage,
     catalogueProgress: options.catalogueProgress ?? (() => ({ state: 'complete', added: 0, missing: 0 })),
     health: options.health ?? (() => true),
     ...(pingInterval !== undefined && { pingInterval }),

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import type { StorageReport } from '../../../store/recordings/retention/storage-figures.ts';
 import { addFootage, second } from '../../support/footage.ts';
-import { openFrontDoor, user } from '../../support/http-server.ts';
+import { admin, openFrontDoor, user } from '../../support/http-server.ts';
 import { testMonitor } from '../../support/monitors.ts';
 import { makeVideo, video } from '../../support/pipeline-recorder.ts';
+import type { Login } from '../../support/recorder.ts';
 
 test('says what is kept, and for how many days there is space, by monitor too', async () => {
   const [door] = await Promise.all([openFrontDoor(), makeVideo()]);
@@ -28,10 +29,23 @@ test('says what is kept, and for how many days there is space, by monitor too', 
   expect(report.daysLeft).toBeCloseTo(rest / (4 * bytes), -1);
   expect(first?.daysLeft).toBe(report.daysLeft);
   expect(yard?.daysLeft).toBeCloseTo((1e6 - bytes) / (2 * bytes), 0);
+
+  const { daysLeft, isFilling, monitors } = report;
+  const left = monitors.map((monitor) => ({ id: monitor.id, daysLeft: monitor.daysLeft }));
+  const health = await (await door.fetch('/api/health')).json();
+  expect(health).toEqual({ ok: true, storage: { state: 'room', daysLeft, isFilling, monitors: left } });
 });
 
-test('is for admins', async () => {
+test('is for admins, also where health needs no login', async () => {
   const door = await openFrontDoor();
+  const health = async (login: Login, headers = {}) =>
+    (await door.fetch('/api/health', { headers }, login)).json();
+  expect(await health(admin)).toEqual({ ok: true, storage: null });
+  const { cookie } = await door.logIn();
+  expect(await health(null, { cookie })).toEqual({ ok: true, storage: null });
+  expect(await health(null, { cookie, 'sec-fetch-site': 'cross-site' })).toEqual({ ok: true });
+  for (const login of [null, user, { ...admin, password: 'wrong' }])
+    expect(await health(login)).toEqual({ ok: true });
   expect((await door.fetch('/api/storage', {}, user)).status).toBe(403);
   expect((await door.fetch('/api/storage')).status).toBe(200);
 });
