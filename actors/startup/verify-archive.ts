@@ -18,8 +18,8 @@ import { detectors } from '../detectors/host/detector-list.ts';
 
 const usage = `usage: npm run verify -- [--config FILE] [--repair]
 
-Reads every recording to its end, whether the recorder runs or not, and reports those that do not play, that have gaps, or that
-the catalogue does not know as they are: a line for each. Exit code 0: nothing was found.
+Reads every recording to its end, whether the recorder runs or not, and reports those that do not play, that have gaps, that
+overlap others of their stream, or that the catalogue does not know as they are: a line for each. Exit code 0: nothing was found.
 
   --repair  makes the catalogue agree with the folder: adds recordings, and removes those without a file. It needs the
             running recorder, which alone writes the catalogue. Files are never changed.`;

@@ -4,6 +4,7 @@ import { listArchive } from './archive-listing.ts';
 import type { AskCatalogue } from './catalogue-questions.ts';
 import { checkRecording } from './recording-check.ts';
 import { contentOf, type RecordingContent } from './recording-content.ts';
+import { RecordingOverlaps } from './recording-overlaps.ts';
 
 const pageSize = 1000;
 
@@ -42,18 +43,19 @@ export interface CheckedRecording {
 
 /** Looks at every recording that is in the folder or in the catalogue, in the order of their ids. */
 export async function* checkArchive(archive: CheckedArchive): AsyncGenerator<CheckedRecording> {
+  const overlaps = new RecordingOverlaps();
   const rows = listRows(archive.ask);
   let row = await rows.next();
   for await (const id of listArchive(archive.recordingsDir)) {
     while (!row.done && row.value.id < id) {
-      yield await check(archive, row.value.id, row.value);
+      yield await check(archive, overlaps, row.value.id, row.value);
       row = await rows.next();
     }
     const isSame = !row.done && row.value.id === id;
-    yield await check(archive, id, isSame ? row.value : undefined);
+    yield await check(archive, overlaps, id, isSame ? row.value : undefined);
     if (isSame) row = await rows.next();
   }
-  for (; !row.done; row = await rows.next()) yield await check(archive, row.value.id, row.value);
+  for (; !row.done; row = await rows.next()) yield await check(archive, overlaps, row.value.id, row.value);
 }
 
 async function* listRows(ask: AskCatalogue): AsyncGenerator<ListedRecording, undefined> {
@@ -68,6 +70,7 @@ async function* listRows(ask: AskCatalogue): AsyncGenerator<ListedRecording, und
 
 async function check(
   { files, ask, isRunning }: CheckedArchive,
+  overlaps: RecordingOverlaps,
   id: string,
   known: ListedRecording | undefined,
 ): Promise<CheckedRecording> {
@@ -83,7 +86,8 @@ async function check(
   try {
     const isGrowing = isRunning && mayGrow(recording);
     const { problems, index } = await checkRecording(recording, isGrowing);
-    const findings: Finding[] = problems.map((text) => ({ id, text }));
+    const overlap = index && overlaps.add(id, index);
+    const findings: Finding[] = [...problems, ...(overlap ? [overlap] : [])].map((text) => ({ id, text }));
     const repair = (start?: number) =>
       index ? { repair: { isGone: false, start, bytes, ...contentOf(index) } as const } : {};
     // The reports of what is being written arrive later.
