@@ -8,6 +8,8 @@ const maxCatchUp = 0.05;
 /** Far away, and near again, in microseconds. */
 const farUs = 250_000;
 const nearUs = 20_000;
+/** Set back by up to this, the machine's clock is followed like that, so that no time comes twice. Microseconds. */
+const maxFollowedUs = 10_000_000;
 /** An error is made good within about this time, if the limits allow that. */
 const settlingUs = 10_000_000;
 /** Between two decisions, in microseconds of media time. */
@@ -28,7 +30,7 @@ interface Stretch {
  * Time passes as it does for the camera, at most 500 ppm faster or slower, so as to follow the arrivals, see
  * {@link MediaClock}. It never goes back, and what it has said of a picture that has arrived holds. A camera whose stamps
  * are further from the arrivals than a quarter of a second (one that keeps no time, or one that has begun with pictures
- * of the past) is caught up with at 5 %.
+ * of the past) is caught up with at 5 %, and so is a machine's clock that was set back by some seconds.
  *
  * All this is in the monotonic clock, which nobody can set. `offsetUs` leads from there to Unix time.
  */
@@ -38,20 +40,31 @@ export class WallClock {
   #stretches: Stretch[] = [];
   #newestUs = Number.NEGATIVE_INFINITY;
   #isFar = false;
+  /** By how much the machine's clock was set back in steps that are followed gradually, and `offsetUs` was not. */
+  #followedUs = 0;
   #isAsked = false;
 
   constructor(machine = new MachineClock()) {
     this.#machine = machine;
   }
 
-  /** Unix time minus the monotonic clock, in microseconds: changes when the machine's clock is set. */
+  /**
+   * Unix time minus the monotonic clock, in microseconds: changes when the machine's clock is set, unless that is by so few
+   * seconds back that it is followed gradually.
+   */
   get offsetUs(): number {
-    return this.#machine.offsetUs;
+    return this.#machine.offsetUs + this.#followedUs;
+  }
+
+  /** By how much what it says is still ahead of the best estimate, in microseconds: after the machine's clock was set back. */
+  get leadUs(): number {
+    if (!this.#isAsked) return 0;
+    return Math.max(0, this.monotonicUs(this.#newestUs) - this.#target(this.#newestUs));
   }
 
   /** Something that was complete at `mediaUs`, microseconds of media time, has arrived. @param arrivedMs `performance.now()` */
   observe(mediaUs: number, arrivedMs: number): void {
-    this.#machine.look();
+    this.look();
     this.#arrivals.observe(mediaUs, arrivedMs * 1000);
     if (mediaUs < this.#newestUs) return;
     this.#newestUs = mediaUs;
@@ -79,7 +92,8 @@ export class WallClock {
 
   /** Notices at once if the machine's clock was set. */
   look(): void {
-    this.#machine.look();
+    const stepUs = this.#machine.look();
+    if (stepUs < 0 && stepUs >= -maxFollowedUs) this.#followedUs -= stepUs;
   }
 
   #decide(mediaUs: number): void {
@@ -96,6 +110,6 @@ export class WallClock {
 
   /** Where the arrivals say that it should be. */
   #target(mediaUs: number): number {
-    return this.#arrivals.at(mediaUs) + this.#machine.deviationUs;
+    return this.#arrivals.at(mediaUs) + this.#machine.deviationUs - this.#followedUs;
   }
 }

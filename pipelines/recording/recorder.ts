@@ -14,6 +14,8 @@ export interface RecorderOptions extends WriteQueueOptions, RecordingLossOptions
 export interface RecorderClock {
   /** Unix time minus the fragments' times, in microseconds. Another one begins another recording at the next key frame. */
   readonly offsetUs: number;
+  /** By how much the fragments' times are ahead of what they should be, in microseconds. */
+  readonly leadUs: number;
 }
 
 /** Five seconds before an event that arrives two seconds late, and one for the fragment that is not complete. */
@@ -62,7 +64,7 @@ export class Recorder {
 
   /** Records until then at least, Unix time in microseconds, or for a day. A time that has passed changes nothing. */
   recordUntil(until: number): void {
-    this.#until = Math.max(this.#until, until - this.#options.clock.offsetUs);
+    this.#until = Math.max(this.#until, this.#timeOf(until));
     if (!this.#active && this.#wanted(this.#now)) this.#begin();
   }
 
@@ -103,7 +105,13 @@ export class Recorder {
   }
 
   get #now(): number {
-    return nowUs() - this.#options.clock.offsetUs;
+    return this.#timeOf(nowUs());
+  }
+
+  /** @param unixUs Unix time in microseconds. @returns the time that a fragment of then has. */
+  #timeOf(unixUs: number): number {
+    const { offsetUs, leadUs } = this.#options.clock;
+    return unixUs - offsetUs + leadUs;
   }
 
   #begin(): void {

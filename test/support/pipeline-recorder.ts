@@ -58,7 +58,7 @@ export async function startRecorder(options: Partial<RecorderOptions> = {}) {
     maxWaitMs: 400,
     alwaysRecord: false,
     videoLength: 3600_000,
-    clock: { offsetUs: 0 },
+    clock: { offsetUs: 0, leadUs: 0 },
     log: new Logger((entry) => entries.push(entry)).source('recorder'),
     onReport: (report) => facts.push(report),
     onRecording: (file) => reports.push(file),
