@@ -122,9 +122,10 @@ function sampleTables(track: ClipTrack, handler: 'vide' | 'soun'): Buffer[] {
 /** A table of counts and values. */
 function runTable(type: string, version: number, values: readonly number[]): Buffer {
   const runs: number[] = [];
-  for (const [index, value] of values.entries()) {
-    if (index > 0 && value === values[index - 1]) runs[runs.length - 2] = (runs.at(-2) ?? 0) + 1;
-    else runs.push(1, value);
+  for (let from = 0, to = 1; from < values.length; from = to, to += 1) {
+    const value = values[from] ?? 0;
+    while (to < values.length && values[to] === value) to += 1;
+    runs.push(to - from, value);
   }
   return fullBox(type, version, 0, u32(runs.length / 2), integers(runs));
 }
@@ -138,6 +139,7 @@ function chunkOffsets({ chunks }: ClipTrack, base: number): Buffer {
 /** As `u32`, for any number of values, negative ones included. */
 function integers(values: readonly number[]): Buffer {
   const data = Buffer.allocUnsafe(values.length * 4);
-  for (const [index, value] of values.entries()) data.writeInt32BE(value | 0, index * 4);
+  const view = new DataView(data.buffer, data.byteOffset, data.length);
+  for (let index = 0; index < values.length; index += 1) view.setInt32(index * 4, values[index] ?? 0);
   return data;
 }

@@ -139,8 +139,8 @@ class ClipCollector {
     let begin = at;
     let samples = 0;
     let bytes = 0;
-    for (const [index, duration] of run.durations.entries()) {
-      const size = run.sizes[index] ?? 0;
+    for (let index = 0; index < run.durations.length; index += 1) {
+      const [duration = 0, size = 0] = [run.durations[index], run.sizes[index]];
       const last = track.decodeTimes.at(-1) ?? Number.NEGATIVE_INFINITY;
       // One more before the span, from which a decoder begins; none that overlaps what the file before ended with.
       const overlaps = time + shift <= last || time + shift < track.end - duration / 2;
@@ -204,15 +204,19 @@ function visibleRange(read: readonly ReadFragment[], from: number, to: number): 
   let end = Number.NEGATIVE_INFINITY;
   let last: { readonly fragment: IndexedFragment; readonly samples: number } | undefined;
   for (const { fragment, samples } of read) {
-    let time = samples.video?.decodeTime ?? 0;
-    for (const [index, duration] of samples.video?.durations.entries() ?? []) {
-      const shown = time + (samples.video?.compositionOffsets[index] ?? 0);
+    const { decodeTime = 0, durations = [], compositionOffsets = [] } = samples.video ?? {};
+    let time = decodeTime;
+    let needed = 0;
+    for (let index = 0; index < durations.length; index += 1) {
+      const duration = durations[index] ?? 0;
+      const shown = time + (compositionOffsets[index] ?? 0);
       time += duration;
       if (shown >= to) continue;
-      last = { fragment, samples: index + 1 };
+      needed = index + 1;
       end = Math.max(end, shown + duration);
       if (shown >= from) first = Math.min(first, shown);
     }
+    if (needed > 0) last = { fragment, samples: needed };
   }
   const wanted = last;
   if (!wanted || first === Number.POSITIVE_INFINITY) return undefined;

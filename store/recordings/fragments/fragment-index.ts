@@ -86,7 +86,8 @@ export async function extendIndex(
         probe = await readPart(handle, end, Math.min(size - end, first.end + longestBoxHeader));
       const fragment = fragmentAt(known.movie, probe, end);
       if (!fragment || end + fragment.bytes > size) break;
-      fragments.push(fragment);
+      // Without the rest of what was read, which would be kept with it.
+      fragments.push({ ...fragment, header: Buffer.from(fragment.header) });
       end += fragment.bytes;
     } else end += first.end;
   }
@@ -94,14 +95,14 @@ export async function extendIndex(
 }
 
 /**
- * @param data begins with a `moof`, and the header of the `mdat` after it
+ * @param data begins with a `moof`, and the header of the `mdat` after it; the fragment keeps it in memory
  * @param offset of the fragment in its file
  */
 export function fragmentAt(movie: MovieHeader, data: Buffer, offset: number): IndexedFragment | undefined {
   const moof = boxAt(data, 0);
   const mdat = moof && boxAt(data, moof.end);
   if (moof?.type !== 'moof' || mdat?.type !== 'mdat') return undefined;
-  const header = Buffer.from(data.subarray(0, moof.end));
+  const header = data.subarray(0, moof.end);
   const video = orUndefined(() => readFragmentHeader(header, movie))?.video;
   if (!video) return undefined;
   const duration = video.durations.reduce((sum, each) => sum + each, 0);
