@@ -1,4 +1,4 @@
-import { boxesIn, boxInside, type Mp4Box } from './box-reader.ts';
+import { boxesIn, type Mp4Box } from './box-reader.ts';
 import type { MovieHeader, MovieTrack } from './movie-header.ts';
 
 /** The samples of one track in a fragment, which are one after another in the file. Times in the track's ticks. */
@@ -42,24 +42,32 @@ const isNoSyncSample = 0x1_0000;
 export function readFragmentHeader(moof: Buffer, movie: MovieHeader): FragmentSamples | undefined {
   const [outer] = boxesIn(moof);
   if (!outer) return undefined;
-  const runs = new Map<number, SampleRun>();
-  const tracks = new Map(
-    [movie.video, ...(movie.audio ? [movie.audio] : [])].map((track) => [track.id, track]),
-  );
-  for (const traf of boxesIn(moof, outer.content, outer.end).filter(({ type }) => type === 'traf')) {
-    const header = boxInside(moof, traf, 'tfhd');
-    const track = header && tracks.get(moof.readUInt32BE(header.content + 4));
-    if (!track) continue;
-    const run = readRun(moof, traf, header, track);
-    if (!run || runs.has(track.id)) return undefined;
-    runs.set(track.id, run);
+  const runs: { video?: SampleRun; audio?: SampleRun } = {};
+  for (const traf of boxesIn(moof, outer.content, outer.end)) {
+    if (traf.type !== 'traf') continue;
+    const boxes = boxesIn(moof, traf.content, traf.end);
+    const header = boxes.find(({ type }) => type === 'tfhd');
+    if (!header) continue;
+    const id = moof.readUInt32BE(header.content + 4);
+    const kind = id === movie.video.id ? 'video' : 'audio';
+    const track = movie[kind];
+    if (track?.id !== id) continue;
+    const run = readRun(moof, boxes, header, track);
+    if (!run || runs[kind]) return undefined;
+    runs[kind] = run;
   }
-  return { video: runs.get(movie.video.id), audio: movie.audio && runs.get(movie.audio.id) };
+  return { video: runs.video, audio: runs.audio };
 }
 
-function readRun(moof: Buffer, traf: Mp4Box, header: Mp4Box, track: MovieTrack): SampleRun | undefined {
-  const time = boxInside(moof, traf, 'tfdt');
-  const [run, ...more] = boxesIn(moof, traf.content, traf.end).filter(({ type }) => type === 'trun');
+/** @param boxes those of a `traf` */
+function readRun(
+  moof: Buffer,
+  boxes: readonly Mp4Box[],
+  header: Mp4Box,
+  track: MovieTrack,
+): SampleRun | undefined {
+  const time = boxes.find(({ type }) => type === 'tfdt');
+  const [run, ...more] = boxes.filter(({ type }) => type === 'trun');
   const present = moof.readUInt32BE(header.content) & 0xff_ffff;
   if (!time || !run || more.length > 0 || present & trackFlags.base) return undefined;
   let at = header.content + 8 + (present & trackFlags.description ? 4 : 0);
