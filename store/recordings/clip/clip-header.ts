@@ -2,6 +2,7 @@ import { box, fullBox, u16, u32 } from '../../../bus/base/box-writer.ts';
 import type { MovieTrack } from '../mp4/movie-header.ts';
 import type { ClipMedia } from './clip-media.ts';
 import type { ClipTrack } from './clip-track.ts';
+import { RunLengths } from './run-lengths.ts';
 
 /** The beginning of a clip: `ftyp`, `moov` with tables of all samples and edit lists, and the header of `mdat`. */
 
@@ -54,7 +55,7 @@ export function clipHeader(media: ClipMedia, source: ClipSource): Buffer {
 
 /** Audio begins where the picture does, or later if there is none before. [ISO/IEC 14496-12, section 8.6.6] */
 function audioEdits({ shownFrom, shownTicks, video }: ClipMedia, audio: ClipTrack): Buffer {
-  const first = audio.decodeTimes[0] ?? 0;
+  const { first } = audio;
   const from = Math.round((shownFrom * audio.ticksPerSecond) / video.ticksPerSecond);
   if (first <= from) return u32(shownTicks, from - first, normalSpeed);
   const lag = Math.min(
@@ -78,7 +79,7 @@ function trackBoxes(
     ...(['tkhd', 0, enabledAndInMovie, u32(0, 0, id, 0, shownTicks, 0, 0)] as const),
     ...[u16(0, 0, volume, 0), matrix, u32(width, height)],
   );
-  const length = track.end - (track.decodeTimes[0] ?? 0);
+  const length = track.end - track.first;
   const mediaHeader = fullBox('mdhd', 0, 0, u32(0, 0, track.ticksPerSecond, length), u16(undetermined, 0));
   const handlerBox = fullBox('hdlr', 0, 0, u32(0), Buffer.from(handler, 'latin1'), Buffer.alloc(12 + 1));
   const kindHeader =
@@ -101,32 +102,24 @@ function trackBoxes(
 
 /** All tables but the one that depends on the place of the media. */
 function sampleTables(track: ClipTrack, handler: 'vide' | 'soun'): Buffer[] {
-  const { decodeTimes, end, offsets, sizes, keyFrames, chunks } = track;
-  const durations = decodeTimes.map((time, index) => (decodeTimes[index + 1] ?? end) - time);
+  const { steps, last, end, offsets, samples, sizes, keyFrames, chunks } = track;
   const chunkRuns: number[] = [];
-  for (const [index, { samples }] of chunks.entries())
-    if (samples !== chunks[index - 1]?.samples) chunkRuns.push(index + 1, samples, 1);
+  for (const [index, { samples: count }] of chunks.entries())
+    if (count !== chunks[index - 1]?.samples) chunkRuns.push(index + 1, count, 1);
   const chunkTable = fullBox('stsc', 0, 0, u32(chunkRuns.length / 3), integers(chunkRuns));
-  const sizeTable = fullBox('stsz', 0, 0, u32(0, sizes.length), integers(sizes));
-  const timeTable = runTable('stts', 0, durations);
+  const sizeTable = fullBox('stsz', 0, 0, u32(0, samples), sizes);
+  const durations = new RunLengths(steps);
+  durations.add(end - last);
+  const timeTable = runTable('stts', 0, durations.runs);
   if (handler === 'soun') return [timeTable, chunkTable, sizeTable];
   // Version 0, which every player reads, has no negative offsets.
-  const isSigned = offsets.some((offset) => offset < 0);
-  const compositionTable = offsets.some((offset) => offset !== 0)
-    ? [runTable('ctts', isSigned ? 1 : 0, offsets)]
-    : [];
+  const compositionTable = offsets.isZero ? [] : [runTable('ctts', offsets.isSigned ? 1 : 0, offsets.runs)];
   const keyTable = fullBox('stss', 0, 0, u32(keyFrames.length), integers(keyFrames));
   return [timeTable, ...compositionTable, keyTable, chunkTable, sizeTable];
 }
 
-/** A table of counts and values. */
-function runTable(type: string, version: number, values: readonly number[]): Buffer {
-  const runs: number[] = [];
-  for (let from = 0, to = 1; from < values.length; from = to, to += 1) {
-    const value = values[from] ?? 0;
-    while (to < values.length && values[to] === value) to += 1;
-    runs.push(to - from, value);
-  }
+/** @param runs counts and values, one after the other. */
+function runTable(type: string, version: number, runs: readonly number[]): Buffer {
   return fullBox(type, version, 0, u32(runs.length / 2), integers(runs));
 }
 

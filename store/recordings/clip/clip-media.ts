@@ -66,7 +66,7 @@ class ClipCollector {
   media(): ClipMedia | undefined {
     if (!this.#shown) return undefined;
     const { from, startUs } = this.#shown;
-    const tracks = { video: this.#video, audio: this.#audio?.sizes.length ? this.#audio : undefined };
+    const tracks = { video: this.#video, audio: this.#audio?.samples ? this.#audio : undefined };
     const media = { pieces: this.#pieces, bytes: this.#bytes };
     return { ...tracks, ...media, shownFrom: from, shownTicks: this.#shownEnd - from, startUs };
   }
@@ -141,9 +141,8 @@ class ClipCollector {
     let bytes = 0;
     for (let index = 0; index < run.durations.length; index += 1) {
       const [duration = 0, size = 0] = [run.durations[index], run.sizes[index]];
-      const last = track.decodeTimes.at(-1) ?? Number.NEGATIVE_INFINITY;
       // One more before the span, from which a decoder begins; none that overlaps what the file before ended with.
-      const overlaps = time + shift <= last || time + shift < track.end - duration / 2;
+      const overlaps = time + shift <= track.last || time + shift < track.end - duration / 2;
       if (time + 2 * duration > from && time < to && (samples > 0 || !overlaps)) {
         if (samples === 0) begin = at;
         track.add(time + shift, duration, size, 0, false);
