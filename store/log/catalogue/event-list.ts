@@ -44,8 +44,16 @@ export interface Occurrence {
   readonly best: Pick<ListedEvent, 'id' | 'time' | 'recording'>;
 }
 
+interface UnrecordedOccurrence extends Omit<Occurrence, 'best'> {
+  readonly best: Omit<Occurrence['best'], 'recording'>;
+}
+
 /** A longer pause begins another occurrence. */
 const pauseUs = 30_000_000;
+/** So many detections are looked at first, for each occurrence that is asked for. */
+const firstDetections = 16;
+/** Those of months take seconds: at most so many are looked at. */
+const maxDetections = 250_000;
 
 /** Lists events, in the order of their times. */
 export class EventList extends CatalogueReader {
@@ -57,7 +65,10 @@ export class EventList extends CatalogueReader {
     });
   }
 
-  /** The limit and the order are those of occurrences, by their first events. */
+  /**
+   * The limit and the order are those of occurrences, by their first events. At most {@link maxDetections} are looked at, from
+   * the end that comes first; one that goes on beyond them is listed as far as they go.
+   */
   occurrences(filter: EventFilter): Promise<Occurrence[]> {
     return this.inTurn(async () => {
       const found = await this.#occurrences(filter);
@@ -99,7 +110,32 @@ export class EventList extends CatalogueReader {
     return [...events.values()];
   }
 
-  async #occurrences(filter: EventFilter) {
+  async #occurrences(filter: EventFilter): Promise<UnrecordedOccurrence[]> {
+    let detections = Math.min(filter.limit * firstDetections, maxDetections);
+    for (;;) {
+      const border = await this.#border(filter, detections);
+      if (border === undefined) return this.#grouped(filter);
+      const window = filter.oldestFirst ? { end: border + 1 } : { start: border };
+      const found = await this.#grouped({ ...filter, ...window });
+      const isWhole = ({ start, end }: UnrecordedOccurrence) =>
+        filter.oldestFirst ? end + pauseUs < border : start - pauseUs > border;
+      if (detections === maxDetections || (found.length === filter.limit && found.every(isWhole))) return found;
+      detections = Math.min(detections * 8, maxDetections);
+    }
+  }
+
+  /** The time of the last of so many detections, in the order that is asked for; undefined if there are fewer. */
+  async #border(filter: EventFilter, detections: number): Promise<number | undefined> {
+    const { where, values } = conditionsOf(filter);
+    const order = filter.oldestFirst ? 'ASC' : 'DESC';
+    const [row] = await this.rows(
+      `SELECT time FROM event ${where} ORDER BY time ${order} LIMIT 1 OFFSET ${detections - 1}`,
+      values,
+    );
+    return row && Number(row[0]);
+  }
+
+  async #grouped(filter: EventFilter): Promise<UnrecordedOccurrence[]> {
     const { where, values } = conditionsOf(filter);
     const order = filter.oldestFirst ? 'ASC' : 'DESC';
     const rows = await this.rows(

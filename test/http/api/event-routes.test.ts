@@ -54,6 +54,12 @@ test('events are listed with their detections and the recording that shows them'
     outbox.add(events, [monitorID, 'tflite'], {
       ...{ ...event, monitorID, monitorName: monitorID, source: 'tflite', time: began + at * second },
     });
+  const passing = Array.from({ length: 80 }, (_, index) => 100 + index + (index < 40 ? 0 : 60));
+  for (const at of passing)
+    outbox.add(events, ['gate', 'tflite'], {
+      ...{ id: `g${at}`, monitorID: 'gate', monitorName: 'gate', source: 'tflite', time: began + at * second },
+      detections: [{ label: 'cat', score: at === 110 ? 60 : 50 }],
+    });
   await outbox.flush(5000);
   const ask = async (search: string) => (await door.fetch(`/api/event/query?${search}`, {}, user)).json();
   const ids = async (search: string) => (await ask(search)).map(({ id }: { id: string }) => id);
@@ -91,5 +97,15 @@ test('events are listed with their detections and the recording that shows them'
       best: { id: pictured, time: began + second, recording, snapshot: true },
     },
   ]);
+  // More events than are looked at first.
+  const [oldest, ...more] = await (
+    await door.fetch('/api/event/occurrences?monitors=gate&limit=1&order=oldest', {}, user)
+  ).json();
+  expect(oldest).toMatchObject({ start: began + 100 * second, end: began + 139 * second, events: 40 });
+  expect([oldest.best.id, more]).toEqual(['g110', []]);
+  const [newest] = await (
+    await door.fetch('/api/event/occurrences?monitors=gate&limit=1', {}, user)
+  ).json();
+  expect(newest).toMatchObject({ start: began + 200 * second, end: began + 239 * second, events: 40 });
   expect((await door.fetch('/api/event/query?start=2&end=1', {}, user)).status).toBe(400);
 });
