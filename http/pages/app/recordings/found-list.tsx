@@ -2,6 +2,7 @@ import type { ReadonlySignal } from '@preact/signals';
 import { useComputed } from '@preact/signals';
 import { useState } from 'preact/hooks';
 import { type Polled, usePolled } from '../data/polled.ts';
+import { getJson } from '../data/request.ts';
 import { Notice } from '../shell/notice.tsx';
 import { stored } from '../shell/stored.ts';
 import { recordingTexts } from '../texts/recording-texts.ts';
@@ -12,6 +13,7 @@ import { eventQuery, leadUs } from './footage/event-search.ts';
 import type { FoundOccurrence } from './footage/occurrence.ts';
 import type { RecordedFile } from './footage/recorded-file.ts';
 import type { SpanTimeline } from './footage/span-timeline.ts';
+import { pageLength, useOlderPages } from './older-pages.ts';
 import { type Place, placeAddress, spanOf } from './place.ts';
 import { RecordingList } from './recording-list.tsx';
 
@@ -27,8 +29,6 @@ interface FoundProps {
 
 const lists = ['events', 'recordings'] as const;
 const shownList = stored('recordings.list', lists, 'events');
-const maxFiles = 1000;
-const maxOccurrences = 300;
 /** While the present is on the screen, and otherwise: of what is over, recordings can only be deleted. */
 const [presentIntervalMs, pastIntervalMs] = [10_000, 60_000];
 /** Of longer spans a new event is hardly seen, and the recorder takes seconds to list those of a month. */
@@ -65,55 +65,63 @@ function useSecond(time: ReadonlySignal<number | undefined>): number | undefined
 }
 
 function useSpan(place: Place) {
-  const { start, end } = spanOf(place);
-  const query = `start=${Math.max(0, Math.round(start))}&end=${Math.round(end)}`;
+  const span = spanOf(place);
+  const [start, end] = [Math.max(0, Math.round(span.start)), Math.round(span.end)];
   const isPrompt = end > Date.now() * 1000 && end - start <= promptSpanUs;
-  return { query, intervalMs: isPrompt ? presentIntervalMs : pastIntervalMs };
+  return { start, end, intervalMs: isPrompt ? presentIntervalMs : pastIntervalMs };
 }
 
-function Events({ place, time, nameOf, hasMany }: FoundProps) {
-  const { query, intervalMs } = useSpan(place);
-  const polled = usePolled<readonly FoundOccurrence[]>(
-    `/api/event/occurrences?${eventQuery(place, maxOccurrences)}&${query}`,
-    intervalMs,
-  ).value;
-  const now = useSecond(time);
+function Events(props: FoundProps) {
+  const { place } = props;
+  const { start, end, intervalMs } = useSpan(place);
+  const addressTo = (until: number) =>
+    `/api/event/occurrences?${eventQuery(place, pageLength)}&start=${start}&end=${until}`;
+  const polled = usePolled<readonly FoundOccurrence[]>(addressTo(end), intervalMs).value;
   if (!polled.value) return <Waiting polled={polled} />;
-  const occurrences = polled.value;
-  if (occurrences.length === 0) {
+  if (polled.value.length === 0) {
     return (
       <Notice state="empty" title={say(recordingTexts.noEventsHere)}>
         <p>{say(recordingTexts.noEventsHint)}</p>
       </Notice>
     );
   }
+  return <FoundEvents {...props} key={addressTo(end)} first={polled.value} addressTo={addressTo} />;
+}
+
+interface FoundEventsProps extends FoundProps {
+  readonly first: readonly FoundOccurrence[];
+  /** The address of those before a time. */
+  addressTo(until: number): string;
+}
+
+function FoundEvents({ place, time, nameOf, hasMany, first, addressTo }: FoundEventsProps) {
+  const older = useOlderPages(
+    first,
+    ({ monitorID, start }) => `${monitorID} ${start}`,
+    (last) => getJson<FoundOccurrence[]>(addressTo(last.start)),
+  );
   return (
     <>
       <EventCards
-        occurrences={occurrences}
-        time={now}
+        occurrences={older.items}
+        time={useSecond(time)}
         nameOf={nameOf}
         address={({ monitorID, start }) =>
           placeAddress({ ...place, ...(hasMany && { camera: monitorID }), time: start - leadUs })
         }
       />
-      {occurrences.length >= maxOccurrences && (
-        <p class="quiet">{say(recordingTexts.eventsCapped, { count: occurrences.length })}</p>
-      )}
+      <More {...older} />
     </>
   );
 }
 
-function Recordings({ place, time, timeline, nameOf, hasMany }: FoundProps) {
-  const { query, intervalMs } = useSpan(place);
+function Recordings(props: FoundProps) {
+  const { place } = props;
+  const { start, end, intervalMs } = useSpan(place);
   const monitors = place.monitors.length > 0 ? `monitors=${place.monitors.join(',')}&` : '';
   const [version, setVersion] = useState(0);
-  const polled = usePolled<readonly RecordedFile[]>(
-    `/api/recording/query?${monitors}${query}&limit=${maxFiles}`,
-    intervalMs,
-    version,
-  ).value;
-  const now = useSecond(time);
+  const query = `/api/recording/query?${monitors}start=${start}&end=${end}&limit=${pageLength}`;
+  const polled = usePolled<readonly RecordedFile[]>(query, intervalMs, version).value;
   if (!polled.value) return <Waiting polled={polled} />;
   if (polled.value.length === 0) {
     return (
@@ -122,21 +130,51 @@ function Recordings({ place, time, timeline, nameOf, hasMany }: FoundProps) {
       </Notice>
     );
   }
+  const onChanged = () => setVersion((before) => before + 1);
+  return <FoundFiles {...props} key={query} first={polled.value} {...{ query, version, onChanged }} />;
+}
+
+interface FoundFilesProps extends FoundProps {
+  readonly first: readonly RecordedFile[];
+  readonly query: string;
+  readonly version: number;
+  onChanged(): void;
+}
+
+function FoundFiles(props: FoundFilesProps) {
+  const { place, time, timeline, nameOf, hasMany, first, query, version, onChanged } = props;
+  const older = useOlderPages(
+    first,
+    ({ id }) => id,
+    (last) => getJson<RecordedFile[]>(`${query}&before=${last.id}`),
+    version,
+  );
   return (
     <>
       <RecordingList
-        files={polled.value}
+        files={older.items}
         timeline={timeline.value}
-        time={now}
+        time={useSecond(time)}
         nameOf={nameOf}
         address={({ monitorID, start }) =>
           placeAddress({ ...place, ...(hasMany && { camera: monitorID }), time: start })
         }
-        onChanged={() => setVersion((before) => before + 1)}
+        onChanged={onChanged}
       />
-      {polled.value.length >= maxFiles && (
-        <p class="quiet">{say(recordingTexts.capped, { count: maxFiles })}</p>
+      <More {...older} />
+    </>
+  );
+}
+
+function More({ more, isBusy, problem }: Pick<ReturnType<typeof useOlderPages>, 'more' | 'isBusy' | 'problem'>) {
+  return (
+    <>
+      {more && (
+        <button type="button" class="more" disabled={isBusy} onClick={more}>
+          {say(isBusy ? shellTexts.loading : recordingTexts.more)}
+        </button>
       )}
+      {problem && <p class="bad">{problem}</p>}
     </>
   );
 }

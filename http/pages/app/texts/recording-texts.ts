@@ -41,10 +41,6 @@ export const recordingTexts = {
     en: 'Motion and objects appear here if a camera has a detector. What was recorded is in the list of recordings.',
     de: 'Bewegung und Objekte erscheinen hier, wenn eine Kamera eine Erkennung hat. Was aufgenommen wurde, steht in der Liste der Aufnahmen.',
   },
-  eventsCapped: {
-    en: 'Only the newest {count} are shown. Zoom in on the timeline for others.',
-    de: 'Nur die neuesten {count} werden gezeigt. Andere erscheinen, wenn die Zeitachse vergrößert wird.',
-  },
   notRecorded: { en: 'not recorded', de: 'nicht aufgenommen' },
   list: { en: 'Recordings, newest first', de: 'Aufnahmen, neueste zuerst' },
   running: { en: 'being recorded', de: 'läuft noch' },
@@ -114,5 +110,5 @@ export const recordingTexts = {
     en: 'This browser cannot play the recording ({codec}). It can be downloaded and played elsewhere.',
     de: 'Dieser Browser kann die Aufnahme ({codec}) nicht abspielen. Sie lässt sich herunterladen und anderswo abspielen.',
   },
-  capped: { en: 'Only the newest {count} are shown.', de: 'Nur die neuesten {count} werden gezeigt.' },
+  more: { en: 'Show older ones', de: 'Ältere zeigen' },
 } as const satisfies TextTable;

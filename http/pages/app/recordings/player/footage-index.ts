@@ -2,8 +2,8 @@ import { getText, RequestFailure } from '../../data/request.ts';
 import { filesFrom, type RecordedFile } from '../footage/recorded-file.ts';
 import { type IndexedSegment, readPlaylist } from './playlist-index.ts';
 
-/** Asked for at once. */
-const chunkUs = 20 * 60e6;
+/** Asked for at once: with a key frame each second, a playlist of at most 64 KB. */
+const chunkUs = 8 * 60e6;
 /** Holes that are shorter are none: between two files is less than that. */
 export const holeUs = 500_000;
 const filesAtOnce = 30;
