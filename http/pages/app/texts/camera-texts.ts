@@ -145,6 +145,15 @@ export const cameraTexts = {
     en: 'The newest recordings, kept even if the disk is full.',
     de: 'Die neuesten Aufnahmen, auch bei voller Platte.',
   },
+  keepEvents: { en: 'Kept longer, by what was detected', de: 'Länger behalten, nach Erkanntem' },
+  keepEventsHint: {
+    en: 'Recordings of the last days with one of these are not deleted for their age, and for space only after all others.',
+    de: 'Aufnahmen der letzten Tage mit einem davon werden nicht wegen ihres Alters gelöscht, und für Platz erst nach allen anderen.',
+  },
+  keptLabel: { en: 'Detected object', de: 'Erkanntes Objekt' },
+  keepLabel: { en: 'Keep longer', de: 'Länger behalten' },
+  keptDaysOf: { en: 'Days that recordings with {label} are kept', de: 'Tage, die Aufnahmen mit {label} bleiben' },
+  keepNoLonger: { en: 'Keep {label} no longer than others', de: '{label} nicht länger behalten als andere' },
   detection: { en: 'Detection', de: 'Erkennung' },
   noDetectors: {
     en: 'No detector is installed: see “plugin” in sentryshot.toml.',

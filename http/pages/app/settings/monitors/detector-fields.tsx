@@ -1,10 +1,9 @@
-import { useState } from 'preact/hooks';
 import type { JsonObject } from '../../../../../store/base/json.ts';
-import { Icon } from '../../shell/icons.tsx';
 import { cameraTexts } from '../../texts/camera-texts.ts';
 import { say } from '../../texts/say.ts';
 import type { Draft } from '../form/draft.ts';
 import { NumberField, PlainSwitch, SwitchField, TextField } from '../form/form-fields.tsx';
+import { LabelNumbers } from '../form/label-numbers.tsx';
 
 /** A detector that monitors may have, as `GET /api/detectors` has it. */
 export interface DetectorKind {
@@ -114,75 +113,19 @@ const usualLabels = ['person', 'car', 'bicycle', 'motorcycle', 'bus', 'truck', '
 const usualThreshold = 50;
 
 function Thresholds({ draft }: { readonly draft: Draft }) {
-  const [label, setLabel] = useState('');
-  const thresholds = (draft.get('/tflite/thresholds') ?? {}) as JsonObject;
-  const labels = Object.keys(thresholds).sort();
-  const add = () => {
-    const name = label.trim();
-    if (name === '' || name in thresholds) return;
-    draft.set('/tflite/thresholds', { ...thresholds, [name]: usualThreshold });
-    setLabel('');
-  };
-  const flaw = draft.flawAt('/tflite/thresholds');
   return (
-    <fieldset class="group">
-      <legend>{say(cameraTexts.thresholds)}</legend>
-      <ul class="thresholds">
-        {labels.map((name) => (
-          <li key={name}>
-            <NumberField
-              draft={draft}
-              pointer={`/tflite/thresholds/${name}`}
-              label={name}
-              aria-label={say(cameraTexts.thresholdOf, { label: name })}
-              unit={say(cameraTexts.percent)}
-              min={0}
-              max={100}
-            />
-            <button
-              type="button"
-              class="icon-button"
-              aria-label={say(cameraTexts.removeLabel, { label: name })}
-              onClick={() => draft.set(`/tflite/thresholds/${name}`, undefined)}
-            >
-              <Icon name="remove" />
-            </button>
-          </li>
-        ))}
-      </ul>
-      <div class="row">
-        <label class="inline">
-          {say(cameraTexts.label)}
-          <input
-            list="labels"
-            value={label}
-            maxLength={64}
-            autoCapitalize="none"
-            onInput={({ currentTarget: { value } }) => setLabel(value)}
-            onKeyDown={(event) => {
-              if (event.key !== 'Enter') return;
-              // Not the whole form.
-              event.preventDefault();
-              add();
-            }}
-          />
-        </label>
-        <datalist id="labels">
-          {usualLabels
-            .filter((name) => !(name in thresholds))
-            .map((name) => (
-              <option key={name} value={name} />
-            ))}
-        </datalist>
-        <button type="button" onClick={add}>
-          {say(cameraTexts.addLabel)}
-        </button>
-      </div>
-      {flaw && !labels.some((name) => draft.flawAt(`/tflite/thresholds/${name}`)) && (
-        <small class="flaw" role="alert">
-          {flaw}
-        </small>
-      )}
-    </fieldset>
+    <LabelNumbers
+      draft={draft}
+      pointer="/tflite/thresholds"
+      legend={say(cameraTexts.thresholds)}
+      unit={say(cameraTexts.percent)}
+      max={100}
+      usual={usualThreshold}
+      proposed={usualLabels}
+      labelName={say(cameraTexts.label)}
+      addName={say(cameraTexts.addLabel)}
+      nameOf={(label) => say(cameraTexts.thresholdOf, { label })}
+      removeNameOf={(label) => say(cameraTexts.removeLabel, { label })}
+    />
   );
 }

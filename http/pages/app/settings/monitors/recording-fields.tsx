@@ -2,7 +2,11 @@ import { cameraTexts } from '../../texts/camera-texts.ts';
 import { say } from '../../texts/say.ts';
 import type { Draft } from '../form/draft.ts';
 import { Choice, NumberField, SwitchField } from '../form/form-fields.tsx';
+import { LabelNumbers } from '../form/label-numbers.tsx';
 import type { DetectorKind } from './detector-fields.tsx';
+
+/** For recordings with a label that is added. */
+const usualDays = 30;
 
 interface RecordingFieldsProps {
   readonly draft: Draft;
@@ -74,6 +78,20 @@ export function RecordingFields({ draft, detectors }: RecordingFieldsProps) {
           />
         </div>
       </fieldset>
+      <LabelNumbers
+        draft={draft}
+        pointer="/retention/events"
+        legend={say(cameraTexts.keepEvents)}
+        hint={say(cameraTexts.keepEventsHint)}
+        unit={say(cameraTexts.days)}
+        max={36_500}
+        usual={usualDays}
+        proposed={Object.keys((draft.get('/tflite/thresholds') ?? {}) as object)}
+        labelName={say(cameraTexts.keptLabel)}
+        addName={say(cameraTexts.keepLabel)}
+        nameOf={(label) => say(cameraTexts.keptDaysOf, { label })}
+        removeNameOf={(label) => say(cameraTexts.keepNoLonger, { label })}
+      />
     </section>
   );
 }
