@@ -159,7 +159,8 @@ const allowedRooms: Record<string, readonly string[]> = {
     ...['pages/app/data', 'pages/app/recordings/footage', 'pages/app/shell', 'pages/app/texts'],
   ],
   'http/pages/app/recordings/timeline': [
-    ...['pages/app/data', 'pages/app/recordings/footage', 'pages/app/shell', 'pages/app/texts'],
+    ...['pages/app/data', 'pages/app/recordings/footage', 'pages/app/recordings/player'],
+    ...['pages/app/shell', 'pages/app/texts'],
   ],
   'http/pages/app/settings': [
     ...['pages/app/data', 'pages/app/settings/accounts', 'pages/app/settings/form'],

@@ -221,6 +221,22 @@ test('a recording of the day is found, played, and a part of it downloaded', asy
   expect(errors).toBe('');
   expect(packets.length).toBeGreaterThan(10);
   await expectClip(clip, 0);
+
+  const time = Number(new URL(page.url()).searchParams.get('time'));
+  const asked: string[] = [];
+  page.on('request', (request) => asked.push(request.url()));
+  await page.goto(`${recorder.url}/recordings?monitor=door&start=${time - 4e6}&end=${time + 6e6}`);
+  await page.locator('.timeline-rows').hover();
+  const preview = page.locator('.scrub canvas:visible');
+  await preview.waitFor();
+  // A ball before a dark ground.
+  const shades = await preview.evaluate((canvas: HTMLCanvasElement) => {
+    const { data } = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height) ?? {};
+    return [...new Set(data?.filter((_, index) => index % 4 === 0))].length;
+  });
+  expect(shades).toBeGreaterThan(1);
+  // Decoded here.
+  expect(asked.filter((url) => url.includes('thumbnail.jpeg?time='))).toEqual([]);
   expect(complaints).toEqual([]);
   await close();
 });

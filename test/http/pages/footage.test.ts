@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { kindsIn } from '../../../http/pages/app/recordings/footage/occurrence.ts';
 import { labelsIn } from '../../../http/pages/app/recordings/footage/span-timeline.ts';
-import { firstPictureS, readHead } from '../../../http/pages/app/recordings/player/movie-bytes.ts';
+import { firstPictureRange, firstPictureS, readHead } from '../../../http/pages/app/recordings/player/movie-bytes.ts';
 import { readPlaylist } from '../../../http/pages/app/recordings/player/playlist-index.ts';
 import {
   following,
@@ -107,5 +107,19 @@ describe('the player', () => {
     const head = readHead(file);
     expect(head?.mime).toMatch(/^video\/mp4; codecs="avc[13]\.[0-9A-F]{6}"$/);
     expect(head && firstPictureS(file, head)).toBe(0);
+  });
+
+  test('finds a key frame, and what decodes it, without the rest of its fragment', async () => {
+    await makeVideo();
+    const [first] = video;
+    const file = Uint8Array.from(fileBytes(video.slice(0, 1))).buffer;
+    const head = readHead(file);
+    const whole = file.slice(first?.layout.init.length);
+    // No more than the index of the fragment was read.
+    const range = head && firstPictureRange(whole.slice(0, new DataView(whole).getUint32(0)), head);
+    const found = range && Buffer.from(whole, range.offset, range.bytes);
+    expect(found?.equals(first?.video[0]?.data ?? Buffer.alloc(0))).toBe(true);
+    const profile = head?.decoder.codec.slice(5, 7);
+    expect(head?.decoder.description.getUint8(1)).toBe(Number.parseInt(profile ?? '', 16));
   });
 });

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { RequestFailure } from '../../data/request.ts';
 import { clock, dayName } from '../../texts/times.ts';
 import { fileAt, pictureAddress } from '../footage/recorded-file.ts';
+import { KeyPictures } from '../player/key-pictures.ts';
 
 export interface PreviewPlace {
   readonly monitorID: string | undefined;
@@ -15,22 +16,38 @@ export interface PreviewPlace {
 /** Half of the picture's width in CSS pixels, which keeps it within the timeline. */
 const half = 90;
 
+/** What is shown: the canvas, or a picture that the recorder has made. */
+interface Shown {
+  readonly monitorID: string;
+  readonly address?: string;
+}
+
 /** The picture of the time under the pointer. Only one is asked for at a time; the newest place is asked for next. */
 export function ScrubPreview({ place }: { readonly place: ReadonlySignal<PreviewPlace | undefined> }) {
-  const [picture, setPicture] = useState<{ readonly monitorID: string; readonly address: string }>();
+  const [picture, setPicture] = useState<Shown>();
+  const canvas = useRef<HTMLCanvasElement>(null);
   const isBusy = useRef(false);
   const isGone = useRef(false);
   useEffect(() => {
     isGone.current = false;
+    const pictures = new KeyPictures();
+    const show = async (monitorID: string, time: number) => {
+      const found = await pictures.at(monitorID, time);
+      if (typeof found === 'object') {
+        draw(canvas.current, found);
+        setPicture({ monitorID });
+        return;
+      }
+      const file = found === 'nothing' ? undefined : await fileAt(monitorID, time);
+      const address = file && (await loaded(pictureAddress(file.id, time)));
+      if (!isGone.current) setPicture(address ? { monitorID, address } : undefined);
+    };
     const look = async () => {
       const asked = place.value;
       if (isBusy.current || isGone.current || asked?.monitorID === undefined) return;
       isBusy.current = true;
-      const { monitorID, time } = asked;
       try {
-        const file = await fileAt(monitorID, time);
-        const address = file && (await loaded(pictureAddress(file.id, time)));
-        if (!isGone.current) setPicture(address ? { monitorID, address } : undefined);
+        await show(asked.monitorID, asked.time);
       } catch (error) {
         if (!(error instanceof RequestFailure)) throw error;
       } finally {
@@ -45,16 +62,28 @@ export function ScrubPreview({ place }: { readonly place: ReadonlySignal<Preview
     };
   }, [place]);
   const shown = place.value;
-  if (!shown) return null;
-  const left = Math.max(half, Math.min(shown.width - half, shown.x));
+  const left = shown && Math.max(half, Math.min(shown.width - half, shown.x));
+  const isRight = picture !== undefined && picture.monitorID === shown?.monitorID;
   return (
-    <div class="scrub" style={{ left: `${left}px` }} aria-hidden="true">
-      {picture && picture.monitorID === shown.monitorID && <img src={picture.address} alt="" />}
-      <span>
-        {dayName(shown.time)}, {clock(shown.time)}
-      </span>
+    <div class="scrub" style={{ left: `${left ?? 0}px` }} aria-hidden="true" hidden={!shown}>
+      <canvas ref={canvas} hidden={!isRight || picture.address !== undefined} />
+      {isRight && picture.address !== undefined && <img src={picture.address} alt="" />}
+      {shown && (
+        <span>
+          {dayName(shown.time)}, {clock(shown.time)}
+        </span>
+      )}
     </div>
   );
+}
+
+function draw(canvas: HTMLCanvasElement | null, picture: VideoFrame): void {
+  if (canvas) {
+    canvas.width = 2 * half * devicePixelRatio;
+    canvas.height = (canvas.width * picture.displayHeight) / picture.displayWidth;
+    canvas.getContext('2d')?.drawImage(picture, 0, 0, canvas.width, canvas.height);
+  }
+  picture.close();
 }
 
 /** @returns the address once the picture is there; undefined if there is none. */
