@@ -1,5 +1,6 @@
 import { say } from '../texts/say.ts';
 import { shellTexts } from '../texts/shell-texts.ts';
+import { translated } from './recorder-sentences.ts';
 
 /** Why there is no answer; its message is a sentence for the viewer. */
 export class RequestFailure extends Error {
@@ -74,7 +75,7 @@ async function explained(response: Response): Promise<RequestFailure> {
       readonly title?: string;
       readonly pointer?: string;
     };
-    const sentence = detail ?? title ?? response.statusText;
+    const sentence = translated(detail ?? title ?? response.statusText);
     return new RequestFailure(response.status, sentence, pointer === undefined ? {} : { pointer });
   } catch {
     return new RequestFailure(response.status, response.statusText);

@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { MonitorSummary } from '../../../state/monitor-summary.ts';
+import { translated } from '../data/recorder-sentences.ts';
 import { Icon } from '../shell/icons.tsx';
 import { liveTexts } from '../texts/live-texts.ts';
 import { say } from '../texts/say.ts';
@@ -47,7 +48,7 @@ export function MonitorTile({ monitor, link, linkTitle }: TileProps) {
           </span>
         )}
       </header>
-      {!words && state && state.reason !== '' && <p class="tile-fault">{state.reason}</p>}
+      {!words && state && state.reason !== '' && <p class="tile-fault">{translated(state.reason)}</p>}
       {(!words || words.mood === 'busy') && (
         <div class="tile-controls">
           {player && <Sound id={monitor.id} player={player} />}

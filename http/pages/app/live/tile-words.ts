@@ -1,4 +1,5 @@
 import type { MonitorSummary } from '../../../state/monitor-summary.ts';
+import { translated } from '../data/recorder-sentences.ts';
 import { liveTexts } from '../texts/live-texts.ts';
 import { say } from '../texts/say.ts';
 import { shortTime } from '../texts/times.ts';
@@ -28,7 +29,8 @@ export function tileWords(player: LivePlayer, listed: MonitorSummary): TileWords
   const absence = player.absence.value;
   const state = player.state.value ?? listed;
   // Without a connection, what the list says is newer than what the connection said.
-  const { state: name, reason, since } = absence === undefined ? state : listed;
+  const { state: name, reason: said, since } = absence === undefined ? state : listed;
+  const reason = translated(said);
   if (absence !== undefined && (name === 'streaming' || absences[absence] === 'still')) {
     return { mood: absences[absence], title: absenceTitle(absence), reason: '' };
   }

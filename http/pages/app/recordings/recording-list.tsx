@@ -1,3 +1,4 @@
+import { translated } from '../data/recorder-sentences.ts';
 import { recordingTexts } from '../texts/recording-texts.ts';
 import { say } from '../texts/say.ts';
 import { clock, size, span } from '../texts/times.ts';
@@ -39,7 +40,7 @@ export function RecordingList({ files, timeline, time, nameOf, address, onChange
                   {bytes !== null && ` · ${size(bytes)}`}
                   {file.protected && ` · ${say(recordingTexts.protected)}`}
                 </span>
-                {state === 'lost' && <span class="bad">{say(recordingTexts.lost, { reason })}</span>}
+                {state === 'lost' && <span class="bad">{say(recordingTexts.lost, { reason: translated(reason) })}</span>}
                 <span class="labels">
                   {[...counts].map(([kind, count]) => (
                     <span class="label" key={kind}>

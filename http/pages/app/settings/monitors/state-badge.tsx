@@ -1,4 +1,5 @@
 import type { MonitorSummary } from '../../../../state/monitor-summary.ts';
+import { translated } from '../../data/recorder-sentences.ts';
 import { cameraTexts } from '../../texts/camera-texts.ts';
 import { liveTexts } from '../../texts/live-texts.ts';
 import { say } from '../../texts/say.ts';
@@ -11,7 +12,7 @@ export function StateBadge({ monitor }: { readonly monitor: MonitorSummary }) {
     <span class="state" data-state={state}>
       <strong>{stateWords(monitor)}</strong>
       {recording && <span> · {say(cameraTexts.recording)}</span>}
-      {reason !== '' && <span class="quiet"> · {reason}</span>}
+      {reason !== '' && <span class="quiet"> · {translated(reason)}</span>}
     </span>
   );
 }
