@@ -130,7 +130,7 @@ export function eventRoutes({ snapshot, logs }: Pick<ApiServices, 'snapshot' | '
       tag: 'Events',
       summary: 'List events, those that follow each other as one',
       description:
-        'Events of one monitor that follow each other within 30 seconds are one occurrence: somebody who walks by, whatever detectors make of it. The filters choose the events, and `limit` counts occurrences, in the order of their first events.',
+        'Events of one monitor that follow each other within 30 seconds are one occurrence: somebody who walks by, whatever detectors make of it. The filters choose the events, and `limit` counts occurrences, in the order of their first events. At most 250,000 detections are looked at, from the end that comes first.',
       query: EventQuery,
       answers: {
         200: { description: 'The occurrences', schema: Type.Array(Occurrence), example: [occurrenceExample] },
