@@ -24,7 +24,12 @@ let browser: Browser;
 
 beforeAll(async () => {
   camera = await startCamera({
-    mounts: { main: testMounts.h264(640, 360), sub: testMounts.h264(), heard: testMounts.withAudio },
+    mounts: {
+      main: testMounts.h264(640, 360),
+      sub: testMounts.h264(),
+      heard: testMounts.withAudio,
+      hevc: testMounts.h265,
+    },
   });
   recorder = await startRecorder({
     accounts: [
@@ -104,6 +109,26 @@ test('the sound of one camera is heard, and zones are drawn over the picture', a
   expect(await barriers(page)).toEqual([]);
   expect(complaints).toEqual([]);
   await close();
+});
+
+test('a stream in H.265 gives way to the sub stream, and is explained where there is none', async () => {
+  const monitors: Readonly<Record<string, readonly [string, string?]>> = {
+    loft: [camera.url('hevc'), camera.url('sub')],
+    cellar: [camera.url('hevc')],
+  };
+  for (const [id, urls] of Object.entries(monitors))
+    await recorder.change('PUT', '/api/monitor', rtspMonitor(id, urls));
+  const [both, alone] = await Promise.all(
+    Object.keys(monitors).map((id) => openPage(browser, `${recorder.url}/live?monitor=${id}`, user)),
+  );
+  // Debian's Chromium has no decoder for it.
+  await alone?.page.getByText('This browser cannot play H.265').waitFor();
+  if (both) await morePictures(both.page, 'loft', 2);
+  for (const id of Object.keys(monitors)) await recorder.change('DELETE', `/api/monitor?id=${id}`);
+  for (const opened of [both, alone]) {
+    expect(opened?.complaints).toEqual([]);
+    await opened?.close();
+  }
 });
 
 test('people log in, are spoken to in German, see only what they may, and log out', async () => {
