@@ -119,7 +119,8 @@ export class EventList extends CatalogueReader {
       const found = await this.#grouped({ ...filter, ...window });
       const isWhole = ({ start, end }: UnrecordedOccurrence) =>
         filter.oldestFirst ? end + pauseUs < border : start - pauseUs > border;
-      if (detections === maxDetections || (found.length === filter.limit && found.every(isWhole))) return found;
+      if (detections === maxDetections || (found.length === filter.limit && found.every(isWhole)))
+        return found;
       detections = Math.min(detections * 8, maxDetections);
     }
   }

@@ -57,7 +57,13 @@ test('events are listed with their detections and the recording that shows them'
   const passing = Array.from({ length: 80 }, (_, index) => 100 + index + (index < 40 ? 0 : 60));
   for (const at of passing)
     outbox.add(events, ['gate', 'tflite'], {
-      ...{ id: `g${at}`, monitorID: 'gate', monitorName: 'gate', source: 'tflite', time: began + at * second },
+      ...{
+        id: `g${at}`,
+        monitorID: 'gate',
+        monitorName: 'gate',
+        source: 'tflite',
+        time: began + at * second,
+      },
       detections: [{ label: 'cat', score: at === 110 ? 60 : 50 }],
     });
   await outbox.flush(5000);
@@ -103,9 +109,7 @@ test('events are listed with their detections and the recording that shows them'
   ).json();
   expect(oldest).toMatchObject({ start: began + 100 * second, end: began + 139 * second, events: 40 });
   expect([oldest.best.id, more]).toEqual(['g110', []]);
-  const [newest] = await (
-    await door.fetch('/api/event/occurrences?monitors=gate&limit=1', {}, user)
-  ).json();
+  const [newest] = await (await door.fetch('/api/event/occurrences?monitors=gate&limit=1', {}, user)).json();
   expect(newest).toMatchObject({ start: began + 200 * second, end: began + 239 * second, events: 40 });
   expect((await door.fetch('/api/event/query?start=2&end=1', {}, user)).status).toBe(400);
 });

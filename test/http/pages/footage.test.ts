@@ -1,7 +1,18 @@
-import { describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import {
+  dayLater,
+  dayOf,
+  fieldTime,
+  rangeOf,
+  timeOfField,
+} from '../../../http/pages/app/recordings/footage/day.ts';
 import { kindsIn } from '../../../http/pages/app/recordings/footage/occurrence.ts';
 import { labelsIn } from '../../../http/pages/app/recordings/footage/span-timeline.ts';
-import { firstPictureRange, firstPictureS, readHead } from '../../../http/pages/app/recordings/player/movie-bytes.ts';
+import {
+  firstPictureRange,
+  firstPictureS,
+  readHead,
+} from '../../../http/pages/app/recordings/player/movie-bytes.ts';
 import { readPlaylist } from '../../../http/pages/app/recordings/player/playlist-index.ts';
 import {
   following,
@@ -9,12 +20,14 @@ import {
   scaleMarks,
   zoomed,
 } from '../../../http/pages/app/recordings/timeline/time-scale.ts';
+import { chooseTimeZone, timeZone } from '../../../http/pages/app/texts/chosen-zone.ts';
 import { makeVideo, video } from '../../support/pipeline-recorder.ts';
 import { fileBytes } from '../../support/recorded.ts';
 
 /** What the page of recordings computes, without a browser. Its clock is that of Berlin. */
 
 vi.stubEnv('TZ', 'Europe/Berlin');
+vi.hoisted(() => vi.stubGlobal('localStorage', { getItem: () => null, setItem: () => {} }));
 const second = 1e6;
 const hour = 3600 * second;
 
@@ -70,6 +83,38 @@ describe('the timeline', () => {
     const days = times('2026-10-20T12:00', 24 * 10, 800);
     expect(days.every(([text, unit]) => /00:00:00$/.test(String(text)) && unit === 'day')).toBe(true);
     expect(days.length).toBeGreaterThan(4);
+  });
+});
+
+describe('a time zone that was chosen', () => {
+  beforeEach(() => chooseTimeZone('America/New_York'));
+  afterEach(() => chooseTimeZone(''));
+
+  test('has its own days, also where the clocks are set', () => {
+    const utc = (text: string) => Date.parse(text) * 1000;
+    expect(rangeOf('2026-11-01')).toEqual({ start: utc('2026-11-01T04:00Z'), end: utc('2026-11-02T05:00Z') });
+    expect(dayOf(utc('2026-11-26T04:59Z'))).toBe('2026-11-25');
+    expect(dayLater('2026-10-31', 2)).toBe('2026-11-02');
+    expect(fieldTime(utc('2026-07-01T12:00:07Z'))).toBe('2026-07-01T08:00:07');
+    expect(timeOfField('2026-07-01T08:00')).toBe(utc('2026-07-01T12:00Z'));
+    expect(timeOfField('2026-11-01T03:00')).toBe(utc('2026-11-01T08:00Z'));
+  });
+
+  test('has its own round times', () => {
+    const start = Date.parse('2026-11-26T02:30Z') * 1000;
+    const marks = scaleMarks({ start, end: start + 12 * hour }, 200).map(({ time, unit }) => [
+      new Date(time / 1000).toISOString().slice(11, 16),
+      unit,
+    ]);
+    expect(marks).toEqual([
+      ['05:00', 'day'],
+      ['11:00', 'minute'],
+    ]);
+  });
+
+  test('that a browser does not know is its own', () => {
+    chooseTimeZone('Mars/Olympus');
+    expect(timeZone.value).toBe('');
   });
 });
 

@@ -14,7 +14,10 @@ beforeAll(async () => {
 /** The descriptions of all fields that are no objects themselves. */
 function descriptions(schema: unknown): string[] {
   if (typeof schema !== 'object' || schema === null) return [];
-  const { description, type, ...rest } = schema as { readonly description?: unknown; readonly type?: unknown };
+  const { description, type, ...rest } = schema as {
+    readonly description?: unknown;
+    readonly type?: unknown;
+  };
   const own = typeof description === 'string' && type !== 'object' ? [description] : [];
   return [...own, ...Object.values(rest).flatMap((part) => descriptions(part))];
 }
@@ -23,7 +26,9 @@ describe('refusals', () => {
   test('of each field of a camera are there in German', () => {
     const all = descriptions(monitorSchemas([motion, tflite]).rtsp);
     expect(all.length).toBeGreaterThan(20);
-    const english = all.filter((text) => !translated(`/field: expected ${text}.`).startsWith('/field: erwartet'));
+    const english = all.filter(
+      (text) => !translated(`/field: expected ${text}.`).startsWith('/field: erwartet'),
+    );
     expect([...new Set(english)]).toEqual([]);
   });
 

@@ -1,12 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { apiTexts } from '../../../http/pages/app/texts/api-texts.ts';
 import { cameraTexts } from '../../../http/pages/app/texts/camera-texts.ts';
 import { liveTexts } from '../../../http/pages/app/texts/live-texts.ts';
 import { logTexts } from '../../../http/pages/app/texts/log-texts.ts';
 import { recordingTexts } from '../../../http/pages/app/texts/recording-texts.ts';
 import type { Text } from '../../../http/pages/app/texts/say.ts';
 import { accountTexts, settingsTexts, systemTexts } from '../../../http/pages/app/texts/settings-texts.ts';
-import { shellTexts } from '../../../http/pages/app/texts/shell-texts.ts';
+import { apiTexts, shellTexts } from '../../../http/pages/app/texts/shell-texts.ts';
 import { welcomeTexts } from '../../../http/pages/app/texts/welcome-texts.ts';
 import { triggerTexts, zoneTexts } from '../../../http/pages/app/texts/zone-texts.ts';
 

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { theme } from '../shell/theme.ts';
-import { apiTexts } from '../texts/api-texts.ts';
 import { say } from '../texts/say.ts';
+import { apiTexts } from '../texts/shell-texts.ts';
 import { FeedPanel } from './feed-panel.tsx';
 import { showSwagger } from './swagger.ts';
 

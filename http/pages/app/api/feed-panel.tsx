@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { apiTexts } from '../texts/api-texts.ts';
 import { say } from '../texts/say.ts';
+import { apiTexts } from '../texts/shell-texts.ts';
 
 const shownFrames = 200;
 

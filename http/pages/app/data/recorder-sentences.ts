@@ -2,11 +2,14 @@ import { language } from '../texts/say.ts';
 
 /** What the recorder finds wrong with a field, in German: by what it says that it expects. */
 const expected: Readonly<Record<string, string>> = {
-  'the id of a monitor: 1 to 24 letters and digits': 'die Kennung einer Kamera: 1 bis 24 Buchstaben und Ziffern',
+  'the id of a monitor: 1 to 24 letters and digits':
+    'die Kennung einer Kamera: 1 bis 24 Buchstaben und Ziffern',
   '1 to 24 letters and digits': '1 bis 24 Buchstaben und Ziffern',
   '1 to 64 printable characters': '1 bis 64 druckbare Zeichen',
-  '1 to 64 letters, digits, hyphens and underscores': '1 bis 64 Buchstaben, Ziffern, Bindestriche und Unterstriche',
-  '1 to 64 characters, without colons and control characters': '1 bis 64 Zeichen, ohne Doppelpunkte und Steuerzeichen',
+  '1 to 64 letters, digits, hyphens and underscores':
+    '1 bis 64 Buchstaben, Ziffern, Bindestriche und Unterstriche',
+  '1 to 64 characters, without colons and control characters':
+    '1 bis 64 Zeichen, ohne Doppelpunkte und Steuerzeichen',
   'a list of at most 1000 monitor ids': 'eine Liste von höchstens 1000 Kameras',
   'no list: an admin sees all monitors': 'keine Liste: Ein Administrator sieht alle Kameras',
   'a password for a new account': 'ein Passwort für ein neues Konto',
@@ -66,7 +69,8 @@ const sentences: Readonly<Record<string, string>> = {
     'die Aufnahme läuft noch; löschen Sie sie, wenn sie fertig ist',
   'the server is stopping': 'der Rekorder wird gerade beendet',
   'the server failed; see its log': 'ein Fehler des Rekorders; Näheres steht in seinem Protokoll',
-  'the camera asks for a user name and a password': 'die Kamera verlangt einen Benutzernamen und ein Passwort',
+  'the camera asks for a user name and a password':
+    'die Kamera verlangt einen Benutzernamen und ein Passwort',
   'the camera closed the connection': 'die Kamera hat die Verbindung beendet',
   'the camera offers no stream at all': 'die Kamera bietet keinen Strom an',
   'the camera offers no video': 'die Kamera bietet kein Video an',
@@ -75,8 +79,14 @@ const sentences: Readonly<Record<string, string>> = {
 /** Sentences with something of their own in them. */
 const patterns: readonly (readonly [RegExp, (...parts: string[]) => string])[] = [
   [/^expected true or false\b/, () => 'erwartet wird „ja“ oder „nein“'],
-  [/^expected (.+)$/s, (what = '') => (expected[what] ? `erwartet wird ${expected[what]}` : `expected ${what}`)],
-  [/^(main|sub) stream: (.+)$/, (name, rest = '') => `${name === 'main' ? 'Hauptstrom' : 'Zweitstrom'}: ${german(rest)}`],
+  [
+    /^expected (.+)$/s,
+    (what = '') => (expected[what] ? `erwartet wird ${expected[what]}` : `expected ${what}`),
+  ],
+  [
+    /^(main|sub) stream: (.+)$/,
+    (name, rest = '') => `${name === 'main' ? 'Hauptstrom' : 'Zweitstrom'}: ${german(rest)}`,
+  ],
   [/^the camera cannot be reached: (.+)$/, (cause) => `die Kamera ist nicht erreichbar: ${cause}`],
   [/^the connection broke \((.+)\)$/, (code) => `die Verbindung brach ab (${code})`],
   [
@@ -88,11 +98,13 @@ const patterns: readonly (readonly [RegExp, (...parts: string[]) => string])[] =
 /** A sentence of the recorder in the viewer's language; as it is, in English, where there is none. */
 export function translated(sentence: string): string {
   if (language.value === 'en') return sentence;
-  const [, pointer = '', words = ''] = /^(\/\S*: )?(.*?)\.?$/s.exec(sentence) ?? [];
-  const plain = words.charAt(0).toLowerCase() + words.slice(1);
+  const [, pointer = '', words = '', stop = ''] = /^(\/\S*: )?(.*?)(\.?)$/s.exec(sentence) ?? [];
+  const first = words.charAt(0);
+  const plain = first.toLowerCase() + words.slice(1);
   const found = german(plain);
   if (found === plain) return sentence;
-  return `${pointer}${pointer === '' ? found.charAt(0).toUpperCase() + found.slice(1) : found}.`;
+  const isCapital = first !== first.toLowerCase();
+  return `${pointer}${isCapital ? found.charAt(0).toUpperCase() + found.slice(1) : found}${stop}`;
 }
 
 function german(words: string): string {

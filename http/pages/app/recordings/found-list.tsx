@@ -166,7 +166,11 @@ function FoundFiles(props: FoundFilesProps) {
   );
 }
 
-function More({ more, isBusy, problem }: Pick<ReturnType<typeof useOlderPages>, 'more' | 'isBusy' | 'problem'>) {
+function More({
+  more,
+  isBusy,
+  problem,
+}: Pick<ReturnType<typeof useOlderPages>, 'more' | 'isBusy' | 'problem'>) {
   return (
     <>
       {more && (

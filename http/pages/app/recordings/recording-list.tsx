@@ -40,7 +40,9 @@ export function RecordingList({ files, timeline, time, nameOf, address, onChange
                   {bytes !== null && ` · ${size(bytes)}`}
                   {file.protected && ` · ${say(recordingTexts.protected)}`}
                 </span>
-                {state === 'lost' && <span class="bad">{say(recordingTexts.lost, { reason: translated(reason) })}</span>}
+                {state === 'lost' && (
+                  <span class="bad">{say(recordingTexts.lost, { reason: translated(reason) })}</span>
+                )}
                 <span class="labels">
                   {[...counts].map(([kind, count]) => (
                     <span class="label" key={kind}>

@@ -1,5 +1,6 @@
 import { useRef } from 'preact/hooks';
 import { account, logOut } from '../data/own-account.ts';
+import { chooseTimeZone, ownTimeZone, timeZone, timeZones } from '../texts/chosen-zone.ts';
 import { chooseLanguage, type Language, language, languages, say } from '../texts/say.ts';
 import { shellTexts } from '../texts/shell-texts.ts';
 import { Icon } from './icons.tsx';
@@ -47,6 +48,17 @@ export function Preferences() {
             {themes.map((one) => (
               <option key={one} value={one}>
                 {say(shellTexts[one])}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label>
+          {say(shellTexts.timeZone)}
+          <select value={timeZone.value} onChange={({ currentTarget: { value } }) => chooseTimeZone(value)}>
+            <option value="">{`${say(shellTexts.ownZone)} (${ownTimeZone()})`}</option>
+            {timeZones().map((name) => (
+              <option key={name} value={name}>
+                {name}
               </option>
             ))}
           </select>

@@ -152,7 +152,10 @@ export const cameraTexts = {
   },
   keptLabel: { en: 'Detected object', de: 'Erkanntes Objekt' },
   keepLabel: { en: 'Keep longer', de: 'Länger behalten' },
-  keptDaysOf: { en: 'Days that recordings with {label} are kept', de: 'Tage, die Aufnahmen mit {label} bleiben' },
+  keptDaysOf: {
+    en: 'Days that recordings with {label} are kept',
+    de: 'Tage, die Aufnahmen mit {label} bleiben',
+  },
   keepNoLonger: { en: 'Keep {label} no longer than others', de: '{label} nicht länger behalten als andere' },
   detection: { en: 'Detection', de: 'Erkennung' },
   noDetectors: {

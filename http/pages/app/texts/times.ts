@@ -1,15 +1,20 @@
+import { timeZone, zoneOffset } from './chosen-zone.ts';
 import { language } from './say.ts';
 
-/** Unix times in microseconds, in the viewer's time zone and language. */
+/** Unix times in microseconds, in the time zone and the language that were chosen. */
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 function format(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const key = `${language.value} ${JSON.stringify(options)}`;
+  const zone = timeZone.value;
+  const key = `${language.value} ${zone} ${JSON.stringify(options)}`;
   let found = formats.get(key);
   if (!found) {
     // British English: days before months and 24 hours, which is how recorders are read.
-    found = new Intl.DateTimeFormat(language.value === 'de' ? 'de-DE' : 'en-GB', options);
+    found = new Intl.DateTimeFormat(language.value === 'de' ? 'de-DE' : 'en-GB', {
+      ...options,
+      ...(zone !== '' && { timeZone: zone }),
+    });
     formats.set(key, found);
   }
   return found;
@@ -17,11 +22,12 @@ function format(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
 
 /** `14:03`, with the day if it is another one than today. */
 export function shortTime(us: number): string {
-  const date = new Date(us / 1000);
-  const isToday = date.toDateString() === new Date().toDateString();
+  const isToday = dayNumber(us) === dayNumber(Date.now() * 1000);
   const day = isToday ? {} : ({ day: 'numeric', month: 'short' } as const);
-  return format({ ...day, hour: '2-digit', minute: '2-digit' }).format(date);
+  return format({ ...day, hour: '2-digit', minute: '2-digit' }).format(us / 1000);
 }
+
+const dayNumber = (us: number) => Math.floor((us - zoneOffset(us)) / 86_400e6);
 
 /** `26 Nov` */
 export function dayName(us: number): string {

@@ -4,6 +4,7 @@ import uPlot from 'uplot';
 import type { LogLevel } from '../../../../../bus/messages.ts';
 import { usePolled } from '../../data/polled.ts';
 import { theme } from '../../shell/theme.ts';
+import { timeZone } from '../../texts/chosen-zone.ts';
 import { logTexts } from '../../texts/log-texts.ts';
 import { language, say } from '../../texts/say.ts';
 import { dayName, minuteClock, shortTime } from '../../texts/times.ts';
@@ -63,7 +64,7 @@ export function LogChart({ query, since, until, choose }: ChartProps) {
   };
   const pick = useRef(barAt);
   pick.current = barAt;
-  const [chosenTheme, chosenLanguage] = [theme.value, language.value];
+  const [chosenTheme, chosenLanguage, zone] = [theme.value, language.value, timeZone.value];
 
   useEffect(() => {
     const element = box.current;
@@ -83,6 +84,7 @@ export function LogChart({ query, since, until, choose }: ChartProps) {
       {
         width: element.clientWidth,
         height,
+        ...(zone !== '' && { tzDate: (time: number) => uPlot.tzDate(new Date(time * 1000), zone) }),
         legend: { show: false },
         cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
         scales: {
@@ -136,7 +138,7 @@ export function LogChart({ query, since, until, choose }: ChartProps) {
       resize.disconnect();
       chart.destroy();
     };
-  }, [data, bucket.name, chosenTheme, chosenLanguage]);
+  }, [data, bucket.name, chosenTheme, chosenLanguage, zone]);
 
   const words = describe(data, at, bucket.length);
   return (

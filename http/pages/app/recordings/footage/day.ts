@@ -1,4 +1,6 @@
-/** Days of the viewer's time zone, written `2026-11-26`, and Unix times in microseconds. */
+import { zoneOffset, zoneTime } from '../../texts/chosen-zone.ts';
+
+/** Days of the time zone of the pages, written `2026-11-26`, and Unix times in microseconds. */
 
 export interface DayRange {
   readonly start: number;
@@ -6,11 +8,7 @@ export interface DayRange {
   readonly end: number;
 }
 
-export function dayOf(us: number): string {
-  const date = new Date(us / 1000);
-  const parts = [date.getFullYear(), date.getMonth() + 1, date.getDate()];
-  return parts.map((part) => String(part).padStart(2, '0')).join('-');
-}
+export const dayOf = (us: number) => localText(us).slice(0, 10);
 
 export const today = () => dayOf(Date.now() * 1000);
 
@@ -22,18 +20,14 @@ export function rangeOf(day: string): DayRange {
 export const dayLater = (day: string, days: number) => dayOf(midnight(day, days));
 
 /** `2026-11-26T14:03:21`, for a field with day and time. */
-export function fieldTime(us: number): string {
-  const date = new Date(us / 1000);
-  const clock = [date.getHours(), date.getMinutes(), date.getSeconds()]
-    .map((part) => String(part).padStart(2, '0'))
-    .join(':');
-  return `${dayOf(us)}T${clock}`;
-}
+export const fieldTime = (us: number) => localText(us).slice(0, 19);
 
 /** The same back; the seconds may be left out. */
-export const timeOfField = (text: string) => new Date(text).getTime() * 1000;
+export const timeOfField = (text: string) => zoneTime(Date.parse(`${text}Z`) * 1000);
+
+const localText = (us: number) => new Date((us - zoneOffset(us)) / 1000).toISOString();
 
 function midnight(day: string, later: number): number {
   const [year = 0, month = 1, date = 1] = day.split('-').map(Number);
-  return new Date(year, month - 1, date + later).getTime() * 1000;
+  return zoneTime(Date.UTC(year, month - 1, date + later) * 1000);
 }

@@ -1,3 +1,5 @@
+import { zoneOffset, zoneTime } from '../../texts/chosen-zone.ts';
+
 /** Spans of time on a screen. Times and lengths are in microseconds. */
 export interface TimeSpan {
   readonly start: number;
@@ -44,19 +46,15 @@ export function following(span: TimeSpan, time: number): TimeSpan {
   return moved(span, time - span.start - (span.end - span.start) / 10);
 }
 
-/** Marks at round times of the viewer's time zone, far enough from each other to be written on. */
+/** Marks at round times of the pages' time zone, far enough from each other to be written on. */
 export function scaleMarks({ start, end }: TimeSpan, width: number): ScaleMark[] {
   const wanted = ((end - start) / Math.max(1, width)) * leastMarkDistance;
   const step = steps.find((one) => one >= wanted) ?? 28 * day;
   const marks: ScaleMark[] = [];
   if (step >= day) {
-    const days = step / day;
-    const date = new Date(start / 1000);
-    date.setHours(0, 0, 0, 0);
-    for (; date.getTime() * 1000 < end; date.setDate(date.getDate() + 1)) {
-      const number = Math.round((date.getTime() * 1000 - zoneOffset(date.getTime() * 1000)) / day);
-      if (number % days === 0) marks.push({ time: date.getTime() * 1000, unit: 'day' });
-    }
+    const first = Math.ceil((start - zoneOffset(start)) / step) * step;
+    for (let local = first; zoneTime(local) < end; local += step)
+      marks.push({ time: zoneTime(local), unit: 'day' });
     return marks.filter(({ time }) => time >= start);
   }
   const unit = step >= minute ? 'minute' : 'second';
@@ -68,6 +66,3 @@ export function scaleMarks({ start, end }: TimeSpan, width: number): ScaleMark[]
   }
   return marks;
 }
-
-/** What has to be added to local time, written as if it were UTC, for the time. */
-const zoneOffset = (time: number) => new Date(time / 1000).getTimezoneOffset() * minute;

@@ -2,6 +2,7 @@ import { type ReadonlySignal, type Signal, useComputed, useSignal, useSignalEffe
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { Icon } from '../../shell/icons.tsx';
 import { theme } from '../../shell/theme.ts';
+import { timeZone } from '../../texts/chosen-zone.ts';
 import { recordingTexts } from '../../texts/recording-texts.ts';
 import { say } from '../../texts/say.ts';
 import { fullTime } from '../../texts/times.ts';
@@ -70,6 +71,7 @@ export function TimelineView(props: TimelineProps) {
     const ends = [
       span.subscribe(draw),
       theme.subscribe(recolour),
+      timeZone.subscribe(recolour),
       source.answers.subscribe((answers) => {
         drawing.set(rows, answers, label);
         onAnswers(answers);
