@@ -57,6 +57,17 @@ test('lists and timelines of a month', async () => {
   );
   const one = () => `/api/recording/query?monitors=camera3&after=${random()}`;
   console.log(`query, any page of one monitor: ${await distribution(door, one)}`);
+  // As the pages ask.
+  const lists = [
+    `/api/recording/query?start=${beginUs}&end=${endUs}&limit=150`,
+    `/api/event/occurrences?start=${beginUs}&end=${endUs}&limit=150`,
+    '/api/event/occurrences',
+    '/api/event/occurrences?order=oldest&limit=5&labels=dog',
+  ];
+  for (const path of lists) {
+    const { length } = await (await door.fetch(path)).text();
+    console.log(`${path}: ${await distribution(door, () => path)}, ${(length / 1024).toFixed(1)} KB`);
+  }
 });
 
 test('an hour of one monitor', async () => {
