@@ -49,7 +49,8 @@ export function usePlayer(monitorID: string): {
     measure();
     const resize = new ResizeObserver(() => {
       clearTimeout(timer);
-      timer = setTimeout(measure, settleMs);
+      if (stream.value === undefined) measure();
+      else timer = setTimeout(measure, settleMs);
     });
     resize.observe(element);
     return () => {
