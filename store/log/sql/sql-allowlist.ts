@@ -81,7 +81,13 @@ export function checkText(sql: string): void {
  * @throws {StoreError} `invalid`, with the reason.
  */
 export function checkTree(serialized: string): void {
-  const tree = JSON.parse(serialized) as Node;
+  let tree: Node;
+  try {
+    tree = JSON.parse(serialized) as Node;
+  } catch {
+    // DuckDB writes 1e400 as Infinity, which is no JSON.
+    throw new StoreError('invalid', 'a number that is too large cannot be used here', { pointer: '/sql' });
+  }
   if (tree['error'] === true) {
     const [message = ''] = String(tree['error_message']).split('\n', 1);
     const text =

@@ -110,6 +110,7 @@ test.each([
   doubling(20, 'select a.*, a.* from BEFORE a'),
   `select count(*) from ${Array.from({ length: 150 }, (_, n) => `logs l${n}`).join()}`,
   `select count(*) from logs l0 ${Array.from({ length: 60 }, (_, n) => `join logs l${n + 1} using (time)`).join(' ')}`,
+  'select -1e400 from logs',
   'select max(msg, 20000) over () from logs',
   'select min_by(msg, time, 20000) from logs',
   'select arg_max(msg, time, 20000) from logs',
