@@ -2,6 +2,7 @@ import type { DuckDBValue } from '@duckdb/node-api';
 import { nowUs } from '../../../bus/base/time.ts';
 import type { RecordedStream } from '../../../bus/recording-id.ts';
 import { streamName, unendedRecordings } from '../schema/schema.ts';
+import type { StoredRecordings } from '../schema/stored-recordings.ts';
 import { CatalogueReader } from './catalogue-reader.ts';
 import { type CatalogueWindow, catalogueWindows } from './catalogue-windows.ts';
 
@@ -47,10 +48,29 @@ export const existingRecordings = '(FROM recordings WHERE id NOT IN (SELECT id F
 
 /** Lists the recordings that are on disk. */
 export class RecordingCatalogue extends CatalogueReader {
+  /** Those of which the end is not known, and perhaps others: a page that is older needs no question about them. */
+  #open = new Set<string>();
+  /** When the newest one that was deleted began, or later: Unix time in microseconds. */
+  #newestRemovedUs = 0;
+
+  /** To be called before anything is added. */
+  async load(): Promise<void> {
+    const open = await this.rows('SELECT id FROM openRecording');
+    const [[newest] = []] = await this.rows('SELECT max(time) FROM removal');
+    this.learn({ open: open.map(([id]) => String(id)), ended: [], removedUs: [Number(newest ?? 0)] });
+  }
+
+  /** What was added. */
+  learn({ open, ended, removedUs }: StoredRecordings): void {
+    for (const id of ended) this.#open.delete(id);
+    for (const id of open) this.#open.add(id);
+    for (const timeUs of removedUs) this.#newestRemovedUs = Math.max(this.#newestRemovedUs, timeUs);
+  }
+
   list(filter: RecordingFilter): Promise<CatalogueEntry[]> {
     return this.inTurn(async () => {
       const windows = catalogueWindows(filter, nowUs());
-      const oldest = await this.#oldestUnended(filter);
+      const oldest = this.#oldestUnended(filter);
       if (oldest !== undefined && filter.oldestFirst && windows[0]) {
         const found = await this.#ended(filter, windows[0]);
         if (found.length === filter.limit && (found.at(-1)?.id ?? '') < oldest) return found;
@@ -75,7 +95,9 @@ export class RecordingCatalogue extends CatalogueReader {
       ...(fromUs === undefined ? [] : [`time >= ${bind(BigInt(fromUs))}`]),
       ...(toUs === undefined ? [] : [`time < ${bind(BigInt(toUs))}`]),
     ];
-    conditions.push(...times, `id NOT IN (SELECT id FROM removal ${whereOf(times)})`);
+    conditions.push(...times);
+    if (fromUs === undefined || fromUs <= this.#newestRemovedUs)
+      conditions.push(`id NOT IN (SELECT id FROM removal ${whereOf(times)})`);
     const rows = await this.rows(
       `SELECT id, monitorID, time, endTime, bytes, videoCodec, width, height, audioCodec, reason
         FROM recording ${whereOf(conditions)} ${orderOf(filter)}`,
@@ -85,9 +107,13 @@ export class RecordingCatalogue extends CatalogueReader {
   }
 
   /** @returns the id of the oldest recording that nobody has ended; undefined if none of these can match. */
-  async #oldestUnended({ before, after, id }: RecordingFilter): Promise<string | undefined> {
-    const [[oldest, newest] = []] = await this.rows('SELECT min(id), max(id) FROM openRecording');
-    if (typeof oldest !== 'string' || typeof newest !== 'string') return undefined;
+  #oldestUnended({ before, after, id }: RecordingFilter): string | undefined {
+    let [oldest, newest]: (string | undefined)[] = [];
+    for (const each of this.#open) {
+      if (oldest === undefined || each < oldest) oldest = each;
+      if (newest === undefined || each > newest) newest = each;
+    }
+    if (oldest === undefined || newest === undefined) return undefined;
     const isOutside = (before ?? id ?? newest) < oldest || (after ?? id ?? oldest) > newest;
     return isOutside ? undefined : oldest;
   }

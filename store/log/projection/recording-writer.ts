@@ -7,6 +7,7 @@ import {
   VARCHAR,
 } from '@duckdb/node-api';
 import { fillTable } from '../schema/fill-table.ts';
+import type { StoredRecordings } from '../schema/stored-recordings.ts';
 import type { Position } from './position.ts';
 import type { Positions } from './positions.ts';
 import type { StoredRecording } from './rows.ts';
@@ -15,15 +16,23 @@ import type { StoredRecording } from './rows.ts';
 export class RecordingWriter {
   readonly #connection: DuckDBConnection;
   readonly #positions: Positions;
+  readonly #onStored: (stored: StoredRecordings) => void;
 
-  constructor(connection: DuckDBConnection, positions: Positions) {
+  /** @param onStored is called after each batch. */
+  constructor(
+    connection: DuckDBConnection,
+    positions: Positions,
+    onStored: (stored: StoredRecordings) => void,
+  ) {
     this.#connection = connection;
     this.#positions = positions;
+    this.#onStored = onStored;
   }
 
   /** Those whose end is not known are few, and kept apart: one for each monitor, and one for each kill. */
-  append(reports: readonly StoredRecording[], position: Position): Promise<void> {
-    return this.#positions.store('RECORDINGS', position, async () => {
+  async append(reports: readonly StoredRecording[], position: Position): Promise<void> {
+    let rows: StoredRecording[] = [];
+    await this.#positions.store('RECORDINGS', position, async () => {
       if (reports.length === 0) return;
       const removed = reports.filter(({ state }) => state === 'deleted');
       const finished = await this.#finishedOf(reports);
@@ -39,7 +48,7 @@ export class RecordingWriter {
         [listValue([...latest.keys()])],
         [LIST(VARCHAR)],
       );
-      const rows = [...latest.values()];
+      rows = [...latest.values()];
       await this.#fill(
         'openRecording',
         rows.filter((report) => !isOver(report)),
@@ -53,6 +62,13 @@ export class RecordingWriter {
           appender.endRow();
         }
       });
+    });
+    const idsOf = (isWanted: (report: StoredRecording) => boolean) =>
+      rows.filter(isWanted).map(({ id }) => id);
+    this.#onStored({
+      open: idsOf((report) => !isOver(report)),
+      ended: idsOf(isOver),
+      removedUs: reports.filter(({ state }) => state === 'deleted').map(({ time }) => time),
     });
   }
 

@@ -95,7 +95,9 @@ export class LogDatabase {
     this.#slices = new TextIndex(connections.writer, this.#writes);
     this.positions = new Positions(connections.writer, this.#writes);
     this.detections = new DetectionWriter(connections.writer, this.#writes, this.positions);
-    this.recordings = new RecordingWriter(connections.writer, this.positions);
+    this.recordings = new RecordingWriter(connections.writer, this.positions, (stored) =>
+      this.catalogue.learn(stored),
+    );
     this.writer = new LogWriter(connections.writer, this.positions, (entries) => {
       void this.#hours.advance(entries.at(-1)?.time ?? 0);
       void this.#slices.advance(entries.length);
@@ -158,6 +160,7 @@ export class LogDatabase {
       // A table of another shape must be detected now, while the file can still be replaced.
       await database.positions.read('LOGS');
       await database.pages.read({ limit: 1 }, false);
+      await database.catalogue.load();
       return database;
     } catch (error) {
       instance.closeSync();

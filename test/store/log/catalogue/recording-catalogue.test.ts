@@ -34,14 +34,25 @@ const recordings = Array.from({ length: 400 }, (): StoredRecording => {
 });
 
 test('a page of recordings is the one that all of them in their order have there', async () => {
-  const { database } = await LogDatabase.open(join(await temporaryFolder(), 'log.duckdb'));
+  const file = join(await temporaryFolder(), 'log.duckdb');
+  const before = await LogDatabase.open(file);
   const stored = [...new Map(recordings.map((each) => [each.id, each])).values()].sort(
     (a, b) => a.time - b.time,
   );
   const removed = stored.filter((_, index) => index % 5 === 0);
   const deleted = removed.map((each): StoredRecording => ({ ...each, state: 'deleted' }));
   const position = { identity: 'a', sequence: 1, time: 1, readAt: 1 };
-  await database.recordings.append([...stored, ...deleted], position);
+  // Some are known when it is opened, the others are learned; some end in another batch than they begin.
+  const half = stored.length >> 1;
+  const begun = stored.slice(half).filter((each, index) => each.state === 'saved' && index % 4 === 0);
+  await before.database.recordings.append([...stored.slice(0, half), ...deleted.slice(0, 3)], position);
+  await before.database.close();
+  const { database } = await LogDatabase.open(file);
+  await database.recordings.append(
+    begun.map((each) => ({ ...each, state: 'growing' })),
+    position,
+  );
+  await database.recordings.append([...stored.slice(half), ...deleted.slice(3)], position);
   const nextOf = (one: StoredRecording) =>
     stored.some((each) => each.time > one.time && seriesOf(each) === seriesOf(one));
   const endOf = (one: StoredRecording) => (one.state === 'saved' || nextOf(one) ? one.endTime : null);
