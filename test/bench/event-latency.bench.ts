@@ -1,16 +1,20 @@
+import { spawnSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'vitest';
 import { nowUs } from '../../bus/base/time.ts';
 import type { MqttEvent } from '../../bus/messages.ts';
+import { startBurstCamera } from '../support/burst-camera.ts';
 import { startCamera } from '../support/camera.ts';
 import { clip } from '../support/clips.ts';
 import { motion, rtspMonitor, tflite } from '../support/monitors.ts';
 import { startBroker } from '../support/mosquitto.ts';
+import { startMotionProgram } from '../support/motion-program.ts';
 import { startRecorder } from '../support/recorder.ts';
 
 /**
  * How long it takes from a picture to its event on the bus and until the MQTT broker has it, by the recorder's own books, and
- * until a subscriber of the broker has it, by its own clock: streets with people, motion and objects looked for.
+ * until a subscriber of the broker has it, by its own clock: streets with people, motion and objects looked for. Then the
+ * same from the first picture of a movement, beside the program `motion` and its script.
  */
 
 const seconds = Number(process.env['SECONDS'] ?? 90);
@@ -61,4 +65,52 @@ test('from a picture to the broker', async () => {
     const at = [0.5, 0.95, 0.99].map((part) => Math.round(sorted[Math.floor(part * sorted.length)] ?? 0));
     console.log(`    picture to subscriber ${at.join(' / ')}, at most ${Math.round(sorted.at(-1) ?? 0)}`);
   }
+});
+
+/** In milliseconds, or nothing if there are none. */
+function figures(delaysMs: readonly number[]): string {
+  const sorted = [...delaysMs].sort((a, b) => a - b);
+  const [p50, p95] = [0.5, 0.95].map((part) => Math.round(sorted[Math.floor(part * sorted.length)] ?? 0));
+  return `p50 ${p50}, p95 ${p95}, at most ${Math.round(sorted.at(-1) ?? 0)} (${sorted.length})`;
+}
+
+const hasMotionProgram = spawnSync('motion', ['-h']).error === undefined;
+
+test('from a movement to the broker, beside motion with a script, on the same streams', async () => {
+  if (!hasMotionProgram) console.log("  Debian's package motion is not installed: no reference");
+  const broker = await startBroker();
+  const cameras = await Promise.all(Array.from({ length: monitors }, () => startBurstCamera()));
+  /** The first of each burst of each monitor, in milliseconds from its first picture, by the beginning of the burst. */
+  const delays = new Map<string, number>();
+  const program = new Map<string, number>();
+  let sinceUs = Number.POSITIVE_INFINITY;
+  const note = (known: Map<string, number>, n: number, timeUs: number) => {
+    const burst = cameras[n]?.burstBefore(timeUs) ?? 0;
+    const key = `${n} ${burst}`;
+    if (burst >= sinceUs && !known.has(key)) known.set(key, (timeUs - burst) / 1000);
+  };
+  await broker.listen('sentryshot/events/motion', (payload) => {
+    const { monitorID } = JSON.parse(payload) as MqttEvent;
+    note(delays, Number(monitorID.slice('street'.length)), nowUs());
+  });
+  await startRecorder({
+    config: {
+      plugin: [
+        ...['auth_basic', 'motion'].map((name) => ({ name, enable: true })),
+        { name: 'mqtt', enable: true, host: '127.0.0.1', port: broker.port },
+      ],
+    },
+    monitors: cameras.map((camera, n) => rtspMonitor(`street${n}`, [camera.url()], { motion })),
+  });
+  const other = hasMotionProgram
+    ? await startMotionProgram(cameras.map((camera) => camera.url()))
+    : undefined;
+  // All are connected, and know what the street looks like.
+  await sleep(20_000);
+  sinceUs = nowUs();
+  await sleep(seconds * 1000);
+  console.log(`  ${monitors} streams, from the first picture of a movement, in ms`);
+  console.log(`    to a subscriber of the broker: ${figures([...delays.values()])}`);
+  for (const [camera, timeUs] of (await other?.starts()) ?? []) note(program, camera - 1, timeUs);
+  if (other) console.log(`    to the script of motion: ${figures([...program.values()])}`);
 });

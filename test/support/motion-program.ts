@@ -1,0 +1,52 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Child, startChild } from './child.ts';
+import { temporaryFolder } from './folder.ts';
+
+export interface MotionProgram extends Pick<Child, 'lines' | 'stop'> {
+  /** When its script ran at the beginning of an event: the number of the camera, from 1, and Unix time in microseconds. */
+  starts(): Promise<readonly (readonly [camera: number, timeUs: number])[]>;
+}
+
+/**
+ * The program `motion` (Debian's package of that name), which looks for movement and runs a script when it sees some. It
+ * looks more often than the streams have a picture, without which it stays behind them by what came while it looked for
+ * their format; it writes no files, and an event is over after a second.
+ */
+export async function startMotionProgram(urls: readonly string[]): Promise<MotionProgram> {
+  const folder = await temporaryFolder();
+  const file = (name: string) => join(folder, name);
+  await mkdir(file('target'));
+  await writeFile(file('event.sh'), `#!/bin/sh\necho "$1 $(date +%s%6N)" >> ${file('starts')}\n`, {
+    mode: 0o755,
+  });
+  await writeFile(file('starts'), '');
+  const common = [
+    ...['daemon off', 'setup_mode off', 'webcontrol_port 0', 'stream_port 0', 'log_level 5'],
+    ...[`target_dir ${file('target')}`, 'picture_output off', 'movie_output off', 'pre_capture 0'],
+    ...['width 640', 'height 480', 'framerate 15', 'minimum_motion_frames 1', 'event_gap 1'],
+    ...[`on_event_start ${file('event.sh')} %t`],
+  ];
+  const cameras = await Promise.all(
+    urls.map(async (url, n) => {
+      const lines = [`camera_id ${n + 1}`, `camera_name street${n}`, `netcam_url ${url}`];
+      await writeFile(file(`camera${n}.conf`), `${lines.join('\n')}\n`);
+      return `camera ${file(`camera${n}.conf`)}`;
+    }),
+  );
+  await writeFile(file('motion.conf'), `${[...common, ...cameras].join('\n')}\n`);
+  const child = startChild('motion', ['-n', '-c', file('motion.conf')], { cwd: folder });
+  return {
+    lines: child.lines,
+    stop: child.stop,
+    async starts() {
+      const lines = (await readFile(file('starts'), 'utf8')).trim().split('\n');
+      return lines
+        .filter((line) => line !== '')
+        .map((line) => {
+          const [camera, timeUs] = line.split(' ').map(Number);
+          return [camera ?? 0, timeUs ?? 0] as const;
+        });
+    },
+  };
+}
