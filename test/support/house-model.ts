@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { formatRfc3339, nowUs } from '../../bus/base/time.ts';
 import { Bus } from '../../bus/nats/bus.ts';
 import { readBusAddress } from '../../bus/nats/bus-address-file.ts';
+import { lastStored } from '../../bus/nats/jetstream.ts';
 import { events, objects } from '../../bus/subjects.ts';
 import type { MonitorConfig } from '../../store/monitors/monitor-config.ts';
 import { type Camera, startCamera, testMounts } from './camera.ts';
@@ -63,9 +64,9 @@ export class HouseModel {
       [2, () => this.#add()],
       [2, () => this.#delete()],
       [3, () => this.#restartBroker()],
-      [2, () => this.#restartRecorder()],
+      [2, () => this.#withNextHost(() => this.#restartRecorder())],
       [2, () => this.#restartCamera()],
-      [2, () => this.#killDetectorHost()],
+      [2, () => this.#withNextHost(() => this.#killDetectorHost())],
     ];
     let left = this.#random() * steps.reduce((sum, [weight]) => sum + weight, 0);
     for (const [weight, step] of steps) {
@@ -215,6 +216,8 @@ export class HouseModel {
     await this.#broker.kill();
     const meanwhile = await this.#meanwhile();
     this.#broker = await this.#broker.restart();
+    // It has its topics from the disk, so that they do not show this.
+    await this.#connected();
     return `a restart of the broker, and ${meanwhile}`;
   }
 
@@ -225,6 +228,25 @@ export class HouseModel {
     if (choice < 0.5) return this.#add();
     if (choice < 0.75) return this.#object();
     return Promise.resolve('nothing');
+  }
+
+  async #connected(): Promise<void> {
+    const mqtt = () => this.#recorder.get<{ isConnected?: boolean }>('/api/mqtt');
+    await waitFor(async () => (await mqtt()).isConnected, deadlineMs, 'the connection to the broker');
+  }
+
+  /** The next detector host ends what is open when it begins. Waits for that: the objects of this model are not its own. */
+  async #withNextHost<T>(act: () => Promise<T>): Promise<T> {
+    const id = `object${this.#next()}`;
+    const common = { monitorID: 'nobody', label: 'car', score: 50, eventID: 'none' };
+    const open = { ...common, id, start: nowUs(), end: null };
+    await this.#onBus((bus) => bus.store(objects, ['nobody'], open, id));
+    const result = await act();
+    await this.#onBus(async (bus) => {
+      const last = () => lastStored(bus, 'OBJECTS', objects, ['nobody']);
+      await waitFor(async () => (await last())?.end, 20_000, 'the next detector host');
+    });
+    return result;
   }
 
   async #restartRecorder(): Promise<string> {
