@@ -203,6 +203,25 @@ test('a delivery report follows the broker’s confirmation of an event, never p
   expect((await streamRange(bus, 'DELIVERIES')).last).toBe(last + 1);
 });
 
+test('an event that the broker does not confirm keeps its place in the queue, and the next bridge begins with it', async () => {
+  const { bus, connect } = await startTestBus();
+  const topic = 'sentryshot/events/motion';
+  const broker = await startFakeBroker({ forgets: topic });
+  const { bridge } = await startBridge(bus, broker.port);
+  await listening(bus);
+  for (const n of [1, 2, 3]) await store(bus, event(n));
+  const numbers = () =>
+    broker.confirmed
+      .filter(([name]) => name === topic)
+      .map(([, payload]) => Number(/\.(\d{6})000Z/.exec(payload)?.[1]));
+  await waitFor(() => numbers().length === 2, 5000, 'the others');
+  expect((await bridge.report()).length).toBe(3);
+  await bridge.close();
+  await startBridge(await connect(), broker.port);
+  await waitFor(() => numbers().length === 5, 5000, 'all of them');
+  expect(numbers()).toEqual([2, 3, 1, 2, 3]);
+});
+
 test('whatever is restarted meanwhile, all events arrive in order, each with its own time', async () => {
   const { bus, server, connect } = await startTestBus();
   const broker = await startFakeBroker();

@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { nowUs } from '../../../bus/base/time.ts';
+import { BrokerLink } from '../../../bus/mqtt/broker/broker-link.ts';
 import { type MqttOptions, startMqttBridge } from '../../../bus/mqtt/mqtt-bridge.ts';
 import type { Bus } from '../../../bus/nats/bus.ts';
 import { events } from '../../../bus/subjects.ts';
@@ -84,6 +85,18 @@ test.each(['ha/status', 'homeassistant/status'])(
     await subscriber.message(({ topic, retain }) => topic === 'ha/device/options_door/config' && !retain);
   },
 );
+
+test('the broker says that the recorder is gone when it has not said so itself', async () => {
+  const { bus } = await startTestBus();
+  const available = await broker.subscribe('will/available');
+  await startBridge(bus, { prefix: 'will', clientId: 'gone' });
+  await available.message(({ payload }) => payload === 'online');
+  // Another one with its name: the broker cuts its connection.
+  const other = { host: '127.0.0.1', port: broker.port, clientId: 'gone' };
+  const link = new BrokerLink(other, [], silentLogger().source('mqtt'), { onConnect() {}, onMessage() {} });
+  atEnd(() => link.close(undefined, 500));
+  await available.message(({ payload }) => payload === 'offline');
+});
 
 test('the client id is that of the installation: the same after every start, another for each', async () => {
   const [one, two] = [await temporaryFolder(), await temporaryFolder()];

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { BrokerLink } from '../../../../bus/mqtt/broker/broker-link.ts';
@@ -130,10 +131,11 @@ test.concurrent(
     const { link, connected, publish } = connectTo({ port: broker.port });
     await connected();
     process.kill(broker.pid, 'SIGSTOP');
+    const underWay = publish('one', '0');
     await waitFor(() => !link.state.isConnected, 30_000, 'the loss');
     const waiting = publish('one', '1');
     process.kill(broker.pid, 'SIGCONT');
-    expect(await waiting).toBe('delivered');
+    expect(await Promise.all([underWay, waiting])).toEqual(['delivered', 'delivered']);
   },
 );
 
@@ -196,6 +198,20 @@ test.each(['5', '3.1.1'] as const)(
     expect(entries).toHaveLength(1);
   },
 );
+
+test('a broker that says that a second client has the same id is believed at once', async () => {
+  // Mosquitto 2.0.11 does not say it.
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', () => socket.end(Buffer.from([0x20, 3, 0, 0, 0, 0xe0, 2, 142, 0])));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  atEnd(async () => void server.close());
+  const { port } = server.address() as AddressInfo;
+  const { link } = connectTo({ port, clientId: 'cloned' });
+  const reason = () => link.state.reason.includes('another client has logged in with the client id cloned');
+  await waitFor(reason, 10_000, 'the reason');
+});
 
 describe('transport', () => {
   const login = { username: 'größe', password: 'pässwörd 密码 🔑' };
