@@ -5,9 +5,11 @@ import type { LogEntry } from '../../bus/messages.ts';
 import { logs } from '../../bus/subjects.ts';
 import { startTestBus } from '../support/bus.ts';
 import { startCamera, testMounts } from '../support/camera.ts';
+import { FakeCamera } from '../support/fake-camera.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { oneMount, patience, rtsp, start, watch } from '../support/pipeline.ts';
 import { commandLine, environment } from '../support/processes.ts';
+import { startInProcess } from '../support/stream-in-process.ts';
 import { waitFor } from '../support/wait.ts';
 
 describe('a pipeline', () => {
@@ -60,6 +62,28 @@ describe('a pipeline', () => {
     expect((await refused.end).reason).toBe('unauthorized');
     expect(camera.logins()).toBe(3);
   });
+});
+
+test('a wrong password is one login, however much the sub stream is wanted', async () => {
+  const login = { user: 'guard', password: 'right', challenges: ['Basic realm="camera"'] };
+  const camera = await FakeCamera.start({
+    login,
+    // Slow enough for a login to the sub stream that does not wait for the main stream's.
+    answer: ({ url }, usual, connection) => {
+      if (!url.endsWith('/main')) return [usual];
+      setTimeout(() => void connection.send(usual), 150);
+      return [];
+    },
+  });
+  const [main, sub] = [camera.url('guard:s3cret@'), camera.url('guard:s3cret@', '/sub')];
+  const { session, end } = await startInProcess(
+    { kind: 'rtsp', protocol: 'tcp', main, sub },
+    { recordSubStream: true, frames: { gray: { rate: 5 } } },
+  );
+  session.wantFrames('gray');
+  session.watch('sub', { begin: true, sound: false });
+  expect((await end).reason).toBe('unauthorized');
+  expect(camera.login?.wrong).toBe(1);
 });
 
 test('a pipeline that fails where nobody expected it keeps its credentials to itself', patience, async () => {

@@ -18,6 +18,7 @@ import {
   watch,
 } from '../support/pipeline.ts';
 import { picturesIn } from '../support/probe.ts';
+import { nameTime } from '../support/recordings.ts';
 import { waitFor } from '../support/wait.ts';
 
 /** A camera with a key frame each second, whose video says nothing of its frame rate. */
@@ -147,24 +148,30 @@ describe('a pipeline makes pictures', () => {
     await expectWhole(file);
   });
 
-  test('that were never damaged, also when it begins between two key frames', patience, async () => {
-    const { server, bus } = await startTestBus();
-    // White, with a key frame every 4 s: what is decoded without its key frame is gray.
-    const camera = await oneMount({
-      launch:
-        'videotestsrc is-live=true pattern=white ! video/x-raw,format=I420,width=320,height=240,framerate=10/1' +
-        ' ! x264enc tune=zerolatency speed-preset=ultrafast threads=1 key-int-max=40 ! rtph264pay name=pay0 config-interval=-1',
-    });
-    const running = await start(rtsp(camera.url('main')), {
-      bus: server.address,
-      frames: { gray: { rate: 0 } },
-    });
-    const file = await recordingOf(running, 10);
-    await waitFor(async () => (await picturesIn(file)) % 40 >= 15, 20_000, 'the middle of a group');
-    const frames = watch(bus);
-    await waitFor(() => frames.length >= 10, 20_000, 'pictures');
-    for (const { data } of frames) expect(Math.min(...data)).toBeGreaterThan(225);
-  });
+  test(
+    'that were never damaged, and at once, also when it begins between two key frames',
+    patience,
+    async () => {
+      const { server, bus } = await startTestBus();
+      // White, with a key frame every 8 s: what is decoded without its key frame is gray.
+      const camera = await oneMount({
+        launch:
+          'videotestsrc is-live=true pattern=white ! video/x-raw,format=I420,width=320,height=240,framerate=10/1' +
+          ' ! x264enc tune=zerolatency speed-preset=ultrafast threads=1 key-int-max=80 ! rtph264pay name=pay0 config-interval=-1',
+      });
+      const running = await start(rtsp(camera.url('main')), {
+        bus: server.address,
+        frames: { gray: { rate: 0 } },
+      });
+      const file = await recordingOf(running, 10);
+      await waitFor(async () => (await picturesIn(file)) >= 15, 20_000, 'the middle of a group');
+      const frames = watch(bus);
+      await waitFor(() => frames.length >= 10, 20_000, 'pictures');
+      const nextKeyFrameUs = nameTime(file) * 1000 + 8 * second;
+      expect(frames[0]?.timeUs).toBeLessThan(nextKeyFrameUs);
+      for (const { data } of frames) expect(Math.min(...data)).toBeGreaterThan(225);
+    },
+  );
 
   test('of no format that it was not asked for', patience, async () => {
     const { server, bus } = await startTestBus();

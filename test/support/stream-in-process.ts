@@ -13,7 +13,7 @@ import { temporaryFolder } from './folder.ts';
 import { nowhere } from './pipeline.ts';
 import { recordingsIn } from './recordings.ts';
 
-/** A pipeline without its process and without frames, so that a test can run many; `pipeline.ts` has whole ones. */
+/** A pipeline without its process, so that a test can run many; `pipeline.ts` has whole ones. */
 export interface StreamInProcess {
   readonly entries: readonly LogEntry[];
   readonly reports: readonly PipelineReport[];
@@ -21,6 +21,7 @@ export interface StreamInProcess {
   readonly end: Promise<PipelineEnd>;
   stop(): Promise<PipelineEnd>;
   recordings(): Promise<string[]>;
+  readonly session: StreamSession;
 }
 
 /** It records all that comes, and is stopped when the test is over. */
@@ -53,5 +54,6 @@ export async function startInProcess(
     return end;
   };
   atEnd(async () => void (await stop()));
-  return { entries, reports, recordingReports, end, stop, recordings: () => recordingsIn(recordingsDir) };
+  const recordings = () => recordingsIn(recordingsDir);
+  return { entries, reports, recordingReports, end, stop, recordings, session };
 }
