@@ -1,5 +1,5 @@
 import { type ReadonlySignal, signal } from '@preact/signals';
-import { useEffect, useMemo } from 'preact/hooks';
+import { useLayoutEffect, useMemo } from 'preact/hooks';
 import { getJson, RequestFailure } from './request.ts';
 
 /** The newest answer, if there was one, and the failure of the last request, if it failed. */
@@ -19,7 +19,8 @@ export function usePolled<Answer>(
   version = 0,
 ): ReadonlySignal<Polled<Answer>> {
   const polled = useMemo(() => signal<Polled<Answer>>({}), [path]);
-  useEffect(() => {
+  // Not after the first paint, which on a slow device is some 0.2 s later.
+  useLayoutEffect(() => {
     const aborter = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const ask = async () => {

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import type { RefObject } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ShownStream } from './stream/live-message.ts';
 import { LivePlayer } from './stream/live-player.ts';
 import { streamForWidth } from './tile-layout.ts';
@@ -20,13 +20,15 @@ export function usePlayer(monitorID: string): {
   const stream = useSignal<ShownStream | undefined>(undefined);
   const visible = useSignal(false);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = video.current;
     if (!element) return;
     const made = new LivePlayer(monitorID, element);
     setPlayer(made);
 
-    let isNear = false;
+    // At once, not after two paints. Without a layout nothing is known of where it is.
+    const { top, bottom, width } = element.getBoundingClientRect();
+    let isNear = width > 0 && top < innerHeight && bottom > 0;
     const look = () => {
       visible.value = isNear && !document.hidden;
     };
@@ -38,6 +40,7 @@ export function usePlayer(monitorID: string): {
       { rootMargin: nearby },
     );
     watch.observe(element);
+    look();
     document.addEventListener('visibilitychange', look);
 
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -63,7 +66,7 @@ export function usePlayer(monitorID: string): {
   }, [monitorID, stream, visible]);
 
   const [wanted, isVisible] = [stream.value, visible.value];
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!player || !wanted) return;
     if (isVisible) player.start(wanted);
     else player.stop();
