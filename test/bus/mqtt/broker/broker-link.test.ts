@@ -120,6 +120,8 @@ test.concurrent(
     expect(isLast()).toBe(false);
     await waitFor(isLast, 20_000, 'it to be steady');
     expect(log.filter((line) => line.startsWith('connected'))).toHaveLength(3);
+    // A few reasons, each once for a loss, of many attempts.
+    expect(log.length).toBeLessThanOrEqual(10);
   },
 );
 
