@@ -19,6 +19,8 @@ describe('a URL', () => {
     const urls = ['DESCRIBE', 'SETUP', 'PLAY', 'TEARDOWN'].map(
       (name) => camera.requests.find(({ method }) => method === name)?.url,
     );
+    // A request line holds the whole URL.
+    for (const url of urls) expect(url).toMatch(/^rtsp:\/\//);
     const origin = camera.url('', '');
     return urls.map((url) => url?.replace(origin, ''));
   };
@@ -33,6 +35,7 @@ describe('a URL', () => {
     ],
     ['rtsp://u:p@h/x', oneVideo, ['/main?', 'rtsp://h/x/trackID=0', 'rtsp://h/x', 'rtsp://h/x']],
     ['/cam/', oneVideo, ['/main?', '/cam/trackID=0', '/cam/', '/cam/']],
+    ['nonsense', oneVideo, ['/main?', '/main?/trackID=0', '/main?', '/main?']],
     ['nonsense with spaces', oneVideo, ['/main?', '/main?/trackID=0', '/main?', '/main?']],
     [
       undefined,
