@@ -15,6 +15,8 @@ export interface FakeBroker {
   readonly confirmed: readonly (readonly [topic: string, payload: string])[];
   /** Ends all connections, and accepts none until it is up again. */
   setDown(isDown: boolean): void;
+  /** How many connections it has ended at once because it was down. */
+  readonly refused: number;
   /** How often a client has connected. */
   readonly logins: number;
 }
@@ -26,8 +28,12 @@ export async function startFakeBroker({ closesOn, forgets }: FakeBrokerOptions =
   let logins = 0;
   let left = forgets;
   let isDown = false;
+  let refused = 0;
   const server = createServer((socket) => {
-    if (isDown) return socket.destroy();
+    if (isDown) {
+      refused += 1;
+      return socket.destroy();
+    }
     sockets.add(socket);
     let unread = Buffer.alloc(0);
     socket.on('error', () => {});
@@ -71,6 +77,9 @@ export async function startFakeBroker({ closesOn, forgets }: FakeBrokerOptions =
     setDown(down) {
       isDown = down;
       if (down) for (const socket of sockets) socket.destroy();
+    },
+    get refused() {
+      return refused;
     },
     get logins() {
       return logins;
