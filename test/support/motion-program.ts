@@ -24,7 +24,14 @@ export async function startMotionProgram(urls: readonly string[]): Promise<Motio
   const common = [
     ...['daemon off', 'setup_mode off', 'webcontrol_port 0', 'stream_port 0', 'log_level 5'],
     ...[`target_dir ${file('target')}`, 'picture_output off', 'movie_output off', 'pre_capture 0'],
-    ...['width 640', 'height 480', 'framerate 15', 'minimum_motion_frames 1', 'event_gap 1'],
+    ...[
+      'width 640',
+      'height 480',
+      'framerate 30',
+      'netcam_params capture_rate=30',
+      'minimum_motion_frames 1',
+      'event_gap 1',
+    ],
     ...[`on_event_start ${file('event.sh')} %t`],
   ];
   const cameras = await Promise.all(
