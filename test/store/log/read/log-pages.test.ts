@@ -171,24 +171,27 @@ test('walking from page to page meets every entry once, while others arrive and 
       cursor = oldestFirst ? { after: time } : { time };
     }
   };
-  for (const [filter, oldestFirst] of [
-    [{}, false],
-    [{ levels: ['error'] }, false],
-    [{ text: 'of 7' }, false],
-    [{ sources: ['app'], time: before.at(-1)?.time ?? 0 }, true],
-    [{ text: 'number 3', time: before.at(-1)?.time ?? 0 }, true],
-  ] as [LogFilter, boolean][]) {
-    const met = (await walk(filter, oldestFirst)).map(({ time }) => time);
-    const order = oldestFirst ? met : met.reverse();
-    for (const [k, time] of order.entries()) if (k > 0) expect(time).toBeGreaterThan(order[k - 1] ?? 0);
-    // What was there all the time must have been met.
-    const [low, high] = [kept, Math.min(before.at(-1)?.time ?? 0, order.at(-1) ?? 0)];
-    const there = before.filter((entry) => matchesFilter({ ...filter, after: low - 1, time: high }, entry));
-    const inside = order.filter((time) => time >= low && time < high);
-    expect(inside).toEqual(there.map(({ time }) => time));
-    expect(there.length).toBeGreaterThan(40);
+  try {
+    for (const [filter, oldestFirst] of [
+      [{}, false],
+      [{ levels: ['error'] }, false],
+      [{ text: 'of 7' }, false],
+      [{ sources: ['app'], time: before.at(-1)?.time ?? 0 }, true],
+      [{ text: 'number 3', time: before.at(-1)?.time ?? 0 }, true],
+    ] as [LogFilter, boolean][]) {
+      const met = (await walk(filter, oldestFirst)).map(({ time }) => time);
+      const order = oldestFirst ? met : met.reverse();
+      for (const [k, time] of order.entries()) if (k > 0) expect(time).toBeGreaterThan(order[k - 1] ?? 0);
+      // What was there all the time must have been met.
+      const [low, high] = [kept, Math.min(before.at(-1)?.time ?? 0, order.at(-1) ?? 0)];
+      const there = before.filter((entry) => matchesFilter({ ...filter, after: low - 1, time: high }, entry));
+      const inside = order.filter((time) => time >= low && time < high);
+      expect(inside).toEqual(there.map(({ time }) => time));
+      expect(there.length).toBeGreaterThan(40);
+    }
+  } finally {
+    walking = false;
+    await Promise.all([arriving, going]);
   }
-  walking = false;
-  await Promise.all([arriving, going]);
   expect(next).toBeGreaterThan(before.length);
 });
