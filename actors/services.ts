@@ -18,6 +18,7 @@ import { installationId } from '../store/config/installation-id.ts';
 import { logFileName } from '../store/log/log-file.ts';
 import { LogStore } from '../store/log/log-store.ts';
 import type { Monitors } from '../store/monitors/monitors.ts';
+import { ClockFollower } from '../store/recordings/clock/clock-follower.ts';
 import { removeEventSnapshots } from '../store/recordings/event-snapshots.ts';
 import { RecordingFiles } from '../store/recordings/files/recording-files.ts';
 import { RecordingMarks } from '../store/recordings/files/recording-marks.ts';
@@ -108,6 +109,7 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
       ),
     );
     const files = new RecordingFiles(recordingsDir);
+    const indexes = new FragmentIndexes(files);
     const marks = new RecordingMarks(files);
     const logFile = join(config.storageDir, logFileName);
     const kept = {
@@ -143,9 +145,16 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
     });
     const onChecked = ({ unlisted }: StorageContents) => rebuild.begin(unlisted);
     const diskLimit = enforceDiskLimit({ ...kept, catalogue: logs, removeRest, onChecked }, recorderLog);
+    const clockFollower = new ClockFollower({
+      ...{ bus, files, catalogue: logs, log: recorderLog },
+      onRenamed: (id, reason) => {
+        indexes.forget(id);
+        removals.add(id, reason);
+      },
+    });
     closers.push(
       within('retention', async () => {
-        await Promise.all([diskLimit.end(), rebuild.end()]);
+        await Promise.all([diskLimit.end(), rebuild.end(), clockFollower.end()]);
         await removals.flush(stopDeadlinesMs.retention);
       }),
     );
@@ -175,7 +184,7 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
     const pictures = new Pictures(config.storageDir);
     const recordings = new RecordingArchive({
       files,
-      indexes: new FragmentIndexes(files),
+      indexes,
       marks,
       catalogue: logs,
       makePicture: (order) => pictures.make(order),

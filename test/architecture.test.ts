@@ -93,6 +93,9 @@ const allowedRooms: Record<string, readonly string[]> = {
   'store/recordings/verification': [
     ...['log/catalogue', 'recordings', 'recordings/files', 'recordings/fragments', 'recordings/mp4'],
   ],
+  'store/recordings/clock': [
+    ...['log/catalogue', 'recordings/files', 'recordings/fragments', 'recordings/verification'],
+  ],
   'store/recordings/playback': ['recordings/fragments', 'recordings/mp4'],
   'store/recordings/retention': ['base', 'log/catalogue', 'recordings/files'],
   'store/recordings/fragments': ['recordings/files', 'recordings/mp4'],

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { nowUs } from './time.ts';
 
 /** Both clocks of this machine at one moment, in microseconds. */
@@ -7,6 +8,18 @@ export interface ClockReading {
   /** Never set, and as fast as the other one is made to run. */
   readonly monotonicUs: number;
 }
+
+/** Between two starts of this machine, its monotonic clock goes on; by this, processes recognise the start. */
+export interface MachineStart {
+  /** Unix time of the start, by the clock as it is set now: microseconds. */
+  readonly startedUs: number;
+  /** A mark of 32 hexadecimal digits that is another one after each start; empty if the kernel has none. */
+  readonly boot: string;
+}
+
+const boot = readBoot();
+/** `performance.now()` counts from the start of the process or the thread, `hrtime` from the start of the machine. */
+const processStartUs = Number(process.hrtime.bigint()) / 1000 - performance.now() * 1000;
 
 /** A clock that is off by less is corrected gradually. */
 const minStepUs = 500_000;
@@ -29,6 +42,11 @@ export class MachineClock {
   /** Unix time minus the monotonic clock, in microseconds. It changes only when the clock is set, and is looked at. */
   get offsetUs(): number {
     return this.#offsetUs;
+  }
+
+  /** The same as a start of this machine: recordings that say it can be brought in line with a clock that is set later. */
+  get start(): MachineStart {
+    return { startedUs: Math.round(this.#offsetUs - processStartUs), boot };
   }
 
   /** By how much Unix time has come to differ from what `offsetUs` says: less than a step, in microseconds. */
@@ -60,5 +78,13 @@ function readClocks(): ClockReading {
     // The process was interrupted between the two.
     if (afterMs - beforeMs > maxReadingMs && reading < maxReadings) continue;
     return { wallUs, monotonicUs: ((beforeMs + afterMs) / 2) * 1000 };
+  }
+}
+
+function readBoot(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim().replaceAll('-', '');
+  } catch {
+    return '';
   }
 }

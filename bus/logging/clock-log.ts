@@ -17,13 +17,13 @@ export function logClockSteps(log: Log, clock = new MachineClock()): () => void 
     const stepUs = clock.look();
     if (stepUs === 0) return;
     const direction = stepUs > 0 ? 'ahead' : 'back';
-    log.warning(`this machine's clock was set ${direction} by ${describe(Math.abs(stepUs))}`);
+    log.warning(`this machine's clock was set ${direction} by ${describeStep(Math.abs(stepUs))}`);
   }, intervalMs).unref();
   return () => clearInterval(timer);
 }
 
 /** `2.0 hours` */
-function describe(lengthUs: number): string {
+export function describeStep(lengthUs: number): string {
   const { name, us } = units.find((unit) => lengthUs >= 2 * unit.us) ?? units[3];
   return `${(lengthUs / us).toFixed(1)} ${name}`;
 }

@@ -1,4 +1,4 @@
-import { MachineClock } from '../../bus/base/machine-clock.ts';
+import { MachineClock, type MachineStart } from '../../bus/base/machine-clock.ts';
 import { MediaClock } from './media-clock.ts';
 
 /** How much faster or slower than the camera's clock time may pass. */
@@ -35,7 +35,7 @@ interface Stretch {
  * All this is in the monotonic clock, which nobody can set. `offsetUs` leads from there to Unix time.
  */
 export class WallClock {
-  readonly #machine: MachineClock;
+  readonly #clock: MachineClock;
   readonly #arrivals = new MediaClock();
   #stretches: Stretch[] = [];
   #newestUs = Number.NEGATIVE_INFINITY;
@@ -44,8 +44,8 @@ export class WallClock {
   #followedUs = 0;
   #isAsked = false;
 
-  constructor(machine = new MachineClock()) {
-    this.#machine = machine;
+  constructor(clock = new MachineClock()) {
+    this.#clock = clock;
   }
 
   /**
@@ -53,7 +53,12 @@ export class WallClock {
    * seconds back that it is followed gradually.
    */
   get offsetUs(): number {
-    return this.#machine.offsetUs + this.#followedUs;
+    return this.#clock.offsetUs + this.#followedUs;
+  }
+
+  /** The clock by which that is Unix time, also where a step back is followed. */
+  get machine(): MachineStart {
+    return this.#clock.start;
   }
 
   /** By how much what it says is still ahead of the best estimate, in microseconds: after the machine's clock was set back. */
@@ -92,7 +97,7 @@ export class WallClock {
 
   /** Notices at once if the machine's clock was set. */
   look(): void {
-    const stepUs = this.#machine.look();
+    const stepUs = this.#clock.look();
     if (stepUs < 0 && stepUs >= -maxFollowedUs) this.#followedUs -= stepUs;
   }
 
@@ -110,6 +115,6 @@ export class WallClock {
 
   /** Where the arrivals say that it should be. */
   #target(mediaUs: number): number {
-    return this.#arrivals.at(mediaUs) + this.#machine.deviationUs - this.#followedUs;
+    return this.#arrivals.at(mediaUs) + this.#clock.deviationUs - this.#followedUs;
   }
 }

@@ -1,5 +1,5 @@
 import { box, fullBox, u32 } from '../../bus/base/box-writer.ts';
-import { fragmentTimeBox } from '../../bus/fragment-time.ts';
+import { type FragmentTime, fragmentTimeBox } from '../../bus/fragment-time.ts';
 import { videoTicksPerSecond } from '../media/unit.ts';
 import { audioTrackID, videoTrackID } from './init-segment.ts';
 import type { MediaFragment, Sample } from './media-fragment.ts';
@@ -24,14 +24,14 @@ interface Run {
  *
  * @param sequence counts the fragments of a file from 1
  * @param origin the decode time of the file's first picture, which is 0 in it; in ticks of `videoTicksPerSecond`
- * @param timeUs when its first picture was taken, Unix time in microseconds, if the fragment is to say so
+ * @param taken when its first picture was taken, if the fragment is to say so
  * @returns the headers, and the samples as they are in memory
  */
 export function movieFragment(
   fragment: Pick<MediaFragment, 'layout' | 'video' | 'audio'>,
   sequence: number,
   origin: number,
-  timeUs?: number,
+  taken?: FragmentTime,
 ): Buffer[] {
   const { video, audio, layout } = fragment;
   const rate = layout.audio?.sampleRate ?? 1;
@@ -40,7 +40,7 @@ export function movieFragment(
     { trackID: videoTrackID, ticksPerSecond: videoTicksPerSecond, samples: shifted(video, origin) },
     { trackID: audioTrackID, ticksPerSecond: rate, samples: shifted(audio, audioOrigin) },
   ].filter(({ samples }) => samples.length > 0);
-  const time = timeUs === undefined ? [] : [fragmentTimeBox(timeUs)];
+  const time = taken ? [fragmentTimeBox(taken)] : [];
   const withOffsets = (base: number) => {
     let offset = base;
     const tracks = runs.map((run) => {

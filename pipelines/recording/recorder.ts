@@ -1,3 +1,4 @@
+import type { MachineStart } from '../../bus/base/machine-clock.ts';
 import { nowUs } from '../../bus/base/time.ts';
 import { Preroll, type TimedFragment } from './preroll.ts';
 import { RecordingLoss, type RecordingLossOptions } from './recording-loss.ts';
@@ -16,6 +17,8 @@ export interface RecorderClock {
   readonly offsetUs: number;
   /** By how much the fragments' times are ahead of what they should be, in microseconds. */
   readonly leadUs: number;
+  /** Of the clock by which this is so. */
+  readonly machine: MachineStart;
 }
 
 /** Five seconds before an event that arrives two seconds late, and one for the fragment that is not complete. */
@@ -100,7 +103,7 @@ export class Recorder {
   #isOver(active: QueuedRecording, next: TimedFragment): boolean {
     const isLong = next.startUs - active.startUs >= this.#options.videoLength * 1000;
     const isCut = this.#isBehind || active.isFailed;
-    const isSet = active.offsetUs !== this.#options.clock.offsetUs;
+    const isSet = active.clock.offsetUs !== this.#options.clock.offsetUs;
     return isCut || isLong || isSet || next.layout !== active.layout || !this.#wanted(next.time);
   }
 
@@ -126,7 +129,8 @@ export class Recorder {
     // Another layout begins another file.
     const change = others.findIndex(({ layout }) => layout !== first.layout);
     const own = change < 0 ? others : others.slice(0, change);
-    this.#active = this.#queue.begin([first, ...own], this.#options.clock.offsetUs);
+    const { offsetUs, machine } = this.#options.clock;
+    this.#active = this.#queue.begin([first, ...own], { offsetUs, machine });
     for (const fragment of others.slice(own.length)) this.push(fragment);
   }
 

@@ -1,5 +1,6 @@
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { MachineStart } from '../../bus/base/machine-clock.ts';
 import { formatRecordingID, type RecordedStream } from '../../bus/recording-id.ts';
 import { movieFragment } from '../mp4/movie-fragment.ts';
 import type { TimedFragment } from './preroll.ts';
@@ -10,12 +11,17 @@ export interface RecordingPlace {
   readonly stream: RecordedStream;
 }
 
-/** Leads from the times of fragments to those of their file. */
-interface FileOrigin {
-  /** Of its first picture, in ticks of video: 0 in the file. */
-  readonly decodeTime: number;
+/** Leads from the fragments' times to Unix time. */
+export interface RecordedClock {
   /** Unix time minus the fragments' times, in microseconds. */
   readonly offsetUs: number;
+  readonly machine: MachineStart;
+}
+
+/** Leads from the times of fragments to those of their file. */
+interface FileOrigin extends RecordedClock {
+  /** Of its first picture, in ticks of video: 0 in the file. */
+  readonly decodeTime: number;
 }
 
 /**
@@ -50,17 +56,16 @@ export class RecordingFile {
    * Resolves when the file and its name are on disk.
    *
    * @param fragments at least one; the first begins with a key frame
-   * @param offsetUs Unix time minus the fragments' times, in microseconds
    * @throws what the file system throws.
    */
   static async create(
     place: RecordingPlace,
     fragments: readonly [TimedFragment, ...TimedFragment[]],
-    offsetUs: number,
+    clock: RecordedClock,
   ): Promise<RecordingFile> {
     const { recordingsDir, monitorID, stream } = place;
     const [{ layout, video, time }] = fragments;
-    const origin = { decodeTime: video[0]?.decodeTime ?? 0, offsetUs };
+    const origin = { ...clock, decodeTime: video[0]?.decodeTime ?? 0 };
     await makeFolder(recordingsDir);
     await removeLeftovers(recordingsDir, monitorID);
     // The process of a main that was killed may still be finishing its own.
@@ -69,7 +74,7 @@ export class RecordingFile {
     try {
       const size = await write(handle, [layout.init, ...bytesOf(fragments, 1, origin)], 0);
       await handle.datasync();
-      const { id, path } = await freeName(place, time + offsetUs);
+      const { id, path } = await freeName(place, time + clock.offsetUs);
       await makeFolder(dirname(path));
       await rename(part, path);
       await syncFolder(dirname(path));
@@ -123,10 +128,10 @@ export class RecordingFile {
 function bytesOf(
   fragments: readonly TimedFragment[],
   sequence: number,
-  { decodeTime, offsetUs }: FileOrigin,
+  { decodeTime, offsetUs, machine }: FileOrigin,
 ): Buffer[] {
   return fragments.flatMap((fragment, index) =>
-    movieFragment(fragment, sequence + index, decodeTime, fragment.time + offsetUs),
+    movieFragment(fragment, sequence + index, decodeTime, { timeUs: fragment.time + offsetUs, machine }),
   );
 }
 

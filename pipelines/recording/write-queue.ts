@@ -2,7 +2,7 @@ import type { Log } from '../../bus/log.ts';
 import type { RecordingReport } from '../../bus/messages.ts';
 import { type Layout, streamsOf } from '../mp4/init-segment.ts';
 import type { TimedFragment } from './preroll.ts';
-import { RecordingFile, type RecordingPlace } from './recording-file.ts';
+import { type RecordedClock, RecordingFile, type RecordingPlace } from './recording-file.ts';
 import type { RecordingLoss } from './recording-loss.ts';
 import { RecordingProgress } from './recording-progress.ts';
 
@@ -21,8 +21,8 @@ const maxBytes = 64 * 1024 * 1024;
 /** One recording, from its decision on. */
 export interface QueuedRecording {
   readonly layout: Layout;
-  /** Unix time minus the fragments' times, in microseconds: the same from its beginning to its end. */
-  readonly offsetUs: number;
+  /** The same from its beginning to its end. */
+  readonly clock: RecordedClock;
   /** Media times in microseconds: its beginning, and the ends of what was accepted and what was written. */
   readonly startUs: number;
   acceptedUs: number;
@@ -83,19 +83,16 @@ export class WriteQueue {
     return this.#bytes <= maxBytes / 2;
   }
 
-  /**
-   * @param fragments of one layout, which the first begins with a key frame
-   * @param offsetUs Unix time minus their times, in microseconds
-   */
-  begin(fragments: Fragments, offsetUs: number): QueuedRecording {
+  /** @param fragments of one layout, which the first begins with a key frame */
+  begin(fragments: Fragments, clock: RecordedClock): QueuedRecording {
     const [{ layout, startUs, time }] = fragments;
     const times = { startUs, acceptedUs: startUs, writtenUs: startUs };
-    const recording: QueuedRecording = { layout, offsetUs, ...times, isFailed: false, lossReason: '' };
+    const recording: QueuedRecording = { layout, clock, ...times, isFailed: false, lossReason: '' };
     this.#accept(recording, fragments);
     this.#run(recording, fragments, async () => {
       const { monitorID, onReport, log } = this.#options;
-      const start = Math.round(time + offsetUs);
-      const file = await RecordingFile.create(this.#options, fragments, offsetUs);
+      const start = Math.round(time + clock.offsetUs);
+      const file = await RecordingFile.create(this.#options, fragments, clock);
       const facts = { id: file.id, monitorID, start, streams: streamsOf(layout) };
       recording.file = file;
       recording.progress = new RecordingProgress(facts, onReport);
@@ -204,7 +201,7 @@ async function appendTo(recording: QueuedRecording, fragments: readonly TimedFra
 /** All of a recording up to this fragment is on disk. */
 function synced(recording: QueuedRecording, { startUs, lengthUs, endTime }: TimedFragment): void {
   recording.writtenUs = startUs + lengthUs;
-  recording.progress?.wrote(endTime + recording.offsetUs, recording.file?.bytes ?? 0);
+  recording.progress?.wrote(endTime + recording.clock.offsetUs, recording.file?.bytes ?? 0);
 }
 
 function bytesOf(fragments: readonly TimedFragment[]): number {

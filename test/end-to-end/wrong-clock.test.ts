@@ -66,6 +66,18 @@ test('a clock that is decades ahead, over a restart, deletes nothing, and all go
     60_000,
     'a recording of the right time',
   );
+  // Those that the wrong clock has made are found at their true times.
+  const corrected = await waitFor(
+    async () => {
+      const found = await list(again);
+      return !found.some(isAhead) && found;
+    },
+    60_000,
+    'the true times',
+  );
+  expect(corrected.at(-1)?.id).toBe(first.id);
+  for (const [index, { start }] of corrected.slice(0, -1).entries())
+    expect(corrected[index + 1]?.end ?? 0).toBeLessThan(start + 2 * second);
   // The next entry corrects those before it.
   await again.change('POST', '/api/monitor/restart?id=door');
   const entry = await waitFor(

@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { MachineStart } from '../../bus/base/machine-clock.ts';
 import type { RecordingReport } from '../../bus/messages.ts';
 import type { Bus } from '../../bus/nats/bus.ts';
 import { Outbox } from '../../bus/nats/outbox.ts';
@@ -23,6 +24,7 @@ export interface Footage {
   readonly fragments: readonly MediaFragment[];
   /** See {@link fileBytes}. */
   readonly timeOf?: (fragment: MediaFragment) => number;
+  readonly machine?: MachineStart;
   readonly state?: RecordingReport['state'];
   readonly reason?: string;
 }
@@ -30,11 +32,12 @@ export interface Footage {
 /** Writes a recording's file and reports it. @returns its id. */
 export async function addFootage(
   { bus, recordingsDir }: { readonly bus: Bus; readonly recordingsDir: string },
-  { monitorID = 'door', stream = 'main', start, fragments, timeOf, state = 'saved', reason = '' }: Footage,
+  footage: Footage,
 ): Promise<string> {
+  const { monitorID = 'door', stream = 'main', start, fragments, state = 'saved', reason = '' } = footage;
   const id = formatRecordingID({ startMs: Math.floor(start / second) * 1000, monitorID, stream });
   const path = pathOf(recordingsDir, id, monitorID);
-  const data = fileBytes(fragments, timeOf);
+  const data = fileBytes(fragments, footage.timeOf, footage.machine);
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, data);
   const lengthUs = fragments.reduce((sum, fragment) => sum + fragment.lengthUs, 0);

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { MachineClock } from '../../bus/base/machine-clock.ts';
 import { Logger } from '../../bus/logging/logger.ts';
 import type { LogEntry, RecordingReport } from '../../bus/messages.ts';
 import type { MediaFragment } from '../../pipelines/mp4/media-fragment.ts';
@@ -15,6 +16,8 @@ import { mediaPackets, videoPackets } from './rtp.ts';
 export const second = 1_000_000;
 /** 2026-11-23 03:40:12.5 UTC */
 export const began = Date.UTC(2026, 10, 23, 3, 40, 12, 500) * 1000;
+
+const machine = new MachineClock().start;
 
 /** Is there once `makeVideo` has made it. */
 export let video: MediaFragment[];
@@ -35,7 +38,7 @@ export const timed = (from = began): TimedFragment[] =>
 
 /** What a fragment takes in a file. */
 export const bytesOf = (fragment: MediaFragment): number =>
-  movieFragment(fragment, 1, 0, 0).reduce((sum, { length }) => sum + length, 0);
+  movieFragment(fragment, 1, 0, { timeUs: 0, machine }).reduce((sum, { length }) => sum + length, 0);
 
 /** The same fragment, so much later on the media's line of time. */
 export const moved = (fragment: TimedFragment, seconds: number): TimedFragment => ({
@@ -58,7 +61,7 @@ export async function startRecorder(options: Partial<RecorderOptions> = {}) {
     maxWaitMs: 400,
     alwaysRecord: false,
     videoLength: 3600_000,
-    clock: { offsetUs: 0, leadUs: 0 },
+    clock: { offsetUs: 0, leadUs: 0, machine },
     log: new Logger((entry) => entries.push(entry)).source('recorder'),
     onReport: (report) => facts.push(report),
     onRecording: (file) => reports.push(file),

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { MachineStart } from '../../bus/base/machine-clock.ts';
 import { parseAudioConfig } from '../../pipelines/codecs/aac.ts';
 import { AacPayload } from '../../pipelines/depayload/aac-payload.ts';
 import type { MediaPacket } from '../../pipelines/depayload/media-packet.ts';
@@ -56,16 +57,18 @@ export function fragmentsOf({
  * A file of these fragments, which have one layout.
  *
  * @param timeOf when a fragment's first picture was taken, Unix time in microseconds, if the fragments are to say so
+ * @param machine the clock of that time
  */
 export function fileBytes(
   fragments: readonly MediaFragment[],
   timeOf?: (fragment: MediaFragment) => number,
+  machine?: MachineStart,
 ): Buffer {
   const [first] = fragments;
   if (!first) return Buffer.alloc(0);
   const origin = first.video[0]?.decodeTime ?? 0;
   const written = fragments.flatMap((fragment, index) =>
-    movieFragment(fragment, index + 1, origin, timeOf?.(fragment)),
+    movieFragment(fragment, index + 1, origin, timeOf && { timeUs: timeOf(fragment), machine }),
   );
   return Buffer.concat([first.layout.init, ...written]);
 }

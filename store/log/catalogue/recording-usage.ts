@@ -1,4 +1,4 @@
-import { BIGINT, LIST, listValue, VARCHAR } from '@duckdb/node-api';
+import { BIGINT, type DuckDBValue, LIST, listValue, VARCHAR } from '@duckdb/node-api';
 import { nowUs } from '../../../bus/base/time.ts';
 import type { RecordedStream } from '../../../bus/recording-id.ts';
 import { CatalogueReader } from './catalogue-reader.ts';
@@ -49,6 +49,11 @@ export type UsageQuestion =
    * the folder, long after they had been recorded, have an order of their own, which is that of their times.
    */
   | { readonly kind: 'ended'; readonly after: number; readonly limit: number; readonly isFound: boolean }
+  /**
+   * The last recordings before the one with this number, the last one first, of those that were found in the folder, or of the
+   * others.
+   */
+  | { readonly kind: 'latest'; readonly before?: number; readonly limit: number; readonly isFound: boolean }
   /** Of these monitors, since this time. */
   | {
       readonly kind: 'labels';
@@ -82,6 +87,8 @@ export class RecordingUsage extends CatalogueReader {
           return { days: await this.#days() };
         case 'ended':
           return { ended: await this.#ended(question) };
+        case 'latest':
+          return { ended: await this.#latest(question) };
         case 'labels':
           return { labels: await this.#labels(question.monitors, question.labels, question.since) };
         case 'events':
@@ -130,12 +137,16 @@ export class RecordingUsage extends CatalogueReader {
     );
     const others =
       after < 0 && !wanted ? await this.rows(`SELECT -1, id, endTime, bytes ${cutOff} ORDER BY id`) : [];
-    return [...others, ...rows].map(([number, id, end, bytes]) => ({
-      number: Number(number),
-      id: String(id),
-      end: Number(end),
-      bytes: Number(bytes),
-    }));
+    return [...others, ...rows].map(endedRecording);
+  }
+
+  async #latest({ before, limit, isFound: wanted }: Extract<UsageQuestion, { kind: 'latest' }>) {
+    const rows = await this.rows(
+      `SELECT rowid, id, endTime, bytes FROM recording
+        WHERE rowid < $1 AND ${isFound} = ${wanted} AND ${isLeft} ORDER BY rowid DESC LIMIT ${limit}`,
+      [BigInt(before ?? Number.MAX_SAFE_INTEGER)],
+    );
+    return rows.map(endedRecording);
   }
 
   async #labels(monitors: readonly string[], labels: readonly string[], since: number) {
@@ -167,3 +178,10 @@ export class RecordingUsage extends CatalogueReader {
     return rows.map(([id]) => String(id));
   }
 }
+
+const endedRecording = ([number, id, end, bytes]: readonly DuckDBValue[]): EndedRecording => ({
+  number: Number(number),
+  id: String(id),
+  end: Number(end),
+  bytes: Number(bytes),
+});

@@ -17,23 +17,40 @@ export class RecordingWriter {
   readonly #connection: DuckDBConnection;
   readonly #positions: Positions;
   readonly #onStored: (stored: StoredRecordings) => void;
+  readonly #deleteRows: (task: () => Promise<void>) => Promise<void>;
 
-  /** @param onStored is called after each batch. */
+  /**
+   * @param onStored is called after each batch.
+   * @param deleteRows runs a task while no rows are copied; only then may it delete some.
+   */
   constructor(
     connection: DuckDBConnection,
     positions: Positions,
     onStored: (stored: StoredRecordings) => void,
+    deleteRows: (task: () => Promise<void>) => Promise<void>,
   ) {
     this.#connection = connection;
     this.#positions = positions;
     this.#onStored = onStored;
+    this.#deleteRows = deleteRows;
   }
 
   /** Those whose end is not known are few, and kept apart: one for each monitor, and one for each kill. */
   async append(reports: readonly StoredRecording[], position: Position): Promise<void> {
+    const reused = await this.#reusedOf(reports);
+    if (reused.length === 0) await this.#append(reports, position, reused);
+    else await this.#deleteRows(() => this.#append(reports, position, reused));
+  }
+
+  async #append(
+    reports: readonly StoredRecording[],
+    position: Position,
+    reused: readonly string[],
+  ): Promise<void> {
     let rows: StoredRecording[] = [];
     await this.#positions.store('RECORDINGS', position, async () => {
       if (reports.length === 0) return;
+      if (reused.length > 0) await this.#forget(reused);
       const removed = reports.filter(({ state }) => state === 'deleted');
       const finished = await this.#finishedOf(reports);
       const latest = new Map<string, StoredRecording>();
@@ -70,6 +87,28 @@ export class RecordingWriter {
       ended: idsOf(isOver),
       removedUs: reports.filter(({ state }) => state === 'deleted').map(({ time }) => time),
     });
+  }
+
+  /**
+   * Ids of recordings that were deleted, and of which there is a file now: they were made by a clock that was ahead, and got
+   * other names when it was set back, or somebody has put a file back.
+   */
+  async #reusedOf(reports: readonly StoredRecording[]): Promise<string[]> {
+    const ids = reports.filter(({ state }) => state === 'started' || state === 'found').map(({ id }) => id);
+    if (ids.length === 0) return [];
+    const found = await this.#connection.runAndReadAll(
+      'SELECT DISTINCT id FROM removal WHERE id IN (SELECT unnest($1))',
+      [listValue(ids)],
+      [LIST(VARCHAR)],
+    );
+    return found.getRows().map(([id]) => String(id));
+  }
+
+  async #forget(ids: readonly string[]): Promise<void> {
+    for (const table of ['recording', 'openRecording', 'removal']) {
+      const sql = `DELETE FROM ${table} WHERE id IN (SELECT unnest($1))`;
+      await this.#connection.run(sql, [listValue([...ids])], [LIST(VARCHAR)]);
+    }
   }
 
   /** Which of these have an end already. Only what was recorded since the oldest of them is looked at. */

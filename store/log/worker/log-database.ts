@@ -95,8 +95,11 @@ export class LogDatabase {
     this.#slices = new TextIndex(connections.writer, this.#writes);
     this.positions = new Positions(connections.writer, this.#writes);
     this.detections = new DetectionWriter(connections.writer, this.#writes, this.positions);
-    this.recordings = new RecordingWriter(connections.writer, this.positions, (stored) =>
-      this.catalogue.learn(stored),
+    this.recordings = new RecordingWriter(
+      connections.writer,
+      this.positions,
+      (stored) => this.catalogue.learn(stored),
+      (task) => this.retention.pauseFor(task),
     );
     this.writer = new LogWriter(connections.writer, this.positions, (entries) => {
       void this.#hours.advance(entries.at(-1)?.time ?? 0);

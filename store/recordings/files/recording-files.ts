@@ -1,5 +1,6 @@
-import { constants, type FileHandle, lstat, open, realpath, rm } from 'node:fs/promises';
-import { join, sep } from 'node:path';
+import { constants, copyFile, type FileHandle, lstat, open, realpath, rename, rm } from 'node:fs/promises';
+import { dirname, join, sep } from 'node:path';
+import { ensureFolder, syncFolder } from '../../../bus/base/files.ts';
 import { parseRecordingID } from '../../../bus/recording-id.ts';
 
 /** A recording's file, open for reading. */
@@ -59,6 +60,25 @@ export class RecordingFiles {
     await rm(path);
     for (const ending of companions) await rm(this.#path(id, ending) ?? '', { force: true });
     return true;
+  }
+
+  /**
+   * Gives a recording another id, and what belongs to it as well; its index is made anew. A crash leaves it under one of
+   * both ids, with all marks.
+   *
+   * @param to nothing has this id yet. @throws errors of the file system.
+   */
+  async rename(id: string, to: string): Promise<void> {
+    const [from, path] = [await this.#existing(id), this.#path(to, 'mp4')];
+    if (from === undefined || path === undefined) return;
+    await ensureFolder(dirname(path));
+    for (const ending of companions) {
+      const [old, renamed] = [this.#path(id, ending) ?? '', this.#path(to, ending) ?? ''];
+      if (ending !== 'idx') await copyFile(old, renamed).catch(absent);
+    }
+    await rename(from, path);
+    for (const folder of new Set([dirname(path), dirname(from)])) await syncFolder(folder);
+    for (const ending of companions) await rm(this.#path(id, ending) ?? '', { force: true });
   }
 
   /** @returns the path of a regular file that is reached through no link below the folder of recordings. */

@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+import type { MachineStart } from '../../../bus/base/machine-clock.ts';
 import { readFragmentTime } from '../../../bus/fragment-time.ts';
 import { boxAt, boxesIn } from '../mp4/box-reader.ts';
 import { readFragmentHeader } from '../mp4/fragment-header.ts';
@@ -19,6 +20,10 @@ export interface IndexedFragment {
   readonly shownOffset: number;
   /** When its first frame was taken, Unix time in microseconds; recordings of older versions do not say it. */
   readonly timeUs: number | undefined;
+  /** By which clock. */
+  readonly machine: MachineStart | undefined;
+  /** Where its `moof` says so, in bytes from the beginning of the file. */
+  readonly timeOffset: number;
 }
 
 /** The fragments of a recording. Those of a file that grows are its whole ones. */
@@ -108,10 +113,12 @@ export function fragmentAt(movie: MovieHeader, data: Buffer, offset: number): In
   const duration = video.durations.reduce((sum, each) => sum + each, 0);
   const keyFrame = video.keyFrames[0] ?? false;
   const [time] = boxesIn(header, moof.content, moof.end).filter(({ type }) => type === 'uuid');
-  const timeUs = time && readFragmentTime(header.subarray(time.content, time.end));
+  const taken = time && readFragmentTime(header.subarray(time.content, time.end));
   const shownOffset = video.compositionOffsets[0] ?? 0;
   const { decodeTime } = video;
-  return { offset, bytes: mdat.end, header, decodeTime, duration, keyFrame, shownOffset, timeUs };
+  const timeOffset = offset + (time?.content ?? 0);
+  const when = { timeUs: taken?.timeUs, machine: taken?.machine, timeOffset };
+  return { offset, bytes: mdat.end, header, decodeTime, duration, keyFrame, shownOffset, ...when };
 }
 
 async function readPart(handle: FileHandle, position: number, length: number): Promise<Buffer> {

@@ -92,7 +92,7 @@ describe('a recorder whose disk fails', () => {
       process.on('SIGXFSZ', () => {});
       const fragments = deserialize(readFileSync('${stored}'));
       const place = { recordingsDir: '${folder}/recordings', monitorID: 'door', stream: 'main' };
-      const file = await RecordingFile.create(place, [fragments[0]], 0);
+      const file = await RecordingFile.create(place, [fragments[0]], { offsetUs: 0, machine: { startedUs: 0, boot: '' } });
       try {
         for (const fragment of fragments.slice(1)) await file.append([fragment]);
       } catch (error) {

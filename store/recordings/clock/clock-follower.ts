@@ -1,0 +1,201 @@
+import { MachineClock, type MachineStart } from '../../../bus/base/machine-clock.ts';
+import { Mutex } from '../../../bus/base/mutex.ts';
+import { nowUs } from '../../../bus/base/time.ts';
+import type { Log } from '../../../bus/log.ts';
+import { describeStep } from '../../../bus/logging/clock-log.ts';
+import type { Bus } from '../../../bus/nats/bus.ts';
+import { Outbox } from '../../../bus/nats/outbox.ts';
+import { recordings } from '../../../bus/subjects.ts';
+import type { EndedRecording, UsageAnswer, UsageQuestion } from '../../log/catalogue/recording-usage.ts';
+import type { RecordingFiles } from '../files/recording-files.ts';
+import type { IndexedFragment } from '../fragments/fragment-index.ts';
+import { ClockCorrection, minStepUs } from './clock-correction.ts';
+import { correctRecording, firstFragment, isMisnamed } from './corrected-recording.ts';
+
+export interface ClockFollowerOptions {
+  readonly bus: Bus;
+  readonly files: RecordingFiles;
+  readonly catalogue: { usage(question: UsageQuestion): Promise<UsageAnswer> };
+  readonly log: Log;
+  /** Is called for each recording that has another name now. */
+  readonly onRenamed: (id: string, reason: string) => void;
+  readonly clock?: MachineClock;
+}
+
+const intervalMs = 1000;
+const pageLength = 500;
+const maxWaiting = 10_000;
+const flushDeadlineMs = 30_000;
+
+interface WrongRecording {
+  readonly id: string;
+  /** By how much its beginning is moved, in microseconds. */
+  readonly shiftUs: number;
+}
+
+/**
+ * Once this machine's clock has been set, gives the recordings that were made by the wrong clock their true times and names.
+ * Each says by which clock it is, so all that was recorded since the start of the machine stays in order, and nothing
+ * overlaps.
+ */
+export class ClockFollower {
+  readonly #options: ClockFollowerOptions;
+  readonly #clock: MachineClock;
+  readonly #reports = new Outbox(maxWaiting, () => {});
+  readonly #work = new Mutex();
+  readonly #timer: NodeJS.Timeout;
+  readonly #endReports: () => void;
+  #isEnding = false;
+  /** The clock was set since this began: what was being recorded then is of the other clock. */
+  #isSet = false;
+  #start: MachineStart;
+  /** The furthest ahead that this clock has been. */
+  #furthestUs: number;
+  #provenUs = 0;
+
+  constructor(options: ClockFollowerOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? new MachineClock();
+    this.#start = this.#clock.start;
+    this.#furthestUs = this.#start.startedUs;
+    this.#reports.attach(options.bus);
+    this.#timer = setInterval(() => this.look(), intervalMs).unref();
+    this.#endReports = options.bus.subscribe(recordings, ['*'], ({ id, state }) => {
+      if (this.#isSet && (state === 'saved' || state === 'lost')) this.#run(() => this.#correctSaved(id));
+    });
+    // The clock may have been set while no recorder ran.
+    this.#run(() => this.#correctAll(true));
+  }
+
+  /** Notices at once if the clock was set. */
+  look(): void {
+    this.#clock.look();
+    const { startedUs } = this.#clock.start;
+    const stepUs = startedUs - this.#start.startedUs;
+    if (Math.abs(stepUs) <= minStepUs) return;
+    // Set back, and ahead to where it had been: the time between was wrong.
+    const isBack = stepUs > 0 && startedUs <= this.#furthestUs + minStepUs;
+    this.#provenUs = isBack ? nowUs() : 0;
+    this.#furthestUs = Math.max(this.#furthestUs, startedUs);
+    this.#start = this.#clock.start;
+    this.#isSet = true;
+    this.#run(() => this.#correctAll(false));
+  }
+
+  /** Resolves when what was begun is done. */
+  idle(): Promise<void> {
+    return this.#work.runExclusive(async () => {});
+  }
+
+  async end(): Promise<void> {
+    this.#isEnding = true;
+    clearInterval(this.#timer);
+    this.#endReports();
+    await this.idle();
+    await this.#reports.flush(flushDeadlineMs);
+  }
+
+  #run(task: () => Promise<void>): void {
+    const { log } = this.#options;
+    void this.#work
+      .runExclusive(async () => {
+        if (!this.#isEnding) await task();
+      })
+      .catch((error: Error) => {
+        log.error(`times of recordings are those of the clock before it was set: ${error.message}`);
+      });
+  }
+
+  /** The oldest first, so that the last one is wrong until all are right. @param isQuick only if one of the last is wrong. */
+  async #correctAll(isQuick: boolean): Promise<void> {
+    const wrong: WrongRecording[] = [];
+    for (const isFound of [false, true]) {
+      const found = await this.#findWrong(isFound, isQuick);
+      if (isQuick && !isFound && found.length === 0) return;
+      wrong.push(...found);
+    }
+    // The catalogue would take a name that is given up for one of a recording that was deleted.
+    const taken = new Set(wrong.map(({ id }) => id));
+    let corrected = 0;
+    for (const { id } of wrong) {
+      if (this.#isEnding) break;
+      if (await this.#correct(id, taken)) corrected += 1;
+    }
+    const [first] = wrong;
+    if (first && corrected > 0) this.#options.log.info(describe(corrected, wrong));
+    await this.#reports.flush(flushDeadlineMs);
+  }
+
+  async #findWrong(isFound: boolean, isQuick: boolean): Promise<WrongRecording[]> {
+    const { catalogue, files } = this.#options;
+    const recorded: { readonly id: string; readonly first: IndexedFragment }[] = [];
+    let provenUs = this.#provenUs;
+    for (let before: number | undefined; !this.#isEnding; ) {
+      const place = before === undefined ? {} : { before };
+      const { ended = [] } = await catalogue.usage({ kind: 'latest', ...place, limit: pageLength, isFound });
+      const page = await this.#readPage(ended, files);
+      recorded.push(...page.recorded);
+      provenUs = Math.max(provenUs, page.earlierUs);
+      const isEnough = isQuick && this.#wrongOf(page.recorded, provenUs).length === 0;
+      before = ended.at(-1)?.number;
+      if (ended.length < pageLength || page.recorded.length === 0 || isEnough) break;
+    }
+    return this.#wrongOf(recorded.reverse(), provenUs);
+  }
+
+  /** Those that were recorded since the machine was started, and when the others end. */
+  async #readPage(ended: readonly EndedRecording[], files: RecordingFiles) {
+    const recorded: { readonly id: string; readonly first: IndexedFragment }[] = [];
+    const correction = this.#correction(0);
+    let earlierUs = 0;
+    for (const { id, end } of ended) {
+      if (this.#isEnding) break;
+      const first = await firstFragment(files, id);
+      if (first && correction.isSameStart(first.machine)) recorded.push({ id, first });
+      // Only the last one is sure to be of the time just before.
+      else if (earlierUs === 0) earlierUs = end;
+    }
+    return { recorded, earlierUs };
+  }
+
+  #wrongOf(
+    recorded: readonly { readonly id: string; readonly first: IndexedFragment }[],
+    provenUs: number,
+  ): WrongRecording[] {
+    const correction = this.#correction(provenUs);
+    return recorded.flatMap(({ id, first: { timeUs = 0, machine }, first }) => {
+      const isWrong = correction.isNeeded(machine, timeUs);
+      if (!isWrong && (correction.isOther(machine) || !isMisnamed(id, first))) return [];
+      return [{ id, shiftUs: isWrong && machine ? correction.shiftUs(machine, timeUs) : 0 }];
+    });
+  }
+
+  #correction(provenUs: number): ClockCorrection {
+    return new ClockCorrection(this.#start, nowUs(), provenUs);
+  }
+
+  async #correctSaved(id: string): Promise<void> {
+    const first = await firstFragment(this.#options.files, id);
+    const [wrong] = first ? this.#wrongOf([{ id, first }], this.#provenUs) : [];
+    if (wrong && (await this.#correct(id, new Set()))) this.#options.log.info(describe(1, [wrong]));
+  }
+
+  /** @returns whether there was such a file. */
+  async #correct(id: string, taken: ReadonlySet<string>): Promise<boolean> {
+    const { files, onRenamed } = this.#options;
+    const report = await correctRecording(files, id, this.#correction(this.#provenUs), taken);
+    if (!report) return false;
+    if (report.id !== id) {
+      this.#reports.add(recordings, [report.monitorID], report);
+      onRenamed(id, `the clock was wrong: it is ${report.id} now`);
+    }
+    return true;
+  }
+}
+
+function describe(count: number, [first]: readonly WrongRecording[]): string {
+  const shiftUs = first?.shiftUs ?? 0;
+  const what = count === 1 ? 'a recording' : `${count} recordings`;
+  const direction = shiftUs > 0 ? 'later' : 'earlier';
+  return `${what} of before this machine's clock was set got the true times: ${describeStep(Math.abs(shiftUs))} ${direction}`;
+}

@@ -1,0 +1,142 @@
+import { join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { MachineClock } from '../../../bus/base/machine-clock.ts';
+import { Logger } from '../../../bus/logging/logger.ts';
+import { parseRecordingID, type RecordedStream } from '../../../bus/recording-id.ts';
+import type { MediaFragment } from '../../../pipelines/mp4/media-fragment.ts';
+import { ClockCorrection } from '../../../store/recordings/clock/clock-correction.ts';
+import { ClockFollower } from '../../../store/recordings/clock/clock-follower.ts';
+import { RecordingFiles } from '../../../store/recordings/files/recording-files.ts';
+import { RecordingMarks } from '../../../store/recordings/files/recording-marks.ts';
+import { RemovalReports } from '../../../store/recordings/removal-reports.ts';
+import { checkArchive } from '../../../store/recordings/verification/archive-check.ts';
+import { askEntries } from '../../../store/recordings/verification/catalogue-questions.ts';
+import { atEnd } from '../../support/cleanup.ts';
+import { addFootage, report, second } from '../../support/footage.ts';
+import { makeVideo, video } from '../../support/pipeline-recorder.ts';
+import { startTestLog } from '../../support/test-log.ts';
+
+beforeAll(makeVideo);
+
+const hourUs = 3600 * second;
+const nowUs = () => Date.now() * 1000;
+const firstUs = () => video[0]?.startUs ?? 0;
+
+test('recordings made by a clock that was hours ahead get their true times and names once it is set back', async () => {
+  const { folder, bus, open } = await startTestLog();
+  const recordingsDir = join(folder, 'recordings');
+  const files = new RecordingFiles(recordingsDir);
+  const marks = new RecordingMarks(files);
+  const catalogue = await open();
+  const removals = new RemovalReports(bus, () => {});
+  const wrongUs = 3 * hourUs;
+  let aheadUs = wrongUs;
+  const clock = new MachineClock(() => ({
+    wallUs: nowUs() + aheadUs,
+    monotonicUs: performance.now() * 1000,
+  }));
+  const began = nowUs();
+  const [wrong, { boot }] = [clock.start, clock.start];
+  /** Ten seconds by the wrong clock, or another one. @param agoS how long ago it was, in seconds. */
+  const add = (agoS: number, stream: RecordedStream = 'main', machine = wrong, byUs = wrongUs) => {
+    const start = Math.round(began + byUs - agoS * second);
+    const timeOf = ({ startUs }: MediaFragment) => start + startUs - firstUs();
+    return addFootage(
+      { bus, recordingsDir },
+      { stream, start, fragments: video.slice(0, 10), timeOf, machine },
+    );
+  };
+  const list = () => catalogue.recordings({ limit: 100, oldestFirst: true });
+  const times = async (stream: RecordedStream) =>
+    (await list())
+      .filter((one) => one.stream === stream)
+      .map(({ start, end }) => [start, end ?? 0].map((us) => Math.round((us - began) / second)));
+
+  // Of before the last start of this machine, by the same wrong clock: how wrong it was then, nobody knows.
+  const old = await add(9 * 3600, 'main', { ...wrong, boot: 'ab'.repeat(16) });
+  const ahead = [await add(10_900), await add(40), await add(30, 'sub'), await add(30)];
+  await marks.protect(ahead[3] ?? '', 'admin');
+  const messages: string[] = [];
+  const log = new Logger(({ msg }) => messages.push(msg)).source('recorder');
+  const onRenamed = (id: string, reason: string) => removals.add(id, reason);
+  const follower = new ClockFollower({ bus, files, catalogue, log, onRenamed, clock });
+  atEnd(() => follower.end());
+  await follower.idle();
+  expect((await list()).map(({ id }) => id)).toEqual([old, ...ahead].sort());
+
+  aheadUs = 0;
+  follower.look();
+  await follower.idle();
+  // The first of the right clock, and one that was being recorded when it was set.
+  await add(10, 'main', { boot, startedUs: wrong.startedUs - wrongUs }, 0);
+  const last = await add(20);
+  await expect
+    .poll(() => times('main'), { timeout: 10_000 })
+    .toEqual([[-6 * 3600, 10 - 6 * 3600], ...[-10_900, -40, -30, -20, -10].map((from) => [from, from + 10])]);
+  expect(await times('sub')).toEqual([[-30, -20]]);
+  const listed = await list();
+  for (const { id, start } of listed)
+    expect(parseRecordingID(id)?.startMs).toBe(Math.floor(start / second) * 1000);
+  const found: string[] = [];
+  const ask = askEntries(listed);
+  for await (const { findings } of checkArchive({ recordingsDir, files, ask, isRunning: false }))
+    found.push(...findings.map(({ text }) => text));
+  expect(found).toEqual([]);
+  const kept = await marks.protectedOf(listed.map(({ id }) => id));
+  expect([...kept]).toEqual([
+    listed.find(({ id, start }) => start - began > -31e6 && !id.includes('sub'))?.id,
+  ]);
+  await follower.idle();
+  const what = "of before this machine's clock was set got the true times: 3.0 hours earlier";
+  expect(messages).toEqual([`4 recordings ${what}`, `a recording ${what}`]);
+
+  // Three hours later, a recording begins in the second that the wrong clock has said before.
+  const again = {
+    id: last,
+    monitorID: 'door',
+    start: nowUs(),
+    end: nowUs(),
+    bytes: 1,
+    streams: [],
+    reason: '',
+  };
+  await report(bus, { ...again, state: 'started' });
+  await expect.poll(async () => (await list()).map(({ id }) => id)).toContain(last);
+});
+
+const correction = (startedUs: number, now = nowUs(), provenUs = 0) =>
+  new ClockCorrection({ startedUs, boot: 'b' }, now, provenUs);
+
+test('a clock that is set ahead is followed only if it had been behind for certain', () => {
+  const [now, boot] = [nowUs(), 'b'];
+  const [year, day] = [365 * 24 * hourUs, 24 * hourUs];
+  // Without a battery it began in 1970.
+  expect(correction(now - day).isNeeded({ startedUs: 0, boot }, hourUs)).toBe(true);
+  // By mistake it is set by decades.
+  expect(
+    correction(now - day + 20 * year, now + 20 * year).isNeeded({ startedUs: now - day, boot }, now),
+  ).toBe(false);
+  // It had said less than at the end of what was recorded before the start.
+  const behind = { startedUs: now - day - 3 * hourUs, boot };
+  expect(correction(now - day, now, now - day).isNeeded(behind, now - day - hourUs)).toBe(true);
+  expect(correction(now - day, now, now - day).isNeeded(behind, now - hourUs)).toBe(false);
+  // Another start, or a recording that says none.
+  expect(correction(now - day).isNeeded({ startedUs: 0, boot: 'c' }, hourUs)).toBe(false);
+  expect(correction(now - day).isNeeded(undefined, hourUs)).toBe(false);
+  // A clock that is set back to 1970 is not right.
+  expect(correction(0, hourUs).isNeeded({ startedUs: now, boot }, now)).toBe(false);
+});
+
+test('a clock that was ahead by seconds may have drifted: what is older is moved less, at most by 100 ppm, and keeps its order', () => {
+  const now = nowUs();
+  const [boot, day] = ['b', 24 * hourUs];
+  const clock = correction(now - 100 * day);
+  const ahead = { startedUs: now - 100 * day + 15 * second, boot };
+  expect(clock.shiftUs(ahead, now + 15 * second)).toBe(-15 * second);
+  expect(clock.shiftUs(ahead, now - day)).toBeGreaterThan(-15 * second);
+  expect(clock.isNeeded(ahead, now - 2 * day)).toBe(false);
+  for (let at = now + 15 * second; at > now - 3 * day; at -= hourUs) {
+    const passedUs = at + clock.shiftUs(ahead, at) - (at - hourUs + clock.shiftUs(ahead, at - hourUs));
+    expect(Math.abs(passedUs - hourUs)).toBeLessThanOrEqual(hourUs * 101e-6);
+  }
+});
