@@ -39,9 +39,7 @@ const shared = {
 } as const;
 
 /** Files that detect objects, or measure times of a few tenths of a second: they need the machine for themselves. */
-const alone = ['end-to-end/kill', 'end-to-end/objects', 'pipelines/machine-clock-steps'].map(
-  (name) => `test/${name}.test.ts`,
-);
+const alone = ['end-to-end/objects', 'pipelines/machine-clock-steps'].map((name) => `test/${name}.test.ts`);
 
 /**
  * Three groups, one after the other: the unit tests, then the end-to-end tests, each of which runs a recorder with its
