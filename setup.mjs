@@ -21,6 +21,26 @@ const commands = {
     await runRecorder(args);
   },
 
+  /** Runs what is installed and built, and changes nothing in this folder: for the service, which may not. */
+  async serve(args) {
+    if (readProjectFile('dist/actors/main.js') === undefined) {
+      throw new SetupError('The recorder is not built: run `npm run build` here.');
+    }
+    const { runRecorder } = await import(new URL('dist/actors/main.js', import.meta.url).href);
+    await runRecorder(args);
+  },
+
+  /** The recorder as a service of systemd. */
+  async service(args) {
+    if (args[0] === 'install') await install(runtimePackages);
+    else await ensureModules();
+    await build();
+    const { runService } = await import(
+      new URL('dist/actors/service/service-command.js', import.meta.url).href
+    );
+    return runService(args);
+  },
+
   /** Runs the recorder, and starts it again with each change of its sources. */
   async dev(args) {
     await install(runtimePackages);

@@ -5,6 +5,7 @@ import { endProcess } from '../bus/children/process-end.ts';
 import { stopDeadlinesMs } from '../bus/children/stop-deadlines.ts';
 import { logClockSteps } from '../bus/logging/clock-log.ts';
 import { Logger } from '../bus/logging/logger.ts';
+import { ServiceState } from '../bus/systemd/service-state.ts';
 import { Accounts } from '../store/accounts/accounts.ts';
 import { finishRestore } from '../store/backup/restore-journal.ts';
 import { loadConfig } from '../store/config/config.ts';
@@ -87,12 +88,15 @@ async function run(stored: StoredState): Promise<unknown> {
   logClockSteps(log);
   if (config.auth === 'none') log.warning('auth_none is enabled: every client has admin access');
 
+  const service = new ServiceState(process.env);
   const { machine, services } = wireSystem(stored, logger, ({ url }) => {
     log.info(`serving ${url}`);
     process.stdout.write(`Serving ${url}\n`);
+    service.ready(`Serving ${url}`);
   });
   const system = createActor(machine, { input: { services }, inspect: stateInspector(log) });
   const stop = () => {
+    service.stopping();
     system.send({ type: 'stop' });
     setTimeout(() => endProcess(1), stopDeadlinesMs.recorder).unref();
   };

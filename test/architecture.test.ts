@@ -39,7 +39,8 @@ const allowedRooms: Record<string, readonly string[]> = {
   bus: ['base'],
   'bus/children': ['base'],
   'bus/nats': ['', 'base', 'children'],
-  'bus/logging': ['', 'base', 'nats'],
+  'bus/logging': ['', 'base', 'nats', 'systemd'],
+  'bus/systemd': [''],
   'bus/mqtt': [
     ...['', 'base', 'children', 'nats'],
     ...['mqtt/broker', 'mqtt/frigate', 'mqtt/home-assistant', 'mqtt/topics'],
@@ -194,6 +195,7 @@ const allowedRooms: Record<string, readonly string[]> = {
 
   actors: ['detectors', 'detectors/host', 'machines', 'startup', 'storage'],
   'actors/detectors': ['detectors/objects/inference', 'detectors/objects/models'],
+  'actors/service': ['detectors/host', 'startup'],
   'actors/startup': ['detectors/host'],
   'actors/machines': ['detectors/host', 'detectors/objects/models'],
   'actors/detectors/host': [

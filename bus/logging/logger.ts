@@ -4,6 +4,7 @@ import type { LogEntry, LogLevel } from '../messages.ts';
 import type { Bus } from '../nats/bus.ts';
 import { Outbox } from '../nats/outbox.ts';
 import { logs } from '../subjects.ts';
+import { openJournal } from '../systemd/journal.ts';
 import { type LogDraft, RepeatSuppressor } from './repeat-suppressor.ts';
 
 /** Settings of a process's log. Plain data, because child processes receive it as a message. */
@@ -28,9 +29,10 @@ export class Logger {
   readonly #outbox: Outbox;
   readonly #repeats = new RepeatSuppressor((draft, note) => this.#write(draft, note));
   readonly #print: (entry: LogEntry) => void;
+  readonly #journal = openJournal(process.env);
   #printDebug = false;
 
-  /** @param print prints an entry; by default, as a line on standard output. */
+  /** @param print prints an entry; by default to the system's journal, or as a line on standard output. */
   constructor(print?: (entry: LogEntry) => void) {
     this.#print = print ?? ((entry) => this.#printLine(entry));
     this.#outbox = new Outbox(queueLimit, (count) =>
@@ -65,7 +67,9 @@ export class Logger {
   }
 
   #printLine(entry: LogEntry): void {
-    if (entry.level !== 'debug' || this.#printDebug) process.stdout.write(`${formatEntry(entry)}\n`);
+    if (entry.level === 'debug' && !this.#printDebug) return;
+    // The journal also gets lines of standard output, so that nothing is lost if its socket does not take an entry.
+    if (!this.#journal?.(entry)) process.stdout.write(`${formatEntry(entry)}\n`);
   }
 
   /** Writes the counts of repeats, and waits until the bus has stored every entry, for at most `deadline` milliseconds. */

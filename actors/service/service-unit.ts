@@ -1,0 +1,116 @@
+import { dirname, join } from 'node:path';
+import { stopDeadlinesMs } from '../../bus/children/stop-deadlines.ts';
+
+/** What differs between installations. Paths are absolute. */
+export interface ServicePlace {
+  readonly user: string;
+  /** The program Node.js. */
+  readonly node: string;
+  /** The clone; it must be built. */
+  readonly project: string;
+  readonly configFile: string;
+  readonly configDir: string;
+  readonly storageDir: string;
+  /** With the files that monitors play. */
+  readonly mediaDir: string;
+  /** Of the web server. */
+  readonly port: number;
+}
+
+export const serviceName = 'sentrybus';
+export const unitFile = `/etc/systemd/system/${serviceName}.service`;
+/** The user's home: systemd makes it and lets the service write there. */
+export const stateDir = `/var/lib/${serviceName}`;
+
+const homes = ['/home', '/root', '/run/user'];
+
+/**
+ * The unit: the recorder may write its own folders and nothing else, and gains no right. JavaScript is compiled while it
+ * runs, so `MemoryDenyWriteExecute` is the one common restriction that is missing.
+ *
+ * @throws {RangeError} if a path has characters that have no place in a unit.
+ */
+export function serviceUnit(place: ServicePlace): string {
+  const { user, node, project, configFile, configDir, storageDir, mediaDir, port } = place;
+  const written = [configDir, storageDir].filter((folder) => !isBelow(folder, stateDir));
+  const read = [dirname(dirname(node)), project, dirname(configFile), mediaDir].filter(
+    (folder) => isInHome(folder) && !written.some((other) => isBelow(folder, other)),
+  );
+  const [writtenInHomes, writtenElsewhere] = [
+    written.filter(isInHome),
+    written.filter((path) => !isInHome(path)),
+  ];
+  const command = [node, join(project, 'setup.mjs'), 'serve', '--config', configFile].map(commandWord);
+  const lines = (key: string, paths: readonly string[]) =>
+    paths.map((path) => `${key}=${word(path)}\n`).join('');
+  return `# Written by \`npm run service -- install\`, which replaces it.
+[Unit]
+Description=Sentrybus network video recorder
+After=network.target
+${lines('RequiresMountsFor', [configDir, storageDir])}# It never gives up.
+StartLimitIntervalSec=0
+
+[Service]
+Type=notify
+ExecStart=${command.join(' ')}
+ExecReload=/bin/kill -HUP $MAINPID
+Restart=always
+RestartSec=5
+TimeoutStartSec=300
+TimeoutStopSec=${stopDeadlinesMs.recorder / 1000 + 10}
+# It stops its own processes in order.
+KillMode=mixed
+WatchdogSec=60
+WatchdogSignal=SIGKILL
+# One process of many that the kernel ends is started again by the recorder.
+OOMPolicy=continue
+LimitNOFILE=65536
+
+User=${user}
+Group=${user}
+UMask=0027
+StateDirectory=${serviceName}
+StateDirectoryMode=0750
+WorkingDirectory=${stateDir}
+
+ProtectSystem=strict
+ProtectHome=tmpfs
+${lines('BindReadOnlyPaths', read)}${lines('BindPaths', writtenInHomes)}${lines('ReadWritePaths', writtenElsewhere)}PrivateTmp=true
+PrivateDevices=true
+NoNewPrivileges=true
+CapabilityBoundingSet=${port > 0 && port < 1024 ? 'CAP_NET_BIND_SERVICE\nAmbientCapabilities=CAP_NET_BIND_SERVICE' : ''}
+ProtectClock=true
+ProtectControlGroups=true
+ProtectHostname=true
+ProtectKernelLogs=true
+ProtectKernelModules=true
+ProtectKernelTunables=true
+ProtectProc=invisible
+RemoveIPC=true
+LockPersonality=true
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK
+RestrictNamespaces=true
+RestrictRealtime=true
+RestrictSUIDSGID=true
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallErrorNumber=EPERM
+
+[Install]
+WantedBy=multi-user.target
+`;
+}
+
+const isInHome = (path: string) => homes.some((home) => isBelow(path, home));
+
+const isBelow = (path: string, folder: string) => path === folder || path.startsWith(`${folder}/`);
+
+/** In quotes; `%` begins a specifier. */
+function word(text: string): string {
+  if (/\p{Cc}/u.test(text))
+    throw new RangeError(`${JSON.stringify(text)}: expected a path without control characters`);
+  return `"${text.replace(/[\\"]/g, '\\$&').replaceAll('%', '%%')}"`;
+}
+
+/** As {@link word}; in a command, `$` begins a variable as well. */
+const commandWord = (text: string) => word(text).replaceAll('$', '$$$$');
