@@ -23,18 +23,31 @@ const commands = {
 
   /** Runs what is installed and built, and changes nothing in this folder: for the service, which may not. */
   async serve(args) {
-    if (readProjectFile('dist/actors/main.js') === undefined) {
-      throw new SetupError('The recorder is not built: run `npm run build` here.');
-    }
+    if (!isBuilt()) throw new SetupError('The recorder is not built: run `npm run build` here.');
     const { runRecorder } = await import(new URL('dist/actors/main.js', import.meta.url).href);
     await runRecorder(args);
   },
 
+  /** Everything that a start needs. */
+  async install() {
+    await install(runtimePackages);
+    await build();
+  },
+
+  /** The newest version, with a backup and a way back. */
+  async update(args) {
+    if (!isBuilt()) await build();
+    const { runUpdate } = await import(
+      new URL('dist/actors/service/update-command.js', import.meta.url).href
+    );
+    return runUpdate(args);
+  },
+
   /** The recorder as a service of systemd. */
   async service(args) {
-    if (args[0] === 'install') await install(runtimePackages);
-    else await ensureModules();
-    await build();
+    const isNew = args[0] === 'install';
+    if (isNew) await install(runtimePackages);
+    if (isNew || !isBuilt()) await build();
     const { runService } = await import(
       new URL('dist/actors/service/service-command.js', import.meta.url).href
     );
@@ -134,6 +147,9 @@ const commands = {
     stampModules();
   },
 };
+
+/** Whether there is a build, perhaps of older sources. */
+const isBuilt = () => readProjectFile('dist/actors/main.js') !== undefined;
 
 /** @param {readonly string[]} packages of Debian */
 async function install(packages) {

@@ -13,6 +13,7 @@ import { OpenAnswers } from './open-answers.ts';
 import type { ApiServices } from './request/api-services.ts';
 import { routes } from './routes.ts';
 import { MonitorStates } from './state/monitor-states.ts';
+import { explainListen } from './transport/listen-error.ts';
 import { createListener } from './transport/listener.ts';
 import { securityHeaders } from './transport/security-headers.ts';
 import { certificateSource, serveCertificate } from './transport/tls.ts';
@@ -79,7 +80,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     await app.listen({ host: config.host, port: config.port });
   } catch (error) {
     await close();
-    throw error;
+    throw explainListen(error, config);
   }
   const { port } = server.address() as AddressInfo;
   const host = config.host === '0.0.0.0' || config.host === '::' ? '127.0.0.1' : config.host;

@@ -98,12 +98,16 @@ async function prepare(file: string, isRunning: boolean) {
   const { config, created } = await loadConfig(file, { create, detectors });
   await ensureFolder(config.storageDir);
   if (isRunning) return { config, login: undefined };
-  await lockFolder(config.storageDir, 0);
-  const accounts = await Accounts.open(config.configDir);
-  const login = await makeAdmin(accounts, process.env['SENTRYBUS_ADMIN_PASSWORD']);
-  const monitors = await Monitors.open(config.configDir, { detectors, mediaDir: config.mediaDir });
-  if (created) await makeDemo(monitors);
-  return { config, login };
+  const release = await lockFolder(config.storageDir, 0);
+  try {
+    const accounts = await Accounts.open(config.configDir);
+    const login = await makeAdmin(accounts, process.env['SENTRYBUS_ADMIN_PASSWORD']);
+    const monitors = await Monitors.open(config.configDir, { detectors, mediaDir: config.mediaDir });
+    if (created) await makeDemo(monitors);
+    return { config, login };
+  } finally {
+    release();
+  }
 }
 
 function whereThingsAre(

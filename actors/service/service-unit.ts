@@ -101,6 +101,12 @@ WantedBy=multi-user.target
 `;
 }
 
+/** @returns the configuration file of a unit of {@link serviceUnit}. */
+export function configOf(unit: string): string | undefined {
+  const [, quoted] = /^ExecStart=.* "--config" "((?:[^"\\]|\\.)*)"$/m.exec(unit) ?? [];
+  return quoted?.replaceAll('$$', '$').replaceAll('%%', '%').replace(/\\(.)/g, '$1');
+}
+
 const isInHome = (path: string) => homes.some((home) => isBelow(path, home));
 
 const isBelow = (path: string, folder: string) => path === folder || path.startsWith(`${folder}/`);

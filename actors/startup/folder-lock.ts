@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Another recorder uses the same folder. */
@@ -25,20 +25,29 @@ const held = new Set<string>();
  * to clean up. On a file system that has no such locks, a socket in Linux's abstract namespace does the same within a
  * container. A held lock is retried for a while, because a recorder that is stopping may still be closing its files.
  *
+ * @returns releases it before that.
  * @throws {LockedError} if another process holds the lock. @throws errors of the file system: the folder must exist.
  */
-export async function lockFolder(folder: string, waitMs = lockWaitMs): Promise<void> {
+export async function lockFolder(folder: string, waitMs = lockWaitMs): Promise<() => void> {
   const fd = openSync(folder, 'r');
   const { dev, ino } = fstatSync(fd);
   const id = `${dev}:${ino}`;
-  if (held.has(id)) return closeSync(fd);
+  if (held.has(id)) {
+    closeSync(fd);
+    return () => {};
+  }
   const outcome = await flock(fd, waitMs);
-  const isLocked = outcome === 'unsupported' ? await holdSocket(folder, waitMs) : outcome === 'locked';
-  if (!isLocked) {
+  const socket = outcome === 'unsupported' ? await holdSocket(folder, waitMs) : undefined;
+  if (outcome !== 'locked' && !socket) {
     closeSync(fd);
     throw new LockedError(`${folder}: another recorder is running here`);
   }
   held.add(id);
+  return () => {
+    held.delete(id);
+    closeSync(fd);
+    socket?.close();
+  };
 }
 
 /**
@@ -53,23 +62,23 @@ async function flock(fd: number, waitMs: number): Promise<'locked' | 'conflict' 
   return code === 0 ? 'locked' : 'unsupported';
 }
 
-/** @returns false if another process holds the socket for the whole time. */
-async function holdSocket(folder: string, waitMs: number): Promise<boolean> {
+/** @returns undefined if another process holds the socket for the whole time. */
+async function holdSocket(folder: string, waitMs: number): Promise<Server | undefined> {
   const name = createHash('sha256')
     .update(await realpath(folder))
     .digest('hex');
   for (const end = Date.now() + waitMs; ; await sleep(100)) {
-    if (await listen(`\0sentrybus-${name}`)) return true;
-    if (Date.now() > end) return false;
+    const socket = await listen(`\0sentrybus-${name}`);
+    if (socket || Date.now() > end) return socket;
   }
 }
 
-/** @returns false if another process has the name. */
-function listen(name: string): Promise<boolean> {
+/** @returns undefined if another process has the name. */
+function listen(name: string): Promise<Server | undefined> {
   const socket = createServer();
   return new Promise((resolve) => {
-    socket.once('error', () => resolve(false));
-    socket.listen(name, () => resolve(true));
+    socket.once('error', () => resolve(undefined));
+    socket.listen(name, () => resolve(socket));
     socket.unref();
   });
 }

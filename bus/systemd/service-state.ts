@@ -18,7 +18,7 @@ export class ServiceState {
 
   /** The recorder serves. From now on it reports that it is alive, as often as systemd's own advice is: twice as often as it must. */
   ready(status: string): void {
-    this.#send(`READY=1\nSTATUS=${status}\nMAINPID=${process.pid}`);
+    this.#send(`READY=1\nSTATUS=${status}`);
     if (!this.#sender || !(this.#watchdogMs > 0)) return;
     this.#beat = setInterval(() => this.#send('WATCHDOG=1'), this.#watchdogMs / 2);
     this.#beat.unref();

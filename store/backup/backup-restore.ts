@@ -21,7 +21,7 @@ export interface RestoreOrder extends RestoreChoices {
   /** Called with bytes that were copied, of `total`. It may throw, to end the restore; nothing was changed then. */
   onProgress(copied: number, total: number): void;
   /** Keeps recorders away from a storage folder until this process ends. @throws if one runs there. */
-  lock(storageDir: string): Promise<void>;
+  lock(storageDir: string): Promise<unknown>;
 }
 
 export interface FinishedRestore {

@@ -24,7 +24,7 @@ export interface BackupOrder {
   /** Called with bytes that were copied, of `total`. It may throw, to end the backup. */
   onProgress(copied: number, total: number): void;
   /** Keeps other processes away from a folder until this one ends. @throws if one of them does the same. */
-  lock(folder: string): Promise<void>;
+  lock(folder: string): Promise<unknown>;
 }
 
 export interface FinishedBackup {

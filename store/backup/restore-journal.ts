@@ -38,7 +38,7 @@ export async function commitRestore(configFile: string, journal: RestoreJournal)
  */
 export async function finishRestore(
   configFile: string,
-  lock: (folder: string) => Promise<void>,
+  lock: (folder: string) => Promise<unknown>,
 ): Promise<boolean> {
   const read = () =>
     readFile(journalOf(configFile), 'utf8').catch((error: NodeJS.ErrnoException) => {

@@ -1,0 +1,102 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import { parseArgs } from 'node:util';
+import { loadConfig } from '../../store/config/config.ts';
+import { defaultConfigFile } from '../../store/config/default-config.ts';
+import { detectors } from '../detectors/host/detector-list.ts';
+import { lockFolder } from '../startup/folder-lock.ts';
+import { configOf, serviceName, unitFile } from './service-unit.ts';
+import { mustRun, runCommand, ServiceError } from './system-commands.ts';
+import { serviceTrial, terminalTrial } from './trial.ts';
+import { update } from './update.ts';
+
+const usage = `usage: npm run update -- [--yes] [--config FILE]
+
+Shows what the newest version changes, and after a yes: makes a backup, installs it, and starts it. If it does not serve within
+a minute, everything is as it was. A recorder that runs in a terminal has to be stopped before.`;
+
+const trialMs = 60_000;
+
+/**
+ * Updates the clone, and the service if it runs from there.
+ *
+ * @param args the command line after the program's name.
+ * @returns the exit code: 0 if it is at the newest version, or nothing was wanted; 1 otherwise.
+ */
+export async function runUpdate(args: readonly string[]): Promise<number> {
+  try {
+    const { yes, config } = read(args);
+    const project = join(import.meta.dirname, '../../..');
+    const unit = existsSync(unitFile) ? await readFile(unitFile, 'utf8') : '';
+    const isService = unit.includes(join(project, 'setup.mjs'));
+    if (isService && process.getuid?.() !== 0)
+      throw new ServiceError('Only root may update the service: sudo npm run update');
+    const configFile = config ?? (isService ? configOf(unit) : undefined) ?? join(project, defaultConfigFile);
+    if (!isService) await requireStopped(configFile);
+    const isUpdated = await update({
+      project,
+      configFile,
+      run: runCommand,
+      trial: isService ? serviceTrial(runCommand) : terminalTrial(project, configFile),
+      trialMs,
+      confirm: (changes) => confirm(changes, yes),
+      report: (text) => void process.stdout.write(`${text}\n`),
+      async handOver() {
+        if (!isService) return;
+        await mustRun(
+          runCommand,
+          'chown',
+          '--recursive',
+          `${serviceName}:${serviceName}`,
+          join(configFile, '../..'),
+        );
+      },
+    });
+    return isUpdated ? 0 : 1;
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`);
+    return 1;
+  }
+}
+
+/** @throws {ServiceError} while a recorder runs that this program cannot start again. */
+async function requireStopped(configFile: string): Promise<void> {
+  const { config } = await loadConfig(configFile, { create: false, detectors });
+  try {
+    const release = await lockFolder(config.storageDir, 0);
+    release();
+  } catch (cause) {
+    throw new ServiceError(
+      `${(cause as Error).message}: stop it before the update, which tries the new version`,
+      { cause },
+    );
+  }
+}
+
+function read(args: readonly string[]): { yes: boolean; config: string | undefined } {
+  try {
+    const options = { yes: { type: 'boolean' }, config: { type: 'string' } } as const;
+    const { values } = parseArgs({ args: [...args], options });
+    return {
+      yes: values.yes ?? false,
+      config: values.config === undefined ? undefined : resolve(values.config),
+    };
+  } catch (cause) {
+    throw new Error(`${(cause as Error).message}\n\n${usage}`, { cause });
+  }
+}
+
+async function confirm(changes: readonly string[], yes: boolean): Promise<boolean> {
+  process.stdout.write(`The newest version:\n\n${changes.join('\n')}\n\n`);
+  if (yes) return true;
+  if (!process.stdin.isTTY) {
+    process.stdout.write('To update: npm run update -- --yes\n');
+    return false;
+  }
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  const answer = await terminal.question('Make a backup and update now? [y/N] ');
+  terminal.close();
+  return /^y(es)?$/i.test(answer.trim());
+}
