@@ -31,7 +31,7 @@ function isStandardOutput(stream: string | undefined): boolean {
 }
 
 /** Fields that `journalctl MONITOR=door` finds, and the level as every reader of the journal knows it. */
-export function journalMessage({ level, src, monitorID, msg }: LogEntry): Buffer {
+function journalMessage({ level, src, monitorID, msg }: LogEntry): Buffer {
   const fields: readonly [string, string][] = [
     ['MESSAGE', msg],
     ['PRIORITY', String(priorities[level])],
