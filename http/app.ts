@@ -10,6 +10,7 @@ import { describeCause, toHttpError } from './request/failure.ts';
 import { HttpError, problemType, Redirect } from './request/http-error.ts';
 import { requestReader } from './request/request-reader.ts';
 import { accessOf, pathMatcher, type Route, type RouteAnswer } from './request/route.ts';
+import type { BasePath } from './transport/base-path.ts';
 import type { TrustedProxies } from './transport/trusted-proxies.ts';
 
 declare module 'fastify' {
@@ -28,6 +29,7 @@ export interface AppOptions {
   readonly table: readonly Route[];
   readonly gate: Gate;
   readonly proxies: TrustedProxies;
+  readonly basePath: BasePath;
   /** Gets every body that is a stream. */
   readonly openAnswers: OpenAnswers;
   /** Added to every response. */
@@ -40,7 +42,7 @@ export interface AppOptions {
  * Answers HTTP requests from the table of routes. The gate admits a request before its query or body is read.
  */
 export function createApp(options: AppOptions): FastifyInstance {
-  const { table, gate, proxies, openAnswers, headers, server, log } = options;
+  const { table, gate, proxies, basePath, openAnswers, headers, server, log } = options;
   const app = Fastify({
     serverFactory: (handler) => server.on('request', handler),
     bodyLimit,
@@ -111,7 +113,7 @@ export function createApp(options: AppOptions): FastifyInstance {
 
   function fail(error: unknown, reply: FastifyReply): void {
     if (error instanceof Redirect) {
-      void reply.code(302).header('Location', error.location).send();
+      void reply.code(302).header('Location', basePath.locate(error.location)).send();
       return;
     }
     const failure = toHttpError(error);

@@ -29,6 +29,7 @@ import { videoRoutes } from './recordings/video-routes.ts';
 import type { ApiServices } from './request/api-services.ts';
 import type { Route } from './request/route.ts';
 import type { MonitorStates } from './state/monitor-states.ts';
+import type { BasePath } from './transport/base-path.ts';
 
 /** Downloads of footage at once: each takes a file descriptor and some hundred kilobytes. */
 const maxDownloads = 100;
@@ -36,7 +37,12 @@ const maxDownloads = 100;
 /** Every route that clients can reach. A path that is not in this table is 404. */
 export function routes(
   services: ApiServices &
-    SessionServices & { readonly feed: LogFeed; readonly live: LiveFeed; readonly states: MonitorStates },
+    SessionServices & {
+      readonly feed: LogFeed;
+      readonly live: LiveFeed;
+      readonly states: MonitorStates;
+      readonly basePath: BasePath;
+    },
 ): readonly Route[] {
   const limit = new OpenLimit(maxDownloads);
   const table: readonly Route[] = [
@@ -64,7 +70,7 @@ export function routes(
     ...mqttRoutes(services),
     ...metricsRoutes(services),
     ...documentRoutes(() => table, services),
-    ...pageRoutes(),
+    ...pageRoutes(services.basePath),
   ];
   return table;
 }

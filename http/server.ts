@@ -13,6 +13,7 @@ import { OpenAnswers } from './open-answers.ts';
 import type { ApiServices } from './request/api-services.ts';
 import { routes } from './routes.ts';
 import { MonitorStates } from './state/monitor-states.ts';
+import { BasePath } from './transport/base-path.ts';
 import { explainListen } from './transport/listen-error.ts';
 import { createListener } from './transport/listener.ts';
 import { securityHeaders } from './transport/security-headers.ts';
@@ -23,7 +24,10 @@ import { WebSockets } from './websockets.ts';
 export interface HttpServerOptions extends ApiServices {
   /** A connection to the bus for live video, beside which nothing else waits. */
   readonly videoBus: Bus;
-  readonly config: Pick<Config, 'host' | 'port' | 'auth' | 'tls' | 'configDir' | 'trustedProxies'>;
+  readonly config: Pick<
+    Config,
+    'host' | 'port' | 'auth' | 'tls' | 'configDir' | 'trustedProxies' | 'basePath'
+  >;
   /** Milliseconds between two pings of a WebSocket; 30,000 by default. */
   readonly pingInterval?: number;
 }
@@ -58,13 +62,15 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const credentials = new Credentials(accounts, log);
   const sessions = await Sessions.open({ configDir: config.configDir, accounts, log });
   const proxies = new TrustedProxies(config.trustedProxies);
+  const basePath = new BasePath(config.basePath);
+  basePath.takeOff(server);
   const gate = new Gate({ auth, secure, accounts, credentials, sessions, proxies, log });
   const feed = new LogFeed(logs);
   const states = new MonitorStates(options.bus);
   const live = new LiveFeed({ bus: options.videoBus, monitors: options.monitors, states });
-  const table = routes({ ...options, feed, live, states, sessions, gate });
+  const table = routes({ ...options, feed, live, states, sessions, gate, basePath });
   const openAnswers = new OpenAnswers();
-  const app = createApp({ table, gate, proxies, openAnswers, headers, server, log });
+  const app = createApp({ table, gate, proxies, basePath, openAnswers, headers, server, log });
   const pingInterval = options.pingInterval ?? 30_000;
   const webSockets = new WebSockets({ table, gate, proxies, headers, server, log, pingInterval });
   // Ends the WebSockets and downloads of a changed account at once. Registered after `Credentials` and `Sessions`, whose

@@ -25,6 +25,8 @@ const [folder = ''] = process.argv.slice(2);
 await build({
   configFile: false,
   root: join(project, 'http/pages/app'),
+  // Scripts find each other wherever they are served.
+  base: './',
   logLevel: 'warn',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {
@@ -45,6 +47,8 @@ const manifest = {};
 for (const name of readdirSync(join(folder, 'assets')))
   renameSync(join(folder, 'assets', name), join(folder, name));
 rmSync(join(folder, 'assets'), { recursive: true });
+const index = join(folder, 'index.html');
+writeFileSync(index, readFileSync(index, 'utf8').replaceAll('="./assets/', '="/assets/'));
 for (const name of readdirSync(folder).sort()) {
   const type = Object.entries(types).find(([ending]) => ending === extname(name))?.[1];
   if (!type) throw new Error(`no content type is known for ${name}`);

@@ -22,6 +22,7 @@ const startKeys: readonly (readonly [keyof Config, string])[] = [
   ['mqtt', 'plugin.mqtt'],
   ['tls', 'tls'],
   ['trustedProxies', 'trusted_proxies'],
+  ['basePath', 'base_path'],
   ['bus', 'bus'],
   ['logs', 'logs'],
 ];

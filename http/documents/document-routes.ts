@@ -7,7 +7,7 @@ import { openapi } from './openapi.ts';
 /** @param table called when a document is requested, because the table contains these routes, too. */
 export function documentRoutes(
   table: () => readonly Route[],
-  { monitors }: Pick<ApiServices, 'monitors'>,
+  { monitors, basePath }: Pick<ApiServices, 'monitors'> & { readonly basePath: { readonly path: string } },
 ): Route[] {
   const document = (path: string, summary: string, write: (table: readonly Route[]) => object) =>
     route({
@@ -22,7 +22,7 @@ export function documentRoutes(
     });
   return [
     document('/api/openapi.json', 'This API as an OpenAPI 3.1 document', (rows) =>
-      openapi(rows, monitors.schema),
+      openapi(rows, monitors.schema, basePath.path || '/'),
     ),
     document('/api/asyncapi.json', 'WebSockets and MQTT as an AsyncAPI 3 document', (rows) =>
       asyncapi(

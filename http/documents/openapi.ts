@@ -39,7 +39,7 @@ const methods = new Intl.ListFormat('en-GB').format(tokenMethods);
  * @param monitor schema of a monitor's configuration.
  * @returns an OpenAPI 3.1 document of all routes except pages.
  */
-export function openapi(table: readonly Route[], monitor: TSchema): object {
+export function openapi(table: readonly Route[], monitor: TSchema, server: string): object {
   const schemas = new Map([...named, [monitor, 'Monitor'] as const]);
   const reference = referrer(schemas);
   const paths: Record<string, Record<string, object>> = {};
@@ -55,7 +55,7 @@ export function openapi(table: readonly Route[], monitor: TSchema): object {
       license: { name: 'MIT', identifier: 'MIT' },
       description: `Every request but \`/api/health\` and the login needs basic auth, or the cookie of a session (\`POST /api/session\`). ${methods}, with the cookie PATCH too, also need the token of the account or the session from \`/api/account/my-token\` in the header \`X-CSRF-TOKEN\`; this page fills it in. Times are Unix times in microseconds. GET paths answer HEAD too. Failures are \`application/problem+json\`.`,
     },
-    servers: [{ url: '/' }],
+    servers: [{ url: server }],
     tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
     paths,
     components: {

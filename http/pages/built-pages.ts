@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { BasePath } from '../transport/base-path.ts';
 
 /** `setup/build-pages.mjs` writes it: the files that browsers load, by name. */
 interface Manifest {
@@ -26,9 +28,14 @@ const endings = { br: '.br', gzip: '.gz' } as const;
 
 /** The pages as Vite built them. Only names of the manifest reach the disk. */
 export class BuiltPages {
+  readonly #basePath: BasePath;
   readonly #folder = fileURLToPath(new URL('./web/', import.meta.url));
   #manifest: Promise<ReadonlyMap<string, Manifest[string]>> | undefined;
   readonly #bodies = new Map<string, Promise<Buffer>>();
+
+  constructor(basePath: BasePath) {
+    this.#basePath = basePath;
+  }
 
   /**
    * @param acceptEncoding the request's header of that name.
@@ -38,9 +45,17 @@ export class BuiltPages {
     this.#manifest ??= this.#readManifest();
     const file = (await this.#manifest).get(name);
     if (!file) return undefined;
+    if (name.endsWith('.html') && this.#basePath.path !== '') return this.#moved(name, file.type);
     const encoding = file.encodings.find((one) => accepts(acceptEncoding, one));
     const body = await this.#read(encoding ? name + endings[encoding] : name);
     return { type: file.type, etag: file.etag, encoding, body };
+  }
+
+  /** A document below the base path: two kilobytes, so it is not worth compressing again. */
+  async #moved(name: string, type: string): Promise<BuiltFile> {
+    const body = Buffer.from(this.#basePath.rewrite((await this.#read(name)).toString()));
+    const etag = `W/"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
+    return { type, etag, encoding: undefined, body };
   }
 
   async #readManifest(): Promise<ReadonlyMap<string, Manifest[string]>> {

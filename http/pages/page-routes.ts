@@ -2,6 +2,7 @@ import Type from 'typebox';
 import type { Access } from '../request/caller.ts';
 import { HttpError } from '../request/http-error.ts';
 import { type Route, type RouteAnswer, type RouteCall, route } from '../request/route.ts';
+import type { BasePath } from '../transport/base-path.ts';
 import { pagePolicy } from '../transport/security-headers.ts';
 import { type BuiltFile, BuiltPages } from './built-pages.ts';
 
@@ -21,8 +22,8 @@ const current = { description: "The client's copy is current" };
 /** Browsers may store these but must revalidate them, so that a deleted account sees no stored page. */
 const revalidated = { 'Cache-Control': 'private, no-cache' };
 
-export function pageRoutes(): Route[] {
-  const built = new BuiltPages();
+export function pageRoutes(basePath: BasePath): Route[] {
+  const built = new BuiltPages(basePath);
   return [
     route({
       method: 'GET',
@@ -32,7 +33,7 @@ export function pageRoutes(): Route[] {
       tag: 'Pages',
       summary: 'Redirects to the live view',
       answers: { 302: { description: 'Location of the live view' } },
-      handle: () => ({ status: 302, headers: { Location: '/live' } }),
+      handle: () => ({ status: 302, headers: { Location: basePath.locate('/live') } }),
     }),
     ...Object.entries(pages).map(([path, summary]) => documentRoute(path, 'index.html', summary)),
     documentRoute('/login', 'login.html', 'The login page', 'public'),

@@ -102,6 +102,15 @@ export const ConfigFile = Type.Object(
     trusted_proxies: Type.Optional(
       Type.Array(proxy, { maxItems: 64, description: 'a list of addresses and networks of proxies' }),
     ),
+    base_path: Type.Optional(
+      Type.String({
+        // Not a path of the recorder's own, which could no longer be told from it.
+        pattern:
+          '^(?!/(api|assets|live|login|logs|recordings|settings|welcome)(/|$))(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$',
+        maxLength: 128,
+        description: 'a path like "/nvr", without a slash at its end, that is none of the recorder\'s own',
+      }),
+    ),
     plugin: Type.Optional(
       Type.Array(
         // `config.ts` validates the other keys, which depend on the name.

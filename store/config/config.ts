@@ -29,6 +29,8 @@ export interface Config {
   auth: 'basic' | 'none';
   /** Addresses and networks of the reverse proxies in front. */
   trustedProxies: readonly string[];
+  /** Below which a reverse proxy serves the recorder, `/nvr` for example; empty: at the root of its host. */
+  basePath: string;
   /** The names of the detectors that may run at all. */
   detectors: readonly string[];
   /** Only if the plugin is enabled. */
@@ -125,6 +127,7 @@ async function build(file: string, toml: ConfigFile, detectors: readonly Detecto
     debugLogStdout: toml.debug_log_stdout ?? false,
     auth: plugins.enabled.has('auth_none') ? 'none' : 'basic',
     trustedProxies: readProxies(file, toml.trusted_proxies),
+    basePath: toml.base_path ?? '',
     detectors: detectors.map(({ name }) => name).filter((name) => plugins.enabled.has(name)),
     ...(mqtt ? { mqtt: await readMqtt(file, mqtt as MqttEntry) } : {}),
     tls: readTls(file, toml.tls),

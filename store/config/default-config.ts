@@ -32,6 +32,9 @@ max_disk_usage = 100
 # Addresses and networks of reverse proxies in front of the recorder, whose X-Forwarded-For and X-Forwarded-Host are believed.
 #trusted_proxies = ["127.0.0.1", "10.0.0.0/8"]
 
+# The path below which such a proxy serves the recorder, if it is not alone on its host.
+#base_path = "/nvr"
+
 # Print log entries of level debug, too.
 debug_log_stdout = false
 

@@ -80,7 +80,9 @@ export interface TestSession {
 export const admin = { username: 'admin', password: 'correct horse' };
 export const user = { username: 'user', password: 'battery staple' };
 
-type Options = Partial<Pick<HttpServerOptions['config'], 'auth' | 'tls' | 'port' | 'trustedProxies'>> &
+type Options = Partial<
+  Pick<HttpServerOptions['config'], 'auth' | 'tls' | 'port' | 'trustedProxies' | 'basePath'>
+> &
   Partial<Pick<HttpServerOptions, 'pingInterval' | 'health' | 'catalogueProgress'>> & {
     /** What `GET /api/mqtt` tells. */
     readonly mqtt?: MqttReport;
@@ -123,6 +125,7 @@ export async function openFrontDoor(options: Options = {}): Promise<FrontDoor> {
     tls = { mode: 'self-signed' },
     port = 0,
     trustedProxies = [],
+    basePath = '',
     pingInterval,
   } = options;
   const recordingsDir = join(folder, 'recordings');
@@ -144,7 +147,7 @@ export async function openFrontDoor(options: Options = {}): Promise<FrontDoor> {
   const sourceTests = new SourceTests({ storageDir: folder, mediaDir: folder });
   atEnd(async () => sourceTests.close());
   const server = await startHttpServer({
-    config: { host: '127.0.0.1', port, auth, tls, trustedProxies, configDir: folder },
+    config: { host: '127.0.0.1', port, auth, tls, trustedProxies, basePath, configDir: folder },
     accounts,
     monitors,
     logs,

@@ -1,10 +1,12 @@
 import { render } from 'preact';
 import { App } from './app.tsx';
 import { learnAccount } from './data/own-account.ts';
+import { moveLinks } from './data/under-base.ts';
 import { followLinks } from './shell/address.ts';
 import { applyTheme } from './shell/theme.ts';
 
 applyTheme();
+moveLinks();
 followLinks();
 void learnAccount();
 const root = document.querySelector('#app');

@@ -48,6 +48,7 @@ test('the first start writes a file where every key stands and is explained', as
     debugLogStdout: false,
     auth: 'basic',
     trustedProxies: [],
+    basePath: '',
     detectors: ['motion', 'tflite'],
     tls: { mode: 'self-signed' },
     bus: { servers: [] },
@@ -186,10 +187,17 @@ credentials = "${folder}/nats.creds"
   });
 });
 
+const basePath =
+  'base_path: expected a path like "/nvr", without a slash at its end, that is none of the recorder\'s own';
+
 test.each([
   ['port = "2020"', 'port: expected a port, 0 to 65535 (0: any free one)'],
   ['port = 65536', 'port: expected a port, 0 to 65535 (0: any free one)'],
   ['port = 1.5', 'port: expected a port, 0 to 65535 (0: any free one)'],
+  ['base_path = "nvr"', basePath],
+  ['base_path = "/nvr/"', basePath],
+  ['base_path = "/api"', basePath],
+  ['base_path = "/a/../b"', basePath],
   ['max_disk_usage = 0', 'max_disk_usage: expected a number of gigabytes, at least 0.001'],
   ['max_disk_usage = nan', 'max_disk_usage: expected a number of gigabytes, at least 0.001'],
   ['max_disk_usage = 2020-01-01', 'max_disk_usage: expected a number of gigabytes, at least 0.001'],

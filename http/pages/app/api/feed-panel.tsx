@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { underBase } from '../data/under-base.ts';
 import { say } from '../texts/say.ts';
 import { apiTexts } from '../texts/shell-texts.ts';
 
@@ -20,7 +21,7 @@ export function FeedPanel() {
   useEffect(() => () => socket?.close(), [socket]);
 
   const connect = () => {
-    const target = new URL(path.current?.value ?? '', location.href);
+    const target = new URL(underBase(path.current?.value ?? ''), location.href);
     if (target.host !== location.host) return setStatus({ state: 'failed', text: 'ownPath' });
     target.protocol = location.protocol.replace('http', 'ws');
     const opened = new WebSocket(target);

@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals';
 import { ask, getJson, goToLogin, RequestFailure } from './request.ts';
+import { underBase } from './under-base.ts';
 
 interface OwnAccount {
   readonly id: string;
@@ -45,6 +46,9 @@ export async function logIn(username: string, password: string): Promise<void> {
 /** Ends the session, if the recorder can be reached, and shows the login page. */
 export async function logOut(): Promise<void> {
   const token = account.value?.csrfToken ?? '';
-  const done = await fetch('/api/session', { method: 'DELETE', headers: { 'X-CSRF-TOKEN': token } });
+  const done = await fetch(underBase('/api/session'), {
+    method: 'DELETE',
+    headers: { 'X-CSRF-TOKEN': token },
+  });
   if (done.ok) goToLogin();
 }

@@ -1,6 +1,7 @@
 import { say } from '../texts/say.ts';
 import { shellTexts } from '../texts/shell-texts.ts';
 import { translated } from './recorder-sentences.ts';
+import { underBase, withoutBase } from './under-base.ts';
 
 /** Why there is no answer; its message is a sentence for the viewer. */
 export class RequestFailure extends Error {
@@ -46,7 +47,7 @@ interface Asked {
 export async function ask(path: string, { signal, ...asked }: Asked = {}): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(path, { ...asked, ...(signal && { signal }) });
+    response = await fetch(underBase(path), { ...asked, ...(signal && { signal }) });
   } catch (cause) {
     signal?.throwIfAborted();
     throw new RequestFailure(0, say(shellTexts.unreachable), { cause });
@@ -64,7 +65,8 @@ export const loginEnded = 4401;
 
 /** Shows the login page, which leads back here. */
 export function goToLogin(): void {
-  location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+  const here = withoutBase(location.pathname) + location.search;
+  location.assign(underBase(`/login?next=${encodeURIComponent(here)}`));
 }
 
 /** What a problem document says (RFC 9457). */

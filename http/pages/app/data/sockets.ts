@@ -1,6 +1,8 @@
+import { underBase } from './under-base.ts';
+
 /** The address of a WebSocket of the recorder. */
 export function socketAddress(path: string): URL {
-  const address = new URL(path, location.href);
+  const address = new URL(underBase(path), location.href);
   address.protocol = location.protocol.replace('http', 'ws');
   return address;
 }

@@ -3,15 +3,18 @@
 const form = document.querySelector('form');
 const message = document.querySelector('[role="alert"]');
 
+/** The path below which a reverse proxy serves the recorder. */
+const basePath = document.querySelector('meta[name="base-path"]')?.getAttribute('content') ?? '';
+
 /** The page that was asked for; never one of another site. */
 function next() {
   const wanted = new URLSearchParams(location.search).get('next') ?? '/';
   const isPath = /^\/(?![/\\])/.test(wanted) && new URL(wanted, location.origin).origin === location.origin;
-  return isPath ? wanted : '/';
+  return basePath + (isPath ? wanted : '/');
 }
 
 async function isLoggedIn() {
-  return (await fetch('/api/session')).ok;
+  return (await fetch(`${basePath}/api/session`)).ok;
 }
 
 /** @param {string} text */
@@ -22,7 +25,7 @@ function say(text) {
 /** @param {HTMLFormElement} filled */
 async function logIn(filled) {
   const { username, password } = Object.fromEntries(new FormData(filled));
-  const answer = await fetch('/api/session', {
+  const answer = await fetch(`${basePath}/api/session`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify({ username, password }),

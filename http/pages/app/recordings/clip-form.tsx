@@ -1,6 +1,7 @@
 import type { Signal } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ask, RequestFailure } from '../data/request.ts';
+import { underBase } from '../data/under-base.ts';
 import { recordingTexts } from '../texts/recording-texts.ts';
 import { say } from '../texts/say.ts';
 import { clock, span as lengthOf, size } from '../texts/times.ts';
@@ -190,7 +191,7 @@ async function fetchClip(
 
 function save(address: string, name: string): void {
   const link = document.createElement('a');
-  link.href = address;
+  link.href = underBase(address);
   link.download = name;
   link.click();
 }

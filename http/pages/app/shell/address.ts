@@ -1,7 +1,8 @@
 import { signal } from '@preact/signals';
+import { underBase, withoutBase } from '../data/under-base.ts';
 
-/** The address of the page that is shown. */
-export const address = signal(new URL(location.href));
+/** The address of the page that is shown, as the recorder knows it. */
+export const address = signal(ofRecorder(location.href));
 
 /** Whether the page may be left: asks its viewer if something would be lost. */
 let mayLeave: (() => boolean) | undefined;
@@ -14,13 +15,25 @@ export function guardLeaving(ask: () => boolean): () => void {
   };
 }
 
+/** @param seen as this browser sees it: below the base path. */
+function ofRecorder(seen: string): URL {
+  const shown = new URL(seen);
+  shown.pathname = withoutBase(shown.pathname);
+  return shown;
+}
+
+/** @returns as this browser has to see it. */
+function seenBy({ pathname, search, hash }: URL): string {
+  return underBase(pathname + search + hash);
+}
+
 /** Shows another page of ours. `replace`: without a new entry in the browser's history. */
 export function go(target: string, { replace = false } = {}): void {
-  const next = new URL(target, location.href);
+  const next = new URL(target, address.value);
   if (next.href === address.value.href) return;
   if (mayLeave?.() === false) return;
-  if (replace) history.replaceState(null, '', next);
-  else history.pushState(null, '', next);
+  if (replace) history.replaceState(null, '', seenBy(next));
+  else history.pushState(null, '', seenBy(next));
   const isOtherPage = next.pathname !== address.value.pathname;
   address.value = next;
   if (isOtherPage) scrollTo(0, 0);
@@ -30,10 +43,10 @@ export function go(target: string, { replace = false } = {}): void {
 export function followLinks(): void {
   addEventListener('popstate', () => {
     if (mayLeave?.() === false) {
-      history.pushState(null, '', address.value);
+      history.pushState(null, '', seenBy(address.value));
       return;
     }
-    address.value = new URL(location.href);
+    address.value = ofRecorder(location.href);
   });
   document.addEventListener('click', (event) => {
     if (event.defaultPrevented || event.button !== 0) return;
@@ -41,6 +54,6 @@ export function followLinks(): void {
     const link = event.target instanceof Element && event.target.closest('a[data-page]');
     if (!(link instanceof HTMLAnchorElement)) return;
     event.preventDefault();
-    go(link.href);
+    go(ofRecorder(link.href).href);
   });
 }

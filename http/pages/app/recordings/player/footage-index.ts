@@ -1,4 +1,5 @@
 import { getText, RequestFailure } from '../../data/request.ts';
+import { underBase } from '../../data/under-base.ts';
 import { filesFrom, type RecordedFile } from '../footage/recorded-file.ts';
 import { type IndexedSegment, readPlaylist } from './playlist-index.ts';
 
@@ -108,6 +109,6 @@ export class FootageIndex {
 
   async #segmentsOf(begin: number, end: number): Promise<IndexedSegment[]> {
     const path = `/api/monitor/${this.monitorID}/playlist.m3u8?start=${Math.floor(begin)}&end=${Math.ceil(end)}`;
-    return readPlaylist(await getText(path), new URL(path, location.href).href);
+    return readPlaylist(await getText(path), new URL(underBase(path), location.href).href);
   }
 }

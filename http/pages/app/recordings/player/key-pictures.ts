@@ -1,4 +1,5 @@
 import { ask, getText, RequestFailure } from '../../data/request.ts';
+import { underBase } from '../../data/under-base.ts';
 import { firstPictureRange, type MovieHead, readHead } from './movie-bytes.ts';
 import { type IndexedSegment, readPlaylist } from './playlist-index.ts';
 
@@ -48,7 +49,7 @@ export class KeyPictures {
       if (error instanceof RequestFailure && error.status === 404) return '';
       throw error;
     });
-    const segments = readPlaylist(text, new URL(path, location.href).href);
+    const segments = readPlaylist(text, new URL(underBase(path), location.href).href);
     this.#segments.set(monitorID, [...known, ...segments].slice(-maxSegments));
     return segments.find(isIn);
   }

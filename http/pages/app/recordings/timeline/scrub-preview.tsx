@@ -1,6 +1,7 @@
 import type { ReadonlySignal } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { RequestFailure } from '../../data/request.ts';
+import { underBase } from '../../data/under-base.ts';
 import { clock, dayName } from '../../texts/times.ts';
 import { fileAt, pictureAddress } from '../footage/recorded-file.ts';
 import { KeyPictures } from '../player/key-pictures.ts';
@@ -92,6 +93,6 @@ function loaded(address: string): Promise<string | undefined> {
     const image = new Image();
     image.onload = () => resolve(address);
     image.onerror = () => resolve(undefined);
-    image.src = address;
+    image.src = underBase(address);
   });
 }
