@@ -33,7 +33,7 @@ export const stopDeadlinesMs = {
   mqttConsumer: 1000,
   mqttReports: 1000,
   logStore: 6000,
-  /** Commits what has arrived and closes the database. A statement that cannot be interrupted may hold it up. */
+  /** Commits what has arrived and closes the database. */
   logThread: 5000,
   retention: 1000,
   mainLog: 1000,

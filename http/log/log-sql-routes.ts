@@ -38,7 +38,7 @@ const description = `One SELECT statement in DuckDB's SQL, with joins, subquerie
 - \`objects\`, a row for each object followed from frame to frame: id, monitorID, label, score (the best), startTime, endTime (null while the object is in view), eventID (of the event that reported it first)
 - \`states\`, a row for each state of a monitor: monitorID, state (connecting, streaming, waiting, stopping, stopped, disabled), reason, startTime, endTime (null for the current state), reconnect (true if the stream came back after an outage)
 
-Times are Unix times in microseconds; \`make_timestamp(time)\` makes a timestamp in UTC. A statement can read only these views and call only functions on values. Patterns (of LIKE, ILIKE, GLOB, SIMILAR TO and regular expressions) must be literals of at most 200 characters; LIKE without \`_\` may have many \`%\`, the others few. A statement that is refused, wrong, or takes too long is answered with 400 and the reason.
+Times are Unix times in microseconds; \`make_timestamp(time)\` makes a timestamp in UTC. A statement can read only these views and call only functions on values. Patterns (of LIKE, ILIKE, GLOB, SIMILAR TO and regular expressions) must be literals of at most 200 characters; LIKE without \`_\` may have many \`%\`, the others few. A statement that is refused, wrong, takes too long, or takes more than 640 MB of memory is answered with 400 and the reason.
 
 The \`Accept\` header selects the format of the response:
 

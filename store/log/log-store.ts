@@ -15,6 +15,7 @@ import type { LogStoreError } from './schema/log-store-error.ts';
 import { isAfterCorrection } from './schema/log-times.ts';
 import type { SqlFormat } from './sql/sql-format.ts';
 import type { SqlResult } from './sql/sql-runner.ts';
+import { SqlProcesses } from './sql-process/sql-processes.ts';
 import { type FollowConditions, followLog } from './worker/follower.ts';
 import { LogClient } from './worker/log-client.ts';
 
@@ -27,6 +28,8 @@ export interface LogStoreOptions {
   readonly file: string;
   readonly bus: BusAddress;
   readonly logs: Pick<Config['logs'], 'maxAgeDays' | 'maxSizeMegabytes'>;
+  /** Time limit of a statement whose answer is no stream; 5 s if undefined. */
+  readonly statementSeconds?: number | undefined;
   /** Hears of what goes wrong behind the callers' backs, such as a crash of the thread. */
   readonly onError: (error: LogStoreError) => void;
 }
@@ -42,6 +45,7 @@ export class LogStore {
   readonly #listeners = new Set<Listener>();
   readonly #endings = new Set<() => void>();
   #thread: LogClient | undefined;
+  #statements: SqlProcesses | undefined;
   /** Those who follow have had every entry up to this time. */
   #deliveredUpTo = -1;
   #closed: Promise<void> | undefined;
@@ -54,11 +58,18 @@ export class LogStore {
    */
   static async open(options: LogStoreOptions): Promise<LogStore> {
     const store = new LogStore();
-    const { file, bus, logs, onError } = options;
+    const { file, bus, logs, statementSeconds, onError } = options;
     store.#thread = await LogClient.start({
       beginning: { file, bus, began: nowUs(), ...logs },
       entries: (entries) => store.#deliver(entries),
       report: onError,
+    });
+    const thread = store.#thread;
+    store.#statements = new SqlProcesses({
+      file,
+      commit: () => thread.ask('fileVersion', { commits: true }),
+      version: () => thread.ask('fileVersion', { commits: false }),
+      answerSeconds: statementSeconds,
     });
     return store;
   }
@@ -167,9 +178,9 @@ export class LogStore {
    * @param signal ends it.
    * @throws {StoreError} `invalid` with the reason, when the statement is refused, wrong, or asks too much; `io`
    */
-  async sql(sql: string, signal?: AbortSignal): Promise<SqlResult> {
-    if (!this.#thread) throw new StoreError('io', 'the log is closed');
-    return this.#thread.ask('sql', { sql }, signal);
+  async sql(sql: string, signal: AbortSignal): Promise<SqlResult> {
+    if (!this.#statements) throw new StoreError('io', 'the log is closed');
+    return this.#statements.run(sql, signal);
   }
 
   /**
@@ -180,8 +191,8 @@ export class LogStore {
    * @param signal ends it.
    * @throws {StoreError} with the first piece: `invalid`; `conflict` when too many are under way; `io`
    */
-  sqlStream(sql: string, format: SqlFormat, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
-    return this.#download((thread) => thread.ask('openSql', { sql, format }, signal), signal);
+  async *sqlStream(sql: string, format: SqlFormat, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    if (this.#statements) yield* this.#statements.stream(sql, format, signal);
   }
 
   /**
@@ -228,20 +239,21 @@ export class LogStore {
   close(): Promise<void> {
     for (const end of this.#endings) end();
     this.#listeners.clear();
-    this.#closed ??= this.#thread?.close() ?? Promise.resolve();
+    this.#closed ??= this.#close();
     return this.#closed;
   }
 
-  async *#download(
-    open: (thread: LogClient) => Promise<number>,
-    signal?: AbortSignal,
-  ): AsyncGenerator<Uint8Array> {
+  async #close(): Promise<void> {
+    await Promise.all([this.#statements?.close(), this.#thread?.close()]);
+  }
+
+  async *#download(open: (thread: LogClient) => Promise<number>): AsyncGenerator<Uint8Array> {
     const thread = this.#thread;
     if (!thread) return;
     const download = await open(thread);
     try {
       for (;;) {
-        const piece = await thread.ask('readDownload', { download }, signal);
+        const piece = await thread.ask('readDownload', { download });
         if (!piece) return;
         if (piece.length > 0) yield piece;
       }

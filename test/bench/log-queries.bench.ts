@@ -5,9 +5,11 @@ import { beforeAll, test } from 'vitest';
 import { type LogEntry, logLevels } from '../../bus/messages.ts';
 import type { LogFilter } from '../../store/log/read/log-filter.ts';
 import type { StatsQuestion } from '../../store/log/read/log-stats.ts';
+import type { SqlProcesses } from '../../store/log/sql-process/sql-processes.ts';
 import { LogDatabase } from '../../store/log/worker/log-database.ts';
 import { atEnd } from '../support/cleanup.ts';
 import { temporaryFolder } from '../support/folder.ts';
+import { openStatements } from '../support/statements.ts';
 import { openSqlite, type Sqlite } from './sqlite.ts';
 
 /**
@@ -26,6 +28,7 @@ const step = Math.floor((30 * 86_400e6) / rows);
 const end = start + rows * step;
 
 let database: LogDatabase;
+let statements: SqlProcesses;
 let sqlite: Sqlite | undefined;
 beforeAll(async () => {
   const folder = await temporaryFolder();
@@ -48,6 +51,7 @@ beforeAll(async () => {
   instance.closeSync();
   ({ database } = await LogDatabase.open(file));
   atEnd(() => database.close());
+  statements = openStatements({ file, database });
   const before = performance.now();
   await database.prepare();
   const seconds = ((performance.now() - before) / 1000).toFixed(1);
@@ -176,7 +180,7 @@ async function measure(name: string, work: () => Promise<unknown>, sql: string):
   for (let round = 0; round < rounds; round += 1) {
     ours.push(await timed(work));
     if (round % Math.ceil(rounds / plainRounds) === 0)
-      plain.push(await timed(() => database.sql.run(sql, never).catch(() => {})));
+      plain.push(await timed(() => statements.run(sql, never).catch(() => {})));
     if (sqlite && round % Math.ceil(rounds / sqliteRounds) === 0)
       other.push(await timed(async () => sqlite?.ask(sql)));
   }

@@ -4,9 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { beforeAll, test } from 'vitest';
 import type { LogEntry } from '../../bus/messages.ts';
+import type { SqlProcesses } from '../../store/log/sql-process/sql-processes.ts';
 import { LogDatabase } from '../../store/log/worker/log-database.ts';
 import { atEnd } from '../support/cleanup.ts';
 import { temporaryFolder } from '../support/folder.ts';
+import { openStatements } from '../support/statements.ts';
 
 /** What entries that come in, and pages that are read, feel of statements that ask for all the machine has. */
 
@@ -16,6 +18,7 @@ const start = Date.parse('2026-10-24T00:00:00Z') * 1000;
 const never = new AbortController().signal;
 
 let database: LogDatabase;
+let statements: SqlProcesses;
 beforeAll(async () => {
   const file = join(await temporaryFolder(), 'log.duckdb');
   await (await LogDatabase.open(file)).database.close();
@@ -30,39 +33,35 @@ beforeAll(async () => {
   ({ database } = await LogDatabase.open(file));
   atEnd(() => database.close());
   await database.prepare();
+  statements = openStatements({ file, database });
 });
 
-const statements: Record<string, (() => Promise<unknown>)[]> = {
+const questions: Record<string, (() => Promise<unknown>)[]> = {
   'nothing else': [],
   'a product of all entries': [
-    () => database.sql.run("select count(*) from logs a, logs b where a.msg || b.msg = 'x'", never),
+    () => statements.run("select count(*) from logs a, logs b where a.msg || b.msg = 'x'", never),
   ],
   'distinct texts of all entries': [
-    () => database.sql.run('select count(*) from (select distinct msg, time from logs)', never),
+    () => statements.run('select count(*) from (select distinct msg, time from logs)', never),
   ],
   'the longest window': [
     () =>
-      database.sql.run(
-        'select max(r) from (select row_number() over (order by msg desc) r from logs)',
-        never,
-      ),
+      statements.run('select max(r) from (select row_number() over (order by msg desc) r from logs)', never),
   ],
   'two sorted answers that nobody takes': ['csv', 'arrow'].map((format) => async () => {
     const sql = 'select * from logs order by msg desc, time';
-    const download = await database.sqlStreams.open(sql, format as 'csv', never);
-    try {
-      await download.next(never);
-      await sleep(2000);
-    } finally {
-      await download.close();
-    }
+    const pieces = statements.stream(sql, format as 'csv', never);
+    await pieces.next();
+    await sleep(2000);
+    await pieces.return(undefined);
   }),
   'all at once': [
-    () => database.sql.run('select count(*) from (select distinct msg, time from logs)', never),
+    () => statements.run('select count(*) from (select distinct msg, time from logs)', never),
     async () => {
-      const download = await database.sqlStreams.open('select * from logs order by msg', 'csv', never);
+      const pieces = statements.stream('select * from logs order by msg', 'csv', never);
+      await pieces.next();
       await sleep(1000);
-      await download.close();
+      await pieces.return(undefined);
     },
     () => database.stats.count({ filter: { text: '000000' }, group: [] }),
   ],
@@ -71,7 +70,7 @@ const statements: Record<string, (() => Promise<unknown>)[]> = {
 test('statements', async () => {
   let stored = 0;
   console.log(`${'milliseconds'.padEnd(40)} append p50   p95   max  page p50   p95   max  failed`);
-  for (const [name, asked] of Object.entries(statements)) {
+  for (const [name, asked] of Object.entries(questions)) {
     const end = performance.now() + seconds * 1000;
     const outcomes = new Map<string, number>();
     const asking = asked.map(async (ask) => {

@@ -86,6 +86,7 @@ type Options = Partial<
   Partial<Pick<HttpServerOptions, 'pingInterval' | 'health' | 'catalogueProgress'>> & {
     /** What `GET /api/mqtt` tells. */
     readonly mqtt?: MqttReport;
+    readonly statementSeconds?: number;
     /** Whether there is a system that answers commands. */
     readonly answering?: boolean;
   };
@@ -117,6 +118,7 @@ export async function openFrontDoor(options: Options = {}): Promise<FrontDoor> {
     file: join(folder, 'log.duckdb'),
     bus: busServer.address,
     logs: { maxAgeDays: 30, maxSizeMegabytes: 100 },
+    statementSeconds: options.statementSeconds,
     onError: (error) => log.error(error.message),
   });
   atEnd(() => logs.close());

@@ -78,6 +78,10 @@ export function memory(pid: number): Memory {
   return { rss: sum('Rss'), pss: sum('Pss') };
 }
 
+/** Bytes in memory of a process alone. */
+export const ownMemoryBytes = (pid: number): number =>
+  1024 * Number(/^VmRSS:\s+(\d+)/m.exec(read(pid, 'status'))?.[1] ?? 0);
+
 function stat(pid: number): Stat | undefined {
   // The name stands in parentheses and may hold any character, parentheses and spaces too.
   const text = read(pid, 'stat');

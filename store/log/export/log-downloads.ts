@@ -2,11 +2,8 @@ import { StoreError } from '../../base/store-error.ts';
 
 /** A response sent in chunks, as fast as its client reads. */
 export interface LogDownload {
-  /**
-   * @param signal aborts it.
-   * @returns the next chunk; undefined after the last one.
-   */
-  next(signal: AbortSignal): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /** @returns the next chunk; undefined after the last one. */
+  next(): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** Ends the download, whether or not it was read to its end. */
   close(): Promise<void>;
 }
@@ -40,10 +37,10 @@ export class LogDownloads {
   }
 
   /** @returns the next chunk; undefined after the last one. @throws {StoreError} `io` if the download is not running. */
-  async read(number: number, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  async read(number: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const download = this.#open.get(number);
     if (!download) throw new StoreError('io', 'the download was interrupted');
-    return download.next(signal);
+    return download.next();
   }
 
   async close(number: number): Promise<void> {

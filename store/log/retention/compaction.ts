@@ -15,6 +15,9 @@ interface Compacted {
  */
 export class LogCompaction {
   readonly #compacted: Compacted;
+  /** How many have begun. */
+  count = 0;
+  isRunning = false;
 
   constructor(compacted: Compacted) {
     this.#compacted = compacted;
@@ -22,9 +25,15 @@ export class LogCompaction {
 
   /** Rows may be added meanwhile, but not deleted. A checkpoint afterwards makes the file smaller. */
   async run(): Promise<void> {
-    for (const table of growingTables) await this.#replace(table, true);
-    // The small tables are copied too, because a single row at the end of the file would keep its length.
-    for (const table of smallTables) await this.#replace(table, false);
+    this.count += 1;
+    this.isRunning = true;
+    try {
+      for (const table of growingTables) await this.#replace(table, true);
+      // The small tables are copied too, because a single row at the end of the file would keep its length.
+      for (const table of smallTables) await this.#replace(table, false);
+    } finally {
+      this.isRunning = false;
+    }
   }
 
   /** @param ahead copies the existing rows before writers have to wait. */

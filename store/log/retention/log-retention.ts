@@ -84,6 +84,15 @@ export class LogRetention {
     return this.#tending;
   }
 
+  /** Compactions that have begun. */
+  get compactions(): number {
+    return this.#compaction.count;
+  }
+
+  get isCompacting(): boolean {
+    return this.#compaction.isRunning;
+  }
+
   /** See {@link LogTimeRepair}. It shares the turns, because rows that are being copied must not be moved. */
   repairTimes(times: LogTimes): Promise<number> {
     return this.#turns.runExclusive(() => this.#times.run(times));

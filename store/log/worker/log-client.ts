@@ -58,27 +58,12 @@ export class LogClient {
   }
 
   /**
-   * @param signal aborts when the answer is no longer needed; the promise settles all the same.
    * @throws {StoreError} `io` if the thread is unreachable for longer than 5 s, or ends meanwhile; other codes by topic.
    */
-  async ask<T extends LogTopic>(
-    topic: T,
-    asked: AskedQuestion<T>,
-    signal?: AbortSignal,
-  ): Promise<LogAnswer<T>> {
+  async ask<T extends LogTopic>(topic: T, asked: AskedQuestion<T>): Promise<LogAnswer<T>> {
     await this.#available();
-    let cancel = () => {};
-    const answer = this.#thread.ask((id) => {
-      cancel = () => this.#post({ kind: 'cancel', id });
-      return { kind: 'ask', id, topic, asked } as LogQuestion;
-    });
-    if (signal?.aborted) cancel();
-    else signal?.addEventListener('abort', cancel, { once: true });
-    try {
-      return (await answer) as LogAnswer<T>;
-    } finally {
-      signal?.removeEventListener('abort', cancel);
-    }
+    const answer = await this.#thread.ask((id) => ({ kind: 'ask', id, topic, asked }) as LogQuestion);
+    return answer as LogAnswer<T>;
   }
 
   /** Switches the posting of new entries, also for later threads. A thread that is starting receives it when it is ready. */
@@ -91,7 +76,7 @@ export class LogClient {
     this.#closing.abort();
     if (await this.#thread.stop(stopDeadlinesMs.logThread)) return;
     // The thread is left until the process ends: terminating it would abort the process (see LogDatabase.close).
-    const text = 'the log was not closed in time: a statement does not end; nothing of it is lost';
+    const text = 'the log was not closed in time: a query does not end; nothing of it is lost';
     this.#surroundings.report(new LogStoreError('log_thread_hangs', text));
   }
 

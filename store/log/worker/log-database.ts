@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { type DuckDBConnection, DuckDBInstance, DuckDBTimestampTZValue } from '@duckdb/node-api';
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { ensureFolder } from '../../../bus/base/files.ts';
 import { Mutex } from '../../../bus/base/mutex.ts';
+import { StoreError } from '../../base/store-error.ts';
 import { EventList } from '../catalogue/event-list.ts';
 import { RecordingCatalogue } from '../catalogue/recording-catalogue.ts';
 import { RecordingUsage } from '../catalogue/recording-usage.ts';
@@ -20,8 +22,6 @@ import { FileHold } from '../retention/file-hold.ts';
 import { LogRetention } from '../retention/log-retention.ts';
 import { migrateFile } from '../schema/migration.ts';
 import { ReadWriteLock } from '../schema/read-write-lock.ts';
-import { SqlRunner } from '../sql/sql-runner.ts';
-import { SqlStreams } from '../sql/sql-stream.ts';
 
 const options = {
   threads: '2',
@@ -36,10 +36,8 @@ const options = {
 
 /** The session's time zone, whatever the machine's is: columns without a zone are in UTC. */
 const utc = "SET GLOBAL TimeZone = 'UTC';";
-// Texts of such values too.
-DuckDBTimestampTZValue.timezoneOffsetInMinutes = 0;
 
-// Meant for users' statements; our own do not need the locked features either.
+// Users' statements run in another process; our own do not need the locked features either.
 const lock = 'SET enable_external_access = false; SET lock_configuration = true;';
 
 /** Failures of the machine, not of the file: moving the file aside would not help. */
@@ -50,7 +48,6 @@ const connectionNames = [
   'writer',
   'keeper',
   'reader',
-  'asker',
   'counter',
   'catalogue',
   'usage',
@@ -82,9 +79,7 @@ export class LogDatabase {
   readonly usage: RecordingUsage;
   readonly timeline: Timeline;
   readonly events: EventList;
-  /** Runs users' SQL statements. */
-  readonly sql: SqlRunner;
-  readonly sqlStreams: SqlStreams;
+  readonly #id = randomUUID();
 
   private constructor(
     file: string,
@@ -129,8 +124,6 @@ export class LogDatabase {
     this.usage = new RecordingUsage(connections.usage);
     this.timeline = new Timeline(connections.timeline);
     this.events = new EventList(connections.events);
-    this.sql = new SqlRunner(connections.asker);
-    this.sqlStreams = new SqlStreams(() => instance.connect());
   }
 
   /**
@@ -174,6 +167,17 @@ export class LogDatabase {
   }
 
   /**
+   * As long as this is the same, the file's blocks are written to in checkpoints only: a compaction writes to them before.
+   *
+   * @throws {StoreError} `busy` during a compaction
+   */
+  get version(): string {
+    const { compactions, isCompacting } = this.retention;
+    if (isCompacting) throw new StoreError('busy', 'the log is being compacted; try again');
+    return `${this.#id} ${compactions}`;
+  }
+
+  /**
    * Completes the indexes of a database that is older than they are, or whose process was killed. Entries are stored and
    * queries answered meanwhile.
    */
@@ -190,8 +194,8 @@ export class LogDatabase {
   close(): Promise<void> {
     this.hold.release();
     return this.#writes.close(async () => {
-      const { retention, pages, stats, catalogue, usage, timeline, events, sql, sqlStreams } = this;
-      const readers = [pages, stats, catalogue, usage, timeline, events, sql, sqlStreams];
+      const { retention, pages, stats, catalogue, usage, timeline, events } = this;
+      const readers = [pages, stats, catalogue, usage, timeline, events];
       await Promise.all([retention, ...readers].map((each) => each.close()));
       await this.#connection.run('CHECKPOINT').catch(() => {});
       this.#connection.closeSync();

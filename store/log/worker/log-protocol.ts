@@ -11,8 +11,6 @@ import type { LogFilter } from '../read/log-filter.ts';
 import type { StatsQuestion, StatsRow } from '../read/log-stats.ts';
 import type { StatusTotals } from '../read/log-totals.ts';
 import type { LogStoreErrorCode } from '../schema/log-store-error.ts';
-import type { SqlFormat } from '../sql/sql-format.ts';
-import type { SqlResult } from '../sql/sql-runner.ts';
 
 /** The messages between the log store and its thread. */
 
@@ -35,7 +33,6 @@ export interface LogQuestions {
   stats: { asked: StatsQuestion; answer: StatsRow[] };
   /** Starts a download and answers with its number. */
   openExport: { asked: { filter: LogFilter; format: ExportFormat }; answer: number };
-  openSql: { asked: { sql: string; format: SqlFormat }; answer: number };
   /** The download's next chunk; undefined after the last one. */
   readDownload: { asked: { download: number }; answer: Uint8Array<ArrayBuffer> | undefined };
   closeDownload: { asked: { download: number }; answer: undefined };
@@ -46,7 +43,8 @@ export interface LogQuestions {
   occurrences: { asked: EventFilter; answer: Occurrence[] };
   checkpoint: { asked: CheckpointQuestion; answer: CheckpointAnswer };
   totals: { asked: undefined; answer: StatusTotals };
-  sql: { asked: { sql: string }; answer: SqlResult };
+  /** Commits what was logged before, if so asked. The answer is `LogDatabase.version`. */
+  fileVersion: { asked: { commits: boolean }; answer: string };
 }
 export type LogTopic = keyof LogQuestions;
 export type AskedQuestion<T extends LogTopic> = LogQuestions[T]['asked'];
@@ -64,8 +62,6 @@ export type LogQuestion = {
 
 export type ToLogWorker =
   | LogQuestion
-  /** The answer to this query is no longer needed. */
-  | { readonly kind: 'cancel'; readonly id: number }
   | { readonly kind: 'follow'; readonly on: boolean }
   /** The oldest unacknowledged `entries` message was processed. */
   | { readonly kind: 'taken' }

@@ -19,11 +19,11 @@ const hourMs = 60 * minute;
 const checkpointPatienceMs = 30_000;
 
 /** These topics take the read lock per chunk, or not at all. */
-type UnlockedTopic = 'openExport' | 'openSql' | 'readDownload' | 'closeDownload' | 'checkpoint';
+type UnlockedTopic = 'openExport' | 'readDownload' | 'closeDownload' | 'checkpoint' | 'fileVersion';
 
 /** The streams that an answer is made of. */
 const streamsOf: Readonly<
-  Record<Exclude<LogTopic, 'readDownload' | 'closeDownload' | 'checkpoint'>, readonly ProjectedStream[]>
+  Record<Exclude<LogTopic, Exclude<UnlockedTopic, 'openExport'>>, readonly ProjectedStream[]>
 > = {
   page: ['LOGS'],
   stats: ['LOGS'],
@@ -34,8 +34,6 @@ const streamsOf: Readonly<
   events: ['RECORDINGS', 'HISTORY', 'EVENTS'],
   occurrences: ['RECORDINGS', 'HISTORY', 'EVENTS'],
   totals: projectedStreams,
-  sql: projectedStreams,
-  openSql: projectedStreams,
 };
 
 interface Surroundings {
@@ -52,8 +50,6 @@ export class LogService {
   readonly #surroundings: Surroundings;
   /** Set when the service has started. */
   #streams: LogProjections | undefined;
-  /** The queries in progress. */
-  readonly #asked = new Map<number, AbortController>();
   readonly #downloads = new LogDownloads();
   readonly #totals = new LogTotals();
   /** Sends new entries to the followers. */
@@ -88,23 +84,15 @@ export class LogService {
   async answer(question: LogQuestion): Promise<void> {
     const { tell } = this.#surroundings;
     const { id } = question;
-    const aborter = new AbortController();
-    this.#asked.set(id, aborter);
     try {
-      tell({ kind: 'answer', id, answer: await this.#find(question, aborter.signal) });
+      tell({ kind: 'answer', id, answer: await this.#find(question) });
     } catch (error) {
       const { message } = error as Error;
       if (error instanceof StoreError) {
         const { code, pointer } = error;
         tell({ kind: 'refusal', id, code, message, ...(pointer !== undefined && { pointer }) });
       } else tell({ kind: 'refusal', id, code: 'io', message: `the log cannot be read: ${message}` });
-    } finally {
-      this.#asked.delete(id);
     }
-  }
-
-  cancel(id: number): void {
-    this.#asked.get(id)?.abort();
   }
 
   /** Commits the entries that have arrived. The database is closed by its owner. */
@@ -117,11 +105,11 @@ export class LogService {
   }
 
   /** Commits before a query, so that its answer is up to date. If that fails, it shows what was committed before. */
-  async #find(question: LogQuestion, signal: AbortSignal): Promise<LogAnswer<LogTopic>> {
-    const { reads, sqlStreams } = this.#database;
+  async #find(question: LogQuestion): Promise<LogAnswer<LogTopic>> {
+    const { reads } = this.#database;
     switch (question.topic) {
       case 'readDownload':
-        return this.#downloads.read(question.asked.download, signal);
+        return this.#downloads.read(question.asked.download);
       case 'closeDownload':
         await this.#downloads.close(question.asked.download);
         return undefined;
@@ -133,29 +121,23 @@ export class LogService {
         await hold.checkpoint(question.asked.holdMs);
         return { isComplete };
       }
+      case 'fileVersion':
+        if (question.asked.commits) await this.#streams?.arrive(projectedStreams);
+        return this.#database.version;
     }
     await this.#streams?.arrive(streamsOf[question.topic]);
-    switch (question.topic) {
-      case 'openExport': {
-        const { filter, format } = question.asked;
-        return this.#downloads.open(() => LogExport.open(this.#readPage, filter, format));
-      }
-      case 'openSql': {
-        const { sql, format } = question.asked;
-        // May take minutes, so it must not hold the read lock: a checkpoint waits for every reader.
-        return this.#downloads.open(() => sqlStreams.open(sql, format, signal));
-      }
+    if (question.topic === 'openExport') {
+      const { filter, format } = question.asked;
+      // May take minutes, so it must not hold the read lock: a checkpoint waits for every reader.
+      return this.#downloads.open(() => LogExport.open(this.#readPage, filter, format));
     }
-    return reads.read(() => this.#ask(question, signal));
+    return reads.read(() => this.#ask(question));
   }
 
   readonly #readPage: ReadPage = (filter, oldestFirst) =>
     this.#database.reads.read(() => this.#database.pages.read(filter, oldestFirst));
 
-  async #ask(
-    question: Exclude<LogQuestion, { topic: UnlockedTopic }>,
-    signal: AbortSignal,
-  ): Promise<LogAnswer<LogTopic>> {
+  async #ask(question: Exclude<LogQuestion, { topic: UnlockedTopic }>): Promise<LogAnswer<LogTopic>> {
     switch (question.topic) {
       case 'page':
         return this.#database.pages.read(question.asked.filter, question.asked.oldestFirst);
@@ -173,8 +155,6 @@ export class LogService {
         return this.#database.events.occurrences(question.asked);
       case 'totals':
         return this.#totals.read();
-      case 'sql':
-        return this.#database.sql.run(question.asked.sql, signal);
     }
   }
 

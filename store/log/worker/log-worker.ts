@@ -37,7 +37,6 @@ async function start(): Promise<void> {
   const service = await LogService.start(database, bus, { beginning, tell, fail });
   port.on('message', (message: ToLogWorker) => {
     if (message.kind === 'ask') void service.answer(message);
-    else if (message.kind === 'cancel') service.cancel(message.id);
     else if (message.kind === 'follow') service.dispatch.follow(message.on);
     else if (message.kind === 'taken') service.dispatch.taken();
     else service.close().then(() => end(0), fail);

@@ -7,6 +7,7 @@ import { LogDatabase } from '../../../../store/log/worker/log-database.ts';
 import { atEnd } from '../../../support/cleanup.ts';
 import { temporaryFolder } from '../../../support/folder.ts';
 import { project } from '../../../support/project.ts';
+import { openSnapshot } from '../../../support/statements.ts';
 
 const at = (seconds: number) => 1_800_000_000_000_000 + seconds * 1e6;
 const position = (sequence: number) => ({ identity: 's', sequence, time: 0, readAt: 0 });
@@ -14,7 +15,7 @@ const position = (sequence: number) => ({ identity: 's', sequence, time: 0, read
 async function open(file: string) {
   const { database } = await LogDatabase.open(file);
   atEnd(() => database.close());
-  const ask = async (sql: string) => (await database.sql.run(sql, new AbortController().signal)).rows;
+  const { rows: ask } = await openSnapshot({ file, database });
   let told = 0;
   /** Tells that monitors entered a state at a second, each with another message. */
   const tell = async (...statuses: [seconds: number, state: MonitorStatus['state'], reason?: string][]) => {

@@ -5,6 +5,7 @@ import { recordingRow, statusRow } from '../../../../store/log/projection/rows.t
 import { LogDatabase } from '../../../../store/log/worker/log-database.ts';
 import { atEnd } from '../../../support/cleanup.ts';
 import { temporaryFolder } from '../../../support/folder.ts';
+import { openSnapshot } from '../../../support/statements.ts';
 
 const at = (seconds: number) => 1_800_000_000_000_000 + seconds * 1e6;
 const position = (sequence: number) => ({ identity: 's', sequence, time: 0, readAt: 0 });
@@ -37,7 +38,7 @@ async function open(path: string) {
     const status = { monitorID: 'door', state, reason: '', recording: false, since: at(seconds) };
     return database.detections.appendStates([statusRow(status, 0, at(seconds))], position(seconds));
   };
-  const ask = async (sql: string) => (await database.sql.run(sql, new AbortController().signal)).rows;
+  const { rows: ask } = await openSnapshot({ file: path, database });
   const ends = async () => (await ask('SELECT endTime FROM recordings ORDER BY startTime')).flat();
   return { database, append, enter, ask, ends };
 }

@@ -96,15 +96,13 @@ test('the journal stays small, although somebody reads all the time', async () =
   const { database, write, rows, journal } = await begin();
   await write(50_000);
   let reading = true;
-  const endless = 'SELECT count(*) FROM logs a, logs b WHERE a.time + b.time < 0';
   const again = async (read: () => Promise<unknown>) => {
     while (reading) await database.reads.read(read);
   };
   // On two connections, so that there is always one of them that reads.
   const readers = [
     again(() => database.pages.read({ text: ' ' }, true)),
-    // Until it has taken too long.
-    again(() => database.sql.run(endless, new AbortController().signal).catch(() => {})),
+    again(() => database.stats.count({ filter: { text: ' ' }, group: ['level'], bucket: '1s' })),
   ];
   let largest = 0;
   try {

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { LogDatabase } from '../../../../store/log/worker/log-database.ts';
 import { atEnd } from '../../../support/cleanup.ts';
 import { temporaryFolder } from '../../../support/folder.ts';
+import { openSnapshot } from '../../../support/statements.ts';
 
 const at = (seconds: number) => 1_800_000_000_000_000 + seconds * 1e6;
 
@@ -50,7 +51,7 @@ async function formerFile(): Promise<string> {
 async function open(file: string) {
   const { database, broken } = await LogDatabase.open(file);
   atEnd(() => database.close());
-  const ask = async (sql: string) => (await database.sql.run(sql, new AbortController().signal)).rows;
+  const { rows: ask } = await openSnapshot({ file, database });
   return { database, ask, broken };
 }
 

@@ -1,20 +1,22 @@
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
+import type { SqlResult } from '../../../../store/log/sql/sql-runner.ts';
 import { LogDatabase } from '../../../../store/log/worker/log-database.ts';
 import { atEnd } from '../../../support/cleanup.ts';
 import { temporaryFolder } from '../../../support/folder.ts';
+import { openSnapshot } from '../../../support/statements.ts';
 
 /** Statements that DuckDB does not end when it is asked to, because a single row takes too long. */
 
-let database: LogDatabase;
+let ask: (sql: string) => Promise<SqlResult>;
 beforeAll(async () => {
-  ({ database } = await LogDatabase.open(join(await temporaryFolder(), 'log.duckdb')));
+  const file = join(await temporaryFolder(), 'log.duckdb');
+  const { database } = await LogDatabase.open(file);
   atEnd(() => database.close());
   const entry = { level: 'info', src: 'app', monitorID: '', msg: 'Connection timed out' } as const;
   await database.writer.append([{ ...entry, time: 1 }], { identity: 's', sequence: 1, time: 1, readAt: 1 });
+  ({ run: ask } = await openSnapshot({ file, database }));
 });
-
-const ask = (sql: string) => database.sql.run(sql, new AbortController().signal);
 
 const text = `'${'a'.repeat(2000)}'`;
 const many = `'${'%a'.repeat(60)}b'`;

@@ -2,23 +2,26 @@ import { existsSync } from 'node:fs';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test, vi } from 'vitest';
+import type { SqlResult } from '../../../../store/log/sql/sql-runner.ts';
 import { LogDatabase } from '../../../../store/log/worker/log-database.ts';
 import { atEnd } from '../../../support/cleanup.ts';
 import { temporaryFolder } from '../../../support/folder.ts';
+import { openSnapshot } from '../../../support/statements.ts';
 
 /** The first wall is down: what is left is what the database itself refuses. */
 vi.mock('../../../../store/log/sql/sql-allowlist.ts', () => ({ checkText: () => {}, checkTree: () => {} }));
 
 let folder: string;
-let database: LogDatabase;
+let ask: (sql: string) => Promise<SqlResult>;
 beforeAll(async () => {
   folder = await temporaryFolder();
   await writeFile(join(folder, 'secret.csv'), 'word\nsesame\n');
-  ({ database } = await LogDatabase.open(join(folder, 'log.duckdb')));
+  const file = join(folder, 'log.duckdb');
+  const { database } = await LogDatabase.open(file);
   atEnd(() => database.close());
+  const { run } = await openSnapshot({ file, database });
+  ask = (sql) => run(sql.replaceAll('FOLDER', folder));
 });
-
-const ask = (sql: string) => database.sql.run(sql.replaceAll('FOLDER', folder), new AbortController().signal);
 
 test('the first wall is down', async () => {
   expect((await ask('select count(*) from log')).rows).toEqual([[0]]);

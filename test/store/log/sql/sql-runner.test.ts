@@ -3,9 +3,11 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { LogEntry } from '../../../../bus/messages.ts';
+import type { SqlResult } from '../../../../store/log/sql/sql-runner.ts';
 import { LogDatabase } from '../../../../store/log/worker/log-database.ts';
 import { atEnd } from '../../../support/cleanup.ts';
 import { temporaryFolder } from '../../../support/folder.ts';
+import { openSnapshot } from '../../../support/statements.ts';
 
 const position = { identity: 's', sequence: 1, time: 1, readAt: 1 };
 const start = Date.parse('2026-11-23T03:40:12Z') * 1000;
@@ -20,12 +22,15 @@ const entry = (n: number, fields: Partial<LogEntry> = {}): LogEntry => ({
 
 let folder: string;
 let database: LogDatabase;
+let ask: (sql: string) => Promise<SqlResult>;
 beforeAll(async () => {
   // Far from UTC: nothing may depend on the machine's zone.
   process.env['TZ'] = 'America/New_York';
   folder = await temporaryFolder();
-  ({ database } = await LogDatabase.open(join(folder, 'log.duckdb')));
+  const file = join(folder, 'log.duckdb');
+  ({ database } = await LogDatabase.open(file));
   atEnd(() => database.close());
+  ({ run: ask } = await openSnapshot({ file, database }));
   const entries = Array.from({ length: 20_000 }, (_, n) => entry(n));
   await database.writer.append(entries, position);
   const recording = { monitorID: 'door', bytes: 1, streams: [], reason: '', reportedAt: start };
@@ -68,8 +73,6 @@ beforeAll(async () => {
   );
 });
 
-const never = new AbortController().signal;
-const ask = (sql: string) => database.sql.run(sql, never);
 const rows = async (sql: string) => (await ask(sql)).rows;
 
 describe('a statement', () => {
@@ -348,42 +351,4 @@ test('no attack left a trace, and the database goes on', async () => {
   expect(await rows('select count(*) from logs')).toEqual([[20_000]]);
   await database.writer.append([entry(30_000)], position);
   expect(await rows('select count(*) from logs')).toEqual([[20_001]]);
-});
-
-describe('a statement without end', () => {
-  const endless = "select count(*) from logs a, logs b, logs c where a.msg || b.msg || c.msg = 'x'";
-
-  test('is ended after five seconds, while entries are still stored', async () => {
-    const asked = ask(endless);
-    asked.catch(() => {});
-    await database.writer.append([entry(40_000)], position);
-    expect((await database.pages.read({ limit: 1 }, false))[0]?.msg).toBe('entry 40000');
-    await expect(asked).rejects.toThrow('longer than 5 seconds');
-  });
-
-  test('is ended when its client disconnects, and the next in the queue get their turn', async () => {
-    const client = new AbortController();
-    const asked = database.sql.run(endless, client.signal);
-    asked.catch(() => {});
-    const next = ask('select 1');
-    client.abort();
-    await expect(asked).rejects.toThrow('given up');
-    expect((await next).rows).toEqual([[1]]);
-  });
-
-  test('holds up only a few others', async () => {
-    const client = new AbortController();
-    const waiting = Array.from({ length: 4 }, () => database.sql.run(endless, client.signal));
-    for (const each of waiting) each.catch(() => {});
-    await expect(ask('select 1')).rejects.toThrow('try again');
-    client.abort();
-    await Promise.allSettled(waiting);
-    expect((await ask('select 1')).rows).toEqual([[1]]);
-  });
-
-  test('does not get all the memory', async () => {
-    const hungry = 'select count(*) from (select distinct a.msg, b.msg, a.time from logs a, logs b)';
-    await expect(ask(hungry)).rejects.toThrow(/too much memory|longer than/);
-    expect((await ask('select 1')).rows).toEqual([[1]]);
-  });
 });

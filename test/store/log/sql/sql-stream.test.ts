@@ -1,44 +1,39 @@
 import { join } from 'node:path';
+import type { DuckDBConnection } from '@duckdb/node-api';
 import { tableFromIPC } from '@uwdata/flechette';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { LogEntry } from '../../../../bus/messages.ts';
-import type { LogDownload } from '../../../../store/log/export/log-downloads.ts';
 import type { SqlFormat } from '../../../../store/log/sql/sql-format.ts';
+import { SqlStream } from '../../../../store/log/sql/sql-stream.ts';
 import { LogDatabase } from '../../../../store/log/worker/log-database.ts';
 import { atEnd } from '../../../support/cleanup.ts';
 import { temporaryFolder } from '../../../support/folder.ts';
+import { openSnapshot } from '../../../support/statements.ts';
 
 const start = Date.parse('2026-11-23T03:40:12Z') * 1000;
 const count = 30_000;
-const endless = "select count(*) from logs a, logs b, logs c where a.msg || b.msg || c.msg = 'x'";
-const never = new AbortController().signal;
 
-let database: LogDatabase;
+let connect: () => Promise<DuckDBConnection>;
 beforeAll(async () => {
-  ({ database } = await LogDatabase.open(join(await temporaryFolder(), 'log.duckdb')));
+  const file = join(await temporaryFolder(), 'log.duckdb');
+  const { database } = await LogDatabase.open(file);
   atEnd(() => database.close());
   const entries = Array.from(
     { length: count },
     (_, n): LogEntry => ({ level: 'info', time: start + n, msg: `entry ${n}`, src: 'app', monitorID: '' }),
   );
   await database.writer.append(entries, { identity: 's', sequence: 1, time: 1, readAt: 1 });
+  ({ connect } = await openSnapshot({ file, database }));
 });
 
-const open = async (sql: string, format: SqlFormat, signal = never): Promise<LogDownload> => {
-  const download = await database.sqlStreams.open(sql, format, signal);
-  atEnd(() => download.close());
-  return download;
-};
-
 async function pieces(sql: string, format: SqlFormat): Promise<Uint8Array[]> {
-  const download = await open(sql, format);
+  const stream = await SqlStream.open(await connect(), sql, format);
   const found: Uint8Array[] = [];
-  for (;;) {
-    const piece = await download.next(never);
-    if (!piece || piece.length === 0) break;
-    found.push(piece);
+  for (let isLast = false; !isLast; ) {
+    const next = await stream.next();
+    if (next.piece.length > 0) found.push(next.piece);
+    ({ isLast } = next);
   }
-  await download.close();
   return found;
 }
 
@@ -100,89 +95,13 @@ describe('as an Arrow stream', () => {
   });
 });
 
-describe('a statement that is read piece by piece', () => {
-  test.each([
-    ['select * from log', 'unknown table "log"; available: logs, events'],
-    ['selec', 'syntax error'],
-    ['select 1; select 2', 'more or less than one'],
-    ['select msg::integer from logs', 'Could not convert'],
-  ])('is refused as any other: %s', async (sql, reason) => {
-    const asked = (async () => (await open(sql, 'csv')).next(never))();
-    await expect(asked).rejects.toMatchObject({ name: 'StoreError', code: 'invalid', pointer: '/sql' });
-    await expect(asked).rejects.toThrow(reason);
-  });
-
-  test('leaves room for one more only, which it gives back when it is closed', async () => {
-    const [one, two] = [await open('select * from logs', 'csv'), await open('select * from logs', 'csv')];
-    await expect(open('select 1', 'csv')).rejects.toMatchObject({ code: 'busy' });
-    await one.next(never);
-    await one.close();
-    const three = await open('select 1 as n', 'csv');
-    expect(Buffer.from((await three.next(never)) ?? []).toString()).toBe('n\r\n1\r\n');
-    await Promise.all([two.close(), three.close()]);
-  });
-
-  test('is one of two, also while it has nothing to show yet', async () => {
-    const client = new AbortController();
-    const slow = [open(endless, 'csv', client.signal), open(endless, 'csv', client.signal)];
-    for (const each of slow) each.catch(() => {});
-    await expect(open('select 1', 'csv')).rejects.toMatchObject({ code: 'busy' });
-    client.abort();
-    for (const each of slow) await expect(each).rejects.toThrow('given up');
-  });
-
-  test('ends when its client disconnects, before the first piece and after it', async () => {
-    const client = new AbortController();
-    const opening = open(endless, 'csv', client.signal);
-    opening.catch(() => {});
-    // By then the other one is at work.
-    expect(await csv('select 1 as n')).toBe('n\r\n1\r\n');
-    client.abort();
-    await expect(opening).rejects.toThrow('given up');
-
-    for (const how of ['signal', 'close'] as const) {
-      const other = new AbortController();
-      const download = await open('select a.msg, b.msg from logs a, logs b', 'csv');
-      const reading = (async () => {
-        while (await download.next(other.signal));
-      })();
-      reading.catch(() => {});
-      expect(await csv('select 1 as n')).toBe('n\r\n1\r\n');
-      if (how === 'signal') other.abort();
-      else await download.close();
-      await expect(reading).rejects.toThrow(/given up|closed/);
-      await download.close();
-    }
-  });
-
-  test('sees the log as it was when it began, while entries are stored and answers given', async () => {
-    const download = await open('select msg from logs', 'csv');
-    await download.next(never);
-    const more = { level: 'info', time: start + count, msg: 'more', src: 'app', monitorID: '' } as const;
-    await database.writer.append([more], { identity: 's', sequence: 2, time: 1, readAt: 1 });
-    expect((await database.pages.read({ limit: 1 }, false))[0]?.msg).toBe('more');
-    expect((await database.sql.run('select count(*) from logs', never)).rows).toEqual([[count + 1]]);
-    let text = '';
-    for (let piece = await download.next(never); piece?.length; piece = await download.next(never))
-      text += Buffer.from(piece).toString();
-    expect(text).not.toContain('more');
-    expect(text).toContain(`entry ${count - 1}\r\n`);
-    await download.close();
-  });
-
-  test('does not keep the database from being closed', async () => {
-    const { database: other } = await LogDatabase.open(join(await temporaryFolder(), 'log.duckdb'));
-    const some = Array.from(
-      { length: 10_000 },
-      (_, n) => ({ level: 'info', time: n, msg: `entry ${n}`, src: 'app', monitorID: '' }) as const,
-    );
-    await other.writer.append(some, { identity: 's', sequence: 1, time: 1, readAt: 1 });
-    await other.sqlStreams.open('select 1', 'csv', never);
-    const opening = other.sqlStreams.open(endless, 'csv', never);
-    opening.catch(() => {});
-    await other.sql.run('select 1', never);
-    await other.close();
-    await expect(opening).rejects.toThrow('given up');
-    await expect(other.sqlStreams.open('select 1', 'csv', never)).rejects.toThrow();
-  });
+test.each([
+  ['select * from log', 'unknown table "log"; available: logs, events'],
+  ['selec', 'syntax error'],
+  ['select 1; select 2', 'more or less than one'],
+  ['select msg::integer from logs', 'Could not convert'],
+])('a statement that is read piece by piece is refused as any other: %s', async (sql, reason) => {
+  const asked = pieces(sql, 'csv');
+  await expect(asked).rejects.toMatchObject({ name: 'StoreError', code: 'invalid', pointer: '/sql' });
+  await expect(asked).rejects.toThrow(reason);
 });
