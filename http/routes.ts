@@ -3,12 +3,13 @@ import { eventRoutes } from './api/event-routes.ts';
 import { healthRoutes } from './api/health-routes.ts';
 import { metricsRoutes } from './api/metrics-routes.ts';
 import { monitorRoutes } from './api/monitor-routes.ts';
-import { monitorStateRoutes } from './api/monitor-state-routes.ts';
+import { monitorStateRoutes, summaries } from './api/monitor-state-routes.ts';
 import { mqttRoutes } from './api/mqtt-routes.ts';
 import { sourceTestRoutes } from './api/source-test-routes.ts';
 import { storageRoutes } from './api/storage-routes.ts';
 import { documentRoutes } from './documents/document-routes.ts';
 import { type SessionServices, sessionRoutes } from './gate/session-routes.ts';
+import { whoAmI } from './gate/who-am-i.ts';
 import type { LiveFeed } from './live/live-feed.ts';
 import { liveRoutes } from './live/live-routes.ts';
 import { scoreRoutes } from './live/score-routes.ts';
@@ -70,7 +71,13 @@ export function routes(
     ...mqttRoutes(services),
     ...metricsRoutes(services),
     ...documentRoutes(() => table, services),
-    ...pageRoutes(services.basePath),
+    ...pageRoutes({
+      basePath: services.basePath,
+      known: (caller, path) => ({
+        session: whoAmI(caller, services.accounts),
+        ...(path === '/live' && { monitors: summaries(caller, services) }),
+      }),
+    }),
   ];
   return table;
 }

@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import type { ApiServices } from '../request/api-services.ts';
+import type { Caller } from '../request/caller.ts';
 import { type Route, route } from '../request/route.ts';
 import type { MonitorStates } from '../state/monitor-states.ts';
 import { MonitorSummary } from '../state/monitor-summary.ts';
@@ -27,14 +28,20 @@ export function monitorStateRoutes({ monitors, states }: StateServices): Route[]
           ],
         },
       },
-      handle: ({ caller }) => ({
-        body: monitors
-          .list()
-          .filter(({ id }) => caller.maySee(id))
-          .map(({ id, name }) => summary(id, name, states)),
-      }),
+      handle: ({ caller }) => ({ body: summaries(caller, { monitors, states }) }),
     }),
   ];
+}
+
+/** The monitors that a caller may see. */
+export function summaries(
+  caller: Pick<Caller, 'maySee'>,
+  { monitors, states }: StateServices,
+): readonly MonitorSummary[] {
+  return monitors
+    .list()
+    .filter(({ id }) => caller.maySee(id))
+    .map(({ id, name }) => summary(id, name, states));
 }
 
 function summary(id: string, name: string, states: MonitorStates): MonitorSummary {

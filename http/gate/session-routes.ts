@@ -6,6 +6,7 @@ import { HttpError } from '../request/http-error.ts';
 import { type Route, route } from '../request/route.ts';
 import type { Gate } from './gate.ts';
 import { noSessionCookie } from './session-cookie.ts';
+import { created, expires, SessionID, time, WhoAmI, whoAmI } from './who-am-i.ts';
 
 const Login = Type.Object(
   {
@@ -14,28 +15,6 @@ const Login = Type.Object(
   },
   { additionalProperties: false, description: 'an object of username and password' },
 );
-
-const SessionID = Type.String({ pattern: '^[A-Za-z0-9]{22}$', description: '22 letters and digits' });
-const time = (description: string) =>
-  Type.Integer({ description: `${description}, a Unix time in microseconds` });
-const created = time('When the login was');
-const expires = time('When it ends, used or not');
-
-const WhoAmI = Type.Object({
-  id: Type.String({ description: 'Of the account' }),
-  username: Type.String(),
-  isAdmin: Type.Boolean(),
-  monitors: Type.Union([Type.Array(Type.String()), Type.Null()], {
-    description: 'Ids of the only monitors that it may see; null if it may see all',
-  }),
-  initialPassword: Type.Boolean({
-    description: 'Whether its password is still the one that the first start of the recorder printed',
-  }),
-  csrfToken: Type.String({ description: 'For the header `X-CSRF-TOKEN`' }),
-  session: Type.Union([Type.Object({ id: SessionID, created, expires }), Type.Null()], {
-    description: 'Null with basic auth, and where no login is needed',
-  }),
-});
 
 const ListedSession = Type.Object({
   id: SessionID,
@@ -79,7 +58,7 @@ export function sessionRoutes({ sessions, gate, accounts, log }: SessionServices
       failures: ['login_failed', 'too_many_logins', 'conflict'],
       async handle({ body, headers, address }) {
         const { caller, cookie } = await gate.logIn({ ...body, headers, address });
-        return { headers: { 'Set-Cookie': cookie }, body: whoIs(caller) };
+        return { headers: { 'Set-Cookie': cookie }, body: whoAmI(caller, accounts) };
       },
     }),
     route({
@@ -92,7 +71,7 @@ export function sessionRoutes({ sessions, gate, accounts, log }: SessionServices
       answers: {
         200: { description: 'The account, its CSRF token and the session', schema: WhoAmI, example },
       },
-      handle: ({ caller }) => ({ body: whoIs(caller) }),
+      handle: ({ caller }) => ({ body: whoAmI(caller, accounts) }),
     }),
     route({
       method: 'DELETE',
@@ -172,19 +151,6 @@ export function sessionRoutes({ sessions, gate, accounts, log }: SessionServices
       ...{ id, accountID, username: nameOf(session) },
       ...{ created: createdMs * 1000, used: usedMs * 1000, expires: expiresMs * 1000 },
       ...{ address, client, current: caller.session?.id === id },
-    };
-  }
-
-  function whoIs({ id, username, isAdmin, monitors, token = '', session }: Caller) {
-    const times = session && { created: session.createdMs * 1000, expires: session.expiresMs * 1000 };
-    return {
-      id,
-      username,
-      isAdmin,
-      monitors: monitors ?? null,
-      initialPassword: accounts.hasInitialPassword(id),
-      csrfToken: token,
-      session: session ? { id: session.id, ...times } : null,
     };
   }
 }

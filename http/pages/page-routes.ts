@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import type { Access } from '../request/caller.ts';
+import type { Caller } from '../request/caller.ts';
 import { HttpError } from '../request/http-error.ts';
 import { type Route, type RouteAnswer, type RouteCall, route } from '../request/route.ts';
 import type { BasePath } from '../transport/base-path.ts';
@@ -17,12 +17,21 @@ const pages = {
 };
 
 const fileTypes = ['text/javascript; charset=utf-8', 'text/css; charset=utf-8', 'image/svg+xml'];
+const document = { description: 'The page', type: 'text/html; charset=utf-8' };
+/** The element of `index.html` that is filled for each request. It is data: a browser does not run it. */
+const place = /(<script id="known" type="application\/json">)[^<]*(<\/script>)/;
 const current = { description: "The client's copy is current" };
 
 /** Browsers may store these but must revalidate them, so that a deleted account sees no stored page. */
 const revalidated = { 'Cache-Control': 'private, no-cache' };
 
-export function pageRoutes(basePath: BasePath): Route[] {
+/** What the script of a page would ask for first, as JSON; so it is in the document already. */
+interface PageServices {
+  readonly basePath: BasePath;
+  known(caller: Caller, path: string): object;
+}
+
+export function pageRoutes({ basePath, known }: PageServices): Route[] {
   const built = new BuiltPages(basePath);
   return [
     route({
@@ -35,8 +44,39 @@ export function pageRoutes(basePath: BasePath): Route[] {
       answers: { 302: { description: 'Location of the live view' } },
       handle: () => ({ status: 302, headers: { Location: basePath.locate('/live') } }),
     }),
-    ...Object.entries(pages).map(([path, summary]) => documentRoute(path, 'index.html', summary)),
-    documentRoute('/login', 'login.html', 'The login page', 'public'),
+    ...Object.entries(pages).map(([path, summary]) =>
+      route({
+        method: 'GET',
+        path,
+        access: 'user',
+        limit: 'answer',
+        tag: 'Pages',
+        summary,
+        answers: { 200: document },
+        async handle({ caller }) {
+          const { type, body } = await file('index.html');
+          // Every `<` is escaped, so no name of a monitor can end the element.
+          const json = JSON.stringify(known(caller, path)).replaceAll('<', '\\u003c');
+          const text = body.toString().replace(place, (_, start: string, end: string) => start + json + end);
+          // It is an account's own: no cache keeps it.
+          return { type, headers: { 'Content-Security-Policy': pagePolicy }, body: text };
+        },
+      }),
+    ),
+    route({
+      method: 'GET',
+      path: '/login',
+      access: 'public',
+      limit: 'none',
+      tag: 'Pages',
+      summary: 'The login page',
+      answers: { 200: document, 304: current },
+      handle: async (call) =>
+        answer(call, await file('login.html', call), {
+          ...revalidated,
+          'Content-Security-Policy': pagePolicy,
+        }),
+    }),
     ...['login.js', 'login.css'].map((name) =>
       route({
         method: 'GET',
@@ -72,22 +112,8 @@ export function pageRoutes(basePath: BasePath): Route[] {
     }),
   ];
 
-  function documentRoute(path: string, name: string, summary: string, access: Access = 'user'): Route {
-    return route({
-      method: 'GET',
-      path,
-      access,
-      limit: 'none',
-      tag: 'Pages',
-      summary,
-      answers: { 200: { description: 'The page', type: 'text/html; charset=utf-8' }, 304: current },
-      handle: async (call) =>
-        answer(call, await file(name, call), { ...revalidated, 'Content-Security-Policy': pagePolicy }),
-    });
-  }
-
-  async function file(name: string, call: Call): Promise<BuiltFile> {
-    const found = await built.get(name, acceptEncoding(call));
+  async function file(name: string, call?: Call): Promise<BuiltFile> {
+    const found = await built.get(name, call && acceptEncoding(call));
     if (!found) throw new Error(`the build has no ${name}`);
     return found;
   }

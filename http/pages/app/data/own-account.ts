@@ -1,8 +1,9 @@
 import { signal } from '@preact/signals';
+import { knownAccount } from './known.ts';
 import { ask, getJson, goToLogin, RequestFailure } from './request.ts';
 import { underBase } from './under-base.ts';
 
-interface OwnAccount {
+export interface OwnAccount {
   readonly id: string;
   readonly username: string;
   readonly isAdmin: boolean;
@@ -14,11 +15,11 @@ interface OwnAccount {
 }
 
 /** The account that is logged in; undefined until it is known. */
-export const account = signal<OwnAccount | undefined>(undefined);
+export const account = signal<OwnAccount | undefined>(knownAccount);
 
 const retryMs = 3000;
 
-/** Asks until there is an answer. */
+/** Asks for it until there is an answer. */
 export async function learnAccount(): Promise<void> {
   try {
     account.value = await getJson<OwnAccount>('/api/session');

@@ -12,13 +12,15 @@ export interface Polled<Answer> {
  * Asks again and again, as long as the page is on the screen. An answer stays while later requests fail.
  *
  * @param version another one asks at once.
+ * @param first an answer that is there already; the first request is made after the interval.
  */
 export function usePolled<Answer>(
   path: string,
   intervalMs: number,
   version = 0,
+  first?: Answer,
 ): ReadonlySignal<Polled<Answer>> {
-  const polled = useMemo(() => signal<Polled<Answer>>({}), [path]);
+  const polled = useMemo(() => signal<Polled<Answer>>(first === undefined ? {} : { value: first }), [path]);
   // Not after the first paint, which on a slow device is some 0.2 s later.
   useLayoutEffect(() => {
     const aborter = new AbortController();
@@ -37,7 +39,8 @@ export function usePolled<Answer>(
     const wake = () => {
       if (!document.hidden) void ask();
     };
-    void ask();
+    if (first !== undefined && polled.value.value === first) timer = setTimeout(wake, intervalMs);
+    else void ask();
     document.addEventListener('visibilitychange', wake);
     return () => {
       aborter.abort();

@@ -1,5 +1,6 @@
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { MonitorSummary } from '../../../state/monitor-summary.ts';
+import { takeMonitors } from '../data/known.ts';
 import { account } from '../data/own-account.ts';
 import { usePolled } from '../data/polled.ts';
 import { address, go } from '../shell/address.ts';
@@ -19,10 +20,8 @@ const listIntervalMs = 4000;
 const marginBelow = 16;
 
 export function LivePage() {
-  const { value: monitors, problem } = usePolled<readonly MonitorSummary[]>(
-    '/api/monitor/states',
-    listIntervalMs,
-  ).value;
+  const first = useMemo(takeMonitors, []);
+  const { value: monitors, problem } = usePolled('/api/monitor/states', listIntervalMs, 0, first).value;
   if (!monitors) {
     if (!problem) return <Notice state="busy" title={say(shellTexts.loading)} />;
     return (
