@@ -47,6 +47,11 @@ const EventQuery = Type.Object({
   ),
 });
 
+const OccurrenceQuery = Type.Object({
+  ...EventQuery.properties,
+  before: optionalTime('only occurrences that begin before this, with their events after it'),
+});
+
 const Recorded = Type.Union([Type.String(), Type.Null()], {
   description: 'The id of the recording that shows it; null if there is none on disk',
 });
@@ -130,8 +135,8 @@ export function eventRoutes({ snapshot, logs }: Pick<ApiServices, 'snapshot' | '
       tag: 'Events',
       summary: 'List events, those that follow each other as one',
       description:
-        'Events of one monitor that follow each other within 30 seconds are one occurrence: somebody who walks by, whatever detectors make of it. The filters choose the events, and `limit` counts occurrences, in the order of their first events. At most 250,000 detections are looked at, from the end that comes first.',
-      query: EventQuery,
+        'Events of one monitor that follow each other within 30 seconds are one occurrence: somebody who walks by, whatever detectors make of it. The filters choose the events, and `limit` counts occurrences, in the order of their first events. At most 250,000 detections are looked at, from the end that comes first. For the next page, pass the `start` of the last occurrence plus 1 as `before`, and leave out those that both pages have.',
+      query: OccurrenceQuery,
       answers: {
         200: { description: 'The occurrences', schema: Type.Array(Occurrence), example: [occurrenceExample] },
       },

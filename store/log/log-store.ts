@@ -3,7 +3,7 @@ import type { CheckpointAnswer, LogEntry } from '../../bus/messages.ts';
 import type { BusAddress } from '../../bus/nats/bus.ts';
 import { StoreError } from '../base/store-error.ts';
 import type { Config } from '../config/config.ts';
-import type { EventFilter, ListedEvent, Occurrence } from './catalogue/event-list.ts';
+import type { EventFilter, ListedEvent, Occurrence, OccurrenceFilter } from './catalogue/event-list.ts';
 import type { CatalogueEntry, RecordingFilter } from './catalogue/recording-catalogue.ts';
 import type { UsageAnswer, UsageQuestion } from './catalogue/recording-usage.ts';
 import type { TimelineAnswer, TimelineQuestion } from './catalogue/timeline.ts';
@@ -146,7 +146,7 @@ export class LogStore {
    *
    * @throws {StoreError} `io`
    */
-  async occurrences(filter: EventFilter): Promise<Occurrence[]> {
+  async occurrences(filter: OccurrenceFilter): Promise<Occurrence[]> {
     return this.#thread?.ask('occurrences', filter) ?? [];
   }
 

@@ -17,6 +17,12 @@ export interface EventFilter {
   readonly oldestFirst: boolean;
 }
 
+/** Conditions on occurrences. */
+export interface OccurrenceFilter extends EventFilter {
+  /** Only those that begin before this, whole: with their events after it. */
+  readonly before?: number;
+}
+
 /** An event, and the recording of the main stream that shows it. */
 export interface ListedEvent {
   readonly id: string;
@@ -54,6 +60,8 @@ const pauseUs = 30_000_000;
 const firstDetections = 16;
 /** Those of months take seconds: at most so many are looked at. */
 const maxDetections = 250_000;
+/** Occurrences that go on beyond a time at which they were to begin are followed over so many detections. */
+const maxFollowed = 20_000;
 
 /** Lists events, in the order of their times. */
 export class EventList extends CatalogueReader {
@@ -69,7 +77,7 @@ export class EventList extends CatalogueReader {
    * The limit and the order are those of occurrences, by their first events. At most {@link maxDetections} are looked at, from
    * the end that comes first; one that goes on beyond them is listed as far as they go.
    */
-  occurrences(filter: EventFilter): Promise<Occurrence[]> {
+  occurrences(filter: OccurrenceFilter): Promise<Occurrence[]> {
     return this.inTurn(async () => {
       const found = await this.#occurrences(filter);
       const recordings = await this.#recordingsOf(
@@ -110,7 +118,10 @@ export class EventList extends CatalogueReader {
     return [...events.values()];
   }
 
-  async #occurrences(filter: EventFilter): Promise<UnrecordedOccurrence[]> {
+  async #occurrences(asked: OccurrenceFilter): Promise<UnrecordedOccurrence[]> {
+    const { before } = asked;
+    const filter =
+      before === undefined ? asked : { ...asked, end: await this.#endOfThoseBefore(asked, before) };
     let detections = Math.min(filter.limit * firstDetections, maxDetections);
     for (;;) {
       const border = await this.#border(filter, detections);
@@ -136,9 +147,32 @@ export class EventList extends CatalogueReader {
     return row && Number(row[0]);
   }
 
-  async #grouped(filter: EventFilter): Promise<UnrecordedOccurrence[]> {
+  /** When the last of the occurrences that begin before a time is over. */
+  async #endOfThoseBefore(filter: EventFilter, before: number): Promise<number> {
+    const { where, values } = conditionsOf({
+      ...filter,
+      start: Math.max(filter.start ?? 0, before - pauseUs),
+    });
+    const [row] = await this.rows(
+      `WITH near AS (SELECT monitorID, time FROM event ${where} ORDER BY time LIMIT ${maxFollowed}),
+        marked AS (
+          SELECT monitorID, time, (time >= ${before}
+            AND coalesce(time - lag(time) OVER (PARTITION BY monitorID ORDER BY time) > ${pauseUs}, true))::INTEGER AS begins
+          FROM near),
+        numbered AS (
+          SELECT time, sum(begins) OVER (PARTITION BY monitorID ORDER BY time ROWS UNBOUNDED PRECEDING) AS begun FROM marked)
+        SELECT max(time) FROM numbered WHERE begun = 0`,
+      values,
+    );
+    const last = row?.[0];
+    const over = Math.max(before, last === null || last === undefined ? 0 : Number(last) + 1);
+    return Math.min(over, filter.end ?? over);
+  }
+
+  async #grouped(filter: OccurrenceFilter): Promise<UnrecordedOccurrence[]> {
     const { where, values } = conditionsOf(filter);
     const order = filter.oldestFirst ? 'ASC' : 'DESC';
+    const having = filter.before === undefined ? '' : `HAVING min(first) < ${filter.before}`;
     const rows = await this.rows(
       `WITH marked AS (
           SELECT monitorID, id, time, label, score,
@@ -155,7 +189,7 @@ export class EventList extends CatalogueReader {
           GROUP BY monitorID, number, label)
         SELECT monitorID, min(first) AS start, max(last), sum(events), arg_max(best, worth), arg_max(bestTime, worth),
           list(label ORDER BY label), list(score ORDER BY label)
-        FROM labelled GROUP BY monitorID, number ORDER BY start ${order}, monitorID LIMIT ${filter.limit}`,
+        FROM labelled GROUP BY monitorID, number ${having} ORDER BY start ${order}, monitorID LIMIT ${filter.limit}`,
       values,
     );
     return rows.map(([monitorID, start, end, events, best, bestTime, labels, scores]) => ({

@@ -2,7 +2,7 @@ import type { WorkerMessage, WorkerRefusal } from '../../../bus/children/worker-
 import type { CheckpointAnswer, CheckpointQuestion, LogEntry } from '../../../bus/messages.ts';
 import type { BusAddress } from '../../../bus/nats/bus.ts';
 import type { StoreErrorCode } from '../../base/store-error.ts';
-import type { EventFilter, ListedEvent, Occurrence } from '../catalogue/event-list.ts';
+import type { EventFilter, ListedEvent, Occurrence, OccurrenceFilter } from '../catalogue/event-list.ts';
 import type { CatalogueEntry, RecordingFilter } from '../catalogue/recording-catalogue.ts';
 import type { UsageAnswer, UsageQuestion } from '../catalogue/recording-usage.ts';
 import type { TimelineAnswer, TimelineQuestion } from '../catalogue/timeline.ts';
@@ -40,7 +40,7 @@ export interface LogQuestions {
   usage: { asked: UsageQuestion; answer: UsageAnswer };
   timeline: { asked: TimelineQuestion; answer: TimelineAnswer };
   events: { asked: EventFilter; answer: ListedEvent[] };
-  occurrences: { asked: EventFilter; answer: Occurrence[] };
+  occurrences: { asked: OccurrenceFilter; answer: Occurrence[] };
   checkpoint: { asked: CheckpointQuestion; answer: CheckpointAnswer };
   totals: { asked: undefined; answer: StatusTotals };
   /** Commits what was logged before, if so asked. The answer is `LogDatabase.version`. */

@@ -111,5 +111,18 @@ test('events are listed with their detections and the recording that shows them'
   expect([oldest.best.id, more]).toEqual(['g110', []]);
   const [newest] = await (await door.fetch('/api/event/occurrences?monitors=gate&limit=1', {}, user)).json();
   expect(newest).toMatchObject({ start: began + 200 * second, end: began + 239 * second, events: 40 });
+  // The next page, for occurrences that go on while one of another monitor begins: they are whole there.
+  const page = async (search: string) => {
+    const answer = await door.fetch(`/api/event/occurrences?${search}`, {}, user);
+    return ((await answer.json()) as { monitorID: string; start: number; end: number; events: number }[]).map(
+      (one) => [one.monitorID, (one.start - began) / second, (one.end - began) / second, one.events],
+    );
+  };
+  expect(await page(`before=${began + 2 * second}`)).toEqual([['door', 1, 21, 2]]);
+  expect(await page(`before=${began + 2 * second + 1}&limit=1`)).toEqual([['yard', 2, 2, 1]]);
+  expect(await page(`before=${began + 120 * second}&limit=1`)).toEqual([['gate', 100, 139, 40]]);
+  expect(await page(`before=${began + 120 * second}&end=${began + 110 * second}&limit=1`)).toEqual([
+    ['gate', 100, 109, 10],
+  ]);
   expect((await door.fetch('/api/event/query?start=2&end=1', {}, user)).status).toBe(400);
 });

@@ -74,9 +74,8 @@ function useSpan(place: Place) {
 function Events(props: FoundProps) {
   const { place } = props;
   const { start, end, intervalMs } = useSpan(place);
-  const addressTo = (until: number) =>
-    `/api/event/occurrences?${eventQuery(place, pageLength)}&start=${start}&end=${until}`;
-  const polled = usePolled<readonly FoundOccurrence[]>(addressTo(end), intervalMs).value;
+  const query = `/api/event/occurrences?${eventQuery(place, pageLength)}&start=${start}&end=${end}`;
+  const polled = usePolled<readonly FoundOccurrence[]>(query, intervalMs).value;
   if (!polled.value) return <Waiting polled={polled} />;
   if (polled.value.length === 0) {
     return (
@@ -85,20 +84,20 @@ function Events(props: FoundProps) {
       </Notice>
     );
   }
-  return <FoundEvents {...props} key={addressTo(end)} first={polled.value} addressTo={addressTo} />;
+  return <FoundEvents {...props} key={query} first={polled.value} query={query} />;
 }
 
 interface FoundEventsProps extends FoundProps {
   readonly first: readonly FoundOccurrence[];
-  /** The address of those before a time. */
-  addressTo(until: number): string;
+  readonly query: string;
 }
 
-function FoundEvents({ place, time, nameOf, hasMany, first, addressTo }: FoundEventsProps) {
+function FoundEvents({ place, time, nameOf, hasMany, first, query }: FoundEventsProps) {
   const older = useOlderPages(
     first,
     ({ monitorID, start }) => `${monitorID} ${start}`,
-    (last) => getJson<FoundOccurrence[]>(addressTo(last.start)),
+    // Two may begin at the same time; one that goes on beyond it is whole on the page that it begins on.
+    (last) => getJson<FoundOccurrence[]>(`${query}&before=${last.start + 1}`),
   );
   return (
     <>
