@@ -1,7 +1,7 @@
 import '../style/player.css';
 import '../style/recordings.css';
 import '../style/timeline.css';
-import { type ReadonlySignal, type Signal, useSignal } from '@preact/signals';
+import { effect, useSignal } from '@preact/signals';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { MonitorSummary } from '../../../state/monitor-summary.ts';
 import { usePolled } from '../data/polled.ts';
@@ -55,6 +55,7 @@ function Footage({ monitors }: { readonly monitors: readonly MonitorSummary[] })
   current.current = place;
   const wanted = spanOf(place);
   const span = useSignal<TimeSpan>(wanted);
+  const held = useSignal(false);
   const time = useSignal<number | undefined>(undefined);
   const marked = useSignal<TimeSpan | undefined>(undefined);
   // Only the list of recordings follows it: a page that is made anew costs frames of a drag.
@@ -73,7 +74,7 @@ function Footage({ monitors }: { readonly monitors: readonly MonitorSummary[] })
     return (one.length > 0 ? one : looked).slice(0, maxPlayed);
   }, [looked, place.camera]);
 
-  useFollowing(span, wanted, time, show);
+  useFollowing({ span, held, time }, wanted, show);
   const onAnswers = useCallback((answers: readonly SpanTimeline[]) => {
     timeline.value = answers.at(-1);
     const kinds = answers.flatMap(({ monitors: found }) =>
@@ -124,6 +125,7 @@ function Footage({ monitors }: { readonly monitors: readonly MonitorSummary[] })
       <TimelineView
         monitors={looked}
         span={span}
+        held={held}
         time={time}
         marked={marked}
         label={place.label}
@@ -173,9 +175,8 @@ function Footage({ monitors }: { readonly monitors: readonly MonitorSummary[] })
 
 /** The timeline shows what the address says; the address follows the timeline, and both follow the player. */
 function useFollowing(
-  span: Signal<TimeSpan>,
+  { span, held, time }: Pick<Parameters<typeof TimelineView>[0], 'span' | 'held' | 'time'>,
   wanted: TimeSpan,
-  time: ReadonlySignal<number | undefined>,
   show: (part: Partial<Place>, replace: boolean) => void,
 ): void {
   const own = useRef(wanted);
@@ -189,9 +190,11 @@ function useFollowing(
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     let before: number | undefined;
-    const endSpan = span.subscribe((next) => {
-      if (next === own.current) return;
+    // Not in the middle of a drag: the lists that follow the address cost frames of it.
+    const endSpan = effect(() => {
+      const [next, isHeld] = [span.value, held.value];
       clearTimeout(timer);
+      if (next === own.current || isHeld) return;
       timer = setTimeout(() => {
         own.current = next;
         const middle = (next.start + next.end) / 2;
@@ -211,5 +214,5 @@ function useFollowing(
       endSpan();
       endTime();
     };
-  }, [span, time, show]);
+  }, [span, held, time, show]);
 }

@@ -8,6 +8,8 @@ export interface PointerActions {
   choose(time: number, y: number): void;
   /** The pointer is over the timeline without pressing it; undefined when it leaves. */
   hover(at: { readonly time: number; readonly x: number; readonly y: number } | undefined): void;
+  /** Whether a finger or the mouse's button is down, so that there may be more movement. */
+  hold(isHeld: boolean): void;
   /** Dragged with the shift key. */
   mark(span: TimeSpan): void;
 }
@@ -42,6 +44,7 @@ export function followPointers(element: HTMLElement, actions: PointerActions): (
       fingers.set(event.pointerId, x);
       if (fingers.size === 1) isDragged = false;
       begun = { x, y, span: actions.span(), marks: event.shiftKey };
+      actions.hold(true);
       actions.hover(undefined);
     },
     { signal },
@@ -78,6 +81,7 @@ export function followPointers(element: HTMLElement, actions: PointerActions): (
   );
   const lift = (event: PointerEvent) => {
     if (!fingers.delete(event.pointerId)) return;
+    actions.hold(fingers.size > 0);
     const { x, y, time } = placeOf(event);
     if (event.type === 'pointerup' && !isDragged && fingers.size === 0) actions.choose(time, y);
     // What is left of two fingers goes on as a drag.

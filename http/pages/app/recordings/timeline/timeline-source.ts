@@ -48,12 +48,10 @@ export class TimelineSource {
       (answer) =>
         answer.start <= start && answer.end >= end && answer.end - answer.start <= (end - start) * 3,
     );
-    if (isKnown || this.#timer !== undefined) return;
+    clearTimeout(this.#timer);
+    if (isKnown) return;
     const delayMs = this.answers.value.length === 0 ? 0 : settleMs;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      void this.#ask();
-    }, delayMs);
+    this.#timer = setTimeout(() => void this.#ask(), delayMs);
   }
 
   async #ask(): Promise<void> {

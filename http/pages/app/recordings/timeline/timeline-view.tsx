@@ -19,6 +19,8 @@ interface TimelineProps {
   readonly monitors: readonly { readonly id: string; readonly name: string }[];
   /** What is on the screen. */
   readonly span: Signal<TimeSpan>;
+  /** Whether it is being dragged. */
+  readonly held: Signal<boolean>;
   /** The time that the player shows. */
   readonly time: ReadonlySignal<number | undefined>;
   /** What is marked, for a clip. */
@@ -39,7 +41,7 @@ const spokenMs = 300;
 
 /** A row for each monitor, from two months down to seconds: what was recorded, and above it what happened. */
 export function TimelineView(props: TimelineProps) {
-  const { monitors, span, time, marked, label, choose, chooseLabel, onAnswers } = props;
+  const { monitors, span, held, time, marked, label, choose, chooseLabel, onAnswers } = props;
   const box = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const width = useSignal(1);
@@ -96,6 +98,9 @@ export function TimelineView(props: TimelineProps) {
           ...{ monitorID: rowAt(at.y), time: at.time, x: at.x, width: element.clientWidth },
         };
       },
+      hold: (isHeld) => {
+        held.value = isHeld;
+      },
       mark: (next) => {
         marked.value = next;
       },
@@ -106,7 +111,7 @@ export function TimelineView(props: TimelineProps) {
       for (const end of [...ends, endPointers]) end();
       resize.disconnect();
     };
-  }, [ids, label, source, span, marked, onAnswers, preview, width]);
+  }, [ids, label, source, span, held, marked, onAnswers, preview, width]);
 
   // Without Preact, which would look at everything anew for each frame of a movement.
   const spoken = useRef<ReturnType<typeof setTimeout>>(undefined);
