@@ -135,7 +135,7 @@ const allowedRooms: Record<string, readonly string[]> = {
     ...['pages/app/settings', 'pages/app/shell', 'pages/app/texts', 'pages/app/welcome'],
   ],
   'http/pages/app/api': ['pages/app/data', 'pages/app/shell', 'pages/app/texts'],
-  'http/pages/app/data': ['pages/app/texts'],
+  'http/pages/app/data': ['pages/app/texts', 'state'],
   // Types of answers only.
   'http/pages/app/live': [
     ...['pages/app/data', 'pages/app/live/stream', 'pages/app/shell', 'pages/app/texts', 'state'],

@@ -49,7 +49,7 @@ export function pageRoutes({ basePath, known }: PageServices): Route[] {
         method: 'GET',
         path,
         access: 'user',
-        limit: 'answer',
+        limit: path === '/live' ? 'answer' : 'none',
         tag: 'Pages',
         summary,
         answers: { 200: document },

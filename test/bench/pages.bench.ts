@@ -44,14 +44,21 @@ test('camera to screen, and the first picture', async () => {
     monitors: [rtspMonitor('door', [camera.url()], { alwaysRecord: true })],
   });
   const browser = await launchChromium();
-  // The recorder and its camera have settled, and the second page finds its files in the cache, as a viewer's does.
-  const firsts: number[] = [];
+  // The first visit of a browser starts a process and loads everything; the others are those of a tab that has the files.
+  const first: number[] = [];
+  const again: number[] = [];
   for (let round = 0; round < 5; round += 1) {
     const { page, close } = await openPage(browser, `${recorder.url}/live?monitor=door`, recorder.admin);
-    firsts.push(await firstPictureMs(page));
+    first.push(await firstPictureMs(page));
+    for (let visit = 0; visit < 4; visit += 1) {
+      await page.waitForTimeout(500);
+      await page.reload();
+      again.push(await firstPictureMs(page));
+    }
     await close();
   }
-  console.log(`from the navigation to the first picture: ${figures(firsts)}`);
+  console.log(`from the navigation to the first picture, nothing in the cache: ${figures(first)}`);
+  console.log(`from the navigation to the first picture, files in the cache: ${figures(again)}`);
   const { page } = await openPage(browser, `${recorder.url}/live?monitor=door`, recorder.admin);
   await page.locator('[data-mood="playing"]').waitFor();
   await page.waitForTimeout(5000);

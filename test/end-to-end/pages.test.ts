@@ -170,8 +170,14 @@ test('the log is searched by its address, goes on by itself, and is for admins',
   await page.getByText('No entry matches these filters').waitFor();
   await recorder.change('POST', '/api/monitor/restart?id=gate');
   await page.locator('.log .message', { hasText: "restart requested by 'admin'" }).waitFor();
+  await page.locator('.preferences summary').click();
+  // Fourteen hours before UTC, always.
+  await page.getByLabel('Time zone').selectOption('Pacific/Kiritimati');
   await page.reload();
   await page.locator('.log .message', { hasText: "restart requested by 'admin'" }).waitFor();
+  const written = page.locator('.log time').first();
+  const local = new Date(Date.parse((await written.getAttribute('datetime')) ?? '') + 14 * 3_600_000);
+  expect(await written.textContent()).toContain(local.toISOString().slice(11, 23));
   const chart = page.getByRole('slider', { name: /^Entries over time/ });
   await page.waitForFunction(() => /Info 1$/.test(document.querySelector('.log-chart p')?.textContent ?? ''));
   await chart.focus();

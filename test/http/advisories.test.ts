@@ -189,8 +189,8 @@ test('credentials in a shared cache (GHSA-4vfc-hxpj-f7x7): no answer of the API 
       'no-store',
     ]);
   }
-  // Pages may be kept by the browser itself, which asks again each time.
-  expect((await door.fetch('/api')).headers.get('cache-control')).toBe('private, no-cache');
+  // A page has its account and its monitors in it.
+  expect((await door.fetch('/api')).headers.get('cache-control')).toBe('no-store');
 });
 
 test('passwords in the log (GHSA-c4qf-xxq4-vf55): neither a changed monitor nor a failed login leaves one there', async () => {

@@ -35,7 +35,15 @@ const snapshots = { door: '', yard: '', none: snapshotEventID(began / 1000) };
 beforeAll(async () => {
   [door] = await Promise.all([openFrontDoor(), makeVideo()]);
   for (const id of ['door', 'yard'] as const) {
-    const monitor = { id, name: id, enable: false, alwaysRecord: false, videoLength: 15, source: 'test' };
+    // A name that would end the element in which a page has it.
+    const monitor = {
+      id,
+      name: `${id} </script>`,
+      enable: false,
+      alwaysRecord: false,
+      videoLength: 15,
+      source: 'test',
+    };
     expect((await door.change('PUT', '/api/monitor', { ...monitor, sourcetest: {} })).status).toBe(201);
     recordings[id] = await addFootage(door, { start: began, fragments: video.slice(0, 4), monitorID: id });
     snapshots[id] = await happen(id);
@@ -142,7 +150,7 @@ describe.each(sockets)('the WebSocket %s', (_, row) => {
 
 test('every route whose handler keeps to the limit itself is tested below', () => {
   const byAnswer = rows.filter(([, { limit }]) => limit === 'answer').map(([name]) => name);
-  expect(byAnswer).toEqual(['GET /api/monitor/states', 'GET /api/event/:id/snapshot.jpeg']);
+  expect(byAnswer).toEqual(['GET /api/monitor/states', 'GET /api/event/:id/snapshot.jpeg', 'GET /live']);
 });
 
 describe('the guest', () => {
@@ -163,6 +171,21 @@ describe('the guest', () => {
       return ((await answer.json()) as { id: string }[]).map(({ id }) => id);
     };
     expect([await of(user), await of(guest)]).toEqual([['door', 'yard'], ['door']]);
+  });
+
+  test('is told the same by the document of the live page, as data that no browser runs', async () => {
+    const known = async (login: typeof guest) => {
+      const text = await (await door.fetch('/live', {}, login)).text();
+      const [, json = ''] = /<script id="known" type="application\/json">(.*?)<\/script>/s.exec(text) ?? [];
+      return [JSON.parse(json), text.includes('yard')];
+    };
+    const asked = async (login: typeof guest) => ({
+      session: await (await door.fetch('/api/session', {}, login)).json(),
+      monitors: await (await door.fetch('/api/monitor/states', {}, login)).json(),
+    });
+    expect(await known(user)).toEqual([await asked(user), true]);
+    expect(await known(guest)).toEqual([await asked(guest), false]);
+    expect((await door.fetch('/live', {}, guest)).headers.get('cache-control')).toBe('no-store');
   });
 
   test('finds nothing else in lists of all monitors', async () => {

@@ -1,5 +1,15 @@
 import type { MonitorSummary } from '../../../state/monitor-summary.ts';
-import type { OwnAccount } from './own-account.ts';
+
+export interface OwnAccount {
+  readonly id: string;
+  readonly username: string;
+  readonly isAdmin: boolean;
+  /** Whether its password is still the one that the first start of the recorder printed. */
+  readonly initialPassword: boolean;
+  readonly csrfToken: string;
+  /** Null with basic auth, and where no login is needed. */
+  readonly session: { readonly id: string } | null;
+}
 
 /** What the recorder wrote into the document. */
 interface Known {
@@ -11,6 +21,10 @@ const element = document.querySelector('#known');
 const known: { -readonly [Name in keyof Known]: Known[Name] } = JSON.parse(element?.textContent || '{}');
 
 export const knownAccount = known.session;
+
+export function knownMonitors(): readonly MonitorSummary[] {
+  return known.monitors ?? [];
+}
 
 /** The monitors as they were when the document was made: once, because later it is no longer true. */
 export function takeMonitors(): readonly MonitorSummary[] | undefined {

@@ -1,18 +1,7 @@
 import { signal } from '@preact/signals';
-import { knownAccount } from './known.ts';
+import { knownAccount, type OwnAccount } from './known.ts';
 import { ask, getJson, goToLogin, RequestFailure } from './request.ts';
 import { underBase } from './under-base.ts';
-
-export interface OwnAccount {
-  readonly id: string;
-  readonly username: string;
-  readonly isAdmin: boolean;
-  /** Whether its password is still the one that the first start of the recorder printed. */
-  readonly initialPassword: boolean;
-  readonly csrfToken: string;
-  /** Null with basic auth, and where no login is needed. */
-  readonly session: { readonly id: string } | null;
-}
 
 /** The account that is logged in; undefined until it is known. */
 export const account = signal<OwnAccount | undefined>(knownAccount);

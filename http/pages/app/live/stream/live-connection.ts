@@ -1,6 +1,6 @@
 import { BackOff } from '../../data/back-off.ts';
 import { goToLogin, loginEnded } from '../../data/request.ts';
-import { closeSocket, socketAddress } from '../../data/sockets.ts';
+import { closeSocket, openSocket } from '../../data/sockets.ts';
 import { type LiveMessage, parseLiveMessage, type ShownStream } from './live-message.ts';
 
 /** Why there is no connection. `lost` is followed by another attempt, as is `crowded`. */
@@ -20,6 +20,11 @@ const crowdedRetryMs = 20_000;
 
 const reasons: Readonly<Record<number, Absence>> = { 4403: 'refused', 4404: 'deleted', 4429: 'crowded' };
 
+/** The address of a stream without sound. */
+export function livePath(monitorID: string, stream: ShownStream): string {
+  return `/api/monitor/${monitorID}/live?stream=${stream}`;
+}
+
 /** The live stream of one monitor over a WebSocket, which is opened again whenever it is lost, until `close`. */
 export class LiveConnection {
   readonly #path: string;
@@ -36,7 +41,7 @@ export class LiveConnection {
     { stream, sound }: { readonly stream: ShownStream; readonly sound: boolean },
     handlers: LiveHandlers,
   ) {
-    this.#path = `/api/monitor/${monitorID}/live?stream=${stream}${sound ? '&sound=1' : ''}`;
+    this.#path = livePath(monitorID, stream) + (sound ? '&sound=1' : '');
     this.#handlers = handlers;
     this.#connect();
   }
@@ -61,9 +66,8 @@ export class LiveConnection {
 
   #connect(): void {
     if (this.#closed) return;
-    const socket = new WebSocket(socketAddress(this.#path));
+    const socket = openSocket(this.#path);
     this.#socket = socket;
-    socket.binaryType = 'arraybuffer';
     this.#openedMs = performance.now();
     this.#handlers.absent('opening');
     socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
