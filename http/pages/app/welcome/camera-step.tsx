@@ -1,9 +1,9 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import type { JsonObject } from '../../../../store/base/json.ts';
 import { change } from '../data/change.ts';
 import { getJson } from '../data/request.ts';
 import { attempt, Draft } from '../settings/form/draft.ts';
-import { useLeaveGuard } from '../settings/form/leave-guard.ts';
+import { EditorForm } from '../settings/form/editor-form.tsx';
 import { Loading } from '../settings/form/loading.tsx';
 import { NameFields } from '../settings/monitors/name-fields.tsx';
 import { newMonitor, sentMonitor } from '../settings/monitors/new-monitor.ts';
@@ -41,12 +41,7 @@ export function CameraStep({ next }: Pick<FormProps, 'next'>) {
 }
 
 function CameraForm({ draft, present, next }: FormProps) {
-  useLeaveGuard(draft);
-  const form = useRef<HTMLFormElement>(null);
   const flaw = draft.flaw.value;
-  useEffect(() => {
-    if (flaw) form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
-  }, [flaw]);
   const save = async () => {
     const failure = await attempt(async () => {
       if (String(draft.get('/id')) in (await getJson<object>('/api/monitors'))) {
@@ -62,15 +57,7 @@ function CameraForm({ draft, present, next }: FormProps) {
   const others = Object.entries(present).filter(([id]) => id !== demo);
   const names = others.map(([, { name }]) => String(name)).join(', ');
   return (
-    <form
-      ref={form}
-      class="editor"
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault();
-        return save();
-      }}
-    >
+    <EditorForm draft={draft} save={save}>
       <p>{say(welcomeTexts.cameraLead)}</p>
       {names !== '' && <p>{say(welcomeTexts.cameras, { names })}</p>}
       {demo in present && <p class="hint">{say(welcomeTexts.demo)}</p>}
@@ -92,6 +79,6 @@ function CameraForm({ draft, present, next }: FormProps) {
         </a>
       </p>
       <p role="status">{flaw && <span class="bad">{flaw.sentence}</span>}</p>
-    </form>
+    </EditorForm>
   );
 }

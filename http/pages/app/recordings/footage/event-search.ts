@@ -1,7 +1,8 @@
+import { pauseUs } from '../../data/occurrence-pause.ts';
 import { getJson } from '../../data/request.ts';
 import { recordingTexts } from '../../texts/recording-texts.ts';
 import { say } from '../../texts/say.ts';
-import { type FoundOccurrence, kindOf, motion, pauseUs } from './occurrence.ts';
+import { type FoundOccurrence, kindOf, motion } from './occurrence.ts';
 
 /** Cameras and a kind of event; empty means all. */
 export interface EventChoice {

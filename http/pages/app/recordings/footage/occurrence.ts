@@ -15,9 +15,6 @@ export interface FoundOccurrence {
   };
 }
 
-/** A longer pause begins another occurrence. In microseconds, as the recorder has it. */
-export const pauseUs = 30e6;
-
 /** The name of all zones of motion detection, in filters. */
 export const motion = 'motion';
 const isZone = (label: string) => /^zone\d+$/.test(label);

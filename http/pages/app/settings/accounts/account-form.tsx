@@ -6,8 +6,8 @@ import { Icon } from '../../shell/icons.tsx';
 import { say } from '../../texts/say.ts';
 import { accountTexts } from '../../texts/settings-texts.ts';
 import { attempt, type Draft } from '../form/draft.ts';
+import { EditorForm } from '../form/editor-form.tsx';
 import { Choice, PlainField, PlainSwitch, TextField } from '../form/form-fields.tsx';
-import { useLeaveGuard } from '../form/leave-guard.ts';
 import { SaveBar } from '../form/save-bar.tsx';
 
 interface FormProps {
@@ -20,7 +20,6 @@ const listAddress = '/settings?part=accounts';
 
 /** Name, role, password, and the monitors that the account may see. */
 export function AccountForm({ draft, monitors, isNew }: FormProps) {
-  useLeaveGuard(draft);
   const send = async (run: () => Promise<unknown>) => {
     const failure = await attempt(run);
     if (failure) draft.refuse(failure);
@@ -35,13 +34,10 @@ export function AccountForm({ draft, monitors, isNew }: FormProps) {
   const list = Array.isArray(seen) ? seen : undefined;
   const password = draft.get('/plainPassword');
   return (
-    <form
-      class="editor narrow"
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault();
-        return send(() => change('PUT', '/api/account', draft.value.value));
-      }}
+    <EditorForm
+      draft={draft}
+      save={() => send(() => change('PUT', '/api/account', draft.value.value))}
+      isNarrow
     >
       <div class="toolbar">
         <a class="button icon-button" href={listAddress} data-page aria-label={say(accountTexts.title)}>
@@ -122,6 +118,6 @@ export function AccountForm({ draft, monitors, isNew }: FormProps) {
         </section>
       )}
       <SaveBar draft={draft} isNew={isNew} />
-    </form>
+    </EditorForm>
   );
 }

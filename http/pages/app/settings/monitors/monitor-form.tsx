@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect } from 'preact/hooks';
 import type { MonitorSummary } from '../../../../state/monitor-summary.ts';
 import { change } from '../../data/change.ts';
 import { usePolled } from '../../data/polled.ts';
@@ -11,7 +11,7 @@ import { cameraTexts } from '../../texts/camera-texts.ts';
 import { liveTexts } from '../../texts/live-texts.ts';
 import { say } from '../../texts/say.ts';
 import { attempt, type Draft } from '../form/draft.ts';
-import { useLeaveGuard } from '../form/leave-guard.ts';
+import { EditorForm } from '../form/editor-form.tsx';
 import { SaveBar } from '../form/save-bar.tsx';
 import { TriggerView } from '../triggers/trigger-view.tsx';
 import { ZoneEditor } from '../zones/zone-editor.tsx';
@@ -39,16 +39,11 @@ interface FormProps {
 
 /** All settings of a monitor, and how it is. */
 export function MonitorForm({ draft, detectors, taken, isNew, reload }: FormProps) {
-  useLeaveGuard(draft);
-  const form = useRef<HTMLFormElement>(null);
   const id = String(draft.get('/id') ?? '');
   const saved = useSignal(!isNew && justSaved === id);
   useEffect(() => {
     justSaved = undefined;
   }, []);
-  useEffect(() => {
-    if (draft.flaw.value) form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
-  }, [draft.flaw.value]);
 
   const save = async () => {
     saved.value = false;
@@ -76,15 +71,7 @@ export function MonitorForm({ draft, detectors, taken, isNew, reload }: FormProp
     }
   };
   return (
-    <form
-      ref={form}
-      class="editor"
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault();
-        return save();
-      }}
-    >
+    <EditorForm draft={draft} save={save}>
       <div class="toolbar">
         <a class="button icon-button" href="/settings" data-page aria-label={say(cameraTexts.list)}>
           <Icon name="back" />
@@ -123,7 +110,7 @@ export function MonitorForm({ draft, detectors, taken, isNew, reload }: FormProp
         </aside>
       </div>
       <SaveBar draft={draft} isNew={isNew} />
-    </form>
+    </EditorForm>
   );
 }
 

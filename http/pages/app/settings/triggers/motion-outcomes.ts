@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../../../../store/base/json.ts';
+import { pauseUs } from '../../data/occurrence-pause.ts';
 import { isSame } from '../form/json-pointer.ts';
 import type { MotionZone } from '../zones/zones.ts';
 import {
@@ -15,9 +16,6 @@ import {
 interface MotionSection {
   readonly zones?: readonly MotionZone[];
 }
-
-/** As occurrences of events are told apart. */
-const pauseUs = 30e6;
 
 /**
  * Motion by zone. Every frame with motion is an event with its score, so higher thresholds are exact. What did not trigger is
