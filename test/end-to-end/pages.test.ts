@@ -1,20 +1,18 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
 import { type Camera, startCamera, testMounts } from '../support/camera.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { expectClip } from '../support/gst-discoverer.ts';
 import { motion, rtspMonitor, testMonitor } from '../support/monitors.ts';
-import { barriers, morePictures, openPage, screens } from '../support/pages.ts';
+import { barriers, morePictures, morePlayed, openPage, pagePictures, screens } from '../support/pages.ts';
 import { freePort } from '../support/ports.ts';
 import { probe } from '../support/probe.ts';
-import { project } from '../support/project.ts';
 import { type Recorder, startRecorder } from '../support/recorder.ts';
 
 /** The pages of a real recorder with a real camera in a real browser. Pictures of them are left in test/.cache/pages. */
 
-const pictures = join(project, 'test/.cache/pages');
 const user = { username: 'guest', password: 'battery staple' };
 /** May see the yard alone. */
 const neighbour = { username: 'neighbour', password: 'good fences' };
@@ -48,7 +46,6 @@ beforeAll(async () => {
     ],
   });
   browser = await launchChromium();
-  await mkdir(pictures, { recursive: true });
 });
 
 const themes = ['light', 'dark'] as const;
@@ -66,7 +63,7 @@ test.each(looks)('the live view moves on a $screen, $colorScheme, and says what 
   await gate.waitFor();
   expect(await gate.textContent()).toMatch(/Offline since \d\d:\d\d *the camera cannot be reached/);
   expect(await page.locator('[data-monitor="attic"]').textContent()).toContain('Switched off');
-  await page.screenshot({ path: join(pictures, `live-${screen}-${colorScheme}.png`) });
+  await page.screenshot({ path: join(pagePictures, `live-${screen}-${colorScheme}.png`) });
   expect(await barriers(page)).toEqual([]);
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(
     size.viewport.width,
@@ -137,7 +134,7 @@ test('people log in, are spoken to in German, see only what they may, and log ou
   });
   await page.locator('input[name="username"]').fill(user.username);
   await page.locator('input[name="password"]').fill(user.password);
-  await page.screenshot({ path: join(pictures, 'login-desktop.png') });
+  await page.screenshot({ path: join(pagePictures, 'login-desktop.png') });
   expect(await barriers(page)).toEqual([]);
   await page.keyboard.press('Enter');
   await page.waitForURL('**/live');
@@ -161,7 +158,7 @@ test('the log is searched by its address, goes on by itself, and is for admins',
   const { page, complaints, close } = await openPage(browser, `${recorder.url}/live`, recorder.admin);
   await page.getByRole('link', { name: 'Logs' }).click();
   await page.locator('.badge[data-live="true"]').waitFor();
-  await page.screenshot({ path: join(pictures, 'logs-desktop.png') });
+  await page.screenshot({ path: join(pagePictures, 'logs-desktop.png') });
   expect(await barriers(page)).toEqual([]);
   await page.getByLabel('Camera').selectOption('gate');
   await page.getByLabel('Info').check({ force: true });
@@ -198,7 +195,7 @@ test('the log is searched by its address, goes on by itself, and is for admins',
   const downloading = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Download as CSV' }).click();
   expect(await readFile(await (await downloading).path(), 'utf8')).toMatch(/^level,entries\r?\n/);
-  await page.screenshot({ path: join(pictures, 'sql-desktop.png'), fullPage: true });
+  await page.screenshot({ path: join(pagePictures, 'sql-desktop.png'), fullPage: true });
   expect(await barriers(page)).toEqual([]);
   expect(complaints).toEqual([]);
   await close();
@@ -208,23 +205,6 @@ test('the log is searched by its address, goes on by itself, and is for admins',
   expect(guest.complaints).toEqual([]);
   await guest.close();
 });
-
-/** Waits until a recording's video is so many seconds on. */
-async function morePlayed(page: Page, monitorID: string, seconds: number): Promise<void> {
-  await page.locator(`.player-picture[data-monitor="${monitorID}"] video`).evaluate(
-    (video: HTMLVideoElement, wanted) =>
-      new Promise<void>((resolve) => {
-        let first: number | undefined;
-        const next = (_: number, { mediaTime }: { readonly mediaTime: number }) => {
-          first ??= mediaTime;
-          if (mediaTime - first >= wanted) resolve();
-          else video.requestVideoFrameCallback(next);
-        };
-        video.requestVideoFrameCallback(next);
-      }),
-    seconds,
-  );
-}
 
 test('a recording of the day is found, played, and a part of it downloaded', async () => {
   const { page, complaints, close } = await openPage(
@@ -238,7 +218,7 @@ test('a recording of the day is found, played, and a part of it downloaded', asy
   await page.locator('.recordings a').last().click();
   await page.waitForURL(/monitor=door&day=[\d-]+&time=\d+$/);
   await morePlayed(page, 'door', 0.5);
-  await page.screenshot({ path: join(pictures, 'recordings-desktop.png') });
+  await page.screenshot({ path: join(pagePictures, 'recordings-desktop.png') });
   expect(await barriers(page)).toEqual([]);
   expect(await page.getByRole('button', { name: 'Delete' }).count()).toBe(0);
   await page.getByText('Download a part').click();
@@ -346,7 +326,10 @@ test.each(looks.filter((_, n) => n === 0 || n === 3))(
       (before) => document.querySelector('.player-clock')?.getAttribute('datetime') !== before,
       shown,
     );
-    await page.screenshot({ path: join(pictures, `timeline-${screen}-${colorScheme}.png`), fullPage: true });
+    await page.screenshot({
+      path: join(pagePictures, `timeline-${screen}-${colorScheme}.png`),
+      fullPage: true,
+    });
     expect(await barriers(page)).toEqual([]);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(
       size.viewport.width,

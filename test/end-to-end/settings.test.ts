@@ -1,18 +1,14 @@
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
 import { type Camera, startCamera, testMounts } from '../support/camera.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { testMonitor } from '../support/monitors.ts';
-import { barriers, morePictures, openPage, screens } from '../support/pages.ts';
-import { project } from '../support/project.ts';
+import { expectGoodPage, field, morePictures, openPage, screens } from '../support/pages.ts';
 import { type Recorder, startRecorder } from '../support/recorder.ts';
 import { waitFor } from '../support/wait.ts';
 
 /** The settings of a real recorder in a real browser. Pictures of them are left in test/.cache/pages. */
 
-const pictures = join(project, 'test/.cache/pages');
 const user = { username: 'guest', password: 'battery staple' };
 let camera: Camera;
 let recorder: Recorder;
@@ -30,19 +26,7 @@ beforeAll(async () => {
     monitors: [testMonitor('attic', { name: 'Attic', enable: false })],
   });
   browser = await launchChromium();
-  await mkdir(pictures, { recursive: true });
 });
-
-/** Nobody is shut out by the page, and nothing is wider than the screen. */
-async function expectGoodPage(page: Page, picture: string): Promise<void> {
-  await page.screenshot({ path: join(pictures, `${picture}.png`), fullPage: true });
-  expect(await barriers(page)).toEqual([]);
-  const { width } = page.viewportSize() ?? { width: 0 };
-  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
-}
-
-const field = (page: Page, name: string | RegExp) =>
-  page.getByLabel(name, { exact: typeof name === 'string' });
 
 test('a camera is tried, saved and seen; its password is typed once and never shown again', async () => {
   const { page, complaints, close } = await openPage(browser, `${recorder.url}/live`, recorder.admin);
@@ -288,52 +272,5 @@ test('the last day is counted again with thresholds that are not saved yet', asy
   await page.getByText('with another area, sensitivity, rate or model').waitFor();
   // The frame of an event that has just been may not be on disk yet.
   expect(complaints.filter((text) => !/status of 404/.test(text))).toEqual([]);
-  await close();
-});
-
-test('a new installation leads through password, first camera and storage, and then no more', async () => {
-  const fresh = await startRecorder({
-    env: { SENTRYBUS_ADMIN_PASSWORD: '' },
-    monitors: [testMonitor('demo', { name: 'Demo', enable: false })],
-  });
-  const [, printed = ''] = await fresh.line(/Log in as admin with the password (\S+)/);
-  const { page, complaints, close } = await openPage(
-    ...([browser, `${fresh.url}/login`, null, screens.phone] as const),
-  );
-  await page.locator('input[name="username"]').fill('admin');
-  await page.locator('input[name="password"]').fill(printed);
-  await page.keyboard.press('Enter');
-  await page.waitForURL('**/welcome');
-
-  await field(page, 'New password').fill('short');
-  await page.keyboard.press('Enter');
-  await page.getByRole('alert').getByText('Expected at least 8 characters.').waitFor();
-  await expectGoodPage(page, 'welcome-password-phone');
-  await field(page, 'New password').fill(fresh.admin.password);
-  await page.keyboard.press('Enter');
-  await page.waitForURL('**/welcome?step=camera');
-  const heading = page.getByRole('heading', { name: 'The first camera' });
-  await heading.waitFor();
-  expect(await fresh.get('/api/session')).toMatchObject({ username: 'admin', initialPassword: false });
-
-  await field(page, 'Name').fill('Hall');
-  await page.getByLabel('Moving test picture').check();
-  await expectGoodPage(page, 'welcome-camera-phone');
-  await page.getByRole('button', { name: 'Save the camera' }).click();
-  await page.waitForURL('**/welcome?step=storage');
-  await page.getByText(/of .* used\./).waitFor();
-  expect(await page.locator('h2[tabindex]').evaluate((element) => element === document.activeElement)).toBe(
-    true,
-  );
-  await expectGoodPage(page, 'welcome-storage-phone');
-  await page.getByRole('link', { name: 'Watch the live picture' }).click();
-  await morePictures(page, 'hall', 1);
-  await page.reload();
-  await page.locator('[data-monitor="hall"]').waitFor();
-  // Of admins only: the account is known now, and leads nowhere else.
-  await page.getByRole('link', { name: 'Settings' }).first().waitFor();
-  expect(new URL(page.url()).pathname).toBe('/live');
-  // The login page asks whether there is a login already.
-  expect(complaints.filter((text) => !/status of 401/.test(text))).toEqual([]);
   await close();
 });

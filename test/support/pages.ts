@@ -1,7 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { expect } from 'vitest';
 import { logInBrowser } from './chromium.ts';
+import { project } from './project.ts';
 import type { Login } from './recorder.ts';
 
 /** Pages of a recorder in a browser. */
@@ -82,3 +85,35 @@ export async function morePictures(page: Page, monitorID: string, count: number)
     count,
   );
 }
+
+/** Waits until a recording's video is so many seconds on. */
+export async function morePlayed(page: Page, monitorID: string, seconds: number): Promise<void> {
+  await page.locator(`.player-picture[data-monitor="${monitorID}"] video`).evaluate(
+    (video: HTMLVideoElement, wanted) =>
+      new Promise<void>((resolve) => {
+        let first: number | undefined;
+        const next = (_: number, { mediaTime }: { readonly mediaTime: number }) => {
+          first ??= mediaTime;
+          if (mediaTime - first >= wanted) resolve();
+          else video.requestVideoFrameCallback(next);
+        };
+        video.requestVideoFrameCallback(next);
+      }),
+    seconds,
+  );
+}
+
+/** Pictures of pages that tests have seen are left here. */
+export const pagePictures = join(project, 'test/.cache/pages');
+
+/** Nobody is shut out by the page, and nothing is wider than the screen. */
+export async function expectGoodPage(page: Page, picture: string): Promise<void> {
+  await page.screenshot({ path: join(pagePictures, `${picture}.png`), fullPage: true });
+  expect(await barriers(page)).toEqual([]);
+  const { width } = page.viewportSize() ?? { width: 0 };
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+}
+
+/** A field by its name, or by a part of it. */
+export const field = (page: Page, name: string | RegExp) =>
+  page.getByLabel(name, { exact: typeof name === 'string' });
