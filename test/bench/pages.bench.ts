@@ -120,6 +120,12 @@ test('the timeline of a month, dragged on a processor that is four times slower'
   const { page } = await openPage(browser, door.url, admin);
   const spans = { 'a month': 30 * 86_400e6, 'a day': 86_400e6, 'an hour': 3600e6 };
   const devtools = await page.context().newCDPSession(page);
+  let [largest, path] = [0, ''];
+  page.on('response', async (response) => {
+    // Of a request that was ended there is no body.
+    const { length } = await response.body().catch(() => '');
+    if (response.url().includes('/api/') && length > largest) [largest, path] = [length, response.url()];
+  });
   for (const [name, length] of Object.entries(spans)) {
     const end = endUs - 3600e6;
     await page.goto(`${door.url}/recordings?day=2026-01-01&start=${end - length}&end=${end}`);
@@ -143,6 +149,9 @@ test('the timeline of a month, dragged on a processor that is four times slower'
       `dragging ${name}: ${perSecond.toFixed(1)} frames/s, ${late} of ${frames.length} late; ${figures(frames)} frames`,
     );
   }
+  await page.getByRole('button', { name: 'Show older ones' }).click();
+  await page.waitForTimeout(3000);
+  console.log(`largest answer of the API: ${largest} bytes, ${path}`);
 });
 
 /** Runs in the page. @returns milliseconds between frames. */

@@ -104,6 +104,22 @@ test('what the recorder refuses is said at its field, and a page with changes is
   page.once('dialog', (dialog) => dialog.accept());
   await page.getByRole('link', { name: 'All cameras' }).click();
   await page.getByRole('link', { name: /Attic/ }).waitFor();
+  await page.getByRole('link', { name: /Attic/ }).click();
+  const kept = async () =>
+    (await recorder.get<Record<string, { retention?: object }>>('/api/monitors'))['attic']?.retention;
+  const save = async () => {
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.locator('.save-bar[data-changed="false"]').waitFor();
+  };
+  await field(page, 'At most').fill('14');
+  await page.getByRole('combobox', { name: 'Detected object' }).fill('person');
+  await page.keyboard.press('Enter');
+  await field(page, 'Days that recordings with person are kept').fill('90');
+  await save();
+  expect(await kept()).toEqual({ maxDays: 14, events: { person: 90 } });
+  await page.getByRole('button', { name: 'Keep person no longer than others' }).click();
+  await save();
+  expect(await kept()).toEqual({ maxDays: 14, events: {} });
   // The browser itself reports each refusal.
   expect(complaints.filter((text) => !/status of 400/.test(text))).toEqual([]);
   await close();
