@@ -54,8 +54,9 @@ test('screenshots', async () => {
     path: string,
     options: Parameters<typeof openPage>[3],
     ready: (page: OpenedPage['page']) => Promise<unknown>,
+    login: Parameters<typeof openPage>[2] = recorder.admin,
   ) => {
-    const { page, close } = await openPage(browser, recorder.url + path, recorder.admin, options);
+    const { page, close } = await openPage(browser, recorder.url + path, login, options);
     await ready(page);
     const picture = join(temporary, `${name}.png`);
     await page.screenshot({ path: picture });
@@ -106,6 +107,37 @@ test('screenshots', async () => {
     await page.locator('.sql-table').scrollIntoViewIfNeeded();
   });
   await shoot('settings', '/settings', desktop, (page) => page.locator('main h1, main h2').first().waitFor());
+  await shoot('zones', '/settings?monitor=street', { ...desktop, ...dark }, async (page) => {
+    const picture = page.locator('.zone-picture');
+    await picture.scrollIntoViewIfNeeded();
+    await page.locator('.no-picture').waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Add a zone' }).click();
+    await picture.evaluate((element) => element.scrollIntoView({ block: 'start' }));
+    await page.waitForTimeout(2500);
+  });
+  await shoot('triggers', '/settings?monitor=street', desktop, async (page) => {
+    await page.getByLabel('Motion above').fill('2');
+    await page.getByRole('button', { name: 'Compare with the last 24 hours' }).click();
+    await page.locator('.triggers table').waitFor();
+    await page.locator('.triggers').evaluate((element) => element.scrollIntoView({ block: 'start' }));
+    await page.waitForTimeout(1500);
+  });
+  await shoot('welcome', '/welcome?step=camera', { ...desktop, ...dark }, async (page) => {
+    await page.getByLabel('Name', { exact: true }).fill('Entrance');
+    await page.getByLabel('Address', { exact: true }).fill(camera.url('main'));
+    await page.getByRole('button', { name: 'Test the camera' }).click();
+    await page.getByText('The camera works.').waitFor();
+  });
+  await shoot('storage', '/welcome?step=storage', desktop, (page) =>
+    page.getByText(/of .* used\./).waitFor(),
+  );
+  await shoot(
+    'login',
+    '/login',
+    { ...screens.phone, ...dark },
+    (page) => page.getByLabel('Password').waitFor(),
+    null,
+  );
   await shoot('api', '/api', desktop, (page) => page.locator('.opblock').first().waitFor());
 });
 
