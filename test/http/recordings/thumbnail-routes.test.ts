@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import jpeg from 'jpeg-js';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { launchChromium } from '../../support/chromium.ts';
 import { atEnd } from '../../support/cleanup.ts';
 import { addFootage, began, pathOf, second } from '../../support/footage.ts';
 import { type FrontDoor, openFrontDoor, user } from '../../support/http-server.ts';
+import { openPage } from '../../support/pages.ts';
 import { fragmentsOf } from '../../support/recorded.ts';
 import { mediaPackets, videoPackets } from '../../support/rtp.ts';
 
@@ -98,3 +100,57 @@ test('the picture of a moment is made once', async () => {
   expect([again.status, Buffer.from(await again.arrayBuffer()).equals(first)]).toEqual([200, true]);
   expect((await ask('hevc', `?time=${began + 1.5 * second}`)).status).toBe(404);
 });
+
+test('over the timeline a browser decodes the same picture, also with B-frames, and asks for it where it cannot', async () => {
+  for (const id of ['reordered', 'hevc']) {
+    const monitor = { id, name: id, enable: false, alwaysRecord: false, videoLength: 15, source: 'test' };
+    await door.change('PUT', '/api/monitor', { ...monitor, sourcetest: {} });
+  }
+  const browser = await launchChromium();
+  const length = 5;
+  const open = async (id: string) => {
+    const span = `start=${began}&end=${began + length * second}`;
+    const { page } = await openPage(browser, `${door.url}/recordings?monitor=${id}&${span}`, user);
+    const rows = page.locator('.timeline-rows');
+    await rows.waitFor();
+    const { x, y, width, height } = (await rows.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
+    const hover = (seconds: number) => page.mouse.move(x + (width * seconds) / length, y + height / 2);
+    return { page, hover };
+  };
+  const { page, hover } = await open('reordered');
+  // In each group of pictures, its key frame.
+  for (const [seconds, keySeconds] of [
+    [1, 0],
+    [3, 2],
+    [4.2, 4],
+  ] as const) {
+    await hover(seconds);
+    const time = began + (keySeconds + 0.05) * second;
+    await page.waitForFunction(
+      isPreviewLike,
+      `/api/recording/${ids['reordered']}/thumbnail.jpeg?time=${time}`,
+    );
+  }
+  const other = await open('hevc');
+  await other.hover(1);
+  await other.page.locator('.scrub img[src*="thumbnail.jpeg?time="]').waitFor();
+});
+
+/** Runs in the page: whether the picture over the timeline is that of an address, but for the compression. */
+async function isPreviewLike(address: string): Promise<boolean> {
+  const shown = document.querySelector<HTMLCanvasElement>('.scrub canvas:not([hidden])');
+  if (!shown || shown.width === 0) return false;
+  const image = new Image();
+  image.src = address;
+  await image.decode();
+  const pixels = (source: CanvasImageSource) => {
+    const pen = new OffscreenCanvas(160, 120).getContext('2d');
+    pen?.drawImage(source, 0, 0, 160, 120);
+    return pen?.getImageData(0, 0, 160, 120).data ?? [];
+  };
+  const [a, b] = [pixels(shown), pixels(image)];
+  let different = 0;
+  for (let at = 0; at < a.length; at += 4) if (Math.abs((a[at] ?? 0) - (b[at] ?? 0)) > 60) different += 1;
+  // The ball alone is two hundred.
+  return different < 40;
+}
