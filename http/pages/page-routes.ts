@@ -25,9 +25,9 @@ const current = { description: "The client's copy is current" };
 /** Browsers may store these but must revalidate them, so that a deleted account sees no stored page. */
 const revalidated = { 'Cache-Control': 'private, no-cache' };
 
-/** What the script of a page would ask for first, as JSON; so it is in the document already. */
 interface PageServices {
   readonly basePath: BasePath;
+  /** What the script of a page would ask for first: it is in the document already. */
   known(caller: Caller, path: string): object;
 }
 
