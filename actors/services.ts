@@ -216,6 +216,7 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
       health: () => bus.connected && watch.healthy,
     });
     closers.push(within('http', () => http.close()));
+    diskLimit.begin();
     // Before the web server, which waits for its answers.
     closers.push(async () => sourceTests.close());
     closers.push(async () => pictures.close());

@@ -14,6 +14,8 @@ import { DiskReports } from './disk-reports.ts';
 
 /** In this time, four cameras write at most one gigabyte. */
 const intervalMs = 5 * 60_000;
+/** After the web server serves: the first pages are read meanwhile, and a large archive takes a second to be looked at. */
+const firstCheckMs = 1000;
 /** How often the free space alone is looked at: somebody else may fill the disk faster. */
 const glanceIntervalMs = 10_000;
 
@@ -23,6 +25,8 @@ export interface DiskLimitOptions extends RetentionOptions {
 }
 
 export interface DiskLimit {
+  /** Has the first check begin in a moment. */
+  begin(): void;
   /** Checks as soon as the current check is over. */
   check(): void;
   /** @param maxAgeMs how old it may be; 0 if left out. @throws {StoreError} `io`; errors of the file system. */
@@ -50,24 +54,27 @@ export async function freeSpace(options: Omit<RetentionOptions, 'catalogue'>, lo
   }
 }
 
-/** Enforces the limits of recordings: now, every five minutes, and when the disk is suddenly full. */
+/** Enforces the limits of recordings: once it has begun, every five minutes, and when the disk is suddenly full. */
 export function enforceDiskLimit(options: DiskLimitOptions, log: Log): DiskLimit {
   const retention = new RecordingRetention(options);
   const reports = new DiskReports(log);
   const ending = new AbortController();
   let state: DiskState = 'room';
   let known: { readonly report: StorageReport; readonly at: number } | undefined;
-  let checking = check();
+  let checking = Promise.resolve();
   const checkSoon = () => {
     checking = checking.then(check);
   };
-  const timers = [
+  const timers: NodeJS.Timeout[] = [
     setInterval(checkSoon, intervalMs),
     setInterval(() => {
       checking = checking.then(glance);
     }, glanceIntervalMs),
   ];
   return {
+    begin() {
+      timers.push(setTimeout(checkSoon, firstCheckMs));
+    },
     check: checkSoon,
     async report(maxAgeMs = 0) {
       if (known && performance.now() - known.at < maxAgeMs) return known.report;
@@ -75,7 +82,7 @@ export function enforceDiskLimit(options: DiskLimitOptions, log: Log): DiskLimit
     },
     lastReport: () => known?.report,
     end() {
-      for (const timer of timers) clearInterval(timer);
+      for (const timer of timers) clearTimeout(timer);
       ending.abort();
       return checking;
     },

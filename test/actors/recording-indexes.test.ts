@@ -25,6 +25,13 @@ test('a recording has its index beside it as soon as it was saved', async () => 
   await report(door.bus, { ...message, state: 'saved' });
   await expect.poll(() => states).toEqual([false, true]);
   expect(await readdir(folder)).toEqual([`${id}.idx`, `${id}.mp4`]);
+  // One that a kill has left behind.
+  const found = await addFootage(door, {
+    ...{ monitorID: 'yard', start: began, fragments: video.slice(0, 5), state: 'found' },
+  });
+  await expect.poll(() => states).toEqual([false, true, true]);
+  const others = dirname(pathOf(door.recordingsDir, found, 'yard'));
+  expect(await readdir(others)).toEqual([`${found}.idx`, `${found}.mp4`]);
   stop();
 });
 

@@ -23,6 +23,8 @@ export interface ClockFollowerOptions {
 }
 
 const intervalMs = 1000;
+/** The recorder's start, and its first pages, come before the look at the last recordings. */
+const firstLookMs = 5000;
 const pageLength = 500;
 const maxWaiting = 10_000;
 const flushDeadlineMs = 30_000;
@@ -44,6 +46,7 @@ export class ClockFollower {
   readonly #reports = new Outbox(maxWaiting, () => {});
   readonly #work = new Mutex();
   readonly #timer: NodeJS.Timeout;
+  readonly #first: NodeJS.Timeout;
   readonly #endReports: () => void;
   #isEnding = false;
   /** The clock was set since this began: what was being recorded then is of the other clock. */
@@ -64,7 +67,7 @@ export class ClockFollower {
       if (this.#isSet && (state === 'saved' || state === 'lost')) this.#run(() => this.#correctSaved(id));
     });
     // The clock may have been set while no recorder ran.
-    this.#run(() => this.#correctAll(true));
+    this.#first = setTimeout(() => this.#run(() => this.#correctAll(true)), firstLookMs).unref();
   }
 
   /** Notices at once if the clock was set. */
@@ -90,6 +93,7 @@ export class ClockFollower {
   async end(): Promise<void> {
     this.#isEnding = true;
     clearInterval(this.#timer);
+    clearTimeout(this.#first);
     this.#endReports();
     await this.idle();
     await this.#reports.flush(flushDeadlineMs);
