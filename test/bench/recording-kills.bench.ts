@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { launchChromium, showInChromium } from '../support/chromium.ts';
+import { launchChromium, playInChromium } from '../support/chromium.ts';
 import { loopDisk } from '../support/disk.ts';
 import { troubleDisk } from '../support/disk-troubles.ts';
 import {
@@ -9,7 +9,6 @@ import {
   readNumberedArchive,
   startNumberedRecorder,
 } from '../support/recording-kills.ts';
-import { recordingsIn } from '../support/recordings.ts';
 
 /**
  * What is left of recordings after three hundred kills of pipelines and main at random moments, and after a disk that was full,
@@ -18,8 +17,6 @@ import { recordingsIn } from '../support/recordings.ts';
 
 const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const count = Number(process.env['KILLS'] ?? 300);
-/** Every so many files is played in Chromium to its end. */
-const shownPart = 40;
 
 test('three hundred kills', async () => {
   const begin = performance.now();
@@ -28,7 +25,7 @@ test('three hundred kills', async () => {
     ...{ count, pauseMs: 2500, main: 0.12, seed },
   });
   await recorder.stop();
-  const { files, pictures, faults, agesMs } = await readNumberedArchive(numbered);
+  const { files, pictures, picturesOf, faults, agesMs } = await readNumberedArchive(numbered);
   const sorted = agesMs.filter((age) => age > 0).sort((a, b) => a - b);
   const at = (part: number) => sorted[Math.floor((sorted.length - 1) * part)] ?? 0;
   const seconds = ((performance.now() - begin) / 1000).toFixed(0);
@@ -43,14 +40,15 @@ test('three hundred kills', async () => {
   );
   for (const fault of faults) console.log(`  ${fault}`);
 
-  const browser = await launchChromium();
-  const all = await recordingsIn(recorder.recordings);
-  const shown = all.filter((_, index) => index % shownPart === 0);
-  for (const file of shown) {
-    const { playedTo } = await showInChromium(browser, file, [0]);
-    if (!(playedTo > 0)) faults.push(`${basename(file)} does not play in Chromium`);
+  const page = await (await launchChromium()).newPage();
+  let played = 0;
+  for (const [file, expected] of picturesOf) {
+    const found = await playInChromium(page, file).catch((error: Error) => error.message);
+    const isWhole = typeof found === 'object' && found.pictures === expected && found.leftS === 0;
+    if (isWhole) played += 1;
+    else faults.push(`${basename(file)} of ${expected} pictures in Chromium: ${JSON.stringify(found)}`);
   }
-  console.log(`  ${shown.length} of ${all.length} files played in Chromium to their end`);
+  console.log(`  ${played} of ${files} files played in Chromium to their end, with every picture`);
 
   const differences = await catalogueFaults(recorder);
   console.log(`  catalogue and folder: ${differences.length} differences`);

@@ -80,6 +80,8 @@ export async function killRecorder(first: Recorder, { count, pauseMs, main, seed
 export interface NumberedArchive {
   readonly files: number;
   readonly pictures: number;
+  /** By the path of each file. */
+  readonly picturesOf: ReadonlyMap<string, number>;
   /** One line each: files that do not play, pictures that are there twice, or missing between others. */
   readonly faults: string[];
   /** Of each connection that ended: the age of its oldest picture that is not on disk, when it ended. Milliseconds. */
@@ -98,12 +100,14 @@ export async function readNumberedArchive(
   const faults: string[] = [];
   const present = new Map<number, Set<number>>();
   const files = await recordingsIn(recorder.recordings);
+  const picturesOf = new Map<string, number>();
   let pictures = 0;
   for (const file of files) {
     const [{ complaints, frames }, data] = await Promise.all([probe(file), readFile(file)]);
     const numbers = numbersIn(data);
     const name = basename(file);
     pictures += frames;
+    picturesOf.set(file, frames);
     if (complaints !== '') faults.push(`${name}: ${complaints.trim()}`);
     if (frames !== numbers.length)
       faults.push(`${name}: ffprobe finds ${frames} of ${numbers.length} pictures`);
@@ -128,7 +132,7 @@ export async function readNumberedArchive(
     const age = first === undefined ? 0 : endMs - (sentMs[first] ?? endMs);
     if (sentMs.length > 0) agesMs.push(Math.max(0, age));
   }
-  return { files: files.length, pictures, faults, agesMs };
+  return { files: files.length, pictures, picturesOf, faults, agesMs };
 }
 
 /** Starts a stopped recorder again, without its cameras, and lists what its catalogue and its folder disagree about. */
