@@ -52,7 +52,7 @@ const all = async (sql: string) => {
   return parts.join('');
 };
 
-test('a statement sees all that was stored before it, also after a checkpoint, a deletion and a compaction', async () => {
+test('a statement sees all that was stored before it, also after a checkpoint and a deletion', async () => {
   expect(await ask('select count(*) from logs')).toEqual([[count]]);
   const [pid] = processes();
   await append([entry(count)]);
