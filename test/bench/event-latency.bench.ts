@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'vitest';
 import { nowUs } from '../../bus/base/time.ts';
@@ -8,7 +7,7 @@ import { startCamera } from '../support/camera.ts';
 import { clip } from '../support/clips.ts';
 import { motion, rtspMonitor, tflite } from '../support/monitors.ts';
 import { startBroker } from '../support/mosquitto.ts';
-import { startMotionProgram } from '../support/motion-program.ts';
+import { hasMotionProgram, startMotionProgram } from '../support/motion-program.ts';
 import { startRecorder } from '../support/recorder.ts';
 
 /**
@@ -73,8 +72,6 @@ function figures(delaysMs: readonly number[]): string {
   const [p50, p95] = [0.5, 0.95].map((part) => Math.round(sorted[Math.floor(part * sorted.length)] ?? 0));
   return `p50 ${p50}, p95 ${p95}, at most ${Math.round(sorted.at(-1) ?? 0)} (${sorted.length})`;
 }
-
-const hasMotionProgram = spawnSync('motion', ['-h']).error === undefined;
 
 test('from a movement to the broker, beside motion with a script, on the same streams', async () => {
   if (!hasMotionProgram) console.log("  Debian's package motion is not installed: no reference");

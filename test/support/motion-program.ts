@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Child, startChild } from './child.ts';
@@ -8,6 +9,8 @@ export interface MotionProgram extends Pick<Child, 'lines' | 'stop'> {
   starts(): Promise<readonly (readonly [camera: number, timeUs: number])[]>;
 }
 
+export const hasMotionProgram = spawnSync('motion', ['-h']).error === undefined;
+
 /**
  * The program `motion` (Debian's package of that name), which looks for movement and runs a script when it sees some. It
  * looks more often than the streams have a picture, without which it stays behind them by what came while it looked for
@@ -16,39 +19,23 @@ export interface MotionProgram extends Pick<Child, 'lines' | 'stop'> {
 export async function startMotionProgram(urls: readonly string[]): Promise<MotionProgram> {
   const folder = await temporaryFolder();
   const file = (name: string) => join(folder, name);
-  await mkdir(file('target'));
   await writeFile(file('event.sh'), `#!/bin/sh\necho "$1 $(date +%s%6N)" >> ${file('starts')}\n`, {
     mode: 0o755,
   });
   await writeFile(file('starts'), '');
-  const common = [
-    ...['daemon off', 'setup_mode off', 'webcontrol_port 0', 'stream_port 0', 'log_level 5'],
-    ...[`target_dir ${file('target')}`, 'picture_output off', 'movie_output off', 'pre_capture 0'],
-    ...[
-      'width 640',
-      'height 480',
-      'framerate 30',
-      'netcam_params capture_rate=30',
-      'minimum_motion_frames 1',
-      'event_gap 1',
-    ],
-    ...[`on_event_start ${file('event.sh')} %t`],
+  const settings = [
+    ...['movie_output off', 'pre_capture 0', 'width 640', 'height 480', 'framerate 30'],
+    ...['netcam_params capture_rate=30', 'minimum_motion_frames 1', 'event_gap 1'],
+    `on_event_start ${file('event.sh')} %t`,
   ];
-  const cameras = await Promise.all(
-    urls.map(async (url, n) => {
-      const lines = [`camera_id ${n + 1}`, `camera_name street${n}`, `netcam_url ${url}`];
-      await writeFile(file(`camera${n}.conf`), `${lines.join('\n')}\n`);
-      return `camera ${file(`camera${n}.conf`)}`;
-    }),
-  );
-  await writeFile(file('motion.conf'), `${[...common, ...cameras].join('\n')}\n`);
-  const child = startChild('motion', ['-n', '-c', file('motion.conf')], { cwd: folder });
+  const cameras = urls.map((url) => [`netcam_url ${url}`]);
+  const { lines, stop } = await launch(folder, settings, cameras);
   return {
-    lines: child.lines,
-    stop: child.stop,
+    lines,
+    stop,
     async starts() {
-      const lines = (await readFile(file('starts'), 'utf8')).trim().split('\n');
-      return lines
+      const written = (await readFile(file('starts'), 'utf8')).trim().split('\n');
+      return written
         .filter((line) => line !== '')
         .map((line) => {
           const [camera, timeUs] = line.split(' ').map(Number);
@@ -56,4 +43,39 @@ export async function startMotionProgram(urls: readonly string[]): Promise<Motio
         });
     },
   };
+}
+
+/** The same program, which records one stream of each camera as it comes, and looks 5 times a second at one of them. */
+export async function startMotionRecorder(
+  cameras: readonly { readonly recorded: string; readonly watched: string }[],
+): Promise<Child> {
+  const settings = ['framerate 5', 'movie_output on', 'movie_passthrough on', 'emulate_motion on'];
+  const streams = cameras.map(({ recorded, watched }) => [
+    `netcam_url ${watched}`,
+    ...(watched === recorded ? [] : [`netcam_high_url ${recorded}`]),
+  ]);
+  return launch(await temporaryFolder(), [...settings, 'movie_max_time 60'], streams);
+}
+
+/** @param cameras the settings of each */
+async function launch(
+  folder: string,
+  settings: readonly string[],
+  cameras: readonly (readonly string[])[],
+): Promise<Child> {
+  const file = (name: string) => join(folder, name);
+  await mkdir(file('target'));
+  const common = [
+    ...['daemon off', 'setup_mode off', 'webcontrol_port 0', 'stream_port 0', 'log_level 5'],
+    ...[`target_dir ${file('target')}`, 'picture_output off'],
+  ];
+  const files = await Promise.all(
+    cameras.map(async (camera, n) => {
+      const lines = [`camera_id ${n + 1}`, `camera_name street${n}`, ...camera];
+      await writeFile(file(`camera${n}.conf`), `${lines.join('\n')}\n`);
+      return `camera ${file(`camera${n}.conf`)}`;
+    }),
+  );
+  await writeFile(file('motion.conf'), `${[...common, ...settings, ...files].join('\n')}\n`);
+  return startChild('motion', ['-n', '-c', file('motion.conf')], { cwd: folder });
 }

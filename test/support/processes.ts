@@ -69,7 +69,16 @@ export interface Memory {
 }
 
 export function memory(pid: number): Memory {
-  const rolled = [pid, ...descendants(pid)].map((each) => read(each, 'smaps_rollup'));
+  return memoryOf([pid, ...descendants(pid)]);
+}
+
+/** As `memory`, of the process alone. */
+export function ownMemory(pid: number): Memory {
+  return memoryOf([pid]);
+}
+
+function memoryOf(pids: readonly number[]): Memory {
+  const rolled = pids.map((each) => read(each, 'smaps_rollup'));
   const sum = (field: string) =>
     rolled.reduce(
       (total, text) => total + 1024 * Number(new RegExp(`^${field}: +(\\d+)`, 'm').exec(text)?.[1] ?? 0),

@@ -1,0 +1,178 @@
+import { loadavg } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
+import { beforeAll, test } from 'vitest';
+import { type Camera, startCamera } from '../support/camera.ts';
+import { startChild } from '../support/child.ts';
+import { benchClips, clip, makeClips } from '../support/clips.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { rtspMonitor } from '../support/monitors.ts';
+import { hasMotionProgram, startMotionRecorder } from '../support/motion-program.ts';
+import { commandLine, descendants, ownCpuSeconds, ownMemory } from '../support/processes.ts';
+import { startRecorder } from '../support/recorder.ts';
+
+/**
+ * What cameras cost that are recorded in 1080p15 while motion is looked for 5 times a second, beside gst-launch-1.0 and the
+ * program `motion`, which do the same at the same time: CPU time of all their processes, and memory, what several processes
+ * share counted once. The cameras' own cost is not counted. One line of the table: `npm run bench -- cost -t "4 cameras"`.
+ */
+
+/** Node's compiler and collector have come to rest by then. */
+const warmUpMs = Number(process.env['WARM_UP'] ?? 30) * 1000;
+const measuredMs = Number(process.env['SECONDS'] ?? 25) * 1000;
+
+interface Row {
+  readonly cameras: number;
+  /** The stream that motion is looked for in: 1920×1080 or 640×360. */
+  readonly decoded: 'main' | 'sub';
+  /** CPU as a ratio to gst-launch, and megabytes. */
+  readonly goal: readonly [ratio: number, megabytes: number];
+}
+
+const rows: readonly Row[] = [
+  { cameras: 1, decoded: 'sub', goal: [1.4, 190] },
+  { cameras: 4, decoded: 'sub', goal: [1.2, 250] },
+  { cameras: 16, decoded: 'sub', goal: [1.15, 550] },
+  { cameras: 4, decoded: 'main', goal: [0.9, 330] },
+];
+
+/** The zone that SentryShot's settings page begins with: people walking by at a distance seldom set it off. */
+const zone = {
+  enable: true,
+  sensitivity: 8,
+  thresholdMin: 10,
+  thresholdMax: 100,
+  area: [
+    [300_000, 200_000],
+    [700_000, 200_000],
+    [700_000, 800_000],
+    [300_000, 800_000],
+  ] as [number, number][],
+};
+const motion = { enable: true, feedRate: 5, duration: 120, zones: [zone] };
+
+/** Processes of the recorder, by what they do. */
+const parts: readonly (readonly [name: string, commandLine: RegExp])[] = [
+  ['pipelines', /pipeline-host/],
+  ['detectors', /detectors\/host/],
+  ['nats-server', /nats-server/],
+  ['main', /actors\/main/],
+];
+
+interface Cost {
+  /** Percent of one core. */
+  readonly cpu: number;
+  readonly megabytes: number;
+}
+
+let camera: Camera;
+beforeAll(async () => {
+  await makeClips(benchClips);
+  camera = await startCamera({
+    mounts: { main: { file: clip('street-1080.mp4') }, sub: { file: clip('street-360.mp4') } },
+  });
+});
+
+test.each(rows)('$cameras cameras, motion on the $decoded stream', async ({ cameras, decoded, goal }) => {
+  const programs = new Map([
+    ['gst-launch', await startGstLaunch(cameras, decoded)],
+    ['sentrybus', [await startSentrybus(cameras, decoded)]],
+  ]);
+  if (hasMotionProgram) programs.set('motion', [await startMotion(cameras, decoded)]);
+  const costs = await measure(programs);
+  const reference = total(costs.get('gst-launch') ?? new Map());
+  const [ratio, megabytes] = goal;
+  const load = loadavg()[0]?.toFixed(1);
+  console.log(`${cameras} × 1080p15 recorded, motion on the ${decoded} stream; load ${load}`);
+  console.log(
+    `  goal         ${''.padStart(9)} (${ratio.toFixed(2)}) ${megabytes.toFixed(0).padStart(6)} MB`,
+  );
+  for (const [name, byPart] of costs) {
+    const all = total(byPart);
+    console.log(line(name, all, (all.cpu / reference.cpu).toFixed(2)));
+    if (byPart.size > 1) for (const [part, cost] of byPart) console.log(line(`- ${part}`, cost));
+  }
+  if (!hasMotionProgram) console.log("  Debian's package motion is not installed: no second reference");
+});
+
+function line(name: string, { cpu, megabytes }: Cost, ratio?: string): string {
+  const related = ratio ? `(${ratio})` : '';
+  return `  ${name.padEnd(13)}${cpu.toFixed(1).padStart(6)} % ${related.padEnd(6)} ${megabytes.toFixed(0).padStart(6)} MB`;
+}
+
+/** @returns the process of main. */
+async function startSentrybus(cameras: number, decoded: Row['decoded']): Promise<number> {
+  const [main, sub] = [camera.url('main'), camera.url('sub')];
+  const streams: [string, string?] = decoded === 'sub' ? [main, sub] : [main];
+  const recorder = await startRecorder({
+    monitors: Array.from({ length: cameras }, (_, n) =>
+      rtspMonitor(`m${n}`, streams, { alwaysRecord: true, motion }),
+    ),
+  });
+  return recorder.pid;
+}
+
+/** @returns a process for each camera. */
+async function startGstLaunch(cameras: number, decoded: Row['decoded']): Promise<number[]> {
+  const folder = await temporaryFolder();
+  const decode =
+    'queue ! avdec_h264 max-threads=1 ! videorate drop-only=true max-rate=5 ! videoconvertscale ! video/x-raw,format=GRAY8,width=320,height=180 ! fakesink sync=false';
+  const source = (mount: string) =>
+    `rtspsrc location=${camera.url(mount)} protocols=tcp ! rtph264depay ! h264parse`;
+  return Array.from({ length: cameras }, (_, n) => {
+    const record = `queue ! mp4mux fragment-duration=1000 streamable=true ! filesink location=${folder}/${n}.mp4`;
+    const launch = {
+      main: `${source('main')} ! tee name=t ! ${record} t. ! ${decode}`,
+      sub: `${source('main')} ! ${record} ${source('sub')} ! ${decode}`,
+    }[decoded];
+    return startChild('gst-launch-1.0', ['-q', ...launch.split(' ')]).pid;
+  });
+}
+
+async function startMotion(cameras: number, decoded: Row['decoded']): Promise<number> {
+  const streams = { recorded: camera.url('main'), watched: camera.url(decoded) };
+  return (await startMotionRecorder(Array.from({ length: cameras }, () => streams))).pid;
+}
+
+/** @returns what the programs cost, by the names of their parts. */
+async function measure(
+  programs: ReadonlyMap<string, readonly number[]>,
+): Promise<Map<string, Map<string, Cost>>> {
+  await pause(warmUpMs);
+  const running = [...programs].flatMap(([name, roots]) =>
+    roots.flatMap((root) =>
+      [root, ...descendants(root)].map((pid) => ({
+        name,
+        pid,
+        part: partOf(pid),
+        before: ownCpuSeconds(pid),
+      })),
+    ),
+  );
+  const began = performance.now();
+  await pause(measuredMs);
+  const seconds = (performance.now() - began) / 1000;
+  const costs = new Map<string, Map<string, Cost>>();
+  for (const { name, pid, part, before } of running) {
+    const byPart = costs.get(name) ?? new Map<string, Cost>();
+    costs.set(name, byPart);
+    const sum = byPart.get(part) ?? { cpu: 0, megabytes: 0 };
+    byPart.set(part, {
+      cpu: sum.cpu + ((ownCpuSeconds(pid) - before) / seconds) * 100,
+      megabytes: sum.megabytes + ownMemory(pid).pss / 1e6,
+    });
+  }
+  return costs;
+}
+
+function partOf(pid: number): string {
+  const command = commandLine(pid);
+  return parts.find(([, pattern]) => pattern.test(command))?.[0] ?? 'others';
+}
+
+function total(byPart: ReadonlyMap<string, Cost>): Cost {
+  const costs = [...byPart.values()];
+  return {
+    cpu: costs.reduce((sum, { cpu }) => sum + cpu, 0),
+    megabytes: costs.reduce((sum, { megabytes }) => sum + megabytes, 0),
+  };
+}
