@@ -72,7 +72,7 @@ beforeAll(async () => {
   });
 });
 
-test.each(rows)('$cameras cameras, motion on the $decoded stream', async ({ cameras, decoded, goal }) => {
+test.each(rows)('$cameras, motion on the $decoded stream', async ({ cameras, decoded, goal }) => {
   const programs = new Map([
     ['gst-launch', await startGstLaunch(cameras, decoded)],
     ['sentrybus', [await startSentrybus(cameras, decoded)]],
