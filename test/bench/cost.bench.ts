@@ -13,7 +13,7 @@ import { startRecorder } from '../support/recorder.ts';
 /**
  * What cameras cost that are recorded in 1080p15 while motion is looked for 5 times a second, beside gst-launch-1.0 and the
  * program `motion`, which do the same at the same time: CPU time of all their processes, and memory, what several processes
- * share counted once. The cameras' own cost is not counted. One line of the table: `npm run bench -- cost -t "4 cameras"`.
+ * share counted once. The cameras' own cost is not counted. One line of the table: `npm run bench -- cost -t "cameras: 4,"`.
  */
 
 /** Node's compiler and collector have come to rest by then. */
@@ -72,7 +72,7 @@ beforeAll(async () => {
   });
 });
 
-test.each(rows)('$cameras, motion on the $decoded stream', async ({ cameras, decoded, goal }) => {
+test.each(rows)('cameras: $cameras, motion on the $decoded stream', async ({ cameras, decoded, goal }) => {
   const programs = new Map([
     ['gst-launch', await startGstLaunch(cameras, decoded)],
     ['sentrybus', [await startSentrybus(cameras, decoded)]],
