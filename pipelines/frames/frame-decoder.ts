@@ -3,11 +3,17 @@ import type { FrameFormat } from '../../bus/messages.ts';
 import { toByteStream } from '../codecs/byte-stream.ts';
 import { Pipeline } from '../gstreamer/gstreamer.ts';
 import { describeWait, pipelineBudget } from '../gstreamer/pipeline-budget.ts';
-import { describeDecoder, type FrameRates, valveOf } from '../gstreamer/pipeline-description.ts';
+import {
+  describeDecoder,
+  type FrameRates,
+  maxKeyFrameRate,
+  valveOf,
+} from '../gstreamer/pipeline-description.ts';
 import { LastGroup } from '../media/last-group.ts';
 import type { MediaClock } from '../media/media-clock.ts';
 import { type VideoUnit, videoTicksPerSecond } from '../media/unit.ts';
 import { FrameReader } from './frame-reader.ts';
+import { KeyFramePace } from './key-frame-pace.ts';
 
 export interface FrameDecoderOptions {
   readonly rates: FrameRates;
@@ -22,6 +28,8 @@ export interface FrameDecoderOptions {
 const squeeze = 10_000;
 const retryMs = 60_000;
 const nsPerTick = 1e9 / videoTicksPerSecond;
+/** As the decoder gives it back. */
+const toNs = (time: number) => Math.round(time * nsPerTick);
 
 interface Decoder {
   readonly codec: 'h264' | 'h265';
@@ -29,13 +37,23 @@ interface Decoder {
   readonly readers: readonly FrameReader[];
 }
 
-/** Raw pictures for detectors, decoded only while they are wanted. */
+/**
+ * Raw pictures for detectors, decoded only while they are wanted; where key frames come as often as frames are wanted, no
+ * others are decoded.
+ */
 export class FrameDecoder {
   readonly #options: FrameDecoderOptions;
   readonly #group = new LastGroup();
   #wanted: ReadonlySet<FrameFormat> = new Set();
   #decoder: Decoder | undefined;
   #isFed = false;
+  readonly #pace = new KeyFramePace();
+  /** Of the present group nothing is decoded but its key frame, if that. */
+  #isSkipping = false;
+  /** The time of the key frame that was decoded alone, in nanoseconds. */
+  #aloneNs: number | undefined;
+  /** Whether the last picture was decoded. */
+  #wasFed = false;
   /** Of the monotonic clock. */
   #retryAtMs = 0;
   #isClosed = false;
@@ -47,17 +65,21 @@ export class FrameDecoder {
   setWanted(wanted: ReadonlySet<FrameFormat>): void {
     const own = this.#options.rates.map(([format]) => format);
     this.#wanted = new Set(own.filter((format) => wanted.has(format)));
-    this.#isFed &&= this.#wanted.size > 0;
+    // What is newly wanted does not wait for the next key frame.
+    this.#isFed &&= this.#wanted.size > 0 && !this.#isSkipping;
     this.#setValves();
     this.#begin();
   }
 
   push(unit: VideoUnit): void {
+    this.#pace.push(unit);
     this.#group.push(unit);
     // Another codec needs another decoder.
     this.#isFed &&= unit.config.codec === this.#decoder?.codec;
-    if (this.#isFed) this.#feed(unit, unit.time);
-    else this.#begin();
+    if (!this.#isFed) this.#begin();
+    else if (unit.keyFrame) this.#takeKeyFrame(unit);
+    else if (this.#isSkipping) this.#passOver(unit);
+    else this.#feed(unit, unit.time);
   }
 
   close(): void {
@@ -75,8 +97,45 @@ export class FrameDecoder {
     if (this.#decoder?.codec !== last.config.codec) this.#tryOpen(last.config.codec);
     if (!this.#decoder) return;
     this.#isFed = true;
+    this.#isSkipping = false;
+    this.#aloneNs = undefined;
     for (const reader of this.#decoder.readers) reader.skipUntil(Math.floor(last.time * nsPerTick));
     for (const unit of this.#group.units) this.#feed(unit, last.time - (last.time - unit.time) / squeeze);
+  }
+
+  #takeKeyFrame(unit: VideoUnit): void {
+    const readers = this.#decoder?.readers.filter(({ format }) => this.#wanted.has(format)) ?? [];
+    const alone = this.#aloneNs;
+    if (alone !== undefined) this.#pace.note(readers.every(({ latestNs }) => latestNs >= alone));
+    const distanceUs = this.#pace.distanceUs(this.#periodUs());
+    this.#isSkipping = distanceUs > 0;
+    const timeNs = toNs(unit.time);
+    // Each reader is asked: it counts what it has chosen.
+    const isChosen =
+      readers.filter((reader) => this.#isSkipping && reader.choose(timeNs, distanceUs)).length > 0;
+    this.#aloneNs = isChosen ? timeNs : undefined;
+    this.#wasFed = isChosen || !this.#isSkipping;
+    if (this.#wasFed) this.#feed(unit, unit.time);
+  }
+
+  /** Where the next key frame is late, decoding begins with the last one. */
+  #passOver(unit: VideoUnit): void {
+    this.#wasFed &&= unit.continues;
+    if (this.#wasFed) this.#feed(unit, unit.time);
+    const timeNs = toNs(unit.time);
+    const isLate = this.#decoder?.readers.some(
+      (reader) => this.#wanted.has(reader.format) && reader.isOverdue(timeNs),
+    );
+    if (!isLate) return;
+    this.#isFed = false;
+    this.#begin();
+  }
+
+  /** Microseconds between two frames that are wanted; 0 where they are so many that a key frame is never enough. */
+  #periodUs(): number {
+    const rates = this.#options.rates.filter(([format]) => this.#wanted.has(format)).map(([, rate]) => rate);
+    const highest = rates.includes(0) ? Number.POSITIVE_INFINITY : Math.max(...rates);
+    return highest <= maxKeyFrameRate ? 1e6 / highest : 0;
   }
 
   #feed({ data, keyFrame, config }: VideoUnit, time: number): void {

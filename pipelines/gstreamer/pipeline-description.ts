@@ -89,12 +89,15 @@ export function describePictureDecoder(codec: 'h264' | 'h265', record: Buffer): 
 /** The valve of one format, where several are made of one stream. */
 export const valveOf = (format: FrameFormat) => `${format}valve`;
 
+/** At most so many frames a second may be made of key frames alone, which need not be the rate's distance apart. */
+export const maxKeyFrameRate = 1;
+
 /**
  * Pictures are chosen by their times alone. Of a stream that states no frame rate, videorate does not know how long
  * a picture lasts, and aborts the process; so every stream states one here, higher than any that is asked for.
  */
 const limit = (rate: number) =>
-  `capssetter caps=video/x-raw,framerate=1000/1 ! videorate drop-only=true max-rate=${Math.ceil(rate)}`;
+  `capssetter caps=video/x-raw,framerate=1000/1 ! videorate drop-only=true max-rate=${Math.ceil(rate <= maxKeyFrameRate ? 2 * rate : rate)}`;
 
 /** The width is a multiple of four because rows are padded to that: what arrives has no padding. */
 function convert([format, rate]: FrameRates[number]): string {

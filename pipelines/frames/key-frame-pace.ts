@@ -1,0 +1,49 @@
+import { toleranceUs } from '../../bus/frame-rate-limit.ts';
+import { type VideoUnit, videoTicksPerSecond } from '../media/unit.ts';
+
+/** So many groups in a row must be short enough. */
+const groups = 4;
+/** Key frames in a row that the decoder did not show by itself, before the next one. */
+const maxUnseen = 2;
+const usPerTick = 1e6 / videoTicksPerSecond;
+
+/**
+ * Knows whether key frames alone are enough for a rate of frames: whether they have come often enough of late, and whether
+ * the decoder shows them without what follows.
+ */
+export class KeyFramePace {
+  /** Microseconds, the newest last. */
+  #distances: number[] = [];
+  #lastUs: number | undefined;
+  #unseen = 0;
+
+  /** To be called with each picture. */
+  push({ keyFrame, time }: VideoUnit): void {
+    if (!keyFrame) return;
+    const timeUs = time * usPerTick;
+    if (this.#lastUs !== undefined)
+      this.#distances = [...this.#distances, timeUs - this.#lastUs].slice(-groups);
+    this.#lastUs = timeUs;
+  }
+
+  /**
+   * Microseconds until the next key frame, of which frames at most so far apart can be made without decoding others; 0 if
+   * they cannot.
+   *
+   * @param periodUs 0 when every picture is wanted
+   */
+  distanceUs(periodUs: number): number {
+    const longest = Math.max(...this.#distances);
+    const isEnough =
+      this.#distances.length === groups &&
+      Math.min(...this.#distances) > 0 &&
+      longest <= periodUs + toleranceUs(periodUs) &&
+      this.#unseen < maxUnseen;
+    return isEnough ? longest : 0;
+  }
+
+  /** @param isSeen whether a key frame that was decoded alone was shown before the next one came */
+  note(isSeen: boolean): void {
+    if (this.#unseen < maxUnseen) this.#unseen = isSeen ? 0 : this.#unseen + 1;
+  }
+}

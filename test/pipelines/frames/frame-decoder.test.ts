@@ -1,0 +1,132 @@
+import fc from 'fast-check';
+import { expect, test, vi } from 'vitest';
+import type { VideoConfig } from '../../../pipelines/codecs/nal-unit.ts';
+import { FrameDecoder } from '../../../pipelines/frames/frame-decoder.ts';
+
+const picturesPerSecond = 10;
+const ticks = 90_000 / picturesPerSecond;
+
+/** A decoder that shows each picture at once, or those before the last `held` ones. */
+const gstreamer = vi.hoisted(() => ({ held: 0, decodedNs: [] as number[] }));
+
+vi.mock('../../../pipelines/gstreamer/gstreamer.ts', () => ({
+  Pipeline: class {
+    readonly #waiting: number[] = [];
+    #show: (packet: Buffer) => void = () => {};
+
+    play() {}
+    set() {}
+    close() {}
+
+    pull(_: string, show: (packet: Buffer) => void) {
+      this.#show = show;
+      const caps = Buffer.from('video/x-raw, width=(int)4, height=(int)1');
+      show(gdp(2, caps, 0));
+      return new Promise(() => {});
+    }
+
+    push(_: string, __: Buffer, timeNs: number) {
+      gstreamer.decodedNs.push(timeNs);
+      this.#waiting.push(timeNs);
+      if (this.#waiting.length > gstreamer.held)
+        this.#show(gdp(1, Buffer.alloc(4), this.#waiting.shift() ?? 0));
+    }
+  },
+}));
+
+/** A packet of the GStreamer Data Protocol. */
+function gdp(type: number, payload: Buffer, timeNs: number): Buffer {
+  const header = Buffer.alloc(62);
+  header.writeUInt16BE(type, 4);
+  header.writeUInt32BE(payload.length, 6);
+  header.writeBigUInt64BE(BigInt(Math.round(timeNs)), 10);
+  return Buffer.concat([header, payload]);
+}
+
+const config: VideoConfig = {
+  ...({ codec: 'h264', width: 320, height: 240, parameterSets: [] } as const),
+  record: Buffer.from('0142c01fffe100', 'hex'),
+};
+
+/**
+ * Decodes groups of so many pictures each.
+ *
+ * @returns when the pictures that were decoded, and the frames, were taken, in seconds
+ */
+function decode(rate: number, groups: readonly number[], held = 0) {
+  gstreamer.held = held;
+  gstreamer.decodedNs = [];
+  const frames: number[] = [];
+  const decoder = new FrameDecoder({
+    rates: [['gray', rate]],
+    clock: { at: (mediaUs) => mediaUs },
+    onFrame: ({ timeUs }) => frames.push(timeUs / 1e6),
+    onFailure: expect.fail,
+  });
+  decoder.setWanted(new Set(['gray']));
+  let picture = 0;
+  for (const length of groups) {
+    for (let index = 0; index < length; index += 1) {
+      const time = picture * ticks;
+      decoder.push({
+        ...{ config, time, arrivedMs: 0, keyFrame: index === 0, continues: false },
+        data: Buffer.from('0000000165', 'hex'),
+      });
+      picture += 1;
+    }
+  }
+  decoder.close();
+  return { decoded: gstreamer.decodedNs.map((ns) => ns / 1e9), frames };
+}
+
+const seconds = (count: number) => Array<number>(count).fill(picturesPerSecond);
+const after = (moment: number, times: readonly number[]) => times.filter((time) => time >= moment);
+
+test('one picture a frame is decoded where key frames come as often as frames are wanted', () => {
+  const { decoded, frames } = decode(0.5, seconds(20));
+  expect(after(6, decoded)).toEqual([6, 8, 10, 12, 14, 16, 18]);
+  expect(after(6, frames)).toEqual([6, 8, 10, 12, 14, 16, 18]);
+  expect(after(5, decode(1, seconds(10)).decoded)).toEqual([5, 6, 7, 8, 9]);
+});
+
+test('all pictures are decoded where more frames are wanted, or every one', () => {
+  expect(decode(5, seconds(10)).decoded).toHaveLength(100);
+  expect(decode(0, seconds(10)).decoded).toHaveLength(100);
+  expect(decode(0.5, Array<number>(10).fill(30)).decoded).toHaveLength(300);
+});
+
+test('a key frame that is late is not waited for', () => {
+  const { frames, decoded } = decode(1, [...seconds(8), 50, ...seconds(8)]);
+  // Once the first frame was late, the group is decoded from its beginning.
+  expect(after(8, frames).slice(0, 4)).toEqual([8, 9.1, 10, 11]);
+  expect(after(18, decoded)).toEqual([18, 19, 20]);
+});
+
+test('all pictures are decoded where a key frame is not shown before the next picture comes', () => {
+  const { decoded, frames } = decode(1, seconds(30), 1);
+  expect(after(8, decoded)).toHaveLength(220);
+  expect(after(8, frames).length).toBeGreaterThan(20);
+});
+
+/** One picture, and what a camera's timestamps may be off, twice. */
+const marginSeconds = 0.2001;
+
+test('frames are never further apart than the rate says, however key frames come', () => {
+  const groups = fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 4, maxLength: 6 });
+  fc.assert(
+    fc.property(
+      fc.constantFrom(0.2, 0.4, 0.5, 0.7, 1),
+      groups,
+      fc.integer({ min: 1, max: 6 }),
+      (rate, some, times) => {
+        const { frames } = decode(
+          rate,
+          some.flatMap((length) => Array<number>(times).fill(length)),
+        );
+        const apart = frames.slice(1).map((time, index) => time - (frames[index] ?? 0));
+        expect(Math.max(0, ...apart)).toBeLessThan(1 / rate + marginSeconds);
+      },
+    ),
+    { numRuns: 40 },
+  );
+});
