@@ -6,7 +6,8 @@ import { describeWait, pipelineBudget } from '../gstreamer/pipeline-budget.ts';
 import {
   describeDecoder,
   type FrameRates,
-  maxKeyFrameRate,
+  limitOf,
+  maxRate,
   valveOf,
 } from '../gstreamer/pipeline-description.ts';
 import { LastGroup } from '../media/last-group.ts';
@@ -27,6 +28,8 @@ export interface FrameDecoderOptions {
 /** Pictures before the first wanted one get times this close together: they are decoded, not shown. */
 const squeeze = 10_000;
 const retryMs = 60_000;
+/** Where more frames are wanted in a second, a key frame is hardly ever enough. */
+const maxKeyFrameRate = 1;
 const nsPerTick = 1e9 / videoTicksPerSecond;
 /** As the decoder gives it back. */
 const toNs = (time: number) => Math.round(time * nsPerTick);
@@ -50,6 +53,8 @@ export class FrameDecoder {
   readonly #pace = new KeyFramePace();
   /** Of the present group nothing is decoded but its key frame, if that. */
   #isSkipping = false;
+  /** GStreamer drops nothing for the rate's sake. */
+  #isUnlimited = false;
   /** The time of the key frame that was decoded alone, in nanoseconds. */
   #aloneNs: number | undefined;
   /** Whether the last picture was decoded. */
@@ -108,7 +113,10 @@ export class FrameDecoder {
     const alone = this.#aloneNs;
     if (alone !== undefined) this.#pace.note(readers.every(({ latestNs }) => latestNs >= alone));
     const distanceUs = this.#pace.distanceUs(this.#periodUs());
-    this.#isSkipping = distanceUs > 0;
+    const isEnough = distanceUs > 0;
+    // What GStreamer may drop is known to it one picture later: this group is decoded as before.
+    this.#isSkipping = isEnough && this.#isUnlimited;
+    this.#setUnlimited(isEnough);
     const timeNs = toNs(unit.time);
     // Each reader is asked: it counts what it has chosen.
     const isChosen =
@@ -127,8 +135,20 @@ export class FrameDecoder {
       (reader) => this.#wanted.has(reader.format) && reader.isOverdue(timeNs),
     );
     if (!isLate) return;
+    this.#setUnlimited(false);
     this.#isFed = false;
     this.#begin();
+  }
+
+  /** What is chosen before it is decoded must not be dropped after it. */
+  #setUnlimited(isUnlimited: boolean): void {
+    if (isUnlimited === this.#isUnlimited) return;
+    this.#isUnlimited = isUnlimited;
+    for (const [format, rate] of this.#options.rates) {
+      if (rate === 0) continue;
+      const most = isUnlimited ? maxRate.none : maxRate.of(rate);
+      this.#decoder?.pipeline.set(limitOf(format), maxRate.property, most);
+    }
   }
 
   /** Microseconds between two frames that are wanted; 0 where they are so many that a key frame is never enough. */
@@ -175,6 +195,7 @@ export class FrameDecoder {
       return reader;
     });
     this.#decoder = { codec, pipeline, readers };
+    this.#isUnlimited = false;
     this.#setValves();
   }
 

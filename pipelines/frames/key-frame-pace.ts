@@ -3,8 +3,10 @@ import { type VideoUnit, videoTicksPerSecond } from '../media/unit.ts';
 
 /** So many groups in a row must be short enough. */
 const groups = 4;
-/** Key frames in a row that the decoder did not show by itself, before the next one. */
-const maxUnseen = 2;
+/** So many key frames in a row that the decoder did not show before the next one came are no accident. */
+const maxUnseen = 4;
+/** The machine may only have been busy. */
+const refusalUs = 600e6;
 const usPerTick = 1e6 / videoTicksPerSecond;
 
 /**
@@ -16,6 +18,7 @@ export class KeyFramePace {
   #distances: number[] = [];
   #lastUs: number | undefined;
   #unseen = 0;
+  #refusedUntilUs = Number.NEGATIVE_INFINITY;
 
   /** To be called with each picture. */
   push({ keyFrame, time }: VideoUnit): void {
@@ -38,12 +41,15 @@ export class KeyFramePace {
       this.#distances.length === groups &&
       Math.min(...this.#distances) > 0 &&
       longest <= periodUs + toleranceUs(periodUs) &&
-      this.#unseen < maxUnseen;
+      (this.#lastUs ?? 0) >= this.#refusedUntilUs;
     return isEnough ? longest : 0;
   }
 
   /** @param isSeen whether a key frame that was decoded alone was shown before the next one came */
   note(isSeen: boolean): void {
-    if (this.#unseen < maxUnseen) this.#unseen = isSeen ? 0 : this.#unseen + 1;
+    this.#unseen = isSeen ? 0 : this.#unseen + 1;
+    if (this.#unseen < maxUnseen) return;
+    this.#unseen = 0;
+    this.#refusedUntilUs = (this.#lastUs ?? 0) + refusalUs;
   }
 }

@@ -72,7 +72,7 @@ export class Pipeline {
   }
 
   /** Sets a property. Numbers pass through 32-bit floats. */
-  set(element: string, property: string, value: string | boolean): void {
+  set(element: string, property: string, value: string | boolean | number): void {
     this.#element(element)[property] = value;
   }
 

@@ -89,21 +89,24 @@ export function describePictureDecoder(codec: 'h264' | 'h265', record: Buffer): 
 /** The valve of one format, where several are made of one stream. */
 export const valveOf = (format: FrameFormat) => `${format}valve`;
 
-/** At most so many frames a second may be made of key frames alone, which need not be the rate's distance apart. */
-export const maxKeyFrameRate = 1;
+/** The element that drops what comes sooner than the rate says, where there is a rate. */
+export const limitOf = (format: FrameFormat) => `${format}limit`;
+
+/** Its property `max-rate`, and one that drops nothing. */
+export const maxRate = { property: 'max-rate', of: (rate: number) => Math.ceil(rate), none: 1000 } as const;
 
 /**
  * Pictures are chosen by their times alone. Of a stream that states no frame rate, videorate does not know how long
  * a picture lasts, and aborts the process; so every stream states one here, higher than any that is asked for.
  */
-const limit = (rate: number) =>
-  `capssetter caps=video/x-raw,framerate=1000/1 ! videorate drop-only=true max-rate=${Math.ceil(rate <= maxKeyFrameRate ? 2 * rate : rate)}`;
+const limit = (format: FrameFormat, rate: number) =>
+  `capssetter caps=video/x-raw,framerate=${maxRate.none}/1 ! videorate name=${limitOf(format)} drop-only=true ${maxRate.property}=${maxRate.of(rate)}`;
 
 /** The width is a multiple of four because rows are padded to that: what arrives has no padding. */
 function convert([format, rate]: FrameRates[number]): string {
   const { name, width } = layouts[format];
   return [
-    ...(rate > 0 ? [limit(rate)] : []),
+    ...(rate > 0 ? [limit(format, rate)] : []),
     'videoconvertscale',
     `video/x-raw,format=${name},width=[4,${width},4],height=[4,4096],pixel-aspect-ratio=1/1`,
     gdpSink(format),
