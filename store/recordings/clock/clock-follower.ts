@@ -64,7 +64,8 @@ export class ClockFollower {
     this.#reports.attach(options.bus);
     this.#timer = setInterval(() => this.look(), intervalMs).unref();
     this.#endReports = options.bus.subscribe(recordings, ['*'], ({ id, state }) => {
-      if (this.#isSet && (state === 'saved' || state === 'lost')) this.#run(() => this.#correctSaved(id));
+      // One that is found was perhaps left by a kill.
+      if (this.#isSet && ['saved', 'lost', 'found'].includes(state)) this.#run(() => this.#correctOne(id));
     });
     // The clock may have been set while no recorder ran.
     this.#first = setTimeout(() => this.#run(() => this.#correctAll(true)), firstLookMs).unref();
@@ -121,13 +122,17 @@ export class ClockFollower {
     // The catalogue would take a name that is given up for one of a recording that was deleted.
     const taken = new Set(wrong.map(({ id }) => id));
     let corrected = 0;
+    const failures: Error[] = [];
     for (const { id } of wrong) {
       if (this.#isEnding) break;
-      if (await this.#correct(id, taken)) corrected += 1;
+      const isCorrected = await this.#correct(id, taken).catch((error: Error) => void failures.push(error));
+      if (isCorrected) corrected += 1;
     }
     const [first] = wrong;
     if (first && corrected > 0) this.#options.log.info(describe(corrected, wrong));
     await this.#reports.flush(flushDeadlineMs);
+    const [failure] = failures;
+    if (failure) throw new Error(`${failures.length} of ${wrong.length}: ${failure.message}`);
   }
 
   async #findWrong(isFound: boolean, isQuick: boolean): Promise<WrongRecording[]> {
@@ -178,7 +183,7 @@ export class ClockFollower {
     return new ClockCorrection(this.#start, nowUs(), provenUs);
   }
 
-  async #correctSaved(id: string): Promise<void> {
+  async #correctOne(id: string): Promise<void> {
     const first = await firstFragment(this.#options.files, id);
     const [wrong] = first ? this.#wrongOf([{ id, first }], this.#provenUs) : [];
     if (wrong && (await this.#correct(id, new Set()))) this.#options.log.info(describe(1, [wrong]));
