@@ -9,6 +9,7 @@ import { startChild } from '../../../support/child.ts';
 import { atEnd } from '../../../support/cleanup.ts';
 import { temporaryFolder } from '../../../support/folder.ts';
 import { project } from '../../../support/project.ts';
+import { openSnapshot } from '../../../support/statements.ts';
 
 /** A database, and a way to fill it: the entries' numbers are their times. */
 async function begin() {
@@ -78,18 +79,21 @@ test('entries that are too many are let go down to nine tenths of the limit, how
 });
 
 test('a file that was much larger than it is allowed now becomes small, and entries may come meanwhile', async () => {
-  const { database, write, rows, bounds, size } = await begin();
+  const { file, database, write, rows, bounds, size } = await begin();
+  const statements = await openSnapshot({ file, database });
   await write(400_000);
   await database.retention.prune(0, 1e9);
   const before = size();
   await database.retention.prune(360_001, 1e9);
   expect(size()).toBeGreaterThan(0.8 * before);
+  expect(await statements.rows('SELECT count(*) FROM logs')).toEqual([[40_000]]);
   const tending = database.retention.tend(before / 2);
   await write(20_000);
   await tending;
   expect(size()).toBeLessThan(0.6 * before);
   expect(await bounds()).toEqual({ oldest: 360_001, newest: 420_000 });
   expect(await rows()).toBe(60_000);
+  expect(await statements.rows('SELECT count(*), min(time) FROM logs')).toEqual([[60_000, 360_001]]);
 });
 
 test('the journal stays small, although somebody reads all the time', async () => {
