@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { mustRun, type RunCommand, ServiceError } from './system-commands.ts';
 
 /** What an update would bring. */
@@ -5,6 +6,8 @@ export interface NewVersion {
   /** Commits. */
   readonly from: string;
   readonly to: string;
+  /** Whether it needs other Node packages. */
+  readonly hasNewPackages: boolean;
   /** In the words of the changelog, or else of the commits; at most 60 lines. */
   readonly changes: readonly string[];
 }
@@ -45,7 +48,8 @@ export class GitBranch {
     if ((await this.#try('merge-base', '--is-ancestor', from, to)).code !== 0) {
       throw new ServiceError(`${this.#project} has commits that the remote has not: update it with git`);
     }
-    return { from, to, changes: await this.#changes(from, to) };
+    const packages = await this.#try('diff', '--quiet', `${from}..${to}`, '--', 'package-lock.json');
+    return { from, to, hasNewPackages: packages.code !== 0, changes: await this.#changes(from, to) };
   }
 
   /** Goes to another commit, forwards or back. There are no changed files, see {@link findNew}. */
@@ -74,8 +78,15 @@ export class GitBranch {
     return this.#run('git', ...this.#options(), ...args);
   }
 
-  /** Root updates a clone of somebody else, too, which git refuses by itself. */
+  /** @returns the entries of its top level that belong to git, or are made from them. */
+  async entries(): Promise<readonly string[]> {
+    const tracked = (await this.#git('ls-tree', '--name-only', 'HEAD')).split('\n');
+    return [...tracked, '.git', 'node_modules', 'dist', '.cache'].map((name) => join(this.#project, name));
+  }
+
+  /** Root updates a clone of somebody else, too, which git refuses by itself; but runs none of their programs. */
   #options(): readonly string[] {
-    return ['-C', this.#project, '-c', `safe.directory=${this.#project}`];
+    const programs = ['-c', 'core.hooksPath=/dev/null', '-c', 'core.fsmonitor=false'];
+    return ['-C', this.#project, '-c', `safe.directory=${this.#project}`, ...programs];
   }
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ensureFolder, writeAtomically } from '../../bus/base/files.ts';
+import { writeAtomically } from '../../bus/base/files.ts';
 import { Accounts } from '../../store/accounts/accounts.ts';
 import { type Config, loadConfig } from '../../store/config/config.ts';
 import { defaultConfigFile } from '../../store/config/default-config.ts';
@@ -9,6 +9,7 @@ import { Monitors } from '../../store/monitors/monitors.ts';
 import { detectors } from '../detectors/host/detector-list.ts';
 import { makeAdmin, makeDemo } from '../startup/first-start.ts';
 import { lockFolder } from '../startup/folder-lock.ts';
+import { openStorage } from '../startup/storage-mark.ts';
 import { serviceName, serviceUnit, stateDir, unitFile } from './service-unit.ts';
 import { mustRun, type RunCommand, ServiceError } from './system-commands.ts';
 
@@ -39,15 +40,17 @@ export async function installService(
   }
   await ensureUser(run);
   const isRunning = (await run('systemctl', 'is-active', '--quiet', serviceName)).code === 0;
-  const { config, login } = await prepare(file, isRunning);
-  for (const folder of [stateDir, config.configDir, config.storageDir]) {
-    await mustRun(run, 'chown', '--recursive', '--no-dereference', `${serviceName}:${serviceName}`, folder);
-  }
+  const isInstalled = existsSync(unitFile);
+  // Where `npm start` ran, so that relative paths of a configuration mean the same; a new one names absolute paths.
+  const workingDir = configFile === undefined ? stateDir : project;
+  const { config, login } = await prepare(file, { workingDir, project, isRunning });
+  await giveToService(run, [stateDir, config.configDir, config.storageDir]);
   const unit = serviceUnit({
     ...config,
     user: serviceName,
     node: process.execPath,
     project,
+    workingDir,
     configFile: config.file,
   });
   await writeAtomically(unitFile, unit);
@@ -56,6 +59,7 @@ export async function installService(
   await mustRun(run, 'systemctl', 'enable', serviceName);
   const started = await run('systemctl', 'restart', serviceName);
   if (started.code !== 0) {
+    if (!isInstalled) await run('systemctl', 'disable', '--now', serviceName);
     const { output } = await run(
       'journalctl',
       '--unit',
@@ -89,15 +93,42 @@ async function ensureUser(run: RunCommand): Promise<void> {
   await mustRun(run, 'useradd', ...options, serviceName);
 }
 
+/** Gives folders, and what is in them, to the service's user. */
+export async function giveToService(run: RunCommand, folders: readonly string[]): Promise<void> {
+  for (const folder of folders) {
+    await mustRun(run, 'chown', '--recursive', '--no-dereference', `${serviceName}:${serviceName}`, folder);
+  }
+}
+
+/** Folders of the system: their files are not the recorder's. `/srv/nvr` may be, `/srv` may not. */
+const systemFolders = /^\/[^/]*$|^\/(bin|boot|dev|etc|lib\w*|proc|run|sbin|sys|usr)\/|^\/(var|home)\/[^/]+$/;
+
+/** @throws {ServiceError} if a folder would be given to the service's user that holds other things as well. */
+function requireOwnFolder(key: string, folder: string, project: string): void {
+  const isOwn = /^\/etc\/[^/]+/.test(folder) || !systemFolders.test(folder);
+  const holdsProgram = project === folder || project.startsWith(`${folder}/`);
+  if (isOwn && !holdsProgram) return;
+  const what = holdsProgram ? 'contains the program' : 'is a folder of the system';
+  throw new ServiceError(`${key} is ${folder}, which ${what}: the service needs a folder of its own there`);
+}
+
+interface PrepareOptions {
+  readonly workingDir: string;
+  readonly project: string;
+  readonly isRunning: boolean;
+}
+
 /** Configuration, first account and first monitor, as the first start makes them: so a password is shown here, not logged. */
-async function prepare(file: string, isRunning: boolean) {
+async function prepare(file: string, { workingDir, project, isRunning }: PrepareOptions) {
   await mkdir(stateDir, { recursive: true, mode: 0o750 });
-  // A new configuration names folders below the current one.
-  process.chdir(stateDir);
+  process.chdir(workingDir);
   const create = file === join(stateDir, defaultConfigFile);
   const { config, created } = await loadConfig(file, { create, detectors });
-  await ensureFolder(config.storageDir);
+  requireOwnFolder('config_dir', config.configDir, project);
+  requireOwnFolder('storage_dir', config.storageDir, project);
   if (isRunning) return { config, login: undefined };
+  // Not a new folder where a disk is not mounted.
+  await openStorage({ ...config, isNew: false });
   const release = await lockFolder(config.storageDir, 0);
   try {
     const accounts = await Accounts.open(config.configDir);

@@ -11,6 +11,8 @@ export interface ServicePlace {
   readonly configFile: string;
   readonly configDir: string;
   readonly storageDir: string;
+  /** Against which the configuration's relative paths are resolved. */
+  readonly workingDir: string;
   /** With the files that monitors play. */
   readonly mediaDir: string;
   /** Of the web server. */
@@ -31,9 +33,9 @@ const homes = ['/home', '/root', '/run/user'];
  * @throws {RangeError} if a path has characters that have no place in a unit.
  */
 export function serviceUnit(place: ServicePlace): string {
-  const { user, node, project, configFile, configDir, storageDir, mediaDir, port } = place;
+  const { user, node, project, configFile, configDir, storageDir, workingDir, mediaDir, port } = place;
   const written = [configDir, storageDir].filter((folder) => !isBelow(folder, stateDir));
-  const read = [dirname(dirname(node)), project, dirname(configFile), mediaDir].filter(
+  const read = [dirname(dirname(node)), project, workingDir, dirname(configFile), mediaDir].filter(
     (folder) => isInHome(folder) && !written.some((other) => isBelow(folder, other)),
   );
   const [writtenInHomes, writtenElsewhere] = [
@@ -42,12 +44,12 @@ export function serviceUnit(place: ServicePlace): string {
   ];
   const command = [node, join(project, 'setup.mjs'), 'serve', '--config', configFile].map(commandWord);
   const lines = (key: string, paths: readonly string[]) =>
-    paths.map((path) => `${key}=${word(path)}\n`).join('');
+    paths.map((path) => `${key}=-${word(path)}\n`).join('');
   return `# Written by \`npm run service -- install\`, which replaces it.
 [Unit]
 Description=Sentrybus network video recorder
 After=network.target
-${lines('RequiresMountsFor', [configDir, storageDir])}# It never gives up.
+# It never gives up: a disk that is mounted late is waited for.
 StartLimitIntervalSec=0
 
 [Service]
@@ -71,7 +73,7 @@ Group=${user}
 UMask=0027
 StateDirectory=${serviceName}
 StateDirectoryMode=0750
-WorkingDirectory=${stateDir}
+WorkingDirectory=${workingDir.replaceAll('%', '%%')}
 
 ProtectSystem=strict
 ProtectHome=tmpfs
@@ -101,10 +103,19 @@ WantedBy=multi-user.target
 `;
 }
 
-/** @returns the configuration file of a unit of {@link serviceUnit}. */
-export function configOf(unit: string): string | undefined {
-  const [, quoted] = /^ExecStart=.* "--config" "((?:[^"\\]|\\.)*)"$/m.exec(unit) ?? [];
-  return quoted?.replaceAll('$$', '$').replaceAll('%%', '%').replace(/\\(.)/g, '$1');
+/** What a unit of {@link serviceUnit} runs. */
+export interface RunningPlace extends Pick<ServicePlace, 'project' | 'configFile' | 'workingDir'> {}
+
+/** @returns undefined if the unit is not one of {@link serviceUnit}. */
+export function placeOf(unit: string): RunningPlace | undefined {
+  const [, command = ''] = /^ExecStart=(.*)$/m.exec(unit) ?? [];
+  const words = [...command.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, quoted = '']) =>
+    quoted.replaceAll('$$', '$').replaceAll('%%', '%').replace(/\\(.)/g, '$1'),
+  );
+  const [, program, , , configFile] = words;
+  const [, workingDir] = /^WorkingDirectory=(.*)$/m.exec(unit) ?? [];
+  if (program === undefined || configFile === undefined || workingDir === undefined) return undefined;
+  return { project: dirname(program), configFile, workingDir: workingDir.replaceAll('%%', '%') };
 }
 
 const isInHome = (path: string) => homes.some((home) => isBelow(path, home));

@@ -1,13 +1,15 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { readFile, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
-import { loadConfig } from '../../store/config/config.ts';
+import { type Config, loadConfig } from '../../store/config/config.ts';
 import { defaultConfigFile } from '../../store/config/default-config.ts';
 import { detectors } from '../detectors/host/detector-list.ts';
 import { lockFolder } from '../startup/folder-lock.ts';
-import { configOf, serviceName, unitFile } from './service-unit.ts';
+import { GitBranch } from './git-branch.ts';
+import { giveToService } from './install-service.ts';
+import { placeOf, stateDir, unitFile } from './service-unit.ts';
 import { mustRun, runCommand, ServiceError } from './system-commands.ts';
 import { serviceTrial, terminalTrial } from './trial.ts';
 import { update } from './update.ts';
@@ -27,17 +29,27 @@ const trialMs = 60_000;
  */
 export async function runUpdate(args: readonly string[]): Promise<number> {
   try {
-    const { yes, config } = read(args);
+    const { yes, config: given } = read(args);
     const project = join(import.meta.dirname, '../../..');
-    const unit = existsSync(unitFile) ? await readFile(unitFile, 'utf8') : '';
-    const isService = unit.includes(join(project, 'setup.mjs'));
+    const service = existsSync(unitFile) ? placeOf(await readFile(unitFile, 'utf8')) : undefined;
+    const isService = service?.project === project && (given === undefined || given === service.configFile);
     if (isService && process.getuid?.() !== 0)
       throw new ServiceError('Only root may update the service: sudo npm run update');
-    const configFile = config ?? (isService ? configOf(unit) : undefined) ?? join(project, defaultConfigFile);
-    if (!isService) await requireStopped(configFile);
+    const configFile = isService ? service.configFile : (given ?? join(project, defaultConfigFile));
+    const workingDir = isService ? service.workingDir : process.cwd();
+    // Its relative paths begin there.
+    process.chdir(workingDir);
+    const { config } = await loadConfig(configFile, { create: false, detectors });
+    if (!isService) await requireStopped(config);
+    // Everybody may read what is installed: the service's user is another one.
+    process.umask(0o022);
+    // What was begun is finished, or undone.
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
     const isUpdated = await update({
       project,
       configFile,
+      workingDir,
+      backups: isService ? join(stateDir, 'backups') : join(dirname(config.configDir), 'backups'),
       run: runCommand,
       trial: isService ? serviceTrial(runCommand) : terminalTrial(project, configFile),
       trialMs,
@@ -45,13 +57,8 @@ export async function runUpdate(args: readonly string[]): Promise<number> {
       report: (text) => void process.stdout.write(`${text}\n`),
       async handOver() {
         if (!isService) return;
-        await mustRun(
-          runCommand,
-          'chown',
-          '--recursive',
-          `${serviceName}:${serviceName}`,
-          join(configFile, '../..'),
-        );
+        await giveToService(runCommand, [config.configDir, config.storageDir]);
+        await giveToOwner(project);
       },
     });
     return isUpdated ? 0 : 1;
@@ -62,10 +69,9 @@ export async function runUpdate(args: readonly string[]): Promise<number> {
 }
 
 /** @throws {ServiceError} while a recorder runs that this program cannot start again. */
-async function requireStopped(configFile: string): Promise<void> {
-  const { config } = await loadConfig(configFile, { create: false, detectors });
+async function requireStopped({ storageDir }: Config): Promise<void> {
   try {
-    const release = await lockFolder(config.storageDir, 0);
+    const release = await lockFolder(storageDir, 0);
     release();
   } catch (cause) {
     throw new ServiceError(
@@ -73,6 +79,15 @@ async function requireStopped(configFile: string): Promise<void> {
       { cause },
     );
   }
+}
+
+/** What root has written in a clone of somebody else belongs to them. */
+async function giveToOwner(project: string): Promise<void> {
+  const { uid, gid } = await stat(project);
+  if (uid === 0) return;
+  const entries = await new GitBranch(runCommand, project).entries();
+  const present = entries.filter((entry) => existsSync(entry));
+  await mustRun(runCommand, 'chown', '--recursive', '--no-dereference', `${uid}:${gid}`, ...present);
 }
 
 function read(args: readonly string[]): { yes: boolean; config: string | undefined } {

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { GitBranch, type NewVersion } from './git-branch.ts';
+import { KeptModules } from './kept-modules.ts';
 import { type RunCommand, ServiceError } from './system-commands.ts';
 import type { RecorderTrial } from './trial.ts';
 
@@ -10,6 +11,10 @@ export interface UpdateOptions {
   /** The clone. */
   readonly project: string;
   readonly configFile: string;
+  /** Where the recorder runs: relative paths of its configuration begin there. */
+  readonly workingDir: string;
+  /** Where backups of updates are kept. */
+  readonly backups: string;
   readonly run: RunCommand;
   readonly trial: RecorderTrial;
   /** Milliseconds in which a recorder must serve. */
@@ -17,7 +22,7 @@ export interface UpdateOptions {
   /** Shows what would change. @returns whether to go on. */
   confirm(changes: readonly string[]): Promise<boolean>;
   report(text: string): void;
-  /** Gives files that were written by this user to the recorder's. */
+  /** Gives files that were written by this user to those who had them. */
   handOver(): Promise<void>;
 }
 
@@ -41,45 +46,75 @@ export async function update(options: UpdateOptions): Promise<boolean> {
   }
   if (!(await confirm(found.changes))) return true;
   const backup = await makeBackup(options, found);
-  await trial.stop();
-  await branch.goTo(found.to);
-  if ((await setup(project, 'install')) && (await trial.serves(trialMs))) {
+  const modules = new KeptModules(project);
+  if (await attempt(() => goForward(options, branch, found, modules))) {
+    await modules.forget();
     report(`Updated to ${found.to.slice(0, 10)}; it serves. The backup of before: ${backup}`);
     return true;
   }
   report(`${found.to.slice(0, 10)} does not serve within ${trialMs / 1000} s: going back`);
   await trial.stop();
   await branch.goTo(found.from);
-  await setup(project, 'install');
-  if (!(await trial.serves(trialMs))) {
+  await modules.putBack();
+  await setup(options, 'install');
+  if (!(await serves(options))) {
     await trial.stop();
     report('The version of before does not serve with files of the new one: putting the backup in place');
-    await setup(project, 'restore', backup, '--config', options.configFile);
-    await options.handOver();
-    if (!(await trial.serves(trialMs)))
+    const isRestored = await setup(options, 'restore', backup, '--replace', '--config', options.configFile);
+    if (!isRestored || !(await serves(options))) {
       throw new ServiceError(`The recorder does not serve: see its log. The backup of before: ${backup}`);
+    }
   }
   report(`Back at ${found.from.slice(0, 10)}, which serves`);
   return false;
 }
 
-/** @returns its folder. Older ones of updates are deleted, except the last few. */
-async function makeBackup({ project, configFile }: UpdateOptions, { from }: NewVersion): Promise<string> {
-  const folder = join(dirname(dirname(configFile)), 'backups');
-  const time = new Date().toISOString().slice(0, 19).replaceAll(':', '-');
-  const backup = join(folder, `update-${time}-${from.slice(0, 10)}`);
-  if (!(await setup(project, 'backup', backup, '--config', configFile))) {
-    throw new ServiceError('Nothing was changed, because there is no backup');
+async function goForward(
+  options: UpdateOptions,
+  branch: GitBranch,
+  { to, hasNewPackages }: NewVersion,
+  modules: KeptModules,
+): Promise<boolean> {
+  await options.trial.stop();
+  await branch.goTo(to);
+  if (hasNewPackages) await modules.keep();
+  return (await setup(options, 'install')) && (await serves(options));
+}
+
+/** Whatever goes wrong, there is a way back. */
+async function attempt(step: () => Promise<boolean>): Promise<boolean> {
+  try {
+    return await step();
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`);
+    return false;
   }
-  const earlier = (await readdir(folder)).filter((name) => name.startsWith('update-')).sort();
-  for (const name of earlier.slice(0, -keptBackups)) await rm(join(folder, name), { recursive: true });
+}
+
+async function serves({ handOver, trial, trialMs }: UpdateOptions): Promise<boolean> {
+  await handOver();
+  return trial.serves(trialMs);
+}
+
+/** @returns its folder. Older ones of updates are deleted, except the last few. */
+async function makeBackup(options: UpdateOptions, { from }: NewVersion): Promise<string> {
+  const { backups, configFile } = options;
+  const time = new Date().toISOString().slice(0, 19).replaceAll(':', '-');
+  const backup = join(backups, `update-${time}-${from.slice(0, 10)}`);
+  await mkdir(backups, { recursive: true, mode: 0o700 });
+  const isMade = await setup(options, 'backup', backup, '--config', configFile);
+  // A recorder that does not run was started a little for it.
+  await options.handOver();
+  if (!isMade) throw new ServiceError('Nothing was changed, because there is no backup');
+  const earlier = (await readdir(backups)).filter((name) => name.startsWith('update-')).sort();
+  for (const name of earlier.slice(0, -keptBackups)) await rm(join(backups, name), { recursive: true });
   return backup;
 }
 
 /** Runs a command of the version that is there now. @returns whether it succeeded. */
-async function setup(project: string, ...args: readonly string[]): Promise<boolean> {
+async function setup({ project, workingDir }: UpdateOptions, ...args: readonly string[]): Promise<boolean> {
   const child = spawn(process.execPath, [join(project, 'setup.mjs'), ...args], {
-    cwd: project,
+    cwd: workingDir,
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   const [code] = (await once(child, 'exit')) as [number | null];

@@ -23,5 +23,5 @@ const explanations: Readonly<Record<string, (host: string, port: number) => stri
   ENOTFOUND: (host) =>
     `${host} is no name that this machine knows: set \`host\` in the configuration to one of its addresses, or to "0.0.0.0" for all`,
   EACCES: (_host, port) =>
-    `this user may not listen on port ${port}: set \`port\` in the configuration to one from 1024 on, or give the program the right CAP_NET_BIND_SERVICE`,
+    `this user may not listen on port ${port}: set \`port\` in the configuration to one from 1024 on, or give the program the right CAP_NET_BIND_SERVICE (a service: install it again)`,
 };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { stringify } from 'smol-toml';
 import { createSocket } from 'unix-dgram';
 import { expect, test } from 'vitest';
-import { configOf, type ServicePlace, serviceUnit } from '../../../actors/service/service-unit.ts';
+import { placeOf, type ServicePlace, serviceUnit } from '../../../actors/service/service-unit.ts';
 import { startChild } from '../../support/child.ts';
 import { atEnd } from '../../support/cleanup.ts';
 import { temporaryFolder } from '../../support/folder.ts';
@@ -18,6 +18,7 @@ const place: ServicePlace = {
   configFile: '/var/lib/sentrybus/configs/sentryshot.toml',
   configDir: '/var/lib/sentrybus/configs',
   storageDir: '/var/lib/sentrybus/storage',
+  workingDir: '/var/lib/sentrybus',
   mediaDir: '/var/lib/sentrybus/storage/media',
   port: 2020,
 };
@@ -26,11 +27,15 @@ const linesOf = (changed: Partial<ServicePlace>) => serviceUnit({ ...place, ...c
 test('paths of the unit mean themselves, and only its own folders can be written', () => {
   const odd = '/srv/50% "of" $HOME\\x';
   const lines = linesOf({ configFile: `${odd}/s.toml`, storageDir: odd, port: 443 });
-  expect(lines).toContain('ReadWritePaths="/srv/50%% \\"of\\" $HOME\\\\x"');
+  expect(lines).toContain('ReadWritePaths=-"/srv/50%% \\"of\\" $HOME\\\\x"');
   expect(lines.find((line) => line.startsWith('ExecStart='))).toMatch(
     /"\/srv\/50%% \\"of\\" \$\$HOME\\\\x\/s\.toml"$/,
   );
-  expect(configOf(lines.join('\n'))).toBe(`${odd}/s.toml`);
+  expect(placeOf(lines.join('\n'))).toEqual({
+    project: place.project,
+    configFile: `${odd}/s.toml`,
+    workingDir: place.workingDir,
+  });
   expect(lines).toContain('AmbientCapabilities=CAP_NET_BIND_SERVICE');
   expect(linesOf({}).filter((line) => /^(ReadWrite|Bind|Ambient)/.test(line))).toEqual([]);
   expect(() => linesOf({ storageDir: '/srv/a\nUser=root' })).toThrow(RangeError);
@@ -45,8 +50,8 @@ test('of the homes of people it sees what it needs', () => {
   });
   expect(lines.filter((line) => /^(ReadWrite|Bind|ProtectHome)/.test(line))).toEqual([
     'ProtectHome=tmpfs',
-    `BindReadOnlyPaths="${home}"`,
-    `BindPaths="${home}/configs"`,
+    `BindReadOnlyPaths=-"${home}"`,
+    `BindPaths=-"${home}/configs"`,
   ]);
 });
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { runCommand } from '../../../actors/service/system-commands.ts';
@@ -13,11 +13,12 @@ import { temporaryFolder } from '../../support/folder.ts';
  */
 const program = (version: number, flaw = '') => `
 import { appendFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-const [command, folder] = process.argv.slice(2);
+const [command, folder, ...options] = process.argv.slice(2);
 const data = new URL('../data', import.meta.url);
 appendFileSync(new URL('../asked', import.meta.url), \`${version} \${command}\\n\`);
 ${flaw}
-if (command === 'backup') { mkdirSync(folder, { recursive: true }); cpSync(data, folder + '/data'); }
+if (command === 'backup') { mkdirSync(folder); cpSync(data, folder + '/data'); }
+if (command === 'restore' && !options.includes('--replace')) process.exit(1);
 if (command === 'restore') cpSync(folder + '/data', data);
 if (command === 'serve') {
   if (Number(readFileSync(data, 'utf8')) > ${version}) process.exit(1);
@@ -53,6 +54,8 @@ const run = (options: Partial<UpdateOptions> = {}) =>
   update({
     project: inFolder('clone'),
     configFile: inFolder('configs/sentryshot.toml'),
+    workingDir: folder,
+    backups: inFolder('backups'),
     run: runCommand,
     trial: terminalTrial(inFolder('clone'), inFolder('configs/sentryshot.toml')),
     trialMs: 20_000,
@@ -120,7 +123,7 @@ test('nothing is begun without a backup, over changed files, or over commits of 
   await expect(run()).rejects.toThrow(/Files of .* were changed.*CHANGELOG\.md/s);
   execFileSync('git', ['-C', inFolder('clone'), 'checkout', '--quiet', '.']);
 
-  await writeFile(inFolder('backups'), 'no folder');
+  await rm(inFolder('data'));
   await expect(run()).rejects.toThrow('Nothing was changed, because there is no backup');
   expect(await version()).toBe('1');
 

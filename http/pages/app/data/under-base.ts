@@ -10,7 +10,11 @@ const basePath = document.querySelector<HTMLMetaElement>('meta[name="base-path"]
 export const underBase = (path: string): string => (path.startsWith('/') ? basePath + path : path);
 
 /** @param path as this browser sees it. @returns that of the recorder. */
-export const withoutBase = (path: string): string => path.slice(basePath.length) || '/';
+export function withoutBase(path: string): string {
+  // A proxy that takes the base path off is sometimes bypassed: then there is none.
+  if (path === basePath) return '/';
+  return path.startsWith(`${basePath}/`) ? path.slice(basePath.length) : path;
+}
 
 /** Attributes whose value is an address. */
 const addresses = ['href', 'src', 'poster'] as const;
