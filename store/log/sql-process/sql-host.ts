@@ -13,6 +13,7 @@ import type { FromSqlHost, SqlInterrupt, SqlStep, SqlSteps, ToSqlHost } from './
 let snapshot: LogSnapshot | undefined;
 let connection: Awaited<ReturnType<LogSnapshot['open']>> | undefined;
 let stream: SqlStream | undefined;
+let isWorking = false;
 let interrupting: NodeJS.Timeout | undefined;
 
 try {
@@ -24,12 +25,17 @@ try {
 process.on('disconnect', () => process.exit(0));
 process.on('message', (order: ToSqlHost | SqlInterrupt) => {
   if (order.step === 'interrupt') {
-    // Repeated, because DuckDB ignores an interruption between two steps.
-    interrupting ??= setInterval(() => connection?.interrupt(), 20);
-  } else void take(order).then((answer) => reply({ kind: 'answer', answer }), refuse);
+    // Not if the answer was on its way already: the next statement would be interrupted. Repeated, because DuckDB ignores an
+    // interruption between two steps.
+    if (isWorking) interrupting ??= setInterval(() => connection?.interrupt(), 20);
+    return;
+  }
+  isWorking = true;
+  void take(order).then((answer) => reply({ kind: 'answer', answer }), refuse);
 });
 
 function reply(message: FromSqlHost): void {
+  isWorking = false;
   clearInterval(interrupting);
   interrupting = undefined;
   process.send?.(message);
@@ -39,7 +45,7 @@ async function take(order: ToSqlHost): Promise<SqlSteps[SqlStep]['answer']> {
   if (order.step === 'open') {
     const { file, folder, version } = order.asked;
     snapshot ??= new LogSnapshot(file, folder);
-    stream = undefined;
+    [stream, connection] = [undefined, undefined];
     connection = await snapshot.open(version);
     return undefined;
   }
