@@ -12,6 +12,8 @@ export function pipelineEnvironment(storageDir: string): NodeJS.ProcessEnv {
   return {
     // Without a registry that can be written, each process would look at every plug-in again: 1.2 s.
     GST_REGISTRY: join(storageDir, 'gstreamer-registry.bin'),
+    // Heaps of each thread are never given back: 7 MB more in each process that decodes, and no less CPU time.
+    MALLOC_ARENA_MAX: '1',
     ...hostEnvironment(),
     UV_THREADPOOL_SIZE: String(threads),
   };
