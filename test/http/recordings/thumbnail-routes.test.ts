@@ -126,10 +126,8 @@ test('over the timeline a browser decodes the same picture, also with B-frames, 
   ] as const) {
     await hover(seconds);
     const time = began + (keySeconds + 0.05) * second;
-    await page.waitForFunction(
-      isPreviewLike,
-      `/api/recording/${ids['reordered']}/thumbnail.jpeg?time=${time}`,
-    );
+    const address = `/api/recording/${ids['reordered']}/thumbnail.jpeg?time=${time}`;
+    await expect.poll(() => page.evaluate(isPreviewLike, address), { timeout: 30_000 }).toBe(true);
   }
   const other = await open('hevc');
   await other.hover(1);
