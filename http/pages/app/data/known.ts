@@ -18,17 +18,18 @@ interface Known {
 }
 
 const element = document.querySelector('#known');
-const known: { -readonly [Name in keyof Known]: Known[Name] } = JSON.parse(element?.textContent || '{}');
+const known: Known = JSON.parse(element?.textContent || '{}');
+let monitors = known.monitors;
 
 export const knownAccount = known.session;
 
 export function knownMonitors(): readonly MonitorSummary[] {
-  return known.monitors ?? [];
+  return monitors ?? [];
 }
 
 /** The monitors as they were when the document was made: once, because later it is no longer true. */
 export function takeMonitors(): readonly MonitorSummary[] | undefined {
-  const { monitors } = known;
-  known.monitors = undefined;
-  return monitors;
+  const taken = monitors;
+  monitors = undefined;
+  return taken;
 }
