@@ -47,7 +47,7 @@ export function openapi(table: readonly Route[], monitor: TSchema, server: strin
     const path = row.path.replace(/:(\w+)/g, '{$1}');
     paths[path] = { ...paths[path], [row.method.toLowerCase()]: operation(row, reference) };
   }
-  return withPrefixItems({
+  return inCommonWords({
     openapi: '3.1.0',
     info: {
       title: 'Sentrybus',
@@ -69,14 +69,33 @@ export function openapi(table: readonly Route[], monitor: TSchema, server: strin
   });
 }
 
-/** A copy with tuples as OpenAPI 3.1 writes them: TypeBox writes an older draft's `items` for `prefixItems`. */
-function withPrefixItems<T>(value: T): T {
+/**
+ * A copy in words that generators of clients know: tuples are `prefixItems` (TypeBox writes an older draft's `items`), and
+ * objects of any names have `additionalProperties` (TypeBox writes `patternProperties`, from which they make objects without
+ * members).
+ */
+function inCommonWords<T>(value: T): T {
   return JSON.parse(JSON.stringify(value), (_, part: unknown) => {
-    if (typeof part !== 'object' || part === null || !('items' in part) || !Array.isArray(part.items))
-      return part;
-    const { items, additionalItems, ...rest } = part as { items: unknown[]; additionalItems?: unknown };
-    return { ...rest, prefixItems: items, ...(additionalItems !== undefined && { items: additionalItems }) };
+    if (typeof part !== 'object' || part === null) return part;
+    if ('items' in part && Array.isArray(part.items)) return withPrefixItems(part);
+    if ('patternProperties' in part && !('properties' in part)) return withAdditionalProperties(part);
+    return part;
   }) as T;
+}
+
+function withPrefixItems({ items, additionalItems, ...rest }: { items?: unknown; additionalItems?: unknown }) {
+  return { ...rest, prefixItems: items, ...(additionalItems !== undefined && { items: additionalItems }) };
+}
+
+const anyName = '^.*$';
+
+function withAdditionalProperties({ patternProperties, ...rest }: { patternProperties?: unknown }) {
+  const [[pattern, schema] = [anyName, {}]] = Object.entries(patternProperties as Record<string, object>);
+  return {
+    ...rest,
+    ...(pattern !== anyName && { propertyNames: { pattern } }),
+    additionalProperties: schema,
+  };
 }
 
 const audience: Readonly<Record<Access, string>> = {
