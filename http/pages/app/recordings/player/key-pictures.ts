@@ -11,8 +11,8 @@ const [maxSegments, maxHeads] = [1000, 50];
 const firstBytes = 64_000;
 
 /**
- * Pictures of recordings, decoded here: the key frame before a time, which is little to load and no work for the recorder.
- * At most one is asked for at a time.
+ * Pictures of recordings, decoded here: the key frame that begins the part of the playlist around a time (at least four
+ * seconds), which is little to load and no work for the recorder. At most one is asked for at a time.
  */
 export class KeyPictures {
   readonly #segments = new Map<string, IndexedSegment[]>();
