@@ -29,6 +29,8 @@ export async function run(baseUrl: string, authorization: string, fetch: typeof 
   const client = createClient<paths>({
     baseUrl,
     fetch,
+    // Lists are separated by commas, as the document says: \`explode: false\`.
+    querySerializer: (query: object) => new URLSearchParams(Object.entries(query)).toString(),
     headers: { authorization, 'X-CSRF-TOKEN': String(token) },
   });
 
