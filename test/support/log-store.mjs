@@ -30,7 +30,8 @@ process.on('SIGUSR2', () => thread?.postMessage(null));
 process.on('SIGTERM', async () => {
   const last =
     "SELECT 1 FROM logs, recordings WHERE logs.src = 'end' AND recordings.monitorID = 'end' LIMIT 1";
-  const arrived = () => store.sql(last).catch(() => ({ rows: [] }));
+  const { signal } = new AbortController();
+  const arrived = () => store.sql(last, signal).catch(() => ({ rows: [] }));
   while ((await arrived()).rows.length === 0) await sleep(100);
   await store.close();
   process.exit(0);
