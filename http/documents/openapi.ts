@@ -83,7 +83,14 @@ function inCommonWords<T>(value: T): T {
   }) as T;
 }
 
-function withPrefixItems({ items, additionalItems, ...rest }: { items?: unknown; additionalItems?: unknown }) {
+function withPrefixItems({
+  items,
+  additionalItems,
+  ...rest
+}: {
+  items?: unknown;
+  additionalItems?: unknown;
+}) {
   return { ...rest, prefixItems: items, ...(additionalItems !== undefined && { items: additionalItems }) };
 }
 
