@@ -32,9 +32,10 @@ const event = (id: string): DetectionEvent => ({
 });
 
 test('what was logged, detected and recorded before a statement is seen by it', async () => {
-  door.logger.source('app').info('logged before it', 'door');
+  const mark = randomUUID();
+  door.logger.source('app').info(`logged before ${mark}`, 'door');
   await door.logger.flush(5000);
-  const logged = await ask("SELECT count(*) FROM logs WHERE msg = 'logged before it'");
+  const logged = await ask(`SELECT count(*) FROM logs WHERE msg = 'logged before ${mark}'`);
   expect(logged.body.rows).toEqual([[1]]);
   const recording: RecordingReport = {
     ...{ id: '2026-11-23_03-40-12_door', monitorID: 'door', state: 'started', reason: '' },
@@ -43,12 +44,12 @@ test('what was logged, detected and recorded before a statement is seen by it', 
   };
   await door.bus.store(recordings, ['door'], recording, randomUUID());
   for (let n = 1; n <= 10; n += 1) {
-    const id = randomUUID();
+    const id = `${mark}-${n}`;
     await door.bus.store(events, ['door', 'motion'], event(id), id);
     // Published twice, stored once.
     await door.bus.store(events, ['door', 'motion'], event(id), id);
     const { body } = await ask(
-      'SELECT count(*), count(DISTINCT id), max(time), min(storedAt > time) FROM events',
+      `SELECT count(*), count(DISTINCT id), max(time), min(storedAt > time) FROM events WHERE id LIKE '${mark}%'`,
     );
     expect(body.rows).toEqual([[2 * n, n, 1_795_405_212_123_456, true]]);
   }
