@@ -100,14 +100,13 @@ export async function giveToService(run: RunCommand, folders: readonly string[])
   }
 }
 
-/** Folders of the system: their files are not the recorder's. `/srv/nvr` may be, `/srv` may not. */
-const systemFolders = /^\/[^/]*$|^\/(bin|boot|dev|etc|lib\w*|proc|run|sbin|sys|usr)\/|^\/(var|home)\/[^/]+$/;
+/** Folders of the system: their files are not the recorder's. `/srv/nvr` and `/etc/nvr` may be, `/srv` and `/etc` may not. */
+const systemFolders = /^\/[^/]*$|^\/(bin|boot|dev|lib\w*|proc|run|sbin|sys|usr)\/|^\/(var|home)\/[^/]+$/;
 
 /** @throws {ServiceError} if a folder would be given to the service's user that holds other things as well. */
 function requireOwnFolder(key: string, folder: string, project: string): void {
-  const isOwn = /^\/etc\/[^/]+/.test(folder) || !systemFolders.test(folder);
   const holdsProgram = project === folder || project.startsWith(`${folder}/`);
-  if (isOwn && !holdsProgram) return;
+  if (!holdsProgram && !systemFolders.test(folder)) return;
   const what = holdsProgram ? 'contains the program' : 'is a folder of the system';
   throw new ServiceError(`${key} is ${folder}, which ${what}: the service needs a folder of its own there`);
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { serviceName } from './service-unit.ts';
+import { type RunningPlace, serviceName } from './service-unit.ts';
 import type { RunCommand } from './system-commands.ts';
 
 /** Starts and stops the recorder of a clone, to see whether it serves. */
@@ -31,7 +31,7 @@ export function serviceTrial(run: RunCommand): RecorderTrial {
 }
 
 /** A recorder that is started by hand: it is stopped again when it has served. */
-export function terminalTrial(project: string, configFile: string): RecorderTrial {
+export function terminalTrial({ project, configFile, workingDir }: RunningPlace): RecorderTrial {
   let child: ChildProcess | undefined;
   const stop = async () => {
     if (child && child.exitCode === null && child.signalCode === null) {
@@ -44,7 +44,10 @@ export function terminalTrial(project: string, configFile: string): RecorderTria
     stop,
     async serves(withinMs) {
       const args = [join(project, 'setup.mjs'), 'serve', '--config', configFile];
-      const started = spawn(process.execPath, args, { cwd: project, stdio: ['ignore', 'pipe', 'inherit'] });
+      const started = spawn(process.execPath, args, {
+        cwd: workingDir,
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
       child = started;
       const lines = createInterface({ input: started.stdout });
       const serving = new Promise<boolean>((resolve) => {

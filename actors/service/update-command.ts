@@ -51,7 +51,7 @@ export async function runUpdate(args: readonly string[]): Promise<number> {
       workingDir,
       backups: isService ? join(stateDir, 'backups') : join(dirname(config.configDir), 'backups'),
       run: runCommand,
-      trial: isService ? serviceTrial(runCommand) : terminalTrial(project, configFile),
+      trial: isService ? serviceTrial(runCommand) : terminalTrial({ project, configFile, workingDir }),
       trialMs,
       confirm: (changes) => confirm(changes, yes),
       report: (text) => void process.stdout.write(`${text}\n`),
@@ -111,7 +111,9 @@ async function confirm(changes: readonly string[], yes: boolean): Promise<boolea
     return false;
   }
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  const answer = await terminal.question('Make a backup and update now? [y/N] ');
+  // Ctrl-C and the end of the input are a no.
+  const closed = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));
+  const answer = await Promise.race([terminal.question('Make a backup and update now? [y/N] '), closed]);
   terminal.close();
   return /^y(es)?$/i.test(answer.trim());
 }

@@ -52,7 +52,9 @@ export async function update(options: UpdateOptions): Promise<boolean> {
     report(`Updated to ${found.to.slice(0, 10)}; it serves. The backup of before: ${backup}`);
     return true;
   }
-  report(`${found.to.slice(0, 10)} does not serve within ${trialMs / 1000} s: going back`);
+  report(
+    `${found.to.slice(0, 10)} cannot be installed, or does not serve within ${trialMs / 1000} s: going back`,
+  );
   await trial.stop();
   await branch.goTo(found.from);
   await modules.putBack();

@@ -78,7 +78,7 @@ function inCommonWords<T>(value: T): T {
   return JSON.parse(JSON.stringify(value), (_, part: unknown) => {
     if (typeof part !== 'object' || part === null) return part;
     if ('items' in part && Array.isArray(part.items)) return withPrefixItems(part);
-    if ('patternProperties' in part && !('properties' in part)) return withAdditionalProperties(part);
+    if ('patternProperties' in part && !('properties' in part)) return withAnyNames(part);
     return part;
   }) as T;
 }
@@ -96,8 +96,11 @@ function withPrefixItems({
 
 const anyName = '^.*$';
 
-function withAdditionalProperties({ patternProperties, ...rest }: { patternProperties?: unknown }) {
-  const [[pattern, schema] = [anyName, {}]] = Object.entries(patternProperties as Record<string, object>);
+/** @param record an object whose names fit one pattern, as TypeBox writes it. */
+function withAnyNames(record: { patternProperties?: unknown }): object {
+  const { patternProperties, ...rest } = record;
+  const [[pattern, schema] = [anyName, {}], ...others] = Object.entries(patternProperties as object);
+  if (others.length > 0) return record;
   return {
     ...rest,
     ...(pattern !== anyName && { propertyNames: { pattern } }),

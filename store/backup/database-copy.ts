@@ -1,8 +1,7 @@
-import { open, rm, stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
+import { headersOf } from '../base/database-headers.ts';
 import { copyFile } from './file-copy.ts';
 
-/** The file's header and those of its two last checkpoints, one of which each checkpoint replaces. */
-const headerBytes = 3 * 4096;
 const attemptsWithoutHold = 2;
 const holdMs = 30_000;
 const renewalMs = 10_000;
@@ -53,14 +52,4 @@ async function copyUnchanged({ from, to, onBytes }: DatabaseCopy): Promise<boole
   onBytes(-(await stat(to)).size);
   await rm(to);
   return false;
-}
-
-async function headersOf(path: string): Promise<Buffer> {
-  const file = await open(path, 'r');
-  try {
-    const { buffer } = await file.read(Buffer.alloc(headerBytes), 0, headerBytes, 0);
-    return buffer;
-  } finally {
-    await file.close();
-  }
 }

@@ -1,14 +1,12 @@
 import { loadavg } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeAll, test } from 'vitest';
-import { type Camera, startCamera } from '../support/camera.ts';
-import { startChild } from '../support/child.ts';
-import { benchClips, clip, makeClips } from '../support/clips.ts';
-import { temporaryFolder } from '../support/folder.ts';
+import type { Camera } from '../support/camera.ts';
 import { rtspMonitor } from '../support/monitors.ts';
 import { hasMotionProgram, startMotionRecorder } from '../support/motion-program.ts';
 import { commandLine, descendants, ownCpuSeconds, ownMemory } from '../support/processes.ts';
 import { startRecorder } from '../support/recorder.ts';
+import { quietMotion, startGstLaunch, startStreetCamera } from '../support/street-cameras.ts';
 
 /**
  * What cameras cost that are recorded in 1080p15 while motion is looked for 5 times a second, beside gst-launch-1.0 and the
@@ -35,21 +33,6 @@ const rows: readonly Row[] = [
   { cameras: 4, decoded: 'main', goal: [0.9, 330] },
 ];
 
-/** The zone that SentryShot's settings page begins with: people walking by at a distance seldom set it off. */
-const zone = {
-  enable: true,
-  sensitivity: 8,
-  thresholdMin: 10,
-  thresholdMax: 100,
-  area: [
-    [300_000, 200_000],
-    [700_000, 200_000],
-    [700_000, 800_000],
-    [300_000, 800_000],
-  ] as [number, number][],
-};
-const motion = { enable: true, feedRate: 5, duration: 120, zones: [zone] };
-
 /** Processes of the recorder, by what they do. */
 const parts: readonly (readonly [name: string, commandLine: RegExp])[] = [
   ['pipelines', /pipeline-host/],
@@ -66,15 +49,12 @@ interface Cost {
 
 let camera: Camera;
 beforeAll(async () => {
-  await makeClips(benchClips);
-  camera = await startCamera({
-    mounts: { main: { file: clip('street-1080.mp4') }, sub: { file: clip('street-360.mp4') } },
-  });
+  camera = await startStreetCamera();
 });
 
 test.each(rows)('cameras: $cameras, motion on the $decoded stream', async ({ cameras, decoded, goal }) => {
   const programs = new Map([
-    ['gst-launch', await startGstLaunch(cameras, decoded)],
+    ['gst-launch', await startGstLaunch(camera, cameras, decoded)],
     ['sentrybus', [await startSentrybus(cameras, decoded)]],
   ]);
   if (hasMotionProgram) programs.set('motion', [await startMotion(cameras, decoded)]);
@@ -105,27 +85,10 @@ async function startSentrybus(cameras: number, decoded: Row['decoded']): Promise
   const streams: [string, string?] = decoded === 'sub' ? [main, sub] : [main];
   const recorder = await startRecorder({
     monitors: Array.from({ length: cameras }, (_, n) =>
-      rtspMonitor(`m${n}`, streams, { alwaysRecord: true, motion }),
+      rtspMonitor(`m${n}`, streams, { alwaysRecord: true, motion: quietMotion }),
     ),
   });
   return recorder.pid;
-}
-
-/** @returns a process for each camera. */
-async function startGstLaunch(cameras: number, decoded: Row['decoded']): Promise<number[]> {
-  const folder = await temporaryFolder();
-  const decode =
-    'queue ! avdec_h264 max-threads=1 ! videorate drop-only=true max-rate=5 ! videoconvertscale ! video/x-raw,format=GRAY8,width=320,height=180 ! fakesink sync=false';
-  const source = (mount: string) =>
-    `rtspsrc location=${camera.url(mount)} protocols=tcp ! rtph264depay ! h264parse`;
-  return Array.from({ length: cameras }, (_, n) => {
-    const record = `queue ! mp4mux fragment-duration=1000 streamable=true ! filesink location=${folder}/${n}.mp4`;
-    const launch = {
-      main: `${source('main')} ! tee name=t ! ${record} t. ! ${decode}`,
-      sub: `${source('main')} ! ${record} ${source('sub')} ! ${decode}`,
-    }[decoded];
-    return startChild('gst-launch-1.0', ['-q', ...launch.split(' ')]).pid;
-  });
 }
 
 async function startMotion(cameras: number, decoded: Row['decoded']): Promise<number> {

@@ -1,12 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeAll, describe, test } from 'vitest';
-import { type Camera, startCamera } from '../support/camera.ts';
-import { startChild } from '../support/child.ts';
-import { benchClips, clip, makeClips } from '../support/clips.ts';
-import { temporaryFolder } from '../support/folder.ts';
+import type { Camera } from '../support/camera.ts';
 import { rtspMonitor } from '../support/monitors.ts';
 import { cpuSeconds, memory } from '../support/processes.ts';
 import { startRecorder } from '../support/recorder.ts';
+import { quietMotion, startGstLaunch, startStreetCamera } from '../support/street-cameras.ts';
 
 /**
  * What a monitor costs that records 1080p15, alone and while it looks for motion at 5 frames a second, the whole
@@ -18,21 +16,6 @@ import { startRecorder } from '../support/recorder.ts';
 const warmUp = 30_000;
 const measured = 25_000;
 
-/** The zone that SentryShot's settings page begins with: people walking by at a distance seldom set it off. */
-const zone = {
-  enable: true,
-  sensitivity: 8,
-  thresholdMin: 10,
-  thresholdMax: 100,
-  area: [
-    [300_000, 200_000],
-    [700_000, 200_000],
-    [700_000, 800_000],
-    [300_000, 800_000],
-  ] as [number, number][],
-};
-const motion = { enable: true, feedRate: 5, duration: 120, zones: [zone] };
-
 interface Cost {
   /** Percent of one core. */
   readonly cpu: number;
@@ -42,14 +25,17 @@ interface Cost {
 
 let camera: Camera;
 beforeAll(async () => {
-  await makeClips(benchClips);
-  camera = await startCamera({
-    mounts: { main: { file: clip('street-1080.mp4') }, sub: { file: clip('street-360.mp4') } },
-  });
+  camera = await startStreetCamera();
 });
 
-const works = ['recording alone', 'motion on the main stream', 'motion on the sub stream'] as const;
-type Work = (typeof works)[number];
+/** The stream that is decoded for motion. */
+const decodedBy = {
+  'recording alone': 'none',
+  'motion on the main stream': 'main',
+  'motion on the sub stream': 'sub',
+} as const;
+type Work = keyof typeof decodedBy;
+const works = Object.keys(decodedBy) as Work[];
 
 for (const monitors of [1, 4]) {
   describe(`${monitors} monitor${monitors > 1 ? 's' : ''}`, () => {
@@ -58,7 +44,10 @@ for (const monitors of [1, 4]) {
 }
 
 async function compare(monitors: number, work: Work): Promise<void> {
-  const [floor, recorder] = [await startGstLaunch(monitors, work), await startSentrybus(monitors, work)];
+  const [floor, recorder] = [
+    await startGstLaunch(camera, monitors, decodedBy[work]),
+    await startSentrybus(monitors, work),
+  ];
   const [before, cost] = await measure([floor, recorder]);
   if (!before || !cost) return;
   const line = (name: string, { cpu, memory: megabytes }: Cost) =>
@@ -75,31 +64,13 @@ async function compare(monitors: number, work: Work): Promise<void> {
 async function startSentrybus(monitors: number, work: Work): Promise<number[]> {
   const [main, sub] = [camera.url('main'), camera.url('sub')];
   const streams: [string, string?] = work === 'motion on the sub stream' ? [main, sub] : [main];
-  const detectors = work === 'recording alone' ? {} : { motion };
+  const detectors = work === 'recording alone' ? {} : { motion: quietMotion };
   const recorder = await startRecorder({
     monitors: Array.from({ length: monitors }, (_, n) =>
       rtspMonitor(`m${n}`, streams, { alwaysRecord: true, ...detectors }),
     ),
   });
   return [recorder.pid];
-}
-
-/** @returns a process for each monitor. */
-async function startGstLaunch(monitors: number, work: Work): Promise<number[]> {
-  const folder = await temporaryFolder();
-  const decode =
-    'queue ! avdec_h264 max-threads=1 ! videorate drop-only=true max-rate=5 ! videoconvertscale ! video/x-raw,format=GRAY8,width=320,height=180 ! fakesink sync=false';
-  const source = (mount: string) =>
-    `rtspsrc location=${camera.url(mount)} protocols=tcp ! rtph264depay ! h264parse`;
-  return Array.from({ length: monitors }, (_, n) => {
-    const record = `queue ! mp4mux fragment-duration=1000 streamable=true ! filesink location=${folder}/${n}.mp4`;
-    const launch = {
-      'recording alone': `${source('main')} ! ${record}`,
-      'motion on the main stream': `${source('main')} ! tee name=t ! ${record} t. ! ${decode}`,
-      'motion on the sub stream': `${source('main')} ! ${record} ${source('sub')} ! ${decode}`,
-    }[work];
-    return startChild('gst-launch-1.0', ['-q', ...launch.split(' ')]).pid;
-  });
 }
 
 /** @returns the cost of each group of processes. */

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, link, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { copyFile, link, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance, DuckDBTimestampTZValue } from '@duckdb/node-api';
 import { ensureFolder } from '../../../bus/base/files.ts';
+import { headersOf } from '../../base/database-headers.ts';
 import { StoreError } from '../../base/store-error.ts';
 
 const options = {
@@ -21,8 +22,6 @@ const lock = `SET GLOBAL TimeZone = 'UTC'; SET enable_external_access = false; S
 // Texts of such values too.
 DuckDBTimestampTZValue.timezoneOffsetInMinutes = 0;
 
-/** The file's header and those of its two last checkpoints, one of which each checkpoint replaces. */
-const headerBytes = 3 * 4096;
 const maxAttempts = 5;
 /** Bytes that stay free on the disk beside a copy. */
 const minFreeBytes = 200e6;
@@ -136,16 +135,6 @@ async function linkFile(from: string, to: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-async function headersOf(path: string): Promise<Buffer> {
-  const file = await open(path, 'r');
-  try {
-    const { buffer } = await file.read(Buffer.alloc(headerBytes), 0, headerBytes, 0);
-    return buffer;
-  } finally {
-    await file.close();
-  }
 }
 
 async function sizeOf(path: string): Promise<number> {

@@ -57,7 +57,11 @@ const run = (options: Partial<UpdateOptions> = {}) =>
     workingDir: folder,
     backups: inFolder('backups'),
     run: runCommand,
-    trial: terminalTrial(inFolder('clone'), inFolder('configs/sentryshot.toml')),
+    trial: terminalTrial({
+      project: inFolder('clone'),
+      configFile: inFolder('configs/sentryshot.toml'),
+      workingDir: folder,
+    }),
     trialMs: 20_000,
     async confirm(changes) {
       shown = changes;

@@ -5,8 +5,11 @@ import { collectEvents } from '../../../http/pages/app/settings/triggers/stored-
 import type { PageEvent, TriggerOutcome } from '../../../http/pages/app/settings/triggers/trigger-outcome.ts';
 import type { JsonObject } from '../../../store/base/json.ts';
 
-// The language is read from it.
-vi.hoisted(() => vi.stubGlobal('localStorage', { getItem: () => 'en' }));
+// The language and the base path are read from them.
+vi.hoisted(() => {
+  vi.stubGlobal('localStorage', { getItem: () => 'en' });
+  vi.stubGlobal('document', { querySelector: () => null });
+});
 
 /** An event so many seconds after the beginning. */
 function event(seconds: number, ...detections: PageEvent['detections']): PageEvent {

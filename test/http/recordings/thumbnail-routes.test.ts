@@ -120,6 +120,7 @@ test('over the timeline a browser decodes the same picture, also with B-frames, 
   const { page, hover } = await open('reordered');
   // In each part of the playlist, which lasts at least four seconds, the key frame that it begins with.
   for (const [seconds, keySeconds] of [
+    [1, 0],
     [3, 0],
     [4.2, 4],
   ] as const) {

@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
+import { compileValidator } from '../../../store/base/validator.ts';
+import { ConfigFile } from '../../../store/config/config-schema.ts';
 import { launchChromium } from '../../support/chromium.ts';
 import { admin, openFrontDoor } from '../../support/http-server.ts';
+import { routeTable } from '../../support/route-table.ts';
 
 test('below a sub-path, with it or without, everything leads to where the proxy has it', async () => {
   const door = await openFrontDoor({ basePath: '/nvr' });
@@ -54,4 +57,13 @@ test('below a sub-path, with it or without, everything leads to where the proxy 
   await page.reload();
   await page.getByRole('navigation').getByRole('link', { name: 'API', exact: true }).waitFor();
   expect([elsewhere, complaints]).toEqual([[], []]);
+});
+
+test('no path of the recorder itself can be its base path', () => {
+  const check = compileValidator(ConfigFile);
+  const own = new Set(routeTable().map(({ path }) => `/${path.split('/')[1]}`));
+  expect(own.delete('/')).toBe(true);
+  expect(own.size).toBeGreaterThan(5);
+  for (const base_path of own) expect(check({ base_path }), base_path).toBeDefined();
+  expect(check({ base_path: '/nvr' })).toBeUndefined();
 });

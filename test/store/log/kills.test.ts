@@ -4,7 +4,7 @@ import { killWhileLogging } from '../../support/log-kills.ts';
 // Two hundred of them: `npm run bench -- log-kills`.
 test('whatever is killed at whatever moment, every published entry and recording is in the tables once, entries in order', async () => {
   const seed = Math.floor(Math.random() * 2 ** 31);
-  const outcome = await killWhileLogging({ count: 20, pause: 700, rate: 2000, seed });
+  const outcome = await killWhileLogging({ count: 30, pause: 700, rate: 2000, seed });
   expect(outcome.published).toBeGreaterThan(10_000);
   expect(outcome.recordings.published).toBeGreaterThan(100);
   expect(outcome, `seed ${seed}`).toMatchObject({
