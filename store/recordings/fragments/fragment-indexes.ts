@@ -55,6 +55,13 @@ export class FragmentIndexes {
     }
   }
 
+  /** Makes the file beside a recording that grows no more. Indexes that are in use stay in memory rather than this one. */
+  async store(id: string, recording: OpenRecording): Promise<void> {
+    const isInUse = this.#cached.has(id);
+    await this.of(id, recording, true);
+    if (!isInUse) this.forget(id);
+  }
+
   forget(id: string): void {
     this.#bytes -= this.#cached.get(id)?.bytes ?? 0;
     this.#cached.delete(id);

@@ -1,6 +1,6 @@
 import type { ListedRecording } from '../../../bus/messages.ts';
+import { listArchive } from '../files/archive-listing.ts';
 import { mayGrow, type RecordingFiles } from '../files/recording-files.ts';
-import { listArchive } from './archive-listing.ts';
 import type { AskCatalogue } from './catalogue-questions.ts';
 import { checkRecording } from './recording-check.ts';
 import { contentOf, type RecordingContent } from './recording-content.ts';
