@@ -149,10 +149,7 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
     const diskLimit = enforceDiskLimit({ ...kept, catalogue: logs, removeRest, onChecked }, recorderLog);
     const clockFollower = new ClockFollower({
       ...{ bus, files, catalogue: logs, log: recorderLog },
-      onRenamed: (id, reason) => {
-        indexes.forget(id);
-        removals.add(id, reason);
-      },
+      onRenamed: (id) => indexes.forget(id),
     });
     closers.push(
       within('retention', async () => {

@@ -102,7 +102,7 @@ export function recordingRoutes({
       tag: 'Recordings',
       summary: 'Delete a recording',
       description:
-        'Its file is deleted at once, with its thumbnail and the snapshots of its events; the events stay. The recording that is being written is refused, and so is a protected one.',
+        'Its file is deleted at once, with its thumbnail, and with its events and their snapshots if it is of the main stream. The recording that is being written is refused, and so is a protected one.',
       query: Type.Object({ id: RecordingID }),
       answers: { 200: { description: 'Deleted' } },
       failures: ['not_found', 'conflict', 'storage_failed'],

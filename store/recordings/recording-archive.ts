@@ -28,7 +28,7 @@ export interface RecordingArchiveOptions {
   readonly catalogue: { recordings(filter: RecordingFilter): Promise<CatalogueEntry[]> };
   /** Is called for each recording whose file was deleted. */
   readonly onRemoved: (id: string, reason: string) => void;
-  /** Deletes what was kept beside these recordings, such as snapshots of their events. */
+  /** Deletes what was kept beside these recordings, such as snapshots of their events; before they are reported. */
   readonly removeRest: (recordings: readonly KeptRecording[]) => Promise<void>;
 }
 
@@ -201,8 +201,7 @@ export class RecordingArchive {
   }
 
   /**
-   * Deletes the file of a recording, what was made of it, and, as the retention does, the snapshots of its events. The events
-   * themselves stay.
+   * Deletes the file of a recording, what was made of it, and, as the retention does, its events with their snapshots.
    *
    * @param reason is stored with the deletion.
    * @throws {StoreError} `not_found`, `conflict` if it is being written or protected, `io`
@@ -223,16 +222,19 @@ export class RecordingArchive {
       throw new StoreError('io', 'the file cannot be deleted', { cause });
     });
     indexes.forget(id);
-    // A file that somebody else deleted is reported as well, so that the catalogue no longer lists it.
-    onRemoved(id, reason);
-    const name = parseRecordingID(id);
-    if (!name) return;
-    const startMs = entry ? entry.start / 1000 : name.startMs;
-    const endMs = entry?.end ? entry.end / 1000 : (file?.modifiedMs ?? startMs);
-    const removed = { id, ...name, startMs, endMs, bytes: file?.bytes ?? 0 };
-    await removeRest([removed]).catch((cause: unknown) => {
+    try {
+      const name = parseRecordingID(id);
+      if (!name) return;
+      const startMs = entry ? entry.start / 1000 : name.startMs;
+      const endMs = entry?.end ? entry.end / 1000 : (file?.modifiedMs ?? startMs);
+      // While its events are known.
+      await removeRest([{ id, ...name, startMs, endMs, bytes: file?.bytes ?? 0 }]);
+    } catch (cause) {
       throw new StoreError('io', 'it is deleted, but the snapshots of its events are not', { cause });
-    });
+    } finally {
+      // A file that somebody else deleted is reported as well, so that the catalogue no longer lists it.
+      onRemoved(id, reason);
+    }
   }
 }
 

@@ -61,8 +61,8 @@ export type UsageQuestion =
       readonly labels: readonly string[];
       readonly since: number;
     }
-  /** The ids of the events within these times. */
-  | { readonly kind: 'events'; readonly spans: readonly Span[] };
+  /** The ids of the events within these times: their own, by default, or those at which the bus took them. */
+  | { readonly kind: 'events'; readonly spans: readonly Span[]; readonly by?: 'time' | 'storedAt' };
 
 export interface UsageAnswer {
   readonly days?: readonly DayUsage[];
@@ -92,7 +92,7 @@ export class RecordingUsage extends CatalogueReader {
         case 'labels':
           return { labels: await this.#labels(question.monitors, question.labels, question.since) };
         case 'events':
-          return { events: await this.#events(question.spans) };
+          return { events: await this.#events(question.spans, question.by) };
       }
     });
   }
@@ -162,12 +162,12 @@ export class RecordingUsage extends CatalogueReader {
     return rows.map(([id, label]): RecordingLabel => ({ id: String(id), label: String(label) }));
   }
 
-  async #events(spans: readonly Span[]): Promise<string[]> {
+  async #events(spans: readonly Span[], by: 'time' | 'storedAt' = 'time'): Promise<string[]> {
     const times = (of: (span: Span) => number) => listValue(spans.map((span) => BigInt(of(span))));
     const rows = await this.rows(
       `SELECT DISTINCT event.id
         FROM event JOIN (SELECT unnest($1) AS monitorID, unnest($2) AS first, unnest($3) AS last) span
-          ON event.monitorID = span.monitorID AND event.time >= span.first AND event.time < span.last`,
+          ON event.monitorID = span.monitorID AND event.${by} >= span.first AND event.${by} < span.last`,
       [
         listValue(spans.map(({ monitorID }) => monitorID)),
         times(({ start }) => start),

@@ -10,6 +10,7 @@ import { fillTable } from '../schema/fill-table.ts';
 import type { StoredRecordings } from '../schema/stored-recordings.ts';
 import type { Position } from './position.ts';
 import type { Positions } from './positions.ts';
+import { RecordingEvents } from './recording-events.ts';
 import type { StoredRecording } from './rows.ts';
 
 /** Adds what is known about recordings, each batch together with how far its stream has been read. */
@@ -18,6 +19,7 @@ export class RecordingWriter {
   readonly #positions: Positions;
   readonly #onStored: (stored: StoredRecordings) => void;
   readonly #deleteRows: (task: () => Promise<void>) => Promise<void>;
+  readonly #events: RecordingEvents;
 
   /**
    * @param onStored is called after each batch.
@@ -33,12 +35,14 @@ export class RecordingWriter {
     this.#positions = positions;
     this.#onStored = onStored;
     this.#deleteRows = deleteRows;
+    this.#events = new RecordingEvents(connection);
   }
 
   /** Those whose end is not known are few, and kept apart: one for each monitor, and one for each kill. */
   async append(reports: readonly StoredRecording[], position: Position): Promise<void> {
     const reused = await this.#reusedOf(reports);
-    if (reused.length === 0) await this.#append(reports, position, reused);
+    const deletes = reports.some(({ state, formerID }) => state === 'deleted' || formerID !== undefined);
+    if (reused.length === 0 && !deletes) await this.#append(reports, position, reused);
     else await this.#deleteRows(() => this.#append(reports, position, reused));
   }
 
@@ -48,6 +52,7 @@ export class RecordingWriter {
     reused: readonly string[],
   ): Promise<void> {
     let rows: StoredRecording[] = [];
+    const renamed: { readonly id: string; readonly time: number }[] = [];
     await this.#positions.store('RECORDINGS', position, async () => {
       if (reports.length === 0) return;
       if (reused.length > 0) await this.#forget(reused);
@@ -71,9 +76,17 @@ export class RecordingWriter {
         rows.filter((report) => !isOver(report)),
       );
       await this.#fill('recording', rows.filter(isOver));
-      if (removed.length === 0) return;
+      await this.#events.forget(removed);
+      for (const report of rows) {
+        const former = await this.#events.move(report);
+        if (!former) continue;
+        await this.#forget([former.id]);
+        renamed.push(former);
+      }
+      const gone = [...removed, ...renamed];
+      if (gone.length === 0) return;
       await fillTable(this.#connection, 'removal', (appender) => {
-        for (const { id, time } of removed) {
+        for (const { id, time } of gone) {
           appender.appendVarchar(id);
           appender.appendBigInt(BigInt(time));
           appender.endRow();
@@ -84,8 +97,8 @@ export class RecordingWriter {
       rows.filter(isWanted).map(({ id }) => id);
     this.#onStored({
       open: idsOf((report) => !isOver(report)),
-      ended: idsOf(isOver),
-      removedUs: reports.filter(({ state }) => state === 'deleted').map(({ time }) => time),
+      ended: [...idsOf(isOver), ...renamed.map(({ id }) => id)],
+      removedUs: [...reports.filter(({ state }) => state === 'deleted'), ...renamed].map(({ time }) => time),
     });
   }
 

@@ -18,7 +18,7 @@ export interface ClockFollowerOptions {
   readonly catalogue: { usage(question: UsageQuestion): Promise<UsageAnswer> };
   readonly log: Log;
   /** Is called for each recording that has another name now. */
-  readonly onRenamed: (id: string, reason: string) => void;
+  readonly onRenamed: (id: string) => void;
   readonly clock?: MachineClock;
 }
 
@@ -195,8 +195,8 @@ export class ClockFollower {
     const report = await correctRecording(files, id, this.#correction(this.#provenUs), taken);
     if (!report) return false;
     if (report.id !== id) {
-      this.#reports.add(recordings, [report.monitorID], report);
-      onRenamed(id, `the clock was wrong: it is ${report.id} now`);
+      this.#reports.add(recordings, [report.monitorID], { ...report, formerID: id });
+      onRenamed(id);
     }
     return true;
   }

@@ -22,6 +22,8 @@ import {
 
 /** A folder younger than this, in milliseconds, may be about to be used. */
 const youngMs = 2 * 24 * 60 * 60 * 1000;
+/** So many are deleted before they are reported: should the recorder be killed meanwhile, the next check misses their files. */
+const reportedAtOnce = 50;
 /** A file modified within this time, in milliseconds, may still be growing. */
 const growingMs = 60_000;
 
@@ -45,7 +47,7 @@ export interface RetentionOptions extends StorageLocation, EventLabelsOptions {
   readonly files: RecordingFiles;
   /** Is called for each recording that was deleted, or whose file was gone. */
   readonly onRemoved: (id: string, reason: string) => void;
-  /** Deletes what was kept beside these recordings, such as snapshots of their events. */
+  /** Deletes what was kept beside these recordings, such as snapshots of their events; before they are reported. */
   readonly removeRest: (recordings: readonly KeptRecording[]) => Promise<void>;
 }
 
@@ -152,20 +154,32 @@ export class RecordingRetention {
 
   async #removeAll(chosen: readonly KeptRecording[], nowMs: number, signal: AbortSignal | undefined) {
     const removed: KeptRecording[] = [];
+    for (let at = 0; at < chosen.length && !signal?.aborted; at += reportedAtOnce)
+      removed.push(...(await this.#removeSome(chosen.slice(at, at + reportedAtOnce), nowMs, signal)));
+    return { files: removed.length, bytes: sum(removed.map(({ bytes }) => bytes)) };
+  }
+
+  async #removeSome(chosen: readonly KeptRecording[], nowMs: number, signal: AbortSignal | undefined) {
+    const { onRemoved, removeRest } = this.#options;
+    const removed: KeptRecording[] = [];
     try {
       for (const recording of chosen) {
         if (signal?.aborted) break;
         if (await this.#remove(recording, nowMs)) removed.push(recording);
       }
     } finally {
-      if (removed.length > 0) await this.#options.removeRest(removed);
+      try {
+        if (removed.length > 0) await removeRest(removed);
+      } finally {
+        for (const { id } of removed) onRemoved(id, 'retention');
+      }
     }
-    return { files: removed.length, bytes: sum(removed.map(({ bytes }) => bytes)) };
+    return removed;
   }
 
   /** @returns whether its file was deleted. */
   async #remove({ id, monitorID, startMs }: KeptRecording, nowMs: number): Promise<boolean> {
-    const { files, marks, onRemoved } = this.#options;
+    const { files, marks } = this.#options;
     const folder = join(this.#recordingsDir, ...id.slice(0, 10).split('-'), monitorID);
     const found = await lstat(join(folder, `${id}.mp4`)).catch(() => undefined);
     // A time to come is of a clock that was ahead.
@@ -173,7 +187,6 @@ export class RecordingRetention {
     // It may have been protected since it was chosen.
     if (mayGrow || (await marks.isProtected(id))) return false;
     const isRemoved = await files.remove(id);
-    if (isRemoved) onRemoved(id, 'retention');
     if (nowMs - startMs > youngMs) await removeEmpty(folder, this.#recordingsDir);
     return isRemoved;
   }

@@ -3,12 +3,12 @@ import { beforeAll, expect, test } from 'vitest';
 import { MachineClock } from '../../../bus/base/machine-clock.ts';
 import { Logger } from '../../../bus/logging/logger.ts';
 import { parseRecordingID, type RecordedStream } from '../../../bus/recording-id.ts';
+import { events } from '../../../bus/subjects.ts';
 import type { MediaFragment } from '../../../pipelines/mp4/media-fragment.ts';
 import { ClockCorrection } from '../../../store/recordings/clock/clock-correction.ts';
 import { ClockFollower } from '../../../store/recordings/clock/clock-follower.ts';
 import { RecordingFiles } from '../../../store/recordings/files/recording-files.ts';
 import { RecordingMarks } from '../../../store/recordings/files/recording-marks.ts';
-import { RemovalReports } from '../../../store/recordings/removal-reports.ts';
 import { checkArchive } from '../../../store/recordings/verification/archive-check.ts';
 import { askEntries } from '../../../store/recordings/verification/catalogue-questions.ts';
 import { atEnd } from '../../support/cleanup.ts';
@@ -28,7 +28,6 @@ test('recordings made by a clock that was hours ahead get their true times and n
   const files = new RecordingFiles(recordingsDir);
   const marks = new RecordingMarks(files);
   const catalogue = await open();
-  const removals = new RemovalReports(bus, () => {});
   const wrongUs = 3 * hourUs;
   let aheadUs = wrongUs;
   const clock = new MachineClock(() => ({
@@ -62,9 +61,17 @@ test('recordings made by a clock that was hours ahead get their true times and n
   const old = await add(9 * 3600, 'main', { ...wrong, boot: 'ab'.repeat(16) });
   const ahead = [await add(10_900), await add(40), await add(30, 'sub'), await add(30)];
   await marks.protect(ahead[3] ?? '', 'admin');
+  // In the second-last one; where that was moved to, another one of the wrong clock was not yet.
+  const detections = [{ label: 'person', score: 80 }];
+  const seen = { monitorID: 'door', monitorName: 'Door', source: 'tflite', detections } as const;
+  const seenAgoS = [10_895, 35, 25];
+  for (const agoS of seenAgoS) {
+    const id = `${agoS} s ago`;
+    await bus.store(events, ['door', 'tflite'], { ...seen, id, time: began + wrongUs - agoS * second }, id);
+  }
   const messages: string[] = [];
   const log = new Logger(({ msg }) => messages.push(msg)).source('recorder');
-  const onRenamed = (id: string, reason: string) => removals.add(id, reason);
+  const onRenamed = () => {};
   const follower = new ClockFollower({ bus, files, catalogue, log, onRenamed, clock });
   atEnd(() => follower.end());
   await follower.idle();
@@ -85,13 +92,24 @@ test('recordings made by a clock that was hours ahead get their true times and n
     .poll(() => times('sub'), { timeout: 10_000 })
     .toEqual([-60, -30].map((from) => [from, from + 10]));
   const listed = await list();
+  const found = await catalogue.events({ limit: 10, oldestFirst: true });
+  expect(found.map(({ id, time }) => [id, Math.round((time - began) / second)])).toEqual(
+    seenAgoS.map((agoS) => [`${agoS} s ago`, -agoS]),
+  );
+  expect(found.map(({ recording }) => recording)).toEqual(
+    [-10_900, -40, -30].map(
+      (from) =>
+        listed.find(({ stream, start }) => stream === 'main' && Math.round((start - began) / second) === from)
+          ?.id,
+    ),
+  );
   for (const { id, start } of listed)
     expect(parseRecordingID(id)?.startMs).toBe(Math.floor(start / second) * 1000);
-  const found: string[] = [];
+  const findings: string[] = [];
   const ask = askEntries(listed);
-  for await (const { findings } of checkArchive({ recordingsDir, files, ask, isRunning: false }))
-    found.push(...findings.map(({ text }) => text));
-  expect(found).toEqual([]);
+  for await (const checked of checkArchive({ recordingsDir, files, ask, isRunning: false }))
+    findings.push(...checked.findings.map(({ text }) => text));
+  expect(findings).toEqual([]);
   const kept = await marks.protectedOf(listed.map(({ id }) => id));
   expect([...kept]).toEqual([
     listed.find(({ id, start }) => start - began > -31e6 && !id.includes('sub'))?.id,

@@ -132,6 +132,29 @@ test('so it has when the recorder is another one, but not when only its thread i
   expect(await nextMain.ends()).toEqual([at(13), null]);
 });
 
+test('events move once when the clock had been behind, to where another recording was that moves later', async () => {
+  const { database, append, ask } = await open(await file());
+  await append(report(1, 'saved', 11), report(101, 'saved', 111));
+  const event = (seconds: number) => ({
+    ...{ id: `e${seconds}`, monitorID: 'door', monitorName: 'Door', source: 'motion' },
+    ...{ time: at(seconds), storedAt: at(seconds) + 200_000, detections: [{ label: 'zone0', score: 1 }] },
+  });
+  await database.writer.appendEvents([event(5), event(50), event(105)], position(1));
+  await append(report(102, 'found', 112, { formerID: report(1, 'saved', 11).id }));
+  await append(report(202, 'found', 212, { formerID: report(101, 'saved', 111).id }));
+  const found = await ask('SELECT id, time FROM events ORDER BY time');
+  expect(found).toEqual([
+    ['e50', at(50)],
+    ['e5', at(106)],
+    ['e105', at(206)],
+  ]);
+  const listed = await database.catalogue.list({ limit: 10, oldestFirst: true });
+  expect(listed.map(({ start }) => start)).toEqual([at(102), at(202)]);
+  // Deleted under their new names, they take their events along.
+  await append(report(102, 'deleted', 102));
+  expect(await ask('SELECT id FROM events ORDER BY time')).toEqual([['e50'], ['e105']]);
+});
+
 test('those that were deleted go with the log, also if nobody ended them; the others stay', async () => {
   const { database, append, ask } = await open(await file());
   await append(
