@@ -5,17 +5,20 @@ import type { DetectionEvent } from '../bus/messages.ts';
 import type { Bus } from '../bus/nats/bus.ts';
 import { lastStored } from '../bus/nats/jetstream.ts';
 import { events } from '../bus/subjects.ts';
+import type { PipelinePool } from '../pipelines/host/pipeline-pool.ts';
 import type { PipelineSession } from '../pipelines/protocol/pipeline-protocol.ts';
-import { runPipeline } from '../pipelines/run-pipeline.ts';
 import type { MonitorEvent, PipelineInput } from './machines/monitor.ts';
 
 const lookAttempts = 10;
 const lookPauseMs = 300;
 
-/** The monitor machine's real actors: a pipeline process, and the events of its detectors. */
+/** The monitor machine's real actors: a session in a pipeline process, and the events of its detectors. */
 
 /** @param toSession may throw; the monitor then waits, with the error as its reason. */
-export function pipelineActor(toSession: (input: PipelineInput) => Promise<PipelineSession>) {
+export function pipelineActor(
+  pool: PipelinePool,
+  toSession: (input: PipelineInput) => Promise<PipelineSession>,
+) {
   return fromCallback<{ type: 'stop' }, PipelineInput>(({ input, sendBack, receive }) => {
     const report = (event: MonitorEvent) => sendBack(event);
     const stop = new AbortController();
@@ -25,7 +28,7 @@ export function pipelineActor(toSession: (input: PipelineInput) => Promise<Pipel
 
     async function run(): Promise<void> {
       try {
-        const end = await runPipeline(await toSession(input), {
+        const end = await pool.run(await toSession(input), {
           signal: stop.signal,
           onReport(pipeline) {
             if (pipeline.type === 'streaming') report({ type: 'pipeline.streaming' });

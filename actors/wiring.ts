@@ -6,6 +6,7 @@ import type { Logger } from '../bus/logging/logger.ts';
 import { forgetSubject } from '../bus/nats/jetstream.ts';
 import { Outbox } from '../bus/nats/outbox.ts';
 import { commands, status } from '../bus/subjects.ts';
+import { PipelinePool } from '../pipelines/host/pipeline-pool.ts';
 import { type DetectorInput, DetectorRefusedError, detectorMachine } from './machines/detector.ts';
 import { detectorHostMachine, hostProcess } from './machines/detector-host.ts';
 import { monitorMachine } from './machines/monitor.ts';
@@ -33,6 +34,10 @@ export function wireSystem(
   const { config, monitors, detectors } = stored;
   const log = logger.source('monitor');
   const statuses = new Outbox(statusLimit, () => {});
+  const pipelines = new PipelinePool({
+    monitorsPerProcess: config.monitorsPerProcess,
+    log: logger.source('recorder'),
+  });
   let services: RecorderServices | undefined;
 
   /** The services: actors are only spawned once they are open. */
@@ -47,7 +52,10 @@ export function wireSystem(
       statuses.attach(services.bus);
       onOpen(services);
     },
-    close: () => opened().close(),
+    async close() {
+      await pipelines.close();
+      await opened().close();
+    },
     listen(send) {
       const { bus } = opened();
       const forget = bus.respond(commands.apply, ['*'], ({ restart }, [, monitorID = '']) => {
@@ -132,7 +140,7 @@ export function wireSystem(
       }),
       monitor: monitorMachine.provide({
         actors: {
-          pipeline: pipelineActor(({ config: monitor, patienceMs }) =>
+          pipeline: pipelineActor(pipelines, ({ config: monitor, patienceMs }) =>
             pipelineSession(monitor, config, {
               ...{ patienceMs, detectors, recordingsDir },
               bus: opened().busAddress,

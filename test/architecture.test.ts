@@ -64,6 +64,7 @@ const allowedRooms: Record<string, readonly string[]> = {
     'rtsp/protocol',
     'sources',
   ],
+  'pipelines/host': ['', 'gstreamer', 'protocol'],
   'pipelines/picture': ['', 'gstreamer'],
   'pipelines/sources': [
     ...['codecs', 'depayload', 'gstreamer', 'media', 'protocol', 'rtsp', 'rtsp/protocol'],

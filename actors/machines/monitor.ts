@@ -38,6 +38,8 @@ interface MonitorContext extends MonitorInput {
   readonly attempts: number;
   /** Number of consecutive logins that the camera refused. */
   readonly refusals: number;
+  /** Number of consecutive ends that were not the camera's: its process crashed, or its settings cannot be used. */
+  readonly crashes: number;
   /** Why the last connection ended. */
   readonly lastEnd: EndReason | undefined;
   /** Milliseconds until the next connection. */
@@ -70,6 +72,10 @@ function patienceOf({ config, attempts }: Pick<MonitorContext, 'config' | 'attem
   return patienceAfter(attempts, maxPatienceMs(config));
 }
 
+/** The first crash may be another camera's, and nothing is gained by a wait. */
+const crashPause = (crashes: number, backoff: (failures: number) => number) =>
+  crashes === 1 ? 0 : backoff(crashes - 1);
+
 export const monitorMachine = setup({
   types: {
     context: {} as MonitorContext,
@@ -92,22 +98,28 @@ export const monitorMachine = setup({
       reason: '',
       attempts: 0,
       refusals: 0,
+      crashes: 0,
     }),
     leave: assign({ leaving: true }),
     forgetReason: assign({ reason: '' }),
     noteTrouble: assign({ reason: (_, { text }: { text: string }) => text }),
-    forgetFailures: assign({ attempts: 0 }),
+    forgetFailures: assign({ attempts: 0, crashes: 0 }),
     forgetRefusals: assign({ refusals: 0 }),
     countFailure: assign(({ context, event }) => {
       const end = event.type === 'pipeline.ended' ? event.reason : undefined;
       const refused = end === 'unauthorized';
-      const attempts = context.attempts + 1;
+      const crashed = end === 'failed';
+      const attempts = context.attempts + (crashed ? 0 : 1);
       const refusals = context.refusals + (refused ? 1 : 0);
+      const crashes = crashed ? context.crashes + 1 : 0;
+      const backoff = (failures: number) => backoffDelay(connection, failures, context.random());
+      const usual = crashed ? crashPause(crashes, backoff) : backoff(attempts);
       return {
         attempts,
         refusals,
+        crashes,
         lastEnd: end,
-        pause: refused ? loginPauseMs(refusals) : backoffDelay(connection, attempts, context.random()),
+        pause: refused ? loginPauseMs(refusals) : usual,
         reason: event.type === 'pipeline.ended' ? event.detail || event.reason : context.reason,
       };
     }),
@@ -145,6 +157,7 @@ export const monitorMachine = setup({
     ...input,
     attempts: 0,
     refusals: 0,
+    crashes: 0,
     lastEnd: undefined,
     pause: 0,
     reason: '',

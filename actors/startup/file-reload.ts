@@ -23,6 +23,7 @@ const startKeys: readonly (readonly [keyof Config, string])[] = [
   ['tls', 'tls'],
   ['trustedProxies', 'trusted_proxies'],
   ['basePath', 'base_path'],
+  ['monitorsPerProcess', 'monitors_per_process'],
   ['bus', 'bus'],
   ['logs', 'logs'],
 ];

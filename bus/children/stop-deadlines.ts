@@ -8,8 +8,10 @@ export const stopDeadlinesMs = {
 
   /** All monitors, all detectors and the detector host, which stop at once. */
   actors: 8000,
-  /** The process of one pipeline. */
+  /** A session, from the order to its last report. Its process may take its own time after that, if it had it for itself. */
   pipeline: 6500,
+  /** What the session does itself; after that it hangs. */
+  session: 5000,
   /** The rest of what the camera sent, up to the end of its stream. */
   streamDrain: 1000,
   /** The last fragment and the name of a recording, on a disk that is slow. */
@@ -17,6 +19,8 @@ export const stopDeadlinesMs = {
   pipelineLog: 500,
   /** The last report, which says how it ended. */
   pipelineReport: 500,
+  /** A process without sessions. */
+  pipelineProcess: 1200,
   detectorHost: 2000,
   /** Snapshots, and the threads of the models. */
   detectorThreads: 1500,
@@ -55,13 +59,15 @@ export interface StopStage {
 export const stopStages: readonly StopStage[] = [
   { whole: 'recorder', parts: ['actors', 'services'] },
   { whole: 'actors', parts: ['pipeline', 'detectorHost'], atOnce: true },
-  {
-    whole: 'pipeline',
-    parts: ['streamDrain', 'recordingFile', 'pipelineLog', 'pipelineReport'],
-  },
+  { whole: 'pipeline', parts: ['session'] },
+  { whole: 'session', parts: ['streamDrain', 'recordingFile'] },
+  { whole: 'pipelineProcess', parts: ['pipelineLog', 'pipelineReport'] },
   { whole: 'detectorHost', parts: ['detectorThreads'] },
   { whole: 'detectorThreads', parts: ['detectorEvents', 'detectorLog'], atOnce: true },
-  { whole: 'services', parts: ['http', 'mqtt', 'logStore', 'retention', 'mainLog', 'bus', 'natsServer'] },
+  {
+    whole: 'services',
+    parts: ['pipelineProcess', 'http', 'mqtt', 'logStore', 'retention', 'mainLog', 'bus', 'natsServer'],
+  },
   { whole: 'http', parts: ['webSockets', 'requests'], atOnce: true },
   { whole: 'mqtt', parts: ['mqttConsumer', 'mqttReports'] },
   { whole: 'logStore', parts: ['logThread'] },

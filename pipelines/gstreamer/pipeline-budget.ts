@@ -1,5 +1,7 @@
 /** More than a camera that comes and goes needs in a day or two. */
 const freeStarts = 200;
+/** The rest is for what starts again within the sessions that are there. */
+const wornStarts = 100;
 const sparingMs = 3600_000;
 
 /**
@@ -9,6 +11,11 @@ const sparingMs = 3600_000;
 export class PipelineBudget {
   #starts = 0;
   #nextMs = 0;
+
+  /** Whether new sessions should begin in another process. */
+  get isWorn(): boolean {
+    return this.#starts >= wornStarts;
+  }
 
   /**
    * Takes a start out of the budget.

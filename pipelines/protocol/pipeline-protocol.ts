@@ -1,7 +1,7 @@
 import type { LogSettings } from '../../bus/logging/logger.ts';
 import type { BusAddress } from '../../bus/nats/bus.ts';
 
-/** The messages between a monitor's actor and its pipeline process: plain data that travels over IPC. */
+/** A monitor's session and what it reports: plain data that travels over IPC, see `host/host-messages.ts`. */
 
 /** Where the pictures come from. URLs may carry credentials; a path is absolute and has been checked. */
 export type VideoSource =
@@ -61,7 +61,7 @@ export interface PipelineEnd {
   detail: string;
 }
 
-/** Child to parent. */
+/** From the session to the monitor's actor. */
 export type PipelineReport =
   /** The first video has arrived. */
   | { type: 'streaming' }
@@ -71,9 +71,3 @@ export type PipelineReport =
   | { type: 'trouble'; text: string | null }
   /** The last message of every session. */
   | ({ type: 'ended' } & PipelineEnd);
-
-/** Child to parent, as the heartbeat's lease asks for it: its event loop turns. */
-export type ChildMessage = { type: 'alive' };
-
-/** Parent to child: the session first, and perhaps later that it is over. */
-export type ParentMessage = { type: 'start'; session: PipelineSession } | { type: 'stop' };

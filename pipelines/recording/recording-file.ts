@@ -24,6 +24,15 @@ interface FileOrigin extends RecordedClock {
   readonly decodeTime: number;
 }
 
+interface NewRecording {
+  readonly place: RecordingPlace;
+  readonly fragments: readonly [TimedFragment, ...TimedFragment[]];
+  readonly clock: RecordedClock;
+}
+
+/** Of this process. The disk may be so slow that the next connection of a monitor begins a file before the last one's exists. */
+const unfinished = new Set<string>();
+
 /**
  * One recording on disk: plain fragmented MP4 whose times begin at 0.
  *
@@ -63,13 +72,21 @@ export class RecordingFile {
     fragments: readonly [TimedFragment, ...TimedFragment[]],
     clock: RecordedClock,
   ): Promise<RecordingFile> {
-    const { recordingsDir, monitorID, stream } = place;
-    const [{ layout, video, time }] = fragments;
-    const origin = { ...clock, decodeTime: video[0]?.decodeTime ?? 0 };
+    const { recordingsDir, monitorID } = place;
     await makeFolder(recordingsDir);
     await removeLeftovers(recordingsDir, monitorID);
-    // The process of a main that was killed may still be finishing its own.
-    const part = join(recordingsDir, `.${monitorID}_${stream}.${process.pid}.part`);
+    const part = unusedPart(place);
+    unfinished.add(part);
+    try {
+      return await RecordingFile.#createAs(part, { place, fragments, clock });
+    } finally {
+      unfinished.delete(part);
+    }
+  }
+
+  static async #createAs(part: string, { place, fragments, clock }: NewRecording): Promise<RecordingFile> {
+    const [{ layout, video, time }] = fragments;
+    const origin = { ...clock, decodeTime: video[0]?.decodeTime ?? 0 };
     const handle = await open(part, 'w', 0o640);
     try {
       const size = await write(handle, [layout.init, ...bytesOf(fragments, 1, origin)], 0);
@@ -159,10 +176,19 @@ async function freeName(
   }
 }
 
+/** Another process, of a main that was killed, may still be finishing its own. */
+function unusedPart({ recordingsDir, monitorID, stream }: RecordingPlace): string {
+  for (let number = 1; ; number += 1) {
+    const suffix = number === 1 ? '' : `-${number}`;
+    const part = join(recordingsDir, `.${monitorID}_${stream}${suffix}.${process.pid}.part`);
+    if (!unfinished.has(part)) return part;
+  }
+}
+
 /** Removes the unfinished files of killed processes. */
 async function removeLeftovers(recordingsDir: string, monitorID: string): Promise<void> {
   for (const name of await readdir(recordingsDir)) {
-    const [, owner, pid] = /^\.([A-Za-z0-9]+)(?:_[a-z]+)?\.(\d+)\.part$/.exec(name) ?? [];
+    const [, owner, pid] = /^\.([A-Za-z0-9]+)(?:_[a-z]+(?:-\d+)?)?\.(\d+)\.part$/.exec(name) ?? [];
     if (owner !== monitorID || (await exists(`/proc/${pid}`))) continue;
     await rm(join(recordingsDir, name), { force: true });
   }

@@ -98,6 +98,9 @@ export const ConfigFile = Type.Object(
     max_disk_usage: Type.Optional(
       Type.Number({ minimum: 0.001, maximum: 1e6, description: 'a number of gigabytes, at least 0.001' }),
     ),
+    monitors_per_process: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 16, description: 'a number of monitors, 1 to 16' }),
+    ),
     debug_log_stdout: Type.Optional(flag),
     trusted_proxies: Type.Optional(
       Type.Array(proxy, { maxItems: 64, description: 'a list of addresses and networks of proxies' }),

@@ -25,6 +25,8 @@ export interface Config {
   mediaDir: string;
   /** Bytes. */
   maxDiskUsage: number;
+  /** How many cameras may be recorded by one process. */
+  monitorsPerProcess: number;
   debugLogStdout: boolean;
   auth: 'basic' | 'none';
   /** Addresses and networks of the reverse proxies in front. */
@@ -124,6 +126,7 @@ async function build(file: string, toml: ConfigFile, detectors: readonly Detecto
     configDir: resolve(toml.config_dir ?? dirname(file)),
     mediaDir: resolve(toml.media_dir ?? join(storageDir, 'media')),
     maxDiskUsage: Math.floor((toml.max_disk_usage ?? 100) * 1e9),
+    monitorsPerProcess: toml.monitors_per_process ?? 4,
     debugLogStdout: toml.debug_log_stdout ?? false,
     auth: plugins.enabled.has('auth_none') ? 'none' : 'basic',
     trustedProxies: readProxies(file, toml.trusted_proxies),

@@ -9,17 +9,19 @@ import { type Recorder, startRecorder } from '../support/recorder.ts';
 import { probe, recordingsIn } from '../support/recordings.ts';
 import { waitFor } from '../support/wait.ts';
 
+/** `hit`: how many recordings it interrupts. */
 const kinds = {
-  'nats-server': /nats-server/,
-  'detector host': /detectors\/host/,
-  'pipeline of one monitor': /pipelines\/pipeline-host.* one$/,
+  'nats-server': { pattern: /nats-server/, hit: 0 },
+  'detector host': { pattern: /detectors\/host/, hit: 0 },
+  'pipeline of one monitor': { pattern: /host\/pipeline-host.* one$/, hit: 1, perProcess: 1 },
+  'pipelines of two monitors': { pattern: /host\/pipeline-host.* shared$/, hit: 2 },
 } as const;
 
 /** A recorder of two cameras, in the middle of recording both. */
-async function recording(): Promise<Recorder> {
+async function recording(config: Record<string, unknown> = {}): Promise<Recorder> {
   const camera = await startCamera({ mounts: { main: { file: clip('vtest.mp4') } } });
   const monitor = (id: string) => rtspMonitor(id, [camera.url('main')], { alwaysRecord: true, motion });
-  const recorder = await startRecorder({ monitors: [monitor('one'), monitor('two')] });
+  const recorder = await startRecorder({ config, monitors: [monitor('one'), monitor('two')] });
   await isRecording(recorder, 1);
   return recorder;
 }
@@ -53,9 +55,11 @@ async function expectKept(recorder: Recorder, shown: readonly LogEntry[]): Promi
   for (const entry of shown) expect(now.get(entry.time)).toEqual(entry);
 }
 
-for (const [victim, pattern] of Object.entries(kinds)) {
+for (const [victim, { pattern, hit, ...limits }] of Object.entries(kinds)) {
   test(`kill -9 of the ${victim} during recording: it is back, the others live, nothing is lost`, async () => {
-    const recorder = await recording();
+    const recorder = await recording(
+      'perProcess' in limits ? { monitors_per_process: limits.perProcess } : {},
+    );
     const shown = await shownBy(recorder);
     expect(shown.length).toBeGreaterThan(3);
     // Not the guards, each of which goes with the pipeline that it is for.
@@ -65,11 +69,13 @@ for (const [victim, pattern] of Object.entries(kinds)) {
     process.kill(killed, 'SIGKILL');
     await waitFor(() => recorder.children(pattern).some((pid) => pid !== killed), 5000, `another ${victim}`);
     // A pipeline that comes back begins a recording of its own; nobody else interrupts his.
-    if (victim.startsWith('pipeline')) {
-      await waitFor(async () => (await recordingsIn(recorder.recordings)).length === 3, 10_000, 'it records');
-    }
+    await waitFor(
+      async () => (await recordingsIn(recorder.recordings)).length === 2 + hit,
+      10_000,
+      'it records',
+    );
     await isRecording(recorder, 1);
-    expect((await recordingsIn(recorder.recordings)).length).toBe(victim.startsWith('pipeline') ? 3 : 2);
+    expect((await recordingsIn(recorder.recordings)).length).toBe(2 + hit);
     expect(all.filter((pid) => pid !== killed && !isAlive(pid))).toEqual([]);
     expect(isAlive(recorder.pid)).toBe(true);
     await allPlayable(recorder);

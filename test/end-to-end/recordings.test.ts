@@ -11,7 +11,7 @@ import { waitFor } from '../support/wait.ts';
 
 /** What is known of recordings agrees with their files, whatever ended them. */
 
-const host = /pipelines\/pipeline-host/;
+const host = /host\/pipeline-host/;
 /** Recordings that nobody ended are known as exactly as this. */
 const growingUs = 5e6;
 /** Wall-clock times move while the media clock learns how delayed a stream's data is. */

@@ -4,9 +4,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { PipelinePool } from '../../pipelines/host/pipeline-pool.ts';
 import { patienceAfter } from '../../pipelines/protocol/patience.ts';
 import type { PipelineEnd, PipelineSession } from '../../pipelines/protocol/pipeline-protocol.ts';
-import { runPipeline } from '../../pipelines/run-pipeline.ts';
+import { silentLogger } from '../support/bus.ts';
 import { startCamera, testMounts } from '../support/camera.ts';
 import { startChild } from '../support/child.ts';
 import { clip } from '../support/clips.ts';
@@ -35,8 +36,8 @@ async function startMain() {
     bus: nowhere,
     log: { repeatLimit: 5, printDebug: false },
   };
-  const script = `import { runPipeline } from ${JSON.stringify(join(project, 'dist/pipelines/run-pipeline.js'))};
-      runPipeline(${JSON.stringify(session)}, { signal: new AbortController().signal, onReport: console.log });`;
+  const script = `import { PipelinePool } from ${JSON.stringify(join(project, 'dist/pipelines/host/pipeline-pool.js'))};
+      new PipelinePool({ monitorsPerProcess: 1 }).run(${JSON.stringify(session)}, { signal: new AbortController().signal, onReport: console.log });`;
   const main = startChild(process.execPath, ['--input-type=module', '--eval', script]);
   const [, id = ''] = await main.line(/type: 'recording', file: '(.+)'/);
   const [host = 0] = descendants(main.pid).filter((pid) => commandLine(pid).startsWith(process.execPath));
@@ -191,7 +192,7 @@ describe('a pipeline ends', () => {
   test('before it began, when that was requested by then', patience, async () => {
     const controller = new AbortController();
     controller.abort();
-    const end = await runPipeline(
+    const end = await new PipelinePool({ monitorsPerProcess: 1, log: silentLogger().source('recorder') }).run(
       {
         monitorID: 'door',
         source: { kind: 'test' },
@@ -231,7 +232,7 @@ describe('a pipeline ends', () => {
   });
 
   test('also if main goes while it starts', patience, async () => {
-    const host = fork(join(project, 'dist/pipelines/pipeline-host.js'), ['door'], {
+    const host = fork(join(project, 'dist/pipelines/host/pipeline-host.js'), ['door'], {
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     });
     host.disconnect();

@@ -26,19 +26,19 @@ interface Recipe {
   readonly arguments: readonly string[];
 }
 
-const h264 = (framesPerSecond: number, quality: number) =>
-  `-an -c:v libx264 -preset veryfast -crf ${quality} -bf 0 -g ${framesPerSecond} -sc_threshold 0 -pix_fmt yuv420p`.split(
+const h264 = (keyFrameEvery: number, quality: number) =>
+  `-an -c:v libx264 -preset veryfast -crf ${quality} -bf 0 -g ${keyFrameEvery} -sc_threshold 0 -pix_fmt yuv420p`.split(
     ' ',
   );
 /** Half as fast again, so that each of the 15 frames a second differs from the one before. */
-const at15 = (size: string) => [
+const at15 = (size: string, keyFrameEvery = 15) => [
   '-t',
   '30',
   '-vf',
   `setpts=N/15/TB,scale=${size}`,
   '-r',
   '15',
-  ...h264(15, 23),
+  ...h264(keyFrameEvery, 23),
 ];
 
 const recipes = {
@@ -57,6 +57,9 @@ const recipes = {
   'street-1080.mp4': { from: 'vtest.avi', arguments: at15('1920:1080') },
   /** The same at 640×360. */
   'street-360.mp4': { from: 'vtest.avi', arguments: at15('640:360') },
+  /** Both with a key frame every 2 s. */
+  'street-1080-seldom.mp4': { from: 'vtest.avi', arguments: at15('1920:1080', 30) },
+  'street-360-seldom.mp4': { from: 'vtest.avi', arguments: at15('640:360', 30) },
 } as const satisfies Record<string, Recipe>;
 
 export type Clip = Original | keyof typeof recipes;
@@ -69,6 +72,7 @@ export const testClips: readonly Clip[] = [
   'tree.mp4',
 ];
 export const benchClips: readonly Clip[] = ['street-1080.mp4', 'street-360.mp4'];
+export const seldomClips: readonly Clip[] = ['street-1080-seldom.mp4', 'street-360-seldom.mp4'];
 
 const run = promisify(execFile);
 const folder = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'sentrybus');

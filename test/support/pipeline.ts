@@ -5,13 +5,14 @@ import type { Frame } from '../../bus/frames.ts';
 import type { FrameFormat } from '../../bus/messages.ts';
 import type { Bus } from '../../bus/nats/bus.ts';
 import { commands } from '../../bus/subjects.ts';
+import { PipelinePool } from '../../pipelines/host/pipeline-pool.ts';
 import type {
   PipelineEnd,
   PipelineReport,
   PipelineSession,
   VideoSource,
 } from '../../pipelines/protocol/pipeline-protocol.ts';
-import { runPipeline } from '../../pipelines/run-pipeline.ts';
+import { silentLogger } from './bus.ts';
 import { type Camera, type Mount, startCamera } from './camera.ts';
 import { atEnd } from './cleanup.ts';
 import { temporaryFolder } from './folder.ts';
@@ -42,7 +43,8 @@ export async function start(source: VideoSource, options: Partial<PipelineSessio
   const reports: PipelineReport[] = [];
   const controller = new AbortController();
   const before = descendants(process.pid);
-  const end = runPipeline(
+  const pool = new PipelinePool({ monitorsPerProcess: 1, log: silentLogger().source('recorder') });
+  const end = pool.run(
     {
       monitorID: 'door',
       source,
@@ -60,7 +62,7 @@ export async function start(source: VideoSource, options: Partial<PipelineSessio
     { signal: controller.signal, onReport: (report) => reports.push(report) },
   );
   const [pid = 0] = descendants(process.pid).filter(
-    (each) => !before.includes(each) && commandLine(each).includes('pipelines/pipeline-host.js'),
+    (each) => !before.includes(each) && commandLine(each).includes('host/pipeline-host.js'),
   );
   const stop = () => {
     controller.abort();

@@ -68,7 +68,7 @@ export async function killRecorder(first: Recorder, { count, pauseMs, main, seed
       longestStartMs = Math.max(longestStartMs, performance.now() - began);
       continue;
     }
-    const pipelines = recorder.children(/pipelines\/pipeline-host/);
+    const pipelines = recorder.children(/host\/pipeline-host/);
     const victim = pipelines[Math.floor(random() * pipelines.length)];
     if (victim === undefined) continue;
     process.kill(victim, 'SIGKILL');

@@ -1,6 +1,6 @@
 import { type Camera, startCamera } from './camera.ts';
 import { startChild } from './child.ts';
-import { benchClips, clip, makeClips } from './clips.ts';
+import { benchClips, clip, makeClips, seldomClips } from './clips.ts';
 import { temporaryFolder } from './folder.ts';
 
 /** What benchmarks of recording and motion detection share: a camera of a street, and the reference that does the same. */
@@ -25,6 +25,14 @@ export async function startStreetCamera(): Promise<Camera> {
   await makeClips(benchClips);
   return startCamera({
     mounts: { main: { file: clip('street-1080.mp4') }, sub: { file: clip('street-360.mp4') } },
+  });
+}
+
+/** The same with a key frame every 2 s instead of each second. */
+export async function startSeldomCamera(): Promise<Camera> {
+  await makeClips(seldomClips);
+  return startCamera({
+    mounts: { main: { file: clip('street-1080-seldom.mp4') }, sub: { file: clip('street-360-seldom.mp4') } },
   });
 }
 

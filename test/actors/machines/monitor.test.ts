@@ -104,6 +104,30 @@ test('a lost camera is tried again after pauses that double, up to thirty second
   expect(pauses).toEqual([1, 2, 4, 8, 16, 30, 30, 30, 30]);
 });
 
+test('after a crash of its process a camera is recorded again at once, and after pauses that double if it goes on', () => {
+  const { state, pipeline, pipelines, clock } = startMonitor();
+  const detail = 'the pipeline process was ended by SIGKILL';
+  pipeline().send(lost);
+  clock.increment(1000);
+  const pauses: number[] = [];
+  const crash = () => {
+    const before = pipelines.length;
+    pipeline().send({ type: 'pipeline.ended', reason: 'failed', detail });
+    expect(state()).toEqual({ state: 'waiting', recording: false, reason: detail });
+    clock.increment(0);
+    let waited = 0;
+    for (; pipelines.length === before; waited += 500) clock.increment(500);
+    pauses.push(waited / 1000);
+  };
+  for (let count = 1; count <= 5; count += 1) crash();
+  // The camera did not fail: it is not waited for any longer.
+  expect(pipeline().patienceMs).toBe(pipelines[1]?.patienceMs);
+  pipeline().send({ type: 'pipeline.streaming' });
+  clock.increment(10_000);
+  crash();
+  expect(pauses).toEqual([0, 1, 2, 4, 8, 0]);
+});
+
 test('a slow camera is given more time after each failure, up to a minute, and the state says how much', () => {
   const { state, pipeline, pipelines, clock } = startMonitor();
   const slow = (seconds: number): MonitorEvent => ({

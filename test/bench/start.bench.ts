@@ -1,0 +1,56 @@
+import { loadavg } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { rtspMonitor } from '../support/monitors.ts';
+import { type Recorder, startRecorder } from '../support/recorder.ts';
+import { recordingsIn } from '../support/recordings.ts';
+import { quietMotion, startSeldomCamera } from '../support/street-cameras.ts';
+
+/**
+ * How long sixteen cameras are not recorded when the recorder is started again, and four of them when their process is killed:
+ * 1080p15 with a key frame every 2 s, motion looked for on the sub stream.
+ */
+
+const cameras = 16;
+const goalSeconds = { start: 3, kill: 2 };
+
+test('a restart of the recorder, and of one of its processes', async () => {
+  const camera = await startSeldomCamera();
+  const streams = [camera.url('main'), camera.url('sub')] as const;
+  const first = await startRecorder({
+    monitors: Array.from({ length: cameras }, (_, n) =>
+      rtspMonitor(`m${n}`, streams, { alwaysRecord: true, motion: quietMotion }),
+    ),
+    startDeadlineMs: 120_000,
+  });
+  await records(first, cameras);
+  await pause(15_000);
+  await first.stop();
+  const before = (await recordingsIn(first.recordings)).length;
+  const began = performance.now();
+  const recorder = await first.restart();
+  const servesS = (performance.now() - began) / 1000;
+  const someS = await records(recorder, before + 1, began);
+  const allS = await records(recorder, before + cameras, began);
+  console.log(
+    `  ${cameras} cameras: it serves after ${servesS.toFixed(1)} s, records the first after ${someS.toFixed(1)} s and all after ${allS.toFixed(1)} s (goal: ${goalSeconds.start}); load ${loadavg()[0]?.toFixed(1)}`,
+  );
+  await pause(15_000);
+  const hosts = recorder.children(/pipeline-host/);
+  const killed = performance.now();
+  const known = (await recordingsIn(recorder.recordings)).length;
+  process.kill(hosts[0] ?? 0, 'SIGKILL');
+  const hit = cameras / hosts.length;
+  const backS = await records(recorder, known + hit, killed);
+  console.log(
+    `  one of ${hosts.length} processes killed: its ${hit} cameras are recorded again after ${backS.toFixed(1)} s (goal: ${goalSeconds.kill})`,
+  );
+  expect(hosts).toHaveLength(4);
+  await recorder.stop();
+});
+
+/** @returns seconds until there are so many recordings. */
+async function records({ recordings }: Recorder, files: number, since = performance.now()): Promise<number> {
+  while ((await recordingsIn(recordings)).length < files) await pause(20);
+  return (performance.now() - since) / 1000;
+}
