@@ -1,6 +1,7 @@
+import type { DetectCommand, FramesCommand } from '../bus/command-messages.ts';
 import type { LogSettings } from '../bus/logging/logger.ts';
-import type { DetectCommand, FrameFormat } from '../bus/messages.ts';
-import type { BusAddress } from '../bus/nats/bus.ts';
+import { frameFormats } from '../bus/messages.ts';
+import type { BusAddress } from '../bus/nats/bus-address.ts';
 import type { PipelineSession, VideoSource } from '../pipelines/protocol/pipeline-protocol.ts';
 import type { Config } from '../store/config/config.ts';
 import type { DetectorSettings } from '../store/detectors/detector-section.ts';
@@ -40,17 +41,17 @@ export function enabledDetectors(
 }
 
 /**
- * The frames that the pipeline makes for all of these: per format, the highest rate that one of them needs, and from the
- * main stream if one of them needs that.
+ * The frames that are made for all of these: per format, at the highest rate that one of them needs, of the sub stream
+ * where there is one, unless one of them needs the main stream.
  */
-export function pipelineFrames(enabled: readonly EnabledDetector[]): PipelineSession['frames'] {
-  const needs = (format: FrameFormat) =>
-    enabled.map(({ frames }) => frames).filter((need) => need.format === format);
-  const [gray, rgb] = [needs('gray'), needs('rgb')];
-  return {
-    ...(gray.length > 0 && { gray: { rate: highestRate(gray) } }),
-    ...(rgb.length > 0 && { rgb: { rate: highestRate(rgb), main: rgb.some(({ main }) => main === true) } }),
-  };
+export function madeFrames(monitor: MonitorConfig, enabled: readonly EnabledDetector[]): FramesCommand[] {
+  const hasSub = monitor.source === 'rtsp' && Boolean(monitor.sourcertsp.subStream);
+  return frameFormats.flatMap((format) => {
+    const needs = enabled.map(({ frames }) => frames).filter((need) => need.format === format);
+    if (needs.length === 0) return [];
+    const isMain = !hasSub || needs.some(({ main }) => main === true);
+    return [{ format, rate: highestRate(needs), stream: isMain ? 'main' : 'sub' }];
+  });
 }
 
 /** 0 means every frame, and is the highest rate. */
@@ -67,9 +68,10 @@ export function detectCommand(
 ): DetectCommand {
   const command = { detector, monitorName: monitor.name };
   const own = enabled.find(({ name }) => name === detector);
-  if (!own) return { ...command, maxFrameRate: 0, settings: null };
-  const made = pipelineFrames(enabled)[own.frames.format]?.rate;
-  return { ...command, maxFrameRate: made === own.frames.rate ? 0 : own.frames.rate, settings: own.settings };
+  const made = madeFrames(monitor, enabled).find(({ format }) => format === own?.frames.format);
+  if (!own || !made) return { ...command, maxFrameRate: 0, settings: null, frames: null };
+  const maxFrameRate = made.rate === own.frames.rate ? 0 : own.frames.rate;
+  return { ...command, maxFrameRate, settings: own.settings, frames: made };
 }
 
 /** Seconds for which the monitor records after an event of this source. */
@@ -123,7 +125,9 @@ export async function pipelineSession(
     alwaysRecord: monitor.alwaysRecord,
     recordSubStream: monitor.recordSubStream ?? false,
     videoLength: monitor.videoLength * 60_000,
-    frames: pipelineFrames(enabledDetectors(monitor, detectors, config)),
+    isSubDetected: madeFrames(monitor, enabledDetectors(monitor, detectors, config)).some(
+      ({ stream }) => stream === 'sub',
+    ),
     bus,
     log: logSettings(config),
   };

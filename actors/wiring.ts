@@ -109,8 +109,8 @@ export function wireSystem(
   }
 
   async function ask({ monitorID, ...input }: DetectorInput): Promise<void> {
-    const { detector, monitorName, maxFrameRate, settings } = input;
-    const command = { detector, monitorName, maxFrameRate, settings };
+    const { detector, monitorName, maxFrameRate, settings, frames } = input;
+    const command = { detector, monitorName, maxFrameRate, settings, frames };
     const reply = await opened().bus.request(commands.detect, [monitorID], command);
     if (!reply.ok) throw new DetectorRefusedError(reply.error);
   }

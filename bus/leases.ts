@@ -8,7 +8,7 @@ export interface Lease {
 
 /** Every lease, with both of its sides, which run in different processes and must agree. */
 export const leases = {
-  /** A detector requests frames (`FramesCommand`); the pipeline decodes while the lease is valid. */
+  /** A detector requests frames, and for it the detector host encoded pictures (`UnitsCommand`); the pipeline publishes them while the lease is valid. */
   frames: { renewMs: 3000, expireMs: 10_000 },
   /** The web server requests a stream for its viewers (`LiveCommand`); the pipeline publishes it while the lease is valid. */
   live: { renewMs: 2000, expireMs: 7000 },

@@ -7,7 +7,7 @@ export const logLevels = ['error', 'warning', 'info', 'debug'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
 /** Unix time in microseconds: exact in a double until the year 2255. */
-const Microseconds = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+export const Microseconds = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 
 export const LogEntry = Type.Object({
   level: Type.Enum(logLevels),
@@ -228,54 +228,8 @@ export const MonitorStatus = Type.Object({
 });
 export type MonitorStatus = Static<typeof MonitorStatus>;
 
-/** Asks a pipeline to record (with its pre-roll) until a time, or to continue until then if it is recording already. */
-export const RecordCommand = Type.Object({ until: Microseconds });
-export type RecordCommand = Static<typeof RecordCommand>;
-
 export const frameFormats = ['gray', 'rgb'] as const;
 export type FrameFormat = (typeof frameFormats)[number];
-
-/**
- * Requests frames of one format from a pipeline. It is a lease (`leases.frames`): the pipeline stops decoding when it
- * expires, so a detector that died costs nothing.
- */
-export const FramesCommand = Type.Object({ format: Type.Enum(frameFormats) });
-export type FramesCommand = Static<typeof FramesCommand>;
-
-/**
- * Asks a pipeline to publish the pictures of a stream (`live-packet.ts`). It is a lease (`leases.live`): what nobody
- * watches is neither made nor sent.
- */
-export const LiveCommand = Type.Object({
-  stream: Type.Enum(['main', 'sub']),
-  /** The caller has no picture yet: the last group of pictures is sent first, whole. */
-  begin: Type.Boolean(),
-  /** Somebody listens, too. */
-  sound: Type.Boolean(),
-});
-export type LiveCommand = Static<typeof LiveCommand>;
-
-/** Asks the system to reload and apply a monitor's stored configuration, or to restart the monitor unchanged. */
-export const ApplyCommand = Type.Object({ restart: Type.Boolean() });
-export type ApplyCommand = Static<typeof ApplyCommand>;
-
-/**
- * Asks the detector host to run a detector with these settings, or to stop it if there are none. It is a lease
- * (`leases.detector`): a detector that is not requested again stops.
- */
-export const DetectCommand = Type.Object({
-  detector: Type.String({ pattern: '^[a-z0-9]{1,24}$' }),
-  monitorName: Type.String({ maxLength: 64 }),
-  /** Limit in frames per second, where another detector requests more; 0: every frame. */
-  maxFrameRate: Type.Number({ minimum: 0 }),
-  /** The detector's section of the monitor's configuration, validated by the detector. */
-  settings: Type.Union([Type.Object({}, { additionalProperties: true }), Type.Null()]),
-});
-export type DetectCommand = Static<typeof DetectCommand>;
-
-/** The answer to a command. */
-export const CommandReply = Type.Object({ ok: Type.Boolean(), error: Type.Optional(Type.String()) });
-export type CommandReply = Static<typeof CommandReply>;
 
 /** The MQTT bridge's message for each detection: exactly SentryShot's fields. */
 export const MqttEvent = Type.Object({

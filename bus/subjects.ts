@@ -1,24 +1,27 @@
 import { channel } from './channel.ts';
-import { upgradeTimes } from './earlier-messages.ts';
 import {
   ApplyCommand,
+  CommandReply,
+  DetectCommand,
+  FramesCommand,
+  LiveCommand,
+  RecordCommand,
+  UnitsCommand,
+} from './command-messages.ts';
+import { upgradeTimes } from './earlier-messages.ts';
+import {
   CatalogueAnswer,
   CatalogueQuestion,
   CheckpointAnswer,
   CheckpointQuestion,
-  CommandReply,
   DeliveryReport,
-  DetectCommand,
   DetectedObject,
   DetectionEvent,
   DetectorReport,
   type FrameFormat,
-  FramesCommand,
-  LiveCommand,
   LogEntry,
   type LogLevel,
   MonitorStatus,
-  RecordCommand,
   RecordingReport,
   ScoreAnswer,
   ScoreQuestion,
@@ -63,14 +66,19 @@ export const deliveries = channel(
 /** Raw frames: bytes with headers, see `frames.ts`. */
 export const frameSubject = (monitorID: string, format: FrameFormat) => `frames.${monitorID}.${format}`;
 
+/** Encoded pictures of a stream that is decoded: bytes with headers, see `unit-packet.ts`. */
+export const unitSubject = (monitorID: string, stream: RecordedStream) => `units.${monitorID}.${stream}`;
+
 /** Pictures of a stream that is watched: bytes with headers, see `live-packet.ts`. */
 export const liveSubject = (monitorID: string, stream: RecordedStream) => `live.${monitorID}.${stream}`;
 
 export const commands = {
   /** To the pipeline of a monitor. */
   record: channel((monitorID: string) => `command.${monitorID}.record`, RecordCommand),
-  /** To the pipeline of a monitor. */
+  /** To the detector host. */
   frames: channel((monitorID: string) => `command.${monitorID}.frames`, FramesCommand),
+  /** To the pipeline of a monitor. */
+  units: channel((monitorID: string) => `command.${monitorID}.units`, UnitsCommand),
   /** To the pipeline of a monitor. */
   live: channel((monitorID: string) => `command.${monitorID}.live`, LiveCommand),
   /** To the system. */

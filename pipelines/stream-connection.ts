@@ -1,9 +1,8 @@
-import type { Frame } from '../bus/frames.ts';
-import type { LivePacket } from '../bus/live-packet.ts';
+import type { UnitsCommand } from '../bus/command-messages.ts';
 import type { Log } from '../bus/log.ts';
-import type { FrameFormat } from '../bus/messages.ts';
-import { FrameDecoder } from './frames/frame-decoder.ts';
-import type { FrameRates } from './gstreamer/pipeline-description.ts';
+import type { LivePacket } from '../bus/packets/live-packet.ts';
+import type { UnitPacket } from '../bus/packets/unit-packet.ts';
+import { UnitStream } from './frames/unit-stream.ts';
 import { JumpLog } from './jump-log.ts';
 import { LiveStream, type WantedLive } from './live/live-stream.ts';
 import { type VideoUnit, videoTicksPerSecond } from './media/unit.ts';
@@ -18,9 +17,8 @@ export interface StreamConnectionOptions {
   readonly input: VideoInput;
   /** Undefined when the stream is not recorded. */
   readonly recording: Omit<StreamRecordingOptions, 'onTrouble' | 'clock'> | undefined;
-  /** The frames that may be asked for; empty when the stream is not decoded. */
-  readonly rates: FrameRates;
-  readonly onFrame: (frame: Frame) => void;
+  /** Gets the encoded pictures for detectors while they are wanted. */
+  readonly onUnit: (packet: UnitPacket) => void;
   /** Gets the pictures for viewers while it is watched. */
   readonly onLive: (packet: LivePacket) => void;
   /** Gets the faults that leave the stream running, and null when they are over. */
@@ -29,7 +27,10 @@ export interface StreamConnectionOptions {
   readonly monitorID: string;
 }
 
-/** One connection to one stream: all that comes is recorded, decoded while frames are wanted, and sent while watched. */
+/** `begin`: the last group of pictures first, whole; `trouble`: why they cannot be decoded. */
+export type DetectedUnits = Pick<UnitsCommand, 'begin' | 'trouble'>;
+
+/** One connection to one stream: all that comes is recorded, and sent to detectors and viewers while they want it. */
 export class StreamConnection {
   readonly #options: StreamConnectionOptions;
   readonly #clock = new WallClock();
@@ -37,18 +38,18 @@ export class StreamConnection {
   readonly #watch: VideoWatch;
   readonly #jumps: JumpLog;
   readonly #recording: StreamRecording | undefined;
-  readonly #decoder: FrameDecoder | undefined;
+  readonly #units: UnitStream;
   readonly #live: LiveStream;
   #onStreaming: (() => void) | undefined;
   /** The first group of pictures has come: the first of them is on disk as soon as it can be. */
   #isSettled = false;
   /** Where it is on the line of time is known by the arrival of its first packet. */
   #awaitsAudio: boolean;
-  #isDecoded = false;
+  #isDetected = false;
   #isWatched = false;
 
   constructor(options: StreamConnectionOptions) {
-    const { input, recording, rates, log, monitorID } = options;
+    const { input, recording, log, monitorID } = options;
     const clock = this.#clock;
     this.#options = options;
     this.#awaitsAudio = recording !== undefined;
@@ -59,16 +60,10 @@ export class StreamConnection {
       onTrouble: (text) => this.#troubles.set('video', text),
     });
     this.#live = new LiveStream({ clock, onPacket: options.onLive });
+    this.#units = new UnitStream({ clock, onUnit: options.onUnit });
     if (recording) {
       const onTrouble = (text: string | null) => this.#troubles.set('recorder', text);
       this.#recording = new StreamRecording({ ...recording, clock, onTrouble });
-    }
-    if (rates.length > 0) {
-      this.#decoder = new FrameDecoder({
-        ...{ rates, clock },
-        onFrame: (frame) => this.#takeFrame(frame),
-        onFailure: (detail) => this.#failFrames(detail),
-      });
     }
   }
 
@@ -101,7 +96,7 @@ export class StreamConnection {
     });
     this.#watch.close();
     this.#jumps.close();
-    this.#decoder?.close();
+    this.#units.close();
     this.#live.close();
     return end;
   }
@@ -116,10 +111,19 @@ export class StreamConnection {
     this.#options.input.end(end);
   }
 
-  setWanted(formats: ReadonlySet<FrameFormat>): void {
-    this.#isDecoded = this.#options.rates.some(([format]) => formats.has(format));
+  /** Sends its pictures to detectors. See {@link UnitStream.want}. */
+  detect({ begin, trouble }: DetectedUnits): void {
+    this.#isDetected = true;
     this.#setPrompt();
-    this.#decoder?.setWanted(formats);
+    this.#troubles.set('frames', trouble);
+    this.#units.want(begin);
+  }
+
+  undetect(): void {
+    this.#isDetected = false;
+    this.#setPrompt();
+    this.#troubles.set('frames', null);
+    this.#units.unwant();
   }
 
   /** See {@link LiveStream.watch}. */
@@ -153,23 +157,11 @@ export class StreamConnection {
     if (!unit.continues) this.#clock.observe((unit.time * 1e6) / videoTicksPerSecond, unit.arrivedMs);
     this.#live.push(unit);
     this.#recording?.pushVideo(unit);
-    this.#decoder?.push(unit);
+    this.#units.push(unit);
   }
 
   /** Recording alone waits for nothing. */
   #setPrompt(): void {
-    this.#options.input.setPrompt?.(this.#isDecoded || this.#isWatched || !this.#isSettled);
-  }
-
-  #takeFrame(frame: Frame): void {
-    this.#troubles.set('frames', null);
-    this.#options.onFrame(frame);
-  }
-
-  #failFrames(detail: string): void {
-    const { log, monitorID } = this.#options;
-    const text = `frames cannot be decoded: ${detail}`;
-    log.error(text, monitorID);
-    this.#troubles.set('frames', text);
+    this.#options.input.setPrompt?.(this.#isDetected || this.#isWatched || !this.#isSettled);
   }
 }

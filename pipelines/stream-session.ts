@@ -1,21 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stopDeadlinesMs } from '../bus/children/stop-deadlines.ts';
-import type { Frame } from '../bus/frames.ts';
 import { leases } from '../bus/leases.ts';
-import type { LivePacket } from '../bus/live-packet.ts';
 import { type Log, rewordedLog } from '../bus/log.ts';
-import type { FrameFormat, RecordingReport } from '../bus/messages.ts';
+import type { RecordingReport } from '../bus/messages.ts';
+import type { LivePacket } from '../bus/packets/live-packet.ts';
+import type { UnitPacket } from '../bus/packets/unit-packet.ts';
 import type { RecordedStream } from '../bus/recording-id.ts';
 import { FrameLease } from './frames/frame-lease.ts';
-import type { FrameRates } from './gstreamer/pipeline-description.ts';
 import type { WantedLive } from './live/live-stream.ts';
 import { patienceAfter } from './protocol/patience.ts';
 import type { PipelineEnd, PipelineReport, PipelineSession } from './protocol/pipeline-protocol.ts';
 import { GstreamerSource } from './sources/gstreamer-source.ts';
 import { RtspSource } from './sources/rtsp-source.ts';
 import type { VideoInput } from './sources/video-input.ts';
-import { StreamConnection } from './stream-connection.ts';
-import { ratesByStream } from './stream-rates.ts';
+import { type DetectedUnits, StreamConnection } from './stream-connection.ts';
 import { SubStream } from './sub-stream.ts';
 import { Troubles } from './troubles.ts';
 
@@ -25,7 +23,7 @@ export interface StreamSessionOptions {
   readonly recorderLog: Log;
   readonly onReport: (report: PipelineReport) => void;
   readonly onRecordingReport: (report: RecordingReport) => void;
-  readonly onFrame: (frame: Frame) => void;
+  readonly onUnit: (stream: RecordedStream, packet: UnitPacket) => void;
   readonly onLive: (stream: RecordedStream, packet: LivePacket) => void;
 }
 
@@ -38,24 +36,26 @@ export class StreamSession {
   readonly #options: StreamSessionOptions;
   readonly #main: StreamConnection;
   readonly #sub: SubStream | undefined;
-  readonly #leases: ReadonlyMap<FrameFormat, FrameLease>;
+  readonly #detection: Readonly<Record<RecordedStream, FrameLease>>;
   readonly #viewing: Readonly<Record<RecordedStream, FrameLease>>;
   readonly #troubles: Troubles;
   #isStreaming = false;
   /** What was wanted of the sub stream before the main stream came. */
   #watchedEarly: WantedLive | undefined;
+  #detectedEarly: DetectedUnits | undefined;
 
   /** @throws {RtspAddressError} @throws {PipelineError} */
   constructor(options: StreamSessionOptions) {
     const { session, onReport } = options;
     this.#options = options;
     this.#troubles = new Troubles((text) => onReport({ type: 'trouble', text }));
-    const { main, sub } = ratesByStream(session);
-    this.#main = this.#open('main', main, session.patienceMs);
-    this.#sub = this.#subStream(sub);
-    const formats = [...main, ...sub].map(([format]) => format);
-    const lease = () => new FrameLease(leases.frames.expireMs, () => this.#setWanted());
-    this.#leases = new Map(formats.map((format) => [format, lease()]));
+    this.#main = this.#open('main', session.patienceMs);
+    this.#sub = this.#subStream();
+    const detection = (stream: RecordedStream) =>
+      new FrameLease(leases.frames.expireMs, (held) => {
+        if (!held) this.#stream(stream)?.undetect();
+      });
+    this.#detection = { main: detection('main'), sub: detection('sub') };
     const viewing = (stream: RecordedStream) =>
       new FrameLease(leases.live.expireMs, (held) => {
         if (!held) this.#stream(stream)?.unwatch();
@@ -67,11 +67,12 @@ export class StreamSession {
   async run(): Promise<PipelineEnd> {
     const end = await this.#main.play(() => {
       this.#isStreaming = true;
-      this.#setWanted();
+      this.#sub?.begin();
       if (this.#viewing.sub.held && this.#watchedEarly) this.#sub?.watch(this.#watchedEarly);
+      if (this.#detection.sub.held && this.#detectedEarly) this.#sub?.detect(this.#detectedEarly);
       this.#options.onReport({ type: 'streaming' });
     });
-    for (const lease of [...this.#leases.values(), ...Object.values(this.#viewing)]) lease.end();
+    for (const lease of [...Object.values(this.#detection), ...Object.values(this.#viewing)]) lease.end();
     const finished = Promise.all([this.#main.finish(), this.#sub?.close()]);
     await Promise.race([finished, sleep(stopDeadlinesMs.recordingFile)]);
     return end;
@@ -87,11 +88,16 @@ export class StreamSession {
     this.#sub?.recordUntil(until);
   }
 
-  /** Makes frames for as long as the lease of frames lasts. @throws when the session makes no frames of this format. */
-  wantFrames(format: FrameFormat): void {
-    const lease = this.#leases.get(format);
-    if (!lease) throw new Error(`this monitor has no ${format} frames`);
-    lease.renew();
+  /**
+   * Publishes the encoded pictures of a stream for as long as the lease of frames lasts.
+   *
+   * @throws when the monitor has no such stream.
+   */
+  detect(stream: RecordedStream, wanted: DetectedUnits): void {
+    const detected = this.#existing(stream);
+    this.#detection[stream].renew();
+    if (stream === 'main' || this.#isStreaming) detected.detect(wanted);
+    else this.#detectedEarly = wanted;
   }
 
   /**
@@ -100,8 +106,7 @@ export class StreamSession {
    * @throws when the monitor has no such stream.
    */
   watch(stream: RecordedStream, wanted: WantedLive): void {
-    const watched = this.#stream(stream);
-    if (!watched) throw new Error('this monitor has no sub stream');
+    const watched = this.#existing(stream);
     this.#viewing[stream].renew();
     if (stream === 'main' || this.#isStreaming) watched.watch(wanted);
     else this.#watchedEarly = wanted;
@@ -111,8 +116,15 @@ export class StreamSession {
     return stream === 'main' ? this.#main : this.#sub;
   }
 
-  #open(stream: RecordedStream, rates: FrameRates, patienceMs: number): StreamConnection {
-    const { session, monitorLog, recorderLog, onFrame, onLive, onReport, onRecordingReport } = this.#options;
+  /** @throws when the monitor has no such stream. */
+  #existing(stream: RecordedStream): StreamConnection | SubStream {
+    const found = this.#stream(stream);
+    if (!found) throw new Error('this monitor has no sub stream');
+    return found;
+  }
+
+  #open(stream: RecordedStream, patienceMs: number): StreamConnection {
+    const { session, monitorLog, recorderLog, onUnit, onLive, onReport, onRecordingReport } = this.#options;
     const { monitorID, recordingsDir, alwaysRecord, videoLength } = session;
     const isMain = stream === 'main';
     const reword = worded(stream);
@@ -127,7 +139,8 @@ export class StreamSession {
               onRecording: (file) => isMain && onReport({ type: 'recording', file }),
             }
           : undefined,
-      ...{ rates, onFrame, monitorID },
+      monitorID,
+      onUnit: (packet) => onUnit(stream, packet),
       onLive: (packet) => onLive(stream, packet),
       log: rewordedLog(monitorLog, reword),
       onTrouble: (text) => this.#troubles.set(stream, text && reword(text)),
@@ -149,26 +162,19 @@ export class StreamSession {
   }
 
   /** Undefined where there is none. */
-  #subStream(rates: FrameRates): SubStream | undefined {
+  #subStream(): SubStream | undefined {
     const { session, monitorLog } = this.#options;
-    const { source, recordSubStream, maxPatienceMs, monitorID } = session;
+    const { source, recordSubStream, isSubDetected, maxPatienceMs, monitorID } = session;
     if (source.kind !== 'rtsp' || source.sub === undefined) return undefined;
     const reword = worded('sub');
     return new SubStream({
-      formats: rates.map(([format]) => format),
+      isDetected: isSubDetected,
       isRecorded: recordSubStream,
-      open: (failures) => this.#open('sub', rates, patienceAfter(failures, maxPatienceMs)),
+      open: (failures) => this.#open('sub', patienceAfter(failures, maxPatienceMs)),
       monitorID,
       log: rewordedLog(monitorLog, reword),
       random: Math.random,
       onTrouble: (text) => this.#troubles.set('sub connection', text && reword(text)),
     });
-  }
-
-  #setWanted(): void {
-    const held = [...this.#leases].filter(([, lease]) => lease.held).map(([format]) => format);
-    this.#main.setWanted(new Set(held));
-    // One wrong password is one login: the sub stream comes once the main stream's was right.
-    if (this.#isStreaming) this.#sub?.setWanted(new Set(held));
   }
 }

@@ -1,9 +1,9 @@
 import { backoffDelay } from '../bus/base/backoff.ts';
 import type { Log } from '../bus/log.ts';
-import type { FrameFormat } from '../bus/messages.ts';
 import type { WantedLive } from './live/live-stream.ts';
 import { describeLoginPause, loginPauseMs } from './protocol/camera-login-pause.ts';
 import type { PipelineEnd } from './protocol/pipeline-protocol.ts';
+import type { DetectedUnits } from './stream-connection.ts';
 
 const reconnect = { minMs: 1000, maxMs: 30_000 };
 /** A connection that has held for this long counts as good. */
@@ -16,16 +16,17 @@ export interface SubStreamConnection {
   /** To be called after the end. Resolves when its last recording is on disk. */
   finish(): Promise<void>;
   end(end: PipelineEnd): void;
-  setWanted(formats: ReadonlySet<FrameFormat>): void;
+  detect(wanted: DetectedUnits): void;
+  undetect(): void;
   watch(wanted: WantedLive): void;
   unwatch(): void;
   recordUntil(until: number): void;
 }
 
 export interface SubStreamOptions {
-  /** Which frames it is for. */
-  readonly formats: readonly FrameFormat[];
-  /** A stream that is recorded is always connected; another one when its frames are wanted, or it is watched. */
+  /** Whether detectors look at it. */
+  readonly isDetected: boolean;
+  /** A stream that is recorded is always connected; another one when detectors want it, or it is watched. */
   readonly isRecorded: boolean;
   /** May throw. @param failures connections that failed in a row */
   readonly open: (failures: number) => SubStreamConnection;
@@ -48,7 +49,7 @@ export class SubStream {
   #refusals = 0;
   /** Sentences already logged about the present trouble. */
   readonly #said = new Set<string>();
-  #wanted: ReadonlySet<FrameFormat> = new Set();
+  #detected: DetectedUnits | undefined;
   #until = 0;
   #watched: WantedLive | undefined;
   #closed = false;
@@ -57,18 +58,28 @@ export class SubStream {
     this.#options = options;
   }
 
-  /** To be called once the main stream's login was right: a wrong password is one login. */
-  setWanted(formats: ReadonlySet<FrameFormat>): void {
-    this.#wanted = new Set(this.#options.formats.filter((format) => formats.has(format)));
-    if (this.#connection) this.#connection.setWanted(this.#wanted);
-    else if (!this.#retry) this.#connectIfWanted();
+  /** To be called once the main stream's login was right, before all else: a wrong password is one login. */
+  begin(): void {
+    if (!this.#connection && !this.#retry) this.#connectIfWanted();
   }
 
-  /** To be called once the main stream's login was right. See `LiveStream`. */
+  /** Sends its pictures to detectors. */
+  detect(wanted: DetectedUnits): void {
+    this.#detected = wanted;
+    if (this.#connection) this.#connection.detect(wanted);
+    else this.begin();
+  }
+
+  undetect(): void {
+    this.#detected = undefined;
+    this.#connection?.undetect();
+  }
+
+  /** Sends its pictures to viewers. See `LiveStream`. */
   watch(wanted: WantedLive): void {
     this.#watched = wanted;
     if (this.#connection) this.#connection.watch(wanted);
-    else if (!this.#retry) this.#connectIfWanted();
+    else this.begin();
   }
 
   unwatch(): void {
@@ -91,7 +102,7 @@ export class SubStream {
   }
 
   #connectIfWanted(): void {
-    const isWanted = this.#options.isRecorded || this.#wanted.size > 0 || this.#watched !== undefined;
+    const isWanted = this.#options.isRecorded || this.#detected !== undefined || this.#watched !== undefined;
     if (isWanted && !this.#closed) this.#ended = this.#connect();
   }
 
@@ -123,8 +134,8 @@ export class SubStream {
   async #play(): Promise<PipelineEnd> {
     const connection = this.#options.open(this.#failures);
     this.#connection = connection;
-    connection.setWanted(this.#wanted);
     connection.recordUntil(this.#until);
+    if (this.#detected) connection.detect(this.#detected);
     if (this.#watched) connection.watch(this.#watched);
     const end = await connection.play(() => {
       this.#refusals = 0;
@@ -138,14 +149,14 @@ export class SubStream {
   #sayLost(detail: string): void {
     if (this.#said.has(detail)) return;
     this.#said.add(detail);
-    const { formats, isRecorded, log, monitorID, onTrouble } = this.#options;
+    const { isDetected, isRecorded, log, monitorID, onTrouble } = this.#options;
     const waiting = [
-      ...(formats.length > 0 ? ['detectors'] : []),
+      ...(isDetected ? ['detectors'] : []),
       ...(isRecorded ? ['its recording'] : []),
       // Not worth a word where others wait at all times.
-      ...(formats.length === 0 && !isRecorded ? ['viewers'] : []),
+      ...(!isDetected && !isRecorded ? ['viewers'] : []),
     ];
-    const isOne = formats.length === 0 && isRecorded;
+    const isOne = !isDetected && isRecorded;
     const text = `${detail}; ${waiting.join(' and ')} ${isOne ? 'waits' : 'wait'} for it`;
     log.error(text, monitorID);
     onTrouble(text);

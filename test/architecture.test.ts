@@ -38,7 +38,7 @@ const topLevel = [
 const allowedRooms: Record<string, readonly string[]> = {
   bus: ['base'],
   'bus/children': ['base'],
-  'bus/nats': ['', 'base', 'children'],
+  'bus/nats': ['', 'base', 'children', 'packets'],
   'bus/logging': ['', 'base', 'nats', 'systemd'],
   'bus/systemd': [''],
   'bus/mqtt': [
@@ -188,13 +188,13 @@ const allowedRooms: Record<string, readonly string[]> = {
   'http/transport': ['request'],
 
   actors: ['detectors', 'detectors/host', 'machines', 'startup', 'storage'],
-  'actors/detectors': ['detectors/objects/inference', 'detectors/objects/models'],
+  'actors/detectors': ['detectors/frames', 'detectors/objects/inference', 'detectors/objects/models'],
   'actors/service': ['detectors/host', 'startup'],
   'actors/startup': ['detectors/host'],
   'actors/machines': ['detectors/host', 'detectors/objects/models'],
   'actors/detectors/host': [
-    ...['detectors', 'detectors/motion', 'detectors/objects', 'detectors/objects/inference'],
-    'detectors/objects/models',
+    ...['detectors', 'detectors/frames', 'detectors/motion', 'detectors/objects'],
+    ...['detectors/objects/inference', 'detectors/objects/models'],
   ],
   'actors/detectors/motion': ['detectors'],
   'actors/detectors/objects': [

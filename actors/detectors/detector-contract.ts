@@ -1,8 +1,10 @@
+import type { Frame } from '../../bus/frames.ts';
 import type { Log } from '../../bus/log.ts';
 import type { FrameFormat } from '../../bus/messages.ts';
 import type { Bus } from '../../bus/nats/bus.ts';
 import type { Outbox } from '../../bus/nats/outbox.ts';
 import type { DetectorSection, DetectorSettings } from '../../store/detectors/detector-section.ts';
+import type { HeldFrames } from './frames/decoded-stream.ts';
 import type { InferenceWorker } from './objects/inference/inference-worker.ts';
 import type { ModelSource } from './objects/models/model-source.ts';
 
@@ -67,8 +69,8 @@ export interface DetectorEnvironment {
   readonly maxFrameRate: number;
   /** For commands. */
   readonly bus: Bus;
-  /** Frames come over a connection of their own. */
-  readonly frames: Bus;
+  /** Its frames, of this process. @param onFrame gets every frame that is made; it must return quickly */
+  readonly openFrames: (onFrame: (frame: Frame) => void) => HeldFrames;
   /** For events. */
   readonly outbox: Outbox;
   readonly log: Log;

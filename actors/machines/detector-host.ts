@@ -2,10 +2,11 @@ import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { assign, fromCallback, sendParent, sendTo, setup } from 'xstate';
 import { backoffDelay } from '../../bus/base/backoff.ts';
-import { hostEnvironment, hostFlags } from '../../bus/children/host-process.ts';
+import { hostFlags } from '../../bus/children/host-process.ts';
 import { orphanMs, stopDeadlinesMs } from '../../bus/children/stop-deadlines.ts';
 import { SupervisedChild } from '../../bus/children/supervised-child.ts';
 import { leases } from '../../bus/leases.ts';
+import { decodingEnvironment } from '../../pipelines/pipeline-environment.ts';
 import type {
   DetectionHostOrder,
   DetectorHostConfig,
@@ -32,12 +33,13 @@ export const hostProcess = (order: () => Omit<DetectorHostConfig, 'models' | 'st
   // Otherwise one host after the other would get stuck in the same model.
   let stuck: readonly ModelSource[] = [];
   return fromCallback<{ type: 'stop' }>(({ sendBack, receive }) => {
+    const settings = order();
     let stuckIn: ModelSource | undefined;
     const child = new SupervisedChild<DetectorHostMessage>({
       start: () =>
         fork(entry, {
           execArgv: [...hostFlags],
-          env: hostEnvironment(),
+          env: decodingEnvironment(settings.storageDir),
           stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
         }),
       onMessage(message) {
@@ -51,7 +53,7 @@ export const hostProcess = (order: () => Omit<DetectorHostConfig, 'models' | 'st
       stopMs: stopDeadlinesMs.detectorHost,
       orphanMs,
     });
-    child.send({ ...order(), models, stuck } satisfies DetectionHostOrder);
+    child.send({ ...settings, models, stuck } satisfies DetectionHostOrder);
     models = [];
     void child.ended.then(({ how }) => {
       sendBack({ type: 'host.ended', how: stuckIn ? `was stuck in the model ${stuckIn.name}` : how });

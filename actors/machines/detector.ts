@@ -1,7 +1,7 @@
 import { assign, fromPromise, setup } from 'xstate';
 import { backoffDelay } from '../../bus/base/backoff.ts';
+import type { DetectCommand } from '../../bus/command-messages.ts';
 import { leases } from '../../bus/leases.ts';
-import type { DetectCommand } from '../../bus/messages.ts';
 
 /**
  * One detector of one monitor: keeps it running in the detector host while it is enabled.
@@ -54,6 +54,7 @@ export const detectorMachine = setup({
             monitorName: event.monitorName,
             maxFrameRate: event.maxFrameRate,
             settings: event.settings,
+            frames: event.frames,
             reason: '',
             attempts: 0,
           }

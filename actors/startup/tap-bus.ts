@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { BusAddress } from '../../bus/nats/bus.ts';
+import type { BusAddress } from '../../bus/nats/bus-address.ts';
 import { readBusAddress } from '../../bus/nats/bus-address-file.ts';
 import { openTap } from '../../bus/nats/bus-tap.ts';
 import { type Config, loadConfig } from '../../store/config/config.ts';

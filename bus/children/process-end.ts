@@ -8,13 +8,20 @@ process.on('worker', (thread) => {
   thread.once('exit', () => threads.delete(thread));
 });
 
+let isKilled = false;
+
+/** The process will end by SIGKILL: threads of an addon may wait for ever, and an orderly exit would wait for them. */
+export function endByKill(): void {
+  isKilled = true;
+}
+
 /**
  * Ends the process even if a thread is blocked. `process.exit` waits for every thread, and one inside native code, of
  * DuckDB or a model's engine, may never return; if threads are left, the process kills itself with SIGKILL, which the
  * exit status shows instead of `code`.
  */
 export function endProcess(code: number): void {
-  if (threads.size === 0) process.exit(code);
-  process.stderr.write('A thread is blocked; killing the process\n');
+  if (threads.size === 0 && !isKilled) process.exit(code);
+  if (threads.size > 0) process.stderr.write('A thread is blocked; killing the process\n');
   process.kill(process.pid, 'SIGKILL');
 }

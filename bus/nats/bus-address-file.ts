@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import Type from 'typebox';
 import { Compile } from 'typebox/compile';
 import { removeFile, writeAtomically } from '../base/files.ts';
-import type { BusAddress } from './bus.ts';
+import type { BusAddress } from './bus-address.ts';
 
 const EmbeddedAddress = Type.Object({
   servers: Type.Array(Type.String(), { minItems: 1 }),

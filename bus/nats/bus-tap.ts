@@ -1,6 +1,6 @@
 import { connect, type Msg } from '@nats-io/transport-node';
 import { readFrame } from '../frames.ts';
-import { type BusAddress, connectionOptions } from './bus.ts';
+import { type BusAddress, connectionOptions } from './bus-address.ts';
 
 /** Longest part of a message that is shown, in bytes. */
 const maxLength = 2000;

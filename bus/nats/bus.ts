@@ -1,31 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type JetStreamClient, type JetStreamManager, jetstream } from '@nats-io/jetstream';
-import {
-  type ConnectionOptions,
-  connect,
-  credsAuthenticator,
-  headers,
-  type Msg,
-  type NatsConnection,
-  type Subscription,
-} from '@nats-io/transport-node';
+import { connect, headers, type Msg, type NatsConnection, type Subscription } from '@nats-io/transport-node';
 import type { Channel } from '../channel.ts';
 import { stopDeadlinesMs } from '../children/stop-deadlines.ts';
+import type { CommandReply } from '../command-messages.ts';
 import { type Frame, frameHeaders, readFrame } from '../frames.ts';
-import { type LivePacket, LivePacketReader, livePartsOf } from '../live-packet.ts';
-import type { CommandReply, FrameFormat } from '../messages.ts';
+import type { FrameFormat } from '../messages.ts';
+import { type LivePacket, LivePacketReader, livePartsOf } from '../packets/live-packet.ts';
+import type { MessagePart } from '../packets/message-parts.ts';
+import { type UnitPacket, UnitPacketReader, unitPartsOf } from '../packets/unit-packet.ts';
 import { commands, frameSubject } from '../subjects.ts';
+import { type BusAddress, connectionOptions } from './bus-address.ts';
 import { PublishAcks } from './publish-acks.ts';
-
-/** The address and credentials of the bus. Plain data, because child processes receive it as a message. */
-export interface BusAddress {
-  readonly servers: readonly string[];
-  readonly token?: string;
-  readonly username?: string;
-  readonly password?: string;
-  /** The text of a NATS credentials file. */
-  readonly credentials?: string;
-}
 
 /** A question on the bus, and the answer that is sent to its caller. */
 export interface Inquiry<Question, Answer> {
@@ -37,29 +23,6 @@ export interface Inquiry<Question, Answer> {
 class CommandError extends Error {
   override readonly name = 'CommandError';
   readonly code = 'bus_command_unanswered';
-}
-
-/** @param name appears in the server's list of connections. */
-export function connectionOptions(address: BusAddress, name: string): ConnectionOptions {
-  const options: ConnectionOptions = {
-    servers: [...address.servers],
-    name,
-    maxReconnectAttempts: -1,
-    reconnectTimeWait: 100,
-    reconnectJitter: 50,
-    pingInterval: 10_000,
-    // A server that is restarting may refuse the login for a moment, which must not end the connection.
-    ignoreAuthErrorAbort: true,
-    // Otherwise every request creates an error in advance, only to record its stack.
-    noAsyncTraces: true,
-  };
-  if (address.token !== undefined) options.token = address.token;
-  if (address.username !== undefined) options.user = address.username;
-  if (address.password !== undefined) options.pass = address.password;
-  if (address.credentials !== undefined) {
-    options.authenticator = credsAuthenticator(new TextEncoder().encode(address.credentials));
-  }
-  return options;
 }
 
 /**
@@ -235,14 +198,23 @@ export class Bus {
     });
   }
 
+  /** Publishes an encoded picture (`unitSubject`) to the current subscribers; dropped while the bus is unreachable. */
+  publishUnit(subject: string, packet: UnitPacket): void {
+    this.#publishParts(subject, 'Unit', unitPartsOf(packet));
+  }
+
+  /** Calls `listener` with each encoded picture. @returns a function that unsubscribes. */
+  subscribeUnits(subject: string, listener: (packet: UnitPacket) => void): () => void {
+    const reader = new UnitPacketReader();
+    return this.#listen(subject, (incoming) => {
+      const packet = reader.read(incoming.data, incoming.headers?.get('Unit') ?? '');
+      if (packet) listener(packet);
+    });
+  }
+
   /** Publishes a packet of a stream (`liveSubject`) to the current subscribers; dropped while the bus is unreachable. */
   publishLive(subject: string, packet: LivePacket): void {
-    if (!this.connected) return;
-    for (const { header, data } of livePartsOf(packet)) {
-      const values = headers();
-      values.set('Live', header);
-      this.#connection.publish(subject, data, { headers: values });
-    }
+    this.#publishParts(subject, 'Live', livePartsOf(packet));
   }
 
   /** Calls `listener` with each packet of a watched stream. @returns a function that unsubscribes. */
@@ -275,6 +247,15 @@ export class Bus {
       ]);
     await this.#connection.close();
     this.#acknowledgements.break();
+  }
+
+  #publishParts(subject: string, name: string, parts: readonly MessagePart[]): void {
+    if (!this.connected) return;
+    for (const { header, data } of parts) {
+      const values = headers();
+      values.set(name, header);
+      this.#connection.publish(subject, data, { headers: values });
+    }
   }
 
   #listen(subject: string, callback: (message: Msg) => void): () => void {

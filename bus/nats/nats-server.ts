@@ -8,7 +8,7 @@ import { retry } from '../children/retry.ts';
 import { orphanMs, stopDeadlinesMs } from '../children/stop-deadlines.ts';
 import { type ChildEnd, SupervisedChild } from '../children/supervised-child.ts';
 import type { Log } from '../log.ts';
-import type { BusAddress } from './bus.ts';
+import type { BusAddress } from './bus-address.ts';
 
 /** The embedded nats-server could not be started. */
 class NatsServerError extends Error {

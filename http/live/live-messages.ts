@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
-import { LiveFormat } from '../../bus/live-packet.ts';
 import { DetectionEvent, MonitorStatus } from '../../bus/messages.ts';
+import { LiveFormat } from '../../bus/packets/live-packet.ts';
 import { LiveZone } from './live-zones.ts';
 
 /** The text messages of a live view; the others are MP4 bytes. */

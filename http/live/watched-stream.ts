@@ -1,7 +1,7 @@
 import { leases } from '../../bus/leases.ts';
-import type { LiveFormat, LivePacket } from '../../bus/live-packet.ts';
 import type { DetectionEvent } from '../../bus/messages.ts';
 import type { Bus } from '../../bus/nats/bus.ts';
+import type { LiveFormat, LivePacket } from '../../bus/packets/live-packet.ts';
 import type { RecordedStream } from '../../bus/recording-id.ts';
 import { commands, events, liveSubject } from '../../bus/subjects.ts';
 import { liveMessage } from './live-messages.ts';

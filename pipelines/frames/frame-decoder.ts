@@ -1,6 +1,5 @@
 import type { Frame } from '../../bus/frames.ts';
 import type { FrameFormat } from '../../bus/messages.ts';
-import { toByteStream } from '../codecs/byte-stream.ts';
 import { Pipeline } from '../gstreamer/gstreamer.ts';
 import { describeWait, pipelineBudget } from '../gstreamer/pipeline-budget.ts';
 import {
@@ -12,7 +11,8 @@ import {
 } from '../gstreamer/pipeline-description.ts';
 import { LastGroup } from '../media/last-group.ts';
 import type { MediaClock } from '../media/media-clock.ts';
-import { type VideoUnit, videoTicksPerSecond } from '../media/unit.ts';
+import { videoTicksPerSecond } from '../media/unit.ts';
+import type { DecoderUnit } from './decoder-unit.ts';
 import { FrameReader } from './frame-reader.ts';
 import { KeyFramePace } from './key-frame-pace.ts';
 
@@ -46,11 +46,11 @@ interface Decoder {
  */
 export class FrameDecoder {
   readonly #options: FrameDecoderOptions;
-  readonly #group = new LastGroup();
+  readonly #group = new LastGroup<DecoderUnit>();
   #wanted: ReadonlySet<FrameFormat> = new Set();
   #decoder: Decoder | undefined;
   #isFed = false;
-  readonly #pace = new KeyFramePace();
+  #pace = new KeyFramePace();
   /** Of the present group nothing is decoded but its key frame, if that. */
   #isSkipping = false;
   /** GStreamer drops nothing for the rate's sake. */
@@ -76,15 +76,34 @@ export class FrameDecoder {
     this.#begin();
   }
 
-  push(unit: VideoUnit): void {
-    this.#pace.push(unit);
-    this.#group.push(unit);
+  push(unit: DecoderUnit): void {
+    this.keep(unit);
     // Another codec needs another decoder.
-    this.#isFed &&= unit.config.codec === this.#decoder?.codec;
+    this.#isFed &&= unit.codec === this.#decoder?.codec;
     if (!this.#isFed) this.#begin();
     else if (unit.keyFrame) this.#takeKeyFrame(unit);
     else if (this.#isSkipping) this.#passOver(unit);
     else this.#feed(unit, unit.time);
+  }
+
+  /** A picture of the last group, others of which follow at once: decoding begins with the last of them. */
+  keep(unit: DecoderUnit): void {
+    this.#pace.push(unit);
+    this.#group.push(unit);
+  }
+
+  /** Pictures were lost: decoding goes on with the next key frame. */
+  interrupt(): void {
+    this.#group.clear();
+    this.#isFed = false;
+    for (const reader of this.#decoder?.readers ?? []) reader.skipUntil(Number.POSITIVE_INFINITY);
+  }
+
+  /** Another connection begins, whose pictures have later times. */
+  restart(): void {
+    this.interrupt();
+    this.#pace = new KeyFramePace();
+    for (const reader of this.#decoder?.readers ?? []) reader.restart();
   }
 
   close(): void {
@@ -99,7 +118,7 @@ export class FrameDecoder {
     const last = this.#group.units.at(-1);
     if (this.#isClosed || this.#isFed || this.#wanted.size === 0 || !last) return;
     if (performance.now() < this.#retryAtMs) return;
-    if (this.#decoder?.codec !== last.config.codec) this.#tryOpen(last.config.codec);
+    if (this.#decoder?.codec !== last.codec) this.#tryOpen(last.codec);
     if (!this.#decoder) return;
     this.#isFed = true;
     this.#isSkipping = false;
@@ -108,7 +127,7 @@ export class FrameDecoder {
     for (const unit of this.#group.units) this.#feed(unit, last.time - (last.time - unit.time) / squeeze);
   }
 
-  #takeKeyFrame(unit: VideoUnit): void {
+  #takeKeyFrame(unit: DecoderUnit): void {
     const readers = this.#decoder?.readers.filter(({ format }) => this.#wanted.has(format)) ?? [];
     const alone = this.#aloneNs;
     if (alone !== undefined) this.#pace.note(readers.every(({ latestNs }) => latestNs >= alone));
@@ -127,7 +146,7 @@ export class FrameDecoder {
   }
 
   /** Where the next key frame is late, decoding begins with the last one. */
-  #passOver(unit: VideoUnit): void {
+  #passOver(unit: DecoderUnit): void {
     this.#wasFed &&= unit.continues;
     if (this.#wasFed) this.#feed(unit, unit.time);
     const timeNs = toNs(unit.time);
@@ -158,12 +177,8 @@ export class FrameDecoder {
     return highest <= maxKeyFrameRate ? 1e6 / highest : 0;
   }
 
-  #feed({ data, keyFrame, config }: VideoUnit, time: number): void {
-    this.#decoder?.pipeline.push(
-      'units',
-      toByteStream(data, keyFrame ? config : undefined),
-      time * nsPerTick,
-    );
+  #feed({ data }: DecoderUnit, time: number): void {
+    this.#decoder?.pipeline.push('units', data, time * nsPerTick);
   }
 
   #tryOpen(codec: 'h264' | 'h265'): void {

@@ -42,6 +42,11 @@ export class FrameReader {
     this.#chosenNs = [];
   }
 
+  /** Frames are counted anew: another connection begins. */
+  restart(): void {
+    this.#sequence = 0;
+  }
+
   /**
    * Whether a picture shall be decoded and be a frame, where only few are. Called once for each, in order.
    *

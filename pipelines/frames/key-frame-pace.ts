@@ -1,5 +1,6 @@
 import { toleranceUs } from '../../bus/frame-rate-limit.ts';
-import { type VideoUnit, videoTicksPerSecond } from '../media/unit.ts';
+import { videoTicksPerSecond } from '../media/unit.ts';
+import type { DecoderUnit } from './decoder-unit.ts';
 
 /** So many groups in a row must be short enough. */
 const groups = 4;
@@ -21,7 +22,7 @@ export class KeyFramePace {
   #refusedUntilUs = Number.NEGATIVE_INFINITY;
 
   /** To be called with each picture. */
-  push({ keyFrame, time }: VideoUnit): void {
+  push({ keyFrame, time }: Pick<DecoderUnit, 'keyFrame' | 'time'>): void {
     if (!keyFrame) return;
     const timeUs = time * usPerTick;
     if (this.#lastUs !== undefined)

@@ -22,7 +22,6 @@ export class HostBus {
       .warning(`${count} reports of recordings were lost while the bus was unreachable`),
   );
   #connecting: Promise<Bus> | undefined;
-  #connectingFrames: Promise<Bus> | undefined;
 
   /**
    * Connects with the first session: all those of a recorder have the same bus.
@@ -35,29 +34,23 @@ export class HostBus {
     return this.#connecting;
   }
 
-  /** The connection for frames, likewise. */
-  connectFrames(session: PipelineSession): Promise<Bus> {
-    this.#connectingFrames ??= connect(session, 'frames');
-    return this.#connectingFrames;
-  }
-
   /** At the end of the process. Resolves when the bus has all that was logged and reported, or after a deadline. */
   async flush(): Promise<void> {
     await Promise.all([this.logger, this.reports].map((each) => each.flush(stopDeadlinesMs.pipelineLog)));
   }
 
   async #attach(session: PipelineSession): Promise<Bus> {
-    const bus = await connect(session, 'pipelines');
+    const bus = await connect(session);
     this.logger.attach(bus);
     this.reports.attach(bus);
     return bus;
   }
 }
 
-async function connect({ bus }: PipelineSession, purpose: string): Promise<Bus> {
+async function connect({ bus }: PipelineSession): Promise<Bus> {
   for (;;) {
     try {
-      return await Bus.connect(bus, `${purpose} ${process.pid}`);
+      return await Bus.connect(bus, `pipelines ${process.pid}`);
     } catch {
       await sleep(reconnectPauseMs);
     }

@@ -1,7 +1,7 @@
 import { stopDeadlinesMs } from '../../bus/children/stop-deadlines.ts';
 import { rewordedLog } from '../../bus/log.ts';
 import type { Bus } from '../../bus/nats/bus.ts';
-import { commands, liveSubject, recordings } from '../../bus/subjects.ts';
+import { commands, liveSubject, recordings, unitSubject } from '../../bus/subjects.ts';
 import type { PipelineEnd, PipelineReport, PipelineSession } from '../protocol/pipeline-protocol.ts';
 import { redactor } from '../redactor.ts';
 import { StreamSession } from '../stream-session.ts';
@@ -25,7 +25,6 @@ export class HostedSession {
   readonly #forget: (() => void)[] = [];
   #streams: StreamSession | undefined;
   #bus: Bus | undefined;
-  #frames: Bus | undefined;
   #failure: PipelineEnd | undefined;
   #isOver = false;
   #deadline: NodeJS.Timeout | undefined;
@@ -68,7 +67,7 @@ export class HostedSession {
         recorderLog: log('recorder'),
         onReport: (report) => this.#report(report),
         onRecordingReport: (report) => host.reports.add(recordings, [report.monitorID], report),
-        onFrame: (frame) => this.#frames?.publishFrame(monitorID, frame),
+        onUnit: (stream, packet) => this.#bus?.publishUnit(unitSubject(monitorID, stream), packet),
         onLive: (stream, packet) => this.#bus?.publishLive(liveSubject(monitorID, stream), packet),
       });
       this.#attach(this.#streams).catch((error: Error) => this.#fail(error));
@@ -82,17 +81,12 @@ export class HostedSession {
   async #attach(streams: StreamSession): Promise<void> {
     const { session, host } = this.#options;
     const own = [session.monitorID] as const;
-    if (session.frames.gray || session.frames.rgb) {
-      void host.connectFrames(session).then((frames) => {
-        this.#frames = frames;
-      });
-    }
     const bus = await host.connect(session);
     if (this.#isOver) return;
     this.#bus = bus;
     this.#forget.push(
       bus.respond(commands.record, own, ({ until }) => streams.record(until)),
-      bus.respond(commands.frames, own, ({ format }) => streams.wantFrames(format)),
+      bus.respond(commands.units, own, ({ stream, ...wanted }) => streams.detect(stream, wanted)),
       bus.respond(commands.live, own, ({ stream, ...wanted }) => streams.watch(stream, wanted)),
     );
   }

@@ -1,5 +1,5 @@
 import { randomText } from '../../bus/base/random.ts';
-import type { LivePacket } from '../../bus/live-packet.ts';
+import type { LivePacket } from '../../bus/packets/live-packet.ts';
 import type { AudioConfig } from '../codecs/aac.ts';
 import { DecodeTimes } from '../media/decode-times.ts';
 import type { MediaClock } from '../media/media-clock.ts';

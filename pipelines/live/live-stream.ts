@@ -1,4 +1,4 @@
-import type { LiveCommand } from '../../bus/messages.ts';
+import type { LiveCommand } from '../../bus/command-messages.ts';
 import type { AudioConfig } from '../codecs/aac.ts';
 import { LastGroup } from '../media/last-group.ts';
 import type { AudioUnit, VideoUnit } from '../media/unit.ts';
@@ -10,7 +10,7 @@ export type WantedLive = Pick<LiveCommand, 'begin' | 'sound'>;
 /** One connection's pictures for viewers: nothing is made of them while nobody watches. */
 export class LiveStream {
   readonly #options: Pick<LiveSessionOptions, 'clock' | 'onPacket'>;
-  readonly #group = new LastGroup();
+  readonly #group = new LastGroup<VideoUnit>();
   #isWatched = false;
   #isHeard = false;
   #audio: AudioConfig | undefined;

@@ -1,20 +1,23 @@
-import type { VideoUnit } from './unit.ts';
-
 /** A group of more than that is not decoded from its beginning: frames begin at the next key frame. */
 const maxBytes = 32 * 1024 * 1024;
 const maxUnits = 2000;
 
+interface Picture {
+  readonly keyFrame: boolean;
+  readonly data: Uint8Array;
+}
+
 /** The pictures since the last key frame, from which decoding can begin at any time. */
-export class LastGroup {
-  #units: VideoUnit[] = [];
+export class LastGroup<Unit extends Picture> {
+  #units: Unit[] = [];
   #bytes = 0;
 
   /** Empty when there was no key frame, or too much since. */
-  get units(): readonly VideoUnit[] {
+  get units(): readonly Unit[] {
     return this.#units;
   }
 
-  push(unit: VideoUnit): void {
+  push(unit: Unit): void {
     if (unit.keyFrame) this.clear();
     else if (this.#units.length === 0) return;
     this.#units.push(unit);

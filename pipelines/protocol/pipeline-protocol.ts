@@ -1,5 +1,5 @@
 import type { LogSettings } from '../../bus/logging/logger.ts';
-import type { BusAddress } from '../../bus/nats/bus.ts';
+import type { BusAddress } from '../../bus/nats/bus-address.ts';
 
 /** A monitor's session and what it reports: plain data that travels over IPC, see `host/host-messages.ts`. */
 
@@ -24,12 +24,8 @@ export interface PipelineSession {
   recordSubStream: boolean;
   /** Milliseconds after which a recording is cut, at the next key frame. */
   videoLength: number;
-  /** Frames that detectors may ask for, in frames per second; 0 for every frame. */
-  frames: {
-    gray?: { rate: number };
-    /** `main`: of the main stream, also where there is a sub stream. */
-    rgb?: { rate: number; main: boolean };
-  };
+  /** Whether detectors look at the sub stream. */
+  isSubDetected: boolean;
   bus: BusAddress;
   log: LogSettings;
 }

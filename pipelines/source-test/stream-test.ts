@@ -1,6 +1,7 @@
 import { encodeJpeg } from '../../bus/base/jpeg.ts';
 import { wallClockUs } from '../../bus/base/time.ts';
 import type { Frame } from '../../bus/frames.ts';
+import { decoderUnit } from '../frames/decoder-unit.ts';
 import { FrameDecoder } from '../frames/frame-decoder.ts';
 import { MediaClock } from '../media/media-clock.ts';
 import { type VideoUnit, videoTicksPerSecond } from '../media/unit.ts';
@@ -69,7 +70,7 @@ export class StreamTest {
     this.#measurement.take(unit);
     if (this.#picture === undefined) {
       this.#clock.observe((unit.time * 1e6) / videoTicksPerSecond, wallClockUs(unit.arrivedMs));
-      this.#decoder.push(unit);
+      this.#decoder.push(decoderUnit(unit));
     }
     this.#endIfSeen();
   }

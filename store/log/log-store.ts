@@ -1,6 +1,6 @@
 import { nowUs } from '../../bus/base/time.ts';
 import type { CheckpointAnswer, LogEntry } from '../../bus/messages.ts';
-import type { BusAddress } from '../../bus/nats/bus.ts';
+import type { BusAddress } from '../../bus/nats/bus-address.ts';
 import { StoreError } from '../base/store-error.ts';
 import type { Config } from '../config/config.ts';
 import type { EventFilter, ListedEvent, Occurrence, OccurrenceFilter } from './catalogue/event-list.ts';

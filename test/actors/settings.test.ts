@@ -3,7 +3,7 @@ import { detectors } from '../../actors/detectors/host/detector-list.ts';
 import {
   detectCommand,
   enabledDetectors,
-  pipelineFrames,
+  madeFrames,
   pipelineSession,
   recordSeconds,
 } from '../../actors/settings.ts';
@@ -18,12 +18,18 @@ const light = { ...brightness.defaults, feedRate: 1, duration: 7 };
 test('of detectors that look at frames of one format each gets its own rate, though more are made', () => {
   const monitor = testMonitor('door', { motion, tflite, brightness: light });
   const enabled = enabledDetectors(monitor, all, config);
-  expect(pipelineFrames(enabled)).toEqual({ gray: { rate: 5 }, rgb: { rate: 5, main: false } });
+  const [gray, rgb] = madeFrames(monitor, enabled);
+  expect([gray, rgb]).toEqual([
+    { format: 'gray', rate: 5, stream: 'main' },
+    { format: 'rgb', rate: 5, stream: 'main' },
+  ]);
+  expect(detectCommand(monitor, 'brightness', enabled).frames).toEqual(gray);
+  expect(detectCommand(monitor, 'tflite', enabled).frames).toEqual(rgb);
   const rate = (name: string) => detectCommand(monitor, name, enabled).maxFrameRate;
   expect(['motion', 'tflite', 'brightness'].map(rate)).toEqual([0, 0, 1]);
   // Every frame is more than any rate.
   const every = enabledDetectors({ ...monitor, brightness: { ...light, feedRate: 0 } } as never, all, config);
-  expect(pipelineFrames(every).gray).toEqual({ rate: 0 });
+  expect(madeFrames(monitor, every)[0]?.rate).toBe(0);
   expect(detectCommand(monitor, 'motion', every).maxFrameRate).toBe(5);
 });
 
@@ -47,7 +53,7 @@ test('a detector that is off, in the monitor or in the configuration, watches no
     [testMonitor('a'), config],
   ] as const) {
     const enabled = enabledDetectors(monitor, all, some);
-    expect(pipelineFrames(enabled)).toEqual({});
+    expect(madeFrames(monitor, enabled)).toEqual([]);
     expect(detectCommand(monitor, 'motion', enabled).settings).toBeNull();
   }
 });

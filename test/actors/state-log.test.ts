@@ -59,6 +59,7 @@ test('a detector that renews its lease again and again is no news', async () => 
     monitorName: 'Front door',
     maxFrameRate: 0,
     settings: {},
+    frames: { format: 'gray', rate: 5, stream: 'main' } as const,
   };
   const machine = detectorMachine.provide({ actors: { ask } });
   const detector = createActor(machine, { id: 'door.motion', input, inspect, clock });

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { expect, test } from 'vitest';
-import type { BusAddress } from '../../bus/nats/bus.ts';
+import type { BusAddress } from '../../bus/nats/bus-address.ts';
 import { startTestBus } from '../support/bus.ts';
 import { startChild } from '../support/child.ts';
 import { temporaryFolder } from '../support/folder.ts';

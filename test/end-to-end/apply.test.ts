@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import type { MonitorStatus } from '../../bus/messages.ts';
-import { status } from '../../bus/subjects.ts';
+import { commands, status } from '../../bus/subjects.ts';
 import { startTestBus } from '../support/bus.ts';
 import { startCamera } from '../support/camera.ts';
+import { atEnd } from '../support/cleanup.ts';
 import { clip } from '../support/clips.ts';
 import { motion, rtspMonitor } from '../support/monitors.ts';
 import { startRecorder } from '../support/recorder.ts';
@@ -24,6 +25,10 @@ test('a change of one monitor applies at once, and the other loses no frame; the
 
   const sequences: number[] = [];
   bus.subscribeFrames('two', 'gray', ({ sequence }) => void sequences.push(sequence));
+  const need = { format: 'gray', rate: 0, stream: 'main' } as const;
+  const ask = () => void bus.request(commands.frames, ['two'], need).catch(() => {});
+  const asking = setInterval(ask, 1000);
+  atEnd(async () => clearInterval(asking));
   const states: MonitorStatus[] = [];
   bus.subscribe(status, ['*'], (state) => void states.push(state));
   await waitFor(() => sequences.length > 10, 20_000, 'pictures of the other');

@@ -5,6 +5,7 @@ import type { LogEntry } from '../../bus/messages.ts';
 import { logs } from '../../bus/subjects.ts';
 import { startTestBus } from '../support/bus.ts';
 import { startCamera, testMounts } from '../support/camera.ts';
+import { startDetectorHost } from '../support/detector-host.ts';
 import { FakeCamera } from '../support/fake-camera.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { oneMount, patience, rtsp, start, watch } from '../support/pipeline.ts';
@@ -48,9 +49,10 @@ describe('a pipeline', () => {
     const mounts = { main: testMounts.h264(), sub: testMounts.h264() };
     const camera = await startCamera({ mounts, user: 'guard', password: 'right' });
     const [main, sub] = [camera.url('main'), camera.url('sub', 'guard', 's3cret')];
-    const frames = { frames: { gray: { rate: 5 } }, bus: server.address };
+    const frames = { isSubDetected: true, bus: server.address };
     const running = await start({ kind: 'rtsp', protocol: 'tcp', main, sub }, frames);
-    watch(bus);
+    await startDetectorHost(server.address);
+    watch(bus, { stream: 'sub' });
     const { text } = await running.report('trouble');
     expect(text).toBe(
       'sub stream: wrong user name or password; next login in 1 minute; detectors wait for it',
@@ -78,9 +80,9 @@ test('a wrong password is one login, however much the sub stream is wanted', asy
   const [main, sub] = [camera.url('guard:s3cret@'), camera.url('guard:s3cret@', '/sub')];
   const { session, end } = await startInProcess(
     { kind: 'rtsp', protocol: 'tcp', main, sub },
-    { recordSubStream: true, frames: { gray: { rate: 5 } } },
+    { recordSubStream: true, isSubDetected: true },
   );
-  session.wantFrames('gray');
+  session.detect('sub', { begin: true, trouble: null });
   session.watch('sub', { begin: true, sound: false });
   expect((await end).reason).toBe('unauthorized');
   expect(camera.login?.wrong).toBe(1);

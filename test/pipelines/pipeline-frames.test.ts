@@ -6,6 +6,7 @@ import { commands, logs } from '../../bus/subjects.ts';
 import { startTestBus } from '../support/bus.ts';
 import { type Mount, startCamera, testMounts } from '../support/camera.ts';
 import { clip } from '../support/clips.ts';
+import { startDetectorHost } from '../support/detector-host.ts';
 import { encode } from '../support/encoded.ts';
 import {
   expectWhole,
@@ -21,22 +22,26 @@ import { picturesIn } from '../support/probe.ts';
 import { nameTime } from '../support/recordings.ts';
 import { waitFor } from '../support/wait.ts';
 
+/** A bus, and the process that decodes. */
+async function startTestBusWithFrames() {
+  const test = await startTestBus();
+  await startDetectorHost(test.server.address);
+  return test;
+}
+
 /** A camera with a key frame each second, whose video says nothing of its frame rate. */
 async function withoutVui(framesPerSecond: number): Promise<Mount> {
   const file = await encode(10 * framesPerSecond, framesPerSecond, 'tune=zerolatency', framesPerSecond);
   return { file, vui: false };
 }
 
-describe('a pipeline makes pictures', () => {
+describe('frames are made', () => {
   test('of the main stream, only while somebody wants them', patience, async () => {
-    const { server, bus } = await startTestBus();
+    const { server, bus } = await startTestBusWithFrames();
     const camera = await oneMount({ file: clip('vtest.mp4') });
     const unwanted: Frame[] = [];
     bus.subscribeFrames('door', 'gray', (frame) => unwanted.push(frame));
-    const running = await start(rtsp(camera.url('main')), {
-      bus: server.address,
-      frames: { gray: { rate: 5 } },
-    });
+    const running = await start(rtsp(camera.url('main')), { bus: server.address });
     await recordingOf(running);
     expect(unwanted).toEqual([]);
     const frames = watch(bus);
@@ -71,15 +76,16 @@ describe('a pipeline makes pictures', () => {
     patience,
     async (name, mount) => {
       const rate = Number(/\d+ a/.exec(name)?.[0].split(' ')[0]);
-      const { server, bus } = await startTestBus();
+      const { server, bus } = await startTestBusWithFrames();
       const both = await mount();
       const camera = await startCamera({ mounts: { main: both, sub: both } });
       const [main, sub] = [camera.url('main'), camera.url('sub')];
       const running = await start(
         { kind: 'rtsp', protocol: 'tcp', main, sub },
-        { bus: server.address, frames: { gray: { rate: 2 }, rgb: { rate: 5, main: true } } },
+        { bus: server.address, isSubDetected: true },
       );
-      const [ofSub, ofMain] = [watch(bus, 'gray'), watch(bus, 'rgb')];
+      const ofSub = watch(bus, { rate: 2, stream: 'sub' });
+      const ofMain = watch(bus, { format: 'rgb' });
       for (const [frames, limit] of [
         [ofSub, 2],
         [ofMain, 5],
@@ -97,17 +103,17 @@ describe('a pipeline makes pictures', () => {
   );
 
   test('of the sub stream, whose loss stops no recording', patience, async () => {
-    const { server, bus } = await startTestBus();
+    const { server, bus } = await startTestBusWithFrames();
     const entries: LogEntry[] = [];
     bus.subscribe(logs, ['*', 'monitor', 'door'], (entry) => entries.push(entry));
     const camera = await oneMount(testMounts.h264());
     const second_ = await startCamera({ mounts: { sub: testMounts.h264(160, 90) } });
     const running = await start(
       { kind: 'rtsp', protocol: 'tcp', main: camera.url('main'), sub: second_.url('sub') },
-      { bus: server.address, frames: { gray: { rate: 5 } } },
+      { bus: server.address, isSubDetected: true },
     );
     const file = await recordingOf(running, 10);
-    const frames = watch(bus);
+    const frames = watch(bus, { stream: 'sub' });
     await waitFor(() => frames.length >= 3, 20_000, 'pictures');
     expect(frames[0]).toMatchObject({ width: 160, height: 90 });
 
@@ -127,14 +133,11 @@ describe('a pipeline makes pictures', () => {
   });
 
   test('in color and in gray at once, each only while it is wanted', patience, async () => {
-    const { server, bus } = await startTestBus();
+    const { server, bus } = await startTestBusWithFrames();
     const camera = await oneMount({ file: clip('vtest.mp4') });
-    const running = await start(rtsp(camera.url('main')), {
-      bus: server.address,
-      frames: { gray: { rate: 5 }, rgb: { rate: 2, main: true } },
-    });
+    const running = await start(rtsp(camera.url('main')), { bus: server.address });
     const file = await recordingOf(running, 10);
-    const rgb = watch(bus, 'rgb');
+    const rgb = watch(bus, { format: 'rgb', rate: 2 });
     const unwanted: Frame[] = [];
     const end = bus.subscribeFrames('door', 'gray', (frame) => unwanted.push(frame));
     await waitFor(() => rgb.length >= 3, 20_000, 'pictures in color');
@@ -152,20 +155,17 @@ describe('a pipeline makes pictures', () => {
     'that were never damaged, and at once, also when it begins between two key frames',
     patience,
     async () => {
-      const { server, bus } = await startTestBus();
+      const { server, bus } = await startTestBusWithFrames();
       // White, with a key frame every 8 s: what is decoded without its key frame is gray.
       const camera = await oneMount({
         launch:
           'videotestsrc is-live=true pattern=white ! video/x-raw,format=I420,width=320,height=240,framerate=10/1' +
           ' ! x264enc tune=zerolatency speed-preset=ultrafast threads=1 key-int-max=80 ! rtph264pay name=pay0 config-interval=-1',
       });
-      const running = await start(rtsp(camera.url('main')), {
-        bus: server.address,
-        frames: { gray: { rate: 0 } },
-      });
+      const running = await start(rtsp(camera.url('main')), { bus: server.address });
       const file = await recordingOf(running, 10);
       await waitFor(async () => (await picturesIn(file)) >= 15, 20_000, 'the middle of a group');
-      const frames = watch(bus);
+      const frames = watch(bus, { rate: 0 });
       await waitFor(() => frames.length >= 10, 20_000, 'pictures');
       const nextKeyFrameUs = nameTime(file) * 1000 + 8 * second;
       expect(frames[0]?.timeUs).toBeLessThan(nextKeyFrameUs);
@@ -173,15 +173,18 @@ describe('a pipeline makes pictures', () => {
     },
   );
 
-  test('of no format that it was not asked for', patience, async () => {
+  test('of no stream that there is not', patience, async () => {
     const { server, bus } = await startTestBus();
     const running = await start({ kind: 'test' }, { bus: server.address });
     await running.report('streaming');
     const answer = await waitFor(
-      () => bus.request(commands.frames, ['door'], { format: 'gray' }).catch(() => undefined),
+      () =>
+        bus
+          .request(commands.units, ['door'], { stream: 'sub', begin: true, trouble: null })
+          .catch(() => undefined),
       10_000,
       'an answer',
     );
-    expect(answer).toEqual({ ok: false, error: 'this monitor has no gray frames' });
+    expect(answer).toEqual({ ok: false, error: 'this monitor has no sub stream' });
   });
 });

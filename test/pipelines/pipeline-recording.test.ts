@@ -4,6 +4,7 @@ import type { LogEntry } from '../../bus/messages.ts';
 import { commands, logs } from '../../bus/subjects.ts';
 import { startTestBus } from '../support/bus.ts';
 import { startCamera, testMounts } from '../support/camera.ts';
+import { startDetectorHost } from '../support/detector-host.ts';
 import { encode } from '../support/encoded.ts';
 import {
   expectWhole,
@@ -56,10 +57,8 @@ describe('a pipeline', () => {
   test('records H.265, and decodes it for detectors', patience, async () => {
     const { server, bus } = await startTestBus();
     const camera = await oneMount(testMounts.h265);
-    const running = await start(rtsp(camera.url('main')), {
-      bus: server.address,
-      frames: { gray: { rate: 5 } },
-    });
+    await startDetectorHost(server.address);
+    const running = await start(rtsp(camera.url('main')), { bus: server.address });
     const frames = watch(bus);
     const file = await recordingOf(running);
     await waitFor(() => frames.length >= 5, 20_000, 'pictures');

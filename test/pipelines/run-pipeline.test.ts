@@ -32,7 +32,7 @@ async function startMain() {
     patienceMs: 10_000,
     maxPatienceMs: 60_000,
     recordSubStream: false,
-    frames: {},
+    isSubDetected: false,
     bus: nowhere,
     log: { repeatLimit: 5, printDebug: false },
   };
@@ -202,7 +202,7 @@ describe('a pipeline ends', () => {
         patienceMs: 10_000,
         maxPatienceMs: 60_000,
         recordSubStream: false,
-        frames: {},
+        isSubDetected: false,
         bus: nowhere,
         log: { repeatLimit: 5, printDebug: false },
       },

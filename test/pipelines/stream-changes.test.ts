@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { LogEntry } from '../../bus/messages.ts';
 import { logs } from '../../bus/subjects.ts';
 import { startTestBus, type TestBus } from '../support/bus.ts';
+import { startDetectorHost } from '../support/detector-host.ts';
 import { encodeSizes } from '../support/encoded.ts';
 import { byPicture, following, startPacedCamera } from '../support/paced-camera.ts';
 import { oneMount, patience, rtsp, start, watch } from '../support/pipeline.ts';
@@ -15,8 +16,9 @@ import { waitFor } from '../support/wait.ts';
 async function play({ server, bus }: TestBus, url: string) {
   const entries: LogEntry[] = [];
   bus.subscribe(logs, ['*', 'recorder', 'door'], (entry) => entries.push(entry));
-  const running = await start(rtsp(url), { bus: server.address, frames: { gray: { rate: 0 } } });
-  const frames = watch(bus);
+  const running = await start(rtsp(url), { bus: server.address });
+  await startDetectorHost(server.address);
+  const frames = watch(bus, { rate: 0 });
   return {
     running,
     frames,

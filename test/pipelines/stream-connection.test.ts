@@ -36,8 +36,8 @@ class PlayedInput implements VideoInput {
 function connect(input: VideoInput) {
   const troubles: (string | null)[] = [];
   const connection = new StreamConnection({
-    ...{ input, recording: undefined, rates: [], log, monitorID: 'door' },
-    onFrame: () => {},
+    ...{ input, recording: undefined, log, monitorID: 'door' },
+    onUnit: () => {},
     onLive: () => {},
     onTrouble: (text) => troubles.push(text),
   });

@@ -6,6 +6,7 @@ import { parseRecordingID } from '../../bus/recording-id.ts';
 import { commands, logs, recordings } from '../../bus/subjects.ts';
 import { startTestBus } from '../support/bus.ts';
 import { startCamera, testMounts } from '../support/camera.ts';
+import { startDetectorHost } from '../support/detector-host.ts';
 import { expectWhole, oneMount, patience, type Running, second, start, watch } from '../support/pipeline.ts';
 import { picturesIn, tracksOf } from '../support/probe.ts';
 import { waitFor } from '../support/wait.ts';
@@ -38,10 +39,11 @@ describe.concurrent('a pipeline that records the sub stream too', () => {
       const running = await start(source(camera.url('main'), camera.url('sub')), {
         recordSubStream: true,
         bus: server.address,
-        frames: { gray: { rate: 5 } },
+        isSubDetected: true,
       });
+      await startDetectorHost(server.address);
       const sub = await subRecording(running);
-      const frames = watch(bus);
+      const frames = watch(bus, { stream: 'sub' });
       await waitFor(() => frames.length >= 3, 20_000, 'frames of the sub stream');
       expect(frames[0]).toMatchObject({ width: 320, height: 240 });
       await running.stop();

@@ -1,18 +1,16 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Logger } from '../../bus/logging/logger.ts';
-import type { FrameFormat } from '../../bus/messages.ts';
 import type { PipelineEnd } from '../../pipelines/protocol/pipeline-protocol.ts';
 import { SubStream, type SubStreamOptions } from '../../pipelines/sub-stream.ts';
 
 const lost: PipelineEnd = { reason: 'lost', detail: 'the camera closed the connection' };
-const gray: ReadonlySet<FrameFormat> = new Set(['gray']);
-const nothing: ReadonlySet<FrameFormat> = new Set();
+const wanted = { begin: true, trouble: null };
 
 /** One that plays until it is told of its end. */
 class PlayedConnection {
   readonly begun = Date.now();
   onStreaming = (): void => {};
-  wanted: ReadonlySet<FrameFormat> = nothing;
+  isDetected = false;
   until = 0;
   readonly watched: (boolean | string)[] = [];
   finished: Promise<void> = Promise.resolve();
@@ -29,8 +27,12 @@ class PlayedConnection {
     return this.finished;
   }
 
-  setWanted(formats: ReadonlySet<FrameFormat>): void {
-    this.wanted = formats;
+  detect(): void {
+    this.isDetected = true;
+  }
+
+  undetect(): void {
+    this.isDetected = false;
   }
 
   recordUntil(until: number): void {
@@ -54,7 +56,7 @@ function startSubStream({
   const messages: string[] = [];
   const troubles: (string | null)[] = [];
   const stream = new SubStream({
-    formats: ['gray'],
+    isDetected: true,
     isRecorded: false,
     open: () => {
       const connection = open();
@@ -80,19 +82,18 @@ describe('a sub stream', () => {
 
   test('is connected to when its pictures are wanted, and stays so when they are not', () => {
     const { stream, connections } = startSubStream();
-    stream.setWanted(new Set(['rgb']));
     expect(connections).toHaveLength(0);
-    stream.setWanted(gray);
+    stream.detect(wanted);
     expect(connections).toHaveLength(1);
-    expect(connections[0]?.wanted).toEqual(gray);
-    stream.setWanted(nothing);
-    expect(connections[0]?.wanted).toEqual(nothing);
-    stream.setWanted(gray);
+    expect(connections[0]?.isDetected).toBe(true);
+    stream.undetect();
+    expect(connections[0]?.isDetected).toBe(false);
+    stream.detect(wanted);
     expect(connections).toHaveLength(1);
   });
 
   test('is connected to while somebody watches it, and sends its last group to who comes later', async () => {
-    const { stream, connections, messages } = startSubStream({ formats: [] });
+    const { stream, connections, messages } = startSubStream({ isDetected: false });
     stream.watch({ begin: true, sound: false });
     expect(connections).toHaveLength(1);
     expect(connections[0]?.watched).toEqual([true]);
@@ -112,7 +113,7 @@ describe('a sub stream', () => {
 
   test('is tried again after longer and longer pauses, and complained of once', async () => {
     const { stream, connections, messages } = startSubStream();
-    stream.setWanted(gray);
+    stream.detect(wanted);
     for (let attempt = 0; attempt < 12; attempt += 1) {
       connections.at(-1)?.end(lost);
       await vi.runOnlyPendingTimersAsync();
@@ -129,7 +130,7 @@ describe('a sub stream', () => {
 
   test('is tried soon again when it had held for a while', async () => {
     const { stream, connections } = startSubStream();
-    stream.setWanted(gray);
+    stream.detect(wanted);
     for (let attempt = 0; attempt < 5; attempt += 1) {
       connections.at(-1)?.end(lost);
       await vi.runOnlyPendingTimersAsync();
@@ -142,12 +143,12 @@ describe('a sub stream', () => {
 
   test('is not tried again while nobody wants it', async () => {
     const { stream, connections } = startSubStream();
-    stream.setWanted(gray);
-    stream.setWanted(nothing);
+    stream.detect(wanted);
+    stream.undetect();
     connections[0]?.end(lost);
     await vi.advanceTimersByTimeAsync(3600_000);
     expect(connections).toHaveLength(1);
-    stream.setWanted(gray);
+    stream.detect(wanted);
     expect(connections).toHaveLength(2);
   });
 
@@ -159,7 +160,7 @@ describe('a sub stream', () => {
         return new PlayedConnection();
       },
     });
-    stream.setWanted(gray);
+    stream.detect(wanted);
     await vi.advanceTimersByTimeAsync(0);
     expect(messages).toEqual(['error: no element "x"; detectors wait for it']);
     broken = false;
@@ -169,7 +170,7 @@ describe('a sub stream', () => {
 
   test('complains of each reason once, and says when it is back', async () => {
     const { stream, connections, messages, troubles } = startSubStream();
-    stream.setWanted(gray);
+    stream.detect(wanted);
     const refused: PipelineEnd = { reason: 'unauthorized', detail: 'wrong user name or password' };
     for (const end of [lost, refused, lost, refused]) {
       connections.at(-1)?.end(end);
@@ -187,7 +188,7 @@ describe('a sub stream', () => {
 
   test('waits for minutes after a refused login, and from one minute on again after a right one', async () => {
     const { stream, connections } = startSubStream();
-    stream.setWanted(gray);
+    stream.detect(wanted);
     const refused: PipelineEnd = { reason: 'unauthorized', detail: 'wrong user name or password' };
     const pauses: number[] = [];
     for (let attempt = 0; attempt < 6; attempt += 1) {
@@ -202,18 +203,18 @@ describe('a sub stream', () => {
 
   test('ends when it is closed, for good', async () => {
     const { stream, connections } = startSubStream();
-    stream.setWanted(gray);
+    stream.detect(wanted);
     void stream.close();
     await vi.advanceTimersByTimeAsync(3600_000);
-    stream.setWanted(gray);
+    stream.detect(wanted);
     expect(connections).toHaveLength(1);
   });
 
   test('that is recorded is connected for good, and its connections record until the latest time asked for', async () => {
-    const { stream, connections, messages } = startSubStream({ formats: [], isRecorded: true });
+    const { stream, connections, messages } = startSubStream({ isDetected: false, isRecorded: true });
     stream.recordUntil(5_000_000);
     expect(connections).toHaveLength(0);
-    stream.setWanted(nothing);
+    stream.begin();
     expect(connections.map(({ until }) => until)).toEqual([5_000_000]);
     stream.recordUntil(9_000_000);
     stream.recordUntil(7_000_000);
@@ -226,7 +227,7 @@ describe('a sub stream', () => {
   test('that is recorded connects again, and is closed, when its last recording is on disk', async () => {
     let onDisk = (): void => {};
     const { stream, connections } = startSubStream({ isRecorded: true });
-    stream.setWanted(gray);
+    stream.detect(wanted);
     const [first] = connections;
     if (!first) throw new Error('not connected');
     first.finished = new Promise((resolve) => {

@@ -21,7 +21,6 @@ export const brightness: DetectorDefinition<Static<typeof BrightnessConfig>> = {
     create(environment, { minBrightness }) {
       environment.log.info('watching', environment.monitorID);
       const frames = new FrameSubscription(environment, {
-        format: 'gray',
         onFrame({ data, timeUs }) {
           const score = (data.reduce((sum, value) => sum + value, 0) / data.length / 255) * 100;
           if (score >= minBrightness) publishDetections(environment, timeUs, [{ label: 'light', score }]);

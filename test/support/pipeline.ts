@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import type { FramesCommand } from '../../bus/command-messages.ts';
 import type { Frame } from '../../bus/frames.ts';
-import type { FrameFormat } from '../../bus/messages.ts';
 import type { Bus } from '../../bus/nats/bus.ts';
 import { commands } from '../../bus/subjects.ts';
 import { PipelinePool } from '../../pipelines/host/pipeline-pool.ts';
@@ -54,7 +54,7 @@ export async function start(source: VideoSource, options: Partial<PipelineSessio
       patienceMs: 10_000,
       maxPatienceMs: 60_000,
       recordSubStream: false,
-      frames: {},
+      isSubDetected: false,
       bus: nowhere,
       log: { repeatLimit: 5, printDebug: false },
       ...options,
@@ -119,13 +119,14 @@ export async function expectWhole(file: string, step = 0.1, latestFirst = 0): Pr
   return packets.length;
 }
 
-/** Asks for pictures, and goes on asking, as a detector does. */
-export function watch(bus: Bus, format: FrameFormat = 'gray'): Frame[] {
+/** Asks the detector host for frames, and goes on asking, as somebody else on the bus does. */
+export function watch(bus: Bus, need: Partial<FramesCommand> = {}): Frame[] {
+  const wanted = { format: 'gray', rate: 5, stream: 'main', ...need } as const;
   const frames: Frame[] = [];
-  const end = bus.subscribeFrames('door', format, (frame) =>
+  const end = bus.subscribeFrames('door', wanted.format, (frame) =>
     frames.push({ ...frame, data: frame.data.slice() }),
   );
-  const ask = () => void bus.request(commands.frames, ['door'], { format }).catch(() => {});
+  const ask = () => void bus.request(commands.frames, ['door'], wanted).catch(() => {});
   const timer = setInterval(ask, 500);
   ask();
   atEnd(async () => {

@@ -37,7 +37,7 @@ export async function startInProcess(
   const session = new StreamSession({
     session: {
       ...{ monitorID: 'door', source, recordingsDir, alwaysRecord: true, videoLength: 3600_000 },
-      ...{ patienceMs: 10_000, maxPatienceMs: 60_000, recordSubStream: false, frames: {} },
+      ...{ patienceMs: 10_000, maxPatienceMs: 60_000, recordSubStream: false, isSubDetected: false },
       ...{ bus: nowhere, log: { repeatLimit: 100, printDebug: false } },
       ...options,
     },
@@ -45,7 +45,7 @@ export async function startInProcess(
     recorderLog: logger.source('recorder'),
     onReport: (report) => reports.push(report),
     onRecordingReport: (report) => recordingReports.push(report),
-    onFrame: () => {},
+    onUnit: () => {},
     onLive: () => {},
   });
   const end = session.run();

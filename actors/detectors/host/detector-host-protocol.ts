@@ -1,5 +1,5 @@
 import type { LogSettings } from '../../../bus/logging/logger.ts';
-import type { BusAddress } from '../../../bus/nats/bus.ts';
+import type { BusAddress } from '../../../bus/nats/bus-address.ts';
 import type { ModelSource } from '../objects/models/model-source.ts';
 
 /** The detector host's start options. Plain data, because they are sent over IPC. */

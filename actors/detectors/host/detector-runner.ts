@@ -14,6 +14,7 @@ import {
   DetectorSettingsError,
   type LoadedDetector,
 } from '../detector-contract.ts';
+import { FrameStreams } from '../frames/frame-streams.ts';
 import type { InferenceWorker } from '../objects/inference/inference-worker.ts';
 import type { ModelSource } from '../objects/models/model-source.ts';
 import type { DetectorHostConfig, DetectorHostMessage } from './detector-host-protocol.ts';
@@ -44,11 +45,12 @@ export async function runDetectors(
 ): Promise<void> {
   const logger = new Logger();
   logger.configure(logSettings);
-  const [bus, frames] = await Promise.all([
+  const [bus, pictures] = await Promise.all([
     Bus.connect(address, 'detectors'),
-    Bus.connect(address, 'detectors: frames'),
+    Bus.connect(address, 'detectors: pictures'),
   ]);
   logger.attach(bus);
+  const frames = new FrameStreams(pictures, logger.source('monitor'));
   const outbox = new Outbox(eventLimit, (count) =>
     logger.source('app').error(`${count} events were lost while the bus was unreachable`),
   );
@@ -60,12 +62,12 @@ export async function runDetectors(
   const watching = new Map<string, RunningDetector>();
 
   bus.respond(commands.detect, ['*'], (command, [, monitorID = '']) => {
-    const { detector: name, monitorName, maxFrameRate, settings } = command;
+    const { detector: name, monitorName, maxFrameRate, settings, frames: need } = command;
     const kind = kinds.get(name);
     if (!kind) throw new DetectorSettingsError(`the detector ${name} is not available`);
     const key = `${monitorID} ${name}`;
-    if (!settings) return stop(key);
-    const wish = JSON.stringify([monitorName, maxFrameRate, settings]);
+    if (!settings || !need) return stop(key);
+    const wish = JSON.stringify([monitorName, maxFrameRate, settings, need]);
     const current = watching.get(key);
     if (current?.wish === wish) {
       current.expiry.refresh();
@@ -73,7 +75,10 @@ export async function runDetectors(
     }
     stop(key);
     const detector = kind.loaded.create(
-      { name, monitorID, monitorName, maxFrameRate, bus, frames, outbox, log: logger.source(name) },
+      {
+        ...{ name, monitorID, monitorName, maxFrameRate, bus, outbox, log: logger.source(name) },
+        openFrames: (onFrame) => frames.open(monitorID, need, onFrame),
+      },
       checked(kind.definition, settings),
     );
     const expiry = setTimeout(() => stop(key), leases.detector.expireMs);

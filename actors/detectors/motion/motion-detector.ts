@@ -21,7 +21,6 @@ export class MotionDetector implements Detector {
     this.#zoneSettings = zones;
     this.#log = new MotionLog(environment.log, environment.monitorID);
     this.#frames = new FrameSubscription(environment, {
-      format: 'gray',
       onFrame: (frame) => this.#look(frame),
     });
   }

@@ -86,7 +86,6 @@ export class ObjectDetector implements Detector {
     const window = new MotionWindow(this.#environment, !this.#settings.whileMotion, () => frames.renew());
     // Frames are made, in colour, only while somebody looks at them.
     const frames = new FrameSubscription(this.#environment, {
-      format: 'rgb',
       queue: this.#resources.queue,
       isWanted: () => window.isOpen,
       onIdle: () => this.#rest(),

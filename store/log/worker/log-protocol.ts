@@ -1,6 +1,6 @@
 import type { WorkerMessage, WorkerRefusal } from '../../../bus/children/worker-protocol.ts';
 import type { CheckpointAnswer, CheckpointQuestion, LogEntry } from '../../../bus/messages.ts';
-import type { BusAddress } from '../../../bus/nats/bus.ts';
+import type { BusAddress } from '../../../bus/nats/bus-address.ts';
 import type { StoreErrorCode } from '../../base/store-error.ts';
 import type { EventFilter, ListedEvent, Occurrence, OccurrenceFilter } from '../catalogue/event-list.ts';
 import type { CatalogueEntry, RecordingFilter } from '../catalogue/recording-catalogue.ts';

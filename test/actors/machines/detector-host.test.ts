@@ -44,7 +44,7 @@ test('a sender that learns of the process is answered, also by the next process'
   const log = { repeatLimit: 10, printDebug: false };
   const order = { bus: server.address, configDir: folder, storageDir: folder, log };
   const answers: unknown[] = [];
-  const off = { detector: 'motion', monitorName: '', maxFrameRate: 0, settings: null };
+  const off = { detector: 'motion', monitorName: '', maxFrameRate: 0, settings: null, frames: null };
   const announce = () =>
     void bus.request(commands.detect, ['door'], off).then(
       (reply) => answers.push(reply),

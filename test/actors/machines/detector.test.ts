@@ -12,6 +12,7 @@ const wanted: DetectorInput = {
   monitorName: 'Door',
   maxFrameRate: 0,
   settings: { feedRate: 5 },
+  frames: { format: 'gray', rate: 5, stream: 'main' },
 };
 
 /** A detector whose host answers as the test says, and what it was asked. */
@@ -96,10 +97,16 @@ test('a host that refuses the settings is complained of once for each reason', a
 test('the host is asked to stop when the detector is disabled and when it ends', async () => {
   const { actor, asked, settle, state } = startDetector();
   await settle();
-  actor.send({ type: 'configure', monitorName: 'Door', maxFrameRate: 0, settings: null });
+  actor.send({ type: 'configure', monitorName: 'Door', maxFrameRate: 0, settings: null, frames: null });
   await settle();
   expect(state()).toBe('off');
-  actor.send({ type: 'configure', monitorName: 'Door', maxFrameRate: 0, settings: { feedRate: 2 } });
+  actor.send({
+    type: 'configure',
+    monitorName: 'Door',
+    maxFrameRate: 0,
+    settings: { feedRate: 2 },
+    frames: { format: 'gray', rate: 5, stream: 'main' },
+  });
   await settle();
   actor.send({ type: 'stop' });
   await settle();

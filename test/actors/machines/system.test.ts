@@ -71,6 +71,7 @@ function startSystem(stored: MonitorConfig[], services: Partial<SystemServices> 
                     monitorName: config.name,
                     maxFrameRate: 0,
                     settings: null,
+                    frames: null,
                   },
                 },
               ]),

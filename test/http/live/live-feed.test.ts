@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest';
-import type { LiveFormat, LivePacket } from '../../../bus/live-packet.ts';
 import type { MonitorStatus } from '../../../bus/messages.ts';
+import type { LiveFormat, LivePacket } from '../../../bus/packets/live-packet.ts';
 import { commands, events, liveSubject, status } from '../../../bus/subjects.ts';
 import { type FrontDoor, openFrontDoor, user } from '../../support/http-server.ts';
 import { fragmentsFrom, shownBy, statesOf } from '../../support/live-view.ts';

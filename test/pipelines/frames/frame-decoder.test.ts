@@ -1,18 +1,21 @@
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
-import type { VideoConfig } from '../../../pipelines/codecs/nal-unit.ts';
 import { FrameDecoder } from '../../../pipelines/frames/frame-decoder.ts';
 
 const picturesPerSecond = 10;
 const ticks = 90_000 / picturesPerSecond;
 
 /** A decoder that shows each picture at once, or those before the last `held` ones. */
-const gstreamer = vi.hoisted(() => ({ held: 0, decodedNs: [] as number[] }));
+const gstreamer = vi.hoisted(() => ({ held: 0, opened: 0, decodedNs: [] as number[] }));
 
 vi.mock('../../../pipelines/gstreamer/gstreamer.ts', () => ({
   Pipeline: class {
     readonly #waiting: number[] = [];
     #show: (packet: Buffer) => void = () => {};
+
+    constructor() {
+      gstreamer.opened += 1;
+    }
 
     play() {}
     set() {}
@@ -43,11 +46,6 @@ function gdp(type: number, payload: Buffer, timeNs: number): Buffer {
   return Buffer.concat([header, payload]);
 }
 
-const config: VideoConfig = {
-  ...({ codec: 'h264', width: 320, height: 240, parameterSets: [] } as const),
-  record: Buffer.from('0142c01fffe100', 'hex'),
-};
-
 /**
  * Decodes groups of so many pictures each.
  *
@@ -69,7 +67,7 @@ function decode(rate: number, groups: readonly number[], held = 0) {
     for (let index = 0; index < length; index += 1) {
       const time = picture * ticks;
       decoder.push({
-        ...{ config, time, arrivedMs: 0, keyFrame: index === 0, continues: false },
+        ...{ codec: 'h264', time, keyFrame: index === 0, continues: false },
         data: Buffer.from('0000000165', 'hex'),
       });
       picture += 1;
@@ -129,4 +127,43 @@ test('frames are never further apart than the rate says, however key frames come
     ),
     { numRuns: 40 },
   );
+});
+
+test('one decoder takes connection after connection: their frames are counted anew, and none is of both', () => {
+  gstreamer.held = 2;
+  gstreamer.decodedNs = [];
+  gstreamer.opened = 0;
+  const frames: [second: number, sequence: number][] = [];
+  const decoder = new FrameDecoder({
+    rates: [['gray', 0]],
+    clock: { at: (mediaUs) => mediaUs },
+    onFrame: ({ timeUs, sequence }) => frames.push([timeUs / 1e6, sequence]),
+    onFailure: expect.fail,
+  });
+  decoder.setWanted(new Set(['gray']));
+  const unit = (second: number, keyFrame: boolean) => ({
+    ...({ codec: 'h264', time: second * 90_000, keyFrame, continues: false } as const),
+    data: Buffer.from('0000000165', 'hex'),
+  });
+  for (let second = 0; second < 5; second += 1) decoder.push(unit(second, second === 0));
+  decoder.restart();
+  // The rest of a group that began before.
+  decoder.push(unit(10, false));
+  for (let second = 11; second < 15; second += 1) decoder.push(unit(second, second === 11));
+  decoder.interrupt();
+  for (let second = 16; second < 20; second += 1) decoder.push(unit(second, second === 17));
+  decoder.close();
+  expect(frames).toEqual([
+    ...[
+      [0, 0],
+      [1, 1],
+      [2, 2],
+    ],
+    ...[
+      [11, 0],
+      [12, 1],
+    ],
+    [17, 2],
+  ]);
+  expect(gstreamer.opened).toBe(1);
 });

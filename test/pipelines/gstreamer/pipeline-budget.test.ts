@@ -2,7 +2,6 @@ import { expect, test } from 'vitest';
 import { FrameDecoder } from '../../../pipelines/frames/frame-decoder.ts';
 import { PipelineBudget, pipelineBudget } from '../../../pipelines/gstreamer/pipeline-budget.ts';
 import { MediaClock } from '../../../pipelines/media/media-clock.ts';
-import type { VideoUnit } from '../../../pipelines/media/unit.ts';
 import { AudioConverter } from '../../../pipelines/sources/audio-converter.ts';
 
 const hourMs = 3600_000;
@@ -30,8 +29,7 @@ test('decoders and encoders keep to it, and say so', () => {
     ...{ rates: [['gray', 5]], clock: new MediaClock(), onFrame: () => {}, onFailure },
   });
   decoder.setWanted(new Set(['gray']));
-  const config = { codec: 'h264', width: 16, height: 16 } as VideoUnit['config'];
-  const unit = { config, keyFrame: true, data: Buffer.alloc(8), continues: false, arrivedMs: 0 };
+  const unit = { codec: 'h264', keyFrame: true, data: Buffer.alloc(8), continues: false } as const;
   for (const time of [0, 1, 2]) decoder.push({ ...unit, time });
   const text = 'GStreamer has been started too often; next start in 60 min';
   expect(failures).toEqual([text]);

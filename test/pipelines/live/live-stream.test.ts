@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { LivePacket } from '../../../bus/live-packet.ts';
+import type { LivePacket } from '../../../bus/packets/live-packet.ts';
 import { makeAudioConfig } from '../../../pipelines/codecs/aac.ts';
 import type { VideoConfig } from '../../../pipelines/codecs/nal-unit.ts';
 import { LiveStream } from '../../../pipelines/live/live-stream.ts';

@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest';
 import { MotionDetector } from '../../../../actors/detectors/motion/motion-detector.ts';
 import type { Frame } from '../../../../bus/frames.ts';
-import type { DetectionEvent, FramesCommand } from '../../../../bus/messages.ts';
+import type { DetectionEvent } from '../../../../bus/messages.ts';
 import { Outbox } from '../../../../bus/nats/outbox.ts';
-import { commands, events } from '../../../../bus/subjects.ts';
+import { events } from '../../../../bus/subjects.ts';
 import { silentLogger, startTestBus } from '../../../support/bus.ts';
 import { atEnd } from '../../../support/cleanup.ts';
 import { motion } from '../../../support/monitors.ts';
+import { ShownFrames } from '../../../support/shown-frames.ts';
 import { waitFor } from '../../../support/wait.ts';
 
 const secondUs = 1_000_000;
@@ -25,31 +26,24 @@ const frame = (n: number, gray: number): Frame => ({
 async function watch({ maxFrameRate = 0 } = {}) {
   const { bus, connect } = await startTestBus();
   const seen: DetectionEvent[] = [];
-  const asked: FramesCommand[] = [];
   bus.subscribe(events, ['*', '*'], (event) => void seen.push(event));
-  bus.subscribe(commands.frames, ['door'], (command) => void asked.push(command));
   const outbox = new Outbox(100, () => {});
   outbox.attach(bus);
-  const [own, frames] = [await connect(), await connect()];
+  const [own, frames] = [await connect(), new ShownFrames()];
   const log = silentLogger().source('motion');
   const names = { name: 'motion', monitorID: 'door', monitorName: 'Door' };
-  const environment = { ...names, maxFrameRate, bus: own, frames, outbox, log };
+  const environment = { ...names, maxFrameRate, bus: own, openFrames: frames.open, outbox, log };
   const detector = new MotionDetector(environment, motion.zones);
   atEnd(async () => detector.stop());
-  await waitFor(() => asked.length > 0, 5000, 'the wish for pictures');
-  return { seen, asked, detector, show: (one: Frame) => frames.publishFrame('door', one) };
+  expect(frames.asked).toBe(1);
+  return { seen, detector, show: (one: Frame) => frames.show(one) };
 }
 
-const pause = () => new Promise((resolve) => setTimeout(resolve, 30));
-
 test('a change between two pictures is an event with the time at which the second was taken', async () => {
-  const { seen, asked, show } = await watch();
-  expect(asked[0]).toEqual({ format: 'gray' });
-  show(frame(0, 10));
-  await pause();
-  show(frame(1, 10));
-  await pause();
-  show(frame(2, 200));
+  const { seen, show } = await watch();
+  await show(frame(0, 10));
+  await show(frame(1, 10));
+  await show(frame(2, 200));
   await waitFor(() => seen.length > 0, 5000, 'an event');
   expect(seen).toEqual([
     {
@@ -65,24 +59,19 @@ test('a change between two pictures is an event with the time at which the secon
 
 test('the first picture of another connection is not compared with the last one of the old', async () => {
   const { seen, show } = await watch();
-  show(frame(7, 10));
-  await pause();
-  show(frame(0, 200));
-  await pause();
-  show({ ...frame(1, 10), width: 32, height: 72 });
-  await pause();
-  show({ ...frame(2, 200), width: 32, height: 72 });
+  await show(frame(7, 10));
+  await show(frame(0, 200));
+  await show({ ...frame(1, 10), width: 32, height: 72 });
+  await show({ ...frame(2, 200), width: 32, height: 72 });
   await waitFor(() => seen.length > 0, 5000, 'an event');
   expect(seen.map(({ time }) => time)).toEqual([beganUs + 2 * secondUs]);
 });
 
 test('a detector that was stopped looks at nothing', async () => {
   const { seen, detector, show } = await watch();
-  show(frame(0, 10));
-  await pause();
+  await show(frame(0, 10));
   detector.stop();
-  show(frame(1, 200));
-  await pause();
+  await show(frame(1, 200));
   expect(seen).toEqual([]);
 });
 
@@ -90,10 +79,9 @@ test('of frames that are made for another detector it looks at as many as its ow
   const { seen, show } = await watch({ maxFrameRate: 0.5 });
   // What changes is back the second after: the detector, which looks every other second, never sees it.
   for (let n = 0; n < 7; n += 1) {
-    show(frame(n, n % 2 === 1 ? 200 : 10));
-    await pause();
+    await show(frame(n, n % 2 === 1 ? 200 : 10));
   }
-  show(frame(8, 200));
+  await show(frame(8, 200));
   await waitFor(() => seen.length > 0, 5000, 'an event');
   expect(seen.map(({ time }) => time)).toEqual([beganUs + 8 * secondUs]);
 });
@@ -114,12 +102,9 @@ test('zones that somebody draws are scored in the same frames, while they are as
   expect(scores()).toEqual([]);
   const half = frame(1, 10);
   half.data.fill(200, 0, 64 * 9);
-  show(frame(0, 10));
-  await pause();
-  show(half);
-  await pause();
-  show({ ...half, sequence: 2 });
-  await pause();
+  await show(frame(0, 10));
+  await show(half);
+  await show({ ...half, sequence: 2 });
   // A quarter of the picture, half of the zone, changed and did not change again; the other zone has no pixels.
   expect(scores()).toEqual([
     { last: 0, peak: 50 },

@@ -6,14 +6,15 @@ import { ObjectDetectionResources } from '../../../../actors/detectors/objects/o
 import { ObjectDetector } from '../../../../actors/detectors/objects/object-detector.ts';
 import type { TfliteConfig } from '../../../../actors/detectors/objects/tflite-config.ts';
 import { Logger } from '../../../../bus/logging/logger.ts';
-import type { DetectedObject, DetectionEvent, FramesCommand, LogEntry } from '../../../../bus/messages.ts';
+import type { DetectedObject, DetectionEvent, LogEntry } from '../../../../bus/messages.ts';
 import { Outbox } from '../../../../bus/nats/outbox.ts';
-import { commands, events, objects } from '../../../../bus/subjects.ts';
+import { events, objects } from '../../../../bus/subjects.ts';
 import { startTestBus } from '../../../support/bus.ts';
 import { atEnd } from '../../../support/cleanup.ts';
 import { temporaryFolder } from '../../../support/folder.ts';
 import { tflite } from '../../../support/monitors.ts';
 import { picturesOf, type TestPicture } from '../../../support/pictures.ts';
+import { ShownFrames } from '../../../support/shown-frames.ts';
 import { waitFor } from '../../../support/wait.ts';
 
 const beganUs = 1_732_112_595_000_000;
@@ -24,16 +25,14 @@ async function watch(settings: Partial<TfliteConfig> = {}) {
   const { bus, connect } = await startTestBus();
   const seen: DetectionEvent[] = [];
   const lives: DetectedObject[] = [];
-  const asked: FramesCommand[] = [];
   bus.subscribe(events, ['*', 'tflite'], (event) => void seen.push(event));
   bus.subscribe(objects, ['door'], (life) => void lives.push(life));
-  bus.subscribe(commands.frames, ['door'], (command) => void asked.push(command));
   const folder = await temporaryFolder();
   const entries: LogEntry[] = [];
   const log = new Logger((entry) => entries.push(entry)).source('tflite');
   const outbox = new Outbox(100, () => {});
   outbox.attach(bus);
-  const [own, frames] = [await connect(), await connect()];
+  const [own, frames] = [await connect(), new ShownFrames()];
   const resources = new ObjectDetectionResources({
     configDir: folder,
     storageDir: folder,
@@ -47,14 +46,14 @@ async function watch(settings: Partial<TfliteConfig> = {}) {
   // The model is there from the beginning.
   await resources.open('default');
   const names = { name: 'tflite', monitorID: 'door', monitorName: 'Door' };
-  const environment = { ...names, maxFrameRate: 0, bus: own, frames, outbox, log };
+  const environment = { ...names, maxFrameRate: 0, bus: own, openFrames: frames.open, outbox, log };
   const detector = new ObjectDetector(environment, { ...tflite, ...settings }, resources);
   atEnd(async () => detector.stop());
 
   let sequence = 0;
   const show = async ({ width, height, data, time }: TestPicture) => {
     const timeUs = beganUs + Math.round(time * 1e6);
-    frames.publishFrame('door', { format: 'rgb', width, height, data, sequence, timeUs });
+    void frames.show({ format: 'rgb', width, height, data, sequence, timeUs });
     sequence += 1;
     // As a camera does: one after the other.
     await new Promise((resolve) => setTimeout(resolve, 200));
@@ -71,13 +70,14 @@ async function watch(settings: Partial<TfliteConfig> = {}) {
     };
     bus.publish(events, ['door', 'motion'], event);
   };
-  return { entries, seen, lives, asked, folder, detector, show, move };
+  return { entries, seen, lives, frames, folder, detector, show, move };
 }
 
 test('people are reported once each, with their place, their life and a snapshot', async () => {
-  const { entries, seen, lives, asked, folder, detector, show } = await watch({ thresholds: { person: 45 } });
-  await waitFor(() => asked.length > 0, 5000, 'the wish for pictures');
-  expect(asked[0]).toEqual({ format: 'rgb' });
+  const { entries, seen, lives, frames, folder, detector, show } = await watch({
+    thresholds: { person: 45 },
+  });
+  await waitFor(() => frames.asked > 0, 5000, 'the wish for pictures');
   for await (const picture of picturesOf('vtest.avi', { ...street, length: 2 })) await show(picture);
   await waitFor(() => seen.length >= 2, 5000, 'events');
   const ids = seen.map(({ detections }) => detections[0]?.object);
@@ -122,22 +122,22 @@ test('where the mask is there is nobody, and a label without a threshold is of n
     [0, 1_000_000],
   ];
   const masked = await watch({ mask: { enable: true, area } });
-  await waitFor(() => masked.asked.length > 0, 5000, 'the wish for pictures');
+  await waitFor(() => masked.frames.asked > 0, 5000, 'the wish for pictures');
   for await (const picture of picturesOf('vtest.avi', { ...street, length: 1 })) await masked.show(picture);
   expect(masked.seen).toEqual([]);
   const cars = await watch({ thresholds: { car: 40 } });
-  await waitFor(() => cars.asked.length > 0, 5000, 'the wish for pictures');
+  await waitFor(() => cars.frames.asked > 0, 5000, 'the wish for pictures');
   for await (const picture of picturesOf('vtest.avi', { ...street, length: 1 })) await cars.show(picture);
   await waitFor(() => cars.seen.length > 0, 5000, 'the van');
   expect(cars.seen.flatMap(({ detections }) => detections.map(({ label }) => label))).not.toContain('person');
 });
 
 test('nobody is looked for, and no picture asked for, until there is motion', async () => {
-  const { seen, asked, show, move } = await watch({ whileMotion: true });
+  const { seen, frames, show, move } = await watch({ whileMotion: true });
   for await (const picture of picturesOf('vtest.avi', { ...street, length: 1 })) await show(picture);
-  expect([seen, asked]).toEqual([[], []]);
+  expect([seen, frames.asked]).toEqual([[], 0]);
   move();
-  await waitFor(() => asked.length > 0, 5000, 'the wish for pictures');
+  await waitFor(() => frames.asked > 0, 5000, 'the wish for pictures');
   for await (const picture of picturesOf('vtest.avi', { ...street, length: 2 })) {
     // It goes on: on a busy machine all of this takes longer than one event reaches.
     move();

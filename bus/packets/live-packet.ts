@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { Compile } from 'typebox/compile';
+import { type MessagePart, PartJoiner, partsOf } from './message-parts.ts';
 
 /** A stream that is watched, a packet for each picture: MP4 bytes behind one header, never JSON. */
 
@@ -55,38 +56,19 @@ const LiveHeader = Type.Object({
 
 export type LivePacket = Static<typeof LiveHeader> & { readonly data: Uint8Array };
 
-/** Servers take a megabyte at least. */
-const maxPartBytes = 512 * 1024;
-
-interface LivePart {
-  /** JSON, and whether more of the packet follows. */
-  readonly header: string;
-  readonly data: Uint8Array;
-}
-
-/** A packet as it goes over the bus; nearly always one part. */
-export function livePartsOf({ data, ...fields }: LivePacket): LivePart[] {
-  const header = JSON.stringify(fields);
-  const count = Math.max(1, Math.ceil(data.length / maxPartBytes));
-  return Array.from({ length: count }, (_, index) => ({
-    header: index < count - 1 ? `+${header}` : header,
-    data: data.subarray(index * maxPartBytes, (index + 1) * maxPartBytes),
-  }));
-}
+/** A packet as it goes over the bus, its fields as JSON. */
+export const livePartsOf = ({ data, ...fields }: LivePacket): MessagePart[] =>
+  partsOf(JSON.stringify(fields), data);
 
 /** Puts the packets of one subject together again. */
 export class LivePacketReader {
-  #parts: Uint8Array[] = [];
+  readonly #joiner = new PartJoiner();
   readonly #header = Compile(LiveHeader);
 
   /** @returns undefined for what is no packet, and for a part that is not its last. */
   read(data: Uint8Array, header: string): LivePacket | undefined {
-    if (header.startsWith('+')) {
-      this.#parts.push(data);
-      return undefined;
-    }
-    const parts = [...this.#parts, data];
-    this.#parts = [];
+    const whole = this.#joiner.join(data, header);
+    if (!whole) return undefined;
     let fields: unknown;
     try {
       fields = JSON.parse(header);
@@ -94,6 +76,6 @@ export class LivePacketReader {
       return undefined;
     }
     if (!this.#header.Check(fields)) return undefined;
-    return { ...fields, data: parts.length === 1 ? data : Buffer.concat(parts) };
+    return { ...fields, data: whole };
   }
 }

@@ -1,0 +1,170 @@
+import { endByKill } from '../../../bus/children/process-end.ts';
+import type { FramesCommand } from '../../../bus/command-messages.ts';
+import type { Frame } from '../../../bus/frames.ts';
+import { leases } from '../../../bus/leases.ts';
+import type { FrameFormat } from '../../../bus/messages.ts';
+import type { Bus } from '../../../bus/nats/bus.ts';
+import type { UnitPacket } from '../../../bus/packets/unit-packet.ts';
+import type { RecordedStream } from '../../../bus/recording-id.ts';
+import { commands, unitSubject } from '../../../bus/subjects.ts';
+import type { FrameDecoder } from '../../../pipelines/frames/frame-decoder.ts';
+import { FrameLease } from '../../../pipelines/frames/frame-lease.ts';
+import { UnitLine } from '../../../pipelines/frames/unit-line.ts';
+import type { FrameRates } from '../../../pipelines/gstreamer/pipeline-description.ts';
+
+export interface DecodedStreamOptions {
+  readonly bus: Bus;
+  readonly monitorID: string;
+  readonly stream: RecordedStream;
+  /** Gets why nothing can be decoded, as a sentence for people. */
+  readonly onFailure: (text: string) => void;
+}
+
+/** Somebody's frames of a stream. */
+export interface HeldFrames {
+  /** Frames come for as long as the lease of frames lasts after this. */
+  renew(): void;
+  end(): void;
+}
+
+interface Holder {
+  readonly need: FramesCommand;
+  readonly onFrame: (frame: Frame) => void;
+  readonly lease: FrameLease;
+}
+
+const formats = ['gray', 'rgb'] as const satisfies readonly FrameFormat[];
+
+/** Where nothing is detected, GStreamer is not loaded. */
+async function loadDecoder(): Promise<typeof FrameDecoder> {
+  endByKill();
+  const { FrameDecoder } = await import('../../../pipelines/frames/frame-decoder.ts');
+  return FrameDecoder;
+}
+
+/**
+ * One stream of one monitor: its encoded pictures come over the bus while somebody needs frames of it, and are decoded once
+ * for all. The decoder outlives the connections to the camera.
+ */
+export class DecodedStream {
+  readonly #options: DecodedStreamOptions;
+  readonly #holders = new Set<Holder>();
+  readonly #line = new UnitLine();
+  #decoding: { readonly decoder: FrameDecoder; readonly rates: string } | undefined;
+  #Decoder: typeof FrameDecoder | undefined;
+  #unsubscribe: (() => void) | undefined;
+  /** Whether pictures have come since they were last asked for anew. */
+  #hasBegun = false;
+  #trouble: string | null = null;
+
+  constructor(options: DecodedStreamOptions) {
+    this.#options = options;
+  }
+
+  get isHeld(): boolean {
+    return this.#holders.size > 0;
+  }
+
+  /** @param onFrame gets every frame of this format that is made, for whomever it is; it must return quickly */
+  open(need: FramesCommand, onFrame: (frame: Frame) => void): HeldFrames {
+    const lease = new FrameLease(leases.frames.expireMs, () => this.#setWanted());
+    const holder = { need, onFrame, lease };
+    this.#holders.add(holder);
+    return {
+      renew: () => {
+        if (!this.#holders.has(holder)) return;
+        lease.renew();
+        void this.#ask();
+      },
+      end: () => {
+        this.#holders.delete(holder);
+        lease.end();
+        if (this.isHeld) return;
+        this.#leave();
+        this.#closeDecoder();
+      },
+    };
+  }
+
+  async #ask(): Promise<void> {
+    this.#Decoder = await loadDecoder();
+    if (!this.isHeld) return;
+    const { bus, monitorID, stream } = this.#options;
+    this.#unsubscribe ??= bus.subscribeUnits(unitSubject(monitorID, stream), (packet) => this.#take(packet));
+    bus.publish(commands.units, [monitorID], { stream, begin: !this.#hasBegun, trouble: this.#trouble });
+  }
+
+  #take(packet: UnitPacket): void {
+    const decoder = this.#fittingDecoder();
+    // Without one this picture is of a group whose beginning is missing.
+    const taken = decoder && this.#line.take(packet);
+    if (!taken) return;
+    this.#hasBegun = true;
+    if (taken.follows === 'connection') decoder.restart();
+    if (taken.follows === 'gap') decoder.interrupt();
+    if (packet.remaining > 0) decoder.keep(taken.unit);
+    else decoder.push(taken.unit);
+  }
+
+  /** One that makes what is needed now. */
+  #fittingDecoder(): FrameDecoder | undefined {
+    const needed = this.#rates();
+    const rates = JSON.stringify(needed);
+    if (this.#decoding?.rates === rates) return this.#decoding.decoder;
+    const hadOther = this.#decoding !== undefined;
+    this.#closeDecoder();
+    if (!this.#Decoder || needed.length === 0) return undefined;
+    const decoder = new this.#Decoder({
+      rates: needed,
+      clock: this.#line,
+      onFrame: (frame) => this.#deliver(frame),
+      onFailure: (detail) => this.#fail(detail),
+    });
+    this.#decoding = { decoder, rates };
+    this.#setWanted();
+    if (hadOther) void this.#ask();
+    return decoder;
+  }
+
+  /** The highest rate that anybody needs, by format. */
+  #rates(): FrameRates {
+    return formats.flatMap((format) => {
+      const rates = [...this.#holders]
+        .filter(({ need }) => need.format === format)
+        .map(({ need }) => need.rate);
+      if (rates.length === 0) return [];
+      return [[format, rates.includes(0) ? 0 : Math.max(...rates)] as const];
+    });
+  }
+
+  #setWanted(): void {
+    const held = [...this.#holders].filter(({ lease }) => lease.held).map(({ need }) => need.format);
+    this.#decoding?.decoder.setWanted(new Set(held));
+    if (held.length === 0) this.#leave();
+  }
+
+  /** No picture comes until somebody needs frames again. */
+  #leave(): void {
+    this.#unsubscribe?.();
+    this.#unsubscribe = undefined;
+    this.#decoding?.decoder.interrupt();
+    this.#hasBegun = false;
+  }
+
+  #closeDecoder(): void {
+    this.#decoding?.decoder.close();
+    this.#decoding = undefined;
+    this.#line.forget();
+    this.#hasBegun = false;
+  }
+
+  #deliver(frame: Frame): void {
+    this.#trouble = null;
+    for (const { need, onFrame } of this.#holders) if (need.format === frame.format) onFrame(frame);
+  }
+
+  #fail(detail: string): void {
+    this.#trouble = `frames cannot be decoded: ${detail}`;
+    this.#options.onFailure(this.#trouble);
+  }
+}

@@ -1,0 +1,69 @@
+import type { FramesCommand } from '../../../bus/command-messages.ts';
+import type { Frame } from '../../../bus/frames.ts';
+import { leases } from '../../../bus/leases.ts';
+import type { Log } from '../../../bus/log.ts';
+import type { Bus } from '../../../bus/nats/bus.ts';
+import { commands } from '../../../bus/subjects.ts';
+import { FrameLease } from '../../../pipelines/frames/frame-lease.ts';
+import { DecodedStream, type HeldFrames } from './decoded-stream.ts';
+
+/** Frames for somebody of the bus. */
+interface Published {
+  readonly held: HeldFrames;
+  readonly lease: FrameLease;
+}
+
+/** The frames of all monitors: decoded here, given to detectors by reference, and published for whoever asks the bus. */
+export class FrameStreams {
+  readonly #bus: Bus;
+  readonly #log: Log;
+  readonly #streams = new Map<string, DecodedStream>();
+  readonly #published = new Map<string, Published>();
+
+  /** @param bus a connection for pictures and frames alone */
+  constructor(bus: Bus, log: Log) {
+    this.#bus = bus;
+    this.#log = log;
+    bus.respond(commands.frames, ['*'], (need, [, monitorID = '']) => this.#publish(monitorID, need));
+  }
+
+  /** @param onFrame see {@link DecodedStream.open} */
+  open(monitorID: string, need: FramesCommand, onFrame: (frame: Frame) => void): HeldFrames {
+    const key = `${monitorID} ${need.stream}`;
+    const stream = this.#streams.get(key) ?? this.#newStream(monitorID, need);
+    this.#streams.set(key, stream);
+    const held = stream.open(need, onFrame);
+    return {
+      renew: () => held.renew(),
+      end: () => {
+        held.end();
+        if (!stream.isHeld && this.#streams.get(key) === stream) this.#streams.delete(key);
+      },
+    };
+  }
+
+  #newStream(monitorID: string, { stream }: FramesCommand): DecodedStream {
+    const onFailure = (text: string) =>
+      this.#log.error(stream === 'sub' ? `sub stream: ${text}` : text, monitorID);
+    return new DecodedStream({ bus: this.#bus, monitorID, stream, onFailure });
+  }
+
+  #publish(monitorID: string, need: FramesCommand): void {
+    const key = [monitorID, need.stream, need.format, need.rate].join(' ');
+    const published = this.#published.get(key) ?? this.#begin(key, monitorID, need);
+    published.lease.renew();
+    published.held.renew();
+  }
+
+  #begin(key: string, monitorID: string, need: FramesCommand): Published {
+    const held = this.open(monitorID, need, (frame) => this.#bus.publishFrame(monitorID, frame));
+    const lease = new FrameLease(leases.frames.expireMs, (isHeld) => {
+      if (isHeld) return;
+      held.end();
+      this.#published.delete(key);
+    });
+    const published = { held, lease };
+    this.#published.set(key, published);
+    return published;
+  }
+}

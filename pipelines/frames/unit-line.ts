@@ -1,0 +1,58 @@
+import type { UnitPacket } from '../../bus/packets/unit-packet.ts';
+import { videoTicksPerSecond } from '../media/unit.ts';
+import type { DecoderUnit } from './decoder-unit.ts';
+
+/** A picture on the line, and whether it follows the one before, begins another connection, or comes after lost ones. */
+export interface LineUnit {
+  readonly unit: DecoderUnit;
+  readonly follows: 'picture' | 'gap' | 'connection';
+}
+
+const usPerTick = 1e6 / videoTicksPerSecond;
+/** Between two connections: more than pictures are shown out of order. */
+const pauseTicks = videoTicksPerSecond;
+
+/** Puts the pictures of one connection after another on one line of media time, so that one decoder can take them all. */
+export class UnitLine {
+  #session = '';
+  #sequence = -1;
+  /** What is added to the times of the present session. */
+  #shift = 0;
+  #last = 0;
+  /** From the line to Unix time, in microseconds. */
+  #offsetUs = 0;
+
+  /** @returns undefined for a picture that was taken before. */
+  take({ session, sequence, time, timeUs, ...packet }: UnitPacket): LineUnit | undefined {
+    const isSame = session === this.#session;
+    if (isSame && sequence <= this.#sequence) return undefined;
+    const follows = !isSame ? 'connection' : sequence === this.#sequence + 1 ? 'picture' : 'gap';
+    this.#session = session;
+    this.#sequence = sequence;
+    if (!isSame) this.#shift = this.#last + pauseTicks - time;
+    const shifted = time + this.#shift;
+    this.#last = Math.max(this.#last, shifted);
+    this.#offsetUs = timeUs - shifted * usPerTick;
+    const { codec, keyFrame, continues, data } = packet;
+    return {
+      follows,
+      unit: {
+        codec,
+        keyFrame,
+        continues,
+        time: shifted,
+        data: Buffer.from(data.buffer, data.byteOffset, data.length),
+      },
+    };
+  }
+
+  /** What comes next is taken as another connection's, whatever it is. */
+  forget(): void {
+    this.#session = '';
+  }
+
+  /** @param mediaUs a time of the line in microseconds, about the present. @returns Unix time in microseconds */
+  at(mediaUs: number): number {
+    return Math.round(mediaUs + this.#offsetUs);
+  }
+}
