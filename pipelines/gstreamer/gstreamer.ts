@@ -23,9 +23,17 @@ interface NativePipeline {
   pollBus(callback: (message: Readonly<Record<string, Value>>) => void): void;
 }
 
-const { Pipeline: Native } = createRequire(import.meta.url)('gstreamer-superficial') as {
-  Pipeline: new (launch: string) => NativePipeline;
-};
+interface Addon {
+  readonly Pipeline: new (launch: string) => NativePipeline;
+}
+
+let addon: Addon | undefined;
+
+/** Loads GStreamer with the first pipeline: most processes never have one. */
+function native(): Addon {
+  addon ??= createRequire(import.meta.url)('gstreamer-superficial') as Addon;
+  return addon;
+}
 
 /** A pipeline for GStreamer to build. */
 export interface PipelineDescription {
@@ -60,7 +68,7 @@ export class Pipeline {
   /** @throws {PipelineError} */
   constructor({ launch, properties }: PipelineDescription) {
     try {
-      this.#native = new Native(launch);
+      this.#native = new (native().Pipeline)(launch);
     } catch (cause) {
       throw new PipelineError((cause as Error).message, { cause });
     }
