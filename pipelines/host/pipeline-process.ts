@@ -9,6 +9,8 @@ import type { PipelineEnd, PipelineReport, PipelineSession } from '../protocol/p
 import { redactor } from '../redactor.ts';
 import type { HostMessage, HostOrder } from './host-messages.ts';
 
+/** Pictures are not in V8's heap, and what is there is soon forgotten: 38 MB instead of 68 with four cameras, and no slower. */
+const flags = [...hostFlags, '--max-semi-space-size=1'];
 const program = fileURLToPath(new URL('./pipeline-host.js', import.meta.url));
 
 export interface SessionHandlers {
@@ -53,7 +55,7 @@ export class PipelineProcess {
     this.#child = new SupervisedChild<HostMessage>({
       start: () =>
         fork(program, [label], {
-          execArgv: [...hostFlags],
+          execArgv: flags,
           env: pipelineEnvironment(storageDir, seats),
           stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
         }),
