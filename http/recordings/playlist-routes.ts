@@ -6,7 +6,14 @@ import { HttpError } from '../request/http-error.ts';
 import { type Route, route } from '../request/route.ts';
 import { checkSpan, incompleteHeader, incompleteText, spanFields } from './span-fields.ts';
 
-const maxHours = 24;
+const maxHours = { all: 24, key: 1 };
+
+const framesField = Type.Optional(
+  Type.Enum(['all', 'key'], {
+    default: 'all',
+    description: 'all frames, or the key frames alone; all if left out',
+  }),
+);
 
 export function playlistRoutes({
   recordings,
@@ -20,15 +27,16 @@ export function playlistRoutes({
       limit: 'request',
       tag: 'Recordings',
       summary: 'HLS playlist of what was recorded',
-      description: `For players: byte ranges of the recordings' files from the key frame before \`start\` on, with a discontinuity and the time where another file begins. At most ${maxHours} hours. A recording that is being written is in it up to now. ${incompleteText}`,
+      description: `For players: byte ranges of the recordings' files from the key frame before \`start\` on, with a discontinuity and the time where another file begins. At most ${maxHours.all} hours. With \`frames=key\` an I-frame playlist of at most ${maxHours.key} hour, for preview pictures: of key frames that follow each other within half a second, the first. A recording that is being written is in it up to now. ${incompleteText}`,
       params: Type.Object({ id: MonitorID }),
-      query: Type.Object(spanFields),
+      query: Type.Object({ ...spanFields, frames: framesField }),
       answers: { 200: { description: 'The playlist', type: 'application/vnd.apple.mpegurl' } },
       failures: ['not_found', 'storage_failed'],
-      async handle({ params: { id }, query: { start, end } }) {
-        checkSpan(start, end, maxHours);
+      async handle({ params: { id }, query: { start, end, frames = 'all' } }) {
+        checkSpan(start, end, maxHours[frames]);
         const footage = await recordings.footage(id, start, end);
-        const playlist = hlsPlaylist(footage, (recording) => `../../recording/${recording}/video.mp4`);
+        const addressOf = (recording: string) => `../../recording/${recording}/video.mp4`;
+        const playlist = hlsPlaylist(footage, addressOf, frames);
         if (playlist === undefined) throw new HttpError('not_found', 'Nothing was recorded in this time.');
         return {
           type: 'application/vnd.apple.mpegurl',

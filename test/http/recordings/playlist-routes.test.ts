@@ -80,6 +80,24 @@ describe('the playlist', () => {
     expect(playlist).toContain(new Date(began / 1000 + 4000).toISOString());
   });
 
+  test('has the key frames alone for those who ask for them, each to be read by itself', async () => {
+    const address = (to: number) =>
+      `/api/monitor/door/playlist.m3u8?start=${began + 3 * second}&end=${began + to * second}&frames=key`;
+    const playlist = await (await door.fetch(address(9), {}, user)).text();
+    expect(playlist).toContain('\n#EXT-X-I-FRAMES-ONLY\n');
+    const frames = segmentsOf(playlist);
+    expect(frames.map(({ seconds }) => seconds)).toEqual([2, 2, 2, 2]);
+    const [frame] = frames.slice(1);
+    const { from = 0, bytes = 0 } = frame ?? {};
+    const headers = { Range: `bytes=${from}-${from + bytes - 1}` };
+    const read = await door.fetch(`/api/recording/${ids[0]}/video.mp4`, { headers }, user);
+    const found = Buffer.from(await read.arrayBuffer());
+    const expected = video[4]?.video[0]?.data ?? Buffer.alloc(1);
+    expect(found.subarray(4, 8).toString()).toBe('moof');
+    expect(found.subarray(-expected.length).equals(expected)).toBe(true);
+    expect((await door.fetch(address(3604), {}, user)).status).toBe(400);
+  });
+
   test('is not found where nothing was recorded, and refuses spans that are none', async () => {
     expect((await ask(30, 50)).status).toBe(404);
     expect((await ask(0, 10, 'nobody')).status).toBe(404);

@@ -118,11 +118,12 @@ test('over the timeline a browser decodes the same picture, also with B-frames, 
     return { page, hover };
   };
   const { page, hover } = await open('reordered');
-  // In each part of the playlist, which lasts at least four seconds, the key frame that it begins with.
+  // The nearest key frame.
   for (const [seconds, keySeconds] of [
-    [1, 0],
-    [3, 0],
-    [4.2, 4],
+    [0.9, 0],
+    [2.9, 2],
+    [1.1, 2],
+    [3.1, 4],
   ] as const) {
     await hover(seconds);
     const time = began + (keySeconds + 0.05) * second;

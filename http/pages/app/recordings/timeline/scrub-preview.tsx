@@ -34,6 +34,7 @@ export function ScrubPreview({ place }: { readonly place: ReadonlySignal<Preview
     const pictures = new KeyPictures();
     const show = async (monitorID: string, time: number) => {
       const found = await pictures.at(monitorID, time);
+      if (found === 'same') return;
       if (typeof found === 'object') {
         draw(canvas.current, found);
         setPicture({ monitorID });
