@@ -146,6 +146,7 @@ test('people log in, are spoken to in German, see only what they may, and log ou
   await page.locator('.menu select').first().selectOption('dark');
   await page.locator('.menu select').last().selectOption('en');
   await page.locator('[data-monitor="attic"]').getByText('Switched off').waitFor();
+  expect(await page.locator('html').getAttribute('lang')).toBe('en');
   expect(await page.locator('html').getAttribute('data-theme')).toBe('dark');
   await page.getByRole('button', { name: 'Log out' }).click();
   await page.waitForURL('**/login?next=*');

@@ -1,5 +1,5 @@
 import type { VNode } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { ApiPage } from './api/api-page.tsx';
 import { account } from './data/own-account.ts';
 import { LivePage } from './live/live-page.tsx';
@@ -27,14 +27,22 @@ const pages: Record<PagePath, { readonly title: keyof typeof shellTexts; readonl
 let isWelcomed = false;
 
 export function App() {
-  const { pathname } = address.value;
+  const { pathname, searchParams } = address.value;
   const path = isPage(pathname) ? pathname : '/live';
   const { title, show } = pages[path];
   const name = say(shellTexts[title]);
-  useEffect(() => {
+  // Before the first paint: what is seen is in the language that the document says.
+  useLayoutEffect(() => {
     document.title = `${name} · Sentrybus`;
     document.documentElement.lang = language.value;
-  }, [name]);
+  }, [name, language.value]);
+  const hasBeenSeen = useRef(false);
+  useEffect(() => {
+    // The link that led here is gone; the keyboard goes on at what it has opened.
+    if (hasBeenSeen.current && document.activeElement === document.body)
+      document.querySelector<HTMLElement>('main')?.focus({ preventScroll: true });
+    hasBeenSeen.current = true;
+  }, [path, searchParams.get('monitor')]);
   const isNewInstallation = account.value?.isAdmin && account.value.initialPassword;
   useEffect(() => {
     if (path === '/welcome') isWelcomed = true;

@@ -42,5 +42,7 @@ form?.addEventListener('submit', (event) => {
   logIn(form).catch(() => say('The recorder cannot be reached.'));
 });
 
+form?.querySelector('input')?.focus();
+
 // A link from another site comes without the cookie, although there may be a session.
 if (await isLoggedIn().catch(() => false)) location.replace(next());

@@ -173,7 +173,7 @@ function More({
   return (
     <>
       {more && (
-        <button type="button" class="more" disabled={isBusy} onClick={more}>
+        <button type="button" class="more" aria-disabled={isBusy} onClick={more}>
           {say(isBusy ? shellTexts.loading : recordingTexts.more)}
         </button>
       )}

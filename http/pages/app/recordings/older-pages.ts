@@ -64,7 +64,7 @@ export function useOlderPages<Item>(
   const hasMore = first.length >= pageLength && !isEnd;
   return {
     items: [...items.values()],
-    more: hasMore ? () => setPages((before) => before + 1) : undefined,
+    more: hasMore ? () => setPages((before) => (isBusy ? before : before + 1)) : undefined,
     ...{ isBusy, problem },
   };
 }

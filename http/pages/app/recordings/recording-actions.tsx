@@ -20,6 +20,7 @@ export function RecordingActions({ file, onChanged }: ActionsProps) {
   const [isBusy, setBusy] = useState(false);
   if (!account.value?.isAdmin) return null;
   const act = async (method: 'PUT' | 'DELETE', path: string) => {
+    if (isBusy) return;
     setBusy(true);
     setProblem(undefined);
     try {
@@ -36,7 +37,7 @@ export function RecordingActions({ file, onChanged }: ActionsProps) {
     <div class="recording-actions">
       <button
         type="button"
-        disabled={isBusy}
+        aria-disabled={isBusy}
         aria-pressed={file.protected}
         title={say(recordingTexts.protectHint)}
         onClick={() => void act(file.protected ? 'DELETE' : 'PUT', `/api/recording/${file.id}/protect`)}

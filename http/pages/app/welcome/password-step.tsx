@@ -89,7 +89,7 @@ function PasswordForm({ next }: StepProps) {
       />
       <PlainSwitch label={say(welcomeTexts.showPassword)} checked={isShown} change={setShown} />
       <p class="row">
-        <button type="submit" class="primary" disabled={isBusy}>
+        <button type="submit" class="primary" aria-disabled={isBusy}>
           {say(welcomeTexts.savePassword)}
         </button>
         <a class="button" href={next} data-page>

@@ -32,12 +32,15 @@ export function SqlPanel() {
     }
     setBusy(false);
   };
-  const run = () =>
-    attempt(async (signal) => {
+  const isReady = !isBusy && sql.trim() !== '';
+  const run = async () => {
+    if (!isReady) return;
+    await attempt(async (signal) => {
       setAnswer(undefined);
       const found = (await (await runSql(sql, 'application/json', signal)).json()) as SqlAnswer;
       setAnswer({ sql, found });
     });
+  };
   const download = (asked: string) =>
     attempt(async (signal) => {
       const bytes = await (await runSql(asked, 'text/csv', signal)).blob();
@@ -90,7 +93,7 @@ export function SqlPanel() {
         <p class="quiet">{say(logTexts.sqlTimes)}</p>
       </details>
       <div class="row">
-        <button type="button" class="primary" disabled={isBusy || !sql.trim()} onClick={() => void run()}>
+        <button type="button" class="primary" aria-disabled={!isReady} onClick={() => void run()}>
           {say(logTexts.sqlRun)}
         </button>
         {answer && (

@@ -24,12 +24,20 @@ export function EditorForm({ draft, save, isNarrow = false, children }: EditorPr
       ref={form}
       class={isNarrow ? 'editor narrow' : 'editor'}
       noValidate
-      onSubmit={(event) => {
+      onSubmit={async (event) => {
         event.preventDefault();
-        return save();
+        await save();
+        requestAnimationFrame(keepFocus);
       }}
     >
       {children}
     </form>
   );
+}
+
+/** What was saved is shown in a new form: the keyboard goes on where it was. */
+function keepFocus(): void {
+  if (document.activeElement !== document.body) return;
+  const saved = document.querySelector<HTMLElement>('.save-bar button') ?? document.querySelector('main');
+  saved?.focus({ preventScroll: true });
 }

@@ -11,12 +11,21 @@ interface SaveBarProps {
 export function SaveBar({ draft, isNew }: SaveBarProps) {
   const isChanged = draft.isChanged.value;
   const flaw = draft.flaw.value;
+  const isIdle = !isChanged && !isNew;
+  // A button that is really disabled would lose the focus when everything is saved.
   return (
     <div class="save-bar" data-changed={isChanged || isNew}>
-      <button type="submit" class="primary" disabled={!isChanged && !isNew}>
+      <button
+        type="submit"
+        class="primary"
+        aria-disabled={isIdle}
+        onClick={(event) => {
+          if (isIdle) event.preventDefault();
+        }}
+      >
         {say(settingsTexts.save)}
       </button>
-      <button type="button" disabled={!isChanged} onClick={() => draft.reset()}>
+      <button type="button" aria-disabled={!isChanged} onClick={() => draft.reset()}>
         {say(settingsTexts.discard)}
       </button>
       <p role="status">

@@ -22,6 +22,7 @@ export function SourceTrial({ draft }: { readonly draft: Draft }) {
   const last = useRef<AbortController>(undefined);
   useEffect(() => () => last.current?.abort(), []);
   const run = async () => {
+    if (running) return;
     const aborter = new AbortController();
     last.current = aborter;
     setTrial({ state: 'running', aborter });
@@ -40,7 +41,7 @@ export function SourceTrial({ draft }: { readonly draft: Draft }) {
   return (
     <section class="card trial">
       <div class="row">
-        <button type="button" disabled={running !== undefined} onClick={() => void run()}>
+        <button type="button" aria-disabled={running !== undefined} onClick={() => void run()}>
           {say(cameraTexts.try)}
         </button>
         {running && (

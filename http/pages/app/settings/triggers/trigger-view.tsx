@@ -56,7 +56,7 @@ export function TriggerView({ draft, monitorID }: ViewProps) {
     <section class="card triggers">
       <h3>{say(triggerTexts.title)}</h3>
       <p class="hint">{say(triggerTexts.lead)}</p>
-      <button type="button" disabled={state === 'busy'} onClick={() => void load()}>
+      <button type="button" aria-disabled={state === 'busy'} onClick={() => void load()}>
         {say(fetched ? triggerTexts.again : triggerTexts.compare)}
       </button>
       <div role="status">
