@@ -22,9 +22,10 @@ const types = {
 const largeBytes = 200_000;
 
 const [folder = ''] = process.argv.slice(2);
+const root = join(project, 'http/pages/app');
 await build({
   configFile: false,
-  root: join(project, 'http/pages/app'),
+  root,
   // Scripts find each other wherever they are served.
   base: './',
   logLevel: 'warn',
@@ -41,6 +42,24 @@ await build({
   },
 });
 
+/** Runs before the other scripts are there, so it is in the document itself; the policy names its hash. */
+const built = await build({
+  configFile: false,
+  root,
+  logLevel: 'warn',
+  build: {
+    write: false,
+    rollupOptions: { input: join(root, 'live/open-streams.ts'), output: { format: 'iife' } },
+    modulePreload: false,
+  },
+});
+const ahead =
+  [built]
+    .flat()
+    .flatMap((one) => ('output' in one ? one.output : []))[0]
+    ?.code?.trim() ?? '';
+if (ahead === '' || ahead.includes('</')) throw new Error('the script of the document cannot be in it');
+
 /** @type {Record<string, { type: string, etag: string, encodings: string[] }>} */
 const manifest = {};
 // One folder, so that a name is a name and never a path.
@@ -48,7 +67,11 @@ for (const name of readdirSync(join(folder, 'assets')))
   renameSync(join(folder, 'assets', name), join(folder, name));
 rmSync(join(folder, 'assets'), { recursive: true });
 const index = join(folder, 'index.html');
-writeFileSync(index, readFileSync(index, 'utf8').replaceAll('="./assets/', '="/assets/'));
+const page = readFileSync(index, 'utf8').replaceAll('="./assets/', '="/assets/');
+writeFileSync(
+  index,
+  page.replace('<script id="ahead">', (start) => start + ahead),
+);
 for (const name of readdirSync(folder).sort()) {
   const type = Object.entries(types).find(([ending]) => ending === extname(name))?.[1];
   if (!type) throw new Error(`no content type is known for ${name}`);

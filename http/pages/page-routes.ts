@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import Type from 'typebox';
 import type { Caller } from '../request/caller.ts';
 import { HttpError } from '../request/http-error.ts';
@@ -21,6 +22,9 @@ const document = { description: 'The page', type: 'text/html; charset=utf-8' };
 /** The element of `index.html` that is filled for each request. It is data: a browser does not run it. */
 const place = /(<script id="known" type="application\/json">)[^<]*(<\/script>)/;
 const current = { description: "The client's copy is current" };
+
+/** The script that the build has written into it: the only one that may run without a file. */
+const inlineScript = /<script id="ahead">(.*?)<\/script>/s;
 
 /** Browsers may store these but must revalidate them, so that a deleted account sees no stored page. */
 const revalidated = { 'Cache-Control': 'private, no-cache' };
@@ -58,8 +62,9 @@ export function pageRoutes({ basePath, known }: PageServices): Route[] {
           // Every `<` is escaped, so no name of a monitor can end the element.
           const json = JSON.stringify(known(caller, path)).replaceAll('<', '\\u003c');
           const text = body.toString().replace(place, (_, start: string, end: string) => start + json + end);
+          const script = inlineScript.exec(text)?.[1] ?? '';
           // It is an account's own: no cache keeps it.
-          return { type, headers: { 'Content-Security-Policy': pagePolicy }, body: text };
+          return { type, headers: { 'Content-Security-Policy': policyWith(script) }, body: text };
         },
       }),
     ),
@@ -117,6 +122,12 @@ export function pageRoutes({ basePath, known }: PageServices): Route[] {
     if (!found) throw new Error(`the build has no ${name}`);
     return found;
   }
+}
+
+/** Lets a browser run this script, too, which is in the document. */
+function policyWith(script: string): string {
+  const hash = createHash('sha256').update(script).digest('base64');
+  return pagePolicy.replace("script-src 'self'", `script-src 'self' 'sha256-${hash}'`);
 }
 
 type Call = Pick<RouteCall, 'headers'>;

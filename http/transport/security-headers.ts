@@ -13,7 +13,10 @@ export function securityHeaders(options: { readonly strictTransport: boolean }):
   };
 }
 
-/** Content security policy of pages: scripts, styles, media and connections from our own origin only, nothing inline. */
+/**
+ * Content security policy of pages: scripts, styles, media and connections from our own origin only, and nothing
+ * inline but one script, whose hash the document's route adds.
+ */
 export const pagePolicy = [
   "default-src 'none'",
   "script-src 'self'",

@@ -2,11 +2,9 @@ import { render } from 'preact';
 import { App } from './app.tsx';
 import { account, learnAccount } from './data/own-account.ts';
 import { moveLinks } from './data/under-base.ts';
-import { openStreams } from './live/open-streams.ts';
-import { address, followLinks } from './shell/address.ts';
+import { followLinks } from './shell/address.ts';
 import { applyTheme } from './shell/theme.ts';
 
-openStreams(address.value);
 applyTheme();
 moveLinks();
 followLinks();

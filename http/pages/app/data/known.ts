@@ -12,7 +12,7 @@ export interface OwnAccount {
 }
 
 /** What the recorder wrote into the document. */
-interface Known {
+export interface Known {
   readonly session?: OwnAccount;
   readonly monitors?: readonly MonitorSummary[];
 }
@@ -22,10 +22,6 @@ const known: Known = JSON.parse(element?.textContent || '{}');
 let monitors = known.monitors;
 
 export const knownAccount = known.session;
-
-export function knownMonitors(): readonly MonitorSummary[] {
-  return monitors ?? [];
-}
 
 /** The monitors as they were when the document was made: once, because later it is no longer true. */
 export function takeMonitors(): readonly MonitorSummary[] | undefined {

@@ -7,37 +7,31 @@ export function socketAddress(path: string): URL {
   return address;
 }
 
-/** An unused socket is closed after this time. */
-const aheadMs = 3000;
-
-interface OpenedAhead {
+/** Of the streams that `live/open-streams.ts` opens. */
+export interface OpenedAhead {
   readonly socket: WebSocket;
   readonly early: MessageEvent[];
 }
 
-const ahead = new Map<string, OpenedAhead>();
-
-/** Opens a WebSocket before the page is rendered, for the `openSocket` that follows. */
-export function openAhead(path: string): void {
-  const opened: OpenedAhead = { socket: openSocket(path), early: [] };
-  opened.socket.onmessage = (message) => opened.early.push(message);
-  ahead.set(path, opened);
-  setTimeout(() => {
-    if (ahead.delete(path)) closeSocket(opened.socket);
-  }, aheadMs);
+declare global {
+  interface Window {
+    /** By their addresses. */
+    streamsAhead?: Map<string, OpenedAhead>;
+  }
 }
 
 /** A WebSocket for binary messages as `ArrayBuffer`; messages that came before are brought after this turn. */
 export function openSocket(path: string): WebSocket {
-  const opened = ahead.get(path);
-  ahead.delete(path);
+  const address = socketAddress(path);
+  const opened = window.streamsAhead?.get(address.href);
+  window.streamsAhead?.delete(address.href);
   if (opened && opened.socket.readyState <= WebSocket.OPEN) {
     queueMicrotask(() => {
       for (const message of opened.early) opened.socket.onmessage?.(message);
     });
     return opened.socket;
   }
-  const socket = new WebSocket(socketAddress(path));
+  const socket = new WebSocket(address);
   socket.binaryType = 'arraybuffer';
   return socket;
 }

@@ -11,7 +11,8 @@ import { say } from '../texts/say.ts';
 import { shellTexts } from '../texts/shell-texts.ts';
 import { MonitorTile } from './monitor-tile.tsx';
 import { detectionsSeen, zonesSeen } from './stream/live-player.ts';
-import { bestGrid, layout, layouts, showDetections, showZones } from './tile-layout.ts';
+import { layout, showDetections, showZones } from './tile-layout.ts';
+import { bestGrid, layouts } from './tile-size.ts';
 
 /** Connected tiles learn the state of their monitor at once; this is for the others, and for new monitors. */
 const listIntervalMs = 4000;

@@ -3,7 +3,7 @@ import type { RefObject } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ShownStream } from './stream/live-message.ts';
 import { LivePlayer } from './stream/live-player.ts';
-import { streamForWidth } from './tile-layout.ts';
+import { streamForWidth } from './tile-size.ts';
 
 /** A tile that changes its size does so over many frames. */
 const settleMs = 400;

@@ -14,6 +14,8 @@ const paceMs = 100;
 const maxBehindS = 30;
 const keptBehindS = 10;
 const soundTrackID = 2;
+/** In seconds: it takes about as long to decode a shorter group as to show a picture of it. */
+const longGroupS = 0.5;
 
 function mediaSource(): typeof MediaSource | undefined {
   return typeof MediaSource === 'undefined' ? window.ManagedMediaSource : MediaSource;
@@ -121,13 +123,8 @@ export class MediaFeed {
       const endS = buffered.end(buffered.length - 1);
       if (this.#begun && this.#appending > 0) this.#pace.grown(endS - this.#endS, this.#appending);
       this.#endS = endS;
-      if (!this.#begun || this.#hasGap) {
-        this.#begun = true;
-        this.#hasGap = false;
-        this.#jump();
-        // Refused only if the page may not play sound by itself; then it plays after the next click.
-        this.#video.play().catch(() => {});
-      }
+      if (!this.#begun) this.#begin();
+      else if (this.#hasGap) this.#goOn();
       this.#appending = 0;
       const { currentTime } = this.#video;
       if (currentTime - buffered.start(0) > maxBehindS && !buffer.updating) {
@@ -136,6 +133,28 @@ export class MediaFeed {
       }
     }
     this.#append();
+  }
+
+  /** Shows the key frame first: the present is decoded from there, which for a long group takes a slow device a while. */
+  #begin(): void {
+    this.#begun = true;
+    const video = this.#video;
+    const keyFrameS = video.buffered.start(video.buffered.length - 1);
+    // Without metadata no seek would end, and sound may come later than the picture.
+    if (this.#sound || video.readyState < video.HAVE_METADATA || this.#endS - keyFrameS < longGroupS) {
+      this.#goOn();
+      return;
+    }
+    const { signal } = this.#aborter;
+    video.addEventListener('seeked', () => this.#goOn(), { once: true, signal });
+    video.currentTime = keyFrameS;
+  }
+
+  #goOn(): void {
+    this.#hasGap = false;
+    this.#jump();
+    // Refused only if the page may not play sound by itself; then it plays after the next click.
+    this.#video.play().catch(() => {});
   }
 
   #jump(): void {
