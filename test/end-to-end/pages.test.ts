@@ -48,6 +48,8 @@ beforeAll(async () => {
   browser = await launchChromium();
 });
 
+type AheadWindow = Window & { readonly streamsAhead?: ReadonlyMap<string, unknown> };
+
 const themes = ['light', 'dark'] as const;
 const looks = Object.entries(screens).flatMap(([screen, size]) =>
   themes.map((colorScheme) => ({ screen, colorScheme, size })),
@@ -74,10 +76,15 @@ test.each(looks)('the live view moves on a $screen, $colorScheme, and says what 
 
 test('a monitor fills the page, and the keyboard leads there and back', async () => {
   const { page, complaints, close } = await openPage(browser, `${recorder.url}/live`, recorder.admin);
+  await morePictures(page, 'door', 1);
+  // The document has opened the streams, and the tiles have taken them.
+  expect(await page.evaluate(() => (window as AheadWindow).streamsAhead?.size)).toBe(0);
   await page.getByRole('link', { name: 'Show Front door alone' }).focus();
   await page.keyboard.press('Enter');
   await page.waitForURL('**/live?monitor=door');
   await morePictures(page, 'door', 3);
+  // The link is gone.
+  await page.locator('main:focus').waitFor();
   expect(await page.locator('.tile').count()).toBe(1);
   await page.keyboard.press('Escape');
   await page.waitForURL('**/live');

@@ -46,6 +46,8 @@ test('a camera is tried, saved and seen; its password is typed once and never sh
   await field(page, 'Address of the sub stream').fill(camera.url('sub', undefined));
   await page.getByRole('button', { name: 'Test the camera' }).click();
   await page.getByText('The camera works.').waitFor();
+  // A keyboard goes on from there.
+  expect(await page.locator('button:focus').textContent()).toBe('Test the camera');
   expect(await page.locator('.found').first().textContent()).toMatch(/H\.264.*640 × 360.*Soundnone/);
   expect(await page.locator('.found').last().textContent()).toContain('320 × 240');
   const picture = page.getByAltText('First picture of the camera').first();
@@ -66,7 +68,7 @@ test('a camera is tried, saved and seen; its password is typed once and never sh
   expect(await field(page, 'Address').inputValue()).toBe(camera.url('main', undefined));
   await field(page, 'Name').fill('Entrance');
   await page.getByRole('button', { name: 'Save' }).click();
-  await page.locator('.save-bar[data-changed="false"]').waitFor();
+  await page.locator('.save-bar[data-changed="false"] button:focus').waitFor();
   const stored = await recorder.get<Record<string, { sourcertsp: { mainStream: string } }>>('/api/monitors');
   expect(stored[door]).toMatchObject({
     name: 'Entrance',
