@@ -53,11 +53,8 @@ const built = await build({
     modulePreload: false,
   },
 });
-const ahead =
-  [built]
-    .flat()
-    .flatMap((one) => ('output' in one ? one.output : []))[0]
-    ?.code?.trim() ?? '';
+const [made] = [built].flat().flatMap((one) => ('output' in one ? one.output : []));
+const ahead = made?.type === 'chunk' ? made.code.trim() : '';
 if (ahead === '' || ahead.includes('</')) throw new Error('the script of the document cannot be in it');
 
 /** @type {Record<string, { type: string, etag: string, encodings: string[] }>} */
