@@ -21,7 +21,7 @@ const crowdedRetryMs = 20_000;
 const reasons: Readonly<Record<number, Absence>> = { 4403: 'refused', 4404: 'deleted', 4429: 'crowded' };
 
 /** The address of a stream without sound. */
-export function livePath(monitorID: string, stream: ShownStream): string {
+function livePath(monitorID: string, stream: ShownStream): string {
   return `/api/monitor/${monitorID}/live?stream=${stream}`;
 }
 
