@@ -127,6 +127,7 @@ export async function openServices(stored: StoredState, logger: Logger): Promise
       rulesOf: (monitorID: string) => retentionRules(monitors.get(monitorID)),
       monitorIDs: () => monitors.list().map(({ id }) => id),
       onRemoved: (id: string, reason: string) => removals.add(id, reason),
+      onMissing: (id: string, reason: string) => removals.add(id, reason, true),
     };
     const recorderLog = logger.source('recorder');
     await freeSpace({ ...kept, removeRest: async () => {} }, recorderLog);

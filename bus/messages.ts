@@ -87,7 +87,7 @@ export type RecordingStream = Static<typeof RecordingStream>;
  * (`growing`), and when it is complete (`saved`) or has ended early because the disk failed (`lost`). A killed process
  * publishes no end: its recording is `found` in the folder later, as are all after the catalogue was lost; it has a reason
  * then if its file cannot be read. When its file is `deleted`, only the id, the monitor and the reason are meant; its events
- * are deleted as well.
+ * are deleted as well, unless they are kept.
  */
 export const RecordingReport = Type.Object({
   /** The file's name without its ending; see `recording-id.ts`. */
@@ -103,6 +103,8 @@ export const RecordingReport = Type.Object({
   streams: Type.Array(RecordingStream, { maxItems: 8 }),
   /** Reason of the loss or the deletion: `no space left on the disk`. Empty otherwise. */
   reason: Type.String({ maxLength: 256 }),
+  /** Of one that is `deleted`: its file is not there, and nobody knows why. */
+  keepsEvents: Type.Optional(Type.Boolean()),
   /** Of one that is `found` with its true times, which a wrong clock had hidden: the id that it had. Its events move along. */
   formerID: Type.Optional(Type.String({ pattern: recordingIDPattern })),
 });

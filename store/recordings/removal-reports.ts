@@ -17,8 +17,11 @@ export class RemovalReports {
     this.#outbox.attach(bus);
   }
 
-  /** @param reason such as `by 'admin'` */
-  add(id: string, reason: string): void {
+  /**
+   * @param reason such as `by 'admin'`
+   * @param keepsEvents the recorder did not delete it: perhaps its disk is not there, and its events are all that is left.
+   */
+  add(id: string, reason: string, keepsEvents = false): void {
     const name = parseRecordingID(id);
     if (!name) return;
     const [start, { monitorID }] = [name.startMs * 1000, name];
@@ -31,6 +34,7 @@ export class RemovalReports {
       bytes: 0,
       streams: [],
       reason,
+      ...(keepsEvents && { keepsEvents }),
     };
     this.#outbox.add(recordings, [monitorID], report);
   }

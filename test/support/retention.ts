@@ -48,6 +48,7 @@ export async function retentionOf(
     rulesOf: (monitorID) => ({ ...usualRules, ...rules[monitorID] }),
     monitorIDs: () => Object.keys(rules),
     onRemoved: (id, reason) => removed.push(`${id}: ${reason}`),
+    onMissing: (id, reason) => removed.push(`${id}: ${reason}`),
     removeRest: async () => {},
     ...options,
   });

@@ -76,7 +76,7 @@ export class RecordingWriter {
         rows.filter((report) => !isOver(report)),
       );
       await this.#fill('recording', rows.filter(isOver));
-      await this.#events.forget(removed);
+      await this.#events.forget(removed.filter(({ keepsEvents }) => !keepsEvents));
       for (const report of rows) {
         const former = await this.#events.move(report);
         if (!former) continue;

@@ -45,8 +45,10 @@ export interface RetentionOptions extends StorageLocation, EventLabelsOptions {
   readonly limits: DiskLimits;
   readonly catalogue: UsageCatalogue;
   readonly files: RecordingFiles;
-  /** Is called for each recording that was deleted, or whose file was gone. */
+  /** Is called for each recording that was deleted. */
   readonly onRemoved: (id: string, reason: string) => void;
+  /** Is called for each recording of the catalogue whose file is gone. */
+  readonly onMissing: (id: string, reason: string) => void;
   /** Deletes what was kept beside these recordings, such as snapshots of their events; before they are reported. */
   readonly removeRest: (recordings: readonly KeptRecording[]) => Promise<void>;
 }
@@ -87,11 +89,11 @@ export class RecordingRetention {
    * @throws {StoreError} `io`; errors of the file system.
    */
   async prune(nowMs: number, signal?: AbortSignal): Promise<PruneResult> {
-    const { limits, catalogue, rulesOf, onRemoved } = this.#options;
+    const { limits, catalogue, rulesOf, onMissing } = this.#options;
     await this.#labels.update();
     const ageMs = await this.#ages.at(nowMs);
     const contents = await this.#survey.take(nowMs);
-    for (const id of contents.missing) onRemoved(id, 'the file is gone');
+    for (const id of contents.missing) onMissing(id, 'the file is gone');
 
     const { disk, recordingBytes, snapshotBytes, logBytes, busBytes, companionBytes } = contents;
     const protectedBytes = sum(contents.protectedBytes.values());

@@ -22,7 +22,7 @@ export class CatalogueRepair {
   }
 
   async add(id: string, change: CatalogueChange): Promise<void> {
-    if (change.isGone) this.#removals.add(id, 'the file was gone');
+    if (change.isGone) this.#removals.add(id, 'the file was gone', true);
     else this.#report(id, change);
     this.#waiting += 1;
     if (this.#waiting === batchSize) await this.flush();

@@ -150,6 +150,8 @@ test('events move once when the clock had been behind, to where another recordin
   ]);
   const listed = await database.catalogue.list({ limit: 10, oldestFirst: true });
   expect(listed.map(({ start }) => start)).toEqual([at(102), at(202)]);
+  // One whose file is gone, nobody knows why, leaves its events.
+  await append(report(202, 'deleted', 202, { keepsEvents: true }));
   // Deleted under their new names, they take their events along.
   await append(report(102, 'deleted', 102));
   expect(await ask('SELECT id FROM events ORDER BY time')).toEqual([['e50'], ['e105']]);
