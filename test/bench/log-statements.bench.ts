@@ -8,7 +8,7 @@ import type { SqlProcesses } from '../../store/log/sql-process/sql-processes.ts'
 import { LogDatabase } from '../../store/log/worker/log-database.ts';
 import { atEnd } from '../support/cleanup.ts';
 import { temporaryFolder } from '../support/folder.ts';
-import { openStatements } from '../support/statements.ts';
+import { openSnapshot, openStatements } from '../support/statements.ts';
 
 /** What entries that come in, and pages that are read, feel of statements that ask for all the machine has. */
 
@@ -17,10 +17,12 @@ const seconds = Number(process.env['SECONDS'] ?? 8);
 const start = Date.parse('2026-10-24T00:00:00Z') * 1000;
 const never = new AbortController().signal;
 
+let file: string;
 let database: LogDatabase;
 let statements: SqlProcesses;
+let stored = 0;
 beforeAll(async () => {
-  const file = join(await temporaryFolder(), 'log.duckdb');
+  file = join(await temporaryFolder(), 'log.duckdb');
   await (await LogDatabase.open(file)).database.close();
   const instance = await DuckDBInstance.create(file);
   const connection = await instance.connect();
@@ -67,8 +69,63 @@ const questions: Record<string, (() => Promise<unknown>)[]> = {
   ],
 };
 
+const usual: Record<string, string> = {
+  'the newest of a camera':
+    "select time, msg from logs where monitorID = 'camera7' order by time desc limit 100",
+  'counts by source and level': 'select src, level, count(*) from logs group by all',
+  'an hour': `select count(*) from logs where time >= ${start} and time < ${start + 3600e6}`,
+  'a text': "select count(*) from logs where msg like '%number 77777 %'",
+  'counts by hour and camera':
+    'select time // 3600000000 h, monitorID, count(*) c from logs group by all order by c desc limit 50',
+};
+
+test('usual statements', async () => {
+  const { run } = await openSnapshot({ file, database });
+  const timesOf = async (ask: () => Promise<unknown>, rounds: number) => {
+    const times: number[] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      const before = performance.now();
+      await ask();
+      times.push(performance.now() - before);
+    }
+    return times;
+  };
+  const one = Object.values(usual)[0] ?? '';
+  const inProcess = () => statements.run(one, never);
+  const first = await timesOf(inProcess, 1);
+  console.log(`  milliseconds, ${rows} entries; the first one, which starts a process: ${at(first, 0.5)}`);
+  console.log(`  ${'p50, p95'.padEnd(30)} in a process of its own   in this one`);
+  for (const [name, sql] of Object.entries(usual)) {
+    const own = await timesOf(() => statements.run(sql, never), 20);
+    const here = await timesOf(() => run(sql), 20);
+    const cells = [own, here].map((times) => `${at(times, 0.5)}, ${at(times, 0.95)}`.padStart(20));
+    console.log(`  ${name.padEnd(30)}${cells.join('')}`);
+  }
+  const after: number[] = [];
+  for (let round = 0; round < 10; round += 1) {
+    await append(100);
+    after.push(...(await timesOf(inProcess, 1)));
+  }
+  console.log(`  after new entries: ${at(after, 0.5)}, ${at(after, 0.95)}`);
+  const checkpointed: number[] = [];
+  for (let round = 0; round < 5; round += 1) {
+    await append(100);
+    await database.hold.checkpoint(0);
+    checkpointed.push(...(await timesOf(inProcess, 1)));
+  }
+  console.log(`  after a checkpoint: ${at(checkpointed, 0.5)}, ${at(checkpointed, 1)}`);
+});
+
+async function append(count: number): Promise<void> {
+  const some = Array.from({ length: count }, (): LogEntry => {
+    stored += 1;
+    const time = start + (rows + stored) * 1e6;
+    return { level: 'info', time, msg: `new ${stored}`, src: 'app', monitorID: '' };
+  });
+  await database.writer.append(some, { identity: 's', sequence: stored, time: 1, readAt: 1 });
+}
+
 test('statements', async () => {
-  let stored = 0;
   console.log(`${'milliseconds'.padEnd(40)} append p50   p95   max  page p50   p95   max  failed`);
   for (const [name, asked] of Object.entries(questions)) {
     const end = performance.now() + seconds * 1000;
@@ -92,14 +149,7 @@ test('statements', async () => {
       times.push(performance.now() - before);
     };
     while (performance.now() < end) {
-      const some = Array.from({ length: 100 }, (): LogEntry => {
-        stored += 1;
-        const time = start + (rows + stored) * 1e6;
-        return { level: 'info', time, msg: `new ${stored}`, src: 'app', monitorID: '' };
-      });
-      await timed(appends, () =>
-        database.writer.append(some, { identity: 's', sequence: stored, time: 1, readAt: 1 }),
-      );
+      await timed(appends, () => append(100));
       await timed(pages, () => database.pages.read({ monitors: ['camera7'] }, false));
       await sleep(80);
     }

@@ -25,7 +25,7 @@ export interface LogLimits {
 
 /** Rows deleted per step: the size of DuckDB's row groups. A step takes some hundredths of a second. */
 const step = 122_880;
-/** Past this size of the write-ahead log, a checkpoint no longer waits for a moment without readers. */
+/** Past this size of the write-ahead log, checkpoints have failed: DuckDB makes one by itself at 16 MB. */
 const maxJournalBytes = 32e6;
 const rounds = 10;
 const hourMs = 60 * 60 * 1000;
@@ -112,7 +112,7 @@ export class LogRetention {
 
   async #tend(maxBytes: number): Promise<void> {
     const { file, reads } = this.#retained;
-    // DuckDB refuses a checkpoint while there are readers, and there may always be one.
+    // Beside readers, what they may still see would keep its space, and there may always be one.
     if ((await sizeOf(`${file}.wal`)) > maxJournalBytes) await reads.write(() => this.#checkpoint());
     // No more than that is used.
     if ((await sizeOf(file)) <= maxBytes) return;
@@ -177,7 +177,7 @@ export class LogRetention {
     });
   }
 
-  /** Only a checkpoint frees space. @returns false if it has to wait for readers. */
+  /** Only a checkpoint frees space. @returns false if there was none, because the disk is full for example. */
   #checkpoint(): Promise<boolean> {
     const { writes, writer } = this.#retained;
     return writes.runExclusive(() =>
