@@ -48,7 +48,14 @@ export function wireSystem(
 
   const system: SystemServices = {
     async open() {
-      services = await openServices(stored, logger);
+      const cameras = monitors.list().filter(({ enable, source }) => enable && source === 'rtsp').length;
+      pipelines.prepare(cameras, config.storageDir);
+      try {
+        services = await openServices(stored, logger);
+      } catch (error) {
+        await pipelines.close();
+        throw error;
+      }
       statuses.attach(services.bus);
       onOpen(services);
     },

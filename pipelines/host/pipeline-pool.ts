@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import type { Log } from '../../bus/log.ts';
 import type { PipelineEnd, PipelineSession } from '../protocol/pipeline-protocol.ts';
 import { CrashRecord } from './crash-record.ts';
-import { PipelineProcess, type SessionHandlers } from './pipeline-process.ts';
+import { PipelineProcess, type PipelineProcessOptions, type SessionHandlers } from './pipeline-process.ts';
 
 /** An empty process waits for its next session for longer than a monitor pauses between two connections. */
 const emptyMs = 35_000;
@@ -35,7 +35,12 @@ export class PipelinePool {
   /** Runs a session until it ends; one in a process of its own until that is gone. Never rejects. */
   async run(session: PipelineSession, handlers: SessionHandlers): Promise<PipelineEnd> {
     if (this.#isAlone(session)) {
-      const process = this.#start(session, session.monitorID, 1);
+      const process = this.#start({
+        ...{ label: session.monitorID, seats: 1, storageDir: dirname(session.recordingsDir) },
+        onCrash: (monitorIDs) => {
+          if (this.#mayShare(session)) this.#noteCrash(monitorIDs);
+        },
+      });
       const end = await process.run(session, handlers);
       await this.#stop(process);
       return end;
@@ -46,6 +51,15 @@ export class PipelinePool {
     const end = await process.run(session, handlers);
     this.#leave(process);
     return end;
+  }
+
+  /** Starts the processes for so many cameras, which load while something else is waited for. */
+  prepare(cameras: number, storageDir: string): void {
+    const { monitorsPerProcess } = this.#options;
+    if (monitorsPerProcess === 1) return;
+    for (let seats = 0; seats < cameras; seats += monitorsPerProcess) {
+      this.#leave(this.#startShared(storageDir));
+    }
   }
 
   /** Ends all processes, after the sessions. */
@@ -66,18 +80,21 @@ export class PipelinePool {
     const free = [...this.#shared].filter(({ hasSeat }) => hasSeat);
     const [fullest] = free.sort((a, b) => b.sessions - a.sessions);
     if (fullest) return fullest;
-    const process = this.#start(session, 'shared', this.#options.monitorsPerProcess);
+    return this.#startShared(dirname(session.recordingsDir));
+  }
+
+  #startShared(storageDir: string): PipelineProcess {
+    const { monitorsPerProcess } = this.#options;
+    const process = this.#start({
+      ...{ label: 'shared', seats: monitorsPerProcess, storageDir },
+      onCrash: (monitorIDs) => this.#noteCrash(monitorIDs),
+    });
     this.#shared.add(process);
     return process;
   }
 
-  #start(session: PipelineSession, label: string, seats: number): PipelineProcess {
-    const process = new PipelineProcess({
-      ...{ label, seats, storageDir: dirname(session.recordingsDir) },
-      onCrash: (monitorIDs) => {
-        if (this.#mayShare(session)) this.#noteCrash(monitorIDs);
-      },
-    });
+  #start(options: PipelineProcessOptions): PipelineProcess {
+    const process = new PipelineProcess(options);
     this.#all.add(process);
     return process;
   }

@@ -64,7 +64,7 @@ async function startPool(monitorsPerProcess: number) {
     descendants(process.pid).filter(
       (pid) => !before.has(pid) && commandLine(pid).includes('host/pipeline-host.js'),
     );
-  return { pool, run, processes, entries };
+  return { pool, folder, run, processes, entries };
 }
 
 const allRecord = (sessions: readonly Running[]) => Promise.all(sessions.map(({ records }) => records()));
@@ -78,10 +78,12 @@ async function expectGrowing({ recordingsDir }: Running): Promise<void> {
 }
 
 test('cameras share processes, and each ends alone', patience, async () => {
-  const { pool, run, processes } = await startPool(2);
-  const [one, two, three] = [run('one'), run('two'), run('three')];
+  const { pool, folder, run, processes } = await startPool(2);
+  pool.prepare(3, folder);
   const shared = processes();
   expect(shared).toHaveLength(2);
+  const [one, two, three] = [run('one'), run('two'), run('three')];
+  expect(processes()).toEqual(shared);
   await allRecord([one, two, three]);
 
   expect(await one.stop()).toEqual(nothing);
