@@ -54,7 +54,11 @@ export class MediaFeed {
     this.#address = URL.createObjectURL(this.#source);
     const { signal } = this.#aborter;
     this.#source.addEventListener('sourceopen', () => this.#open(format), { once: true, signal });
-    video.addEventListener('waiting', () => this.#pace.stalled(performance.now()), { signal });
+    const stalled = () => {
+      // A seek waits too, and says nothing about the connection.
+      if (!video.seeking) this.#pace.stalled(performance.now());
+    };
+    video.addEventListener('waiting', stalled, { signal });
     video.addEventListener('error', () => this.#fail(), { signal });
     // Phones demand it for ManagedMediaSource.
     video.disableRemotePlayback = true;
