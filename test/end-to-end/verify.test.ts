@@ -123,17 +123,20 @@ test('an archive is compared with its catalogue, which is repaired from the fold
 
   // Without those that do not play all is well.
   for (const id of [cut, damaged, empty, gap]) await rm(path(id));
+  // Somebody puts the file back whose loss was reported.
+  await writeFile(path(gone), await readFile(path(whole)));
+  await utimes(path(gone), 1_700_000_000, 1_700_000_000);
   const last = await verify(recorder, '--repair');
-  expect(last.lines.at(-1)).toBe('4 of 4 findings repaired in the catalogue');
+  expect(last.lines.at(-1)).toBe('5 of 5 findings repaired in the catalogue');
   expect(last.code).toBe(0);
-  const clean = { code: 0, lines: ['5 recordings (0.0 GB): nothing found'], errors: '' };
+  const clean = { code: 0, lines: ['6 recordings (0.0 GB): nothing found'], errors: '' };
   expect(await verify(recorder)).toEqual(clean);
 
   // A disk that is not mounted.
   await rename(recordingsDir, `${recordingsDir}-aside`);
   const unmounted = await verify(recorder, '--repair');
   expect(unmounted.errors).toMatch(/has no recordings\. Is its disk mounted\?$/m);
-  expect(await recorder.get<unknown[]>('/api/recording/query?limit=50')).toHaveLength(5);
+  expect(await recorder.get<unknown[]>('/api/recording/query?limit=50')).toHaveLength(6);
   await rename(`${recordingsDir}-aside`, recordingsDir);
 
   await recorder.stop();
@@ -143,7 +146,7 @@ test('an archive is compared with its catalogue, which is repaired from the fold
     lines: [
       `${whole} is damaged from byte ${wholeBytes} of ${wholeBytes + 100} on`,
       `${whole} has ${wholeBytes + 100} bytes, ${wholeBytes} in the catalogue`,
-      '5 recordings (0.0 GB): 2 findings',
+      '6 recordings (0.0 GB): 2 findings',
     ],
     errors: '',
   });

@@ -48,7 +48,8 @@ export class CatalogueRepair {
     const report: RecordingReport = {
       id,
       monitorID,
-      state: 'saved',
+      // The catalogue takes no other report of one whose deletion it knows.
+      state: known === undefined ? 'found' : 'saved',
       start,
       end,
       bytes,
