@@ -50,7 +50,9 @@ export class DecodedStream {
   readonly #options: DecodedStreamOptions;
   readonly #holders = new Set<Holder>();
   readonly #line = new UnitLine();
-  #decoding: { readonly decoder: FrameDecoder; readonly rates: string } | undefined;
+  /** Frames per second, by format. */
+  #rates: FrameRates = [];
+  #decoder: FrameDecoder | undefined;
   #Decoder: typeof FrameDecoder | undefined;
   #unsubscribe: (() => void) | undefined;
   /** Whether pictures have come since they were last asked for anew. */
@@ -70,6 +72,7 @@ export class DecodedStream {
     const lease = new FrameLease(leases.frames.expireMs, () => this.#setWanted());
     const holder = { need, onFrame, lease };
     this.#holders.add(holder);
+    this.#fit();
     return {
       renew: () => {
         if (!this.#holders.has(holder)) return;
@@ -79,9 +82,8 @@ export class DecodedStream {
       end: () => {
         this.#holders.delete(holder);
         lease.end();
-        if (this.isHeld) return;
-        this.#leave();
-        this.#closeDecoder();
+        if (!this.isHeld) this.#leave();
+        this.#fit();
       },
     };
   }
@@ -95,65 +97,70 @@ export class DecodedStream {
   }
 
   #take(packet: UnitPacket): void {
-    const decoder = this.#fittingDecoder();
-    // Without one this picture is of a group whose beginning is missing.
-    const taken = decoder && this.#line.take(packet);
-    if (!taken) return;
+    const taken = this.#line.take(packet);
+    if (!taken || this.#rates.length === 0) return;
+    this.#decoder ??= this.#newDecoder();
     this.#hasBegun = true;
-    if (taken.follows === 'connection') decoder.restart();
-    if (taken.follows === 'gap') decoder.interrupt();
-    if (packet.remaining > 0) decoder.keep(taken.unit);
-    else decoder.push(taken.unit);
+    if (taken.follows === 'connection') this.#decoder?.restart();
+    if (taken.follows === 'gap') this.#decoder?.interrupt();
+    if (packet.remaining > 0) this.#decoder?.keep(taken.unit);
+    else this.#decoder?.push(taken.unit);
   }
 
-  /** One that makes what is needed now. */
-  #fittingDecoder(): FrameDecoder | undefined {
-    const needed = this.#rates();
-    const rates = JSON.stringify(needed);
-    if (this.#decoding?.rates === rates) return this.#decoding.decoder;
-    const hadOther = this.#decoding !== undefined;
-    this.#closeDecoder();
-    if (!this.#Decoder || needed.length === 0) return undefined;
-    const decoder = new this.#Decoder({
-      rates: needed,
-      clock: this.#line,
-      onFrame: (frame) => this.#deliver(frame),
-      onFailure: (detail) => this.#fail(detail),
-    });
-    this.#decoding = { decoder, rates };
-    this.#setWanted();
-    if (hadOther) void this.#ask();
+  #newDecoder(): FrameDecoder | undefined {
+    const decoder =
+      this.#Decoder &&
+      new this.#Decoder({
+        rates: this.#rates,
+        clock: this.#line,
+        onFrame: (frame) => this.#deliver(frame),
+        onFailure: (detail) => this.#fail(detail),
+      });
+    decoder?.setWanted(this.#held());
     return decoder;
   }
 
+  /** Another decoder is made where other frames are needed: it begins with the last key frame, which is asked for. */
+  #fit(): void {
+    const rates = this.#neededRates();
+    if (JSON.stringify(rates) === JSON.stringify(this.#rates)) return;
+    this.#rates = rates;
+    const had = this.#decoder !== undefined;
+    this.#closeDecoder();
+    if (had && this.#held().size > 0) void this.#ask();
+  }
+
   /** The highest rate that anybody needs, by format. */
-  #rates(): FrameRates {
+  #neededRates(): FrameRates {
+    const needs = [...this.#holders].map(({ need }) => need);
     return formats.flatMap((format) => {
-      const rates = [...this.#holders]
-        .filter(({ need }) => need.format === format)
-        .map(({ need }) => need.rate);
+      const rates = needs.filter((need) => need.format === format).map(({ rate }) => rate);
       if (rates.length === 0) return [];
       return [[format, rates.includes(0) ? 0 : Math.max(...rates)] as const];
     });
   }
 
+  #held(): ReadonlySet<FrameFormat> {
+    return new Set([...this.#holders].filter(({ lease }) => lease.held).map(({ need }) => need.format));
+  }
+
   #setWanted(): void {
-    const held = [...this.#holders].filter(({ lease }) => lease.held).map(({ need }) => need.format);
-    this.#decoding?.decoder.setWanted(new Set(held));
-    if (held.length === 0) this.#leave();
+    const held = this.#held();
+    this.#decoder?.setWanted(held);
+    if (held.size === 0) this.#leave();
   }
 
   /** No picture comes until somebody needs frames again. */
   #leave(): void {
     this.#unsubscribe?.();
     this.#unsubscribe = undefined;
-    this.#decoding?.decoder.interrupt();
+    this.#decoder?.interrupt();
     this.#hasBegun = false;
   }
 
   #closeDecoder(): void {
-    this.#decoding?.decoder.close();
-    this.#decoding = undefined;
+    this.#decoder?.close();
+    this.#decoder = undefined;
     this.#line.forget();
     this.#hasBegun = false;
   }
