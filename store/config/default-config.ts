@@ -29,8 +29,8 @@ config_dir = ${quote(configDir)}
 # and when the disk has less than one gigabyte (on a small disk: a twentieth of its size) left.
 max_disk_usage = 100
 
-# How many cameras one process records at most, 1 to 16. More take less memory; if a process crashes, those in it miss about a
-# second. 1: each camera has a process of its own.
+# How many cameras one process records at most, 1 to 16. More take less memory; if a process crashes, those in it are recorded
+# again from the first key frame after a second. 1: each camera has a process of its own.
 monitors_per_process = 4
 
 # Addresses and networks of reverse proxies in front of the recorder, whose X-Forwarded-For and X-Forwarded-Host are believed.
