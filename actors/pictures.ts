@@ -16,13 +16,14 @@ export class Pictures {
     this.#storageDir = storageDir;
   }
 
-  /** @returns `busy` if too many wait; undefined if the frame cannot be decoded. */
+  /** @returns `busy` if too many wait, or the machine is too busy; undefined if the frame cannot be decoded. */
   async make(order: PictureOrder): Promise<Uint8Array | 'busy' | undefined> {
     if (this.#waiting >= maxWaiting || this.#closing.signal.aborted) return 'busy';
     this.#waiting += 1;
     try {
       const options = { storageDir: this.#storageDir, signal: this.#closing.signal };
-      return await this.#turns.runExclusive(() => runPicture(order, options));
+      const picture = await this.#turns.runExclusive(() => runPicture(order, options));
+      return picture === 'late' ? 'busy' : picture;
     } finally {
       this.#waiting -= 1;
     }

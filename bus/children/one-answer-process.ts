@@ -17,13 +17,15 @@ export interface OneAnswerOptions {
  * Gives an order to a process of its own, and ends that process with its first message: native code may crash or hang
  * there. Every user of the machine can read arguments, so the order goes over IPC.
  *
- * @returns the message if there was one, and how the process ended. Never rejects.
+ * @returns the message if there was one, how the process ended, and whether it was killed because the time was over. Never
+ * rejects.
  */
 export async function askProcess<Order extends object, Answer>(
   order: Order,
   { host, deadlineMs, env, signal }: OneAnswerOptions,
 ) {
   let answer: Answer | undefined;
+  const began = performance.now();
   const child = new SupervisedChild<Answer>({
     start: () =>
       fork(host, [], {
@@ -47,5 +49,6 @@ export async function askProcess<Order extends object, Answer>(
   else signal.addEventListener('abort', stop, { once: true });
   const end = await child.ended;
   signal.removeEventListener('abort', stop);
-  return { answer, end };
+  const isLate = answer === undefined && performance.now() - began >= deadlineMs;
+  return { answer, end, isLate };
 }

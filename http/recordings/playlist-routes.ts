@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import fresh from 'fresh';
 import Type from 'typebox';
 import { MonitorID } from '../../store/monitors/monitor-config.ts';
 import { hlsPlaylist } from '../../store/recordings/playback/playlist.ts';
@@ -27,25 +29,27 @@ export function playlistRoutes({
       limit: 'request',
       tag: 'Recordings',
       summary: 'HLS playlist of what was recorded',
-      description: `For players: byte ranges of the recordings' files from the key frame before \`start\` on, with a discontinuity and the time where another file begins. At most ${maxHours.all} hours. With \`frames=key\` an I-frame playlist of at most ${maxHours.key} hour, for preview pictures: of key frames that follow each other within half a second, the first. A recording that is being written is in it up to now. ${incompleteText}`,
+      description: `For players: byte ranges of the recordings' files from the key frame before \`start\` on, with a discontinuity and the time where another file begins. At most ${maxHours.all} hours. With \`frames=key\` an I-frame playlist of at most ${maxHours.key} hour, for preview pictures: of key frames that follow each other within half a second, the first. A recording that is being written is in it up to now. Answers \`If-None-Match\`. ${incompleteText}`,
       params: Type.Object({ id: MonitorID }),
       query: Type.Object({ ...spanFields, frames: framesField }),
-      answers: { 200: { description: 'The playlist', type: 'application/vnd.apple.mpegurl' } },
+      answers: {
+        200: { description: 'The playlist', type: 'application/vnd.apple.mpegurl' },
+        304: { description: 'Unchanged' },
+      },
       failures: ['not_found', 'storage_failed'],
-      async handle({ params: { id }, query: { start, end, frames = 'all' } }) {
+      async handle({ params: { id }, query: { start, end, frames = 'all' }, headers: requested }) {
         checkSpan(start, end, maxHours[frames]);
         const footage = await recordings.footage(id, start, end);
         const addressOf = (recording: string) => `../../recording/${recording}/video.mp4`;
         const playlist = hlsPlaylist(footage, addressOf, frames);
         if (playlist === undefined) throw new HttpError('not_found', 'Nothing was recorded in this time.');
-        return {
-          type: 'application/vnd.apple.mpegurl',
-          headers: {
-            'Cache-Control': 'private, no-cache',
-            ...incompleteHeader(catalogueProgress((monitor) => monitor === id)),
-          },
-          body: playlist,
+        const headers = {
+          'Cache-Control': 'private, no-cache',
+          ETag: `"${createHash('sha256').update(playlist).digest('base64url').slice(0, 22)}"`,
+          ...incompleteHeader(catalogueProgress((monitor) => monitor === id)),
         };
+        if (fresh(requested, { etag: headers.ETag })) return { status: 304, headers };
+        return { type: 'application/vnd.apple.mpegurl', headers, body: playlist };
       },
     }),
   ];

@@ -33,9 +33,13 @@ export function thumbnailRoutes({ recordings }: Pick<ApiServices, 'recordings'>)
         const picture = await recordings.picture(id, time);
         if (picture === undefined) throw new HttpError('not_found', 'The recording has no such picture.');
         if (picture === 'busy')
-          throw new HttpError('unavailable', 'Too many pictures are being made.', {
-            headers: { 'Retry-After': retrySeconds },
-          });
+          throw new HttpError(
+            'unavailable',
+            'Too many pictures are being made, or the machine is too busy for this one.',
+            {
+              headers: { 'Retry-After': retrySeconds },
+            },
+          );
         return { type: 'image/jpeg', headers, body: Buffer.from(picture) };
       },
     }),

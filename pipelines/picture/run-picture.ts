@@ -9,15 +9,17 @@ const host = fileURLToPath(new URL('./picture-host.js', import.meta.url));
 /**
  * Decodes one frame of a recording in a process of its own, because a damaged file may crash the decoder.
  *
- * @returns a JPEG of at most 640 pixels of width; undefined if it could not be made within 10 s. Never rejects.
+ * @returns a JPEG of at most 640 pixels of width; undefined if it cannot be made; `late` if 10 s were not enough. Never
+ * rejects.
  */
 export async function runPicture(
   order: PictureOrder,
   { storageDir, signal }: { readonly storageDir: string; readonly signal: AbortSignal },
-): Promise<Uint8Array | undefined> {
-  const { answer } = await askProcess<PictureOrder, PictureReport>(order, {
+): Promise<Uint8Array | 'late' | undefined> {
+  const { answer, isLate } = await askProcess<PictureOrder, PictureReport>(order, {
     ...{ host, deadlineMs, signal },
     env: pipelineEnvironment(storageDir),
   });
+  if (isLate) return 'late';
   return answer?.picture ? Buffer.from(answer.picture, 'base64') : undefined;
 }

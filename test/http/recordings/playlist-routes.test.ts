@@ -20,10 +20,10 @@ beforeAll(async () => {
   ];
 });
 
-const ask = (from: number, to: number, monitor = 'door') =>
+const ask = (from: number, to: number, monitor = 'door', headers: Record<string, string> = {}) =>
   door.fetch(
     `/api/monitor/${monitor}/playlist.m3u8?start=${began + from * second}&end=${began + to * second}`,
-    {},
+    { headers },
     user,
   );
 
@@ -46,6 +46,9 @@ describe('the playlist', () => {
     const answer = await ask(0, 10);
     expect(answer.headers.get('content-type')).toBe('application/vnd.apple.mpegurl');
     const playlist = await answer.text();
+    const known = { 'if-none-match': answer.headers.get('etag') ?? '' };
+    expect((await ask(0, 10, 'door', known)).status).toBe(304);
+    expect((await ask(0, 14, 'door', known)).status).toBe(200);
     const segments = segmentsOf(playlist);
     expect(segments.map(({ seconds }) => seconds)).toEqual([4, 4, 2]);
     const [, init = ''] = /#EXT-X-MAP:URI="[^"]+",BYTERANGE="(\d+)@0"/.exec(playlist) ?? [];
