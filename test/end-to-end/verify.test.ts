@@ -112,7 +112,7 @@ test('an archive is compared with its catalogue, which is repaired from the fold
 
   const repaired = await verify(recorder, '--repair');
   expect(repaired.code).toBe(1);
-  expect(repaired.lines.at(-1)).toBe('3 of 9 findings repaired in the catalogue');
+  expect(repaired.lines.at(-1)).toBe('4 of 9 findings repaired in the catalogue');
   const recordings = await recorder.get<{ id: string; video: unknown }[]>(
     '/api/recording/query?monitors=door&limit=50',
   );

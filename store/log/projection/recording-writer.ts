@@ -40,7 +40,7 @@ export class RecordingWriter {
 
   /** Those whose end is not known are few, and kept apart: one for each monitor, and one for each kill. */
   async append(reports: readonly StoredRecording[], position: Position): Promise<void> {
-    const reused = await this.#reusedOf(reports);
+    const reused = [...(await this.#reusedOf(reports)), ...(await this.#resizedOf(reports))];
     const deletes = reports.some(({ state, formerID }) => state === 'deleted' || formerID !== undefined);
     if (reused.length === 0 && !deletes) await this.#append(reports, position, reused);
     else await this.#deleteRows(() => this.#append(reports, position, reused));
@@ -115,6 +115,19 @@ export class RecordingWriter {
       [LIST(VARCHAR)],
     );
     return found.getRows().map(([id]) => String(id));
+  }
+
+  /** Ids of recordings that have an end, and whose file was found with another size: what is known of them is wrong. */
+  async #resizedOf(reports: readonly StoredRecording[]): Promise<string[]> {
+    const found = reports.filter(({ state }) => state === 'found');
+    if (found.length === 0) return [];
+    const resized = await this.#connection.runAndReadAll(
+      `SELECT recording.id FROM recording JOIN (SELECT unnest($1) AS id, unnest($2) AS bytes) file
+        ON recording.id = file.id AND recording.bytes != file.bytes`,
+      [listValue(found.map(({ id }) => id)), listValue(found.map(({ bytes }) => BigInt(bytes)))],
+      [LIST(VARCHAR), LIST(BIGINT)],
+    );
+    return resized.getRows().map(([id]) => String(id));
   }
 
   async #forget(ids: readonly string[]): Promise<void> {

@@ -48,8 +48,8 @@ export class CatalogueRepair {
     const report: RecordingReport = {
       id,
       monitorID,
-      // The catalogue takes no other report of one whose deletion it knows.
-      state: known === undefined ? 'found' : 'saved',
+      // The catalogue takes no other report of one whose deletion it knows, or whose end.
+      state: 'found',
       start,
       end,
       bytes,

@@ -68,6 +68,17 @@ test('a report that the bus got twice changes nothing once the recording has its
   expect(await ask('SELECT endTime, bytes FROM recordings')).toEqual([[at(4), 3000]]);
 });
 
+test('one whose file was found with another size is as it was found, and other reports of it change nothing', async () => {
+  const { append, ask } = await open(await file());
+  await append(report(1, 'saved', 14), report(20, 'saved', 30));
+  await append(report(1, 'found', 9), report(20, 'found', 30));
+  await append(report(1, 'saved', 14));
+  expect(await ask('SELECT endTime, bytes FROM recordings ORDER BY startTime')).toEqual([
+    [at(9), 8000],
+    [at(30), 10_000],
+  ]);
+});
+
 test('one that nobody ended has the end that was last reported, once the next one of its monitor begins', async () => {
   const { append, ends } = await open(await file());
   await append(report(1, 'started', 2), report(1, 'growing', 7));
