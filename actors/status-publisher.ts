@@ -5,7 +5,7 @@ import type { Log } from '../bus/log.ts';
 import type { MonitorStatus } from '../bus/messages.ts';
 import type { Outbox } from '../bus/nats/outbox.ts';
 import { history, status } from '../bus/subjects.ts';
-import { monitorState } from './machines/monitor.ts';
+import { causeOf, monitorState } from './machines/monitor.ts';
 
 /** Publishes a monitor's state and logs its changes. */
 export function statusPublisherActor(outbox: () => Outbox, log: Log) {
@@ -13,37 +13,40 @@ export function statusPublisherActor(outbox: () => Outbox, log: Log) {
     const { monitorID, monitor } = input;
     const say = changesOf(monitorID, log);
     let last: MonitorStatus | undefined;
-    const report = (now: Pick<MonitorStatus, 'state' | 'recording' | 'reason'>) => {
+    const report = (now: ReturnType<typeof monitorState>, cause: string) => {
       const same =
         now.state === last?.state && now.recording === last.recording && now.reason === last.reason;
       if (same) return;
       const since = now.state === last?.state ? last.since : nowUs();
-      if (now.state !== last?.state) say(now.state, now.reason);
+      if (now.state !== last?.state) say(now.state, now.reason, cause);
       last = { monitorID, ...now, since };
       outbox().add(status, [monitorID], last);
       outbox().add(history, [monitorID], last);
     };
-    const subscription = monitor.subscribe((snapshot) => report(monitorState(snapshot)));
+    const subscription = monitor.subscribe((snapshot) => report(monitorState(snapshot), causeOf(snapshot)));
     return () => {
       subscription.unsubscribe();
-      report({ state: 'stopped', recording: false, reason: '' });
+      report({ state: 'stopped', recording: false, reason: '' }, '');
     };
   });
 }
 
 /**
  * Logs each change once. A camera that is offline for days causes one entry, not one for every attempt: until it streams
- * again, only a different reason is logged.
+ * again, only a different cause is logged.
  */
-function changesOf(monitorID: string, log: Log): (state: MonitorStatus['state'], reason: string) => void {
+function changesOf(
+  monitorID: string,
+  log: Log,
+): (state: MonitorStatus['state'], reason: string, cause: string) => void {
   let trouble: string | undefined;
-  return (state, reason) => {
+  return (state, reason, cause) => {
     const known = trouble !== undefined;
     const text = reason === '' ? state : `${state}: ${reason}`;
     if (state === 'waiting') {
-      if (trouble === reason) log.debug(text, monitorID);
+      if (trouble === cause) log.debug(text, monitorID);
       else log.error(text, monitorID);
-      trouble = reason;
+      trouble = cause;
     } else if (state === 'connecting' && known) {
       log.debug(text, monitorID);
     } else {

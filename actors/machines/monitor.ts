@@ -270,6 +270,12 @@ export function monitorState(snapshot: SnapshotFrom<typeof monitorMachine>): {
   };
 }
 
+/** The reason of its state without the patience with the camera, which differs from one attempt to the next. */
+export function causeOf(snapshot: SnapshotFrom<typeof monitorMachine>): string {
+  const { lastEnd, reason } = snapshot.context;
+  return lastEnd === 'unauthorized' ? monitorState(snapshot).reason : reason;
+}
+
 /** After a refused login the next connection comes later than usual, after a timeout it waits longer. */
 function describeTry(state: MonitorState, context: MonitorContext): string {
   const { lastEnd, pause } = context;

@@ -49,7 +49,6 @@ test('a person who walks into a quiet street is reported within two seconds, rec
   expect(event.score).toBeGreaterThanOrEqual(45);
   expect(event.score).toBeLessThan(100);
   expect(event.time).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$/);
-  console.error('FIRST', Date.parse(event.time) - Date.parse(first.time));
   // Nothing was looked at before there was motion, and then at once.
   expect(Date.parse(event.time) - Date.parse(first.time)).toBeGreaterThan(0);
   expect(Date.parse(event.time) - Date.parse(first.time)).toBeLessThan(2000);

@@ -133,6 +133,13 @@ describe('motion', () => {
     expect(become(two, motion(zone(10, change), zone(20)))[0]).toEqual(['zone0', 2, count, certainty]);
   });
 
+  test('of the whole zone stays where the limit is 100', () => {
+    const whole = [event(10, moved(100))];
+    const stay = (thresholdMax: number) =>
+      motionOutcomes(whole, two, motion(zone(10, { thresholdMax }), zone(20)))[0]?.triggers[0]?.stays;
+    expect([stay(100), stay(99)]).toEqual([true, false]);
+  });
+
   test('where the limit is raised is known in part only', () => {
     const limited = motion(zone(10, { thresholdMax: 30 }));
     expect(become(limited, motion(zone(10)))).toEqual([['zone0', 2, 2, 'least']]);

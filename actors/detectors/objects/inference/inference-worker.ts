@@ -80,8 +80,9 @@ export class InferenceWorker {
 
   #ask(task: InferenceTask, options: { deadlineMs: number; about?: ModelSource }): Promise<unknown> {
     if (!('picture' in task)) return this.#thread.ask((id) => ({ id, task }), options);
-    // A frame is a view of a larger buffer: only a copy of its part is sent, by transfer.
-    const data = task.picture.data.slice();
+    // A frame is a view of a larger buffer, which others may look at: a copy of its part is sent, by transfer. (A `Buffer`'s
+    // own `slice` would be another view.)
+    const data = new Uint8Array(task.picture.data);
     const picture = { ...task.picture, data };
     return this.#thread.ask((id) => ({ id, task: { ...task, picture } }), {
       ...options,

@@ -53,7 +53,8 @@ async function watch(settings: Partial<TfliteConfig> = {}) {
   let sequence = 0;
   const show = async ({ width, height, data, time }: TestPicture) => {
     const timeUs = beganUs + Math.round(time * 1e6);
-    void frames.show({ format: 'rgb', width, height, data, sequence, timeUs });
+    // A buffer, as decoders make them.
+    void frames.show({ format: 'rgb', width, height, data: Buffer.from(data), sequence, timeUs });
     sequence += 1;
     // As a camera does: one after the other.
     await new Promise((resolve) => setTimeout(resolve, 200));
