@@ -1,4 +1,5 @@
 import type { DetectCommand, FramesCommand } from '../bus/command-messages.ts';
+import { highestRate } from '../bus/frame-rate-limit.ts';
 import type { LogSettings } from '../bus/logging/logger.ts';
 import { frameFormats } from '../bus/messages.ts';
 import type { BusAddress } from '../bus/nats/bus-address.ts';
@@ -50,14 +51,8 @@ export function madeFrames(monitor: MonitorConfig, enabled: readonly EnabledDete
     const needs = enabled.map(({ frames }) => frames).filter((need) => need.format === format);
     if (needs.length === 0) return [];
     const isMain = !hasSub || needs.some(({ main }) => main === true);
-    return [{ format, rate: highestRate(needs), stream: isMain ? 'main' : 'sub' }];
+    return [{ format, rate: highestRate(needs.map(({ rate }) => rate)), stream: isMain ? 'main' : 'sub' }];
   });
-}
-
-/** 0 means every frame, and is the highest rate. */
-function highestRate(needs: readonly FrameNeed[]): number {
-  const rates = needs.map(({ rate }) => rate);
-  return rates.includes(0) ? 0 : Math.max(...rates);
 }
 
 /** The request to the detector host; `settings` is null if the detector is disabled on this monitor. */

@@ -4,6 +4,9 @@ const jitterUs = 50_000;
 /** How much early or late a picture may be at this distance of pictures. Both in microseconds. */
 export const toleranceUs = (periodUs: number) => Math.min(periodUs / 4, jitterUs);
 
+/** @param rates frames per second; 0 means every frame, and is the highest. Not empty. */
+export const highestRate = (rates: readonly number[]): number => (rates.includes(0) ? 0 : Math.max(...rates));
+
 /** Selects frames by their timestamps so that a rate is kept on average, whatever the rate of the input. */
 export class FrameRateLimit {
   /** Microseconds between two frames; 0 for every one. */

@@ -39,10 +39,6 @@ export class StreamSession {
   readonly #detection: Readonly<Record<RecordedStream, FrameLease>>;
   readonly #viewing: Readonly<Record<RecordedStream, FrameLease>>;
   readonly #troubles: Troubles;
-  #isStreaming = false;
-  /** What was wanted of the sub stream before the main stream came. */
-  #watchedEarly: WantedLive | undefined;
-  #detectedEarly: DetectedUnits | undefined;
 
   /** @throws {RtspAddressError} @throws {PipelineError} */
   constructor(options: StreamSessionOptions) {
@@ -66,10 +62,7 @@ export class StreamSession {
   /** Resolves when the session has ended, by itself or by `stop`, and its last recordings are on disk. */
   async run(): Promise<PipelineEnd> {
     const end = await this.#main.play(() => {
-      this.#isStreaming = true;
       this.#sub?.begin();
-      if (this.#viewing.sub.held && this.#watchedEarly) this.#sub?.watch(this.#watchedEarly);
-      if (this.#detection.sub.held && this.#detectedEarly) this.#sub?.detect(this.#detectedEarly);
       this.#options.onReport({ type: 'streaming' });
     });
     for (const lease of [...Object.values(this.#detection), ...Object.values(this.#viewing)]) lease.end();
@@ -96,8 +89,7 @@ export class StreamSession {
   detect(stream: RecordedStream, wanted: DetectedUnits): void {
     const detected = this.#existing(stream);
     this.#detection[stream].renew();
-    if (stream === 'main' || this.#isStreaming) detected.detect(wanted);
-    else this.#detectedEarly = wanted;
+    detected.detect(wanted);
   }
 
   /**
@@ -108,8 +100,7 @@ export class StreamSession {
   watch(stream: RecordedStream, wanted: WantedLive): void {
     const watched = this.#existing(stream);
     this.#viewing[stream].renew();
-    if (stream === 'main' || this.#isStreaming) watched.watch(wanted);
-    else this.#watchedEarly = wanted;
+    watched.watch(wanted);
   }
 
   #stream(stream: RecordedStream): StreamConnection | SubStream | undefined {

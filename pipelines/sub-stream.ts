@@ -52,22 +52,24 @@ export class SubStream {
   #detected: DetectedUnits | undefined;
   #until = 0;
   #watched: WantedLive | undefined;
+  #hasBegun = false;
   #closed = false;
 
   constructor(options: SubStreamOptions) {
     this.#options = options;
   }
 
-  /** To be called once the main stream's login was right, before all else: a wrong password is one login. */
+  /** May connect from now on: the main stream's login was right, and a wrong password is one login. */
   begin(): void {
-    if (!this.#connection && !this.#retry) this.#connectIfWanted();
+    this.#hasBegun = true;
+    this.#connectIfWanted();
   }
 
   /** Sends its pictures to detectors. */
   detect(wanted: DetectedUnits): void {
     this.#detected = wanted;
     if (this.#connection) this.#connection.detect(wanted);
-    else this.begin();
+    else this.#connectIfWanted();
   }
 
   undetect(): void {
@@ -79,7 +81,7 @@ export class SubStream {
   watch(wanted: WantedLive): void {
     this.#watched = wanted;
     if (this.#connection) this.#connection.watch(wanted);
-    else this.begin();
+    else this.#connectIfWanted();
   }
 
   unwatch(): void {
@@ -103,7 +105,8 @@ export class SubStream {
 
   #connectIfWanted(): void {
     const isWanted = this.#options.isRecorded || this.#detected !== undefined || this.#watched !== undefined;
-    if (isWanted && !this.#closed) this.#ended = this.#connect();
+    const isFree = !this.#connection && !this.#retry && this.#hasBegun && !this.#closed;
+    if (isWanted && isFree) this.#ended = this.#connect();
   }
 
   async #connect(): Promise<void> {

@@ -8,11 +8,11 @@ process.on('worker', (thread) => {
   thread.once('exit', () => threads.delete(thread));
 });
 
-let isKilled = false;
+let mustBeKilled = false;
 
 /** The process will end by SIGKILL: threads of an addon may wait for ever, and an orderly exit would wait for them. */
 export function endByKill(): void {
-  isKilled = true;
+  mustBeKilled = true;
 }
 
 /**
@@ -21,7 +21,7 @@ export function endByKill(): void {
  * exit status shows instead of `code`.
  */
 export function endProcess(code: number): void {
-  if (threads.size === 0 && !isKilled) process.exit(code);
+  if (threads.size === 0 && !mustBeKilled) process.exit(code);
   if (threads.size > 0) process.stderr.write('A thread is blocked; killing the process\n');
   process.kill(process.pid, 'SIGKILL');
 }

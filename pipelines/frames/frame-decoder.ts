@@ -1,3 +1,5 @@
+import { backoffDelay } from '../../bus/base/backoff.ts';
+import { highestRate } from '../../bus/frame-rate-limit.ts';
 import type { Frame } from '../../bus/frames.ts';
 import type { FrameFormat } from '../../bus/messages.ts';
 import { Pipeline } from '../gstreamer/gstreamer.ts';
@@ -27,7 +29,8 @@ export interface FrameDecoderOptions {
 
 /** Pictures before the first wanted one get times this close together: they are decoded, not shown. */
 const squeeze = 10_000;
-const retryMs = 60_000;
+/** The next attempt after a failure; each makes a decoder, of which a process can make only so many. */
+const retry = { minMs: 30_000, maxMs: 3600_000 };
 /** Where more frames are wanted in a second, a key frame is hardly ever enough. */
 const maxKeyFrameRate = 1;
 const nsPerTick = 1e9 / videoTicksPerSecond;
@@ -61,6 +64,8 @@ export class FrameDecoder {
   #wasFed = false;
   /** Of the monotonic clock. */
   #retryAtMs = 0;
+  /** In a row. */
+  #failures = 0;
   #isClosed = false;
 
   constructor(options: FrameDecoderOptions) {
@@ -173,8 +178,8 @@ export class FrameDecoder {
   /** Microseconds between two frames that are wanted; 0 where they are so many that a key frame is never enough. */
   #periodUs(): number {
     const rates = this.#options.rates.filter(([format]) => this.#wanted.has(format)).map(([, rate]) => rate);
-    const highest = rates.includes(0) ? Number.POSITIVE_INFINITY : Math.max(...rates);
-    return highest <= maxKeyFrameRate ? 1e6 / highest : 0;
+    const highest = highestRate(rates);
+    return highest > 0 && highest <= maxKeyFrameRate ? 1e6 / highest : 0;
   }
 
   #feed({ data }: DecoderUnit, time: number): void {
@@ -205,7 +210,9 @@ export class FrameDecoder {
       const reader = new FrameReader(rate, format, clock);
       void pipeline.pull(format, (packet) => {
         const frame = reader.read(packet);
-        if (frame && !this.#isClosed) onFrame(frame);
+        if (!frame || this.#isClosed) return;
+        this.#failures = 0;
+        onFrame(frame);
       });
       return reader;
     });
@@ -214,7 +221,7 @@ export class FrameDecoder {
     this.#setValves();
   }
 
-  #fail(text: string, pauseMs = retryMs): void {
+  #fail(text: string, pauseMs = backoffDelay(retry, ++this.#failures, 1)): void {
     this.#decoder?.pipeline.close();
     this.#decoder = undefined;
     this.#isFed = false;

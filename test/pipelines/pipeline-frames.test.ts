@@ -45,6 +45,8 @@ describe('frames are made', () => {
     await recordingOf(running);
     expect(unwanted).toEqual([]);
     const frames = watch(bus);
+    // Somebody else gets the same frames, which are published once.
+    watch(bus, { rate: 2 });
     await waitFor(() => frames.length >= 10, 20_000, 'pictures');
     expect(frames[0]).toMatchObject({ format: 'gray', width: 320, height: 240, sequence: 0 });
     frames.slice(1).forEach((frame, index) => {
@@ -57,6 +59,10 @@ describe('frames are made', () => {
     const late = nowUs() - (frames.at(-1)?.timeUs ?? 0);
     expect(late).toBeGreaterThan(-second / 10);
     expect(late).toBeLessThan(2 * second);
+    const other = { format: 'gray', rate: 5, stream: 'sub' } as const;
+    expect(await bus.request(commands.frames, ['door'], other)).toEqual({
+      ...{ ok: false, error: 'its gray frames are published of its main stream' },
+    });
     await running.stop();
     const [file = ''] = await running.recordings();
     await expectWhole(file);

@@ -50,8 +50,12 @@ class PlayedConnection {
 
 function startSubStream({
   open = () => new PlayedConnection(),
+  isLoggedIn = true,
   ...options
-}: Partial<SubStreamOptions> & { readonly open?: () => PlayedConnection } = {}) {
+}: Partial<SubStreamOptions> & {
+  readonly open?: () => PlayedConnection;
+  readonly isLoggedIn?: boolean;
+} = {}) {
   const connections: PlayedConnection[] = [];
   const messages: string[] = [];
   const troubles: (string | null)[] = [];
@@ -69,6 +73,7 @@ function startSubStream({
     onTrouble: (text) => troubles.push(text),
     ...options,
   });
+  if (isLoggedIn) stream.begin();
   return { stream, connections, messages, troubles };
 }
 
@@ -81,9 +86,11 @@ describe('a sub stream', () => {
   });
 
   test('is connected to when its pictures are wanted, and stays so when they are not', () => {
-    const { stream, connections } = startSubStream();
-    expect(connections).toHaveLength(0);
+    const { stream, connections } = startSubStream({ isLoggedIn: false });
     stream.detect(wanted);
+    // A wrong password of the main stream is not tried here as well.
+    expect(connections).toHaveLength(0);
+    stream.begin();
     expect(connections).toHaveLength(1);
     expect(connections[0]?.isDetected).toBe(true);
     stream.undetect();
@@ -211,7 +218,9 @@ describe('a sub stream', () => {
   });
 
   test('that is recorded is connected for good, and its connections record until the latest time asked for', async () => {
-    const { stream, connections, messages } = startSubStream({ isDetected: false, isRecorded: true });
+    const { stream, connections, messages } = startSubStream({
+      ...{ isDetected: false, isRecorded: true, isLoggedIn: false },
+    });
     stream.recordUntil(5_000_000);
     expect(connections).toHaveLength(0);
     stream.begin();

@@ -1,8 +1,9 @@
 import { endByKill } from '../../../bus/children/process-end.ts';
 import type { FramesCommand } from '../../../bus/command-messages.ts';
+import { highestRate } from '../../../bus/frame-rate-limit.ts';
 import type { Frame } from '../../../bus/frames.ts';
 import { leases } from '../../../bus/leases.ts';
-import type { FrameFormat } from '../../../bus/messages.ts';
+import { type FrameFormat, frameFormats } from '../../../bus/messages.ts';
 import type { Bus } from '../../../bus/nats/bus.ts';
 import type { UnitPacket } from '../../../bus/packets/unit-packet.ts';
 import type { RecordedStream } from '../../../bus/recording-id.ts';
@@ -32,8 +33,6 @@ interface Holder {
   readonly onFrame: (frame: Frame) => void;
   readonly lease: FrameLease;
 }
-
-const formats = ['gray', 'rgb'] as const satisfies readonly FrameFormat[];
 
 /** Where nothing is detected, GStreamer is not loaded. */
 async function loadDecoder(): Promise<typeof FrameDecoder> {
@@ -133,10 +132,9 @@ export class DecodedStream {
   /** The highest rate that anybody needs, by format. */
   #neededRates(): FrameRates {
     const needs = [...this.#holders].map(({ need }) => need);
-    return formats.flatMap((format) => {
+    return frameFormats.flatMap((format) => {
       const rates = needs.filter((need) => need.format === format).map(({ rate }) => rate);
-      if (rates.length === 0) return [];
-      return [[format, rates.includes(0) ? 0 : Math.max(...rates)] as const];
+      return rates.length === 0 ? [] : [[format, highestRate(rates)] as const];
     });
   }
 

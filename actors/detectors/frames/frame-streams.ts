@@ -1,14 +1,16 @@
 import type { FramesCommand } from '../../../bus/command-messages.ts';
+import { highestRate } from '../../../bus/frame-rate-limit.ts';
 import type { Frame } from '../../../bus/frames.ts';
 import { leases } from '../../../bus/leases.ts';
 import type { Log } from '../../../bus/log.ts';
 import type { Bus } from '../../../bus/nats/bus.ts';
-import { commands } from '../../../bus/subjects.ts';
+import { commands, frameSubject } from '../../../bus/subjects.ts';
 import { FrameLease } from '../../../pipelines/frames/frame-lease.ts';
 import { DecodedStream, type HeldFrames } from './decoded-stream.ts';
 
 /** Frames for somebody of the bus. */
 interface Published {
+  readonly need: FramesCommand;
   readonly held: HeldFrames;
   readonly lease: FrameLease;
 }
@@ -18,6 +20,7 @@ export class FrameStreams {
   readonly #bus: Bus;
   readonly #log: Log;
   readonly #streams = new Map<string, DecodedStream>();
+  /** One of each subject: somebody else who asks for the same gets the same. */
   readonly #published = new Map<string, Published>();
 
   /** @param bus a connection for pictures and frames alone */
@@ -48,9 +51,15 @@ export class FrameStreams {
     return new DecodedStream({ bus: this.#bus, monitorID, stream, onFailure });
   }
 
+  /** @throws if frames of the other stream are published on the subject. */
   #publish(monitorID: string, need: FramesCommand): void {
-    const key = [monitorID, need.stream, need.format, need.rate].join(' ');
-    const published = this.#published.get(key) ?? this.#begin(key, monitorID, need);
+    const key = frameSubject(monitorID, need.format);
+    const before = this.#published.get(key);
+    if (before && before.need.stream !== need.stream)
+      throw new Error(`its ${need.format} frames are published of its ${before.need.stream} stream`);
+    const isEnough = before && highestRate([before.need.rate, need.rate]) === before.need.rate;
+    if (!isEnough) before?.lease.end();
+    const published = isEnough ? before : this.#begin(key, monitorID, need);
     published.lease.renew();
     published.held.renew();
   }
@@ -62,7 +71,7 @@ export class FrameStreams {
       held.end();
       this.#published.delete(key);
     });
-    const published = { held, lease };
+    const published = { need, held, lease };
     this.#published.set(key, published);
     return published;
   }

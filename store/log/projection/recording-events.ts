@@ -1,7 +1,7 @@
 import { BIGINT, type DuckDBConnection, LIST, listValue, VARCHAR } from '@duckdb/node-api';
 import type { StoredRecording } from './rows.ts';
 
-/** A correction moves a recording from where its name and its row have it by more than this rarely. Microseconds. */
+/** Microseconds. The time of a deletion is that of the name; a recording's row is seldom so far from it. */
 const slackUs = 86_400_000_000;
 
 /** A recording of a main stream, as its row has it. Times are Unix times in microseconds. */

@@ -123,9 +123,13 @@ export class RecordingWriter {
     if (found.length === 0) return [];
     const resized = await this.#connection.runAndReadAll(
       `SELECT recording.id FROM recording JOIN (SELECT unnest($1) AS id, unnest($2) AS bytes) file
-        ON recording.id = file.id AND recording.bytes != file.bytes`,
-      [listValue(found.map(({ id }) => id)), listValue(found.map(({ bytes }) => BigInt(bytes)))],
-      [LIST(VARCHAR), LIST(BIGINT)],
+        ON recording.id = file.id AND recording.bytes != file.bytes WHERE time >= $3`,
+      [
+        listValue(found.map(({ id }) => id)),
+        listValue(found.map(({ bytes }) => BigInt(bytes))),
+        BigInt(Math.min(...found.map(({ time }) => time))),
+      ],
+      [LIST(VARCHAR), LIST(BIGINT), BIGINT],
     );
     return resized.getRows().map(([id]) => String(id));
   }

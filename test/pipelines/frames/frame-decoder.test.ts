@@ -6,7 +6,7 @@ const picturesPerSecond = 10;
 const ticks = 90_000 / picturesPerSecond;
 
 /** A decoder that shows each picture at once, or those before the last `held` ones. */
-const gstreamer = vi.hoisted(() => ({ held: 0, opened: 0, decodedNs: [] as number[] }));
+const gstreamer = vi.hoisted(() => ({ held: 0, opened: 0, isBroken: false, decodedNs: [] as number[] }));
 
 vi.mock('../../../pipelines/gstreamer/gstreamer.ts', () => ({
   Pipeline: class {
@@ -17,7 +17,9 @@ vi.mock('../../../pipelines/gstreamer/gstreamer.ts', () => ({
       gstreamer.opened += 1;
     }
 
-    play() {}
+    play(listener: (message: { type: 'error'; text: string }) => void) {
+      if (gstreamer.isBroken) queueMicrotask(() => listener({ type: 'error', text: 'no decoder' }));
+    }
     set() {}
     close() {}
 
@@ -29,6 +31,7 @@ vi.mock('../../../pipelines/gstreamer/gstreamer.ts', () => ({
     }
 
     push(_: string, __: Buffer, timeNs: number) {
+      if (gstreamer.isBroken) return;
       gstreamer.decodedNs.push(timeNs);
       this.#waiting.push(timeNs);
       if (this.#waiting.length > gstreamer.held)
@@ -166,4 +169,28 @@ test('one decoder takes connection after connection: their frames are counted an
     [17, 2],
   ]);
   expect(gstreamer.opened).toBe(1);
+});
+
+test('a decoder that always fails is made ever more seldom: a process can make only so many', async () => {
+  vi.useFakeTimers();
+  try {
+    [gstreamer.held, gstreamer.opened, gstreamer.isBroken] = [0, 0, true];
+    const decoder = new FrameDecoder({
+      ...{ rates: [['gray', 5]], clock: { at: (mediaUs) => mediaUs } },
+      ...{ onFrame: () => expect.fail(), onFailure: () => {} },
+    });
+    decoder.setWanted(new Set(['gray']));
+    const day = 24 * 60 * 60;
+    for (let second = 0; second < day; second += 30) {
+      const unit = { codec: 'h264', time: second * 90_000, keyFrame: true, continues: false } as const;
+      decoder.push({ ...unit, data: Buffer.from('0000000165', 'hex') });
+      await vi.advanceTimersByTimeAsync(30_000);
+    }
+    decoder.close();
+    expect(gstreamer.opened).toBeLessThan(32);
+    expect(gstreamer.opened).toBeGreaterThan(24);
+  } finally {
+    gstreamer.isBroken = false;
+    vi.useRealTimers();
+  }
 });

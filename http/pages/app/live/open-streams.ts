@@ -1,3 +1,4 @@
+import { closeSocket } from '../data/close-socket.ts';
 import type { Known } from '../data/known.ts';
 import type { OpenedAhead } from '../data/sockets.ts';
 import { bestGrid, layoutKey, layouts, streamForWidth } from './tile-size.ts';
@@ -39,13 +40,8 @@ function openAll(): void {
     opened.socket.onmessage = (message) => opened.early.push(message);
     ahead.set(address.href, opened);
     setTimeout(() => {
-      const { socket } = opened;
       // Not if the page has taken it.
-      if (!ahead.delete(address.href)) return;
-      socket.onmessage = null;
-      // Browsers complain on the console about a socket that is closed before it was open.
-      if (socket.readyState === WebSocket.CONNECTING) socket.onopen = () => socket.close(1000);
-      else socket.close(1000);
+      if (ahead.delete(address.href)) closeSocket(opened.socket);
     }, aheadMs);
   }
 }

@@ -1,8 +1,9 @@
 import { batch, signal } from '@preact/signals';
 import type { LogEntry } from '../../../../bus/messages.ts';
 import { BackOff } from '../data/back-off.ts';
+import { closeSocket } from '../data/close-socket.ts';
 import { getJson, goToLogin, loginEnded, RequestFailure } from '../data/request.ts';
-import { closeSocket, socketAddress } from '../data/sockets.ts';
+import { socketAddress } from '../data/sockets.ts';
 import { type ChosenEntries, filterQuery, hasText } from './chosen-entries.ts';
 
 const pageSize = 100;

@@ -1,6 +1,7 @@
 import { BackOff } from '../../data/back-off.ts';
+import { closeSocket } from '../../data/close-socket.ts';
 import { goToLogin, loginEnded } from '../../data/request.ts';
-import { closeSocket, openSocket } from '../../data/sockets.ts';
+import { openSocket } from '../../data/sockets.ts';
 import { type LiveMessage, parseLiveMessage, type ShownStream } from './live-message.ts';
 
 /** Why there is no connection. `lost` is followed by another attempt, as is `crowded`. */
