@@ -1,6 +1,7 @@
 import { isatty } from 'node:tty';
 import { parseArgs } from 'node:util';
 import { createActor, toPromise } from 'xstate';
+import { ensureFolder } from '../bus/base/files.ts';
 import { endProcess } from '../bus/children/process-end.ts';
 import { stopDeadlinesMs } from '../bus/children/stop-deadlines.ts';
 import { logClockSteps } from '../bus/logging/clock-log.ts';
@@ -54,6 +55,7 @@ async function prepare(args: readonly string[]): Promise<StoredState> {
     detectors,
   });
   if (created) process.stdout.write(`Wrote ${config.file}\n`);
+  await ensureFolder(config.configDir);
   await lockFolder(config.configDir);
   await openStorage({ ...config, isNew });
   await lockFolder(config.storageDir);

@@ -139,6 +139,27 @@ test('an unknown key in the configuration stops the start with one line', async 
   expect(child.lines).toEqual([expect.stringMatching(/sentryshot\.toml: colour: /)]);
 });
 
+test('a folder for the configuration that is not there is made', async () => {
+  const folder = await temporaryFolder();
+  const [file, configs] = [join(folder, 'elsewhere.toml'), join(folder, 'new', 'configs')];
+  const port = await freePort();
+  await writeFile(
+    file,
+    [
+      `config_dir = ${JSON.stringify(configs)}`,
+      `storage_dir = ${JSON.stringify(join(folder, 'storage'))}`,
+      'host = "127.0.0.1"',
+      `port = ${port}`,
+      '[[plugin]]',
+      'name = "auth_basic"',
+      'enable = true',
+    ].join('\n'),
+  );
+  const child = startIn(folder, file);
+  await child.line(/^Serving /, 30_000);
+  await access(join(configs, 'accounts.json'));
+});
+
 test('a storage whose disk is not mounted stops the start with one line, and is not created anew', async () => {
   const recorder = await startRecorder();
   await recorder.stop();

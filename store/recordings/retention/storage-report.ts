@@ -3,7 +3,7 @@ import type { MonitorStorage, StorageReport } from './storage-figures.ts';
 import type { StorageContents } from './storage-survey.ts';
 
 const dayUs = 24 * 60 * 60 * 1_000_000;
-/** A shorter time says nothing about a day. */
+/** A shorter time says nothing about a day: its end may be a fragment that is not written yet. */
 const minSpanUs = 10 * 60 * 1_000_000;
 
 /** @param now Unix time in microseconds. */
@@ -64,7 +64,10 @@ function footageOf({ days: usage, unlisted }: StorageContents) {
   return found;
 }
 
-/** Bytes per day by monitor, of the last day, or of the time since its first recording if that is shorter. */
+/**
+ * Bytes per day by monitor, of the last day, or of the time since its first recording if that is shorter: none of a
+ * monitor that has just begun.
+ */
 function ratesOf({ days: usage }: StorageContents, now: number): Map<string, number> {
   const bytes = new Map<string, number>();
   const began = new Map<string, number>();
@@ -72,8 +75,9 @@ function ratesOf({ days: usage }: StorageContents, now: number): Map<string, num
     bytes.set(monitorID, (bytes.get(monitorID) ?? 0) + recentBytes);
     began.set(monitorID, Math.min(began.get(monitorID) ?? now, start));
   }
-  const spanOf = (id: string) => Math.min(dayUs, Math.max(minSpanUs, now - (began.get(id) ?? now)));
-  return new Map([...bytes].map(([id, count]) => [id, (count * dayUs) / spanOf(id)]));
+  const spanOf = (id: string) => Math.min(dayUs, now - (began.get(id) ?? now));
+  const known = [...bytes].filter(([id]) => spanOf(id) >= minSpanUs);
+  return new Map(known.map(([id, count]) => [id, (count * dayUs) / spanOf(id)]));
 }
 
 const days = (count: number) => Math.max(0, Math.round(count * 10) / 10);

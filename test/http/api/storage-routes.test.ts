@@ -36,6 +36,19 @@ test('says what is kept, and for how many days there is space, by monitor too', 
   expect(health).toEqual({ ok: true, storage: { state: 'room', daysLeft, isFilling, monitors: left } });
 });
 
+test('does not know for how long there is space before ten minutes are recorded', async () => {
+  const [door] = await Promise.all([openFrontDoor(), makeVideo()]);
+  await addFootage(door, { start: Date.now() * 1000 - 60 * second, fragments: video.slice(0, 10) });
+  const { recordingBytes, daysLeft, monitors }: StorageReport = await (
+    await door.fetch('/api/storage')
+  ).json();
+  expect(recordingBytes).toBeGreaterThan(0);
+  expect({ daysLeft, monitors }).toMatchObject({
+    daysLeft: null,
+    monitors: [{ bytesPerDay: 0, daysLeft: null }],
+  });
+});
+
 test('is for admins, also where health needs no login', async () => {
   const door = await openFrontDoor();
   const health = async (login: Login, headers = {}) =>

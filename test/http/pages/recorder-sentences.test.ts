@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { motion } from '../../../actors/detectors/motion/motion-definition.ts';
 import { tflite } from '../../../actors/detectors/objects/tflite-definition.ts';
+import { RtspError, refusal, unanswered, unreadable } from '../../../pipelines/rtsp/protocol/rtsp-error.ts';
 import { monitorSchemas } from '../../../store/monitors/monitor-config.ts';
 
 /** What the recorder refuses, and why, is said to German viewers in German. */
@@ -45,6 +46,20 @@ describe('sentences', () => {
     expect(translated('sub stream: the camera cannot be reached: ECONNREFUSED')).toBe(
       'Zweitstrom: die Kamera ist nicht erreichbar: ECONNREFUSED',
     );
+  });
+
+  test('say why a camera is offline', () => {
+    const methods = [401, 403, 404, 453, 500].map((status) => refusal('DESCRIBE', status).message);
+    const closed = unanswered('SETUP', new RtspError('lost', 'the camera closed the connection')).message;
+    const silent = [
+      'no video for 10 s',
+      'the camera has not answered within 10 s',
+      'the camera has sent no picture within 20 s',
+      'the camera did not answer PLAY within 10 s',
+    ];
+    const all = [...methods, closed, ...silent, unreadable(new Error('x')).message];
+    expect(all.filter((sentence) => translated(sentence) === sentence)).toEqual([]);
+    expect(translated(closed)).toBe('die Kamera hat die Verbindung beendet, vor der Antwort auf SETUP');
   });
 
   test('for which there is no German stay as they are', () => {

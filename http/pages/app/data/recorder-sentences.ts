@@ -74,6 +74,16 @@ const sentences: Readonly<Record<string, string>> = {
   'the camera closed the connection': 'die Kamera hat die Verbindung beendet',
   'the camera offers no stream at all': 'die Kamera bietet keinen Strom an',
   'the camera offers no video': 'die Kamera bietet kein Video an',
+  'the camera has no such stream': 'diesen Strom gibt es in der Kamera nicht',
+  'the connection was closed': 'die Verbindung wurde beendet',
+  'the camera asks for a login and does not say for which kind':
+    'die Kamera verlangt eine Anmeldung und sagt nicht, was für eine',
+  'no two UDP ports in a row are free': 'es sind keine zwei aufeinanderfolgenden UDP-Ports frei',
+  'the camera redirects to an address that cannot be used':
+    'die Kamera verweist auf eine unbrauchbare Adresse',
+  'what comes is no video: no picture for 60 s': 'was kommt, ist kein Video: seit 60 s kein Bild',
+  'the file has been played': 'die Datei ist zu Ende',
+  'the test was ended': 'der Versuch wurde beendet',
 };
 
 /** Sentences with something of their own in them. */
@@ -88,6 +98,45 @@ const patterns: readonly (readonly [RegExp, (...parts: string[]) => string])[] =
     (name, rest = '') => `${name === 'main' ? 'Hauptstrom' : 'Zweitstrom'}: ${german(rest)}`,
   ],
   [/^the camera cannot be reached: (.+)$/, (cause) => `die Kamera ist nicht erreichbar: ${cause}`],
+  [
+    /^the camera has (not answered|sent no picture) within (\S+) s$/,
+    (what, seconds) =>
+      what === 'not answered'
+        ? `die Kamera hat nach ${seconds} s nicht geantwortet`
+        : `die Kamera hat in ${seconds} s kein Bild geschickt`,
+  ],
+  [/^no video for (\S+) s$/, (seconds) => `seit ${seconds} s kein Video`],
+  [
+    /^the camera did not answer (\S+) within (\S+) s(.*)$/s,
+    (method, seconds, rest = '') => `die Kamera hat ${method} nach ${seconds} s nicht beantwortet${rest}`,
+  ],
+  [
+    /^(.+) before the answer to (\S+)$/s,
+    (what = '', method) => `${german(what)}, vor der Antwort auf ${method}`,
+  ],
+  [
+    /^the camera (forbids|is too busy for) (\S+) \(RTSP status (\d+)\)$/,
+    (what, method, status) =>
+      what === 'forbids'
+        ? `die Kamera verbietet ${method} (RTSP-Status ${status})`
+        : `die Kamera ist zu beschäftigt für ${method} (RTSP-Status ${status})`,
+  ],
+  [
+    /^the camera refuses (\S+) with RTSP status (\d+)$/,
+    (method, status) => `die Kamera verweigert ${method} mit RTSP-Status ${status}`,
+  ],
+  [
+    /^the camera redirects more than (\d+) times$/,
+    (count) => `die Kamera verweist mehr als ${count}-mal weiter`,
+  ],
+  [
+    /^the camera offers only logins that are not supported: (.+)$/s,
+    (names) => `die Kamera bietet nur Anmeldungen an, die nicht unterstützt werden: ${names}`,
+  ],
+  [
+    /^nothing can be made of what the camera sends: (.+)$/s,
+    (what) => `mit dem, was die Kamera sendet, ist nichts anzufangen: ${what}`,
+  ],
   [/^the connection broke \((.+)\)$/, (code) => `die Verbindung brach ab (${code})`],
   [
     /^the camera offers (.+) video, neither H\.264 nor H\.265$/,

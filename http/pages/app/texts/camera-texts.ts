@@ -191,8 +191,8 @@ export const cameraTexts = {
   },
   detectorName: { en: 'Model', de: 'Modell' },
   detectorNameHint: {
-    en: '“default”, or the name of a detector in sentryshot.toml.',
-    de: '„default“ oder der Name eines Detektors in sentryshot.toml.',
+    en: '“default”, or the name of a detector in tflite.toml.',
+    de: '„default“ oder der Name eines Detektors in tflite.toml.',
   },
   thresholds: {
     en: 'Objects and the score from which on they count',

@@ -103,11 +103,15 @@ export const systemTexts = {
   perDay: { en: '{size} a day', de: '{size} am Tag' },
   daysLeft: { en: 'Space for {days} more days.', de: 'Platz für noch {days} Tage.' },
   deletedNow: { en: 'The oldest are being deleted.', de: 'Die ältesten werden gelöscht.' },
+  spaceUnknown: {
+    en: 'For how long there is space is known after ten minutes of recording.',
+    de: 'Wie lange der Platz reicht, ist nach zehn Minuten Aufnahme bekannt.',
+  },
   nothingRecorded: { en: 'Nothing was recorded yet.', de: 'Noch nichts aufgenommen.' },
   models: { en: 'Models', de: 'Modelle' },
   modelsHint: {
-    en: 'What looks for objects now. Each camera names its model; models are listed in sentryshot.toml.',
-    de: 'Was gerade nach Objekten sucht. Jede Kamera nennt ihr Modell; Modelle stehen in sentryshot.toml.',
+    en: 'What looks for objects now. Each camera names its model; models are listed in tflite.toml.',
+    de: 'Was gerade nach Objekten sucht. Jede Kamera nennt ihr Modell; Modelle stehen in tflite.toml.',
   },
   noModels: { en: 'No camera looks for objects now.', de: 'Keine Kamera sucht gerade nach Objekten.' },
   skipped: { en: '{count} pictures skipped for newer ones', de: '{count} Bilder für neuere übersprungen' },

@@ -34,7 +34,7 @@ export function StorageView() {
       <div class="card">
         <p>
           <strong>{say(systemTexts.used, { used: size(recordingBytes), max: size(maxBytes) })}</strong>{' '}
-          {daysWords(storage.daysLeft)}
+          {daysWords(storage.daysLeft, recordingBytes)}
         </p>
         <progress max={maxBytes} value={recordingBytes} aria-label={say(systemTexts.storage)} />
         <p class={disk.state === 'room' ? 'quiet' : 'warning'}>{say(systemTexts[disk.state])}</p>
@@ -78,16 +78,16 @@ export function StorageView() {
   );
 }
 
-function useWords({ oldest, bytesPerDay, daysLeft }: MonitorStorage): string {
+function useWords({ oldest, bytes, bytesPerDay, daysLeft }: MonitorStorage): string {
   return [
     ...(oldest === null ? [] : [say(systemTexts.since, { time: shortTime(oldest) })]),
-    say(systemTexts.perDay, { size: size(bytesPerDay) }),
-    daysWords(daysLeft),
+    ...(bytesPerDay === 0 ? [] : [say(systemTexts.perDay, { size: size(bytesPerDay) })]),
+    daysWords(daysLeft, bytes),
   ].join(' · ');
 }
 
-function daysWords(days: number | null): string {
-  if (days === null) return say(systemTexts.nothingRecorded);
+function daysWords(days: number | null, recordedBytes: number): string {
+  if (days === null) return say(recordedBytes > 0 ? systemTexts.spaceUnknown : systemTexts.nothingRecorded);
   if (days === 0) return say(systemTexts.deletedNow);
   return say(systemTexts.daysLeft, { days: days < 10 ? Math.round(days * 10) / 10 : Math.round(days) });
 }
