@@ -1,9 +1,13 @@
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { launchChromium } from '../support/chromium.ts';
+import { atEnd } from '../support/cleanup.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { admin, openFrontDoor } from '../support/http-server.ts';
 import { rtspMonitor } from '../support/monitors.ts';
@@ -17,6 +21,8 @@ import { endUs, fillMonth, monitors } from './month.ts';
 
 const run = promisify(execFile);
 const rate = 15;
+/** Visits with nothing in the cache. */
+const rounds = 8;
 const clipSeconds = 100;
 /** A picture carries its number as black and white columns, the lowest bit first. */
 const bits = 16;
@@ -47,7 +53,14 @@ test('camera to screen, and the first picture', async () => {
   // The first visit of a browser starts a process and loads everything; the others are those of a tab that has the files.
   const first: number[] = [];
   const again: number[] = [];
-  for (let round = 0; round < 5; round += 1) {
+  const bare = { url: await servePlainVideo(path), first: [] as number[], again: [] as number[] };
+  for (let round = 0; round < rounds; round += 1) {
+    const plain = await openPage(browser, bare.url, null);
+    bare.first.push(await firstPictureMs(plain.page));
+    await plain.page.waitForTimeout(500);
+    await plain.page.reload();
+    bare.again.push(await firstPictureMs(plain.page));
+    await plain.close();
     const { page, close } = await openPage(browser, `${recorder.url}/live?monitor=door`, recorder.admin);
     first.push(await firstPictureMs(page));
     for (let visit = 0; visit < 4; visit += 1) {
@@ -59,6 +72,8 @@ test('camera to screen, and the first picture', async () => {
   }
   console.log(`from the navigation to the first picture, nothing in the cache: ${figures(first)}`);
   console.log(`from the navigation to the first picture, files in the cache: ${figures(again)}`);
+  console.log(`a page with nothing but a file of the same video: ${figures(bare.first)}`);
+  console.log(`the same, reloaded: ${figures(bare.again)}`);
   const { page } = await openPage(browser, `${recorder.url}/live?monitor=door`, recorder.admin);
   await page.locator('[data-mood="playing"]').waitFor();
   await page.waitForTimeout(5000);
@@ -70,6 +85,20 @@ test('camera to screen, and the first picture', async () => {
   console.log(`from the camera's socket to the screen: ${figures(delays)} pictures`);
   expect(delays.length).toBeGreaterThan(100);
 });
+
+/** @returns the address of a page that is the least a browser can be given to show a video: what it needs by itself. */
+async function servePlainVideo(path: string): Promise<string> {
+  const file = await readFile(path);
+  const page = '<!doctype html><title>video</title><video src="/video.mp4" autoplay muted></video>';
+  const server = createServer((request, response) => {
+    const isVideo = request.url === '/video.mp4';
+    response.writeHead(200, { 'content-type': isVideo ? 'video/mp4' : 'text/html' });
+    response.end(isVideo ? file : page);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  atEnd(async () => void server.close());
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+}
 
 /** Milliseconds from the beginning of the navigation. */
 const firstPictureMs = (page: Page) =>

@@ -22,12 +22,12 @@ interface TileProps {
 /** The live picture of one monitor, with its name, its state and its controls. */
 export function MonitorTile({ monitor, link, linkTitle }: TileProps) {
   const tile = useRef<HTMLElement>(null);
-  const { video, player } = usePlayer(monitor.id);
+  const { place, player } = usePlayer(monitor.id, monitor.name);
   const words = player && tileWords(player, monitor);
   const state = player?.absence.value === undefined ? player?.state.value : undefined;
   return (
     <article class="tile" ref={tile} data-monitor={monitor.id} data-mood={words?.mood ?? 'playing'}>
-      <video ref={video} muted playsInline aria-label={monitor.name} />
+      <div class="boxless" ref={place} />
       {player && showZones.value === 'on' && <ZoneOverlay player={player} />}
       {player && showDetections.value === 'on' && <DetectionOverlay player={player} />}
       <a class="tile-link" href={link} data-page title={linkTitle}>
@@ -52,7 +52,7 @@ export function MonitorTile({ monitor, link, linkTitle }: TileProps) {
       {(!words || words.mood === 'busy') && (
         <div class="tile-controls">
           {player && <Sound id={monitor.id} player={player} />}
-          <FullScreen element={() => tile.current} video={() => video.current} />
+          <FullScreen element={() => tile.current} video={() => player?.video ?? null} />
         </div>
       )}
     </article>

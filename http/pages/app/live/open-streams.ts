@@ -1,10 +1,11 @@
 import { closeSocket } from '../data/close-socket.ts';
 import type { Known } from '../data/known.ts';
 import type { OpenedAhead } from '../data/sockets.ts';
+import { closeVideo, type OpenedVideo, openVideo } from './stream/opened-video.ts';
 import { bestGrid, layoutKey, layouts, streamForWidth } from './tile-size.ts';
 
 /**
- * Opens the streams that the live page will show at once. The build writes this into the document, so that it runs before the
+ * Opens the streams that the live page will show at once, and videos for them. The build writes this into the document, so that it runs before the
  * page's own script is there: loading and rendering take a browser some 0.2 s, in which the streams get ready. Where the
  * guess of the stream is wrong, the tile opens the other one.
  */
@@ -24,6 +25,8 @@ if (/\/live$/.test(location.pathname) && !document.hidden && shown.length <= max
 function openAll(): void {
   const ahead = new Map<string, OpenedAhead>();
   window.streamsAhead = ahead;
+  const videos = new Map<string, OpenedVideo>();
+  window.videosAhead = videos;
   const count = shown.length;
   const chosen = layouts.find((one) => one === localStorage.getItem(layoutKey)) ?? 'auto';
   const tiles =
@@ -39,9 +42,12 @@ function openAll(): void {
     opened.socket.binaryType = 'arraybuffer';
     opened.socket.onmessage = (message) => opened.early.push(message);
     ahead.set(address.href, opened);
+    const video = openVideo();
+    videos.set(id, video);
     setTimeout(() => {
       // Not if the page has taken it.
       if (ahead.delete(address.href)) closeSocket(opened.socket);
+      if (videos.delete(id)) closeVideo(video);
     }, aheadMs);
   }
 }

@@ -3,6 +3,7 @@ import type { RefObject } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ShownStream } from './stream/live-message.ts';
 import { LivePlayer } from './stream/live-player.ts';
+import { takeVideo } from './stream/opened-video.ts';
 import { streamForWidth } from './tile-size.ts';
 
 /** A tile that changes its size does so over many frames. */
@@ -10,20 +11,26 @@ const settleMs = 400;
 /** Tiles this far outside of the window are made ready. */
 const nearby = '200px';
 
-/** Plays a monitor in a video element while it can be seen, by the stream that fits the element's size. */
-export function usePlayer(monitorID: string): {
-  readonly video: RefObject<HTMLVideoElement | null>;
-  readonly player: LivePlayer | undefined;
-} {
-  const video = useRef<HTMLVideoElement>(null);
+/**
+ * Plays a monitor in a video element while it can be seen, by the stream that fits the element's size.
+ *
+ * @param label what the picture shows, for those who cannot see it.
+ * @returns where the element is to be: `place`, an element without a box of its own.
+ */
+export function usePlayer(
+  monitorID: string,
+  label: string,
+): { readonly place: RefObject<HTMLDivElement | null>; readonly player: LivePlayer | undefined } {
+  const place = useRef<HTMLDivElement>(null);
   const [player, setPlayer] = useState<LivePlayer>();
   const stream = useSignal<ShownStream | undefined>(undefined);
   const visible = useSignal(false);
 
   useLayoutEffect(() => {
-    const element = video.current;
-    if (!element) return;
-    const made = new LivePlayer(monitorID, element);
+    const opened = takeVideo(monitorID);
+    const element = opened.video;
+    place.current?.append(element);
+    const made = new LivePlayer(monitorID, opened);
     setPlayer(made);
 
     // At once, not after two paints. Without a layout nothing is known of where it is.
@@ -62,6 +69,7 @@ export function usePlayer(monitorID: string): {
       resize.disconnect();
       document.removeEventListener('visibilitychange', look);
       made.close();
+      element.remove();
     };
   }, [monitorID, stream, visible]);
 
@@ -71,5 +79,8 @@ export function usePlayer(monitorID: string): {
     if (isVisible) player.start(wanted);
     else player.stop();
   }, [player, wanted, isVisible]);
-  return { video, player };
+  useLayoutEffect(() => {
+    if (player) player.video.ariaLabel = label;
+  }, [player, label]);
+  return { place, player };
 }

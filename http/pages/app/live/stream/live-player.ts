@@ -8,6 +8,7 @@ import type {
   ZonesMessage,
 } from './live-message.ts';
 import { canPlay, MediaFeed } from './media-feed.ts';
+import { closeVideo, type OpenedSource, type OpenedVideo } from './opened-video.ts';
 
 /** What the browser cannot play: a codec, or anything live at all. */
 export type Unplayable = { readonly codec: string } | 'no media source';
@@ -43,20 +44,23 @@ export class LivePlayer {
   /** Sound is asked for, and the camera sends none. */
   readonly isMute = signal(false);
 
+  readonly video: HTMLVideoElement;
   readonly #monitorID: string;
-  readonly #video: HTMLVideoElement;
   readonly #aborter = new AbortController();
   #connection: LiveConnection | undefined;
   #feed: MediaFeed | undefined;
+  /** Until the first feed has it. */
+  #opened: OpenedSource | undefined;
   #stream: ShownStream = 'main';
   /** The stream that turned out not to work here. */
   #avoided: ShownStream | undefined;
   #patience: ReturnType<typeof setTimeout> | undefined;
   #found: DetectionsMessage[] = [];
 
-  constructor(monitorID: string, video: HTMLVideoElement) {
+  constructor(monitorID: string, { video, source }: OpenedVideo) {
     this.#monitorID = monitorID;
-    this.#video = video;
+    this.video = video;
+    this.#opened = source;
     const { signal } = this.#aborter;
     video.addEventListener('playing', () => this.#pictures(), { signal });
     this.#watchFrames();
@@ -74,7 +78,7 @@ export class LivePlayer {
     if (this.hasSound.value === on) return;
     this.hasSound.value = on;
     this.isMute.value = false;
-    this.#video.muted = !on;
+    this.video.muted = !on;
     if (this.#connection) this.#connect();
   }
 
@@ -89,6 +93,7 @@ export class LivePlayer {
   close(): void {
     this.#aborter.abort();
     this.stop();
+    if (this.#opened) closeVideo({ video: this.video, source: this.#opened });
   }
 
   #connect(): void {
@@ -161,10 +166,13 @@ export class LivePlayer {
       this.unplayable.value = undefined;
       this.isMute.value = this.hasSound.value && !format.sound;
     });
-    this.#feed = new MediaFeed(this.#video, format, () => {
+    const opened = this.#opened;
+    this.#opened = undefined;
+    const onFailure = () => {
       this.#endFeed();
       this.#connection?.retry();
-    });
+    };
+    this.#feed = new MediaFeed(this.video, format, opened ? { onFailure, opened } : { onFailure });
   }
 
   #avoid(stream: ShownStream): void {
@@ -189,7 +197,7 @@ export class LivePlayer {
   /** Shows the detections that belong to the picture on the screen. */
   #watchFrames(): void {
     // Firefox has it since version 132. Without it, no detections are shown.
-    this.#video.requestVideoFrameCallback?.((_, { mediaTime }) => {
+    this.video.requestVideoFrameCallback?.((_, { mediaTime }) => {
       if (this.#aborter.signal.aborted) return;
       this.#pictures();
       const newest = new Map<string, DetectionsMessage>();

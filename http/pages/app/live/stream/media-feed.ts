@@ -1,13 +1,7 @@
 import type { StartMessage } from './live-message.ts';
+import { mediaSource, type OpenedSource, openSource } from './opened-video.ts';
 import { PlaybackPace } from './playback-pace.ts';
 import { SoundBuffer } from './sound-buffer.ts';
-
-/** Safari on phones has this one only. */
-declare global {
-  interface Window {
-    readonly ManagedMediaSource?: typeof MediaSource;
-  }
-}
 
 const paceMs = 100;
 /** Media is removed when this much lies behind, except for the newest of it. */
@@ -16,10 +10,6 @@ const keptBehindS = 10;
 const soundTrackID = 2;
 /** In seconds: it takes about as long to decode a shorter group as to show a picture of it. */
 const longGroupS = 0.5;
-
-function mediaSource(): typeof MediaSource | undefined {
-  return typeof MediaSource === 'undefined' ? window.ManagedMediaSource : MediaSource;
-}
 
 /** @returns undefined if the browser has no Media Source Extensions at all. */
 export function canPlay(mime: string): boolean | undefined {
@@ -36,7 +26,7 @@ export class MediaFeed {
   readonly #pace = new PlaybackPace();
   readonly #aborter = new AbortController();
   readonly #address: string;
-  #source: MediaSource;
+  readonly #source: MediaSource;
   #buffer: SourceBuffer | undefined;
   #sound: SoundBuffer | undefined;
   #queue: ArrayBuffer[] = [];
@@ -45,24 +35,29 @@ export class MediaFeed {
   #begun = false;
   #hasGap = false;
 
-  constructor(video: HTMLVideoElement, format: Pick<StartMessage, 'mime' | 'sound'>, onFailure: () => void) {
-    const Source = mediaSource();
-    if (!Source) throw new Error('this browser has no Media Source Extensions');
+  /** @param opened the source that the element has, if it was opened before and has had no feed. */
+  constructor(
+    video: HTMLVideoElement,
+    format: Pick<StartMessage, 'mime' | 'sound'>,
+    {
+      onFailure,
+      opened = openSource(video),
+    }: { onFailure(): void; readonly opened?: OpenedSource | undefined },
+  ) {
+    if (!opened) throw new Error('this browser has no Media Source Extensions');
     this.#video = video;
     this.#onFailure = onFailure;
-    this.#source = new Source();
-    this.#address = URL.createObjectURL(this.#source);
+    this.#source = opened.source;
+    this.#address = opened.address;
     const { signal } = this.#aborter;
-    this.#source.addEventListener('sourceopen', () => this.#open(format), { once: true, signal });
+    if (this.#source.readyState === 'open') this.#open(format);
+    else this.#source.addEventListener('sourceopen', () => this.#open(format), { once: true, signal });
     const stalled = () => {
       // A seek waits too, and says nothing about the connection.
       if (!video.seeking) this.#pace.stalled(performance.now());
     };
     video.addEventListener('waiting', stalled, { signal });
     video.addEventListener('error', () => this.#fail(), { signal });
-    // Phones demand it for ManagedMediaSource.
-    video.disableRemotePlayback = true;
-    video.src = this.#address;
     const timer = setInterval(() => this.#keepPace(), paceMs);
     signal.addEventListener('abort', () => clearInterval(timer));
   }

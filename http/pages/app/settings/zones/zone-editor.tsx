@@ -30,7 +30,7 @@ interface PictureProps extends EditorProps {
 
 function Picture({ draft, monitorID, zones, mask }: PictureProps) {
   const [wanted, choose] = useState<string>();
-  const { video, player } = usePlayer(monitorID);
+  const { place, player } = usePlayer(monitorID, say(zoneTexts.picture));
   const { width = 16, height = 9 } = player?.format.value ?? {};
   const shapes: readonly Shape[] = shapesOf(zones, mask);
   const chosen = shapes.some(({ pointer }) => pointer === wanted) ? wanted : shapes[0]?.pointer;
@@ -40,7 +40,7 @@ function Picture({ draft, monitorID, zones, mask }: PictureProps) {
       <h3>{say(zoneTexts.title)}</h3>
       <p class="hint">{say(zoneTexts.how)}</p>
       <div class="zone-picture" style={{ aspectRatio: `${width} / ${height}` }} data-monitor={monitorID}>
-        <video ref={video} muted playsInline aria-label={say(zoneTexts.picture)} />
+        <div class="boxless" ref={place} />
         {player && <DetectionOverlay player={player} />}
         <Drawing {...{ shapes, chosen, choose, change }} width={(width / height) * 1000} height={1000} />
         {!player?.playing.value && <p class="no-picture">{say(zoneTexts.noPicture)}</p>}
