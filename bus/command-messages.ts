@@ -24,6 +24,11 @@ export const UnitsCommand = Type.Object({
   stream: Type.Enum(['main', 'sub']),
   /** The caller has no picture yet: the last group of pictures is sent first, whole. */
   begin: Type.Boolean(),
+  /**
+   * Frames per second that are made of them, 0 for every picture: one of which none is made may come with the next one of which
+   * one is. Without any rate each comes at once.
+   */
+  rates: Type.Array(Type.Number({ minimum: 0 }), { maxItems: 8 }),
   /** Why the caller cannot decode them, as a sentence for people; null when it can. */
   trouble: Type.Union([Type.String({ maxLength: 1000 }), Type.Null()]),
 });

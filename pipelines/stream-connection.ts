@@ -18,7 +18,7 @@ export interface StreamConnectionOptions {
   /** Undefined when the stream is not recorded. */
   readonly recording: Omit<StreamRecordingOptions, 'onTrouble' | 'clock'> | undefined;
   /** Gets the encoded pictures for detectors while they are wanted. */
-  readonly onUnit: (packet: UnitPacket) => void;
+  readonly onUnits: (packets: readonly UnitPacket[]) => void;
   /** Gets the pictures for viewers while it is watched. */
   readonly onLive: (packet: LivePacket) => void;
   /** Gets the faults that leave the stream running, and null when they are over. */
@@ -27,8 +27,12 @@ export interface StreamConnectionOptions {
   readonly monitorID: string;
 }
 
-/** `begin`: the last group of pictures first, whole; `trouble`: why they cannot be decoded. */
-export type DetectedUnits = Pick<UnitsCommand, 'begin' | 'trouble'>;
+/** A shorter rest spares nothing; a longer one would be a clock's mistake. */
+const minRestMs = 5;
+const maxRestMs = 200;
+
+/** See {@link WantedUnits}; `trouble`: why they cannot be decoded. */
+export type DetectedUnits = Omit<UnitsCommand, 'stream'>;
 
 /** One connection to one stream: all that comes is recorded, and sent to detectors and viewers while they want it. */
 export class StreamConnection {
@@ -60,7 +64,7 @@ export class StreamConnection {
       onTrouble: (text) => this.#troubles.set('video', text),
     });
     this.#live = new LiveStream({ clock, onPacket: options.onLive });
-    this.#units = new UnitStream({ clock, onUnit: options.onUnit });
+    this.#units = new UnitStream({ clock, onUnits: options.onUnits });
     if (recording) {
       const onTrouble = (text: string | null) => this.#troubles.set('recorder', text);
       this.#recording = new StreamRecording({ ...recording, clock, onTrouble });
@@ -112,11 +116,11 @@ export class StreamConnection {
   }
 
   /** Sends its pictures to detectors. See {@link UnitStream.want}. */
-  detect({ begin, trouble }: DetectedUnits): void {
+  detect({ trouble, ...wanted }: DetectedUnits): void {
     this.#isDetected = true;
     this.#setPrompt();
     this.#troubles.set('frames', trouble);
-    this.#units.want(begin);
+    this.#units.want(wanted);
   }
 
   undetect(): void {
@@ -158,6 +162,16 @@ export class StreamConnection {
     this.#live.push(unit);
     this.#recording?.pushVideo(unit);
     this.#units.push(unit);
+    this.#rest();
+  }
+
+  /** Until the next picture can come that a detector waits for, what comes need not wake this process. */
+  #rest(): void {
+    const { nextDueUs } = this.#units;
+    if (nextDueUs === undefined || this.#isWatched || !this.#isSettled) return;
+    const dueMs = (this.#clock.at(nextDueUs) - this.#clock.offsetUs) / 1000;
+    const restMs = dueMs - performance.now();
+    if (restMs >= minRestMs) this.#options.input.rest?.(Math.min(restMs, maxRestMs));
   }
 
   /** Recording alone waits for nothing. */

@@ -23,7 +23,7 @@ export interface StreamSessionOptions {
   readonly recorderLog: Log;
   readonly onReport: (report: PipelineReport) => void;
   readonly onRecordingReport: (report: RecordingReport) => void;
-  readonly onUnit: (stream: RecordedStream, packet: UnitPacket) => void;
+  readonly onUnits: (stream: RecordedStream, packets: readonly UnitPacket[]) => void;
   readonly onLive: (stream: RecordedStream, packet: LivePacket) => void;
 }
 
@@ -115,7 +115,7 @@ export class StreamSession {
   }
 
   #open(stream: RecordedStream, patienceMs: number): StreamConnection {
-    const { session, monitorLog, recorderLog, onUnit, onLive, onReport, onRecordingReport } = this.#options;
+    const { session, monitorLog, recorderLog, onUnits, onLive, onReport, onRecordingReport } = this.#options;
     const { monitorID, recordingsDir, alwaysRecord, videoLength } = session;
     const isMain = stream === 'main';
     const reword = worded(stream);
@@ -131,7 +131,7 @@ export class StreamSession {
             }
           : undefined,
       monitorID,
-      onUnit: (packet) => onUnit(stream, packet),
+      onUnits: (packets) => onUnits(stream, packets),
       onLive: (packet) => onLive(stream, packet),
       log: rewordedLog(monitorLog, reword),
       onTrouble: (text) => this.#troubles.set(stream, text && reword(text)),

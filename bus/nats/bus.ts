@@ -198,17 +198,20 @@ export class Bus {
     });
   }
 
-  /** Publishes an encoded picture (`unitSubject`) to the current subscribers; dropped while the bus is unreachable. */
-  publishUnit(subject: string, packet: UnitPacket): void {
-    this.#publishParts(subject, 'Unit', unitPartsOf(packet));
+  /**
+   * Publishes encoded pictures that follow each other (`unitSubject`), in one message, to the current subscribers; dropped
+   * while the bus is unreachable.
+   */
+  publishUnits(subject: string, packets: readonly UnitPacket[]): void {
+    this.#publishParts(subject, 'Units', unitPartsOf(packets));
   }
 
   /** Calls `listener` with each encoded picture. @returns a function that unsubscribes. */
   subscribeUnits(subject: string, listener: (packet: UnitPacket) => void): () => void {
     const reader = new UnitPacketReader();
     return this.#listen(subject, (incoming) => {
-      const packet = reader.read(incoming.data, incoming.headers?.get('Unit') ?? '');
-      if (packet) listener(packet);
+      const packets = reader.read(incoming.data, incoming.headers?.get('Units') ?? '');
+      for (const packet of packets) listener(packet);
     });
   }
 

@@ -22,30 +22,49 @@ export interface UnitPacket {
 
 const kinds = ['picture', 'key', 'continued'] as const;
 
-/** A packet as it goes over the bus. */
-export function unitPartsOf({ data, ...unit }: UnitPacket): MessagePart[] {
-  const { session, sequence, remaining, codec, keyFrame, continues, time, timeUs } = unit;
-  const kind: (typeof kinds)[number] = keyFrame ? 'key' : continues ? 'continued' : 'picture';
-  return partsOf([session, sequence, remaining, codec, kind, time, timeUs].join(' '), data);
+/** Pictures that follow each other in one message, as it goes over the bus. */
+export function unitPartsOf(units: readonly UnitPacket[]): MessagePart[] {
+  const [only, second] = units;
+  const data = only && !second ? only.data : Buffer.concat(units.map((unit) => unit.data));
+  return partsOf(units.map(headerOf).join(','), data);
 }
 
-const pattern = /^([\w-]+) (\d+) (\d+) (h26[45]) (picture|key|continued) (-?\d+) (\d+)$/;
+function headerOf({ data, ...unit }: UnitPacket): string {
+  const { session, sequence, remaining, codec, keyFrame, continues, time, timeUs } = unit;
+  const kind: (typeof kinds)[number] = keyFrame ? 'key' : continues ? 'continued' : 'picture';
+  return [session, sequence, remaining, codec, kind, time, timeUs, data.length].join(' ');
+}
+
+const pattern = /^([\w-]+) (\d+) (\d+) (h26[45]) (picture|key|continued) (-?\d+) (\d+) (\d+)$/;
 
 /** Puts the packets of one subject together again. */
 export class UnitPacketReader {
   readonly #joiner = new PartJoiner();
 
-  /** @returns undefined for what is no packet, and for a part that is not its last. */
-  read(data: Uint8Array, header: string): UnitPacket | undefined {
+  /** @returns nothing for what are no packets, and for a part that is not the last of its message. */
+  read(data: Uint8Array, header: string): UnitPacket[] {
     const whole = this.#joiner.join(data, header);
-    const fields = whole && pattern.exec(header);
-    if (!fields) return undefined;
-    const [, session = '', sequence, remaining, codec, kind, time, timeUs] = fields;
-    return {
-      ...{ session, sequence: Number(sequence), remaining: Number(remaining) },
-      codec: codec === 'h265' ? 'h265' : 'h264',
-      ...{ keyFrame: kind === 'key', continues: kind === 'continued' },
-      ...{ time: Number(time), timeUs: Number(timeUs), data: whole },
-    };
+    if (!whole) return [];
+    let end = 0;
+    const units = header.split(',').map((fields) => {
+      const unit = readUnit(fields, whole, end);
+      end += unit?.data.length ?? 0;
+      return unit;
+    });
+    const isWhole = end === whole.length && units.every((unit) => unit !== undefined);
+    return isWhole ? units : [];
   }
+}
+
+/** @param from where its bytes begin */
+function readUnit(header: string, whole: Uint8Array, from: number): UnitPacket | undefined {
+  const fields = pattern.exec(header);
+  if (!fields) return undefined;
+  const [, session = '', sequence, remaining, codec, kind, time, timeUs, length] = fields;
+  return {
+    ...{ session, sequence: Number(sequence), remaining: Number(remaining) },
+    codec: codec === 'h265' ? 'h265' : 'h264',
+    ...{ keyFrame: kind === 'key', continues: kind === 'continued' },
+    ...{ time: Number(time), timeUs: Number(timeUs), data: whole.subarray(from, from + Number(length)) },
+  };
 }

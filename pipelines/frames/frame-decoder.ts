@@ -14,6 +14,7 @@ import {
 import { LastGroup } from '../media/last-group.ts';
 import type { MediaClock } from '../media/media-clock.ts';
 import { videoTicksPerSecond } from '../media/unit.ts';
+import { DecoderDelay } from './decoder-delay.ts';
 import type { DecoderUnit } from './decoder-unit.ts';
 import { FrameReader } from './frame-reader.ts';
 import { KeyFramePace } from './key-frame-pace.ts';
@@ -54,6 +55,9 @@ export class FrameDecoder {
   #decoder: Decoder | undefined;
   #isFed = false;
   #pace = new KeyFramePace();
+  readonly #delay = new DecoderDelay();
+  /** The time of the last picture that was decoded, in nanoseconds. */
+  #fedNs = 0;
   /** Of the present group nothing is decoded but its key frame, if that. */
   #isSkipping = false;
   /** GStreamer drops nothing for the rate's sake. */
@@ -79,6 +83,11 @@ export class FrameDecoder {
     this.#isFed &&= this.#wanted.size > 0 && !this.#isSkipping;
     this.#setValves();
     this.#begin();
+  }
+
+  /** Of late frames were made only when later pictures had come: none should wait for another. */
+  get isDelayed(): boolean {
+    return this.#delay.isDelayed(this.#fedNs / 1000);
   }
 
   push(unit: DecoderUnit): void {
@@ -183,6 +192,7 @@ export class FrameDecoder {
   }
 
   #feed({ data }: DecoderUnit, time: number): void {
+    this.#fedNs = toNs(time);
     this.#decoder?.pipeline.push('units', data, time * nsPerTick);
   }
 
@@ -211,6 +221,7 @@ export class FrameDecoder {
       void pipeline.pull(format, (packet) => {
         const frame = reader.read(packet);
         if (!frame || this.#isClosed) return;
+        this.#delay.note(reader.latestNs >= this.#fedNs, reader.latestNs / 1000);
         this.#failures = 0;
         onFrame(frame);
       });

@@ -3,16 +3,22 @@ import { bytesPerPixel, type Frame } from '../../bus/frames.ts';
 import type { FrameFormat } from '../../bus/messages.ts';
 import { readGdp } from '../gstreamer/gdp.ts';
 import type { MediaClock } from '../media/media-clock.ts';
+import { videoTicksPerSecond } from '../media/unit.ts';
+import { DueTimes, dueRate } from './due-times.ts';
 
 /** A decoder that is so many key frames late is as good as stuck. */
 const maxChosen = 8;
+const ticksPerNs = videoTicksPerSecond / 1e9;
 
 /** Makes frames of what one connection's `gdppay ! appsink` delivers. */
 export class FrameReader {
   readonly format: FrameFormat;
   readonly #clock: Pick<MediaClock, 'at'>;
-  /** GStreamer's own limit is a whole number of frames per second; this one keeps any rate. */
+  /** Where `#due` is not enough: keeps any rate. */
   readonly #limit: FrameRateLimit;
+  /** Other pictures wait where they come from, for one of these. */
+  readonly #due: DueTimes;
+  readonly #isLimited: boolean;
   #width = 0;
   #height = 0;
   #sequence = 0;
@@ -29,6 +35,8 @@ export class FrameReader {
     this.format = format;
     this.#clock = clock;
     this.#limit = new FrameRateLimit(rate);
+    this.#due = new DueTimes([rate]);
+    this.#isLimited = rate !== dueRate(rate);
   }
 
   /** Media time of the last picture that came, in nanoseconds. */
@@ -85,7 +93,9 @@ export class FrameReader {
   }
 
   #isSelected(mediaNs: number): boolean {
-    if (!this.#chosenNs.includes(mediaNs)) return this.#limit.isDue(mediaNs / 1000);
+    const isDue = this.#due.isDue(Math.round(mediaNs * ticksPerNs));
+    if (!this.#chosenNs.includes(mediaNs))
+      return isDue && (!this.#isLimited || this.#limit.isDue(mediaNs / 1000));
     this.#chosenNs = this.#chosenNs.filter((chosen) => chosen > mediaNs);
     return true;
   }

@@ -1,13 +1,10 @@
 import { toleranceUs } from '../../bus/frame-rate-limit.ts';
 import { videoTicksPerSecond } from '../media/unit.ts';
+import { DecoderDelay } from './decoder-delay.ts';
 import type { DecoderUnit } from './decoder-unit.ts';
 
 /** So many groups in a row must be short enough. */
 const groups = 4;
-/** So many key frames in a row that the decoder did not show before the next one came are no accident. */
-const maxUnseen = 4;
-/** The machine may only have been busy. */
-const refusalUs = 600e6;
 const usPerTick = 1e6 / videoTicksPerSecond;
 
 /**
@@ -18,8 +15,7 @@ export class KeyFramePace {
   /** Microseconds, the newest last. */
   #distances: number[] = [];
   #lastUs: number | undefined;
-  #unseen = 0;
-  #refusedUntilUs = Number.NEGATIVE_INFINITY;
+  readonly #delay = new DecoderDelay();
 
   /** To be called with each picture. */
   push({ keyFrame, time }: Pick<DecoderUnit, 'keyFrame' | 'time'>): void {
@@ -42,15 +38,12 @@ export class KeyFramePace {
       this.#distances.length === groups &&
       Math.min(...this.#distances) > 0 &&
       longest <= periodUs + toleranceUs(periodUs) &&
-      (this.#lastUs ?? 0) >= this.#refusedUntilUs;
+      !this.#delay.isDelayed(this.#lastUs ?? 0);
     return isEnough ? longest : 0;
   }
 
   /** @param isSeen whether a key frame that was decoded alone was shown before the next one came */
   note(isSeen: boolean): void {
-    this.#unseen = isSeen ? 0 : this.#unseen + 1;
-    if (this.#unseen < maxUnseen) return;
-    this.#unseen = 0;
-    this.#refusedUntilUs = (this.#lastUs ?? 0) + refusalUs;
+    this.#delay.note(isSeen, this.#lastUs ?? 0);
   }
 }

@@ -1,6 +1,7 @@
 import type { UnitPacket } from '../../bus/packets/unit-packet.ts';
 import { videoTicksPerSecond } from '../media/unit.ts';
 import type { DecoderUnit } from './decoder-unit.ts';
+import { dueOffset } from './due-times.ts';
 
 /** A picture on the line, and whether it follows the one before, begins another connection, or comes after lost ones. */
 export interface LineUnit {
@@ -11,6 +12,9 @@ export interface LineUnit {
 const usPerTick = 1e6 / videoTicksPerSecond;
 /** Between two connections: more than pictures are shown out of order. */
 const pauseTicks = videoTicksPerSecond;
+
+/** So that the periods of any rate begin at the same moments on the line and in a session (`due-times.ts`). */
+const wholeSeconds = (ticks: number) => Math.ceil(ticks / videoTicksPerSecond) * videoTicksPerSecond;
 
 /** Puts the pictures of one connection after another on one line of media time, so that one decoder can take them all. */
 export class UnitLine {
@@ -29,7 +33,7 @@ export class UnitLine {
     const follows = !isSame ? 'connection' : sequence === this.#sequence + 1 ? 'picture' : 'gap';
     this.#session = session;
     this.#sequence = sequence;
-    if (!isSame) this.#shift = this.#last + pauseTicks - time;
+    if (!isSame) this.#shift = wholeSeconds(this.#last + pauseTicks - dueOffset - time) + dueOffset;
     const shifted = time + this.#shift;
     this.#last = Math.max(this.#last, shifted);
     this.#offsetUs = timeUs - shifted * usPerTick;

@@ -1,20 +1,32 @@
 import { randomText } from '../../bus/base/random.ts';
+import type { UnitsCommand } from '../../bus/command-messages.ts';
 import type { UnitPacket } from '../../bus/packets/unit-packet.ts';
 import { LastGroup } from '../media/last-group.ts';
 import type { MediaClock } from '../media/media-clock.ts';
 import { type VideoUnit, videoTicksPerSecond } from '../media/unit.ts';
 import { decoderUnit } from './decoder-unit.ts';
+import { DueTimes, dueOffset } from './due-times.ts';
 
 export interface UnitStreamOptions {
   /** Has seen the pictures arrive before they are pushed. */
   readonly clock: Pick<MediaClock, 'at'>;
-  readonly onUnit: (packet: UnitPacket) => void;
+  /** Gets pictures that follow each other. */
+  readonly onUnits: (packets: readonly UnitPacket[]) => void;
 }
+
+/** `begin`: the last group of pictures first, whole; `rates`: of which pictures frames are made. */
+export type WantedUnits = Pick<UnitsCommand, 'begin' | 'rates'>;
 
 const idLength = 12;
 const usPerTick = 1e6 / videoTicksPerSecond;
+/** Held pictures are decoded just before the one that was waited for: so many delay it by 10 ms, measured. */
+const maxHeldPixels = 3_300_000;
 
-/** One connection's encoded pictures for the process that decodes: nothing is made of them while they are not wanted. */
+/**
+ * One connection's encoded pictures for the process that decodes: nothing is made of them while they are not wanted.
+ *
+ * Each message wakes two processes, so pictures of which no frame is made wait for the one of which one is.
+ */
 export class UnitStream {
   readonly #options: UnitStreamOptions;
   readonly #session = randomText(idLength);
@@ -23,6 +35,13 @@ export class UnitStream {
   #sequence = 0;
   #isWanted = false;
   #isBeginDue = false;
+  #due = new DueTimes([]);
+  #rates = '';
+  #held: UnitPacket[] = [];
+  #heldPixels = 0;
+  #newest = Number.NEGATIVE_INFINITY;
+  /** Its pictures are shown in another order than they come: one that is due needs those that follow. */
+  #isReordered = false;
 
   constructor(options: UnitStreamOptions) {
     this.#options = options;
@@ -30,18 +49,32 @@ export class UnitStream {
 
   push(unit: VideoUnit): void {
     this.#group.push(unit);
+    this.#isReordered ||= unit.time < this.#newest;
+    this.#newest = Math.max(this.#newest, unit.time);
     const sequence = this.#sequence++;
     if (!this.#isWanted) return;
-    if (!this.#isBeginDue) this.#send(unit, sequence, 0);
-    else this.#sendGroup();
+    if (this.#isBeginDue) this.#sendGroup();
+    else this.#hold(unit, sequence);
+  }
+
+  /** The media time of the picture that is waited for, in microseconds; undefined if each is, or none. */
+  get nextDueUs(): number | undefined {
+    const next = this.#due.next;
+    if (!this.#isWanted || this.#isBeginDue || this.#isReordered || next === undefined) return undefined;
+    return (next - dueOffset) * usPerTick;
   }
 
   /**
    * Sends pictures until `unwant`; may be called again.
    *
-   * @param begin the last group of pictures first, whole, as for the first caller
+   * @param wanted `begin` has no effect on the first call, which begins with the last group in any case
    */
-  want(begin: boolean): void {
+  want({ begin, rates }: WantedUnits): void {
+    const key = rates.join();
+    if (key !== this.#rates) {
+      this.#rates = key;
+      this.#due = new DueTimes(rates);
+    }
     if (this.#isWanted && !begin) return;
     this.#isWanted = true;
     this.#sendGroup();
@@ -49,6 +82,7 @@ export class UnitStream {
 
   unwant(): void {
     this.#isWanted = false;
+    this.#forgetHeld();
   }
 
   /** The connection has ended. */
@@ -60,15 +94,34 @@ export class UnitStream {
   /** Where there is none, because it was too large, sending begins with the next one. */
   #sendGroup(): void {
     const { units } = this.#group;
+    this.#forgetHeld();
     this.#isBeginDue = units.length === 0;
     const first = this.#sequence - units.length;
-    for (const [index, unit] of units.entries()) this.#send(unit, first + index, units.length - 1 - index);
+    for (const [index, unit] of units.entries()) {
+      this.#due.isDue(unit.time + dueOffset);
+      this.#options.onUnits([this.#packet(unit, first + index, units.length - 1 - index)]);
+    }
   }
 
-  #send(unit: VideoUnit, sequence: number, remaining: number): void {
-    const { clock, onUnit } = this.#options;
+  #hold(unit: VideoUnit, sequence: number): void {
+    const { width, height } = unit.config;
+    this.#held.push(this.#packet(unit, sequence, 0));
+    this.#heldPixels += width * height;
+    const isDue = unit.continues || this.#due.isDue(unit.time + dueOffset);
+    if (!isDue && !this.#isReordered && this.#heldPixels <= maxHeldPixels) return;
+    const held = this.#held;
+    this.#forgetHeld();
+    this.#options.onUnits(held);
+  }
+
+  #forgetHeld(): void {
+    this.#held = [];
+    this.#heldPixels = 0;
+  }
+
+  #packet(unit: VideoUnit, sequence: number, remaining: number): UnitPacket {
     const { time, ...fields } = decoderUnit(unit);
-    const timeUs = Math.round(clock.at(time * usPerTick));
-    onUnit({ session: this.#session, sequence, remaining, ...fields, time: Math.round(time), timeUs });
+    const timeUs = Math.round(this.#options.clock.at(time * usPerTick));
+    return { session: this.#session, sequence, remaining, ...fields, time: Math.round(time), timeUs };
   }
 }

@@ -67,7 +67,7 @@ export class HostedSession {
         recorderLog: log('recorder'),
         onReport: (report) => this.#report(report),
         onRecordingReport: (report) => host.reports.add(recordings, [report.monitorID], report),
-        onUnit: (stream, packet) => this.#bus?.publishUnit(unitSubject(monitorID, stream), packet),
+        onUnits: (stream, packets) => this.#bus?.publishUnits(unitSubject(monitorID, stream), packets),
         onLive: (stream, packet) => this.#bus?.publishLive(liveSubject(monitorID, stream), packet),
       });
       this.#attach(this.#streams).catch((error: Error) => this.#fail(error));

@@ -97,6 +97,11 @@ export class RtspConnection {
     this.#reader.setPause(ms);
   }
 
+  /** Reading pauses for so long once the present round is over, if no pause is longer. */
+  rest(ms: number): void {
+    this.#reader.rest(ms);
+  }
+
   get isClosed(): boolean {
     return this.#end !== undefined;
   }

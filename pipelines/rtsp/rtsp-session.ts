@@ -118,6 +118,11 @@ export class RtspSession {
     if (this.#isPlaying && !this.#end) this.#options.connection.setReadPause(isPrompt ? 0 : gatherPauseMs);
   }
 
+  /** Nobody waits for what comes over TCP for so many milliseconds. */
+  rest(ms: number): void {
+    if (this.#isPlaying && !this.#end) this.#options.connection.rest(ms);
+  }
+
   /** Hands on what has come over TCP up to now, and was not read yet. */
   async readRest(): Promise<void> {
     this.setPrompt(true);

@@ -63,6 +63,10 @@ export class RtspSource implements VideoInput {
     this.#session?.setPrompt(isPrompt);
   }
 
+  rest(ms: number): void {
+    this.#session?.rest(ms);
+  }
+
   end(end: PipelineEnd): void {
     this.#resolve(end);
     // Before there is a session, there is nothing to close.

@@ -25,6 +25,8 @@ export interface VideoInput {
   play(handlers: StreamHandlers): Promise<PipelineEnd>;
   /** Whether somebody waits for the pictures, as is taken for granted. Otherwise they may come a fifth of a second later. */
   setPrompt?(isPrompt: boolean): void;
+  /** Although somebody waits for pictures, what comes in the next milliseconds may come after them. */
+  rest?(ms: number): void;
   /** Makes `play` resolve with this end, if it has no other by then. */
   end(end: PipelineEnd): void;
 }

@@ -4,14 +4,14 @@ import { beforeAll, test } from 'vitest';
 import type { Camera } from '../support/camera.ts';
 import { rtspMonitor } from '../support/monitors.ts';
 import { hasMotionProgram, startMotionRecorder } from '../support/motion-program.ts';
-import { commandLine, descendants, ownCpuSeconds, ownMemory } from '../support/processes.ts';
+import { commandLine, descendants, ownCpuSeconds, ownMemory, ownWakeUps } from '../support/processes.ts';
 import { startRecorder } from '../support/recorder.ts';
 import { quietMotion, startGstLaunch, startStreetCamera } from '../support/street-cameras.ts';
 
 /**
  * What cameras cost that are recorded in 1080p15 while motion is looked for 5 times a second, beside gst-launch-1.0 and the
- * program `motion`, which do the same at the same time: CPU time of all their processes, and memory, what several processes
- * share counted once. The cameras' own cost is not counted. One line of the table: `npm run bench -- cost -t "cameras: 4,"`.
+ * program `motion`, which do the same at the same time: CPU time of all their processes, how often their threads wake up, and
+ * memory, what several processes share counted once. The cameras' own cost is not counted. One line of the table: `npm run bench -- cost -t "cameras: 4,"`.
  */
 
 /** Node's compiler and collector have come to rest by then. */
@@ -44,8 +44,12 @@ const parts: readonly (readonly [name: string, commandLine: RegExp])[] = [
 interface Cost {
   /** Percent of one core. */
   readonly cpu: number;
+  /** Times a second. */
+  readonly wakeUps: number;
   readonly megabytes: number;
 }
+
+const nothing: Cost = { cpu: 0, wakeUps: 0, megabytes: 0 };
 
 let camera: Camera;
 beforeAll(async () => {
@@ -74,9 +78,10 @@ test.each(rows)('cameras: $cameras, motion on the $decoded stream', async ({ cam
   if (!hasMotionProgram) console.log("  Debian's package motion is not installed: no second reference");
 });
 
-function line(name: string, { cpu, megabytes }: Cost, ratio?: string): string {
+function line(name: string, { cpu, wakeUps, megabytes }: Cost, ratio?: string): string {
   const related = ratio ? `(${ratio})` : '';
-  return `  ${name.padEnd(13)}${cpu.toFixed(1).padStart(6)} % ${related.padEnd(6)} ${megabytes.toFixed(0).padStart(6)} MB`;
+  const [percent, times, memory] = [cpu.toFixed(1), wakeUps.toFixed(0), megabytes.toFixed(0)];
+  return `  ${name.padEnd(13)}${percent.padStart(6)} % ${related.padEnd(6)} ${memory.padStart(6)} MB ${times.padStart(6)} wake-ups/s`;
 }
 
 /** @returns the process of main. */
@@ -108,6 +113,7 @@ async function measure(
         pid,
         part: partOf(pid),
         before: ownCpuSeconds(pid),
+        woken: ownWakeUps(pid),
       })),
     ),
   );
@@ -115,12 +121,13 @@ async function measure(
   await pause(measuredMs);
   const seconds = (performance.now() - began) / 1000;
   const costs = new Map<string, Map<string, Cost>>();
-  for (const { name, pid, part, before } of running) {
+  for (const { name, pid, part, before, woken } of running) {
     const byPart = costs.get(name) ?? new Map<string, Cost>();
     costs.set(name, byPart);
-    const sum = byPart.get(part) ?? { cpu: 0, megabytes: 0 };
+    const sum = byPart.get(part) ?? nothing;
     byPart.set(part, {
       cpu: sum.cpu + ((ownCpuSeconds(pid) - before) / seconds) * 100,
+      wakeUps: sum.wakeUps + (ownWakeUps(pid) - woken) / seconds,
       megabytes: sum.megabytes + ownMemory(pid).pss / 1e6,
     });
   }
@@ -134,8 +141,10 @@ function partOf(pid: number): string {
 
 function total(byPart: ReadonlyMap<string, Cost>): Cost {
   const costs = [...byPart.values()];
+  const sum = (of: (cost: Cost) => number) => costs.reduce((total, cost) => total + of(cost), 0);
   return {
-    cpu: costs.reduce((sum, { cpu }) => sum + cpu, 0),
-    megabytes: costs.reduce((sum, { megabytes }) => sum + megabytes, 0),
+    cpu: sum(({ cpu }) => cpu),
+    wakeUps: sum(({ wakeUps }) => wakeUps),
+    megabytes: sum(({ megabytes }) => megabytes),
   };
 }

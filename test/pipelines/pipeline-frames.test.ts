@@ -186,7 +186,7 @@ describe('frames are made', () => {
     const answer = await waitFor(
       () =>
         bus
-          .request(commands.units, ['door'], { stream: 'sub', begin: true, trouble: null })
+          .request(commands.units, ['door'], { stream: 'sub', begin: true, rates: [], trouble: null })
           .catch(() => undefined),
       10_000,
       'an answer',

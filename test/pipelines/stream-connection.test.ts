@@ -37,7 +37,7 @@ function connect(input: VideoInput) {
   const troubles: (string | null)[] = [];
   const connection = new StreamConnection({
     ...{ input, recording: undefined, log, monitorID: 'door' },
-    onUnit: () => {},
+    onUnits: () => {},
     onLive: () => {},
     onTrouble: (text) => troubles.push(text),
   });

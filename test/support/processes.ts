@@ -60,6 +60,13 @@ export function ownCpuSeconds(pid: number): number {
   return (stat(pid)?.ticks ?? 0) / ticksPerSecond;
 }
 
+/** How often the threads of a process alone have gone to sleep since they began, and so were woken up again. */
+export function ownWakeUps(pid: number): number {
+  return tasks(pid)
+    .map((task) => read(pid, `task/${task}/status`))
+    .reduce((sum, text) => sum + Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(text)?.[1] ?? 0), 0);
+}
+
 /** Memory of a process and its descendants in bytes. */
 export interface Memory {
   /** Summed: what several share is counted several times. */
@@ -108,6 +115,14 @@ function stat(pid: number): Stat | undefined {
     parent: Number(fields[1]),
     ticks: utime + stime + childrenUtime + childrenStime,
   };
+}
+
+function tasks(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return [];
+  }
 }
 
 function read(pid: number, file: string): string {

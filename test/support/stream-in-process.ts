@@ -45,7 +45,7 @@ export async function startInProcess(
     recorderLog: logger.source('recorder'),
     onReport: (report) => reports.push(report),
     onRecordingReport: (report) => recordingReports.push(report),
-    onUnit: () => {},
+    onUnits: () => {},
     onLive: () => {},
   });
   const end = session.run();

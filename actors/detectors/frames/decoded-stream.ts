@@ -92,7 +92,8 @@ export class DecodedStream {
     if (!this.isHeld) return;
     const { bus, monitorID, stream } = this.#options;
     this.#unsubscribe ??= bus.subscribeUnits(unitSubject(monitorID, stream), (packet) => this.#take(packet));
-    bus.publish(commands.units, [monitorID], { stream, begin: !this.#hasBegun, trouble: this.#trouble });
+    const wanted = { begin: !this.#hasBegun, rates: this.#heldRates(), trouble: this.#trouble };
+    bus.publish(commands.units, [monitorID], { stream, ...wanted });
   }
 
   #take(packet: UnitPacket): void {
@@ -140,6 +141,13 @@ export class DecodedStream {
 
   #held(): ReadonlySet<FrameFormat> {
     return new Set([...this.#holders].filter(({ lease }) => lease.held).map(({ need }) => need.format));
+  }
+
+  /** Frames per second that are made now; 0 where a picture must not wait for another. */
+  #heldRates(): number[] {
+    if (this.#decoder?.isDelayed) return [0];
+    const held = this.#held();
+    return this.#rates.filter(([format]) => held.has(format)).map(([, rate]) => rate);
   }
 
   #setWanted(): void {

@@ -20,6 +20,8 @@ export class SocketReader {
   #block = Buffer.allocUnsafeSlow(blockBytes);
   #used = 0;
   #pauseMs = 0;
+  /** Of the monotonic clock. */
+  #restUntilMs = 0;
   #isFull = false;
   #timer: NodeJS.Timeout | undefined;
 
@@ -35,8 +37,14 @@ export class SocketReader {
 
   /** @param ms the pause after each round; 0: none, what comes is read at once. */
   setPause(ms: number): void {
+    if (ms === this.#pauseMs) return;
     this.#pauseMs = ms;
     if (ms === 0 && this.#timer) this.#resume();
+  }
+
+  /** The pause after the present round is so long, or longer. */
+  rest(ms: number): void {
+    this.#restUntilMs = performance.now() + ms;
   }
 
   #free(): Buffer {
@@ -53,11 +61,12 @@ export class SocketReader {
     this.#used += bytes;
     this.onChunk(chunk);
     const isFull = bytes === maxReadBytes;
-    if (this.#pauseMs === 0 || isFull) {
+    const wantedMs = Math.max(this.#pauseMs, this.#restUntilMs - performance.now());
+    if (wantedMs <= 0 || isFull) {
       this.#isFull = isFull;
       return true;
     }
-    const pauseMs = this.#isFull ? Math.min(this.#pauseMs, maxFullPauseMs) : this.#pauseMs;
+    const pauseMs = this.#isFull ? Math.min(wantedMs, maxFullPauseMs) : wantedMs;
     this.#isFull = false;
     // TLS hands on all that it has decrypted, in parts.
     this.#timer ??= setTimeout(() => this.#resume(), pauseMs);

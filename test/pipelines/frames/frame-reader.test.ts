@@ -29,11 +29,17 @@ function readerOf(rate: number) {
   return { read };
 }
 
+/** Where a `UnitLine` begins, in milliseconds. */
+const begin = 50;
+
 /** The times at which pictures come out, in milliseconds, when one goes in every `step`. */
-function kept(rate: number, step: number, tremble = 0): number[] {
+function kept(rate: number, step: number, tremble = 0, from = 0): number[] {
   const reader = readerOf(rate);
   reader.read(caps(8, 4), now);
-  const times = Array.from({ length: 100 }, (_, index) => index * step + (index % 2) * tremble);
+  const times = Array.from(
+    { length: 100 },
+    (_, index) => begin + from + index * step + (index % 2) * tremble,
+  );
   return times.filter((time) => reader.read(picture(time), now + time * 1000) !== undefined);
 }
 
@@ -70,6 +76,8 @@ describe('the picture reader', () => {
     expect(kept(5, 200, 30)).toHaveLength(100);
     expect(kept(5, 200, -30)).toHaveLength(100);
     expect(kept(0, 10)).toHaveLength(100);
+    // Wherever the rate's periods begin.
+    for (const from of [0, 200, 400]) expect(kept(2, 200, 0, from).length).toBeGreaterThanOrEqual(40);
   });
 
   test('keeps any other rate on average', () => {

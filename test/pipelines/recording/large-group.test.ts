@@ -69,7 +69,7 @@ test('an event in a group that is too large to be held is recorded from the next
     end: (end) => source.end(end),
   };
   const connection = new StreamConnection({
-    ...{ input, log, monitorID: 'door', onUnit: () => {}, onLive: () => {} },
+    ...{ input, log, monitorID: 'door', onUnits: () => {}, onLive: () => {} },
     recording: {
       ...{ recordingsDir, monitorID: 'door', stream: 'main', alwaysRecord: false, videoLength: 3600_000 },
       log: new Logger((entry) => entries.push(entry)).source('recorder'),

@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { RtspError } from '../../../pipelines/rtsp/protocol/rtsp-error.ts';
-import { FakeCamera, sendDatagrams, videoAndAudio, withHeader } from '../../support/fake-camera.ts';
+import {
+  FakeCamera,
+  type FakeConnection,
+  sendDatagrams,
+  videoAndAudio,
+  withHeader,
+} from '../../support/fake-camera.ts';
 import { packet, video } from '../../support/fake-video.ts';
 import { writeRtp } from '../../support/rtp-writer.ts';
 import { openSession, view } from '../../support/rtsp-viewer.ts';
@@ -90,6 +96,27 @@ describe('a session', () => {
     for (const { data, sequence } of all.slice(apart)) expect(data.at(-1)).toBe(sequence & 0xff);
     const rounds = new Set(all.slice(0, apart).map(({ arrivedMs }) => arrivedMs));
     expect(rounds.size).toBeLessThan(apart / 2);
+  });
+
+  test('leaves what comes unread for as long as nobody waits for it', async () => {
+    let connection: FakeConnection | undefined;
+    const camera = await FakeCamera.start({
+      play: async (opened) => {
+        connection = opened;
+        await opened.send(...video(1));
+      },
+    });
+    const { session, received, packets } = await view(camera.url());
+    await received(1);
+    session.rest(400);
+    // With the first of these the rest begins; the others are read together.
+    for (let sequence = 1; sequence < 10; sequence++) {
+      await connection?.send({ channel: 0, data: packet(sequence) });
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    await received(10);
+    const [, , ...rest] = packets[0] ?? [];
+    expect(new Set(rest.map(({ arrivedMs }) => arrivedMs)).size).toBeLessThan(3);
   });
 
   test.each(['tcp', 'udp'] as const)(
