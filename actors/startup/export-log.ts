@@ -1,5 +1,5 @@
 import { createWriteStream, statSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -133,6 +133,8 @@ async function write({ file, out, format, filter }: Task): Promise<void> {
     const pieces = Readable.from(archive.export(filter, format), { highWaterMark: 1 });
     if (out === '-') return await pipeline(pieces, process.stdout);
     await writeFile(out, pieces);
+    const { size } = await stat(out);
+    process.stdout.write(`Wrote ${out} (${size} bytes)\n`);
   } finally {
     await archive.close();
   }

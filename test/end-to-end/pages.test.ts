@@ -169,7 +169,10 @@ test('the log is searched by its address, goes on by itself, and is for admins',
   await page.screenshot({ path: join(pagePictures, 'logs-desktop.png') });
   expect(await barriers(page)).toEqual([]);
   await page.getByLabel('Camera').selectOption('gate');
-  await page.getByLabel('Info').check({ force: true });
+  // Debug is not asked for unless somebody wants it.
+  expect(await page.getByLabel('Debug').isChecked()).toBe(false);
+  for (const level of ['Errors', 'Warnings'])
+    await page.getByLabel(level, { exact: true }).uncheck({ force: true });
   await page.getByLabel('Search').fill('requested by');
   await page.waitForURL('**/logs?levels=info&monitor=gate&text=requested+by');
   await page.getByText('No entry matches these filters').waitFor();

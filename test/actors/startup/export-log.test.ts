@@ -68,7 +68,10 @@ describe('an export of a closed log', () => {
     const before = await readFile(archive);
     for (const from of [folder, archive]) {
       const out = join(await temporaryFolder(), 'log.csv');
-      expect(await run(from, '--out', out)).toEqual({ code: 0, output: '', errors: '' });
+      expect(await run(from, '--out', out)).toEqual({
+        ...{ code: 0, errors: '' },
+        output: `Wrote ${out} (${Buffer.byteLength(csv(entries))} bytes)\n`,
+      });
       expect(await readFile(out, 'utf8')).toBe(csv(entries));
       expect(statSync(out).mode & 0o777).toBe(0o640);
     }

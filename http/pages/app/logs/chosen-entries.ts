@@ -2,7 +2,10 @@ import type { LogEntry, LogLevel } from '../../../../bus/messages.ts';
 
 export const levels = ['error', 'warning', 'info', 'debug'] as const satisfies readonly LogLevel[];
 
-/** What the page's address asks for; empty values mean all. */
+/** What an address without levels shows: entries of level debug are for whoever looks for a fault. */
+const usualLevels: readonly LogLevel[] = ['error', 'warning', 'info'];
+
+/** What the page's address asks for; empty texts mean all. */
 export interface ChosenEntries {
   readonly levels: readonly LogLevel[];
   readonly source: string;
@@ -19,8 +22,9 @@ export function readFilter(query: URLSearchParams): ChosenEntries {
     return /^\d{1,16}$/.test(text) ? Number(text) : undefined;
   };
   const named = query.get('levels')?.split(',') ?? [];
+  const chosen = levels.filter((level) => named.includes(level));
   return {
-    levels: levels.filter((level) => named.includes(level)),
+    levels: chosen.length > 0 ? chosen : usualLevels,
     source: query.get('source') ?? '',
     monitor: query.get('monitor') ?? '',
     text: query.get('text') ?? '',
@@ -39,7 +43,8 @@ export function filterAddress({
   until,
 }: ChosenEntries): string {
   const query = new URLSearchParams();
-  if (chosen.length > 0) query.set('levels', chosen.join(','));
+  const isUsual = String(chosen) === String(usualLevels);
+  if (chosen.length > 0 && !isUsual) query.set('levels', chosen.join(','));
   if (source) query.set('source', source);
   if (monitor) query.set('monitor', monitor);
   if (text) query.set('text', text);
@@ -51,7 +56,7 @@ export function filterAddress({
 /** The parameters of `/api/log/query` and, without the text, of `/api/logs`. */
 export function filterQuery(filter: ChosenEntries): URLSearchParams {
   const query = new URLSearchParams();
-  if (filter.levels.length > 0) query.set('levels', filter.levels.join(','));
+  query.set('levels', filter.levels.join(','));
   if (filter.source) query.set('sources', filter.source);
   if (filter.monitor) query.set('monitors', filter.monitor);
   return query;

@@ -114,8 +114,10 @@ function Footage({ monitors }: { readonly monitors: readonly MonitorSummary[] })
         : { start: Math.min(start, now - 1e6), end: now };
   };
   const usualMark = () => {
-    const middle = time.value ?? (span.value.start + span.value.end) / 2;
-    return { start: middle - markUs / 2, end: middle + markUs / 2 };
+    if (time.value !== undefined) return { start: time.value - markUs / 2, end: time.value + markUs / 2 };
+    // The newest that can be seen: what is in the middle may be older than the first recording.
+    const end = Math.min(span.value.end, Date.now() * 1000);
+    return { start: end - markUs, end };
   };
   const nameOf = (id: string) => monitors.find((one) => one.id === id)?.name;
   return (

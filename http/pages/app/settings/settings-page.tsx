@@ -1,6 +1,7 @@
 import '../style/forms.css';
 import '../style/settings.css';
 import '../style/zones.css';
+import { useEffect, useRef } from 'preact/hooks';
 import { account } from '../data/own-account.ts';
 import { address } from '../shell/address.ts';
 import { Notice } from '../shell/notice.tsx';
@@ -28,12 +29,21 @@ type Part = keyof typeof parts;
 export function SettingsPage() {
   if (!account.value) return <Notice state="busy" title={say(shellTexts.loading)} />;
   if (!account.value.isAdmin) return <Notice state="failed" title={say(shellTexts.adminsOnly)} />;
+  return <Parts />;
+}
+
+function Parts() {
+  const nav = useRef<HTMLElement>(null);
   const wanted = address.value.searchParams.get('part') ?? '';
   const part: Part = wanted in parts ? (wanted as Part) : 'monitors';
+  // On a phone there is no room for all of them.
+  useEffect(() => {
+    nav.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }, [part]);
   return (
     <div class="page settings">
       <h1 class="hidden">{say(settingsTexts.title)}</h1>
-      <nav class="parts" aria-label={say(settingsTexts.parts)}>
+      <nav class="parts" ref={nav} aria-label={say(settingsTexts.parts)}>
         {Object.entries(parts).map(([name, text]) => (
           <a
             key={name}

@@ -45,7 +45,8 @@ FROM parts GROUP BY monitorID`,
   {
     title: { en: 'Hours and gigabytes recorded by day', de: 'Aufgenommene Stunden und Gigabyte nach Tag' },
     sql: `SELECT monitorID, stream, make_timestamp(startTime)::DATE AS day,
-  sum(endTime - startTime) / 3.6e9 AS hours, sum(bytes) / 1e9 AS gigabytes, count_if(reason != '') AS failures
+  count_if(reason != '') AS failures, sum(bytes) / 1e9 AS gigabytes,
+  sum(coalesce(endTime, epoch_us(now())) - startTime) / 3.6e9 AS hours
 FROM recordings GROUP BY ALL ORDER BY ALL`,
   },
   {

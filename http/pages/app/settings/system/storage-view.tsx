@@ -17,7 +17,9 @@ export function StorageView() {
   const { value: storage, problem } = usePolled<StorageReport>('/api/storage', intervalMs).value;
   const names = usePolled<readonly MonitorSummary[]>('/api/monitor/states', namesIntervalMs).value.value;
   if (!storage) return <Loading problem={problem} />;
-  const { maxBytes, recordingBytes, disk } = storage;
+  const { recordingBytes, disk } = storage;
+  // What a disk has not got is not promised.
+  const maxBytes = Math.min(storage.maxBytes, recordingBytes + disk.free);
   const parts = [
     [systemTexts.recordings, recordingBytes],
     [systemTexts.protected, storage.protectedBytes],
