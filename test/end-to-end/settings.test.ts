@@ -245,7 +245,7 @@ test('an account is made and changed, its login is ended, and the storage is sho
 
   await page.getByRole('link', { name: 'Storage' }).click();
   await page.getByText(/of .* used\./).waitFor();
-  await page.getByRole('link', { name: /Entrance.*a day/ }).waitFor();
+  await page.getByRole('link', { name: /Entrance.*since .* is known after ten minutes/ }).waitFor();
   await expectGoodPage(page, 'settings-storage-phone');
   await page.getByRole('link', { name: 'Models' }).click();
   await page.getByText('No camera looks for objects now.').waitFor();
