@@ -254,6 +254,18 @@ function imports(file: string): string[] {
   );
 }
 
+/** The files that a program loads, at once or later: neither for types nor as threads and processes. */
+function loaded(program: string): string[] {
+  const found = new Set([program]);
+  for (const file of found) {
+    const code = read(file).matchAll(
+      /^(?:import|export) (?!type\b)[^;]*?from '(\.[^']+)'|\bimport\('(\.[^']+)'/gm,
+    );
+    for (const [, now, later] of code) found.add(normalize(join(dirname(file), now ?? later ?? '')));
+  }
+  return [...found];
+}
+
 /** The packages that a file imports or requires. */
 function packages(file: string): string[] {
   return [
@@ -318,6 +330,14 @@ describe('imports', () => {
     const others = sources.filter((file) => !file.startsWith(pages));
     const strays = others.filter((file) => imports(file).some((target) => target.startsWith(pages)));
     expect(strays).toEqual([]);
+  });
+
+  test('of main load no database and nothing that makes Parquet: its thread does', () => {
+    const modules = loaded('actors/main.ts');
+    expect(modules).toContain('http/server.ts');
+    expect(modules).toContain('store/log/log-store.ts');
+    const makers = /^import (?!type\b)[^;]*?from '(@duckdb\/|hyparquet-writer|@uwdata\/)/m;
+    expect(modules.filter((file) => makers.test(read(file)))).toEqual([]);
   });
 
   test("leave JetStream's own objects to bus/nats", () => {

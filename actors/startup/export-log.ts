@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
 import { logLevels } from '../../bus/messages.ts';
-import { type ExportFormat, exportFormats } from '../../store/log/export/export-encoding.ts';
+import { type ExportFormat, exportFormats } from '../../store/log/export/export-format.ts';
 import { LogArchive } from '../../store/log/export/log-archive.ts';
 import { logFileName } from '../../store/log/log-file.ts';
 import type { LogFilter } from '../../store/log/read/log-filter.ts';

@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { type ExportFormat, exportFormats } from '../../store/log/export/export-encoding.ts';
+import { type ExportFormat, exportFormats } from '../../store/log/export/export-format.ts';
 import type { ApiServices } from '../request/api-services.ts';
 import { downloadOf } from '../request/download.ts';
 import { type Route, route } from '../request/route.ts';

@@ -1,7 +1,6 @@
 import Type from 'typebox';
 import { logLevels } from '../../bus/messages.ts';
-import { statsGroups } from '../../store/log/read/log-stats.ts';
-import { statsBuckets } from '../../store/log/read/stats-buckets.ts';
+import { statsBuckets, statsGroups } from '../../store/log/read/stats-buckets.ts';
 import type { ApiServices } from '../request/api-services.ts';
 import { type Route, route } from '../request/route.ts';
 import { rangeFields, rangeFilter } from './query-fields.ts';

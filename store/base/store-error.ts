@@ -22,3 +22,6 @@ export class StoreError extends Error {
     if (options.pointer !== undefined) this.pointer = options.pointer;
   }
 }
+
+/** The error of a statement in SQL that is wrong, or refused. */
+export const invalidStatement = (message: string) => new StoreError('invalid', message, { pointer: '/sql' });

@@ -1,13 +1,9 @@
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import type { LogEntry } from '../../../bus/messages.ts';
 import { csvLine } from './csv.ts';
+import type { ExportFormat } from './export-format.ts';
 
-/** The formats of an export, encoded in chunks. */
-
-export const exportFormats = ['parquet', 'csv', 'ndjson'] as const;
-export type ExportFormat = (typeof exportFormats)[number];
-
-/** Encodes one export. */
+/** Encodes one export, in chunks. */
 export interface ExportEncoder {
   /** A header may be part of the first chunk. */
   encode(entries: readonly LogEntry[]): Uint8Array<ArrayBuffer>;

@@ -9,7 +9,7 @@ import { HourlyRollup } from '../read/hourly-rollup.ts';
 import type { LogFilter } from '../read/log-filter.ts';
 import { LogPages } from '../read/log-pages.ts';
 import { allTables, derivedTables } from '../schema/schema.ts';
-import type { ExportFormat } from './export-encoding.ts';
+import type { ExportFormat } from './export-format.ts';
 import { LogExport } from './log-export.ts';
 
 /** The archive cannot be read. The message is one line, for the user. */

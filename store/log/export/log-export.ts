@@ -1,6 +1,7 @@
 import type { LogEntry } from '../../../bus/messages.ts';
 import type { LogFilter } from '../read/log-filter.ts';
-import { type ExportEncoder, type ExportFormat, exportEncoder } from './export-encoding.ts';
+import { type ExportEncoder, exportEncoder } from './export-encoding.ts';
+import type { ExportFormat } from './export-format.ts';
 import type { LogDownload } from './log-downloads.ts';
 
 const pageSize = 10_000;

@@ -11,12 +11,11 @@ import {
   holdsHours,
   hourUs,
   type StatsBucket,
+  type StatsGroup,
+  statsGroups,
   zoneBucketSql,
 } from './stats-buckets.ts';
 import { TimeZone } from './time-zone.ts';
-
-export const statsGroups = ['level', 'src', 'monitorID'] as const;
-export type StatsGroup = (typeof statsGroups)[number];
 
 export interface StatsQuestion {
   /** `limit` is ignored. */

@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hostEnvironment, hostFlags } from '../../../bus/children/host-process.ts';
 import { SupervisedChild } from '../../../bus/children/supervised-child.ts';
-import { StoreError } from '../../base/store-error.ts';
-import { invalid } from '../sql/sql-statement.ts';
+import { invalidStatement, StoreError } from '../../base/store-error.ts';
 import type { FromSqlHost, SqlInterrupt, SqlStep, SqlSteps, ToSqlHost } from './sql-protocol.ts';
 
 const host = fileURLToPath(new URL('./sql-host.js', import.meta.url));
@@ -127,5 +126,7 @@ function endError(step: SqlStep | undefined, how: string): StoreError {
   }
   // Where memory is refused, a program that does not expect it is aborted.
   const megabytes = maxMemoryBytes / 1e6;
-  return invalid(`the statement takes too much memory (at most ${megabytes} MB): its process ${how}`);
+  return invalidStatement(
+    `the statement takes too much memory (at most ${megabytes} MB): its process ${how}`,
+  );
 }

@@ -1,10 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Mutex } from '../../../bus/base/mutex.ts';
-import { StoreError } from '../../base/store-error.ts';
+import { invalidStatement, StoreError } from '../../base/store-error.ts';
 import type { SqlFormat } from '../sql/sql-format.ts';
 import type { SqlResult } from '../sql/sql-runner.ts';
-import { invalid } from '../sql/sql-statement.ts';
 import { SqlProcess } from './sql-process.ts';
 
 /** The log's file, and the one that writes it. */
@@ -23,8 +22,8 @@ const maxAttempts = 3;
 /** An idle process is ended after this long, and copies of the log are removed. */
 const keptMs = { process: 30_000, copies: 600_000 };
 
-const givenUp = () => invalid('the statement was given up');
-const late = (seconds: number) => invalid(`the statement took longer than ${seconds} seconds`);
+const givenUp = () => invalidStatement('the statement was given up');
+const late = (seconds: number) => invalidStatement(`the statement took longer than ${seconds} seconds`);
 
 /** Runs users' statements, each in a process of its own. A process waits for the next statement for a while. */
 export class SqlProcesses {

@@ -1,4 +1,4 @@
-import { StoreError } from '../../base/store-error.ts';
+import { invalidStatement } from '../../base/store-error.ts';
 import { SqlCost } from './sql-cost.ts';
 import { type Scope, SqlSize } from './sql-size.ts';
 
@@ -64,13 +64,13 @@ type Node = Readonly<Record<string, unknown>>;
 
 /** Refuses the statement because of a part of it. */
 function refuse(what: string): never {
-  throw new StoreError('invalid', `${what} cannot be used here`, { pointer: '/sql' });
+  throw invalidStatement(`${what} cannot be used here`);
 }
 
 /** @throws {StoreError} `invalid` if the text must not even be parsed. */
 export function checkText(sql: string): void {
   if (sql.length > maxLength) {
-    throw new StoreError('invalid', `expected at most ${maxLength} characters`, { pointer: '/sql' });
+    throw invalidStatement(`expected at most ${maxLength} characters`);
   }
   // Parsers differ on whether the text ends at a NUL.
   if (sql.includes('\0')) refuse('a NUL character');
@@ -86,13 +86,13 @@ export function checkTree(serialized: string): void {
     tree = JSON.parse(serialized) as Node;
   } catch {
     // DuckDB writes 1e400 as Infinity, which is no JSON.
-    throw new StoreError('invalid', 'a number that is too large cannot be used here', { pointer: '/sql' });
+    throw invalidStatement('a number that is too large cannot be used here');
   }
   if (tree['error'] === true) {
     const [message = ''] = String(tree['error_message']).split('\n', 1);
     const text =
       tree['error_type'] === 'not implemented' ? 'only one SELECT statement can be used here' : message;
-    throw new StoreError('invalid', text, { pointer: '/sql' });
+    throw invalidStatement(text);
   }
   const statements = tree['statements'];
   if (!Array.isArray(statements) || statements.length !== 1) refuse('more or less than one statement');
@@ -167,12 +167,8 @@ class Walk {
 function checkTable(node: Node, scope: Scope): void {
   const name = String(node['table_name']).toLowerCase();
   if (node['schema_name'] !== '' || node['catalog_name'] !== '' || (!views.has(name) && !scope.has(name))) {
-    throw new StoreError(
-      'invalid',
+    throw invalidStatement(
       `unknown table "${String(node['table_name'])}"; available: ${[...views].join(', ')}`,
-      {
-        pointer: '/sql',
-      },
     );
   }
   if (node['at_clause']) refuse('AT');

@@ -1,4 +1,4 @@
-import { StoreError } from '../../base/store-error.ts';
+import { invalidStatement } from '../../base/store-error.ts';
 
 /**
  * The time limit of one row of a statement. DuckDB interrupts a statement only between two vectors of 2048 rows, so the cost
@@ -71,7 +71,7 @@ export class SqlCost {
     if (steps <= mostSteps) return;
     const hint =
       'use fewer wildcards (LIKE without _, over lower(…) for example, may have many) or shorter texts';
-    throw invalid(`its patterns would take too long: ${hint}`);
+    throw invalidStatement(`its patterns would take too long: ${hint}`);
   }
 
   /** DuckDB is fast for patterns with `%` as the only wildcard. */
@@ -106,8 +106,6 @@ function patternOf(children: readonly Node[]): string {
   return pattern;
 }
 
-const invalid = (message: string) => new StoreError('invalid', message, { pointer: '/sql' });
-
 function refuse(what: string): never {
-  throw invalid(`${what} cannot be used here`);
+  throw invalidStatement(`${what} cannot be used here`);
 }

@@ -1,4 +1,4 @@
-import { StoreError } from '../../base/store-error.ts';
+import { invalidStatement } from '../../base/store-error.ts';
 
 /**
  * The size of a statement as DuckDB plans it. A common table expression is planned once for each place that names it, so a
@@ -46,5 +46,5 @@ export class SqlSize {
 }
 
 function refuse(what: string): never {
-  throw new StoreError('invalid', `${what} cannot be used here`, { pointer: '/sql' });
+  throw invalidStatement(`${what} cannot be used here`);
 }

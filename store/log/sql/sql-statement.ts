@@ -1,5 +1,5 @@
 import { type DuckDBConnection, type DuckDBResult, VARCHAR } from '@duckdb/node-api';
-import { StoreError } from '../../base/store-error.ts';
+import { invalidStatement, StoreError } from '../../base/store-error.ts';
 import { checkText, checkTree } from './sql-allowlist.ts';
 
 /**
@@ -21,12 +21,9 @@ export async function inWords<T>(step: () => Promise<T>): Promise<T> {
   try {
     return await step();
   } catch (error) {
-    throw error instanceof StoreError ? error : invalid(reason(error as Error));
+    throw error instanceof StoreError ? error : invalidStatement(reason(error as Error));
   }
 }
-
-/** An error caused by the statement. */
-export const invalid = (message: string) => new StoreError('invalid', message, { pointer: '/sql' });
 
 /** The first line of DuckDB's message; the others quote the statement. */
 function reason({ message }: Error): string {

@@ -1,7 +1,8 @@
 import type { DuckDBConnection, DuckDBResult } from '@duckdb/node-api';
+import { invalidStatement } from '../../base/store-error.ts';
 import { sqlEncoder } from './sql-encoding.ts';
 import type { SqlEncoder, SqlFormat } from './sql-format.ts';
-import { beginStatement, invalid, inWords } from './sql-statement.ts';
+import { beginStatement, inWords } from './sql-statement.ts';
 
 const maxRows = 10_000_000;
 
@@ -26,7 +27,7 @@ export class SqlStream {
     const chunk = await inWords(() => this.#result.fetchChunk());
     if (!chunk || chunk.rowCount === 0) return { piece: this.#encoder.end(), isLast: true };
     this.#rows += chunk.rowCount;
-    if (this.#rows > maxRows) throw invalid(`the answer has more than ${maxRows} rows`);
+    if (this.#rows > maxRows) throw invalidStatement(`the answer has more than ${maxRows} rows`);
     return { piece: this.#encoder.encode(chunk), isLast: false };
   }
 }

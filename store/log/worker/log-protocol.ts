@@ -6,7 +6,7 @@ import type { EventFilter, ListedEvent, Occurrence, OccurrenceFilter } from '../
 import type { CatalogueEntry, RecordingFilter } from '../catalogue/recording-catalogue.ts';
 import type { UsageAnswer, UsageQuestion } from '../catalogue/recording-usage.ts';
 import type { TimelineAnswer, TimelineQuestion } from '../catalogue/timeline.ts';
-import type { ExportFormat } from '../export/export-encoding.ts';
+import type { ExportFormat } from '../export/export-format.ts';
 import type { LogFilter } from '../read/log-filter.ts';
 import type { StatsQuestion, StatsRow } from '../read/log-stats.ts';
 import type { StatusTotals } from '../read/log-totals.ts';
