@@ -17,14 +17,20 @@ const commands = {
     await install(runtimePackages);
     await build();
     // In this very process: signals and the exit code are the recorder's own from here on.
-    const { runRecorder } = await import(new URL('dist/actors/main.js', import.meta.url).href);
+    const { runRecorder } = await load('actors/main.js');
     await runRecorder(args);
   },
 
   /** Runs what is installed and built, and changes nothing in this folder: for the service, which may not. */
   async serve(args) {
     if (!isBuilt()) throw new SetupError('The recorder is not built: run `npm run build` here.');
-    const { runRecorder } = await import(new URL('dist/actors/main.js', import.meta.url).href);
+    const { runRecorder } = await load('actors/main.js');
+    await runRecorder(args);
+  },
+
+  /** Runs the modules of the build as they are, for developers. */
+  async 'start:modules'(args) {
+    const { runRecorder } = await load('modules/actors/main.js');
     await runRecorder(args);
   },
 
@@ -37,9 +43,7 @@ const commands = {
   /** The newest version, with a backup and a way back. */
   async update(args) {
     if (!isBuilt()) await build();
-    const { runUpdate } = await import(
-      new URL('dist/actors/service/update-command.js', import.meta.url).href
-    );
+    const { runUpdate } = await load('modules/actors/service/update-command.js');
     return runUpdate(args);
   },
 
@@ -48,9 +52,7 @@ const commands = {
     const isNew = args[0] === 'install';
     if (isNew) await install(runtimePackages);
     if (isNew || !isBuilt()) await build();
-    const { runService } = await import(
-      new URL('dist/actors/service/service-command.js', import.meta.url).href
-    );
+    const { runService } = await load('modules/actors/service/service-command.js');
     return runService(args);
   },
 
@@ -64,7 +66,7 @@ const commands = {
   async tap(args) {
     await ensureModules();
     await build();
-    const { tapBus } = await import(new URL('dist/actors/startup/tap-bus.js', import.meta.url).href);
+    const { tapBus } = await load('modules/actors/startup/tap-bus.js');
     return tapBus(args);
   },
 
@@ -72,7 +74,7 @@ const commands = {
   async export(args) {
     await ensureModules();
     await build();
-    const { exportLog } = await import(new URL('dist/actors/startup/export-log.js', import.meta.url).href);
+    const { exportLog } = await load('modules/actors/startup/export-log.js');
     return exportLog(args);
   },
 
@@ -80,9 +82,7 @@ const commands = {
   async verify(args) {
     await ensureModules();
     await build();
-    const { verifyArchive } = await import(
-      new URL('dist/actors/startup/verify-archive.js', import.meta.url).href
-    );
+    const { verifyArchive } = await load('modules/actors/startup/verify-archive.js');
     return verifyArchive(args);
   },
 
@@ -90,7 +90,7 @@ const commands = {
   async backup(args) {
     await ensureModules();
     await build();
-    const { backUp } = await import(new URL('dist/actors/startup/backup.js', import.meta.url).href);
+    const { backUp } = await load('modules/actors/startup/backup.js');
     return backUp(args);
   },
 
@@ -98,7 +98,7 @@ const commands = {
   async restore(args) {
     await ensureModules();
     await build();
-    const { restore } = await import(new URL('dist/actors/startup/restore.js', import.meta.url).href);
+    const { restore } = await load('modules/actors/startup/restore.js');
     return restore(args);
   },
 
@@ -147,6 +147,9 @@ const commands = {
     stampModules();
   },
 };
+
+/** @param {string} path below the build */
+const load = (path) => import(new URL(`dist/${path}`, import.meta.url).href);
 
 /** Whether there is a build, perhaps of older sources. */
 const isBuilt = () => readProjectFile('dist/actors/main.js') !== undefined;

@@ -1,20 +1,18 @@
 import { createHash } from 'node:crypto';
-import { copyFileSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import process from 'node:process';
-import { bundleTypeBox } from './bundle.mjs';
 import { exclusively } from './lock.mjs';
 import { project, readProjectFile } from './project.mjs';
 import { StepError, step } from './step.mjs';
 
 export const sourceFolders = ['actors', 'bus', 'http', 'pipelines', 'store'];
-/** Code that runs in browsers: built by Vite. */
-const pages = 'http/pages/app';
+/** What browsers get, below dist/ and beside the module that serves it. */
+const pages = 'http/pages/web';
 const stampFile = 'dist/.stamp';
 
 /**
- * Compiles the sources to dist/, copies the other files that they need (SQL), bundles TypeBox and builds the pages, unless
- * nothing has changed.
+ * Compiles the sources to dist/modules/, bundles them to dist/ and builds the pages, unless nothing has changed.
  *
  * The result is built in a new folder that then replaces the old one, so that a recorder that starts meanwhile never
  * finds a partial build.
@@ -29,14 +27,10 @@ export async function build({ tolerant = false } = {}) {
     const stamp = sourceStamp();
     const fresh = join(project, '.cache', 'dist');
     rmSync(fresh, { recursive: true, force: true });
-    const sound = await compile(fresh, tolerant);
-    await bundleTypeBox(fresh);
-    await buildPages(join(fresh, 'http/pages/web'));
-    for (const file of sourceFiles()) {
-      if (/\.(ts|md)$/.test(file) || file.startsWith(`${pages}/`)) continue;
-      mkdirSync(dirname(join(fresh, file)), { recursive: true });
-      copyFileSync(join(project, file), join(fresh, file));
-    }
+    const sound = await compile(join(fresh, 'modules'), tolerant);
+    await run('Bundle', 'bundle.mjs', fresh);
+    await run('Pages', 'build-pages.mjs', join(fresh, pages));
+    symlinkSync(join('../../../..', pages), join(fresh, 'modules', pages));
     // The stamp was taken before compiling: sources that changed since then are built again next time.
     if (sound) writeFileSync(join(fresh, '.stamp'), stamp);
     const dist = join(project, 'dist');
@@ -66,10 +60,13 @@ async function compile(folder, tolerant) {
   }
 }
 
-/** @param {string} folder */
-function buildPages(folder) {
-  const command = [process.execPath, join(project, 'setup/build-pages.mjs'), folder];
-  return step('Pages', command, { disposable: true });
+/**
+ * In a process of its own: this one may become the recorder, and the bundlers are large.
+ *
+ * @param {string} title @param {string} script of this folder @param {string} folder of its result
+ */
+function run(title, script, folder) {
+  return step(title, [process.execPath, join(project, 'setup', script), folder], { disposable: true });
 }
 
 function built() {

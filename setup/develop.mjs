@@ -51,7 +51,7 @@ async function builds() {
 /** @param {readonly string[]} args */
 function startRecorder(args) {
   // XState and others report misuse under this condition only.
-  const flags = ['--conditions=development', 'setup.mjs', 'start', ...args];
+  const flags = ['--conditions=development', 'setup.mjs', 'start:modules', ...args];
   const child = spawn(process.execPath, flags, { cwd: project, stdio: 'inherit' });
   const exited = once(child, 'exit').then(([code]) => Number(code ?? 1));
   void exited.then((code) => {

@@ -187,10 +187,10 @@ const allowedRooms: Record<string, readonly string[]> = {
   ],
   'http/transport': ['request'],
 
-  actors: ['detectors', 'detectors/host', 'machines', 'startup', 'storage'],
+  actors: ['base', 'detectors', 'detectors/host', 'machines', 'startup', 'storage'],
   'actors/detectors': ['detectors/frames', 'detectors/objects/inference', 'detectors/objects/models'],
-  'actors/service': ['detectors/host', 'startup'],
-  'actors/startup': ['detectors/host'],
+  'actors/service': ['base', 'detectors/host', 'startup'],
+  'actors/startup': ['base', 'detectors/host'],
   'actors/machines': ['detectors/host', 'detectors/objects/models'],
   'actors/detectors/host': [
     ...['detectors', 'detectors/frames', 'detectors/motion', 'detectors/objects'],

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { projectFolder } from '../base/project-folder.ts';
 import { installService, requireSystemd } from './install-service.ts';
 import { serviceStatus } from './service-status.ts';
 import { serviceName, stateDir, unitFile } from './service-unit.ts';
@@ -25,8 +26,7 @@ export async function runService(args: readonly string[]): Promise<number> {
   try {
     const { action, configFile } = read(args);
     if (action === 'install') {
-      const project = join(import.meta.dirname, '../../..');
-      process.stdout.write(await installService(runCommand, { project, configFile }));
+      process.stdout.write(await installService(runCommand, { project: projectFolder, configFile }));
       return 0;
     }
     return action === 'remove' ? await remove() : await status();

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
 import { type Config, loadConfig } from '../../store/config/config.ts';
 import { defaultConfigFile } from '../../store/config/default-config.ts';
+import { projectFolder } from '../base/project-folder.ts';
 import { detectors } from '../detectors/host/detector-list.ts';
 import { lockFolder } from '../startup/folder-lock.ts';
 import { GitBranch } from './git-branch.ts';
@@ -30,12 +31,12 @@ const trialMs = 60_000;
 export async function runUpdate(args: readonly string[]): Promise<number> {
   try {
     const { yes, config: given } = read(args);
-    const project = join(import.meta.dirname, '../../..');
     const service = existsSync(unitFile) ? placeOf(await readFile(unitFile, 'utf8')) : undefined;
-    const isService = service?.project === project && (given === undefined || given === service.configFile);
+    const isService =
+      service?.project === projectFolder && (given === undefined || given === service.configFile);
     if (isService && process.getuid?.() !== 0)
       throw new ServiceError('Only root may update the service: sudo npm run update');
-    const configFile = isService ? service.configFile : (given ?? join(project, defaultConfigFile));
+    const configFile = isService ? service.configFile : (given ?? join(projectFolder, defaultConfigFile));
     const workingDir = isService ? service.workingDir : process.cwd();
     // Its relative paths begin there.
     process.chdir(workingDir);
@@ -46,19 +47,21 @@ export async function runUpdate(args: readonly string[]): Promise<number> {
     // What was begun is finished, or undone.
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
     const isUpdated = await update({
-      project,
+      project: projectFolder,
       configFile,
       workingDir,
       backups: isService ? join(stateDir, 'backups') : join(dirname(config.configDir), 'backups'),
       run: runCommand,
-      trial: isService ? serviceTrial(runCommand) : terminalTrial({ project, configFile, workingDir }),
+      trial: isService
+        ? serviceTrial(runCommand)
+        : terminalTrial({ project: projectFolder, configFile, workingDir }),
       trialMs,
       confirm: (changes) => confirm(changes, yes),
       report: (text) => void process.stdout.write(`${text}\n`),
       async handOver() {
         if (!isService) return;
         await giveToService(runCommand, [config.configDir, config.storageDir]);
-        await giveToOwner(project);
+        await giveToOwner(projectFolder);
       },
     });
     return isUpdated ? 0 : 1;

@@ -16,6 +16,7 @@ import { type Config, loadConfig } from '../../store/config/config.ts';
 import { defaultConfigFile } from '../../store/config/default-config.ts';
 import { logFileName } from '../../store/log/log-file.ts';
 import { LogStore } from '../../store/log/log-store.ts';
+import { projectFolder } from '../base/project-folder.ts';
 import { detectors } from '../detectors/host/detector-list.ts';
 import { CopyProgress } from './copy-progress.ts';
 import { lockFolder } from './folder-lock.ts';
@@ -83,7 +84,7 @@ function read(args: readonly string[]): { folder: string; file: string } {
 }
 
 async function version(): Promise<string> {
-  const file = join(import.meta.dirname, '../../../package.json');
+  const file = join(projectFolder, 'package.json');
   return (JSON.parse(await readFile(file, 'utf8')) as { version: string }).version;
 }
 

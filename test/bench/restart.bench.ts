@@ -19,7 +19,7 @@ const steady = 11_000;
 
 /** Milliseconds until a process of Node's has loaded what the detector host loads, and ended. */
 async function loading(): Promise<number> {
-  const module = join(project, 'dist/actors/detectors/host/detector-runner.js');
+  const module = join(project, 'dist/modules/actors/detectors/host/detector-runner.js');
   const start = performance.now();
   const child = spawn(process.execPath, [module], { stdio: 'ignore' });
   await once(child, 'exit');

@@ -14,7 +14,7 @@ import { waitFor } from '../support/wait.ts';
 type StorageAnswer = { readonly catalogue: { readonly state: string } };
 
 /** What `npm run verify` does once everything is built. */
-const entry = `import { verifyArchive } from ${JSON.stringify(join(project, 'dist/actors/startup/verify-archive.js'))};
+const entry = `import { verifyArchive } from ${JSON.stringify(join(project, 'dist/modules/actors/startup/verify-archive.js'))};
 process.exitCode = await verifyArchive(process.argv.slice(1));`;
 
 function verify({ folder }: Recorder, ...args: string[]) {

@@ -9,7 +9,7 @@ import { startRecorder } from '../support/recorder.ts';
 import { waitFor } from '../support/wait.ts';
 
 /** What `npm run tap` does once everything is built. */
-const entry = `import { tapBus } from ${JSON.stringify(join(project, 'dist/actors/startup/tap-bus.js'))};
+const entry = `import { tapBus } from ${JSON.stringify(join(project, 'dist/modules/actors/startup/tap-bus.js'))};
 process.exitCode = await tapBus(process.argv.slice(1));`;
 
 test('who runs the recorder can watch its bus, and finds its changes of state in the log', async () => {

@@ -36,7 +36,7 @@ async function startMain() {
     bus: nowhere,
     log: { repeatLimit: 5, printDebug: false },
   };
-  const script = `import { PipelinePool } from ${JSON.stringify(join(project, 'dist/pipelines/host/pipeline-pool.js'))};
+  const script = `import { PipelinePool } from ${JSON.stringify(join(project, 'dist/modules/pipelines/host/pipeline-pool.js'))};
       new PipelinePool({ monitorsPerProcess: 1 }).run(${JSON.stringify(session)}, { signal: new AbortController().signal, onReport: console.log });`;
   const main = startChild(process.execPath, ['--input-type=module', '--eval', script]);
   const [, id = ''] = await main.line(/type: 'recording', file: '(.+)'/);

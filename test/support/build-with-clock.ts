@@ -4,7 +4,7 @@ import { temporaryFolder } from './folder.ts';
 import { project } from './project.ts';
 
 export interface ClockedBuild {
-  /** The folder of the build. */
+  /** The folder of the build's modules. */
   readonly build: string;
   /** Sets the clock of all its processes, within a tenth of a second: so far from the one of this machine. */
   set(aheadMs: number): Promise<void>;
@@ -13,9 +13,10 @@ export interface ClockedBuild {
 /** A build of the recorder whose processes have a wall clock that a test can set; the bus and the disk have this machine's. */
 export async function buildWithClock(): Promise<ClockedBuild> {
   const folder = await temporaryFolder();
-  const [build, setting] = [join(folder, 'dist'), join(folder, 'ahead')];
-  await mkdir(build);
-  await cp(join(project, 'dist'), build, { recursive: true });
+  const [dist, setting] = [join(folder, 'dist'), join(folder, 'ahead')];
+  const build = join(dist, 'modules');
+  await mkdir(dist);
+  await cp(join(project, 'dist'), dist, { recursive: true });
   await symlink(join(project, 'node_modules'), join(folder, 'node_modules'));
   await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
   const set = (aheadMs: number) => writeFile(setting, String(aheadMs));

@@ -11,12 +11,12 @@ import { project } from './project.ts';
  *
  * @param file of the definition, below the project.
  * @param name under which it exports that.
- * @returns the folder of the build.
+ * @returns the folder of the build's modules.
  */
 export async function buildWithDetector(file: string, name: string): Promise<string> {
   const [clone, compiled] = [await temporaryFolder(), await temporaryFolder()];
-  const folder = join(clone, 'dist');
-  await cp(join(project, 'dist'), folder, { recursive: true });
+  const folder = join(clone, 'dist', 'modules');
+  await cp(join(project, 'dist'), join(clone, 'dist'), { recursive: true });
   await symlink(join(project, 'node_modules'), join(clone, 'node_modules'));
   await writeFile(join(clone, 'package.json'), '{ "type": "module" }');
 

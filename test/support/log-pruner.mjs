@@ -7,7 +7,7 @@ import process from 'node:process';
  * Arguments: the database's file.
  */
 /** From the build: Node cannot run TypeScript. @param {string} file */
-const load = (file) => import(new URL(`../../dist/${file}`, import.meta.url).href);
+const load = (file) => import(new URL(`../../dist/modules/${file}`, import.meta.url).href);
 const { LogDatabase } = await load('store/log/worker/log-database.js');
 const { database } = await LogDatabase.open(process.argv[2]);
 const position = await database.positions.read('LOGS');

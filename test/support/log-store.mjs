@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
  * Arguments: the database's file, and the bus's address as JSON.
  */
 /** From the build: Node cannot run TypeScript. @param {string} file */
-const load = (file) => import(new URL(`../../dist/${file}`, import.meta.url).href);
+const load = (file) => import(new URL(`../../dist/modules/${file}`, import.meta.url).href);
 const { LogStore } = await load('store/log/log-store.js');
 
 const [file = '', address = '{}'] = process.argv.slice(2);

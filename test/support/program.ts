@@ -11,7 +11,7 @@ export interface ProgramEnd {
 
 /** Runs one of the programs beside the recorder, as `npm run` does once everything is built. @param name of its function. */
 export function runProgram(script: string, name: string, args: readonly string[]): Promise<ProgramEnd> {
-  const path = join(project, 'dist/actors/startup', `${script}.js`);
+  const path = join(project, 'dist/modules/actors/startup', `${script}.js`);
   const entry = `import { ${name} } from ${JSON.stringify(path)};
 process.exitCode = await ${name}(process.argv.slice(1));`;
   const child = spawn(process.execPath, ['--input-type=module', '--eval', entry, '--', ...args]);

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
  */
 
 /** From the build: Node cannot run TypeScript. @param {string} file */
-const load = (file) => import(new URL(`../../dist/${file}`, import.meta.url).href);
+const load = (file) => import(new URL(`../../dist/modules/${file}`, import.meta.url).href);
 const { Bus } = await load('bus/nats/bus.js');
 const { Outbox } = await load('bus/nats/outbox.js');
 const { recordings } = await load('bus/subjects.js');

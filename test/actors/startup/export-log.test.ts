@@ -25,7 +25,7 @@ const entries = Array.from(
   }),
 );
 
-const entry = `import { exportLog } from ${JSON.stringify(join(project, 'dist/actors/startup/export-log.js'))};
+const entry = `import { exportLog } from ${JSON.stringify(join(project, 'dist/modules/actors/startup/export-log.js'))};
 process.exitCode = await exportLog(process.argv.slice(1));`;
 
 /** What `npm run export -- ARGS` does once everything is installed. */

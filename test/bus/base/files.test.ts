@@ -74,7 +74,7 @@ test('a disk without space leaves the old file as it was, and nothing beside it'
   const file = join(folder, 'file.json');
   await writeAtomically(file, 'old');
   const script = join(folder, 'write.mjs');
-  const module = pathToFileURL(join(project, 'dist/bus/base/files.js')).href;
+  const module = pathToFileURL(join(project, 'dist/modules/bus/base/files.js')).href;
   await writeFile(
     script,
     `import { writeAtomically } from ${JSON.stringify(module)};
@@ -95,7 +95,7 @@ test('a reader always finds one whole version, also when the writer is killed', 
   const folder = await temporaryFolder();
   const file = join(folder, 'file.json');
   const script = join(folder, 'write.mjs');
-  const module = pathToFileURL(join(project, 'dist/bus/base/files.js')).href;
+  const module = pathToFileURL(join(project, 'dist/modules/bus/base/files.js')).href;
   await writeFile(
     script,
     `import { writeAtomically } from ${JSON.stringify(module)};

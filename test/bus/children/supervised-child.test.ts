@@ -88,7 +88,7 @@ test('a child that hangs is killed when it was silent for long enough', async ()
 async function startParent() {
   const script = `
     import { spawn } from 'node:child_process';
-    import { SupervisedChild } from ${JSON.stringify(join(project, 'dist/bus/children/supervised-child.js'))};
+    import { SupervisedChild } from ${JSON.stringify(join(project, 'dist/modules/bus/children/supervised-child.js'))};
     let heard = 0;
     const child = new SupervisedChild({
       start: () => spawn(process.execPath, ['-e', ${JSON.stringify(lively)}], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }),

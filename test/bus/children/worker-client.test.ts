@@ -100,7 +100,7 @@ test('a thread that ignores the stop is abandoned after the deadline', async () 
 test('a process that was suspended for longer than the deadline ends no thread', async () => {
   const main = `
     import { Worker } from 'node:worker_threads';
-    import { WorkerClient } from ${JSON.stringify(join(project, 'dist/bus/children/worker-client.js'))};
+    import { WorkerClient } from ${JSON.stringify(join(project, 'dist/modules/bus/children/worker-client.js'))};
     const client = new WorkerClient({
       start: () => new Worker(new URL(${JSON.stringify(script)})),
       askToStop: (worker) => worker.terminate(),

@@ -88,7 +88,7 @@ describe('a recorder whose disk fails', () => {
     const script = `
       import { readFileSync } from 'node:fs';
       import { deserialize } from 'node:v8';
-      import { RecordingFile } from '${project}/dist/pipelines/recording/recording-file.js';
+      import { RecordingFile } from '${project}/dist/modules/pipelines/recording/recording-file.js';
       process.on('SIGXFSZ', () => {});
       const fragments = deserialize(readFileSync('${stored}'));
       const place = { recordingsDir: '${folder}/recordings', monitorID: 'door', stream: 'main' };

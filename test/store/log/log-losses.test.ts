@@ -142,7 +142,7 @@ test('new entries are read after the bus has lost its newest ones and reuses the
 test('what a query has shown is there after the process of the store was killed', async () => {
   const { bus, server, folder, file, open } = await startTestLog();
   const script = join(folder, 'store.mjs');
-  const module = pathToFileURL(join(project, 'dist/store/log/log-store.js')).href;
+  const module = pathToFileURL(join(project, 'dist/modules/store/log/log-store.js')).href;
   const options = { file, bus: server.address, logs: { maxAgeDays: 30, maxSizeMegabytes: 100 } };
   await writeFile(
     script,
