@@ -1,16 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type StopStep, stopDeadlinesMs } from '../bus/children/stop-deadlines.ts';
+import { MachineClock } from '../bus/base/machine-clock.ts';
+import { stopDeadlinesMs } from '../bus/children/stop-deadlines.ts';
 import type { Logger } from '../bus/logging/logger.ts';
 import type { MqttBridge } from '../bus/mqtt/mqtt-bridge.ts';
 import { Bus } from '../bus/nats/bus.ts';
 import type { BusAddress } from '../bus/nats/bus-address.ts';
-import { removeBusAddress, writeBusAddress } from '../bus/nats/bus-address-file.ts';
 import { forgetDurableReader } from '../bus/nats/durable-reader.ts';
-import { ensureStreams } from '../bus/nats/jetstream.ts';
-import { type NatsServer, startNatsServer } from '../bus/nats/nats-server.ts';
-import { watchStreamHealth } from '../bus/nats/stream-health.ts';
 import { questions } from '../bus/subjects.ts';
 import { DetectorReports } from '../http/state/detector-reports.ts';
 import type { Accounts } from '../store/accounts/accounts.ts';
@@ -28,11 +24,14 @@ import { FragmentIndexes } from '../store/recordings/fragments/fragment-indexes.
 import { makeMissingIndexes } from '../store/recordings/fragments/missing-indexes.ts';
 import { RecordingArchive } from '../store/recordings/recording-archive.ts';
 import { RemovalReports } from '../store/recordings/removal-reports.ts';
+import type { RetentionOptions } from '../store/recordings/retention/recording-retention.ts';
 import type { KeptRecording } from '../store/recordings/retention/retention-rules.ts';
 import type { StorageContents } from '../store/recordings/retention/storage-survey.ts';
 import { readSnapshot } from '../store/recordings/snapshots.ts';
 import { answerCatalogue } from '../store/recordings/verification/catalogue-questions.ts';
 import { CatalogueRebuild } from '../store/recordings/verification/catalogue-rebuild.ts';
+import { Closers } from './base/closers.ts';
+import { type OpenBus, openBus } from './base/open-bus.ts';
 import type { DetectorDefinition } from './detectors/detector-contract.ts';
 import { houseView } from './house-view.ts';
 import { Pictures } from './pictures.ts';
@@ -50,186 +49,192 @@ export interface StoredState {
   readonly detectors: readonly DetectorDefinition[];
 }
 
-/** The services that run beside the monitors. */
-export interface RecorderServices extends StoredState {
+/** What monitors need: they begin on it, while the services beside them are opened. */
+export interface Ground extends StoredState {
   readonly logger: Logger;
   readonly bus: Bus;
   readonly busAddress: BusAddress;
-  /** Address of the web server: `https://127.0.0.1:2020`. */
-  readonly url: string;
-  /** Closes the services in reverse order; one that does not close in time is abandoned. */
-  close(): Promise<void>;
+  readonly isBusHealthy: OpenBus['isHealthy'];
+  readonly recordings: KeptRecordings;
+  /** As it was before the first recording. */
+  readonly clock: MachineClock;
+  /** Of all that was opened on it, too. */
+  readonly closers: Closers;
 }
 
-/** Milliseconds between two checks of the bus's streams. */
-const streamCheckIntervalMs = 10_000;
+/** The folder of recordings, and what is kept in it. */
+interface KeptRecordings {
+  readonly retention: Omit<RetentionOptions, 'catalogue' | 'removeRest'>;
+  readonly removals: RemovalReports;
+}
+
+/** The services that run beside the monitors. */
+export interface RecorderServices {
+  /** Address of the web server: `https://127.0.0.1:2020`. */
+  readonly url: string;
+}
+
 /**
  * Bytes of the recordings' disk that must stay free (a twentieth of a small disk): on a full disk the bus and the database
  * stop working.
  */
 const minFreeBytes = 1e9;
 
-/** Opens the services in the order of their dependencies. If one fails, those before it are closed. */
-export async function openServices(stored: StoredState, logger: Logger): Promise<RecorderServices> {
-  const { config, accounts, monitors } = stored;
-  const closers: (() => Promise<void>)[] = [];
-  const log = logger.source('app');
-  const close = async () => {
-    for (const closer of closers.splice(0).reverse()) {
-      await closer().catch((error: Error) => log.error(`closing: ${error.message}`));
-    }
-  };
+/** Opens the bus, and makes room on a full disk. If one fails, what was opened before is closed. */
+export async function openGround(stored: StoredState, logger: Logger): Promise<Ground> {
+  const { config } = stored;
+  const closers = new Closers(logger.source('app'));
   try {
     for (const dir of [config.storageDir, config.mediaDir])
       await mkdir(dir, { recursive: true, mode: 0o750 });
-
-    let busAddress: BusAddress = config.bus;
-    let embedded: NatsServer | undefined;
-    if (config.bus.servers.length === 0) {
-      const dir = join(config.storageDir, 'bus');
-      const server = await startNatsServer({ dir, log });
-      const stopServer = async () => void (await Promise.all([removeBusAddress(dir), server.stop()]));
-      closers.push(within('natsServer', stopServer));
-      await writeBusAddress(dir, server.address);
-      busAddress = server.address;
-      embedded = server;
-    }
-    const bus = await Bus.connect(busAddress, 'main');
-    closers.push(within('bus', () => bus.close()));
-    await ensureStreams(bus);
-    const watch = watchStreamHealth(bus, streamCheckIntervalMs, () => {
-      log.error('JetStream stopped storing messages (disk full?); restarting nats-server');
-      embedded?.restart();
-    });
-    closers.push(async () => watch.stop());
-    logger.attach(bus);
-    closers.push(() => logger.flush(stopDeadlinesMs.mainLog));
-
-    const recordingsDir = join(config.storageDir, 'recordings');
-    const removals = new RemovalReports(bus, (count) =>
-      log.warning(
-        `the catalogue misses the deletion of ${count} recordings: the bus was unreachable for too long`,
-      ),
-    );
-    const files = new RecordingFiles(recordingsDir);
-    const indexes = new FragmentIndexes(files);
-    const marks = new RecordingMarks(files);
-    const logFile = join(config.storageDir, logFileName);
-    const kept = {
-      ...{ storageDir: config.storageDir, logFile, files, marks },
-      limits: {
-        // The file may be read again.
-        get maxBytes() {
-          return config.maxDiskUsage;
-        },
-        minFreeBytes,
-      },
-      rulesOf: (monitorID: string) => retentionRules(monitors.get(monitorID)),
-      monitorIDs: () => monitors.list().map(({ id }) => id),
-      onRemoved: (id: string, reason: string) => removals.add(id, reason),
-      onMissing: (id: string, reason: string) => removals.add(id, reason, true),
-    };
-    const recorderLog = logger.source('recorder');
-    await freeSpace({ ...kept, removeRest: async () => {} }, recorderLog);
-
-    // The web server's modules load while the log store's thread opens its database.
-    const loading = import('../http/server.ts');
-    const logs = await LogStore.open({
-      file: logFile,
-      bus: busAddress,
-      logs: config.logs,
-      onError: (error) => log.error(`log store: ${error.message}`),
-    });
-    closers.push(within('logStore', () => logs.close()));
-    const removeRest = (recordings: readonly KeptRecording[]) =>
-      removeEventSnapshots(config.storageDir, logs, recordings);
-    const rebuild = new CatalogueRebuild({
-      ...{ bus, files, catalogue: logs, log: recorderLog },
-      recheck: () => diskLimit.check(),
-    });
-    const onChecked = ({ unlisted }: StorageContents) => rebuild.begin(unlisted);
-    const diskLimit = enforceDiskLimit({ ...kept, catalogue: logs, removeRest, onChecked }, recorderLog);
-    const clockFollower = new ClockFollower({
-      ...{ bus, files, catalogue: logs, log: recorderLog },
-      onRenamed: (id) => indexes.forget(id),
-    });
-    closers.push(
-      within('retention', async () => {
-        await Promise.all([diskLimit.end(), rebuild.end(), clockFollower.end()]);
-        await removals.flush(stopDeadlinesMs.retention);
-      }),
-    );
-
-    let bridge: MqttBridge | undefined;
-    // Otherwise, when MQTT is enabled again, it would publish events that are weeks old.
-    if (!config.mqtt) await forgetDurableReader(bus, 'EVENTS', 'mqtt');
-    else {
-      // Imported only if needed: the client is a fifth of all modules.
-      const { startMqttBridge } = await import('../bus/mqtt/mqtt-bridge.ts');
-      const installation = await installationId(config.storageDir);
-      const recordFile = join(config.storageDir, 'mqtt-topics.json');
-      const house = houseView(stored, bus, () => diskLimit.report(60_000));
-      const options = { clientId: installation, installation, ...config.mqtt, recordFile };
-      const started = await startMqttBridge(bus, options, logger.source('mqtt'), house);
-      bridge = started;
-      closers.push(within('mqtt', () => started.close()));
-    }
-
-    const videoBus = await Bus.connect(busAddress, 'live video');
-    closers.push(within('bus', () => videoBus.close()));
-    const { startHttpServer } = await loading;
-    const reports = new DetectorReports(bus);
-    closers.push(async () => reports.close());
-
-    const sourceTests = new SourceTests(config);
-    const pictures = new Pictures(config.storageDir);
-    const recordings = new RecordingArchive({
-      files,
-      indexes,
-      marks,
-      catalogue: logs,
-      makePicture: (order) => pictures.make(order),
-      onRemoved: (id, reason) => removals.add(id, reason),
-      removeRest,
-    });
-    const endIndexes = keepRecordingIndexes(bus, recordings);
-    closers.push(async () => endIndexes());
-    closers.push(makeMissingIndexes({ ids: () => listUnindexed(recordingsDir), files, indexes }));
-    const endAnswers = answerCatalogue(bus, logs);
-    closers.push(async () => endAnswers());
-    const endCheckpoints = bus.answer(questions.checkpoint, ({ holdMs }) => logs.checkpoint(holdMs));
-    closers.push(async () => endCheckpoints());
-    const http = await startHttpServer({
-      config,
-      accounts,
-      monitors,
-      logs,
-      recordings,
+    const { bus, address, isHealthy } = await openBus(config, logger, closers);
+    const recordings = keepRecordings(stored, bus, logger);
+    await freeSpace({ ...recordings.retention, removeRest: async () => {} }, logger.source('recorder'));
+    const clock = new MachineClock();
+    return {
+      ...stored,
+      logger,
       bus,
-      videoBus,
-      log: logger.source('auth'),
-      detectors: () => reports.list(),
-      snapshot: (eventID) => readSnapshot(config.storageDir, eventID),
-      testSource: (monitor, signal) => sourceTests.run(monitor, signal),
-      storage: (maxAgeMs) => diskLimit.report(maxAgeMs),
-      lastStorage: () => diskLimit.lastReport(),
-      catalogueProgress: (maySee) => rebuild.progress(maySee),
-      mqtt: async () => bridge?.report(),
-      health: () => bus.connected && watch.healthy,
-    });
-    closers.push(within('http', () => http.close()));
-    diskLimit.begin();
-    // Before the web server, which waits for its answers.
-    closers.push(async () => sourceTests.close());
-    closers.push(async () => pictures.close());
-    return { ...stored, logger, bus, busAddress, url: http.address, close };
+      busAddress: address,
+      isBusHealthy: isHealthy,
+      recordings,
+      clock,
+      closers,
+    };
   } catch (error) {
-    await close();
+    await closers.closeAll();
     throw error;
   }
 }
 
-/** Waits for one service to close, up to its deadline, so that the next ones are closed as well. */
-function within(step: StopStep, close: () => Promise<void>): () => Promise<void> {
-  return () => Promise.race([close(), sleep(stopDeadlinesMs[step], undefined, { ref: false })]);
+function keepRecordings({ config, monitors }: StoredState, bus: Bus, logger: Logger): KeptRecordings {
+  const removals = new RemovalReports(bus, (count) =>
+    logger
+      .source('app')
+      .warning(
+        `the catalogue misses the deletion of ${count} recordings: the bus was unreachable for too long`,
+      ),
+  );
+  const files = new RecordingFiles(join(config.storageDir, 'recordings'));
+  const retention = {
+    ...{ storageDir: config.storageDir, logFile: join(config.storageDir, logFileName) },
+    ...{ files, marks: new RecordingMarks(files) },
+    limits: {
+      // The file may be read again.
+      get maxBytes() {
+        return config.maxDiskUsage;
+      },
+      minFreeBytes,
+    },
+    rulesOf: (monitorID: string) => retentionRules(monitors.get(monitorID)),
+    monitorIDs: () => monitors.list().map(({ id }) => id),
+    onRemoved: (id: string, reason: string) => removals.add(id, reason),
+    onMissing: (id: string, reason: string) => removals.add(id, reason, true),
+  };
+  return { retention, removals };
+}
+
+/**
+ * Opens the services in the order of their dependencies, while monitors record. After a failure the ground's closers have
+ * what was opened before.
+ */
+export async function openServices(ground: Ground): Promise<RecorderServices> {
+  const { config, accounts, monitors, logger, bus, busAddress, closers } = ground;
+  const { retention, removals } = ground.recordings;
+  const { files, marks, logFile } = retention;
+  const log = logger.source('app');
+  const recorderLog = logger.source('recorder');
+  const indexes = new FragmentIndexes(files);
+
+  // The web server's modules load while the log store's thread opens its database.
+  const loading = import('../http/server.ts');
+  const logs = await LogStore.open({
+    file: logFile,
+    bus: busAddress,
+    logs: config.logs,
+    onError: (error) => log.error(`log store: ${error.message}`),
+  });
+  closers.addWithin('logStore', () => logs.close());
+  const removeRest = (recordings: readonly KeptRecording[]) =>
+    removeEventSnapshots(config.storageDir, logs, recordings);
+  const rebuild = new CatalogueRebuild({
+    ...{ bus, files, catalogue: logs, log: recorderLog },
+    recheck: () => diskLimit.check(),
+  });
+  const onChecked = ({ unlisted }: StorageContents) => rebuild.begin(unlisted);
+  const diskLimit = enforceDiskLimit({ ...retention, catalogue: logs, removeRest, onChecked }, recorderLog);
+  const clockFollower = new ClockFollower({
+    ...{ bus, files, catalogue: logs, log: recorderLog },
+    onRenamed: (id) => indexes.forget(id),
+    clock: ground.clock,
+  });
+  closers.addWithin('retention', async () => {
+    await Promise.all([diskLimit.end(), rebuild.end(), clockFollower.end()]);
+    await removals.flush(stopDeadlinesMs.retention);
+  });
+
+  let bridge: MqttBridge | undefined;
+  // Otherwise, when MQTT is enabled again, it would publish events that are weeks old.
+  if (!config.mqtt) await forgetDurableReader(bus, 'EVENTS', 'mqtt');
+  else {
+    // Imported only if needed: the client is a fifth of all modules.
+    const { startMqttBridge } = await import('../bus/mqtt/mqtt-bridge.ts');
+    const installation = await installationId(config.storageDir);
+    const recordFile = join(config.storageDir, 'mqtt-topics.json');
+    const house = houseView(ground, bus, () => diskLimit.report(60_000));
+    const options = { clientId: installation, installation, ...config.mqtt, recordFile };
+    const started = await startMqttBridge(bus, options, logger.source('mqtt'), house);
+    bridge = started;
+    closers.addWithin('mqtt', () => started.close());
+  }
+
+  const videoBus = await Bus.connect(busAddress, 'live video');
+  closers.addWithin('bus', () => videoBus.close());
+  const { startHttpServer } = await loading;
+  const reports = new DetectorReports(bus);
+  closers.add(() => reports.close());
+
+  const sourceTests = new SourceTests(config);
+  const pictures = new Pictures(config.storageDir);
+  const recordings = new RecordingArchive({
+    files,
+    indexes,
+    marks,
+    catalogue: logs,
+    makePicture: (order) => pictures.make(order),
+    onRemoved: (id, reason) => removals.add(id, reason),
+    removeRest,
+  });
+  const endIndexes = keepRecordingIndexes(bus, recordings);
+  closers.add(endIndexes);
+  const recordingsDir = join(config.storageDir, 'recordings');
+  closers.add(makeMissingIndexes({ ids: () => listUnindexed(recordingsDir), files, indexes }));
+  const endAnswers = answerCatalogue(bus, logs);
+  closers.add(endAnswers);
+  const endCheckpoints = bus.answer(questions.checkpoint, ({ holdMs }) => logs.checkpoint(holdMs));
+  closers.add(endCheckpoints);
+  const http = await startHttpServer({
+    config,
+    accounts,
+    monitors,
+    logs,
+    recordings,
+    bus,
+    videoBus,
+    log: logger.source('auth'),
+    detectors: () => reports.list(),
+    snapshot: (eventID) => readSnapshot(config.storageDir, eventID),
+    testSource: (monitor, signal) => sourceTests.run(monitor, signal),
+    storage: (maxAgeMs) => diskLimit.report(maxAgeMs),
+    lastStorage: () => diskLimit.lastReport(),
+    catalogueProgress: (maySee) => rebuild.progress(maySee),
+    mqtt: async () => bridge?.report(),
+    health: ground.isBusHealthy,
+  });
+  closers.addWithin('http', () => http.close());
+  diskLimit.begin();
+  // Before the web server, which waits for its answers.
+  closers.add(() => sourceTests.close());
+  closers.add(() => pictures.close());
+  return { url: http.address };
 }

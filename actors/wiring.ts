@@ -12,7 +12,13 @@ import { detectorHostMachine, hostProcess } from './machines/detector-host.ts';
 import { monitorMachine } from './machines/monitor.ts';
 import { type MonitorChild, type SystemServices, systemMachine } from './machines/system.ts';
 import { detectionsActor, pipelineActor } from './pipeline-actors.ts';
-import { openServices, type RecorderServices, type StoredState } from './services.ts';
+import {
+  type Ground,
+  openGround,
+  openServices,
+  type RecorderServices,
+  type StoredState,
+} from './services.ts';
 import { detectCommand, enabledDetectors, logSettings, pipelineSession, recordSeconds } from './settings.ts';
 import { statusPublisherActor } from './status-publisher.ts';
 
@@ -38,12 +44,13 @@ export function wireSystem(
     monitorsPerProcess: config.monitorsPerProcess,
     log: logger.source('recorder'),
   });
-  let services: RecorderServices | undefined;
+  let ground: Ground | undefined;
+  let opening: Promise<void> | undefined;
 
-  /** The services: actors are only spawned once they are open. */
-  const opened = (): RecorderServices => {
-    if (!services) throw new Error('the services are not open yet');
-    return services;
+  /** Actors are only spawned once it is there. */
+  const opened = (): Ground => {
+    if (!ground) throw new Error('the bus is not open yet');
+    return ground;
   };
 
   const system: SystemServices = {
@@ -51,17 +58,22 @@ export function wireSystem(
       const cameras = monitors.list().filter(({ enable, source }) => enable && source === 'rtsp').length;
       pipelines.prepare(cameras, config.storageDir);
       try {
-        services = await openServices(stored, logger);
+        ground = await openGround(stored, logger);
       } catch (error) {
         await pipelines.close();
         throw error;
       }
-      statuses.attach(services.bus);
-      onOpen(services);
+      statuses.attach(ground.bus);
+    },
+    serve() {
+      opening = openServices(opened()).then(onOpen);
+      return opening;
     },
     async close() {
       await pipelines.close();
-      await opened().close();
+      // What is half open cannot be closed in order.
+      await opening?.catch(() => {});
+      await opened().closers.closeAll();
     },
     listen(send) {
       const { bus } = opened();

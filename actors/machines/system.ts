@@ -13,7 +13,8 @@ import { detectorHostMachine } from './detector-host.ts';
 import { type MonitorInput, monitorMachine } from './monitor.ts';
 
 /**
- * The root: opens the services, keeps the actors of every stored monitor alive, and stops everything in reverse order.
+ * The root: opens what monitors need, keeps the actors of every stored monitor alive while it opens the other services, and stops
+ * everything in reverse order.
  *
  * The stored configuration decides; `apply` compares one monitor's actors with it.
  */
@@ -40,8 +41,11 @@ type LivingActor =
 
 /** The root's view of the services. */
 export interface SystemServices {
-  /** Opens the services that all actors need. If it rejects, it leaves nothing open. */
+  /** Opens what all actors need. If it rejects, it leaves nothing open. */
   open(): Promise<void>;
+  /** Opens the rest, while actors run. After a rejection, `close` closes what it opened. */
+  serve(): Promise<void>;
+  /** Closes everything, once `serve` has come to an end. */
   close(): Promise<void>;
   /** Passes on commands from the bus. @returns a function that unsubscribes. */
   listen(send: (event: SystemEvent) => void): () => void;
@@ -78,6 +82,7 @@ export const systemMachine = setup({
   },
   actors: {
     open: fromPromise<void, SystemServices>(({ input }) => input.open()),
+    serve: fromPromise<void, SystemServices>(({ input }) => input.serve()),
     close: fromPromise<void, SystemServices>(({ input }) => input.close()),
     listen: fromCallback<SystemEvent, SystemServices>(({ input, sendBack }) => input.listen(sendBack)),
     monitor: monitorMachine,
@@ -178,10 +183,15 @@ export const systemMachine = setup({
     },
     running: {
       entry: 'spawnAll',
-      invoke: {
-        src: 'listen',
-        input: ({ context }) => context.services,
-      },
+      invoke: [
+        { src: 'listen', input: ({ context }) => context.services },
+        {
+          src: 'serve',
+          input: ({ context }) => context.services,
+          onDone: {},
+          onError: { target: 'stopping', actions: assign({ failure: ({ event }) => event.error }) },
+        },
+      ],
       on: {
         'spawn.host': { actions: 'spawnHost' },
         apply: { actions: { type: 'apply', params: ({ event }) => event } },

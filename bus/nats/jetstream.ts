@@ -44,7 +44,7 @@ class StreamError extends Error {
  */
 export async function ensureStreams(bus: Bus): Promise<void> {
   const manager = await bus.jetStream.manager;
-  for (const [name, config] of Object.entries(streams)) {
+  const ensure = async ([name, config]: [string, Partial<StreamConfig>]) => {
     const whole = { name, retention: RetentionPolicy.Limits, discard: DiscardPolicy.Old, ...config };
     try {
       const known = await manager.streams.info(name).catch(() => undefined);
@@ -53,7 +53,8 @@ export async function ensureStreams(bus: Bus): Promise<void> {
     } catch (cause) {
       throw new StreamError(`the bus cannot keep its stream ${name}: ${(cause as Error).message}`, { cause });
     }
-  }
+  };
+  await Promise.all(Object.entries(streams).map(ensure));
 }
 
 function differs(known: Partial<StreamConfig>, wanted: Partial<StreamConfig>): boolean {

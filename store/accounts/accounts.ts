@@ -17,7 +17,7 @@ import {
   readAccounts,
   type StoredAccount,
 } from './accounts-file.ts';
-import { hashPassword, isForeignHash, prepareVerification, verifyPassword } from './passwords.ts';
+import { hashPassword, isForeignHash, verifyPassword } from './passwords.ts';
 
 export type { Account } from './accounts-file.ts';
 
@@ -68,7 +68,6 @@ export class Accounts {
     const file = join(configDir, 'accounts.json');
     const accounts = new Map<string, StoredAccount>();
     for (const account of Object.values(await readAccounts(file))) accounts.set(account.id, account);
-    await prepareVerification();
     return new Accounts(file, accounts);
   }
 

@@ -1,4 +1,5 @@
-import { access, rename, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { access, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { LogEntry, MonitorStatus } from '../../bus/messages.ts';
@@ -169,6 +170,28 @@ test('a storage whose disk is not mounted stops the start with one line, and is 
   expect(await child.exited).toBe(1);
   expect(child.lines).toEqual([expect.stringMatching(/is not the storage of the last start .* mounted/)]);
   await expect(access(storage)).rejects.toThrow('ENOENT');
+});
+
+test('cameras are recorded while what they do not need is opened, however long that takes', async () => {
+  const recorder = await startRecorder({ monitors: [testMonitor('demo', { alwaysRecord: true })] });
+  const { recordings, folder } = recorder;
+  await waitFor(async () => (await recordingsIn(recordings)).length > 0, 15_000, 'a recording');
+  await recorder.stop();
+  const before = await recordingsIn(recordings);
+  // The web server reads the sessions before it serves: a pipe keeps it waiting.
+  const sessions = join(folder, 'configs', 'sessions.json');
+  await rm(sessions, { force: true });
+  execFileSync('mkfifo', [sessions]);
+  const child = startIn(folder, join(folder, 'configs', 'sentryshot.toml'));
+  await waitFor(
+    async () => (await recordingsIn(recordings)).length > before.length,
+    30_000,
+    'a recording of the second start',
+  );
+  expect(child.lines.filter((line) => line.startsWith('Serving'))).toEqual([]);
+  await writeFile(sessions, '[]');
+  await child.line(/^Serving/);
+  expect(await child.stop()).toBe(0);
 });
 
 test('a second recorder in the same folder is refused, and the first does not notice', async () => {

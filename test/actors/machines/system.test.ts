@@ -52,6 +52,7 @@ function startSystem(stored: MonitorConfig[], services: Partial<SystemServices> 
       input: {
         services: {
           open: async () => void story.push('open'),
+          serve: async () => {},
           close: async () => void story.push('close'),
           listen: (sender) => {
             send = sender;
@@ -163,12 +164,32 @@ test('on stop while it opens, it closes what it opened and starts nothing', asyn
   expect(actor.getSnapshot().status).toBe('done');
 });
 
-test('when the services cannot be opened it ends and says why', async () => {
-  const failure = new Error('port 2020 is in use');
+test('when the bus cannot be opened it ends and says why', async () => {
+  const failure = new Error('nats-server is missing');
   const { actor, story, settle } = startSystem([monitor('a')], { open: () => Promise.reject(failure) });
   await settle();
   expect(actor.getSnapshot().output).toEqual({ failure });
   expect(story).toEqual([]);
+});
+
+test('monitors run while the services are opened that they do not need', async () => {
+  const { actor, story, settle } = startSystem([monitor('a')], { serve: () => new Promise(() => {}) });
+  await settle();
+  expect(story).toEqual(['open', 'start a']);
+  actor.send({ type: 'stop' });
+  await settle();
+  await settle();
+  expect(story).toEqual(['open', 'start a', 'stop a', 'close']);
+});
+
+test('when one of those cannot be opened, it stops the monitors, closes, and says why', async () => {
+  const failure = new Error('port 2020 is in use');
+  const { actor, story, settle } = startSystem([monitor('a')], { serve: () => Promise.reject(failure) });
+  await settle();
+  await settle();
+  await settle();
+  expect(story).toEqual(['open', 'start a', 'stop a', 'close']);
+  expect(actor.getSnapshot().output).toEqual({ failure });
 });
 
 test('a pipeline that does not stop holds up the end for eight seconds, not longer', async () => {

@@ -1,0 +1,56 @@
+import { join } from 'node:path';
+import { stopDeadlinesMs } from '../../bus/children/stop-deadlines.ts';
+import type { Logger } from '../../bus/logging/logger.ts';
+import { Bus } from '../../bus/nats/bus.ts';
+import type { BusAddress } from '../../bus/nats/bus-address.ts';
+import { removeBusAddress, writeBusAddress } from '../../bus/nats/bus-address-file.ts';
+import { ensureStreams } from '../../bus/nats/jetstream.ts';
+import { type NatsServer, startNatsServer } from '../../bus/nats/nats-server.ts';
+import { watchStreamHealth } from '../../bus/nats/stream-health.ts';
+import type { Config } from '../../store/config/config.ts';
+import type { Closers } from './closers.ts';
+
+export interface OpenBus {
+  readonly bus: Bus;
+  readonly address: BusAddress;
+  /** Whether it is reached, and stores messages. */
+  isHealthy(): boolean;
+}
+
+/** Milliseconds between two checks of the bus's streams. */
+const streamCheckIntervalMs = 10_000;
+
+/**
+ * Opens the bus: a nats-server of its own, unless the configuration has others, and its streams. Main's log goes to it.
+ *
+ * @param closers gets all that was opened, also when this fails.
+ * @throws {NatsServerError} {StreamError} errors of the connection and of the file system.
+ */
+export async function openBus(
+  config: Pick<Config, 'bus' | 'storageDir'>,
+  logger: Logger,
+  closers: Closers,
+): Promise<OpenBus> {
+  const log = logger.source('app');
+  let address: BusAddress = config.bus;
+  let embedded: NatsServer | undefined;
+  if (config.bus.servers.length === 0) {
+    const dir = join(config.storageDir, 'bus');
+    const server = await startNatsServer({ dir, log });
+    closers.addWithin('natsServer', () => Promise.all([removeBusAddress(dir), server.stop()]));
+    await writeBusAddress(dir, server.address);
+    address = server.address;
+    embedded = server;
+  }
+  const bus = await Bus.connect(address, 'main');
+  closers.addWithin('bus', () => bus.close());
+  await ensureStreams(bus);
+  const watch = watchStreamHealth(bus, streamCheckIntervalMs, () => {
+    log.error('JetStream stopped storing messages (disk full?); restarting nats-server');
+    embedded?.restart();
+  });
+  closers.add(() => watch.stop());
+  logger.attach(bus);
+  closers.add(() => logger.flush(stopDeadlinesMs.mainLog));
+  return { bus, address, isHealthy: () => bus.connected && watch.healthy };
+}
