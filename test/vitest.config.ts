@@ -38,8 +38,10 @@ const shared = {
   retry: 1,
 } as const;
 
-/** Files that detect objects, or measure times of a few tenths of a second: they need the machine for themselves. */
-const alone = ['end-to-end/objects', 'pipelines/machine-clock-steps'].map((name) => `test/${name}.test.ts`);
+/** Files that detect objects, or measure times of a few tenths of a second, or cost: they need the machine for themselves. */
+const alone = ['end-to-end/objects', 'end-to-end/cost', 'pipelines/machine-clock-steps'].map(
+  (name) => `test/${name}.test.ts`,
+);
 
 /**
  * Three groups, one after the other: the unit tests, then the end-to-end tests, each of which runs a recorder with its

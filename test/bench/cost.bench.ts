@@ -1,10 +1,9 @@
 import { loadavg } from 'node:os';
-import { setTimeout as pause } from 'node:timers/promises';
 import { beforeAll, test } from 'vitest';
 import type { Camera } from '../support/camera.ts';
+import { type Cost, measureCosts, totalCost } from '../support/cost.ts';
 import { rtspMonitor } from '../support/monitors.ts';
 import { hasMotionProgram, startMotionRecorder } from '../support/motion-program.ts';
-import { commandLine, descendants, ownCpuSeconds, ownMemory, ownWakeUps } from '../support/processes.ts';
 import { startRecorder } from '../support/recorder.ts';
 import { quietMotion, startGstLaunch, startStreetCamera } from '../support/street-cameras.ts';
 
@@ -33,24 +32,6 @@ const rows: readonly Row[] = [
   { cameras: 4, decoded: 'main', goal: [0.9, 330] },
 ];
 
-/** Processes of the recorder, by what they do. */
-const parts: readonly (readonly [name: string, commandLine: RegExp])[] = [
-  ['pipelines', /pipeline-host/],
-  ['detectors', /detectors\/host/],
-  ['nats-server', /nats-server/],
-  ['main', /actors\/main/],
-];
-
-interface Cost {
-  /** Percent of one core. */
-  readonly cpu: number;
-  /** Times a second. */
-  readonly wakeUps: number;
-  readonly megabytes: number;
-}
-
-const nothing: Cost = { cpu: 0, wakeUps: 0, megabytes: 0 };
-
 let camera: Camera;
 beforeAll(async () => {
   camera = await startStreetCamera();
@@ -62,8 +43,8 @@ test.each(rows)('cameras: $cameras, motion on the $decoded stream', async ({ cam
     ['sentrybus', [await startSentrybus(cameras, decoded)]],
   ]);
   if (hasMotionProgram) programs.set('motion', [await startMotion(cameras, decoded)]);
-  const costs = await measure(programs);
-  const reference = total(costs.get('gst-launch') ?? new Map());
+  const costs = await measureCosts(programs, { warmUpMs, measuredMs });
+  const reference = totalCost(costs.get('gst-launch') ?? new Map());
   const [ratio, megabytes] = goal;
   const load = loadavg()[0]?.toFixed(1);
   console.log(`${cameras} × 1080p15 recorded, motion on the ${decoded} stream; load ${load}`);
@@ -71,7 +52,7 @@ test.each(rows)('cameras: $cameras, motion on the $decoded stream', async ({ cam
     `  goal         ${''.padStart(9)} (${ratio.toFixed(2)}) ${megabytes.toFixed(0).padStart(6)} MB`,
   );
   for (const [name, byPart] of costs) {
-    const all = total(byPart);
+    const all = totalCost(byPart);
     console.log(line(name, all, (all.cpu / reference.cpu).toFixed(2)));
     if (byPart.size > 1) for (const [part, cost] of byPart) console.log(line(`- ${part}`, cost));
   }
@@ -99,52 +80,4 @@ async function startSentrybus(cameras: number, decoded: Row['decoded']): Promise
 async function startMotion(cameras: number, decoded: Row['decoded']): Promise<number> {
   const streams = { recorded: camera.url('main'), watched: camera.url(decoded) };
   return (await startMotionRecorder(Array.from({ length: cameras }, () => streams))).pid;
-}
-
-/** @returns what the programs cost, by the names of their parts. */
-async function measure(
-  programs: ReadonlyMap<string, readonly number[]>,
-): Promise<Map<string, Map<string, Cost>>> {
-  await pause(warmUpMs);
-  const running = [...programs].flatMap(([name, roots]) =>
-    roots.flatMap((root) =>
-      [root, ...descendants(root)].map((pid) => ({
-        name,
-        pid,
-        part: partOf(pid),
-        before: ownCpuSeconds(pid),
-        woken: ownWakeUps(pid),
-      })),
-    ),
-  );
-  const began = performance.now();
-  await pause(measuredMs);
-  const seconds = (performance.now() - began) / 1000;
-  const costs = new Map<string, Map<string, Cost>>();
-  for (const { name, pid, part, before, woken } of running) {
-    const byPart = costs.get(name) ?? new Map<string, Cost>();
-    costs.set(name, byPart);
-    const sum = byPart.get(part) ?? nothing;
-    byPart.set(part, {
-      cpu: sum.cpu + ((ownCpuSeconds(pid) - before) / seconds) * 100,
-      wakeUps: sum.wakeUps + (ownWakeUps(pid) - woken) / seconds,
-      megabytes: sum.megabytes + ownMemory(pid).pss / 1e6,
-    });
-  }
-  return costs;
-}
-
-function partOf(pid: number): string {
-  const command = commandLine(pid);
-  return parts.find(([, pattern]) => pattern.test(command))?.[0] ?? 'others';
-}
-
-function total(byPart: ReadonlyMap<string, Cost>): Cost {
-  const costs = [...byPart.values()];
-  const sum = (of: (cost: Cost) => number) => costs.reduce((total, cost) => total + of(cost), 0);
-  return {
-    cpu: sum(({ cpu }) => cpu),
-    wakeUps: sum(({ wakeUps }) => wakeUps),
-    megabytes: sum(({ megabytes }) => megabytes),
-  };
 }
