@@ -170,6 +170,29 @@ export const ScoreAnswer = Type.Object({
 });
 export type ScoreAnswer = Static<typeof ScoreAnswer>;
 
+/** Asks the detector host which decoders of motion detection sleep, or would. */
+export const SleepQuestion = Type.Object({});
+export type SleepQuestion = Static<typeof SleepQuestion>;
+
+const Total = Type.Integer({ minimum: 0 });
+
+export const SleepAnswer = Type.Object({
+  monitors: Type.Array(
+    Type.Object({
+      monitorID: DetectionEvent.properties.monitorID,
+      isAsleep: Type.Boolean(),
+      /** Whether motion would show in the sizes of its pictures; null while too little is known. */
+      isOpen: Type.Union([Type.Boolean(), Type.Null()]),
+      /** Since the detector host began to decode it, in microseconds. */
+      asleepUs: Total,
+      wakes: Total,
+      /** Motion that was found, and that the sizes did not show. */
+      missed: Total,
+    }),
+  ),
+});
+export type SleepAnswer = Static<typeof SleepAnswer>;
+
 export const CheckpointAnswer = Type.Object({
   /** False if the database could not take all that the bus has in time. */
   isComplete: Type.Boolean(),

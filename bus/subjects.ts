@@ -25,6 +25,8 @@ import {
   RecordingReport,
   ScoreAnswer,
   ScoreQuestion,
+  SleepAnswer,
+  SleepQuestion,
 } from './messages.ts';
 import type { RecordedStream } from './recording-id.ts';
 
@@ -105,5 +107,10 @@ export const questions = {
   scores: {
     question: channel(() => 'question.scores', ScoreQuestion),
     answer: channel(() => '_INBOX', ScoreAnswer),
+  },
+  /** To the detector host. */
+  sleep: {
+    question: channel(() => 'question.sleep', SleepQuestion),
+    answer: channel(() => '_INBOX', SleepAnswer),
   },
 };

@@ -4,7 +4,7 @@ import type { FrameFormat } from '../../bus/messages.ts';
 import type { Bus } from '../../bus/nats/bus.ts';
 import type { Outbox } from '../../bus/nats/outbox.ts';
 import type { DetectorSection, DetectorSettings } from '../../store/detectors/detector-section.ts';
-import type { HeldFrames } from './frames/decoded-stream.ts';
+import type { HeldFrames, MotionNeed } from './frames/decoded-stream.ts';
 import type { InferenceWorker } from './objects/inference/inference-worker.ts';
 import type { ModelSource } from './objects/models/model-source.ts';
 
@@ -70,7 +70,7 @@ export interface DetectorEnvironment {
   /** For commands. */
   readonly bus: Bus;
   /** Its frames, of this process. @param onFrame gets every frame that is made; it must return quickly */
-  readonly openFrames: (onFrame: (frame: Frame) => void) => HeldFrames;
+  readonly openFrames: (onFrame: (frame: Frame) => void, motion?: MotionNeed) => HeldFrames;
   /** For events. */
   readonly outbox: Outbox;
   readonly log: Log;

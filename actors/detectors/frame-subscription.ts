@@ -3,7 +3,7 @@ import type { Frame } from '../../bus/frames.ts';
 import { leases } from '../../bus/leases.ts';
 import type { DetectorEnvironment } from './detector-contract.ts';
 import { FairQueue, type Slot } from './fair-queue.ts';
-import type { HeldFrames } from './frames/decoded-stream.ts';
+import type { HeldFrames, MotionNeed } from './frames/decoded-stream.ts';
 
 export interface FrameSubscriptionOptions {
   /** Receives one frame at a time: the newest, skipping those that arrived during the last one. It must not reject. */
@@ -12,6 +12,8 @@ export interface FrameSubscriptionOptions {
   readonly queue?: FairQueue;
   /** While it returns false, no frames are requested. */
   readonly isWanted?: () => boolean;
+  /** Of motion detection. */
+  readonly motion?: MotionNeed;
   /** Called every few seconds while no frames are wanted. */
   readonly onIdle?: () => void;
 }
@@ -26,12 +28,12 @@ export class FrameSubscription {
   constructor(environment: DetectorEnvironment, options: FrameSubscriptionOptions) {
     this.#options = options;
     const { openFrames, maxFrameRate } = environment;
-    const { onFrame, queue = new FairQueue(), isWanted } = options;
+    const { onFrame, queue = new FairQueue(), isWanted, motion } = options;
     this.#slot = queue.join<Frame>(onFrame);
     const limit = new FrameRateLimit(maxFrameRate);
     this.#held = openFrames((frame) => {
       if (isWanted?.() !== false && limit.isDue(frame.timeUs)) this.#slot.put(frame);
-    });
+    }, motion);
     this.renew();
     this.#renewing = setInterval(() => this.renew(), leases.frames.renewMs);
   }
@@ -46,6 +48,11 @@ export class FrameSubscription {
     const { isWanted, onIdle } = this.#options;
     if (isWanted?.() === false) onIdle?.();
     else this.#held.renew();
+  }
+
+  /** See {@link HeldFrames.noteMotion}. */
+  noteMotion(timeUs: number): void {
+    this.#held.noteMotion(timeUs);
   }
 
   close(): void {

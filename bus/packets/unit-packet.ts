@@ -12,6 +12,8 @@ export interface UnitPacket {
   readonly keyFrame: boolean;
   /** These are the missing slices of the picture before. */
   readonly continues: boolean;
+  readonly width: number;
+  readonly height: number;
   /** When it is shown, in ticks of 90 kHz of the session's media time. */
   readonly time: number;
   /** When it was taken: Unix time in microseconds. */
@@ -30,12 +32,12 @@ export function unitPartsOf(units: readonly UnitPacket[]): MessagePart[] {
 }
 
 function headerOf({ data, ...unit }: UnitPacket): string {
-  const { session, sequence, remaining, codec, keyFrame, continues, time, timeUs } = unit;
+  const { session, sequence, remaining, codec, keyFrame, continues, width, height, time, timeUs } = unit;
   const kind: (typeof kinds)[number] = keyFrame ? 'key' : continues ? 'continued' : 'picture';
-  return [session, sequence, remaining, codec, kind, time, timeUs, data.length].join(' ');
+  return [session, sequence, remaining, codec, kind, width, height, time, timeUs, data.length].join(' ');
 }
 
-const pattern = /^([\w-]+) (\d+) (\d+) (h26[45]) (picture|key|continued) (-?\d+) (\d+) (\d+)$/;
+const pattern = /^([\w-]+) (\d+) (\d+) (h26[45]) (picture|key|continued) (\d+) (\d+) (-?\d+) (\d+) (\d+)$/;
 
 /** Puts the packets of one subject together again. */
 export class UnitPacketReader {
@@ -60,11 +62,12 @@ export class UnitPacketReader {
 function readUnit(header: string, whole: Uint8Array, from: number): UnitPacket | undefined {
   const fields = pattern.exec(header);
   if (!fields) return undefined;
-  const [, session = '', sequence, remaining, codec, kind, time, timeUs, length] = fields;
+  const [, session = '', sequence, remaining, codec, kind, width, height, time, timeUs, length] = fields;
   return {
     ...{ session, sequence: Number(sequence), remaining: Number(remaining) },
     codec: codec === 'h265' ? 'h265' : 'h264',
     ...{ keyFrame: kind === 'key', continues: kind === 'continued' },
+    ...{ width: Number(width), height: Number(height) },
     ...{ time: Number(time), timeUs: Number(timeUs), data: whole.subarray(from, from + Number(length)) },
   };
 }

@@ -1,5 +1,6 @@
 import { nowUs } from '../../bus/base/time.ts';
-import { monitorStates } from '../../bus/messages.ts';
+import { monitorStates, type SleepAnswer } from '../../bus/messages.ts';
+import { questions } from '../../bus/subjects.ts';
 import type { DeliveryDelay } from '../../store/log/read/delivery-delays.ts';
 import type { ApiServices } from '../request/api-services.ts';
 import { type Route, route } from '../request/route.ts';
@@ -12,6 +13,8 @@ type MetricsServices = Pick<ApiServices, 'logs' | 'monitors' | 'bus' | 'storage'
   readonly states: MonitorStates;
 };
 
+/** The detector host answers at once, or it is just being started. */
+const sleepMs = 1000;
 /** Prometheus asks every 15 seconds or so; a survey of a large archive takes a tenth of a second. */
 const maxStorageAgeMs = 60_000;
 
@@ -100,6 +103,7 @@ export function metricsRoutes({ logs, monitors, bus, states, storage, mqtt }: Me
           family('bus_connected', 'gauge', '1 while the bus is connected', [[{}, bus.connected ? 1 : 0]]),
           storageMetrics(await storage(maxStorageAgeMs)),
           mqttMetrics(await mqtt().catch(() => undefined)),
+          sleepMetrics(await bus.ask(questions.sleep, {}, sleepMs).catch(() => ({ monitors: [] }))),
         ].join('');
         return { type: 'text/plain; version=0.0.4; charset=utf-8', body };
       },
@@ -115,4 +119,36 @@ function quantiles({ monitorID: monitor, count, sum, p50, p95, p99 }: DeliveryDe
     [{ monitor }, sum, '_sum'],
     [{ monitor }, count, '_count'],
   ];
+}
+
+/** Whether decoders of motion detection sleep, or would if they were allowed to. */
+function sleepMetrics({ monitors }: SleepAnswer): string {
+  const samples = (value: (of: SleepAnswer['monitors'][number]) => number): MetricSample[] =>
+    monitors.map((of) => [{ monitor: of.monitorID }, value(of)]);
+  return [
+    family(
+      'motion_sleep_seconds_total',
+      'counter',
+      'Time that the decoder of motion detection has slept, or would have slept if it were allowed to',
+      samples(({ asleepUs }) => asleepUs / 1e6),
+    ),
+    family(
+      'motion_sleep_wakes_total',
+      'counter',
+      'Number of times that it was woken up, or would have been',
+      samples(({ wakes }) => wakes),
+    ),
+    family(
+      'motion_sleep_missed_total',
+      'counter',
+      'Motion that the sizes of pictures did not show while it slept, or would have slept',
+      samples(({ missed }) => missed),
+    ),
+    family(
+      'motion_sleep_refused',
+      'gauge',
+      '1 while it may not sleep, because motion would not show in the sizes of pictures',
+      samples(({ isOpen }) => (isOpen === false ? 1 : 0)),
+    ),
+  ].join('');
 }

@@ -121,7 +121,9 @@ export class UnitStream {
 
   #packet(unit: VideoUnit, sequence: number, remaining: number): UnitPacket {
     const { time, ...fields } = decoderUnit(unit);
+    const { width, height } = unit.config;
     const timeUs = Math.round(this.#options.clock.at(time * usPerTick));
-    return { session: this.#session, sequence, remaining, ...fields, time: Math.round(time), timeUs };
+    const place = { session: this.#session, sequence, remaining };
+    return { ...place, ...fields, width, height, time: Math.round(time), timeUs };
   }
 }

@@ -75,12 +75,12 @@ export const benchClips: readonly Clip[] = ['street-1080.mp4', 'street-360.mp4']
 export const seldomClips: readonly Clip[] = ['street-1080-seldom.mp4', 'street-360-seldom.mp4'];
 
 const run = promisify(execFile);
-const folder = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'sentrybus');
+export const cacheFolder = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'sentrybus');
 
 /** The clip's file. Its name holds its recipe, so that a clip of an older recipe is never taken for it. */
 export function clip(name: Clip): string {
   return join(
-    folder,
+    cacheFolder,
     isOriginal(name) ? name : `${digest(JSON.stringify(recipes[name])).slice(0, 8)}-${name}`,
   );
 }
@@ -92,9 +92,9 @@ export function clip(name: Clip): string {
 export async function makeClips(names: readonly Clip[]): Promise<void> {
   const missing = names.filter((name) => !existsSync(clip(name)));
   if (missing.length === 0) return;
-  await mkdir(folder, { recursive: true });
+  await mkdir(cacheFolder, { recursive: true });
   // Beside the clips: each takes its place by a rename once it is whole.
-  const work = await mkdtemp(join(folder, 'making-'));
+  const work = await mkdtemp(join(cacheFolder, 'making-'));
   try {
     const sources = missing.map((name) => (isOriginal(name) ? name : recipes[name].from));
     if (sources.some((name) => !existsSync(clip(name)))) await takeOriginals(work);
@@ -122,7 +122,7 @@ async function takeOriginals(work: string): Promise<void> {
   for (const [name, expected] of Object.entries(originals)) {
     const actual = digest(await readFile(join(work, name)));
     if (actual !== expected) throw new Error(`${name} of opencv-doc is not the known clip: sha256 ${actual}`);
-    await rename(join(work, name), join(folder, name));
+    await rename(join(work, name), join(cacheFolder, name));
   }
 }
 

@@ -6,6 +6,8 @@ import type { Frame } from '../../bus/frames.ts';
 export class ShownFrames {
   readonly #listeners = new Set<(frame: Frame) => void>();
   asked = 0;
+  /** When something moved, by what the detector said. */
+  readonly motionUs: number[] = [];
 
   readonly open: DetectorEnvironment['openFrames'] = (onFrame) => {
     this.#listeners.add(onFrame);
@@ -13,6 +15,7 @@ export class ShownFrames {
       renew: () => {
         this.asked += 1;
       },
+      noteMotion: (timeUs) => void this.motionUs.push(timeUs),
       end: () => void this.#listeners.delete(onFrame),
     };
   };

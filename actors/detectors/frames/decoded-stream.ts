@@ -10,6 +10,7 @@ import type { RecordedStream } from '../../../bus/recording-id.ts';
 import { commands, unitSubject } from '../../../bus/subjects.ts';
 import type { FrameDecoder } from '../../../pipelines/frames/frame-decoder.ts';
 import { FrameLease } from '../../../pipelines/frames/frame-lease.ts';
+import { type SleepCounts, SleepRule } from '../../../pipelines/frames/sleep/sleep-rule.ts';
 import { UnitLine } from '../../../pipelines/frames/unit-line.ts';
 import type { FrameRates } from '../../../pipelines/gstreamer/pipeline-description.ts';
 
@@ -25,7 +26,15 @@ export interface DecodedStreamOptions {
 export interface HeldFrames {
   /** Frames come for as long as the lease of frames lasts after this. */
   renew(): void;
+  /** Something moves. @param timeUs capture time of the frame that shows it: Unix time in microseconds */
+  noteMotion(timeUs: number): void;
   end(): void;
+}
+
+/** For motion detection. */
+export interface MotionNeed {
+  /** The part of the picture that must change to be motion, 0 to 1. */
+  readonly leastShare: number;
 }
 
 interface Holder {
@@ -57,17 +66,29 @@ export class DecodedStream {
   /** Whether pictures have come since they were last asked for anew. */
   #hasBegun = false;
   #trouble: string | null = null;
+  /** Whether it could sleep, where motion is looked for. */
+  #sleep: SleepRule | undefined;
 
   constructor(options: DecodedStreamOptions) {
     this.#options = options;
+  }
+
+  get monitorID(): string {
+    return this.#options.monitorID;
   }
 
   get isHeld(): boolean {
     return this.#holders.size > 0;
   }
 
+  /** See {@link SleepRule}; undefined where no motion is looked for. */
+  get sleepCounts(): SleepCounts | undefined {
+    return this.#sleep?.counts;
+  }
+
   /** @param onFrame gets every frame of this format that is made, for whomever it is; it must return quickly */
-  open(need: FramesCommand, onFrame: (frame: Frame) => void): HeldFrames {
+  open(need: FramesCommand, onFrame: (frame: Frame) => void, motion?: MotionNeed): HeldFrames {
+    if (motion) this.#sleep = new SleepRule(motion.leastShare);
     const lease = new FrameLease(leases.frames.expireMs, () => this.#setWanted());
     const holder = { need, onFrame, lease };
     this.#holders.add(holder);
@@ -78,7 +99,9 @@ export class DecodedStream {
         lease.renew();
         void this.#ask();
       },
+      noteMotion: (timeUs) => this.#sleep?.noteMotion(timeUs),
       end: () => {
+        if (motion) this.#sleep = undefined;
         this.#holders.delete(holder);
         lease.end();
         if (!this.isHeld) this.#leave();
@@ -103,6 +126,8 @@ export class DecodedStream {
     this.#hasBegun = true;
     if (taken.follows === 'connection') this.#decoder?.restart();
     if (taken.follows === 'gap') this.#decoder?.interrupt();
+    if (taken.follows !== 'picture') this.#sleep?.interrupt();
+    if (!packet.continues) this.#sleep?.push({ ...packet, bytes: packet.data.length });
     if (packet.remaining > 0) this.#decoder?.keep(taken.unit);
     else this.#decoder?.push(taken.unit);
   }

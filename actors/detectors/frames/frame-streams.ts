@@ -3,10 +3,11 @@ import { highestRate } from '../../../bus/frame-rate-limit.ts';
 import type { Frame } from '../../../bus/frames.ts';
 import { leases } from '../../../bus/leases.ts';
 import type { Log } from '../../../bus/log.ts';
+import type { SleepAnswer } from '../../../bus/messages.ts';
 import type { Bus } from '../../../bus/nats/bus.ts';
-import { commands, frameSubject } from '../../../bus/subjects.ts';
+import { commands, frameSubject, questions } from '../../../bus/subjects.ts';
 import { FrameLease } from '../../../pipelines/frames/frame-lease.ts';
-import { DecodedStream, type HeldFrames } from './decoded-stream.ts';
+import { DecodedStream, type HeldFrames, type MotionNeed } from './decoded-stream.ts';
 
 /** Frames for somebody of the bus. */
 interface Published {
@@ -27,22 +28,35 @@ export class FrameStreams {
   constructor(bus: Bus, log: Log) {
     this.#bus = bus;
     this.#log = log;
+    bus.answer(questions.sleep, async () => ({ monitors: this.#sleepCounts() }));
     bus.respond(commands.frames, ['*'], (need, [, monitorID = '']) => this.#publish(monitorID, need));
   }
 
   /** @param onFrame see {@link DecodedStream.open} */
-  open(monitorID: string, need: FramesCommand, onFrame: (frame: Frame) => void): HeldFrames {
+  open(
+    monitorID: string,
+    need: FramesCommand,
+    onFrame: (frame: Frame) => void,
+    motion?: MotionNeed,
+  ): HeldFrames {
     const key = `${monitorID} ${need.stream}`;
     const stream = this.#streams.get(key) ?? this.#newStream(monitorID, need);
     this.#streams.set(key, stream);
-    const held = stream.open(need, onFrame);
+    const held = stream.open(need, onFrame, motion);
     return {
       renew: () => held.renew(),
+      noteMotion: (timeUs) => held.noteMotion(timeUs),
       end: () => {
         held.end();
         if (!stream.isHeld && this.#streams.get(key) === stream) this.#streams.delete(key);
       },
     };
+  }
+
+  #sleepCounts(): SleepAnswer['monitors'] {
+    return [...this.#streams.values()].flatMap(({ monitorID, sleepCounts }) =>
+      sleepCounts ? [{ monitorID, ...sleepCounts }] : [],
+    );
   }
 
   #newStream(monitorID: string, { stream }: FramesCommand): DecodedStream {

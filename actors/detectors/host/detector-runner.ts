@@ -77,7 +77,7 @@ export async function runDetectors(
     const detector = kind.loaded.create(
       {
         ...{ name, monitorID, monitorName, maxFrameRate, bus, outbox, log: logger.source(name) },
-        openFrames: (onFrame) => frames.open(monitorID, need, onFrame),
+        openFrames: (onFrame, motion) => frames.open(monitorID, need, onFrame, motion),
       },
       checked(kind.definition, settings),
     );

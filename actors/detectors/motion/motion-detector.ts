@@ -3,7 +3,7 @@ import { publishDetections } from '../detection-publisher.ts';
 import type { Detector, DetectorEnvironment } from '../detector-contract.ts';
 import { FrameSubscription } from '../frame-subscription.ts';
 import { MotionLog } from './motion-log.ts';
-import { MotionZones, type Zone } from './motion-zones.ts';
+import { leastShare, MotionZones, type Zone } from './motion-zones.ts';
 import { ScoreWatches } from './score-watches.ts';
 
 /** Publishes an event for every frame with motion in an enabled zone. */
@@ -22,6 +22,7 @@ export class MotionDetector implements Detector {
     this.#log = new MotionLog(environment.log, environment.monitorID);
     this.#frames = new FrameSubscription(environment, {
       onFrame: (frame) => this.#look(frame),
+      motion: { leastShare: leastShare(zones) },
     });
   }
 
@@ -45,6 +46,8 @@ export class MotionDetector implements Detector {
     this.watches.look(before, frame);
     const detections = this.#zones?.compare(before.data, frame.data) ?? [];
     this.#log.look(frame.timeUs, detections);
-    if (detections.length > 0) publishDetections(this.#environment, frame.timeUs, detections);
+    if (detections.length === 0) return;
+    this.#frames.noteMotion(frame.timeUs);
+    publishDetections(this.#environment, frame.timeUs, detections);
   }
 }

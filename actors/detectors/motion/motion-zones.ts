@@ -58,6 +58,13 @@ export class MotionZones {
   }
 }
 
+/** The part of the picture, 0 to 1, that must change at least to be motion in one of the zones. */
+export function leastShare(zones: readonly Zone[]): number {
+  const [width, height] = [320, 180];
+  const prepared = zones.filter(({ enable }) => enable).map((zone) => prepare(zone, width, height));
+  return Math.min(1, ...prepared.map(({ pixels, min }) => ((pixels / (width * height)) * min) / 100));
+}
+
 function prepare(zone: Zone, width: number, height: number): Omit<PreparedZone, 'label'> {
   const runs = pixelRuns(zone.area, width, height);
   let pixels = 0;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { nowUs } from '../../../bus/base/time.ts';
 import type { DetectionEvent, MonitorStatus } from '../../../bus/messages.ts';
-import { deliveries, events, objects, status } from '../../../bus/subjects.ts';
+import { deliveries, events, objects, questions, status } from '../../../bus/subjects.ts';
 import { addFootage, second } from '../../support/footage.ts';
 import { type FrontDoor, openFrontDoor, user } from '../../support/http-server.ts';
 import { makeVideo, video } from '../../support/pipeline-recorder.ts';
@@ -75,6 +75,19 @@ test('detections are counted by monitor, source and label, and how late their ev
     expect(delay).toBeGreaterThanOrEqual(2);
     expect(delay).toBeLessThan(60);
   }
+});
+
+test('whether decoders sleep, or would, as the detector host answers', async () => {
+  expect((await scrape()).has('sentrybus_motion_sleep_seconds_total{monitor="door"}')).toBe(false);
+  const counts = { isAsleep: true, isOpen: false, asleepUs: 7_500_000, wakes: 3, missed: 1 };
+  const forget = door.bus.answer(questions.sleep, async () => ({
+    monitors: [{ monitorID: 'door', ...counts }],
+  }));
+  await door.bus.flush();
+  const samples = await scrape();
+  forget();
+  const of = (name: string) => samples.get(`sentrybus_motion_sleep_${name}{monitor="door"}`);
+  expect(['seconds_total', 'wakes_total', 'missed_total', 'refused'].map(of)).toEqual([7.5, 3, 1, 1]);
 });
 
 test('objects that appeared are counted, and how late the broker had the events', async () => {

@@ -1,0 +1,138 @@
+import { SizeGate } from './size-gate.ts';
+
+export interface SizedPicture {
+  readonly keyFrame: boolean;
+  readonly bytes: number;
+  /** When it was taken: Unix time in microseconds. */
+  readonly timeUs: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface SleepCounts {
+  readonly isAsleep: boolean;
+  /** Whether the sizes of its pictures would show motion; null while too little is known. */
+  readonly isOpen: boolean | null;
+  readonly asleepUs: number;
+  readonly wakes: number;
+  /** Motion that was found, and that the sizes did not show. */
+  readonly missed: number;
+}
+
+/** After so long without motion, a camera may sleep. */
+const quietUs = 5_000_000;
+/** So long after motion, pictures are not yet taken for quiet ones. */
+const afterUs = 1_000_000;
+/** Motion between two key frames is found at the second: groups must be short. */
+const maxGroupUs = 4_200_000;
+/** The sizes of its pictures have been wrong. */
+const afterMissUs = 24 * 60 * 60 * 1_000_000;
+/** So often, in pictures, it is checked whether the camera has become noisy. */
+const noiseEvery = 150;
+/** What was shown on clips: where only more counts as motion, the gate is as strict. */
+const maxShare = 0.003;
+/** A longer time between two pictures is no sleep. */
+const maxGapUs = 1_000_000;
+
+/**
+ * Decides by the sizes of a camera's P-frames whether its decoder may sleep, in which only key frames are decoded, and when it
+ * must wake up. It sees no picture: sizes in, decisions out.
+ */
+export class SleepRule {
+  readonly #leastShare: number;
+  #gate: SizeGate | undefined;
+  #size = '';
+  #lastUs: number | undefined;
+  #keyUs: number | undefined;
+  #groupUs: number | undefined;
+  #motionUs: number | undefined;
+  #isAsleep = false;
+  /** Motion was found in this group, and its sizes have not shown it yet. */
+  #isUnshown = false;
+  #awakeUntilUs = 0;
+  #pictures = 0;
+  #asleepUs = 0;
+  #wakes = 0;
+  #missed = 0;
+
+  /** @param leastShare the part of the picture that must move to count, 0 to 1 */
+  constructor(leastShare: number) {
+    this.#leastShare = Math.min(leastShare, maxShare);
+  }
+
+  get isAsleep(): boolean {
+    return this.#isAsleep;
+  }
+
+  get counts(): SleepCounts {
+    return {
+      isAsleep: this.#isAsleep,
+      isOpen: this.#gate?.isOpen ?? null,
+      ...{ asleepUs: this.#asleepUs, wakes: this.#wakes, missed: this.#missed },
+    };
+  }
+
+  /** Called with each picture, in order. */
+  push({ keyFrame, bytes, timeUs, width, height }: SizedPicture): void {
+    const size = `${width}×${height}`;
+    if (size !== this.#size) this.#begin(size, new SizeGate({ width, height }, this.#leastShare));
+    this.#motionUs ??= timeUs;
+    const sinceUs = timeUs - (this.#lastUs ?? timeUs);
+    if (this.#isAsleep && sinceUs > 0 && sinceUs <= maxGapUs) this.#asleepUs += sinceUs;
+    this.#lastUs = timeUs;
+    this.#pictures += 1;
+    if (keyFrame) this.#beginGroup(timeUs);
+    this.#gate?.push({ keyFrame, bytes }, this.#isAsleep || timeUs - this.#motionUs > afterUs);
+    if (this.#isAsleep) this.#mayWake(timeUs);
+    else if (this.#maySleep(timeUs)) this.#isAsleep = true;
+  }
+
+  /** Motion was found in a decoded picture. */
+  noteMotion(timeUs: number): void {
+    this.#motionUs = Math.max(this.#motionUs ?? timeUs, timeUs);
+    if (this.#isAsleep) this.#isUnshown = true;
+  }
+
+  /** Pictures were lost, or another connection begins. */
+  interrupt(): void {
+    this.#gate?.interrupt();
+    this.#isAsleep = false;
+    this.#isUnshown = false;
+    this.#keyUs = undefined;
+    this.#groupUs = undefined;
+    this.#motionUs = undefined;
+  }
+
+  #begin(size: string, gate: SizeGate): void {
+    this.interrupt();
+    this.#size = size;
+    this.#gate = gate;
+  }
+
+  #beginGroup(timeUs: number): void {
+    if (this.#keyUs !== undefined) this.#groupUs = timeUs - this.#keyUs;
+    this.#keyUs = timeUs;
+    if (!this.#isUnshown) return;
+    this.#missed += 1;
+    this.#awakeUntilUs = timeUs + afterMissUs;
+    this.#wake(timeUs);
+  }
+
+  #maySleep(timeUs: number): boolean {
+    const isQuiet = timeUs - (this.#motionUs ?? timeUs) >= quietUs && timeUs >= this.#awakeUntilUs;
+    return isQuiet && this.#gate?.isOpen === true && (this.#groupUs ?? maxGroupUs + 1) <= maxGroupUs;
+  }
+
+  #mayWake(timeUs: number): void {
+    const isLate = timeUs - (this.#keyUs ?? 0) > maxGroupUs;
+    const isNoisy = this.#pictures % noiseEvery === 0 && this.#gate?.isNoisy === true;
+    if (this.#gate?.isRaised || isNoisy || isLate) this.#wake(timeUs);
+  }
+
+  #wake(timeUs: number): void {
+    this.#isAsleep = false;
+    this.#isUnshown = false;
+    this.#motionUs = timeUs;
+    this.#wakes += 1;
+  }
+}
