@@ -60,7 +60,8 @@ export async function measureCosts(
   return costs;
 }
 
-function partOf(pid: number): string {
+/** @returns which part of the recorder a process is. */
+export function partOf(pid: number): string {
   const command = commandLine(pid);
   return parts.find(([, pattern]) => pattern.test(command))?.[0] ?? 'others';
 }
