@@ -244,8 +244,8 @@ test('an account is made and changed, its login is ended, and the storage is sho
   await expectGoodPage(page, 'settings-accounts-phone');
 
   await page.getByRole('link', { name: 'Storage' }).click();
-  await page.getByText(/of .* used\./).waitFor();
-  await page.getByRole('link', { name: /Entrance.*since .* is known after ten minutes/ }).waitFor();
+  await page.getByText(/of .* used\..* is known after ten minutes/).waitFor();
+  await page.getByRole('link', { name: /Entrance.* since / }).waitFor();
   await expectGoodPage(page, 'settings-storage-phone');
   await page.getByRole('link', { name: 'Models' }).click();
   await page.getByText('No camera looks for objects now.').waitFor();

@@ -104,7 +104,7 @@ export const systemTexts = {
   daysLeft: { en: 'Space for {days} more days.', de: 'Platz für noch {days} Tage.' },
   deletedNow: { en: 'The oldest are being deleted.', de: 'Die ältesten werden gelöscht.' },
   spaceUnknown: {
-    en: 'For how long there is space is known after ten minutes of recording.',
+    en: 'How long the space lasts is known after ten minutes of recording.',
     de: 'Wie lange der Platz reicht, ist nach zehn Minuten Aufnahme bekannt.',
   },
   nothingRecorded: { en: 'Nothing was recorded yet.', de: 'Noch nichts aufgenommen.' },

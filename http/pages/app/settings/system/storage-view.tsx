@@ -83,8 +83,10 @@ export function StorageView() {
 function useWords({ oldest, bytes, bytesPerDay, daysLeft }: MonitorStorage): string {
   return [
     ...(oldest === null ? [] : [say(systemTexts.since, { time: shortTime(oldest) })]),
-    ...(bytesPerDay === 0 ? [] : [say(systemTexts.perDay, { size: size(bytesPerDay) })]),
-    daysWords(daysLeft, bytes),
+    // Said for all cameras above.
+    ...(bytesPerDay === 0
+      ? []
+      : [say(systemTexts.perDay, { size: size(bytesPerDay) }), daysWords(daysLeft, bytes)]),
   ].join(' · ');
 }
 
