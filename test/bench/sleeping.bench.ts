@@ -102,7 +102,6 @@ function sleepThrough(pictures: readonly Picture[], moving: ReadonlySet<number>,
   let [key, keyBefore, asleep, decoded] = [0, 0, 0, 0];
   for (const [index, picture] of pictures.entries()) {
     const wasAsleep = rule.isAsleep;
-    const { missed } = rule.counts;
     if (picture.keyFrame) [keyBefore, key] = [key, index];
     rule.push({
       ...picture,
@@ -110,9 +109,9 @@ function sleepThrough(pictures: readonly Picture[], moving: ReadonlySet<number>,
       width: size.width,
       height: size.height,
     });
-    // One that was missed is found by the key frame after it, and the group before is decoded then.
+    // What key frames have found was in the group before, which is decoded then.
     if (wasAsleep && !rule.isAsleep) {
-      const from = rule.counts.missed > missed ? keyBefore : key;
+      const from = picture.keyFrame ? keyBefore : key;
       for (let n = from; n <= index; n += 1) if (moving.has(n)) seen.add(n);
       decoded += index - from;
     }

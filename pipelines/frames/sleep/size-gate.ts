@@ -39,15 +39,18 @@ export class SizeGate {
     this.#least = Math.ceil(width / 16) * Math.ceil(height / 16) * leastShare * bytesPerMacroblock;
   }
 
-  /** @param isQuiet whether nothing has moved of late, so that this is how quiet pictures are */
-  push({ keyFrame, bytes }: PictureSize, isQuiet: boolean): void {
+  /**
+   * @param use `learn`: nothing has moved of late, so this is how quiet pictures are; `compare`: it is compared with those;
+   *   `skip`: neither
+   */
+  push({ keyFrame, bytes }: PictureSize, use: 'learn' | 'compare' | 'skip'): void {
     if (keyFrame) this.#position = 0;
     else if (this.#position !== undefined) this.#position += 1;
-    if (keyFrame || !isQuiet) this.#excesses = [];
-    if (keyFrame || this.#position === undefined || !isQuiet) return;
+    if (keyFrame || use === 'skip') this.#excesses = [];
+    if (keyFrame || this.#position === undefined || use === 'skip') return;
     const known = this.#sizes.get(this.#position) ?? [];
-    if (known.length >= leastGroups) this.#compare(bytes - median(known));
-    this.#sizes.set(this.#position, [...known, bytes].slice(-knownGroups));
+    if (known.length >= leastGroups) this.#compare(bytes - median(known), use === 'learn');
+    if (use === 'learn') this.#sizes.set(this.#position, [...known, bytes].slice(-knownGroups));
   }
 
   /** Pictures were lost, or another connection begins: positions are unknown until the next key frame. */
@@ -71,9 +74,9 @@ export class SizeGate {
     return margin * (this.#scatter ?? 0) > noiseMargin * this.#least;
   }
 
-  #compare(excess: number): void {
+  #compare(excess: number, isKept: boolean): void {
     this.#excesses = [...this.#excesses, excess].slice(-meanOf);
-    if (this.#excesses.length < meanOf) return;
+    if (this.#excesses.length < meanOf || !isKept) return;
     this.#means.push(mean(this.#excesses));
     if (this.#means.length > knownMeans) this.#means.shift();
     this.#count += 1;

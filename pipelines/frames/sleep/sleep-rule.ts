@@ -27,6 +27,8 @@ const afterUs = 1_000_000;
 const maxGroupUs = 4_200_000;
 /** The sizes of its pictures have been wrong. */
 const afterMissUs = 24 * 60 * 60 * 1_000_000;
+/** Motion that begins just before a key frame shows in so many pictures after it. */
+const auditUs = 500_000;
 /** So often, in pictures, it is checked whether the camera has become noisy. */
 const noiseEvery = 150;
 /** What was shown on clips: where only more counts as motion, the gate is as strict. */
@@ -49,6 +51,8 @@ export class SleepRule {
   #isAsleep = false;
   /** Motion was found in this group, and its sizes have not shown it yet. */
   #isUnshown = false;
+  /** The key frames have shown motion, and the sizes still may. */
+  #auditUntilUs: number | undefined;
   #awakeUntilUs = 0;
   #pictures = 0;
   #asleepUs = 0;
@@ -82,7 +86,10 @@ export class SleepRule {
     this.#lastUs = timeUs;
     this.#pictures += 1;
     if (keyFrame) this.#beginGroup(timeUs);
-    this.#gate?.push({ keyFrame, bytes }, this.#isAsleep || timeUs - this.#motionUs > afterUs);
+    const isQuiet = this.#isAsleep || timeUs - this.#motionUs > afterUs;
+    const isAudited = this.#auditUntilUs !== undefined;
+    this.#gate?.push({ keyFrame, bytes }, isQuiet ? 'learn' : isAudited ? 'compare' : 'skip');
+    this.#audit(timeUs);
     if (this.#isAsleep) this.#mayWake(timeUs);
     else if (this.#maySleep(timeUs)) this.#isAsleep = true;
   }
@@ -98,6 +105,7 @@ export class SleepRule {
     this.#gate?.interrupt();
     this.#isAsleep = false;
     this.#isUnshown = false;
+    this.#auditUntilUs = undefined;
     this.#keyUs = undefined;
     this.#groupUs = undefined;
     this.#motionUs = undefined;
@@ -113,9 +121,18 @@ export class SleepRule {
     if (this.#keyUs !== undefined) this.#groupUs = timeUs - this.#keyUs;
     this.#keyUs = timeUs;
     if (!this.#isUnshown) return;
+    this.#wake(timeUs);
+    this.#auditUntilUs = timeUs + auditUs;
+  }
+
+  #audit(timeUs: number): void {
+    if (this.#auditUntilUs === undefined) return;
+    const isMissed = timeUs > this.#auditUntilUs;
+    if (!isMissed && !this.#gate?.isRaised) return;
+    this.#auditUntilUs = undefined;
+    if (!isMissed) return;
     this.#missed += 1;
     this.#awakeUntilUs = timeUs + afterMissUs;
-    this.#wake(timeUs);
   }
 
   #maySleep(timeUs: number): boolean {

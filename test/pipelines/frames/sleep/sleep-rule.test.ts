@@ -64,12 +64,25 @@ test('three pictures that are larger than the motion that counts wake it up, wit
   expect(rule.counts).toMatchObject({ isAsleep: true, missed: 0 });
 });
 
-test('motion that the sizes do not show until the next key frame is a miss: it stays awake for a day', () => {
+test('motion that begins just before a key frame is found by key frames, and is no miss if the sizes show it after that', () => {
+  const { rule, play, nowUs } = camera();
+  play(61.9);
+  rule.noteMotion(nowUs());
+  play(0.2);
+  expect(rule.isAsleep).toBe(false);
+  play(2, 120);
+  play(12);
+  expect(rule.counts).toMatchObject({ isAsleep: true, wakes: 1, missed: 0 });
+});
+
+test('motion that the sizes do not show is a miss: it stays awake for a day', () => {
   const { rule, play, skip, nowUs } = camera();
   play(60.5);
   rule.noteMotion(nowUs());
   play(1);
   expect(rule.counts).toMatchObject({ isAsleep: true, missed: 0 });
+  play(1);
+  expect(rule.counts).toMatchObject({ isAsleep: false, wakes: 1, missed: 0 });
   play(1);
   expect(rule.counts).toMatchObject({ isAsleep: false, wakes: 1, missed: 1 });
   const { asleepUs } = rule.counts;
