@@ -71,6 +71,7 @@ const allowedRooms: Record<string, readonly string[]> = {
   ],
   'pipelines/depayload': ['codecs'],
   'pipelines/frames': ['codecs', 'gstreamer', 'media'],
+  'pipelines/frames/sleep': ['frames', 'media'],
   'pipelines/live': ['codecs', 'media', 'mp4'],
   'pipelines/media': ['codecs', 'depayload'],
   'pipelines/mp4': ['codecs', 'media'],

@@ -51,8 +51,8 @@ export class FrameSubscription {
   }
 
   /** See {@link HeldFrames.noteMotion}. */
-  noteMotion(timeUs: number): void {
-    this.#held.noteMotion(timeUs);
+  noteMotion(timeUs: number): boolean {
+    return this.#held.noteMotion(timeUs);
   }
 
   close(): void {

@@ -90,6 +90,11 @@ export class FrameDecoder {
     return this.#delay.isDelayed(this.#fedNs / 1000);
   }
 
+  /** Of the newest picture that was shown, on the line of time of what is pushed, in ticks. */
+  get shownTime(): number {
+    return Math.max(0, ...(this.#decoder?.readers.map(({ latestNs }) => latestNs) ?? [])) / nsPerTick;
+  }
+
   push(unit: DecoderUnit): void {
     this.keep(unit);
     // Another codec needs another decoder.

@@ -1,8 +1,14 @@
 import { execFileSync } from 'node:child_process';
+import { loadavg } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
 import { test } from 'vitest';
 import { MotionZones } from '../../actors/detectors/motion/motion-zones.ts';
 import { SleepRule } from '../../pipelines/frames/sleep/sleep-rule.ts';
+import { startCamera } from '../support/camera.ts';
 import { makeClips } from '../support/clips.ts';
+import { rtspMonitor } from '../support/monitors.ts';
+import { commandLine, descendants, ownCpuSeconds } from '../support/processes.ts';
+import { startRecorder } from '../support/recorder.ts';
 import { type SleepScene, sceneFramesPerSecond, sleepClip } from '../support/sleep-clips.ts';
 
 /**
@@ -11,6 +17,8 @@ import { type SleepScene, sceneFramesPerSecond, sleepClip } from '../support/sle
  */
 
 const seconds = Number(process.env['SECONDS'] ?? 240);
+const warmUpMs = Number(process.env['WARM_UP'] ?? 60) * 1000;
+const measuredMs = 30_000;
 const [width, height, rate] = [320, 180, 5];
 const capped = (bits: string) => ['-crf', '25', '-maxrate', bits, '-bufsize', bits];
 const constant = (bits: string) => ['-b:v', bits, '-minrate', bits, '-maxrate', bits, '-bufsize', bits];
@@ -139,6 +147,39 @@ test('what is found', async () => {
     const shares = [asleep, decoded].map((share) => share.toFixed(2));
     console.log(
       `  ${scene.name} | ${gate} | ${found}/${events.length} | ${whole} | ${shares[0]} | ${counts.wakes} | ${counts.missed} | ${shares[1]}`,
+    );
+  }
+});
+
+test('what it costs', async () => {
+  const scene = scenes.at(-1);
+  if (!scene) throw new Error('no scene');
+  const camera = await startCamera({ mounts: { main: { file: await sleepClip(scene) } } });
+  const recorders = await Promise.all(
+    [false, true].map(async (sleep) => {
+      const settings = { enable: true, feedRate: rate, duration: 10, zones: [zone], sleep };
+      const monitor = rtspMonitor('quiet', [camera.url('main')], { alwaysRecord: true, motion: settings });
+      return { sleep, recorder: await startRecorder({ monitors: [monitor] }) };
+    }),
+  );
+  await pause(warmUpMs);
+  const cpu = recorders.map(({ recorder }) => [recorder.pid, ...descendants(recorder.pid)]);
+  const before = cpu.map((pids) => pids.map(ownCpuSeconds));
+  await pause(measuredMs);
+  const costs = cpu.map((pids, index) =>
+    pids.map((pid, n) => ({
+      command: commandLine(pid),
+      percent: ((ownCpuSeconds(pid) - (before[index]?.[n] ?? 0)) / measuredMs) * 100_000,
+    })),
+  );
+  const sums = costs.map((each) => each.reduce((sum, { percent }) => sum + percent, 0));
+  const of = (index: number, pattern: RegExp) =>
+    costs[index]?.find(({ command }) => pattern.test(command))?.percent.toFixed(1);
+  console.log(`  1080p, nothing moves, percent of a core; load ${loadavg()[0]?.toFixed(1)}`);
+  for (const [index, name] of ['awake', 'asleep'].entries()) {
+    const ratio = ((sums[index] ?? 0) / (sums[0] ?? 1)).toFixed(2);
+    console.log(
+      `  ${name}: ${sums[index]?.toFixed(1)} (${ratio}), of which pipelines ${of(index, /pipeline/)}, detectors ${of(index, /detector/)}, nats-server ${of(index, /nats-server/)}`,
     );
   }
 });

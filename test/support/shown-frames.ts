@@ -15,7 +15,10 @@ export class ShownFrames {
       renew: () => {
         this.asked += 1;
       },
-      noteMotion: (timeUs) => void this.motionUs.push(timeUs),
+      noteMotion: (timeUs) => {
+        this.motionUs.push(timeUs);
+        return false;
+      },
       end: () => void this.#listeners.delete(onFrame),
     };
   };

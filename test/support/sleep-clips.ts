@@ -19,6 +19,8 @@ export interface SleepScene {
   /** Arguments of x264's rate control. */
   readonly rate: readonly string[];
   readonly seconds: number;
+  /** When the first box begins; 30 s if it is not said. */
+  readonly begin?: number;
 }
 
 export const sceneFramesPerSecond = 15;
@@ -36,11 +38,15 @@ const crossings = [
 const gapSeconds = 14;
 
 /** A person's shape, and a gray that is neither the street's nor near it. */
-function boxes({ width, height, seconds }: SleepScene): { sources: string[]; chain: string } {
+function boxes({ width, height, seconds, begin: first = 30 }: SleepScene): {
+  sources: string[];
+  chain: string;
+} {
   const sources: string[] = [];
   let chain = '[noisy0]null';
-  let begin = 30;
-  for (let index = 0; begin < seconds - 20; index += 1) {
+  const lastSeconds = first < 30 ? 4 : 20;
+  let begin = first;
+  for (let index = 0; begin < seconds - lastSeconds; index += 1) {
     const { share, seconds: duration } = crossings[index % crossings.length] ?? crossings[0];
     const tall = Math.round(Math.sqrt(share * width * height * 2));
     const wide = Math.round(tall / 2);

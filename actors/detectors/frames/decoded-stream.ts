@@ -10,9 +10,12 @@ import type { RecordedStream } from '../../../bus/recording-id.ts';
 import { commands, unitSubject } from '../../../bus/subjects.ts';
 import type { FrameDecoder } from '../../../pipelines/frames/frame-decoder.ts';
 import { FrameLease } from '../../../pipelines/frames/frame-lease.ts';
+import { catchUp } from '../../../pipelines/frames/sleep/catch-up.ts';
 import { type SleepCounts, SleepRule } from '../../../pipelines/frames/sleep/sleep-rule.ts';
+import { SleepyFeed } from '../../../pipelines/frames/sleep/sleepy-feed.ts';
 import { UnitLine } from '../../../pipelines/frames/unit-line.ts';
 import type { FrameRates } from '../../../pipelines/gstreamer/pipeline-description.ts';
+import { videoTicksPerSecond } from '../../../pipelines/media/unit.ts';
 
 export interface DecodedStreamOptions {
   readonly bus: Bus;
@@ -26,8 +29,13 @@ export interface DecodedStreamOptions {
 export interface HeldFrames {
   /** Frames come for as long as the lease of frames lasts after this. */
   renew(): void;
-  /** Something moves. @param timeUs capture time of the frame that shows it: Unix time in microseconds */
-  noteMotion(timeUs: number): void;
+  /**
+   * Something moves.
+   *
+   * @param timeUs capture time of the frame that shows it: Unix time in microseconds
+   * @returns whether the frames since the one before follow, so that it will be seen again
+   */
+  noteMotion(timeUs: number): boolean;
   end(): void;
 }
 
@@ -35,6 +43,8 @@ export interface HeldFrames {
 export interface MotionNeed {
   /** The part of the picture that must change to be motion, 0 to 1. */
   readonly leastShare: number;
+  /** Whether its decoder may sleep: then a frame is made of each key frame alone. */
+  readonly maySleep: boolean;
 }
 
 interface Holder {
@@ -68,6 +78,11 @@ export class DecodedStream {
   #trouble: string | null = null;
   /** Whether it could sleep, where motion is looked for. */
   #sleep: SleepRule | undefined;
+  #maySleep = false;
+  readonly #feed = new SleepyFeed({
+    decoder: () => this.#decoder,
+    onTurn: (begin) => void catchUp(begin, () => this.#hasCaughtUp()),
+  });
 
   constructor(options: DecodedStreamOptions) {
     this.#options = options;
@@ -89,6 +104,7 @@ export class DecodedStream {
   /** @param onFrame gets every frame of this format that is made, for whomever it is; it must return quickly */
   open(need: FramesCommand, onFrame: (frame: Frame) => void, motion?: MotionNeed): HeldFrames {
     if (motion) this.#sleep = new SleepRule(motion.leastShare);
+    if (motion) this.#maySleep = motion.maySleep;
     const lease = new FrameLease(leases.frames.expireMs, () => this.#setWanted());
     const holder = { need, onFrame, lease };
     this.#holders.add(holder);
@@ -99,9 +115,10 @@ export class DecodedStream {
         lease.renew();
         void this.#ask();
       },
-      noteMotion: (timeUs) => this.#sleep?.noteMotion(timeUs),
+      noteMotion: (timeUs) => this.#noteMotion(timeUs),
       end: () => {
         if (motion) this.#sleep = undefined;
+        if (motion) this.#maySleep = false;
         this.#holders.delete(holder);
         lease.end();
         if (!this.isHeld) this.#leave();
@@ -126,10 +143,37 @@ export class DecodedStream {
     this.#hasBegun = true;
     if (taken.follows === 'connection') this.#decoder?.restart();
     if (taken.follows === 'gap') this.#decoder?.interrupt();
-    if (taken.follows !== 'picture') this.#sleep?.interrupt();
+    if (taken.follows !== 'picture') {
+      this.#sleep?.interrupt();
+      this.#feed.clear();
+    }
+    this.#feed.push(taken.unit, packet.remaining === 0);
     if (!packet.continues) this.#sleep?.push({ ...packet, bytes: packet.data.length });
-    if (packet.remaining > 0) this.#decoder?.keep(taken.unit);
-    else this.#decoder?.push(taken.unit);
+    this.#fitSleep();
+  }
+
+  /** While others need frames too, it decodes them all. */
+  #fitSleep(): void {
+    const isAsleep = this.#sleep?.isAsleep === true && this.#maySleep && this.#holders.size === 1;
+    if (isAsleep) this.#feed.sleep();
+    else this.#feed.wake('group');
+  }
+
+  #noteMotion(timeUs: number): boolean {
+    if (!this.#feed.isAsleep) {
+      this.#sleep?.noteMotion(timeUs);
+      return false;
+    }
+    this.#sleep?.wakeByKeyFrames(timeUs);
+    this.#feed.wake('before');
+    return true;
+  }
+
+  /** All but the last frame that may be under way is as good as all. */
+  #hasCaughtUp(): boolean {
+    return (
+      (this.#decoder?.shownTime ?? Number.POSITIVE_INFINITY) >= this.#feed.lastFed - videoTicksPerSecond / 4
+    );
   }
 
   #newDecoder(): FrameDecoder | undefined {
@@ -137,7 +181,7 @@ export class DecodedStream {
       this.#Decoder &&
       new this.#Decoder({
         rates: this.#rates,
-        clock: this.#line,
+        clock: { at: (mediaUs) => this.#line.at(this.#feed.at(mediaUs)) },
         onFrame: (frame) => this.#deliver(frame),
         onFailure: (detail) => this.#fail(detail),
       });
@@ -186,6 +230,7 @@ export class DecodedStream {
     this.#unsubscribe?.();
     this.#unsubscribe = undefined;
     this.#decoder?.interrupt();
+    this.#feed.clear();
     this.#hasBegun = false;
   }
 
@@ -193,6 +238,7 @@ export class DecodedStream {
     this.#decoder?.close();
     this.#decoder = undefined;
     this.#line.forget();
+    this.#feed.clear();
     this.#hasBegun = false;
   }
 

@@ -15,6 +15,8 @@ const MotionConfig = Type.Object(
     enable: flag('detect motion'),
     feedRate,
     duration,
+    /** Where sizes of pictures show that nothing moves, only key frames are decoded. */
+    sleep: Type.Optional(flag('let the decoder sleep')),
     zones: Type.Array(
       Type.Object(
         {
@@ -70,7 +72,7 @@ export const motion: DetectorDefinition<MotionConfig> = {
     const { RunningMotion } = await import('./running-motion.ts');
     const running = new RunningMotion(bus);
     return {
-      create: (environment, { zones }) => running.start(environment, zones),
+      create: (environment, { zones, sleep = false }) => running.start(environment, zones, sleep),
       close: async () => running.close(),
     };
   },

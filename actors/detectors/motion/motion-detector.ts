@@ -16,13 +16,13 @@ export class MotionDetector implements Detector {
   #before: Frame | undefined;
   #zones: MotionZones | undefined;
 
-  constructor(environment: DetectorEnvironment, zones: readonly Zone[]) {
+  constructor(environment: DetectorEnvironment, zones: readonly Zone[], maySleep = false) {
     this.#environment = environment;
     this.#zoneSettings = zones;
     this.#log = new MotionLog(environment.log, environment.monitorID);
     this.#frames = new FrameSubscription(environment, {
       onFrame: (frame) => this.#look(frame),
-      motion: { leastShare: leastShare(zones) },
+      motion: { leastShare: leastShare(zones), maySleep },
     });
   }
 
@@ -45,9 +45,10 @@ export class MotionDetector implements Detector {
     }
     this.watches.look(before, frame);
     const detections = this.#zones?.compare(before.data, frame.data) ?? [];
+    // Between two key frames: it is published when the frames between them have come.
+    if (detections.length > 0 && this.#frames.noteMotion(frame.timeUs)) return;
     this.#log.look(frame.timeUs, detections);
     if (detections.length === 0) return;
-    this.#frames.noteMotion(frame.timeUs);
     publishDetections(this.#environment, frame.timeUs, detections);
   }
 }

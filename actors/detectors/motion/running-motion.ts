@@ -16,9 +16,9 @@ export class RunningMotion {
     });
   }
 
-  start(environment: DetectorEnvironment, zones: readonly Zone[]): Detector {
+  start(environment: DetectorEnvironment, zones: readonly Zone[], maySleep: boolean): Detector {
     const { monitorID } = environment;
-    const detector = new MotionDetector(environment, zones);
+    const detector = new MotionDetector(environment, zones, maySleep);
     this.#detectors.set(monitorID, detector);
     return {
       stop: () => {

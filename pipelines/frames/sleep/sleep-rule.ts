@@ -100,6 +100,12 @@ export class SleepRule {
     if (this.#isAsleep) this.#isUnshown = true;
   }
 
+  /** The same, found while asleep between the last two key frames: wakes it up. */
+  wakeByKeyFrames(timeUs: number): void {
+    this.#wake(timeUs);
+    this.#auditUntilUs = (this.#lastUs ?? timeUs) + auditUs;
+  }
+
   /** Pictures were lost, or another connection begins. */
   interrupt(): void {
     this.#gate?.interrupt();

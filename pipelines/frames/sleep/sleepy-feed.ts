@@ -1,0 +1,111 @@
+import { videoTicksPerSecond } from '../../media/unit.ts';
+import type { DecoderUnit } from '../decoder-unit.ts';
+import { LastGroups } from './last-groups.ts';
+
+/** What its pictures are given to. */
+export interface FedDecoder {
+  push(unit: DecoderUnit): void;
+  keep(unit: DecoderUnit): void;
+  /** Frames are counted anew, and those under way are left out: what comes was taken before them. */
+  restart(): void;
+}
+
+export interface SleepyFeedOptions {
+  readonly decoder: () => FedDecoder | undefined;
+  /** Calls `begin` when it is this one's turn to catch up, at most once for each time that it was called. */
+  readonly onTurn: (begin: () => void) => void;
+}
+
+const usPerTick = 1e6 / videoTicksPerSecond;
+
+/**
+ * A decoder's pictures: all of them, or while it sleeps key frames alone. Woken up, it gets what it has slept through, from
+ * the beginning of the last group or of the one before. Its line of time goes only forward, so what is given twice is moved by whole seconds.
+ */
+export class SleepyFeed {
+  readonly #options: SleepyFeedOptions;
+  readonly #groups = new LastGroups();
+  #state: 'awake' | 'asleep' | 'waking' = 'awake';
+  /** The last key frame was decoded, and nothing after it. */
+  #isKeyAlone = false;
+  /** Ticks that are added to times. */
+  #shift = 0;
+  #lastFed = 0;
+
+  constructor(options: SleepyFeedOptions) {
+    this.#options = options;
+  }
+
+  get isAsleep(): boolean {
+    return this.#state === 'asleep';
+  }
+
+  /** The time of the newest picture on the decoder's line of time, in ticks. */
+  get lastFed(): number {
+    return this.#lastFed;
+  }
+
+  /** From the decoder's line of time to that of the pictures, in microseconds. */
+  at(mediaUs: number): number {
+    return mediaUs - this.#shift * usPerTick;
+  }
+
+  /** @param isShown false: others of its group follow at once, and decoding begins with the last of them */
+  push(unit: DecoderUnit, isShown: boolean): void {
+    this.#groups.push(unit);
+    if (this.#state === 'waking') return;
+    if (this.#state === 'asleep') {
+      if (!unit.keyFrame) return;
+      this.#isKeyAlone = true;
+    }
+    const decoder = this.#options.decoder();
+    if (isShown) decoder?.push(this.#shifted(unit));
+    else decoder?.keep(this.#shifted(unit));
+  }
+
+  sleep(): void {
+    if (this.#state !== 'awake') return;
+    this.#state = 'asleep';
+    this.#isKeyAlone = false;
+  }
+
+  /** @param from `before`: from the key frame before the last one on */
+  wake(from: 'group' | 'before'): void {
+    if (this.#state !== 'asleep') return;
+    this.#state = 'waking';
+    const { group, both } = this.#groups;
+    const [key, next] = group;
+    // Where nothing has come after the key frame yet, the next picture will follow it.
+    const first = from === 'before' ? both[0] : this.#isKeyAlone ? next : key;
+    this.#options.onTurn(() => this.#replay(first));
+  }
+
+  /** Pictures are missing, or another connection begins. */
+  clear(): void {
+    this.#groups.clear();
+    this.#state = 'awake';
+  }
+
+  #replay(first: DecoderUnit | undefined): void {
+    if (this.#state !== 'waking') return;
+    this.#state = 'awake';
+    const { both } = this.#groups;
+    const index = first ? both.indexOf(first) : both.length;
+    // While it waited for its turn, more groups may have come than are kept.
+    const units = both.slice(Math.max(0, index));
+    const [begin] = units;
+    const decoder = this.#options.decoder();
+    if (begin?.keyFrame) {
+      decoder?.restart();
+      const back = this.#lastFed - (begin.time + this.#shift);
+      if (back >= 0) this.#shift += (Math.floor(back / videoTicksPerSecond) + 1) * videoTicksPerSecond;
+    }
+    for (const unit of units) decoder?.push(this.#shifted(unit));
+  }
+
+  #shifted(unit: DecoderUnit): DecoderUnit {
+    const time = unit.time + this.#shift;
+    this.#lastFed = Math.max(this.#lastFed, time);
+    return { ...unit, time };
+  }
+}

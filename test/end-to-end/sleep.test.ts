@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import { startCamera } from '../support/camera.ts';
+import { motion, rtspMonitor } from '../support/monitors.ts';
+import { startRecorder } from '../support/recorder.ts';
+import { sleepClip } from '../support/sleep-clips.ts';
+import { waitFor } from '../support/wait.ts';
+
+const scene = {
+  ...{ name: 'test', width: 640, height: 360, noise: 4, isQuiet: false },
+  ...{ group: 15, rate: ['-crf', '25'], seconds: 26, begin: 18 },
+} as const;
+const question = `SELECT monitorID, min(time) // 1000, count(*) FROM events GROUP BY ALL ORDER BY ALL`;
+
+test('a decoder that sleeps wakes up for motion, and finds what one finds that is always awake', async () => {
+  const camera = await startCamera({ mounts: { main: { file: await sleepClip(scene) } } });
+  const zones = motion.zones.map((zone) => ({ ...zone, thresholdMin: 0.3 }));
+  const streams: [string] = [camera.url('main')];
+  const recorder = await startRecorder({
+    monitors: [
+      rtspMonitor('awake', streams, { motion: { ...motion, zones } }),
+      rtspMonitor('sleepy', streams, { motion: { ...motion, zones, sleep: true } }),
+    ],
+  });
+  const counted = async (name: string) => {
+    const text = await (await recorder.fetch('/api/metrics')).text();
+    return Number(
+      new RegExp(`^sentrybus_motion_sleep_${name}{monitor="sleepy"} (\\S+)$`, 'm').exec(text)?.[1] ?? 0,
+    );
+  };
+  await waitFor(async () => (await counted('seconds_total')) > 1, 40_000, 'a decoder that sleeps');
+  await waitFor(async () => (await counted('wakes_total')) > 0, 40_000, 'a decoder that is awake again');
+  const rows = await waitFor(
+    async () => {
+      const answer = await recorder.change('POST', '/api/log/sql', { sql: question });
+      const { rows } = (await answer.json()) as { rows: [string, number, number][] };
+      return rows.length === 2 && rows.every(([, , count]) => count >= 5) ? rows : undefined;
+    },
+    20_000,
+    'events of both',
+  );
+  const [awake, sleepy] = rows;
+  // A frame is made every 200 ms.
+  expect(Math.abs((awake?.[1] ?? 0) - (sleepy?.[1] ?? 0))).toBeLessThan(450);
+  expect(await counted('missed_total')).toBe(0);
+});
