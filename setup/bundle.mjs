@@ -20,7 +20,7 @@ const external = [
   ...[/\.node$/, /^@duckdb\/node-bindings/, /^@tensorflow\//],
   ...['gstreamer-superficial', 'onnxruntime-node', 'unix-dgram'],
   ...['bufferutil', 'utf-8-validate'],
-  ...['@fastify/ajv-compiler', '@fastify/fast-json-stringify-compiler', 'abstract-logging'],
+  ...['@fastify/ajv-compiler', '@fastify/fast-json-stringify-compiler'],
   ...['light-my-request', 'pino'],
 ];
 
