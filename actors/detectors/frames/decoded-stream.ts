@@ -81,6 +81,7 @@ export class DecodedStream {
   #maySleep = false;
   readonly #feed = new SleepyFeed({
     decoder: () => this.#decoder,
+    maySleep: () => this.#maySleep,
     onTurn: (begin) => void catchUp(begin, () => this.#hasCaughtUp()),
   });
 
@@ -118,7 +119,7 @@ export class DecodedStream {
       noteMotion: (timeUs) => this.#noteMotion(timeUs),
       end: () => {
         if (motion) this.#sleep = undefined;
-        if (motion) this.#maySleep = false;
+        if (motion) this.#forbidSleep();
         this.#holders.delete(holder);
         lease.end();
         if (!this.isHeld) this.#leave();
@@ -157,6 +158,12 @@ export class DecodedStream {
     const isAsleep = this.#sleep?.isAsleep === true && this.#maySleep && this.#holders.size === 1;
     if (isAsleep) this.#feed.sleep();
     else this.#feed.wake('group');
+  }
+
+  /** Asleep, it goes on with the next key frame. */
+  #forbidSleep(): void {
+    this.#maySleep = false;
+    this.#feed.clear();
   }
 
   #noteMotion(timeUs: number): boolean {

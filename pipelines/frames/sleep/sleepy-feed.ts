@@ -12,6 +12,8 @@ export interface FedDecoder {
 
 export interface SleepyFeedOptions {
   readonly decoder: () => FedDecoder | undefined;
+  /** Whether it may sleep: only then pictures are kept. */
+  readonly maySleep: () => boolean;
   /** Calls `begin` when it is this one's turn to catch up, at most once for each time that it was called. */
   readonly onTurn: (begin: () => void) => void;
 }
@@ -52,7 +54,7 @@ export class SleepyFeed {
 
   /** @param isShown false: others of its group follow at once, and decoding begins with the last of them */
   push(unit: DecoderUnit, isShown: boolean): void {
-    this.#groups.push(unit);
+    if (this.#options.maySleep()) this.#groups.push(unit);
     if (this.#state === 'waking') return;
     if (this.#state === 'asleep') {
       if (!unit.keyFrame) return;

@@ -17,7 +17,11 @@ function feeding() {
     keep: () => {},
     restart: () => void given.push('restart'),
   };
-  const feed = new SleepyFeed({ decoder: () => decoder, onTurn: (begin) => void turns.push(begin) });
+  const feed = new SleepyFeed({
+    decoder: () => decoder,
+    maySleep: () => true,
+    onTurn: (begin) => void turns.push(begin),
+  });
   let number = 0;
   const push = (count: number) => {
     for (let n = 0; n < count; n += 1, number += 1) {
