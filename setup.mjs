@@ -127,6 +127,12 @@ const commands = {
     return vitest('watch', 'test/vitest.config.ts', args);
   },
 
+  /** Several recorders as one system, with a newer nats-server than Debian 12's. */
+  async 'test:cluster'(args) {
+    await install([...runtimePackages, ...testPackages]);
+    return vitest('run', 'test/cluster/vitest.config.ts', args);
+  },
+
   async bench(args) {
     await install([...runtimePackages, ...testPackages]);
     return vitest('run', 'test/bench/vitest.config.ts', args);

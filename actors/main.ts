@@ -22,7 +22,7 @@ import { openStorage } from './startup/storage-mark.ts';
 import { stateInspector } from './state-log.ts';
 import { wireSystem } from './wiring.ts';
 
-const usage = 'usage: npm start -- [--config FILE] [--new-storage]';
+const usage = 'usage: npm start -- [--config FILE] [--new-storage | --tie-breaker | --new-cluster]';
 
 /**
  * Runs the recorder until a stop is requested, then ends the process: with 0 if everything was closed in order, with 1
@@ -34,9 +34,9 @@ export async function runRecorder(args: readonly string[]): Promise<void> {
   // Whatever it writes, by itself or through DuckDB and nats-server, is for the owner and the group only.
   process.umask(process.umask() | 0o027);
   try {
-    const stored = await prepare(args);
-    const failure = await run(stored);
-    if (failure) throw failure;
+    const options = readArguments(args);
+    if (options['new-cluster'] || options['tie-breaker']) await runClusterCommand(options);
+    else await prepareAndRun(options);
     endProcess(0);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
@@ -44,9 +44,20 @@ export async function runRecorder(args: readonly string[]): Promise<void> {
   }
 }
 
+async function prepareAndRun(options: StartOptions): Promise<void> {
+  const failure = await run(await prepare(options));
+  if (failure) throw failure;
+}
+
+/** Loaded only where there is a cluster. */
+async function runClusterCommand(options: StartOptions): Promise<void> {
+  const { printNewCluster, runTieBreaker } = await import('./cluster/tie-breaker.ts');
+  if (options['new-cluster']) printNewCluster();
+  else await runTieBreaker(options.config ?? defaultConfigFile, detectors);
+}
+
 /** Reads all files before anything is started, so that errors in them are found first. */
-async function prepare(args: readonly string[]): Promise<StoredState> {
-  const { config: given, 'new-storage': isNew = false } = readArguments(args);
+async function prepare({ config: given, 'new-storage': isNew = false }: StartOptions): Promise<StoredState> {
   const isRestored = await finishRestore(given ?? defaultConfigFile, lockFolder);
   if (isRestored) process.stdout.write('Finished the restore that was interrupted\n');
   // A mistyped name must not start a second recorder.
@@ -70,9 +81,20 @@ async function prepare(args: readonly string[]): Promise<StoredState> {
   return { config, accounts, monitors, detectors };
 }
 
-function readArguments(args: readonly string[]): { config?: string; 'new-storage'?: boolean } {
+interface StartOptions {
+  readonly config?: string;
+  readonly 'new-storage'?: boolean;
+  readonly 'new-cluster'?: boolean;
+  readonly 'tie-breaker'?: boolean;
+}
+
+function readArguments(args: readonly string[]): StartOptions {
   try {
-    const options = { config: { type: 'string' }, 'new-storage': { type: 'boolean' } } as const;
+    const flag = { type: 'boolean' } as const;
+    const options = {
+      config: { type: 'string' },
+      ...{ 'new-storage': flag, 'new-cluster': flag, 'tie-breaker': flag },
+    } as const;
     return parseArgs({ args: [...args], options }).values;
   } catch (cause) {
     throw new Error(`${(cause as Error).message}\n${usage}`, { cause });

@@ -32,6 +32,7 @@ import { answerCatalogue } from '../store/recordings/verification/catalogue-ques
 import { CatalogueRebuild } from '../store/recordings/verification/catalogue-rebuild.ts';
 import { Closers } from './base/closers.ts';
 import { type OpenBus, openBus } from './base/open-bus.ts';
+import type { ClusterMember } from './cluster/cluster-member.ts';
 import type { DetectorDefinition } from './detectors/detector-contract.ts';
 import { houseView } from './house-view.ts';
 import { Pictures } from './pictures.ts';
@@ -55,6 +56,8 @@ export interface Ground extends StoredState {
   readonly bus: Bus;
   readonly busAddress: BusAddress;
   readonly isBusHealthy: OpenBus['isHealthy'];
+  /** Only where there are several machines. */
+  readonly cluster: ClusterMember | undefined;
   readonly recordings: KeptRecordings;
   /** As it was before the first recording. */
   readonly clock: MachineClock;
@@ -87,7 +90,10 @@ export async function openGround(stored: StoredState, logger: Logger): Promise<G
   try {
     for (const dir of [config.storageDir, config.mediaDir])
       await mkdir(dir, { recursive: true, mode: 0o750 });
+    const cluster = await joinCluster(stored, logger);
+    if (cluster) closers.addWithin('natsServer', () => cluster.close());
     const { bus, address, isHealthy } = await openBus(config, logger, closers);
+    cluster?.follow(bus);
     const recordings = keepRecordings(stored, bus, logger);
     await freeSpace({ ...recordings.retention, removeRest: async () => {} }, logger.source('recorder'));
     const clock = new MachineClock();
@@ -97,6 +103,7 @@ export async function openGround(stored: StoredState, logger: Logger): Promise<G
       bus,
       busAddress: address,
       isBusHealthy: isHealthy,
+      cluster,
       recordings,
       clock,
       closers,
@@ -105,6 +112,20 @@ export async function openGround(stored: StoredState, logger: Logger): Promise<G
     await closers.closeAll();
     throw error;
   }
+}
+
+/** Nothing of it is loaded where there is one machine. */
+async function joinCluster(
+  { config, monitors }: StoredState,
+  logger: Logger,
+): Promise<ClusterMember | undefined> {
+  const { cluster, storageDir } = config;
+  if (!cluster) return undefined;
+  const { ClusterMember } = await import('./cluster/cluster-member.ts');
+  return ClusterMember.start({
+    ...{ cluster, storageDir, log: logger.source('cluster') },
+    monitors: () => monitors.list().filter(({ enable }) => enable),
+  });
 }
 
 function keepRecordings({ config, monitors }: StoredState, bus: Bus, logger: Logger): KeptRecordings {
@@ -229,6 +250,7 @@ export async function openServices(ground: Ground): Promise<RecorderServices> {
     lastStorage: () => diskLimit.lastReport(),
     catalogueProgress: (maySee) => rebuild.progress(maySee),
     mqtt: async () => bridge?.report(),
+    machines: () => ground.cluster?.report() ?? [],
     health: ground.isBusHealthy,
   });
   closers.addWithin('http', () => http.close());

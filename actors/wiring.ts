@@ -70,26 +70,35 @@ export function wireSystem(
       return opening;
     },
     async close() {
+      // At the same time as the others, which have the whole time of a stop.
+      void opened().cluster?.close();
       await pipelines.close();
       // What is half open cannot be closed in order.
       await opening?.catch(() => {});
       await opened().closers.closeAll();
     },
     listen(send) {
-      const { bus } = opened();
+      const { bus, cluster } = opened();
       const forget = bus.respond(commands.apply, ['*'], ({ restart }, [, monitorID = '']) => {
         send({ type: 'apply', monitorID, restart });
       });
       const forgetReconnect = bus.onReconnect(() => send({ type: 'reconcile' }));
+      const apply = (monitorID: string) => send({ type: 'apply', monitorID, restart: false });
+      const forgetCluster = cluster?.onChange(apply);
       return () => {
+        forgetCluster?.();
+        cluster?.leave();
         forget();
         forgetReconnect();
       };
     },
     monitorIDs: () => monitors.list().map(({ id }) => id),
     children(monitorID) {
-      const monitor = monitors.get(monitorID);
-      if (!monitor) return [];
+      const found = monitors.get(monitorID);
+      if (!found) return [];
+      // What another machine records is here as if it were disabled.
+      const enable = found.enable && (opened().cluster?.attends(monitorID) ?? true);
+      const monitor = enable === found.enable ? found : { ...found, enable };
       const enabled = enabledDetectors(monitor, detectors, config);
       const detector = (name: string): MonitorChild => ({
         kind: 'detector',

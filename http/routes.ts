@@ -18,6 +18,7 @@ import type { LogFeed } from './log/log-feed.ts';
 import { logRoutes } from './log/log-query-routes.ts';
 import { logSqlRoutes } from './log/log-sql-routes.ts';
 import { logStatsRoutes } from './log/log-stats-routes.ts';
+import { machineRoutes } from './machines/machine-routes.ts';
 import { pageRoutes } from './pages/page-routes.ts';
 import { clipRoutes } from './recordings/clip-routes.ts';
 import { OpenLimit } from './recordings/open-limit.ts';
@@ -69,6 +70,7 @@ export function routes(
     ...healthRoutes(services),
     ...storageRoutes(services),
     ...mqttRoutes(services),
+    ...machineRoutes(services),
     ...metricsRoutes(services),
     ...documentRoutes(() => table, services),
     ...pageRoutes({

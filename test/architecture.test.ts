@@ -39,6 +39,7 @@ const allowedRooms: Record<string, readonly string[]> = {
   bus: ['base'],
   'bus/children': ['base'],
   'bus/nats': ['', 'base', 'children', 'packets'],
+  'bus/nats/control': ['', 'base', 'nats'],
   'bus/logging': ['', 'base', 'nats', 'systemd'],
   'bus/systemd': [''],
   'bus/mqtt': [
@@ -124,12 +125,25 @@ const allowedRooms: Record<string, readonly string[]> = {
   'store/log/projection': ['log/schema'],
   'store/log/retention': ['log/schema'],
 
-  http: ['api', 'documents', 'gate', 'live', 'log', 'pages', 'recordings', 'request', 'state', 'transport'],
+  http: [
+    'api',
+    'documents',
+    'gate',
+    'live',
+    'log',
+    'machines',
+    'pages',
+    'recordings',
+    'request',
+    'state',
+    'transport',
+  ],
   'http/api': ['request', 'state'],
   'http/documents': ['request'],
   'http/gate': ['request', 'transport'],
   'http/live': ['request', 'state'],
   'http/log': ['request'],
+  'http/machines': ['request'],
   'http/recordings': ['request'],
   'http/pages': ['request', 'transport'],
   'http/pages/app': [
@@ -188,7 +202,7 @@ const allowedRooms: Record<string, readonly string[]> = {
   ],
   'http/transport': ['request'],
 
-  actors: ['base', 'detectors', 'detectors/host', 'machines', 'startup', 'storage'],
+  actors: ['base', 'cluster', 'detectors', 'detectors/host', 'machines', 'startup', 'storage'],
   'actors/detectors': ['detectors/frames', 'detectors/objects/inference', 'detectors/objects/models'],
   'actors/service': ['base', 'detectors/host', 'startup'],
   'actors/startup': ['base', 'detectors/host'],

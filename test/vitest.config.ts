@@ -62,7 +62,7 @@ export default defineConfig({
           // A file waits for time to pass half of the time.
           maxWorkers: 3,
           include: ['test/**/*.test.ts'],
-          exclude: ['test/end-to-end/**', ...alone],
+          exclude: ['test/end-to-end/**', 'test/cluster/**', ...alone],
           testTimeout: 60_000,
           sequence: { groupOrder: 0 },
         },

@@ -8,6 +8,8 @@ export interface BusAddress {
   readonly password?: string;
   /** The text of a NATS credentials file. */
   readonly credentials?: string;
+  /** TLS on both sides, before anything else is said: PEM texts. The servers are tried in their order. */
+  readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string };
 }
 
 /** @param name appears in the server's list of connections. */
@@ -27,6 +29,10 @@ export function connectionOptions(address: BusAddress, name: string): Connection
   if (address.token !== undefined) options.token = address.token;
   if (address.username !== undefined) options.user = address.username;
   if (address.password !== undefined) options.pass = address.password;
+  if (address.tls) {
+    options.tls = { ...address.tls, handshakeFirst: true };
+    options.noRandomize = true;
+  }
   if (address.credentials !== undefined) {
     options.authenticator = credsAuthenticator(new TextEncoder().encode(address.credentials));
   }

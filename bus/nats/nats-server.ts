@@ -30,18 +30,51 @@ export interface NatsServerOptions {
   /** The server's own folder, for its configuration and streams. */
   readonly dir: string;
   readonly log: Log;
+  /** For a server other than the embedded bus. */
+  readonly kind?: ServerKind;
 }
+
+/** What tells one nats-server from another. */
+export interface ServerKind {
+  /** Its name in the log. */
+  readonly name: string;
+  /** -1: any free port of the loopback interface. */
+  readonly port: number;
+  /** Its configuration in its folder, without what all of them need. */
+  config(dir: string): string;
+  /** Errors that it logs in the course of things, and that are no news. */
+  readonly usualErrors?: RegExp;
+}
+
+const embeddedBus: ServerKind = {
+  name: 'nats-server',
+  port: -1,
+  config: (dir) => `
+host: "127.0.0.1"
+authorization { token: $SENTRYBUS_BUS_TOKEN }
+max_payload: 8MB
+# A subscriber that does not read is disconnected before it can hold up the others.
+max_pending: 16MB
+write_deadline: "2s"
+# Fixed, because the default is a share of the free space: on a disk that recordings fill, the streams would not fit one day.
+jetstream { store_dir: ${JSON.stringify(dir)}, max_file_store: 2GB }
+`,
+};
 
 const readyDeadlineMs = 10_000;
 const restart = { minMs: 100, maxMs: 10_000 };
 
 /**
- * Starts nats-server on a free loopback port with a random token. If it exits, it is restarted on the same port with the
+ * Starts nats-server, the embedded bus on a free loopback port with a random token. If it exits, it is restarted on the same port with the
  * same token, so that every client reconnects by itself.
  *
  * @throws {NatsServerError} if it is not installed, or not ready within 10 s.
  */
-export async function startNatsServer({ dir, log }: NatsServerOptions): Promise<NatsServer> {
+export async function startNatsServer({
+  dir,
+  log,
+  kind = embeddedBus,
+}: NatsServerOptions): Promise<NatsServer> {
   // The token begins with a letter because nats-server reads a value that begins with a digit as a number.
   const token = `t${randomBytes(24).toString('hex')}`;
   await mkdir(dir, { recursive: true, mode: 0o750 });
@@ -53,8 +86,9 @@ export async function startNatsServer({ dir, log }: NatsServerOptions): Promise<
   const onStart = (child: SupervisedChild) => {
     current = child;
   };
-  const launching = { dir, token, complain, onStart, signal: stopping.signal };
-  let server = await launch(launching, -1);
+  const { name } = kind;
+  const launching = { dir, token, kind, complain, onStart, signal: stopping.signal };
+  let server = await launch(launching, kind.port);
   const { port } = server;
   const running = keepRunning();
   return {
@@ -74,17 +108,17 @@ export async function startNatsServer({ dir, log }: NatsServerOptions): Promise<
     for (;;) {
       const { kind, how } = await server.child.ended;
       if (kind === 'stopped') return;
-      log.error(`nats-server ${how}; restarting it`);
+      log.error(`${name} ${how}; restarting it`);
       try {
         server = await retry(() => launch(launching, port), {
           pauseMs: (attempt) => (attempt === 1 ? 0 : backoffDelay(restart, attempt - 1, 0)),
           signal: stopping.signal,
-          onFailure: ({ message }) => complain(`nats-server cannot be started: ${message}`),
+          onFailure: ({ message }) => complain(`${name} cannot be started: ${message}`),
         });
       } catch {
         return;
       }
-      log.info('nats-server is running again');
+      log.info(`${name} is running again`);
     }
   }
 }
@@ -92,6 +126,7 @@ export async function startNatsServer({ dir, log }: NatsServerOptions): Promise<
 interface Launching {
   readonly dir: string;
   readonly token: string;
+  readonly kind: ServerKind;
   /** Receives the errors that the server itself logs. */
   readonly complain: (message: string) => void;
   /** Called with each process as soon as it has been started. */
@@ -107,15 +142,18 @@ interface RunningServer {
 
 /** Starts one server process and waits until it announces the port that it listens on. */
 async function launch(
-  { dir, token, complain, onStart, signal }: Launching,
+  { dir, token, kind, complain, onStart, signal }: Launching,
   port: number,
 ): Promise<RunningServer> {
   for (const file of await readdir(dir)) if (file.endsWith('.ports')) await rm(join(dir, file));
   const configFile = join(dir, 'nats-server.conf');
-  await writeFile(configFile, serverConfig(dir, port), { mode: 0o600 });
+  await writeFile(configFile, serverConfig(dir, port, kind), { mode: 0o600 });
   signal.throwIfAborted();
+  const report = (message: string) => {
+    if (!kind.usualErrors?.test(message)) complain(`${kind.name}: ${message}`);
+  };
   const child = new SupervisedChild({
-    start: () => spawnServer(configFile, token, complain),
+    start: () => spawnServer(configFile, token, report),
     readyMs: readyDeadlineMs,
     askToStop: (running) => running.kill('SIGINT'),
     stopMs: stopDeadlinesMs.natsServerExit,
@@ -147,8 +185,7 @@ function spawnServer(configFile: string, token: string, complain: Launching['com
     env: { PATH: `${process.env['PATH'] ?? ''}:/usr/sbin`, SENTRYBUS_BUS_TOKEN: token },
   });
   child.stderr.on('data', (text: Buffer | string) => {
-    for (const [, message = ''] of String(text).matchAll(/\[(?:ERR|FTL)\] (.*)/g))
-      complain(`nats-server: ${message}`);
+    for (const [, message = ''] of String(text).matchAll(/\[(?:ERR|FTL)\] (.*)/g)) complain(message);
   });
   return child;
 }
@@ -168,21 +205,13 @@ async function announcedPort(dir: string, child: SupervisedChild): Promise<numbe
   return end;
 }
 
-function serverConfig(dir: string, port: number): string {
+function serverConfig(dir: string, port: number, { config }: ServerKind): string {
   return `
-host: "127.0.0.1"
 port: ${port}
 ports_file_dir: ${JSON.stringify(dir)}
 pid_file: ${JSON.stringify(pidFile(dir))}
-authorization { token: $SENTRYBUS_BUS_TOKEN }
-# Fixed, because the default is a share of the free space: on a disk that recordings fill, the streams would not fit one day.
-jetstream { store_dir: ${JSON.stringify(dir)}, max_file_store: 2GB }
-max_payload: 8MB
-# A subscriber that does not read is disconnected before it can hold up the others.
-max_pending: 16MB
-write_deadline: "2s"
 logtime: false
-`;
+${config(dir)}`;
 }
 
 const pidFile = (dir: string) => join(dir, 'nats-server.pid');

@@ -1,5 +1,6 @@
 import { nowUs } from '../../bus/base/time.ts';
 import { monitorStates, type SleepAnswer } from '../../bus/messages.ts';
+import type { MachineReport } from '../../bus/nats/control/control-messages.ts';
 import { questions } from '../../bus/subjects.ts';
 import type { DeliveryDelay } from '../../store/log/read/delivery-delays.ts';
 import type { ApiServices } from '../request/api-services.ts';
@@ -9,7 +10,7 @@ import { family, type MetricSample } from './metric-family.ts';
 import { mqttMetrics } from './mqtt-routes.ts';
 import { storageMetrics } from './storage-metrics.ts';
 
-type MetricsServices = Pick<ApiServices, 'logs' | 'monitors' | 'bus' | 'storage' | 'mqtt'> & {
+type MetricsServices = Pick<ApiServices, 'logs' | 'monitors' | 'bus' | 'storage' | 'mqtt' | 'machines'> & {
   readonly states: MonitorStates;
 };
 
@@ -18,7 +19,8 @@ const sleepMs = 1000;
 /** Prometheus asks every 15 seconds or so; a survey of a large archive takes a tenth of a second. */
 const maxStorageAgeMs = 60_000;
 
-export function metricsRoutes({ logs, monitors, bus, states, storage, mqtt }: MetricsServices): Route[] {
+export function metricsRoutes(services: MetricsServices): Route[] {
+  const { logs, monitors, bus, states, storage, mqtt, machines } = services;
   return [
     route({
       method: 'GET',
@@ -104,11 +106,34 @@ export function metricsRoutes({ logs, monitors, bus, states, storage, mqtt }: Me
           storageMetrics(await storage(maxStorageAgeMs)),
           mqttMetrics(await mqtt().catch(() => undefined)),
           sleepMetrics(await bus.ask(questions.sleep, {}, sleepMs).catch(() => ({ monitors: [] }))),
+          machineMetrics(machines()),
         ].join('');
         return { type: 'text/plain; version=0.0.4; charset=utf-8', body };
       },
     }),
   ];
+}
+
+/** Empty where there is one machine. */
+function machineMetrics(machines: readonly MachineReport[]): string {
+  if (machines.length === 0) return '';
+  return [
+    family(
+      'machine_alive',
+      'gauge',
+      '1 for a machine of the cluster that is heard',
+      machines.map(({ name, isAlive }) => [{ machine: name }, isAlive ? 1 : 0]),
+    ),
+    family(
+      'machine_monitors',
+      'gauge',
+      'Monitors that a machine records, as their owner or provisionally',
+      machines.flatMap(({ name, owned, provisional }): MetricSample[] => [
+        [{ machine: name, as: 'owner' }, owned.length],
+        [{ machine: name, as: 'provisional' }, provisional.length],
+      ]),
+    ),
+  ].join('');
 }
 
 function quantiles({ monitorID: monitor, count, sum, p50, p95, p99 }: DeliveryDelay): MetricSample[] {

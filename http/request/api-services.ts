@@ -2,6 +2,7 @@ import type { Log } from '../../bus/log.ts';
 import type { DetectorReport } from '../../bus/messages.ts';
 import type { MqttReport } from '../../bus/mqtt/mqtt-bridge.ts';
 import type { Bus } from '../../bus/nats/bus.ts';
+import type { MachineReport } from '../../bus/nats/control/control-messages.ts';
 import type { Accounts } from '../../store/accounts/accounts.ts';
 import type { LogStore } from '../../store/log/log-store.ts';
 import type { MonitorConfig } from '../../store/monitors/monitor-config.ts';
@@ -40,6 +41,8 @@ export interface ApiServices {
   readonly catalogueProgress: (maySee?: (monitorID: string) => boolean) => CatalogueProgress;
   /** The state of the MQTT bridge; undefined if the plugin is off. @throws if the bus is unreachable. */
   readonly mqtt: () => Promise<MqttReport | undefined>;
+  /** The machines of the cluster; empty where there is none. */
+  readonly machines: () => readonly MachineReport[];
   /** Whether the recorder is healthy. */
   readonly health: () => boolean;
 }

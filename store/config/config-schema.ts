@@ -29,6 +29,11 @@ const proxy = Type.String({
   description: 'an address or network, like "192.0.2.1" or "10.0.0.0/8"',
 });
 
+const machine = Type.String({
+  pattern: '^([A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:]{2,45})$',
+  description: 'the name or address of a machine',
+});
+
 /** Validated by `config.ts`, because the names depend on the list of detectors. */
 const name = Type.String({ description: 'the name of a plugin' });
 
@@ -151,6 +156,30 @@ export const ConfigFile = Type.Object(
           credentials: Type.Optional(folder),
         },
         { ...strict, description: 'a table [bus]' },
+      ),
+    ),
+    cluster: Type.Optional(
+      Type.Object(
+        {
+          machines: Type.Optional(
+            Type.Array(machine, { maxItems: 8, description: 'a list of 2 to 8 machines' }),
+          ),
+          secret: Type.Optional(
+            Type.String({
+              pattern: '^[A-Za-z0-9]{43}$',
+              description: 'what `npm start -- --new-cluster` prints',
+            }),
+          ),
+          name: Type.Optional(machine),
+          capacity: Type.Optional(
+            Type.Integer({ minimum: 1, maximum: 1000, description: 'a number of monitors, 1 to 1000' }),
+          ),
+          without_quorum: Type.Optional(Type.Enum(['record', 'wait'], { description: '"record" or "wait"' })),
+          port: Type.Optional(
+            Type.Integer({ minimum: 1, maximum: 65534, description: 'a port, 1 to 65534' }),
+          ),
+        },
+        { ...strict, description: 'a table [cluster]' },
       ),
     ),
     logs: Type.Optional(

@@ -6,6 +6,7 @@ import { writeAtomically } from '../../bus/base/files.ts';
 import { readTextFile, TextFileError } from '../base/text-file.ts';
 import { compileValidator, type ValidationIssue } from '../base/validator.ts';
 import type { DetectorSection } from '../detectors/detector-section.ts';
+import { type ClusterConfig, readCluster } from './cluster-config.ts';
 import { ConfigError } from './config-error.ts';
 import { ConfigFile, MqttEntry, PluginEntry } from './config-schema.ts';
 import { defaultConfig } from './default-config.ts';
@@ -47,6 +48,8 @@ export interface Config {
     /** The text of the credentials file. */
     credentials?: string;
   };
+  /** Only if it is one of several machines. */
+  cluster?: ClusterConfig;
   logs: {
     maxAgeDays: number;
     maxSizeMegabytes: number;
@@ -114,6 +117,7 @@ async function build(file: string, toml: ConfigFile, detectors: readonly Detecto
   const storageDir = resolve(toml.storage_dir ?? join(process.cwd(), 'storage'));
   const plugins = readPlugins(file, toml, detectors);
   const mqtt = plugins.enabled.get('mqtt');
+  const cluster = readCluster(file, toml);
   const warnings = [...plugins.warnings];
   if (toml.plugin_dir !== undefined) {
     warnings.push(`${file}: plugin_dir: ignored, plugins are part of the program`);
@@ -135,6 +139,7 @@ async function build(file: string, toml: ConfigFile, detectors: readonly Detecto
     ...(mqtt ? { mqtt: await readMqtt(file, mqtt as MqttEntry) } : {}),
     tls: readTls(file, toml.tls),
     bus: await readBus(file, toml.bus),
+    ...(cluster ? { cluster } : {}),
     logs: {
       maxAgeDays: toml.logs?.max_age_days ?? 30,
       maxSizeMegabytes: toml.logs?.max_size_megabytes ?? 500,

@@ -112,6 +112,22 @@ servers = []
 #password = ""
 #credentials = "/etc/sentrybus/nats.creds"
 
+[cluster]
+# Names or addresses of machines that are one system, the same on each of them. The first three vote on who records what.
+# An empty list: this machine is alone.
+machines = []
+# What \`npm start -- --new-cluster\` prints, the same on each machine.
+#secret = ""
+# This machine's entry in the list, if it is not its host name.
+#name = "nvr1"
+# Its share of the monitors, in relation to the others'.
+#capacity = 16
+# What is done about a silent machine's monitors while less than a majority of the voting machines is heard: "record", so that
+# there may be footage twice, or "wait".
+#without_quorum = "record"
+# This port and the next one are used between the machines.
+#port = 6222
+
 [logs]
 # Log entries and events are deleted when they are older than this, the oldest also when all together take more space
 # than this. The database file itself may be up to half as large again.

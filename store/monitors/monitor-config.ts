@@ -96,6 +96,13 @@ const monitor = {
     description: 'a number of minutes above 0, at most 10080',
   }),
   retention: Type.Optional(retention),
+  machines: Type.Optional(
+    Type.Array(Type.String({ minLength: 1, maxLength: 253, description: 'the name of a machine' }), {
+      minItems: 1,
+      maxItems: 8,
+      description: 'a list of the machines of the cluster that reach the camera',
+    }),
+  ),
 };
 
 /** Sections of sources that are not in use may stay in the file; they are validated, too. */

@@ -58,9 +58,9 @@ export interface Recorder
 
 const admin = { username: 'admin', password: 'correct horse battery staple' };
 
-/** What `npm start -- --config FILE` does once everything is installed. */
-const entry = (
-  build: string,
+/** What `npm start -- --config FILE` does once everything is installed: a program for `node --eval`. */
+export const recorderProgram = (
+  build = join(project, 'dist'),
 ) => `import { runRecorder } from ${JSON.stringify(join(build, 'actors/main.js'))};
 await runRecorder(process.argv.slice(1));`;
 
@@ -99,7 +99,7 @@ async function start(
   const config = join(folder, 'configs', 'sentryshot.toml');
   const child = startChild(
     'node',
-    ['--input-type=module', '--eval', entry(build), '--', '--config', config],
+    ['--input-type=module', '--eval', recorderProgram(build), '--', '--config', config],
     {
       cwd: folder,
       env: { SENTRYBUS_ADMIN_PASSWORD: admin.password, ...env },

@@ -35,7 +35,7 @@ test('every deadline of a stop is kept by the code', () => {
     .map((file) => readFileSync(join(project, file), 'utf8'))
     .join('\n');
   const unused = Object.keys(stopDeadlinesMs).filter(
-    (step) => !new RegExp(`stopDeadlinesMs\\.${step}\\b|within\\(\\s*'${step}'`).test(sources),
+    (step) => !new RegExp(`stopDeadlinesMs\\.${step}\\b|[wW]ithin\\(\\s*'${step}'`).test(sources),
   );
   // Each of the services keeps its own.
   expect(unused).toEqual(['services']);

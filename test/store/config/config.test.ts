@@ -60,8 +60,8 @@ test('the first start writes a file where every key stands and is explained', as
   expect(await loadConfig(file, { create: true, detectors })).toEqual({ config, created: false });
 
   const lines = (await readFile(file, 'utf8')).split('\n');
-  const { plugin_dir: _ours, plugin: _table, tls, bus, logs, ...top } = ConfigFile.properties;
-  const tables = [tls, bus, logs].flatMap((table) => Object.keys(table.properties));
+  const { plugin_dir: _ours, plugin: _table, tls, bus, cluster, logs, ...top } = ConfigFile.properties;
+  const tables = [tls, bus, cluster, logs].flatMap((table) => Object.keys(table.properties));
   for (const key of [...Object.keys(top), ...tables, ...Object.keys(MqttEntry.properties)]) {
     const at = lines.findIndex((line) => new RegExp(`^#?${key} = `).test(line));
     expect(at, key).toBeGreaterThan(0);
@@ -75,7 +75,7 @@ test('the first start writes a file where every key stands and is explained', as
   // What is commented out is a valid setting too, once it is filled in.
   const filled = lines
     .map((line) => line.replace(/^#(\w+ = )/, '$1').replace('= ""', '= "x"'))
-    .filter((line) => !line.startsWith('credentials'));
+    .filter((line) => !/^(credentials|secret) /.test(line));
   expect((await load(filled.join('\n'))).tls).toEqual({ mode: 'self-signed' });
 });
 
@@ -188,6 +188,18 @@ credentials = "${folder}/nats.creds"
   });
 });
 
+const machines = 'machines = ["nvr1", "10.0.0.2"]';
+const secret = `secret = "${'s'.repeat(43)}"`;
+
+test('a cluster has machines, a secret, and what is usual', async () => {
+  const { cluster } = await load(`${basic}[cluster]\n${machines}\n${secret}\nname = "10.0.0.2"`);
+  expect(cluster).toEqual({
+    ...{ machines: ['nvr1', '10.0.0.2'], secret: 's'.repeat(43), name: '10.0.0.2' },
+    ...{ capacity: 16, withoutQuorum: 'record', port: 6222 },
+  });
+  expect(await load(`${basic}[cluster]\nmachines = []`)).not.toHaveProperty('cluster');
+});
+
 const basePath =
   'base_path: expected a path like "/nvr", without a slash at its end, that is none of the recorder\'s own';
 
@@ -220,6 +232,23 @@ test.each([
     'bus.servers.0: expected addresses of NATS servers, like "nats://192.0.2.1:4222"',
   ],
   ['[bus]\ncredentials = "/nowhere"', 'bus.credentials: expected a file that can be read'],
+  [
+    `[cluster]\n${machines}\n${secret}`,
+    /^cluster.name: expected one of nvr1, 10.0.0.2; this machine is called /,
+  ],
+  [`[cluster]\n${machines}\n${secret}\nname = "nvr3"`, 'cluster.name: expected one of nvr1, 10.0.0.2'],
+  [`[cluster]\n${machines}`, 'cluster.secret: expected what `npm start -- --new-cluster` prints'],
+  ['[cluster]\nsecret = "short"', 'cluster.secret: expected what `npm start -- --new-cluster` prints'],
+  [
+    `[cluster]\nmachines = ["nvr1"]\n${secret}`,
+    'cluster.machines: expected 2 to 8 different names or addresses of machines',
+  ],
+  ['[cluster]\nmachines = ["a b"]', 'cluster.machines.0: expected the name or address of a machine'],
+  ['[cluster]\nwithout_quorum = "stop"', 'cluster.without_quorum: expected "record" or "wait"'],
+  [
+    `[cluster]\n${machines}\n${secret}\n[bus]\nservers = ["10.0.0.1"]`,
+    'cluster: expected only one of machines in [cluster] and servers in [bus]',
+  ],
   ['[logs]\nmax_age_days = 0', 'logs.max_age_days: expected a number of days, at least 0.01'],
   ['[[plugin]]\nname = "motion"', 'plugin.1.enable: expected true or false'],
   [

@@ -1,0 +1,292 @@
+import type { Heartbeat } from '../../bus/nats/control/control-messages.ts';
+import type { OwnerRecord, Proposal } from '../../bus/nats/control/owner-records.ts';
+import { byPreference, lighterMachine, type RecordingMachine } from './placement.ts';
+import { SiteView, silenceMs } from './site-view.ts';
+
+/** A monitor that is enabled, with the machines that can reach its camera; undefined: all. */
+export interface SharedMonitor {
+  readonly id: string;
+  readonly machines?: readonly string[] | undefined;
+}
+
+export interface OwnershipOptions extends RecordingMachine {
+  /** The machines whose majority keeps the records. */
+  readonly voters: readonly string[];
+  /** Whether monitors of silent machines are recorded while less than a majority is heard. */
+  readonly withoutQuorum: 'record' | 'wait';
+  monitors(): readonly SharedMonitor[];
+  /** Milliseconds of a monotonic clock. */
+  readonly startedAt: number;
+}
+
+/** Milliseconds for which the machine that is not the first choice leaves it to those before it; at most twice this. */
+const turnMs = 500;
+/** A clock that jumps by more between two calls of `decide` says that this machine stood still. */
+const standstillMs = 1500;
+/** Pause after a change that was refused or not answered. */
+const retryMs = 2000;
+/** Pause before the machine that lost a monitor claims it again: two that do not hear each other take turns slowly. */
+const lostMs = 30_000;
+/** No monitor is moved for the sake of balance for this long after a fault. */
+const calmMs = 30_000;
+/** A move that takes longer is given up. */
+const moveMs = 15_000;
+
+/**
+ * The decisions of one machine: which monitors it records, and which records it asks to change.
+ *
+ * Record first, decide later: it begins as soon as nobody is heard to record a monitor, and ends only when it hears the
+ * owner record it. Who owns a monitor is decided by compare-and-set, at whatever speed; footage never waits for that.
+ * It has no timers and no input but its methods; call `decide` at least every 250 ms.
+ */
+export class Ownership {
+  readonly #options: OwnershipOptions;
+  readonly #view: SiteView;
+  readonly #records = new Map<string, OwnerRecord>();
+  readonly #learnedAt = new Map<string, number>();
+  readonly #attended = new Set<string>();
+  readonly #streaming = new Set<string>();
+  readonly #claimAfter = new Map<string, number>();
+  readonly #proposed = new Set<string>();
+  /** Moves that came to nothing, until a machine comes or goes. */
+  readonly #declined = new Set<string>();
+  readonly #knownSince = new Map<string, number>();
+  /** The highest token that this machine has heard of. */
+  #lastSequence = 0;
+  /** Up to where it knows all records. */
+  #readSequence = -1;
+  #mustRead = true;
+  #lastCall: number;
+  #disturbedAt: number;
+  #company = '';
+  #leaving = false;
+
+  constructor(options: OwnershipOptions) {
+    this.#options = options;
+    this.#view = new SiteView(options.startedAt);
+    this.#lastCall = options.startedAt;
+    this.#disturbedAt = options.startedAt;
+  }
+
+  /** An owner's heartbeats also say what its records are. */
+  hear({ machine, attends, ...rest }: Heartbeat, now: number): void {
+    if (machine === this.#options.machine) return;
+    this.#view.hear({ machine, attends, ...rest }, now);
+    for (const { id, token, next } of attends) {
+      if (token > 0) this.learn({ id, owner: machine, token, ...(next !== undefined && { next }) }, now);
+    }
+  }
+
+  /** Whether the records are to be read; until then heartbeats say what changes. */
+  get mustRead(): boolean {
+    return this.#mustRead;
+  }
+
+  /** The stream of the records was at this sequence number, and `learn` has been called with what was read after that. */
+  caughtUp(sequence: number): void {
+    this.#readSequence = sequence;
+    this.#mustRead = false;
+  }
+
+  /** Takes a record as it is in the stream; one that is older than the known one is ignored. */
+  learn(record: OwnerRecord, now: number): void {
+    const { id, token, owner } = record;
+    this.#lastSequence = Math.max(this.#lastSequence, token);
+    const known = this.#records.get(id);
+    if (known && known.token >= token) return;
+    const { machine } = this.#options;
+    const isLost = known?.owner === machine && owner !== machine && known.next !== owner;
+    if (isLost) this.#claimAfter.set(id, now + lostMs);
+    this.#records.set(id, record);
+    this.#learnedAt.set(id, now);
+  }
+
+  /** Whether pictures of a monitor arrive at this machine. */
+  setStreaming(id: string, streaming: boolean): void {
+    if (streaming) this.#streaming.add(id);
+    else this.#streaming.delete(id);
+  }
+
+  /** A proposal was answered, or will not be. If it was stored, `learn` is called with the record before. */
+  settled(id: string, isStored: boolean, now: number): void {
+    this.#proposed.delete(id);
+    if (isStored) return;
+    this.#mustRead = true;
+    this.#claimAfter.set(id, Math.max(this.#claimAfter.get(id) ?? 0, now + retryMs));
+  }
+
+  /** From now on this machine attends nothing, and says so. */
+  leave(): void {
+    this.#leaving = true;
+    this.#attended.clear();
+  }
+
+  /** The monitors that this machine records or tries to. */
+  get attended(): ReadonlySet<string> {
+    return this.#attended;
+  }
+
+  ownerOf(id: string): OwnerRecord | undefined {
+    return this.#records.get(id);
+  }
+
+  beat(): Heartbeat {
+    const { machine, capacity } = this.#options;
+    const attends = [...this.#attended].map((id) => {
+      const record = this.#records.get(id);
+      const isMine = record?.owner === machine;
+      return {
+        id,
+        token: isMine ? record.token : 0,
+        streaming: this.#streaming.has(id),
+        ...(isMine && record.next !== undefined && { next: record.next }),
+      };
+    });
+    return { machine, capacity, leaving: this.#leaving, attends };
+  }
+
+  alive(now: number): readonly Heartbeat[] {
+    return [...(this.#leaving ? [] : [this.beat()]), ...this.#view.alive(now)];
+  }
+
+  hasQuorum(now: number): boolean {
+    const { voters } = this.#options;
+    const heard = this.alive(now).filter(({ machine }) => voters.includes(machine));
+    return heard.length * 2 > voters.length;
+  }
+
+  /** Decides which monitors are attended from now on. @returns the changes of records to ask for. */
+  decide(now: number): readonly Proposal[] {
+    if (this.#leaving) return [];
+    if (now - this.#lastCall > standstillMs) {
+      this.#view.excuseSilence(now);
+      this.#disturbedAt = now;
+    }
+    this.#lastCall = now;
+    const company = this.#view
+      .alive(now)
+      .map(({ machine }) => machine)
+      .sort()
+      .join(' ');
+    if (company !== this.#company) {
+      this.#company = company;
+      this.#disturbedAt = now;
+      this.#declined.clear();
+    }
+    const monitors = this.#options.monitors();
+    const stored = new Set(monitors.map(({ id }) => id));
+    for (const id of this.#attended) if (!stored.has(id)) this.#attended.delete(id);
+    for (const monitor of monitors) this.#attend(monitor, now);
+    const claims = monitors.flatMap((monitor) => this.#claim(monitor, now) ?? []);
+    const move = claims.length === 0 ? this.#planMove(monitors, now) : undefined;
+    const proposals = move ? [...claims, move] : claims;
+    for (const { id } of proposals) this.#proposed.add(id);
+    return proposals;
+  }
+
+  #attend(monitor: SharedMonitor, now: number): void {
+    const { id } = monitor;
+    if (!this.#knownSince.has(id)) this.#knownSince.set(id, now);
+    const isMine = this.#records.get(id)?.owner === this.#options.machine;
+    const wasAttended = this.#attended.has(id);
+    if (isMine || (wasAttended ? !this.#isRelieved(id, now) : this.#begins(monitor, now))) {
+      this.#attended.add(id);
+    } else {
+      this.#attended.delete(id);
+    }
+  }
+
+  /** Whether somebody else is heard to record a monitor that this machine does not own. */
+  #isRelieved(id: string, now: number): boolean {
+    const record = this.#records.get(id);
+    if (this.#isAwaited(record, now)) return false;
+    const isOwnerSilent = this.#silence(id, now) >= silenceMs;
+    return this.#view.alive(now).some(({ machine, attends }) => {
+      const other = attends.find((attended) => attended.id === id);
+      if (!other?.streaming) return false;
+      if (machine === record?.owner) return other.token >= record.token;
+      // Of two that record provisionally while nobody can decide, the first by name goes on.
+      return isOwnerSilent && machine < this.#options.machine;
+    });
+  }
+
+  #begins(monitor: SharedMonitor, now: number): boolean {
+    const { id } = monitor;
+    if (!mayRecord(this.#options, monitor)) return false;
+    if (this.#isAwaited(this.#records.get(id), now)) return true;
+    const alive = this.alive(now);
+    const places = alive.filter((place) => mayRecord(place, monitor));
+    const turn = byPreference(places, id).findIndex(({ machine }) => machine === this.#options.machine);
+    if (this.#silence(id, now) < silenceMs + Math.min(turn, 2) * turnMs) return false;
+    const isAttended = alive.some(({ attends }) => attends.some((attended) => attended.id === id));
+    if (isAttended || (this.#options.withoutQuorum === 'wait' && !this.hasQuorum(now))) return false;
+    this.#disturbedAt = now;
+    return true;
+  }
+
+  /** Whether the owner, which is there, has asked this machine to take the monitor over. */
+  #isAwaited(record: OwnerRecord | undefined, now: number): boolean {
+    if (record?.next !== this.#options.machine) return false;
+    return this.#view.alive(now).some(({ machine }) => machine === record.owner);
+  }
+
+  #claim({ id }: SharedMonitor, now: number): Proposal | undefined {
+    const { machine } = this.#options;
+    const record = this.#records.get(id);
+    if (this.#proposed.has(id) || now < (this.#claimAfter.get(id) ?? 0)) return undefined;
+    const expected = record?.token ?? 0;
+    if (record?.owner === machine) {
+      if (record.next === undefined) return undefined;
+      const next = this.#view.alive(now).find((other) => other.machine === record.next);
+      if (next && now - (this.#learnedAt.get(id) ?? 0) < moveMs) return undefined;
+      // One that records it could not claim it; another time it will.
+      const isRecorded = next?.attends.some((other) => other.id === id && other.streaming);
+      if (!isRecorded) this.#declined.add(`${id} ${record.next}`);
+      return { id, owner: machine, expected };
+    }
+    if (!this.#attended.has(id)) return undefined;
+    const isTaken = this.#isAwaited(record, now) && this.#streaming.has(id);
+    return isTaken || this.#silence(id, now) >= silenceMs ? { id, owner: machine, expected } : undefined;
+  }
+
+  /** One monitor at a time, from the machine that records more than its share, or that does not reach the camera. */
+  #planMove(monitors: readonly SharedMonitor[], now: number): Proposal | undefined {
+    const { machine } = this.#options;
+    if (now - this.#disturbedAt < calmMs || this.#proposed.size > 0 || !this.hasQuorum(now)) return undefined;
+    const counts = new Map<string, number>();
+    for (const { id } of monitors) {
+      const record = this.#records.get(id);
+      if (!record || record.next !== undefined) return undefined;
+      counts.set(record.owner, (counts.get(record.owner) ?? 0) + 1);
+    }
+    for (const monitor of monitors) {
+      const { id } = monitor;
+      const record = this.#records.get(id);
+      if (record?.owner !== machine || now < (this.#claimAfter.get(id) ?? 0)) continue;
+      const others = this.#view
+        .alive(now)
+        .filter((place) => mayRecord(place, monitor) && !this.#declined.has(`${id} ${place.machine}`));
+      const reaches = mayRecord(this.#options, monitor);
+      if (reaches && !this.#streaming.has(id)) continue;
+      const next = reaches ? lighterMachine(this.#options, others, counts) : byPreference(others, id)[0];
+      if (!next) continue;
+      // Another machine's move may be among the changes that were not heard of.
+      this.#mustRead ||= this.#lastSequence > this.#readSequence;
+      if (this.#mustRead) return undefined;
+      const expectations = { expected: record.token, expectedLast: this.#readSequence };
+      return { id, owner: machine, next: next.machine, ...expectations };
+    }
+    return undefined;
+  }
+
+  /** Milliseconds since the monitor's owner was heard to attend it, or since it is known that it has none. */
+  #silence(id: string, now: number): number {
+    const known = now - (this.#knownSince.get(id) ?? now);
+    const record = this.#records.get(id);
+    return Math.min(this.#view.silence(record?.owner, id, now), record ? Number.POSITIVE_INFINITY : known);
+  }
+}
+
+function mayRecord({ machine, capacity }: RecordingMachine, { machines }: SharedMonitor): boolean {
+  return capacity > 0 && (machines?.includes(machine) ?? true);
+}

@@ -1,0 +1,45 @@
+import { mkdir } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { Logger } from '../../bus/logging/logger.ts';
+import { newClusterSecret } from '../../bus/nats/control/cluster-keys.ts';
+import { loadConfig } from '../../store/config/config.ts';
+import { ConfigError } from '../../store/config/config-error.ts';
+import type { DetectorSection } from '../../store/detectors/detector-section.ts';
+import { ClusterMember } from './cluster-member.ts';
+
+/** `npm start -- --new-cluster`: prints what every machine of a new cluster has in its configuration. */
+export function printNewCluster(): void {
+  process.stdout.write(
+    `# The same lines on every machine; whoever has the secret is one of them.\n[cluster]\nmachines = ["${hostname()}", "SECOND", "THIRD"]\nsecret = "${newClusterSecret()}"\n`,
+  );
+}
+
+/**
+ * `npm start -- --tie-breaker`: votes on who records what until SIGINT or SIGTERM, and records nothing itself: the third
+ * vote of two recorders, on any small machine.
+ *
+ * @throws {ConfigError} if this machine is not one that votes.
+ */
+export async function runTieBreaker(path: string, detectors: readonly DetectorSection[]): Promise<void> {
+  const { config } = await loadConfig(path, { create: false, detectors });
+  const { file, cluster, storageDir } = config;
+  if (!cluster) throw new ConfigError(`${file}: cluster: expected a table [cluster] for a tie-breaker`);
+  if (cluster.machines.indexOf(cluster.name) > 2) {
+    throw new ConfigError(`${file}: cluster.machines: expected the tie-breaker among the first three`);
+  }
+  await mkdir(storageDir, { recursive: true, mode: 0o750 });
+  const log = new Logger().source('cluster');
+  const ended = new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve());
+  });
+  const member = await ClusterMember.start({
+    cluster,
+    storageDir,
+    log,
+    monitors: () => [],
+    isTieBreaker: true,
+  });
+  process.stdout.write(`Voting as ${cluster.name}\n`);
+  await ended;
+  await member.close();
+}

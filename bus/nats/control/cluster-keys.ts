@@ -1,0 +1,71 @@
+import { createECDH, createPrivateKey, createPublicKey, hkdfSync } from 'node:crypto';
+import { isIP } from 'node:net';
+import { randomText } from '../../base/random.ts';
+
+/** What a machine shows to the others, and whom it believes: PEM texts. */
+export interface ClusterKeys {
+  /** The authority of the cluster: the same key on every machine, from the secret. */
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** The order of P-256 begins with 32 ones, so a number that does not is below it. */
+const firstByte = 0x7f;
+const subject = [{ name: 'commonName', value: 'sentrybus cluster' }];
+/** Machines of a cluster need not agree on the time. */
+const validity = { notBeforeDate: new Date('2020-01-01'), notAfterDate: new Date('2099-12-31') };
+
+/** A new secret of a cluster: 43 letters and digits, 256 bits. */
+export const newClusterSecret = (): string => randomText(43);
+
+/**
+ * Makes a certificate for all ports between the machines, signed by an authority that every machine with the secret has.
+ *
+ * @param machines their names and addresses, which the certificate bears.
+ */
+export async function makeClusterKeys(secret: string, machines: readonly string[]): Promise<ClusterKeys> {
+  // Imported only if needed: it takes longer than the rest of a start.
+  const { generate } = await import('selfsigned');
+  const common = { keyType: 'ec', curve: 'P-256', algorithm: 'sha256', ...validity } as const;
+  const authority = await generate(subject, {
+    ...common,
+    keyPair: authorityKeys(secret),
+    extensions: [
+      { name: 'basicConstraints', cA: true, critical: true },
+      { name: 'keyUsage', keyCertSign: true, critical: true },
+    ],
+  });
+  const altNames = machines.map((machine) =>
+    isIP(machine) ? { type: 7 as const, ip: machine } : { type: 2 as const, value: machine },
+  );
+  const { cert, private: key } = await generate([{ name: 'commonName', value: 'sentrybus machine' }], {
+    ...common,
+    ca: { key: authority.private, cert: authority.cert },
+    extensions: [
+      { name: 'basicConstraints', cA: false, critical: true },
+      { name: 'keyUsage', digitalSignature: true, critical: true },
+      { name: 'extKeyUsage', serverAuth: true, clientAuth: true },
+      { name: 'subjectAltName', altNames },
+    ],
+  });
+  return { ca: authority.cert, cert, key };
+}
+
+function authorityKeys(secret: string): { privateKey: string; publicKey: string } {
+  const scalar = Buffer.from(hkdfSync('sha256', secret, '', 'sentrybus cluster authority', 32));
+  scalar[0] = (scalar[0] ?? 0) & firstByte;
+  const pair = createECDH('prime256v1');
+  pair.setPrivateKey(scalar);
+  const point = pair.getPublicKey();
+  const text = (bytes: Buffer) => bytes.toString('base64url');
+  const jwk = {
+    ...{ kty: 'EC', crv: 'P-256', d: text(scalar) },
+    ...{ x: text(point.subarray(1, 33)), y: text(point.subarray(33)) },
+  };
+  const privateKey = createPrivateKey({ key: jwk, format: 'jwk' });
+  return {
+    privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    publicKey: createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }).toString(),
+  };
+}

@@ -1,0 +1,50 @@
+import Type, { type Static } from 'typebox';
+import { channel } from '../../channel.ts';
+
+/** What the machines of a cluster say to each other. */
+
+const Machine = Type.String({ minLength: 1, maxLength: 253 });
+const Token = Type.Integer({ minimum: 0 });
+
+const AttendedMonitor = Type.Object({
+  id: Type.String(),
+  /** The token that makes this machine the owner; 0 while it records provisionally. */
+  token: Token,
+  /** Whether pictures arrive. */
+  streaming: Type.Boolean(),
+  /** The machine that the owner asks to take over. */
+  next: Type.Optional(Machine),
+});
+
+/** Published twice a second, and at each change. */
+export const Heartbeat = Type.Object({
+  machine: Machine,
+  /** Its share of the monitors, in relation to the others'; 0: it votes only. */
+  capacity: Type.Number({ minimum: 0 }),
+  /** Its recorder is stopping: others need not wait until it is silent. */
+  leaving: Type.Boolean(),
+  /** The monitors that it records, or tries to. */
+  attends: Type.Array(AttendedMonitor),
+});
+export type Heartbeat = Static<typeof Heartbeat>;
+
+/** The machine that owns a monitor, as it is stored. */
+const Owner = Type.Object({ owner: Machine, next: Type.Optional(Machine) });
+
+export const heartbeats = channel(() => 'beat', Heartbeat);
+export const owners = channel((monitorID: string) => `owner.${monitorID}`, Owner);
+
+/** A machine of a cluster, as this one hears it. */
+export interface MachineReport {
+  readonly name: string;
+  readonly isThis: boolean;
+  /** Whether it was heard within the last three seconds. */
+  readonly isAlive: boolean;
+  readonly votes: boolean;
+  /** Its share of the monitors, in relation to the others'; 0: it votes only; null while it is not heard. */
+  readonly capacity: number | null;
+  /** The monitors that it records as their owner. */
+  readonly owned: readonly string[];
+  /** Those that it records because their owner is not heard to do so. */
+  readonly provisional: readonly string[];
+}

@@ -1,0 +1,100 @@
+import { execFile } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Log } from '../../log.ts';
+import type { BusAddress } from '../bus-address.ts';
+import { type NatsServer, startNatsServer } from '../nats-server.ts';
+import type { ClusterKeys } from './cluster-keys.ts';
+
+/** nats-server is too old for a cluster. */
+class NatsVersionError extends Error {
+  override readonly name = 'NatsVersionError';
+  readonly code = 'nats_version_too_old';
+}
+
+/**
+ * Older ones lose acknowledged messages when a machine of the cluster fails (2.9 to 2.10.22), or can be crashed before the
+ * login (CVE-2026-33218, fixed in 2.12.6).
+ */
+const oldestVersion = '2.12.6';
+
+/** @throws {NatsVersionError} */
+export async function checkNatsVersion(): Promise<void> {
+  const env = { PATH: `${process.env['PATH'] ?? ''}:/usr/sbin` };
+  const { stdout } = await promisify(execFile)('nats-server', ['--version'], { env });
+  const version = /v(\d+\.\d+\.\d+)/.exec(stdout)?.[1] ?? '0.0.0';
+  if (version.localeCompare(oldestVersion, 'en', { numeric: true }) >= 0) return;
+  throw new NatsVersionError(
+    `[cluster] needs nats-server ${oldestVersion} or later, this is ${version}: install the .deb of https://github.com/nats-io/nats-server/releases, or remove [cluster]`,
+  );
+}
+
+export interface ControlServerOptions {
+  readonly dir: string;
+  readonly log: Log;
+  /** Its entry in the list of machines. */
+  readonly machine: string;
+  /** All machines that vote, this one included. */
+  readonly voters: readonly string[];
+  /** For the servers among themselves; clients use the next one. */
+  readonly port: number;
+  readonly keys: ClusterKeys;
+}
+
+/**
+ * Starts this machine's part of the control plane: a nats-server that is one with those of the other voters. It holds only
+ * who owns what, and is apart from the bus that recordings use.
+ */
+export async function startControlServer(options: ControlServerOptions): Promise<NatsServer> {
+  const { dir, log, keys, port } = options;
+  await mkdir(dir, { recursive: true, mode: 0o750 });
+  for (const [name, pem] of Object.entries(keys)) {
+    await writeFile(join(dir, `${name}.pem`), pem, { mode: 0o600 });
+  }
+  const kind = {
+    ...{ name: "the cluster's nats-server", port: port + 1, config: () => controlConfig(options) },
+    // Machines that are off, and strangers that are turned away: as often as those like.
+    usualErrors: /route|handshake/i,
+  };
+  return startNatsServer({ dir, log, kind });
+}
+
+/** Where the control plane is reached: this machine's own server first, where it has one. */
+export function controlAddress(
+  options: Pick<ControlServerOptions, 'machine' | 'voters' | 'port' | 'keys'>,
+): BusAddress {
+  const { machine, voters, port, keys } = options;
+  const own = voters.filter((voter) => voter === machine);
+  const others = voters.filter((voter) => voter !== machine);
+  return { servers: [...own, ...others].map((voter) => `${inAddress(voter)}:${port + 1}`), tls: keys };
+}
+
+function controlConfig({ dir, machine, voters, port }: ControlServerOptions): string {
+  const host = isIP(machine) ? machine : '0.0.0.0';
+  const file = (name: keyof ClusterKeys) => JSON.stringify(join(dir, `${name}.pem`));
+  const tls = `ca_file: ${file('ca')}, cert_file: ${file('cert')}, key_file: ${file('key')}, verify: true, timeout: 5`;
+  const routes = voters
+    .filter((voter) => voter !== machine)
+    .map((voter) => JSON.stringify(`nats-route://${inAddress(voter)}:${port}`));
+  return `
+server_name: ${JSON.stringify(machine)}
+host: ${JSON.stringify(host)}
+tls { ${tls}, handshake_first: true }
+# A peer whose cable was pulled is noticed soon.
+ping_interval: "2s"
+ping_max: 2
+# Every record is on the disks of a majority before it is acknowledged; there are few.
+jetstream { store_dir: ${JSON.stringify(dir)}, max_file_store: 64MB, max_memory_store: 16MB, sync_interval: always }
+cluster {
+  name: sentrybus
+  listen: ${JSON.stringify(`${inAddress(host)}:${port}`)}
+  routes: [${routes.join(', ')}]
+  no_advertise: true
+  tls { ${tls} }
+}
+`;
+}
+
+const inAddress = (host: string) => (isIP(host) === 6 ? `[${host}]` : host);

@@ -1,0 +1,89 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { Ownership, type OwnershipOptions } from '../../../actors/cluster/ownership.ts';
+import { playSchedule } from '../../support/simulated-site.ts';
+import { siteSchedules } from '../../support/site-schedules.ts';
+
+test('whatever happens, every monitor is recorded within 5 s, and after the heal by its owner alone', () => {
+  fc.assert(
+    fc.property(siteSchedules, (schedule) => {
+      expect(playSchedule(schedule)).toEqual([]);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+const nvr1 = (options: Partial<OwnershipOptions> = {}) =>
+  new Ownership({
+    ...{ machine: 'nvr1', capacity: 16, voters: ['nvr1', 'nvr2', 'nvr3'], withoutQuorum: 'record' },
+    ...{ monitors: () => [{ id: 'm' }], startedAt: 0 },
+    ...options,
+  });
+
+/** Decides five times a second, up to this time in milliseconds. */
+function decideUntil(ownership: Ownership, from: number, until: number): void {
+  for (let now = from; now <= until; now += 200) ownership.decide(now);
+}
+
+test('a silent owner is relieved after 3 s, until it is heard to record again', () => {
+  const ownership = nvr1();
+  const beat = { machine: 'nvr2', capacity: 16, leaving: false };
+  const attends = [{ id: 'm', token: 7, streaming: true }];
+  ownership.hear({ ...beat, attends }, 100);
+  decideUntil(ownership, 200, 3000);
+  expect(ownership.attended).toEqual(new Set());
+  decideUntil(ownership, 3200, 3800);
+  expect(ownership.attended).toEqual(new Set(['m']));
+
+  // There, but not recording yet.
+  ownership.hear({ ...beat, attends: [{ id: 'm', token: 7, streaming: false }] }, 4000);
+  decideUntil(ownership, 4000, 4400);
+  expect(ownership.attended).toEqual(new Set(['m']));
+  ownership.hear({ ...beat, attends }, 4500);
+  decideUntil(ownership, 4600, 4600);
+  expect(ownership.attended).toEqual(new Set());
+});
+
+test('an owner of the past goes on until the present one is heard to record', () => {
+  const ownership = nvr1();
+  ownership.learn({ id: 'm', owner: 'nvr1', token: 1 }, 0);
+  ownership.decide(100);
+  ownership.learn({ id: 'm', owner: 'nvr2', token: 3 }, 200);
+  const beat = { machine: 'nvr2', capacity: 16, leaving: false };
+  ownership.hear({ ...beat, attends: [{ id: 'm', token: 0, streaming: true }] }, 300);
+  ownership.decide(300);
+  expect(ownership.attended).toEqual(new Set(['m']));
+  ownership.hear({ ...beat, attends: [{ id: 'm', token: 3, streaming: true }] }, 400);
+  ownership.decide(400);
+  expect(ownership.attended).toEqual(new Set());
+});
+
+test('a machine that leaves is relieved at once', () => {
+  const ownership = nvr1();
+  const beat = { machine: 'nvr2', capacity: 16, leaving: false };
+  ownership.hear({ ...beat, attends: [{ id: 'm', token: 7, streaming: true }] }, 100);
+  ownership.decide(200);
+  ownership.hear({ ...beat, leaving: true, attends: [] }, 300);
+  ownership.decide(300);
+  expect(ownership.attended).toEqual(new Set(['m']));
+});
+
+test('alone, a machine records what nobody is heard to record, or waits if it is told to', () => {
+  const [records, waits] = [nvr1(), nvr1({ withoutQuorum: 'wait' })];
+  decideUntil(records, 200, 4200);
+  decideUntil(waits, 200, 4200);
+  expect(records.attended).toEqual(new Set(['m']));
+  expect(waits.attended).toEqual(new Set());
+  waits.hear({ machine: 'nvr3', capacity: 0, leaving: false, attends: [] }, 4300);
+  waits.decide(4400);
+  expect(waits.attended).toEqual(new Set(['m']));
+});
+
+test('a machine that does not reach the camera, or only votes, records nothing', () => {
+  const far = nvr1({ monitors: () => [{ id: 'm', machines: ['nvr2'] }] });
+  const tieBreaker = nvr1({ capacity: 0 });
+  for (const ownership of [far, tieBreaker]) {
+    decideUntil(ownership, 200, 10_000);
+    expect(ownership.attended).toEqual(new Set());
+  }
+});

@@ -1,0 +1,97 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stringify } from 'smol-toml';
+import { newClusterSecret } from '../../bus/nats/control/cluster-keys.ts';
+import { type Child, startChild } from './child.ts';
+import { temporaryFolder } from './folder.ts';
+import { newerNatsServer } from './newer-nats.ts';
+import { type Recorder, recorderProgram, startRecorder } from './recorder.ts';
+import { waitFor } from './wait.ts';
+
+/** A recorder of a cluster, by the name that the others know. */
+export interface ClusterRecorder {
+  readonly name: string;
+  readonly recorder: Recorder;
+}
+
+interface TestMachine {
+  readonly name: string;
+  readonly isAlive: boolean;
+  readonly owned: readonly string[];
+  readonly provisional: readonly string[];
+}
+
+export const clusterSecret = newClusterSecret();
+
+/** Addresses of this test alone, so that several can run at once. */
+export const clusterMachines = [1, 2, 3].map((host) => `127.${10 + (process.pid % 200)}.0.${host}`);
+
+/** What a machine of the test's cluster has in its configuration, and in its environment. */
+async function clusterOptions(name: string) {
+  const cluster = { machines: clusterMachines, secret: clusterSecret, name, port: 16_222 };
+  return { config: { cluster }, env: { PATH: `${await newerNatsServer()}:${process.env['PATH']}` } };
+}
+
+/** Starts recorders that are one system, each with these monitors and folders of its own. */
+export async function startCluster(
+  monitors: readonly { readonly id: string }[],
+  machines: readonly string[] = clusterMachines,
+): Promise<ClusterRecorder[]> {
+  return Promise.all(
+    machines.map(async (name) => ({
+      name,
+      recorder: await startRecorder({ ...(await clusterOptions(name)), monitors, startDeadlineMs: 60_000 }),
+    })),
+  );
+}
+
+/** `npm start -- --tie-breaker` on another machine of the cluster. */
+export async function startTieBreaker(name: string): Promise<Child> {
+  const { config, env } = await clusterOptions(name);
+  const folder = await temporaryFolder();
+  const file = join(folder, 'sentryshot.toml');
+  const plugin = [{ name: 'auth_basic', enable: true }];
+  await writeFile(file, stringify({ storage_dir: join(folder, 'storage'), plugin, ...config }));
+  const args = ['--input-type=module', '--eval', recorderProgram(), '--', '--tie-breaker', '--config', file];
+  const child = startChild('node', args, { cwd: folder, env });
+  await child.line(/^Voting as /, 60_000);
+  return child;
+}
+
+/** The machines, as this one hears them. */
+export const machinesOf = ({ recorder }: ClusterRecorder) => recorder.get<TestMachine[]>('/api/machines');
+
+/** How often each monitor is owned, or recorded without that, in what each of these machines says of itself. */
+async function recordersOf(
+  cluster: readonly ClusterRecorder[],
+  monitors: readonly { readonly id: string }[],
+): Promise<Record<string, string>> {
+  const own = await Promise.all(
+    cluster.map(async (member) => (await machinesOf(member)).find(({ name }) => name === member.name)),
+  );
+  const count = (list: 'owned' | 'provisional', id: string) =>
+    own.filter((machine) => machine?.[list].includes(id)).length;
+  return Object.fromEntries(
+    monitors.map(({ id }) => [id, `${count('owned', id)} owner, ${count('provisional', id)} others`]),
+  );
+}
+
+/** Waits until each monitor is recorded by its owner and by nobody else. */
+export async function settledCluster(
+  cluster: readonly ClusterRecorder[],
+  monitors: readonly { readonly id: string }[],
+): Promise<void> {
+  const isSettled = async () =>
+    Object.values(await recordersOf(cluster, monitors)).every((found) => found === '1 owner, 0 others');
+  await waitFor(isSettled, 90_000, 'one recorder for each monitor');
+}
+
+/** When the recordings of a monitor begin that these machines have: Unix times in microseconds. */
+export async function recordedFrom(cluster: readonly ClusterRecorder[], id: string): Promise<number[]> {
+  const found = await Promise.all(
+    cluster.map(({ recorder }) =>
+      recorder.get<readonly { start: number }[]>(`/api/recording/query?monitors=${id}`),
+    ),
+  );
+  return found.flat().map(({ start }) => start);
+}
