@@ -19,7 +19,7 @@ export type WantedUnits = Pick<UnitsCommand, 'begin' | 'rates'>;
 
 const idLength = 12;
 const usPerTick = 1e6 / videoTicksPerSecond;
-/** Held pictures are decoded just before the one that was waited for: so many delay it by 10 ms, measured. */
+/** Held pictures are decoded just before the one that was waited for: so many delay it by some 10 ms, at 5 to 6.6 ms for one of 1080p. */
 const maxHeldPixels = 3_300_000;
 
 /**
