@@ -4,17 +4,21 @@ import type { Reporter, TestCase } from 'vitest/node';
 import { project } from './project.ts';
 
 /**
- * Lists the tests that passed at a second attempt only, on the terminal and in `test/.cache/retried.json`, which
- * `.ci/run` reads.
+ * Lists the tests that passed at a second attempt only, with what failed the first one, on the terminal and in
+ * `test/.cache/retried.json`, which `.ci/run` reads.
  */
 export default class RetryReporter implements Reporter {
   readonly #retried: string[] = [];
 
   onTestCaseResult(test: TestCase): void {
     const attempts = test.diagnostic()?.retryCount ?? 0;
-    if (attempts > 0 && test.result().state === 'passed') {
-      this.#retried.push(`${test.module.relativeModuleId}: ${test.fullName}`);
-    }
+    const { state, errors } = test.result();
+    if (attempts === 0 || state !== 'passed') return;
+    const { relativeModuleId } = test.module;
+    const [error] = errors ?? [];
+    const line = error?.stacks?.find(({ file }) => file.endsWith(relativeModuleId))?.line;
+    const cause = error?.message.split('\n').slice(0, 3).join(' ') ?? 'no error';
+    this.#retried.push(`${relativeModuleId}: ${test.fullName}\n    ${cause} (line ${line ?? 'unknown'})`);
   }
 
   onTestRunEnd(): void {
