@@ -49,6 +49,9 @@ const expected: Readonly<Record<string, string>> = {
     'der Name einer Erkennung: 1 bis 64 Buchstaben, Ziffern, Bindestriche und Unterstriche',
   'false, because this monitor has no sub stream to record':
     '„nein“, weil diese Kamera keinen Zweitstrom hat, der aufgenommen werden könnte',
+  'a list of the machines of the cluster that reach the camera':
+    'eine Liste der Rechner des Verbunds, die die Kamera erreichen',
+  'the name of a machine': 'der Name eines Rechners',
   'a time after start': 'eine Zeit nach dem Anfang',
 };
 
