@@ -35,6 +35,8 @@ const retry = { minMs: 30_000, maxMs: 3600_000 };
 /** Where more frames are wanted in a second, a key frame is hardly ever enough. */
 const maxKeyFrameRate = 1;
 const nsPerTick = 1e9 / videoTicksPerSecond;
+/** What comes while a burst is decoded is late as well, for so long. */
+const settleNs = 2e9;
 /** As the decoder gives it back. */
 const toNs = (time: number) => Math.round(time * nsPerTick);
 
@@ -58,6 +60,8 @@ export class FrameDecoder {
   readonly #delay = new DecoderDelay();
   /** The time of the last picture that was decoded, in nanoseconds. */
   #fedNs = 0;
+  /** Until this time frames come after later pictures because many were given at once. */
+  #settledNs = 0;
   /** Of the present group nothing is decoded but its key frame, if that. */
   #isSkipping = false;
   /** GStreamer drops nothing for the rate's sake. */
@@ -105,6 +109,12 @@ export class FrameDecoder {
     else this.#feed(unit, unit.time);
   }
 
+  /** Pictures that are given all at once, long after they were taken. */
+  pushBurst(units: readonly DecoderUnit[]): void {
+    this.#noteBurst(units.at(-1)?.time ?? 0);
+    for (const unit of units) this.push(unit);
+  }
+
   /** A picture of the last group, others of which follow at once: decoding begins with the last of them. */
   keep(unit: DecoderUnit): void {
     this.#pace.push(unit);
@@ -142,6 +152,7 @@ export class FrameDecoder {
     this.#isFed = true;
     this.#isSkipping = false;
     this.#aloneNs = undefined;
+    this.#noteBurst(last.time);
     for (const reader of this.#decoder.readers) reader.skipUntil(Math.floor(last.time * nsPerTick));
     for (const unit of this.#group.units) this.#feed(unit, last.time - (last.time - unit.time) / squeeze);
   }
@@ -196,6 +207,10 @@ export class FrameDecoder {
     return highest > 0 && highest <= maxKeyFrameRate ? 1e6 / highest : 0;
   }
 
+  #noteBurst(lastTime: number): void {
+    this.#settledNs = Math.max(this.#settledNs, toNs(lastTime) + settleNs);
+  }
+
   #feed({ data }: DecoderUnit, time: number): void {
     this.#fedNs = toNs(time);
     this.#decoder?.pipeline.push('units', data, time * nsPerTick);
@@ -226,7 +241,8 @@ export class FrameDecoder {
       void pipeline.pull(format, (packet) => {
         const frame = reader.read(packet);
         if (!frame || this.#isClosed) return;
-        this.#delay.note(reader.latestNs >= this.#fedNs, reader.latestNs / 1000);
+        if (reader.latestNs >= this.#settledNs)
+          this.#delay.note(reader.latestNs >= this.#fedNs, reader.latestNs / 1000);
         this.#failures = 0;
         onFrame(frame);
       });

@@ -153,9 +153,13 @@ export class DecodedStream {
     this.#fitSleep();
   }
 
-  /** While others need frames too, it decodes them all. */
+  /**
+   * While others need frames too, it decodes them all. One that shows a picture only when it has got later ones must not sleep:
+   * a key frame would be shown a whole group late.
+   */
   #fitSleep(): void {
-    const isAsleep = this.#sleep?.isAsleep === true && this.#maySleep && this.#holders.size === 1;
+    const isAlone = this.#holders.size === 1 && !this.#decoder?.isDelayed;
+    const isAsleep = this.#sleep?.isAsleep === true && this.#maySleep && isAlone;
     if (isAsleep) this.#feed.sleep();
     else this.#feed.wake('group');
   }

@@ -6,6 +6,8 @@ import { LastGroups } from './last-groups.ts';
 export interface FedDecoder {
   push(unit: DecoderUnit): void;
   keep(unit: DecoderUnit): void;
+  /** Pictures that were taken before, all at once. */
+  pushBurst(units: readonly DecoderUnit[]): void;
   /** Frames are counted anew, and those under way are left out: what comes was taken before them. */
   restart(): void;
 }
@@ -102,7 +104,7 @@ export class SleepyFeed {
       const back = this.#lastFed - (begin.time + this.#shift);
       if (back >= 0) this.#shift += (Math.floor(back / videoTicksPerSecond) + 1) * videoTicksPerSecond;
     }
-    for (const unit of units) decoder?.push(this.#shifted(unit));
+    decoder?.pushBurst(units.map((unit) => this.#shifted(unit)));
   }
 
   #shifted(unit: DecoderUnit): DecoderUnit {

@@ -171,6 +171,27 @@ test('one decoder takes connection after connection: their frames are counted an
   expect(gstreamer.opened).toBe(1);
 });
 
+test('pictures that are given at once say nothing about whether the decoder shows pictures late', () => {
+  const decoder = new FrameDecoder({
+    ...{ rates: [['gray', 0]], clock: { at: (mediaUs) => mediaUs } },
+    ...{ onFrame: () => {}, onFailure: expect.fail },
+  });
+  decoder.setWanted(new Set(['gray']));
+  const unit = (picture: number) => ({
+    ...({ codec: 'h264', time: picture * ticks, keyFrame: picture % 40 === 0, continues: false } as const),
+    data: Buffer.from('0000000165', 'hex'),
+  });
+  // Busy with the burst, it shows the pictures after it late as well.
+  gstreamer.held = 5;
+  const burst = Array.from({ length: 40 }, (_, index) => unit(index));
+  decoder.pushBurst(burst);
+  for (let picture = 40; picture < 60; picture += 1) decoder.push(unit(picture));
+  expect(decoder.isDelayed).toBe(false);
+  for (let picture = 60; picture < 80; picture += 1) decoder.push(unit(picture));
+  expect(decoder.isDelayed).toBe(true);
+  decoder.close();
+});
+
 test('a decoder that always fails is made ever more seldom: a process can make only so many', async () => {
   vi.useFakeTimers();
   try {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { SleepyFeed } from '../../../../pipelines/frames/sleep/sleepy-feed.ts';
+import type { DecoderUnit } from '../../../../pipelines/frames/decoder-unit.ts';
+import { type FedDecoder, SleepyFeed } from '../../../../pipelines/frames/sleep/sleepy-feed.ts';
 
 const second = 90_000;
 const perGroup = 4;
@@ -9,11 +10,13 @@ function feeding() {
   const given: (number | 'restart')[] = [];
   const times: number[] = [];
   const turns: (() => void)[] = [];
-  const decoder = {
-    push: (unit: { time: number; data: Buffer }) => {
-      given.push(unit.data.readUInt8());
-      times.push(unit.time);
-    },
+  const take = (unit: DecoderUnit) => {
+    given.push(unit.data.readUInt8());
+    times.push(unit.time);
+  };
+  const decoder: FedDecoder = {
+    push: take,
+    pushBurst: (units) => units.forEach(take),
     keep: () => {},
     restart: () => void given.push('restart'),
   };
