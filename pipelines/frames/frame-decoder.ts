@@ -9,6 +9,7 @@ import {
   type FrameRates,
   limitOf,
   maxRate,
+  maxTime,
   valveOf,
 } from '../gstreamer/pipeline-description.ts';
 import { LastGroup } from '../media/last-group.ts';
@@ -62,6 +63,8 @@ export class FrameDecoder {
   #fedNs = 0;
   /** Until this time frames come after later pictures because many were given at once. */
   #settledNs = 0;
+  /** More may wait than as a rule: a burst is not cut off at its beginning. */
+  #isPatient = false;
   /** Of the present group nothing is decoded but its key frame, if that. */
   #isSkipping = false;
   /** GStreamer drops nothing for the rate's sake. */
@@ -112,6 +115,7 @@ export class FrameDecoder {
   /** Pictures that are given all at once, long after they were taken. */
   pushBurst(units: readonly DecoderUnit[]): void {
     this.#noteBurst(units.at(-1)?.time ?? 0);
+    this.#setPatient(true);
     for (const unit of units) this.push(unit);
   }
 
@@ -211,6 +215,19 @@ export class FrameDecoder {
     this.#settledNs = Math.max(this.#settledNs, toNs(lastTime) + settleNs);
   }
 
+  #noteShown(timeNs: number): void {
+    if (timeNs < this.#settledNs) return;
+    this.#setPatient(false);
+    this.#delay.note(timeNs >= this.#fedNs, timeNs / 1000);
+  }
+
+  #setPatient(isPatient: boolean): void {
+    if (isPatient === this.#isPatient) return;
+    this.#isPatient = isPatient;
+    const most = isPatient ? maxTime.burst : maxTime.usual;
+    this.#decoder?.pipeline.set('units', maxTime.property, most);
+  }
+
   #feed({ data }: DecoderUnit, time: number): void {
     this.#fedNs = toNs(time);
     this.#decoder?.pipeline.push('units', data, time * nsPerTick);
@@ -241,8 +258,7 @@ export class FrameDecoder {
       void pipeline.pull(format, (packet) => {
         const frame = reader.read(packet);
         if (!frame || this.#isClosed) return;
-        if (reader.latestNs >= this.#settledNs)
-          this.#delay.note(reader.latestNs >= this.#fedNs, reader.latestNs / 1000);
+        this.#noteShown(reader.latestNs);
         this.#failures = 0;
         onFrame(frame);
       });
@@ -250,6 +266,7 @@ export class FrameDecoder {
     });
     this.#decoder = { codec, pipeline, readers };
     this.#isUnlimited = false;
+    this.#isPatient = false;
     this.#setValves();
   }
 

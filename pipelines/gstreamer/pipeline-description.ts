@@ -48,6 +48,9 @@ export function describeSource(source: LocalSource): SourceDescription {
   return { launch, properties: {}, videoSinks: ['h264'], audioSinks: [] };
 }
 
+/** The property of `units` that says how much may wait to be decoded, in nanoseconds; `burst` is more than is kept of a camera. */
+export const maxTime = { property: 'max-time', usual: 3e9, burst: 12e9 } as const;
+
 /**
  * From pictures that are pushed into `units` to raw ones in sinks that are named after their formats.
  *
@@ -56,8 +59,8 @@ export function describeSource(source: LocalSource): SourceDescription {
  */
 export function describeDecoder(codec: 'h264' | 'h265', rates: FrameRates): PipelineDescription {
   const decode = [
-    'appsrc name=units format=time is-live=true leaky-type=downstream max-buffers=0 max-bytes=67108864 max-time=3000000000' +
-      ` caps=video/x-${codec},stream-format=byte-stream,alignment=au`,
+    'appsrc name=units format=time is-live=true leaky-type=downstream max-buffers=0 max-bytes=67108864' +
+      ` ${maxTime.property}=${maxTime.usual} caps=video/x-${codec},stream-format=byte-stream,alignment=au`,
     `avdec_${codec} max-threads=1 output-corrupt=false`,
   ].join(' ! ');
   const [only, second] = rates;

@@ -6,7 +6,11 @@ const picturesPerSecond = 10;
 const ticks = 90_000 / picturesPerSecond;
 
 /** A decoder that shows each picture at once, or those before the last `held` ones. */
-const gstreamer = vi.hoisted(() => ({ held: 0, opened: 0, isBroken: false, decodedNs: [] as number[] }));
+const gstreamer = vi.hoisted(() => ({
+  ...{ held: 0, opened: 0, isBroken: false, decodedNs: [] as number[] },
+  /** How much may wait for it, as it was with each picture. */
+  ...{ mostNs: 0, mostsNs: [] as number[] },
+}));
 
 vi.mock('../../../pipelines/gstreamer/gstreamer.ts', () => ({
   Pipeline: class {
@@ -20,7 +24,9 @@ vi.mock('../../../pipelines/gstreamer/gstreamer.ts', () => ({
     play(listener: (message: { type: 'error'; text: string }) => void) {
       if (gstreamer.isBroken) queueMicrotask(() => listener({ type: 'error', text: 'no decoder' }));
     }
-    set() {}
+    set(_: string, property: string, value: number) {
+      if (property === 'max-time') gstreamer.mostNs = value;
+    }
     close() {}
 
     pull(_: string, show: (packet: Buffer) => void) {
@@ -33,6 +39,7 @@ vi.mock('../../../pipelines/gstreamer/gstreamer.ts', () => ({
     push(_: string, __: Buffer, timeNs: number) {
       if (gstreamer.isBroken) return;
       gstreamer.decodedNs.push(timeNs);
+      gstreamer.mostsNs.push(gstreamer.mostNs);
       this.#waiting.push(timeNs);
       if (this.#waiting.length > gstreamer.held)
         this.#show(gdp(1, Buffer.alloc(4), this.#waiting.shift() ?? 0));
@@ -169,6 +176,26 @@ test('one decoder takes connection after connection: their frames are counted an
     [17, 2],
   ]);
   expect(gstreamer.opened).toBe(1);
+});
+
+test('what is given at once may all wait to be decoded, and what comes later may not wait as long', () => {
+  const decoder = new FrameDecoder({
+    ...{ rates: [['gray', 0]], clock: { at: (mediaUs) => mediaUs } },
+    ...{ onFrame: () => {}, onFailure: expect.fail },
+  });
+  decoder.setWanted(new Set(['gray']));
+  const unit = (second: number) => ({
+    ...({ codec: 'h264', time: second * 90_000, keyFrame: second % 4 === 0, continues: false } as const),
+    data: Buffer.from('0000000165', 'hex'),
+  });
+  gstreamer.held = 0;
+  for (let second = 0; second < 4; second += 1) decoder.push(unit(second));
+  gstreamer.mostsNs = [];
+  decoder.pushBurst([4, 5, 6, 7, 8, 9, 10, 11].map(unit));
+  expect(Math.min(...gstreamer.mostsNs)).toBeGreaterThan(8e9);
+  for (let second = 12; second < 16; second += 1) decoder.push(unit(second));
+  expect(gstreamer.mostsNs.at(-1)).toBe(3e9);
+  decoder.close();
 });
 
 test('pictures that are given at once say nothing about whether the decoder shows pictures late', () => {
