@@ -182,9 +182,9 @@ export class DecodedStream {
 
   /** All but the last frame that may be under way is as good as all. */
   #hasCaughtUp(): boolean {
-    return (
-      (this.#decoder?.shownTime ?? Number.POSITIVE_INFINITY) >= this.#feed.lastFed - videoTicksPerSecond / 4
-    );
+    const highest = highestRate(this.#rates.map(([, rate]) => rate));
+    const lastFrame = Math.max(1 / 4, highest > 0 ? 1 / highest : 0) * videoTicksPerSecond;
+    return (this.#decoder?.shownTime ?? Number.POSITIVE_INFINITY) >= this.#feed.lastFed - lastFrame;
   }
 
   #newDecoder(): FrameDecoder | undefined {

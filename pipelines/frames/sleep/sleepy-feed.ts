@@ -78,10 +78,9 @@ export class SleepyFeed {
     if (this.#state !== 'asleep') return;
     this.#state = 'waking';
     const { group, both } = this.#groups;
-    const [key, next] = group;
-    // Where nothing has come after the key frame yet, the next picture will follow it.
-    const first = from === 'before' ? both[0] : this.#isKeyAlone ? next : key;
-    this.#options.onTurn(() => this.#replay(first));
+    const first = from === 'before' ? both[0] : group[0];
+    const isDecoded = from === 'group' && this.#isKeyAlone;
+    this.#options.onTurn(() => this.#replay(first, isDecoded));
   }
 
   /** Pictures are missing, or another connection begins. */
@@ -90,13 +89,14 @@ export class SleepyFeed {
     this.#state = 'awake';
   }
 
-  #replay(first: DecoderUnit | undefined): void {
+  /** @param isDecoded whether the decoder has had the first one: it goes on with the next */
+  #replay(first: DecoderUnit | undefined, isDecoded: boolean): void {
     if (this.#state !== 'waking') return;
     this.#state = 'awake';
     const { both } = this.#groups;
-    const index = first ? both.indexOf(first) : both.length;
+    const index = first ? both.indexOf(first) : -1;
     // While it waited for its turn, more groups may have come than are kept.
-    const units = both.slice(Math.max(0, index));
+    const units = index < 0 ? both : both.slice(index + (isDecoded ? 1 : 0));
     const [begin] = units;
     const decoder = this.#options.decoder();
     if (begin?.keyFrame) {
@@ -104,7 +104,7 @@ export class SleepyFeed {
       const back = this.#lastFed - (begin.time + this.#shift);
       if (back >= 0) this.#shift += (Math.floor(back / videoTicksPerSecond) + 1) * videoTicksPerSecond;
     }
-    decoder?.pushBurst(units.map((unit) => this.#shifted(unit)));
+    if (begin) decoder?.pushBurst(units.map((unit) => this.#shifted(unit)));
   }
 
   #shifted(unit: DecoderUnit): DecoderUnit {

@@ -95,3 +95,16 @@ test('what comes before its turn is not lost, and none is taken for a connection
   takeTurn();
   expect(taken()).toEqual([12]);
 });
+
+test('woken up right at a key frame it goes on after that, whatever comes before its turn', () => {
+  const { feed, push, takeTurn, taken } = feeding();
+  push(4);
+  feed.sleep();
+  push(5);
+  expect(taken()).toEqual([0, 1, 2, 3, 4, 8]);
+  feed.wake('group');
+  push(2);
+  takeTurn();
+  push(1);
+  expect(taken()).toEqual([9, 10, 11]);
+});
