@@ -2,7 +2,7 @@ import process from 'node:process';
 import { build } from './setup/build.mjs';
 import { develop } from './setup/develop.mjs';
 import { ensureModules, stampModules } from './setup/modules.mjs';
-import { ensurePackages, runtimePackages, testPackages } from './setup/packages.mjs';
+import { benchPackages, ensurePackages, runtimePackages, testPackages } from './setup/packages.mjs';
 import { readProjectFile } from './setup/project.mjs';
 import { runInTerminal, SetupError } from './setup/step.mjs';
 
@@ -134,7 +134,7 @@ const commands = {
   },
 
   async bench(args) {
-    await install([...runtimePackages, ...testPackages]);
+    await install([...runtimePackages, ...testPackages, ...benchPackages]);
     return vitest('run', 'test/bench/vitest.config.ts', args);
   },
 

@@ -31,6 +31,9 @@ export const testPackages = [
   'chromium',
 ];
 
+/** Needed in addition by the benchmarks: the program that they compare with. */
+export const benchPackages = ['motion'];
+
 const retryPauseMs = 3000;
 const maxWaitMs = 10 * 60_000;
 

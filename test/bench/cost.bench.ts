@@ -3,7 +3,7 @@ import { beforeAll, test } from 'vitest';
 import type { Camera } from '../support/camera.ts';
 import { type Cost, measureCosts, totalCost } from '../support/cost.ts';
 import { rtspMonitor } from '../support/monitors.ts';
-import { hasMotionProgram, startMotionRecorder } from '../support/motion-program.ts';
+import { startMotionRecorder } from '../support/motion-program.ts';
 import { startRecorder } from '../support/recorder.ts';
 import { quietMotion, startGstLaunch, startStreetCamera } from '../support/street-cameras.ts';
 
@@ -41,8 +41,8 @@ test.each(rows)('cameras: $cameras, motion on the $decoded stream', async ({ cam
   const programs = new Map([
     ['gst-launch', await startGstLaunch(camera, cameras, decoded)],
     ['sentrybus', [await startSentrybus(cameras, decoded)]],
+    ['motion', [await startMotion(cameras, decoded)]],
   ]);
-  if (hasMotionProgram) programs.set('motion', [await startMotion(cameras, decoded)]);
   const costs = await measureCosts(programs, { warmUpMs, measuredMs });
   const reference = totalCost(costs.get('gst-launch') ?? new Map());
   const [ratio, megabytes] = goal;
@@ -56,7 +56,6 @@ test.each(rows)('cameras: $cameras, motion on the $decoded stream', async ({ cam
     console.log(line(name, all, (all.cpu / reference.cpu).toFixed(2)));
     if (byPart.size > 1) for (const [part, cost] of byPart) console.log(line(`- ${part}`, cost));
   }
-  if (!hasMotionProgram) console.log("  Debian's package motion is not installed: no second reference");
 });
 
 function line(name: string, { cpu, wakeUps, megabytes }: Cost, ratio?: string): string {

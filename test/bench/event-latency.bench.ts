@@ -7,7 +7,7 @@ import { startCamera } from '../support/camera.ts';
 import { clip } from '../support/clips.ts';
 import { motion, rtspMonitor, tflite } from '../support/monitors.ts';
 import { startBroker } from '../support/mosquitto.ts';
-import { hasMotionProgram, startMotionProgram } from '../support/motion-program.ts';
+import { startMotionProgram } from '../support/motion-program.ts';
 import { startRecorder } from '../support/recorder.ts';
 
 /**
@@ -74,7 +74,6 @@ function figures(delaysMs: readonly number[]): string {
 }
 
 test('from a movement to the broker, beside motion with a script, on the same streams', async () => {
-  if (!hasMotionProgram) console.log("  Debian's package motion is not installed: no reference");
   const broker = await startBroker();
   const cameras = await Promise.all(Array.from({ length: monitors }, () => startBurstCamera()));
   /** The first of each burst of each monitor, in milliseconds from its first picture, by the beginning of the burst. */
@@ -99,15 +98,13 @@ test('from a movement to the broker, beside motion with a script, on the same st
     },
     monitors: cameras.map((camera, n) => rtspMonitor(`street${n}`, [camera.url()], { motion })),
   });
-  const other = hasMotionProgram
-    ? await startMotionProgram(cameras.map((camera) => camera.url()))
-    : undefined;
+  const other = await startMotionProgram(cameras.map((camera) => camera.url()));
   // All are connected, and know what the street looks like.
   await sleep(20_000);
   sinceUs = nowUs();
   await sleep(seconds * 1000);
   console.log(`  ${monitors} streams, from the first picture of a movement, in ms`);
   console.log(`    to a subscriber of the broker: ${figures([...delays.values()])}`);
-  for (const [camera, timeUs] of (await other?.starts()) ?? []) note(program, camera - 1, timeUs);
-  if (other) console.log(`    to the script of motion: ${figures([...program.values()])}`);
+  for (const [camera, timeUs] of await other.starts()) note(program, camera - 1, timeUs);
+  console.log(`    to the script of motion: ${figures([...program.values()])}`);
 });

@@ -32,7 +32,8 @@ test('a detector host that is killed while it looks at pictures', async () => {
     config: { plugin: ['auth_basic', 'tflite'].map((name) => ({ name, enable: true })) },
     monitors: [rtspMonitor('street', [camera.url('main')], { tflite: { ...tflite, feedRate: 10 } })],
   });
-  const feed = await recorder.feed('/api/logs?sources=tflite');
+  // From the beginning: detection begins before the web server does.
+  const feed = await recorder.feed('/api/logs?sources=tflite&after=1');
   await feed.frame<LogEntry>(({ msg }) => /runs on/.test(msg), 30_000);
   const [away, reference]: [number[], number[]] = [[], []];
   for (let kill = 0; kill < kills; kill += 1) {

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Child, startChild } from './child.ts';
@@ -8,8 +7,6 @@ export interface MotionProgram extends Pick<Child, 'lines' | 'stop'> {
   /** When its script ran at the beginning of an event: the number of the camera, from 1, and Unix time in microseconds. */
   starts(): Promise<readonly (readonly [camera: number, timeUs: number])[]>;
 }
-
-export const hasMotionProgram = spawnSync('motion', ['-h']).error === undefined;
 
 /**
  * The program `motion` (Debian's package of that name), which looks for movement and runs a script when it sees some. It

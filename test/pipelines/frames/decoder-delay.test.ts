@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest';
+import { DecoderDelay } from '../../../pipelines/frames/decoder-delay.ts';
+
+const secondUs = 1e6;
+
+test('a decoder that shows four pictures in a row late counts as delayed for ten minutes', () => {
+  const delay = new DecoderDelay();
+  for (let picture = 0; picture < 3; picture += 1) delay.note(false, picture * secondUs);
+  expect(delay.isDelayed(3 * secondUs)).toBe(false);
+  delay.note(false, 3 * secondUs);
+  expect(delay.isDelayed(4 * secondUs)).toBe(true);
+  expect(delay.isDelayed(602 * secondUs)).toBe(true);
+  expect(delay.isDelayed(604 * secondUs)).toBe(false);
+});
+
+test('a busy machine, on which now and then a picture is late, is none', () => {
+  const delay = new DecoderDelay();
+  for (let picture = 0; picture < 100; picture += 1) delay.note(picture % 4 === 0, picture * secondUs);
+  expect(delay.isDelayed(100 * secondUs)).toBe(false);
+});
