@@ -35,11 +35,12 @@ export class SocketReader {
     socket.once('close', () => clearTimeout(this.#timer));
   }
 
-  /** @param ms the pause after each round; 0: none, what comes is read at once. */
+  /** @param ms the pause after each round; 0: none, what comes is read at once, and a rest is over. */
   setPause(ms: number): void {
-    if (ms === this.#pauseMs) return;
     this.#pauseMs = ms;
-    if (ms === 0 && this.#timer) this.#resume();
+    if (ms > 0) return;
+    this.#restUntilMs = 0;
+    if (this.#timer) this.#resume();
   }
 
   /** The pause after the present round is so long, or longer. */
