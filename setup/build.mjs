@@ -30,7 +30,7 @@ export async function build({ tolerant = false } = {}) {
     const sound = await compile(join(fresh, 'modules'), tolerant);
     await run('Bundle', 'bundle.mjs', fresh);
     await run('Pages', 'build-pages.mjs', join(fresh, pages));
-    symlinkSync(join('../../../..', pages), join(fresh, 'modules', pages));
+    symlinkSync(join('../../..', pages), join(fresh, 'modules', pages));
     // The stamp was taken before compiling: sources that changed since then are built again next time.
     if (sound) writeFileSync(join(fresh, '.stamp'), stamp);
     const dist = join(project, 'dist');

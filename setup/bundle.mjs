@@ -63,7 +63,9 @@ async function bundleProgram(program) {
   await bundle.write({
     dir: build,
     format: 'esm',
-    // Without a hash, so that a recorder that runs while a newer one is built still finds what it loads late.
+    // Without a hash, and with the names of exports, so that a recorder that runs while a newer one is built still finds what
+    // it loads late.
+    minifyInternalExports: false,
     chunkFileNames: `chunks/${posix.basename(name)}/[name].js`,
     comments: false,
     // Lines as they were, for stack traces. V8 keeps a text with a single other character in two bytes for each.
