@@ -14,6 +14,8 @@ const noiseMargin = 1.5;
 /** Groups of which the sizes are compared with. */
 const knownGroups = 10;
 const leastGroups = 3;
+/** Of a camera that sends no more key frames, positions would never end; groups as long as this never sleep. */
+const maxPosition = 600;
 const meanOf = 3;
 const knownMeans = 300;
 const leastMeans = 60;
@@ -48,6 +50,10 @@ export class SizeGate {
     else if (this.#position !== undefined) this.#position += 1;
     if (keyFrame || use === 'skip') this.#excesses = [];
     if (keyFrame || this.#position === undefined || use === 'skip') return;
+    if (this.#position > maxPosition) {
+      this.interrupt();
+      return;
+    }
     const known = this.#sizes.get(this.#position) ?? [];
     if (known.length >= leastGroups) this.#compare(bytes - median(known), use === 'learn');
     if (use === 'learn') this.#sizes.set(this.#position, [...known, bytes].slice(-knownGroups));
