@@ -8,6 +8,8 @@ const paceMs = 100;
 const maxBehindS = 30;
 const keptBehindS = 10;
 const soundTrackID = 2;
+/** A source that takes nothing in all this time will never open. */
+const maxQueued = 1000;
 /** In seconds: it takes about as long to decode a shorter group as to show a picture of it. */
 const longGroupS = 0.5;
 
@@ -50,7 +52,8 @@ export class MediaFeed {
     this.#source = opened.source;
     this.#address = opened.address;
     const { signal } = this.#aborter;
-    if (this.#source.readyState === 'open') this.#open(format);
+    // In a later turn, so that a failure comes when the caller has the feed.
+    if (this.#source.readyState === 'open') queueMicrotask(() => this.#open(format));
     else this.#source.addEventListener('sourceopen', () => this.#open(format), { once: true, signal });
     const stalled = () => {
       // A seek waits too, and says nothing about the connection.
@@ -69,7 +72,8 @@ export class MediaFeed {
       return;
     }
     this.#queue.push(bytes);
-    this.#append();
+    if (this.#queue.length > maxQueued) this.#fail();
+    else this.#append();
   }
 
   /** The bytes from here on do not continue those before. */
@@ -87,6 +91,7 @@ export class MediaFeed {
   }
 
   #open({ mime, sound }: Pick<StartMessage, 'mime' | 'sound'>): void {
+    if (this.#aborter.signal.aborted) return;
     try {
       this.#buffer = this.#source.addSourceBuffer(mime);
       if (sound && canPlay(sound.mime)) this.#sound = new SoundBuffer(this.#source, sound);

@@ -10,7 +10,7 @@ declare global {
 /** A video element, and the source that it plays once media come. */
 export interface OpenedVideo {
   readonly video: HTMLVideoElement;
-  /** Undefined if the browser has no Media Source Extensions. */
+  /** Undefined if none is open yet, or the browser has no Media Source Extensions. */
   readonly source: OpenedSource | undefined;
 }
 
@@ -39,15 +39,20 @@ export function openSource(video: HTMLVideoElement): OpenedSource | undefined {
 
 /** Makes a silent video element that waits for media: opening its source takes a new process of the browser 0.1 s. */
 export function openVideo(): OpenedVideo {
-  const video = document.createElement('video');
-  video.muted = true;
-  video.playsInline = true;
+  const video = silentVideo();
   return { video, source: openSource(video) };
 }
 
-/** The element that was opened ahead for this monitor, or a new one. */
+function silentVideo(): HTMLVideoElement {
+  const video = document.createElement('video');
+  video.muted = true;
+  video.playsInline = true;
+  return video;
+}
+
+/** The element that was opened ahead for this monitor; or a new one, whose source is opened when it plays: browsers limit them. */
 export function takeVideo(monitorID: string): OpenedVideo {
-  const opened = window.videosAhead?.get(monitorID) ?? openVideo();
+  const opened = window.videosAhead?.get(monitorID) ?? { video: silentVideo(), source: undefined };
   window.videosAhead?.delete(monitorID);
   return opened;
 }
