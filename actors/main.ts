@@ -53,7 +53,7 @@ async function prepareAndRun(options: StartOptions): Promise<void> {
 async function runClusterCommand(options: StartOptions): Promise<void> {
   const { printNewCluster, runTieBreaker } = await import('./cluster/tie-breaker.ts');
   if (options['new-cluster']) printNewCluster();
-  else await runTieBreaker(options.config ?? defaultConfigFile, detectors);
+  else await runTieBreaker(options.config ?? defaultConfigFile, lockFolder);
 }
 
 /** Reads all files before anything is started, so that errors in them are found first. */

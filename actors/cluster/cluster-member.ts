@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { retry } from '../../bus/children/retry.ts';
 import type { Log } from '../../bus/log.ts';
 import { Bus } from '../../bus/nats/bus.ts';
 import { makeClusterKeys } from '../../bus/nats/control/cluster-keys.ts';
 import { heartbeats, type MachineReport } from '../../bus/nats/control/control-messages.ts';
 import {
+  type ControlServerOptions,
   checkNatsVersion,
   controlAddress,
   startControlServer,
@@ -13,7 +15,8 @@ import { OwnerRecords, type Proposal } from '../../bus/nats/control/owner-record
 import type { NatsServer } from '../../bus/nats/nats-server.ts';
 import { status } from '../../bus/subjects.ts';
 import type { ClusterConfig } from '../../store/config/cluster-config.ts';
-import { Ownership, type SharedMonitor } from './ownership.ts';
+import { Ownership } from './ownership.ts';
+import type { SharedMonitor } from './placement.ts';
 import { SiteLog } from './site-log.ts';
 
 export interface ClusterMemberOptions {
@@ -29,6 +32,7 @@ export interface ClusterMemberOptions {
 const decideMs = 200;
 const beatMs = 500;
 const retryMs = 1000;
+const serveRetryMs = 5000;
 const maxVoters = 3;
 
 /** This machine as one of a cluster: it hears the others, decides with `Ownership`, and reports what it attends. */
@@ -37,7 +41,8 @@ export class ClusterMember {
   readonly #voters: readonly string[];
   readonly #ownership: Ownership;
   readonly #siteLog: SiteLog;
-  readonly #server: NatsServer | undefined;
+  /** Of a machine that votes. */
+  #server: Promise<NatsServer | undefined> = Promise.resolve(undefined);
   readonly #closing = new AbortController();
   readonly #listeners = new Set<(monitorID: string) => void>();
   #bus: Bus | undefined;
@@ -48,24 +53,24 @@ export class ClusterMember {
   #beatAt = 0;
   readonly #timer: NodeJS.Timeout;
 
-  private constructor(options: ClusterMemberOptions, voters: readonly string[], server?: NatsServer) {
+  private constructor(options: ClusterMemberOptions, voters: readonly string[]) {
     const { cluster, monitors, log, isTieBreaker = false } = options;
     this.#options = options;
     this.#voters = voters;
-    this.#server = server;
-    this.#siteLog = new SiteLog(cluster, log);
+    const startedAt = performance.now();
+    this.#siteLog = new SiteLog(cluster, log, startedAt);
     this.#ownership = new Ownership({
       ...{ machine: cluster.name, capacity: isTieBreaker ? 0 : cluster.capacity, voters, monitors },
       withoutQuorum: cluster.withoutQuorum,
-      startedAt: performance.now(),
+      startedAt,
     });
     this.#timer = setInterval(() => this.#decide(), decideMs);
   }
 
   /**
-   * Does not wait for the other machines.
+   * Does not wait for the other machines, nor for its own vote: recording begins without it.
    *
-   * @throws {NatsVersionError} if this machine votes and its nats-server is too old; when that cannot be started.
+   * @throws {NatsVersionError} if this machine votes and its nats-server is too old.
    */
   static async start(options: ClusterMemberOptions): Promise<ClusterMember> {
     const { cluster, storageDir, log } = options;
@@ -73,12 +78,14 @@ export class ClusterMember {
     const voters = machines.slice(0, maxVoters);
     const keys = await makeClusterKeys(secret, machines);
     const plane = { machine, voters, port, keys };
-    let server: NatsServer | undefined;
-    if (voters.includes(machine)) {
-      await checkNatsVersion();
-      server = await startControlServer({ ...plane, dir: join(storageDir, 'cluster'), log });
+    const votes = voters.includes(machine);
+    if (votes) await checkNatsVersion();
+    for (const { id, machines: reaching = [] } of options.monitors()) {
+      const unknown = reaching.filter((one) => !machines.includes(one));
+      if (unknown.length > 0) log.error(`machines: [cluster] has no ${unknown.join(', ')}`, id);
     }
-    const member = new ClusterMember(options, voters, server);
+    const member = new ClusterMember(options, voters);
+    if (votes) member.#serve({ ...plane, dir: join(storageDir, 'cluster'), log });
     void member.#connect(controlAddress(plane));
     return member;
   }
@@ -132,7 +139,17 @@ export class ClusterMember {
     this.leave();
     this.#closing.abort();
     await this.#bus?.close();
-    await this.#server?.stop();
+    await (await this.#server)?.stop();
+  }
+
+  /** Again and again: its address may not be there yet, or its port still be taken. */
+  #serve(options: ControlServerOptions): void {
+    this.#server = retry(() => startControlServer(options), {
+      pauseMs: (attempt) => (attempt === 1 ? 0 : serveRetryMs),
+      signal: this.#closing.signal,
+      onFailure: ({ message }) =>
+        options.log.error(`the cluster's nats-server cannot be started: ${message}`),
+    }).catch(() => undefined);
   }
 
   async #connect(address: ReturnType<typeof controlAddress>): Promise<void> {
@@ -165,7 +182,7 @@ export class ClusterMember {
       this.#siteLog.attends(id, attended.has(id), this.#ownership.ownerOf(id));
       for (const listener of this.#listeners) listener(id);
     }
-    this.#siteLog.hears(this.#ownership.alive(now), this.#ownership.hasQuorum(now));
+    this.#siteLog.hears(this.#ownership.alive(now), this.#ownership.hasQuorum(now), now);
     for (const proposal of proposals) void this.#propose(proposal);
     if (this.#ownership.mustRead && !this.#isReading) void this.#read();
     this.#beat();

@@ -1,13 +1,13 @@
 import type { Heartbeat } from '../../bus/nats/control/control-messages.ts';
 import type { OwnerRecord, Proposal } from '../../bus/nats/control/owner-records.ts';
-import { byPreference, lighterMachine, type RecordingMachine } from './placement.ts';
+import {
+  byPreference,
+  lighterMachine,
+  mayRecord,
+  type RecordingMachine,
+  type SharedMonitor,
+} from './placement.ts';
 import { SiteView, silenceMs } from './site-view.ts';
-
-/** A monitor that is enabled, with the machines that can reach its camera; undefined: all. */
-export interface SharedMonitor {
-  readonly id: string;
-  readonly machines?: readonly string[] | undefined;
-}
 
 export interface OwnershipOptions extends RecordingMachine {
   /** The machines whose majority keeps the records. */
@@ -29,6 +29,8 @@ const retryMs = 2000;
 const lostMs = 30_000;
 /** No monitor is moved for the sake of balance for this long after a fault. */
 const calmMs = 30_000;
+/** An owner that gets no pictures for so long offers the monitor to a machine that may. */
+const noPicturesMs = 10_000;
 /** A move that takes longer is given up. */
 const moveMs = 15_000;
 
@@ -46,6 +48,8 @@ export class Ownership {
   readonly #learnedAt = new Map<string, number>();
   readonly #attended = new Set<string>();
   readonly #streaming = new Set<string>();
+  /** Since when no pictures of a monitor arrive that this machine owns. */
+  readonly #withoutPicturesSince = new Map<string, number>();
   readonly #claimAfter = new Map<string, number>();
   readonly #proposed = new Set<string>();
   /** Moves that came to nothing, until a machine comes or goes. */
@@ -163,11 +167,7 @@ export class Ownership {
       this.#disturbedAt = now;
     }
     this.#lastCall = now;
-    const company = this.#view
-      .alive(now)
-      .map(({ machine }) => machine)
-      .sort()
-      .join(' ');
+    const company = this.#view.company(now);
     if (company !== this.#company) {
       this.#company = company;
       this.#disturbedAt = now;
@@ -194,6 +194,8 @@ export class Ownership {
     } else {
       this.#attended.delete(id);
     }
+    if (!isMine || this.#streaming.has(id)) this.#withoutPicturesSince.delete(id);
+    else if (!this.#withoutPicturesSince.has(id)) this.#withoutPicturesSince.set(id, now);
   }
 
   /** Whether somebody else is heard to record a monitor that this machine does not own. */
@@ -201,7 +203,7 @@ export class Ownership {
     const record = this.#records.get(id);
     if (this.#isAwaited(record, now)) return false;
     const isOwnerSilent = this.#silence(id, now) >= silenceMs;
-    return this.#view.alive(now).some(({ machine, attends }) => {
+    return this.#view.heard(now).some(({ machine, attends }) => {
       const other = attends.find((attended) => attended.id === id);
       if (!other?.streaming) return false;
       if (machine === record?.owner) return other.token >= record.token;
@@ -249,13 +251,19 @@ export class Ownership {
     return isTaken || this.#silence(id, now) >= silenceMs ? { id, owner: machine, expected } : undefined;
   }
 
-  /** One monitor at a time, from the machine that records more than its share, or that does not reach the camera. */
+  /**
+   * One monitor at a time, from the machine that records more than its share, that does not reach the camera, or that gets no
+   * pictures from it. The next machine claims it only once it has pictures.
+   */
   #planMove(monitors: readonly SharedMonitor[], now: number): Proposal | undefined {
     const { machine } = this.#options;
     if (now - this.#disturbedAt < calmMs || this.#proposed.size > 0 || !this.hasQuorum(now)) return undefined;
     const counts = new Map<string, number>();
-    for (const { id } of monitors) {
-      const record = this.#records.get(id);
+    const places = this.alive(now);
+    for (const monitor of monitors) {
+      const record = this.#records.get(monitor.id);
+      // One that no machine may record keeps the others from nothing.
+      if (!record && !places.some((place) => mayRecord(place, monitor))) continue;
       if (!record || record.next !== undefined) return undefined;
       counts.set(record.owner, (counts.get(record.owner) ?? 0) + 1);
     }
@@ -267,8 +275,10 @@ export class Ownership {
         .alive(now)
         .filter((place) => mayRecord(place, monitor) && !this.#declined.has(`${id} ${place.machine}`));
       const reaches = mayRecord(this.#options, monitor);
-      if (reaches && !this.#streaming.has(id)) continue;
-      const next = reaches ? lighterMachine(this.#options, others, counts) : byPreference(others, id)[0];
+      const withoutMs = now - (this.#withoutPicturesSince.get(id) ?? now);
+      if (reaches && !this.#streaming.has(id) && withoutMs < noPicturesMs) continue;
+      const isServed = reaches && withoutMs < noPicturesMs;
+      const next = isServed ? lighterMachine(this.#options, others, counts) : byPreference(others, id)[0];
       if (!next) continue;
       // Another machine's move may be among the changes that were not heard of.
       this.#mustRead ||= this.#lastSequence > this.#readSequence;
@@ -285,8 +295,4 @@ export class Ownership {
     const record = this.#records.get(id);
     return Math.min(this.#view.silence(record?.owner, id, now), record ? Number.POSITIVE_INFINITY : known);
   }
-}
-
-function mayRecord({ machine, capacity }: RecordingMachine, { machines }: SharedMonitor): boolean {
-  return capacity > 0 && (machines?.includes(machine) ?? true);
 }

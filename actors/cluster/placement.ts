@@ -7,6 +7,19 @@ export interface RecordingMachine {
   readonly capacity: number;
 }
 
+/** A monitor that is enabled, with the machines that can reach its camera; undefined: all. */
+export interface SharedMonitor {
+  readonly id: string;
+  readonly machines?: readonly string[] | undefined;
+}
+
+export function mayRecord(
+  { machine, capacity }: RecordingMachine,
+  { machines }: Omit<SharedMonitor, 'id'>,
+): boolean {
+  return capacity > 0 && (machines?.includes(machine) ?? true);
+}
+
 /**
  * Sorts machines by who is to take over a monitor: the same order everywhere, another one for each monitor, and each
  * machine comes first as often as its capacity says.

@@ -3,31 +3,40 @@ import type { Heartbeat } from '../../bus/nats/control/control-messages.ts';
 import type { OwnerRecord } from '../../bus/nats/control/owner-records.ts';
 import type { ClusterConfig } from '../../store/config/cluster-config.ts';
 
+/** So long after the start it is no news yet that a machine is not heard, in milliseconds. */
+const patienceMs = 10_000;
+
 /** Says in the log what happens among the machines, as seen from this one: each change once. */
 export class SiteLog {
   readonly #cluster: ClusterConfig;
   readonly #log: Log;
-  #alive: ReadonlySet<string>;
+  readonly #startedAt: number;
+  /** Whether each machine is heard, as was said last. */
+  readonly #isHeard = new Map<string, boolean>();
   #hasQuorum: boolean | undefined;
 
-  constructor(cluster: ClusterConfig, log: Log) {
+  constructor(cluster: ClusterConfig, log: Log, startedAt: number) {
     this.#cluster = cluster;
     this.#log = log;
-    this.#alive = new Set([cluster.name]);
+    this.#startedAt = startedAt;
   }
 
-  hears(beats: readonly Heartbeat[], hasQuorum: boolean): void {
+  hears(beats: readonly Heartbeat[], hasQuorum: boolean, now: number): void {
     const alive = new Set(beats.map(({ machine }) => machine));
-    for (const machine of this.#cluster.machines) {
-      if (alive.has(machine) && !this.#alive.has(machine)) this.#log.info(`${machine} is heard`);
-      if (!alive.has(machine) && this.#alive.has(machine)) this.#log.warning(`${machine} is silent`);
+    const isEarly = now - this.#startedAt < patienceMs;
+    const { machines, name } = this.#cluster;
+    for (const machine of machines.filter((one) => one !== name)) {
+      const [before, isHeard] = [this.#isHeard.get(machine), alive.has(machine)];
+      if (before === isHeard || (before === undefined && !isHeard && isEarly)) continue;
+      this.#isHeard.set(machine, isHeard);
+      if (isHeard) this.#log.info(`${machine} is heard`);
+      else if (before) this.#log.warning(`${machine} is silent`);
+      else this.#log.warning(`${machine} is not heard: is it on, with the same secret and port?`);
     }
-    this.#alive = alive;
-    if (hasQuorum && this.#hasQuorum === false)
-      this.#log.info('a majority of the voting machines is heard again');
-    if (!hasQuorum && this.#hasQuorum) {
+    if (hasQuorum === this.#hasQuorum || (this.#hasQuorum === undefined && !hasQuorum && isEarly)) return;
+    if (!hasQuorum) {
       this.#log.warning('less than a majority of the voting machines is heard: owners stay as they are');
-    }
+    } else if (this.#hasQuorum === false) this.#log.info('a majority of the voting machines is heard again');
     this.#hasQuorum = hasQuorum;
   }
 

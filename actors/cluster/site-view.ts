@@ -45,6 +45,19 @@ export class SiteView {
       .map(({ beat }) => beat);
   }
 
+  /** Their names, to notice when one comes or goes. */
+  company(now: number): string {
+    return this.alive(now)
+      .map(({ machine }) => machine)
+      .sort()
+      .join(' ');
+  }
+
+  /** Those of them that were really heard: what a machine said before a standstill of this one may be long ago. */
+  heard(now: number): readonly Heartbeat[] {
+    return this.alive(now).filter(({ machine }) => now - (this.#machines.get(machine)?.at ?? 0) < silenceMs);
+  }
+
   /** Milliseconds since this machine was heard to attend the monitor; `Infinity` when it has said that it leaves. */
   silence(machine: string | undefined, id: string, now: number): number {
     const heard = machine === undefined ? undefined : this.#machines.get(machine);

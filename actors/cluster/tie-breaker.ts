@@ -2,9 +2,8 @@ import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { Logger } from '../../bus/logging/logger.ts';
 import { newClusterSecret } from '../../bus/nats/control/cluster-keys.ts';
-import { loadConfig } from '../../store/config/config.ts';
+import { loadClusterConfig } from '../../store/config/config.ts';
 import { ConfigError } from '../../store/config/config-error.ts';
-import type { DetectorSection } from '../../store/detectors/detector-section.ts';
 import { ClusterMember } from './cluster-member.ts';
 
 /** `npm start -- --new-cluster`: prints what every machine of a new cluster has in its configuration. */
@@ -18,16 +17,22 @@ export function printNewCluster(): void {
  * `npm start -- --tie-breaker`: votes on who records what until SIGINT or SIGTERM, and records nothing itself: the third
  * vote of two recorders, on any small machine.
  *
+ * @param path its `sentryshot.toml`, in which [cluster] is enough.
+ * @param lockFolder keeps other recorders from a folder.
  * @throws {ConfigError} if this machine is not one that votes.
  */
-export async function runTieBreaker(path: string, detectors: readonly DetectorSection[]): Promise<void> {
-  const { config } = await loadConfig(path, { create: false, detectors });
-  const { file, cluster, storageDir } = config;
+export async function runTieBreaker(
+  path: string,
+  lockFolder: (folder: string) => Promise<unknown>,
+): Promise<void> {
+  const { file, cluster, storageDir } = await loadClusterConfig(path);
   if (!cluster) throw new ConfigError(`${file}: cluster: expected a table [cluster] for a tie-breaker`);
   if (cluster.machines.indexOf(cluster.name) > 2) {
     throw new ConfigError(`${file}: cluster.machines: expected the tie-breaker among the first three`);
   }
   await mkdir(storageDir, { recursive: true, mode: 0o750 });
+  // Two servers on one folder would corrupt its records.
+  await lockFolder(storageDir);
   const log = new Logger().source('cluster');
   const ended = new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve());

@@ -24,6 +24,7 @@ const startKeys: readonly (readonly [keyof Config, string])[] = [
   ['trustedProxies', 'trusted_proxies'],
   ['basePath', 'base_path'],
   ['monitorsPerProcess', 'monitors_per_process'],
+  ['cluster', 'cluster'],
   ['bus', 'bus'],
   ['logs', 'logs'],
 ];

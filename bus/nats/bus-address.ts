@@ -32,6 +32,8 @@ export function connectionOptions(address: BusAddress, name: string): Connection
   if (address.tls) {
     options.tls = { ...address.tls, handshakeFirst: true };
     options.noRandomize = true;
+    // A server whose cable was pulled is left within seconds.
+    options.pingInterval = 1000;
   }
   if (address.credentials !== undefined) {
     options.authenticator = credsAuthenticator(new TextEncoder().encode(address.credentials));

@@ -96,6 +96,28 @@ export async function loadConfig(
   return { config: await build(file, readToml(file, text), detectors), created };
 }
 
+/**
+ * Reads what a machine that only votes needs of the configuration.
+ *
+ * @throws {ConfigError}
+ */
+export async function loadClusterConfig(
+  path: string,
+): Promise<Pick<Config, 'file' | 'cluster' | 'storageDir'>> {
+  const file = resolve(path);
+  let text: string;
+  try {
+    text = await readTextFile(file);
+  } catch (cause) {
+    throw new ConfigError(`${file}: expected a file that can be read`, { cause });
+  }
+  const toml = readToml(file, text);
+  const cluster = readCluster(file, toml);
+  return { file, ...(cluster && { cluster }), storageDir: storageFolder(toml) };
+}
+
+const storageFolder = (toml: ConfigFile) => resolve(toml.storage_dir ?? join(process.cwd(), 'storage'));
+
 function readToml(file: string, text: string): ConfigFile {
   let table: unknown;
   try {
@@ -114,7 +136,7 @@ function readToml(file: string, text: string): ConfigFile {
 }
 
 async function build(file: string, toml: ConfigFile, detectors: readonly DetectorSection[]): Promise<Config> {
-  const storageDir = resolve(toml.storage_dir ?? join(process.cwd(), 'storage'));
+  const storageDir = storageFolder(toml);
   const plugins = readPlugins(file, toml, detectors);
   const mqtt = plugins.enabled.get('mqtt');
   const cluster = readCluster(file, toml);

@@ -50,8 +50,7 @@ export async function startTieBreaker(name: string): Promise<Child> {
   const { config, env } = await clusterOptions(name);
   const folder = await temporaryFolder();
   const file = join(folder, 'sentryshot.toml');
-  const plugin = [{ name: 'auth_basic', enable: true }];
-  await writeFile(file, stringify({ storage_dir: join(folder, 'storage'), plugin, ...config }));
+  await writeFile(file, stringify({ storage_dir: join(folder, 'storage'), ...config }));
   const args = ['--input-type=module', '--eval', recorderProgram(), '--', '--tie-breaker', '--config', file];
   const child = startChild('node', args, { cwd: folder, env });
   await child.line(/^Voting as /, 60_000);

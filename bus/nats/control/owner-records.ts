@@ -53,7 +53,10 @@ export class OwnerRecords {
       if (error instanceof JetStreamApiError) return undefined;
       throw error;
     });
-    const { state } = known ?? (await manager.streams.add(wanted));
+    const { state, config } = known ?? (await manager.streams.add(wanted));
+    // There are more voters than when it was made. A voter that is not there yet makes it later, when it reads the records.
+    if (config.num_replicas < this.#copies)
+      await manager.streams.update(stream, { ...config, num_replicas: this.#copies }).catch(() => {});
     const records: OwnerRecord[] = [];
     for (const id of ids) {
       const found = await manager.streams

@@ -44,6 +44,35 @@ test('a silent owner is relieved after 3 s, until it is heard to record again', 
   expect(ownership.attended).toEqual(new Set());
 });
 
+test('after a standstill of this machine, what a silent one said before ends no recording', () => {
+  const ownership = nvr1();
+  const attends = [{ id: 'm', token: 7, streaming: true }];
+  ownership.hear({ machine: 'nvr2', capacity: 16, leaving: false, attends }, 100);
+  decideUntil(ownership, 200, 4000);
+  expect(ownership.attended).toEqual(new Set(['m']));
+  ownership.decide(6000);
+  expect(ownership.attended).toEqual(new Set(['m']));
+});
+
+test('an owner that gets no pictures offers the monitor to another machine, once', () => {
+  const ownership = nvr1();
+  ownership.learn({ id: 'm', owner: 'nvr1', token: 1 }, 0);
+  ownership.caughtUp(1);
+  const offers = [];
+  for (let now = 200; now <= 60_000; now += 200) {
+    ownership.hear({ machine: 'nvr2', capacity: 16, leaving: false, attends: [] }, now);
+    for (const { id, next, expected } of ownership.decide(now)) {
+      if (next !== undefined) offers.push({ now, next });
+      ownership.learn({ id, owner: 'nvr1', next, token: expected + 1 }, now);
+      ownership.settled(id, true, now);
+      ownership.caughtUp(expected + 1);
+    }
+  }
+  // Half a minute after the other one was heard first; it never had pictures either.
+  expect(offers).toEqual([{ now: 30_200, next: 'nvr2' }]);
+  expect(ownership.attended).toEqual(new Set(['m']));
+});
+
 test('an owner of the past goes on until the present one is heard to record', () => {
   const ownership = nvr1();
   ownership.learn({ id: 'm', owner: 'nvr1', token: 1 }, 0);
