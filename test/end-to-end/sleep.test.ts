@@ -10,6 +10,7 @@ const scene = {
   ...{ group: 15, rate: ['-crf', '25'], seconds: 26, begin: 18 },
 } as const;
 const question = `SELECT monitorID, min(time) // 1000, count(*) FROM events GROUP BY ALL ORDER BY ALL`;
+const sleepers = `SELECT DISTINCT monitorID FROM logs WHERE msg LIKE '%its decoder sleeps%'`;
 
 test('a decoder that sleeps wakes up for motion, and finds what one finds that is always awake', async () => {
   const camera = await startCamera({ mounts: { main: { file: await sleepClip(scene) } } });
@@ -23,16 +24,24 @@ test('a decoder that sleeps wakes up for motion, and finds what one finds that i
   });
   const counted = async (name: string) => {
     const text = await (await recorder.fetch('/api/metrics')).text();
-    return Number(
-      new RegExp(`^sentrybus_motion_sleep_${name}{monitor="sleepy"} (\\S+)$`, 'm').exec(text)?.[1] ?? 0,
-    );
+    const found = new RegExp(`^sentrybus_motion_sleep_${name}{monitor="sleepy"} (\\S+)$`, 'm').exec(
+      text,
+    )?.[1];
+    if (found === undefined) throw new Error(`there is no metric ${name}`);
+    return Number(found);
   };
+  const ask = async (sql: string) => {
+    const answer = await recorder.change('POST', '/api/log/sql', { sql });
+    return ((await answer.json()) as { rows: unknown[][] }).rows;
+  };
+  // The metrics are the same for one that could sleep but may not.
+  const asleep = () => ask(sleepers);
+  await waitFor(async () => (await asleep()).length > 0, 40_000, 'a decoder that really sleeps');
   await waitFor(async () => (await counted('seconds_total')) > 1, 40_000, 'a decoder that sleeps');
   await waitFor(async () => (await counted('wakes_total')) > 0, 40_000, 'a decoder that is awake again');
   const rows = await waitFor(
     async () => {
-      const answer = await recorder.change('POST', '/api/log/sql', { sql: question });
-      const { rows } = (await answer.json()) as { rows: [string, number, number][] };
+      const rows = (await ask(question)) as [string, number, number][];
       return rows.length === 2 && rows.every(([, , count]) => count >= 5) ? rows : undefined;
     },
     20_000,
@@ -42,4 +51,5 @@ test('a decoder that sleeps wakes up for motion, and finds what one finds that i
   // A frame is made every 200 ms.
   expect(Math.abs((awake?.[1] ?? 0) - (sleepy?.[1] ?? 0))).toBeLessThan(450);
   expect(await counted('missed_total')).toBe(0);
+  expect(await asleep()).toEqual([['sleepy']]);
 });

@@ -23,6 +23,8 @@ export interface DecodedStreamOptions {
   readonly stream: RecordedStream;
   /** Gets why nothing can be decoded, as a sentence for people. */
   readonly onFailure: (text: string) => void;
+  /** Its decoder gets key frames alone from now on. */
+  readonly onAsleep: () => void;
 }
 
 /** Somebody's frames of a stream. */
@@ -160,8 +162,10 @@ export class DecodedStream {
   #fitSleep(): void {
     const isAlone = this.#holders.size === 1 && !this.#decoder?.isDelayed;
     const isAsleep = this.#sleep?.isAsleep === true && this.#maySleep && isAlone;
+    const wasAsleep = this.#feed.isAsleep;
     if (isAsleep) this.#feed.sleep();
     else this.#feed.wake('group');
+    if (this.#feed.isAsleep && !wasAsleep) this.#options.onAsleep();
   }
 
   /** Asleep, it goes on with the next key frame. */

@@ -62,7 +62,8 @@ export class FrameStreams {
   #newStream(monitorID: string, { stream }: FramesCommand): DecodedStream {
     const onFailure = (text: string) =>
       this.#log.error(stream === 'sub' ? `sub stream: ${text}` : text, monitorID);
-    return new DecodedStream({ bus: this.#bus, monitorID, stream, onFailure });
+    const onAsleep = () => this.#log.debug('nothing moves: its decoder sleeps', monitorID);
+    return new DecodedStream({ bus: this.#bus, monitorID, stream, onFailure, onAsleep });
   }
 
   /** @throws if frames of the other stream are published on the subject. */
