@@ -10,6 +10,7 @@ import { barriers, morePictures, morePlayed, openPage, pagePictures, screens } f
 import { freePort } from '../support/ports.ts';
 import { probe } from '../support/probe.ts';
 import { type Recorder, startRecorder } from '../support/recorder.ts';
+import { waitFor } from '../support/wait.ts';
 
 /** The pages of a real recorder with a real camera in a real browser. Pictures of them are left in test/.cache/pages. */
 
@@ -215,6 +216,26 @@ test('the log is searched by its address, goes on by itself, and is for admins',
   await guest.page.getByText('Only administrators can see this page').waitFor();
   expect(guest.complaints).toEqual([]);
   await guest.close();
+});
+
+test('an entry that is logged while the feed still connects is shown', async () => {
+  const { page, close } = await openPage(browser, `${recorder.url}/live`, recorder.admin);
+  const held: (() => void)[] = [];
+  await page.routeWebSocket(/\/api\/logs\?/, (socket) => {
+    held.push(() => void socket.connectToServer());
+  });
+  await page.goto(`${recorder.url}/logs?levels=info&monitor=gate&text=requested+by`);
+  await waitFor(() => held.length > 0, 30_000, 'the feed to connect');
+  const messages = page.locator('.log .message');
+  const before = await messages.count();
+  await recorder.change('POST', '/api/monitor/restart?id=gate');
+  const path = '/api/log/query?levels=info&monitors=gate&text=requested+by';
+  const logged = async () => ((await recorder.get(path)) as unknown[]).length;
+  await waitFor(async () => (await logged()) > before, 30_000, 'the entry in the log');
+  for (const connect of held.splice(0)) connect();
+  await messages.nth(before).waitFor();
+  expect(await messages.count()).toBe(before + 1);
+  await close();
 });
 
 test('a recording of the day is found, played, and a part of it downloaded', async () => {

@@ -24,7 +24,7 @@ export class LogView {
   #socket: WebSocket | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isLoading = false;
-  /** Time of the newest entry that the live feed has sent, whether it has the text or not. */
+  /** Time of the newest entry that is known, whether it has the text or not; 0 if there was none. */
   #newestUs: number | undefined;
 
   constructor(filter: ChosenEntries) {
@@ -66,7 +66,7 @@ export class LogView {
   }
 
   async #begin(): Promise<void> {
-    await this.loadOlder();
+    if (await this.#noteNewest()) await this.loadOlder();
     if (this.#aborter.signal.aborted) return;
     // What was long ago gets no new entries.
     if (this.entries.value && this.#filter.until === undefined) this.#follow();
@@ -74,13 +74,31 @@ export class LogView {
   }
 
   /**
-   * New entries from the newest one on, so that none is missed while there is no connection. The feed knows no text: what was
-   * found by one may be long ago, and all entries since would be sent.
+   * Where the feed begins, asked before the entries, so that none is missed between their page and the feed's connection. The
+   * feed knows no text: what is found by one may be long ago, and all entries since would be sent.
    */
+  async #noteNewest(): Promise<boolean> {
+    if (!this.#filter.text || this.#filter.until !== undefined) return true;
+    const query = filterQuery(this.#filter);
+    query.set('limit', '1');
+    try {
+      const [newest] = await getJson<LogEntry[]>(`/api/log/query?${query}`, this.#aborter.signal);
+      this.#newestUs = newest?.time ?? 0;
+      return true;
+    } catch (error) {
+      if (this.#aborter.signal.aborted) return false;
+      if (!(error instanceof RequestFailure)) throw error;
+      this.problem.value = error.message;
+      return false;
+    }
+  }
+
+  /** New entries from the newest one on, so that none is missed while there is no connection. */
   #follow(): void {
     const query = filterQuery(this.#filter);
-    if (!this.#filter.text) this.#newestUs ??= this.entries.value?.[0]?.time;
-    if (this.#newestUs !== undefined) query.set('after', String(this.#newestUs));
+    const newestShown = this.entries.value?.[0]?.time ?? 0;
+    this.#newestUs ??= newestShown;
+    query.set('after', String(this.#newestUs));
     const socket = new WebSocket(socketAddress(`/api/logs?${query}`));
     this.#socket = socket;
     socket.onopen = () => {
@@ -91,7 +109,7 @@ export class LogView {
     socket.onmessage = ({ data }: MessageEvent<string>) => {
       const entry = JSON.parse(data) as LogEntry;
       this.#newestUs = entry.time;
-      if (!hasText(this.#filter, entry)) return;
+      if (entry.time <= newestShown || !hasText(this.#filter, entry)) return;
       if (gathered.length === 0) {
         requestAnimationFrame(() => {
           const arrived = gathered.reverse();
