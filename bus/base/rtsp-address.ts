@@ -24,6 +24,8 @@ const maxAddressLength = 4096;
 const defaultPort = 554;
 const defaultSecurePort = 322;
 const authorityEnd = /[/?#]/;
+/** Line and paragraph separators end a line as a control character does, and a `.` of a pattern does not match them. */
+const control = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 const hostName = /^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$/;
 
 /**
@@ -58,7 +60,7 @@ function refuseUnlessPrintable(text: string): void {
   }
   if (/^\s/.test(text)) throw new RtspAddressError('the address begins with a space');
   if (/\s$/.test(text)) throw new RtspAddressError('the address ends with a space');
-  if (/\p{Cc}/u.test(text)) throw new RtspAddressError('the address holds a control character');
+  if (control.test(text)) throw new RtspAddressError('the address holds a control character');
   if (/\p{Cs}/u.test(text)) throw new RtspAddressError('the address is not valid Unicode');
 }
 
@@ -122,7 +124,7 @@ function decoded(text: string, what: string): string {
       `what is encoded in the ${what} is not valid UTF-8; write a % that encodes nothing as %25`,
     );
   }
-  if (/\p{Cc}/u.test(plain)) throw new RtspAddressError(`the ${what} holds a control character`);
+  if (control.test(plain)) throw new RtspAddressError(`the ${what} holds a control character`);
   return plain;
 }
 

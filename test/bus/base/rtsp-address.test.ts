@@ -61,6 +61,8 @@ describe('an address', () => {
     ['rtsp://HOST/a b', 'write it as %20'],
     ['rtsp://admin:secret@HOST/\t', 'ends with a space'],
     ['rtsp://HOST/\r\nCSeq: 1/x', 'control character'],
+    ['rtsp://admin:a\u2028b@HOST/', 'control character'],
+    ['rtsp://admin:a%e2%80%a9b@HOST/', 'the password holds a control character'],
     ['rtsp://admin:a%0d%0ab@HOST/', 'the password holds a control character'],
     ['rtsp://a%00b:secret@HOST/', 'the user name holds a control character'],
     ['rtsp:///main', 'not a name or an IP address'],
