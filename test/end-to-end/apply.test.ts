@@ -17,6 +17,9 @@ test('a change of one monitor applies at once, and the other loses no frame; the
   const monitor = (id: string, name: string) =>
     rtspMonitor(id, [camera.url('main')], { name, alwaysRecord: true, motion: everyPicture });
   const { servers, token } = server.address;
+  // Before the recorder, whose monitors may record before it serves.
+  const states: MonitorStatus[] = [];
+  bus.subscribe(status, ['*'], (state) => void states.push(state));
   const recorder = await startRecorder({
     config: { bus: { servers, token } },
     monitors: [monitor('one', 'One'), monitor('two', 'Two')],
@@ -29,10 +32,9 @@ test('a change of one monitor applies at once, and the other loses no frame; the
   const ask = () => void bus.request(commands.frames, ['two'], need).catch(() => {});
   const asking = setInterval(ask, 1000);
   atEnd(async () => clearInterval(asking));
-  const states: MonitorStatus[] = [];
-  bus.subscribe(status, ['*'], (state) => void states.push(state));
   await waitFor(() => sequences.length > 10, 20_000, 'pictures of the other');
-  await waitFor(() => states.filter(({ recording }) => recording).length === 2, 20_000, 'both to record');
+  const recorded = () => new Set(states.filter(({ recording }) => recording).map((state) => state.monitorID));
+  await waitFor(() => recorded().size === 2, 20_000, 'both to record');
   const began = states.length;
   const untouched = recorder.children(/host\/pipeline-host/);
   expect(untouched).toHaveLength(1);
