@@ -250,6 +250,7 @@ export async function openServices(ground: Ground): Promise<RecorderServices> {
     lastStorage: () => diskLimit.lastReport(),
     catalogueProgress: (maySee) => rebuild.progress(maySee),
     mqtt: async () => bridge?.report(),
+    site: ground.cluster,
     machines: () => ground.cluster?.report() ?? [],
     health: ground.isBusHealthy,
   });

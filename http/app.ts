@@ -4,6 +4,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { Log } from '../bus/log.ts';
 import type { Gate } from './gate/gate.ts';
 import type { OpenAnswers } from './open-answers.ts';
+import type { Relay } from './relay/relay.ts';
 import { bodyLimit, publicBodyLimit, readBody } from './request/body.ts';
 import type { Caller } from './request/caller.ts';
 import { describeCause, toHttpError } from './request/failure.ts';
@@ -27,7 +28,9 @@ declare module 'fastify' {
 
 export interface AppOptions {
   readonly table: readonly Route[];
-  readonly gate: Gate;
+  readonly gate: Pick<Gate, 'admit' | 'recognise'>;
+  /** Only where several machines are one system. */
+  readonly relay?: Relay | undefined;
   readonly proxies: TrustedProxies;
   readonly basePath: BasePath;
   /** Gets every body that is a stream. */
@@ -47,7 +50,7 @@ const noCompiler = () => () => {
  * Answers HTTP requests from the table of routes. The gate admits a request before its query or body is read.
  */
 export function createApp(options: AppOptions): FastifyInstance {
-  const { table, gate, proxies, basePath, openAnswers, headers, server, log } = options;
+  const { table, gate, relay, proxies, basePath, openAnswers, headers, server, log } = options;
   const app = Fastify({
     serverFactory: (handler) => server.on('request', handler),
     bodyLimit,
@@ -104,7 +107,18 @@ export function createApp(options: AppOptions): FastifyInstance {
         const { headers } = request;
         const signal = goneSignal(reply);
         const address = proxies.addressOf(raw);
-        const answer = await row.handle({ ...parts, caller, headers, address, signal });
+        const machine = relay?.machineFor(row, parts);
+        const answer =
+          relay && machine !== undefined
+            ? await relay.ask(machine, {
+                method: row.method,
+                url: raw.url ?? '',
+                headers,
+                caller,
+                signal,
+                body: parts.body,
+              })
+            : await row.handle({ ...parts, caller, headers, address, signal });
         if (answer.body instanceof Readable && row.access !== 'public') openAnswers.add(answer.body, caller);
         return send(request.method === 'HEAD' ? withoutStream(answer) : answer, reply);
       },

@@ -1,25 +1,24 @@
-import type { AddressInfo } from 'node:net';
 import { Server as SecureServer } from 'node:tls';
-import { stopDeadlinesMs } from '../bus/children/stop-deadlines.ts';
 import type { Bus } from '../bus/nats/bus.ts';
 import { Sessions } from '../store/accounts/sessions.ts';
 import type { Config } from '../store/config/config.ts';
-import { createApp } from './app.ts';
+import { openDoor } from './door.ts';
 import { Credentials } from './gate/credentials.ts';
 import { Gate } from './gate/gate.ts';
 import { LiveFeed } from './live/live-feed.ts';
 import { LogFeed } from './log/log-feed.ts';
-import { OpenAnswers } from './open-answers.ts';
+import { keepPeerDoor } from './peer-door.ts';
+import { Relay } from './relay/relay.ts';
 import type { ApiServices } from './request/api-services.ts';
 import { routes } from './routes.ts';
 import { MonitorStates } from './state/monitor-states.ts';
+import type { Site } from './state/site.ts';
 import { BasePath } from './transport/base-path.ts';
 import { explainListen } from './transport/listen-error.ts';
 import { createListener } from './transport/listener.ts';
 import { securityHeaders } from './transport/security-headers.ts';
 import { certificateSource, serveCertificate } from './transport/tls.ts';
 import { TrustedProxies } from './transport/trusted-proxies.ts';
-import { WebSockets } from './websockets.ts';
 
 export interface HttpServerOptions extends ApiServices {
   /** A connection to the bus for live video, beside which nothing else waits. */
@@ -28,6 +27,8 @@ export interface HttpServerOptions extends ApiServices {
     Config,
     'host' | 'port' | 'auth' | 'tls' | 'configDir' | 'trustedProxies' | 'basePath'
   >;
+  /** Only where several machines are one system. */
+  readonly site?: Site | undefined;
   /** Milliseconds between two pings of a WebSocket; 30,000 by default. */
   readonly pingInterval?: number;
 }
@@ -48,7 +49,7 @@ const certificateIntervalMs = 10_000;
  * @throws {CertificateError} if the certificate is unusable; the system's error if the port is taken.
  */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const { config, accounts, logs, log } = options;
+  const { config, accounts, logs, log, site } = options;
   const { tls, auth } = config;
   const secure = tls.mode !== 'off';
   const headers = securityHeaders({ strictTransport: tls.mode === 'files' });
@@ -66,44 +67,36 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   basePath.takeOff(server);
   const gate = new Gate({ auth, secure, accounts, credentials, sessions, proxies, log });
   const feed = new LogFeed(logs);
-  const states = new MonitorStates(options.bus);
+  const states = new MonitorStates(options.bus, site);
   const live = new LiveFeed({ bus: options.videoBus, monitors: options.monitors, states });
   const table = routes({ ...options, feed, live, states, sessions, gate, basePath });
-  const openAnswers = new OpenAnswers();
-  const app = createApp({ table, gate, proxies, basePath, openAnswers, headers, server, log });
-  const pingInterval = options.pingInterval ?? 30_000;
-  const webSockets = new WebSockets({ table, gate, proxies, headers, server, log, pingInterval });
-  // Ends the WebSockets and downloads of a changed account at once. Registered after `Credentials` and `Sessions`, whose
-  // listeners must know of the change first.
-  const check = () => {
-    webSockets.check();
-    openAnswers.check();
-  };
-  const forgetAccounts = accounts.onChange(check);
-  sessions.onEnd(check);
+  const relay = site && new Relay(site);
+  const common = { table, proxies, headers, log };
+  const door = openDoor({ ...common, server, gate, relay, basePath, pingInterval: options.pingInterval });
+  // Registered after `Credentials` and `Sessions`, whose listeners must know of the change first.
+  const forgetAccounts = accounts.onChange(door.check);
+  sessions.onEnd(door.check);
+  let closePeerDoor: (() => Promise<void>) | undefined;
 
   try {
-    await app.listen({ host: config.host, port: config.port });
+    const port = await door.listen({ host: config.host, port: config.port });
+    closePeerDoor = site && keepPeerDoor(site, common);
+    const host = config.host === '0.0.0.0' || config.host === '::' ? '127.0.0.1' : config.host;
+    const name = host.includes(':') ? `[${host}]` : host;
+    return { address: `${secure ? 'https' : 'http'}://${name}:${port}`, port, close: once(close) };
   } catch (error) {
     await close();
     throw explainListen(error, config);
   }
-  const { port } = server.address() as AddressInfo;
-  const host = config.host === '0.0.0.0' || config.host === '::' ? '127.0.0.1' : config.host;
-  const name = host.includes(':') ? `[${host}]` : host;
-  return { address: `${secure ? 'https' : 'http'}://${name}:${port}`, port, close: once(close) };
 
   async function close(): Promise<void> {
     stopCertificate();
     forgetAccounts();
-    const stopped = app.close();
-    const cut = setTimeout(() => server.closeAllConnections(), stopDeadlinesMs.requests);
-    await webSockets.close(stopDeadlinesMs.webSockets);
+    await Promise.all([door.close(), closePeerDoor?.()]);
+    relay?.close();
     feed.close();
     live.close();
     states.close();
-    await stopped;
-    clearTimeout(cut);
     credentials.close();
     await sessions.close();
   }

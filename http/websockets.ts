@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocketServer } from 'ws';
 import type { Log } from '../bus/log.ts';
 import type { Gate } from './gate/gate.ts';
+import type { Relay } from './relay/relay.ts';
 import { describeCause, toHttpError } from './request/failure.ts';
 import { HttpError } from './request/http-error.ts';
 import { requestReader } from './request/request-reader.ts';
@@ -19,7 +20,9 @@ const connectionLimit = 500;
 
 export interface WebSocketOptions {
   readonly table: readonly Route[];
-  readonly gate: Gate;
+  readonly gate: Pick<Gate, 'admit'>;
+  /** Only where several machines are one system. */
+  readonly relay?: Relay | undefined;
   readonly proxies: TrustedProxies;
   readonly headers: Readonly<Record<string, string>>;
   readonly server: Server;
@@ -109,11 +112,14 @@ export class WebSockets {
       });
     }
     const { connect } = row;
+    const { relay } = this.#options;
     this.#server.handleUpgrade(request, socket, head, (websocket) => {
       const connection = new WebSocketConnection(websocket, socket, caller);
       this.#connections.add(connection);
       connection.onClose(() => this.#connections.delete(connection));
-      connect(connection, call);
+      const connectHere = () => connect(connection, call);
+      if (!relay) connectHere();
+      else relay.connect(connection, { row, url: request.url ?? '', caller, connectHere }, parts);
     });
   }
 

@@ -134,6 +134,7 @@ const allowedRooms: Record<string, readonly string[]> = {
     'machines',
     'pages',
     'recordings',
+    'relay',
     'request',
     'state',
     'transport',
@@ -145,6 +146,7 @@ const allowedRooms: Record<string, readonly string[]> = {
   'http/log': ['request'],
   'http/machines': ['request'],
   'http/recordings': ['request'],
+  'http/relay': ['request', 'state'],
   'http/pages': ['request', 'transport'],
   'http/pages/app': [
     ...['pages/app/api', 'pages/app/data', 'pages/app/live', 'pages/app/logs', 'pages/app/recordings'],

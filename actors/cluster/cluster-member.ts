@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { retry } from '../../bus/children/retry.ts';
 import type { Log } from '../../bus/log.ts';
 import { Bus } from '../../bus/nats/bus.ts';
-import { makeClusterKeys } from '../../bus/nats/control/cluster-keys.ts';
+import { type ClusterKeys, makeClusterKeys } from '../../bus/nats/control/cluster-keys.ts';
 import { heartbeats, type MachineReport } from '../../bus/nats/control/control-messages.ts';
 import {
   type ControlServerOptions,
@@ -14,10 +14,12 @@ import {
 import { OwnerRecords, type Proposal } from '../../bus/nats/control/owner-records.ts';
 import type { NatsServer } from '../../bus/nats/nats-server.ts';
 import { status } from '../../bus/subjects.ts';
+import type { DistantMonitor, Site } from '../../http/state/site.ts';
 import type { ClusterConfig } from '../../store/config/cluster-config.ts';
 import { Ownership } from './ownership.ts';
 import type { SharedMonitor } from './placement.ts';
 import { SiteLog } from './site-log.ts';
+import { SiteMonitors } from './site-monitors.ts';
 
 export interface ClusterMemberOptions {
   readonly cluster: ClusterConfig;
@@ -34,9 +36,12 @@ const beatMs = 500;
 const retryMs = 1000;
 const serveRetryMs = 5000;
 const maxVoters = 3;
+/** Above the port between the servers, and the one of their clients. */
+const relayPortOffset = 3;
 
 /** This machine as one of a cluster: it hears the others, decides with `Ownership`, and reports what it attends. */
-export class ClusterMember {
+export class ClusterMember implements Site {
+  readonly keys: ClusterKeys;
   readonly #options: ClusterMemberOptions;
   readonly #voters: readonly string[];
   readonly #ownership: Ownership;
@@ -45,6 +50,8 @@ export class ClusterMember {
   #server: Promise<NatsServer | undefined> = Promise.resolve(undefined);
   readonly #closing = new AbortController();
   readonly #listeners = new Set<(monitorID: string) => void>();
+  readonly #siteMonitors: SiteMonitors;
+  readonly #distantListeners = new Set<(monitorID: string) => void>();
   #bus: Bus | undefined;
   #records: OwnerRecords | undefined;
   #isReading = false;
@@ -53,7 +60,8 @@ export class ClusterMember {
   #beatAt = 0;
   readonly #timer: NodeJS.Timeout;
 
-  private constructor(options: ClusterMemberOptions, voters: readonly string[]) {
+  private constructor(options: ClusterMemberOptions, voters: readonly string[], keys: ClusterKeys) {
+    this.keys = keys;
     const { cluster, monitors, log, isTieBreaker = false } = options;
     this.#options = options;
     this.#voters = voters;
@@ -63,6 +71,10 @@ export class ClusterMember {
       ...{ machine: cluster.name, capacity: isTieBreaker ? 0 : cluster.capacity, voters, monitors },
       withoutQuorum: cluster.withoutQuorum,
       startedAt,
+    });
+    this.#siteMonitors = new SiteMonitors({
+      machine: cluster.name,
+      monitorIDs: () => monitors().map(({ id }) => id),
     });
     this.#timer = setInterval(() => this.#decide(), decideMs);
   }
@@ -84,10 +96,18 @@ export class ClusterMember {
       const unknown = reaching.filter((one) => !machines.includes(one));
       if (unknown.length > 0) log.error(`machines: [cluster] has no ${unknown.join(', ')}`, id);
     }
-    const member = new ClusterMember(options, voters);
+    const member = new ClusterMember(options, voters, keys);
     if (votes) member.#serve({ ...plane, dir: join(storageDir, 'cluster'), log });
     void member.#connect(controlAddress(plane));
     return member;
+  }
+
+  get machine(): string {
+    return this.#options.cluster.name;
+  }
+
+  get relayPort(): number {
+    return this.#options.cluster.port + relayPortOffset;
   }
 
   /** Whether this machine records the monitor, or tries to. */
@@ -101,10 +121,20 @@ export class ClusterMember {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Listens on this machine's own bus to which monitors' pictures arrive. */
+  distant(monitorID: string): DistantMonitor | undefined {
+    return this.#siteMonitors.distant(monitorID);
+  }
+
+  onDistantChange(listener: (monitorID: string) => void): () => void {
+    this.#distantListeners.add(listener);
+    return () => this.#distantListeners.delete(listener);
+  }
+
+  /** Listens on this machine's own bus to how monitors are, and which pictures arrive. */
   follow(bus: Bus): void {
-    bus.subscribe(status, ['*'], ({ monitorID, state }) => {
-      this.#ownership.setStreaming(monitorID, state === 'streaming');
+    bus.subscribe(status, ['*'], (now) => {
+      this.#siteMonitors.learn(now);
+      this.#ownership.setStreaming(now.monitorID, now.state === 'streaming');
       this.#beat();
     });
   }
@@ -158,7 +188,10 @@ export class ClusterMember {
       try {
         const bus = await Bus.connect(address, cluster.name);
         if (this.#closing.signal.aborted) return await bus.close();
-        bus.subscribe(heartbeats, [], (beat) => this.#ownership.hear(beat, performance.now()));
+        bus.subscribe(heartbeats, [], (beat) => {
+          this.#ownership.hear(beat, performance.now());
+          this.#tellDistant();
+        });
         this.#bus = bus;
         this.#records = new OwnerRecords(bus, this.#voters.length);
         return;
@@ -182,15 +215,21 @@ export class ClusterMember {
       this.#siteLog.attends(id, attended.has(id), this.#ownership.ownerOf(id));
       for (const listener of this.#listeners) listener(id);
     }
+    this.#tellDistant();
     this.#siteLog.hears(this.#ownership.alive(now), this.#ownership.hasQuorum(now), now);
     for (const proposal of proposals) void this.#propose(proposal);
     if (this.#ownership.mustRead && !this.#isReading) void this.#read();
     this.#beat();
   }
 
+  #tellDistant(): void {
+    const changed = this.#siteMonitors.update(this.#ownership.alive(performance.now()));
+    for (const id of changed) for (const listener of this.#distantListeners) listener(id);
+  }
+
   /** Publishes at each change, and otherwise twice a second. */
   #beat(): void {
-    const beat = this.#ownership.beat();
+    const beat = this.#siteMonitors.withStatuses(this.#ownership.beat());
     const text = JSON.stringify(beat);
     const now = performance.now();
     if (!this.#bus?.connected || (text === this.#lastBeat && now - this.#beatAt < beatMs)) return;

@@ -106,6 +106,7 @@ export function monitorRoutes({ monitors, bus, log }: MonitorServices): Route[] 
       method: 'POST',
       path: '/api/monitor/restart',
       access: 'admin',
+      relay: 'monitor',
       tag: 'Monitor',
       summary: 'Restart a monitor',
       query: MonitorQuery,

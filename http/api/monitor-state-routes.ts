@@ -45,8 +45,8 @@ export function summaries(
 }
 
 function summary(id: string, name: string, states: MonitorStates): MonitorSummary {
-  const known = states.get(id);
+  const known = states.current(id);
   if (!known) return { id, name, state: 'stopped', reason: '', recording: false, since: null };
-  const { state, reason, recording, since } = known;
-  return { id, name, state, reason, recording, since };
+  const { state, reason, recording, since, machine } = known;
+  return { id, name, state, reason, recording, since, ...(machine !== undefined && { machine }) };
 }

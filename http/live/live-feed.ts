@@ -102,7 +102,7 @@ export class LiveFeed {
     for (const watched of this.#watched.values()) {
       if (watched.monitorID !== monitorID) continue;
       const { stream, name } = watched;
-      const { state } = this.#options.states.get(monitorID) ?? {};
+      const { state } = this.#options.states.current(monitorID) ?? {};
       if (state === 'streaming') stream.ask();
       else stream.reset();
       watched.state = this.#stateOf(monitorID, name);
@@ -142,7 +142,7 @@ export class LiveFeed {
     const config = monitors.get(monitorID);
     // A monitor that has just been made.
     const unknown = { state: 'connecting', reason: '', recording: false, since: 0 } as const;
-    const { state, reason, recording, since } = states.get(monitorID) ?? unknown;
+    const { state, reason, recording, since } = states.current(monitorID) ?? unknown;
     const streams = config ? streamsOf(config) : [stream];
     return liveMessage({ type: 'state', state, reason, recording, since, stream, streams });
   }

@@ -25,6 +25,7 @@ export function liveRoutes({ monitors, live }: LiveServices): Route[] {
       path: '/api/monitor/:id/live',
       access: 'user',
       limit: 'request',
+      relay: 'monitor',
       tag: 'Live',
       summary: 'Live video (WebSocket)',
       description,

@@ -26,6 +26,7 @@ export function scoreRoutes({ monitors, bus }: Pick<ApiServices, 'monitors' | 'b
       method: 'POST',
       path: '/api/monitor/scores',
       access: 'admin',
+      relay: 'monitor',
       tag: 'Live',
       summary: 'Scores of motion zones while they are drawn',
       description:

@@ -64,6 +64,11 @@ export interface Route extends RouteText {
    * `answer`: its handler leaves out what `caller.maySee` does not allow. Without it such callers get 404.
    */
   readonly limit?: 'none' | 'request' | 'answer';
+  /**
+   * Whose answer it is where several machines are one system; any machine's if absent. `monitor`: that of the machine which
+   * records the monitor that `id` in the request names.
+   */
+  readonly relay?: 'monitor';
   readonly params?: TObject;
   readonly query?: TObject;
   readonly body?: TSchema;

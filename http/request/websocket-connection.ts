@@ -94,8 +94,9 @@ export class WebSocketConnection {
   }
 
   /** Sends one binary frame under the same conditions. @param data may be shared between connections. */
-  sendBytes(data: Buffer): void {
-    if (this.check() && this.#fits()) this.#socket.send(data, { binary: true, compress: false });
+  sendBytes(data: Buffer, sent?: () => void): void {
+    if (this.check() && this.#fits()) this.#socket.send(data, { binary: true, compress: false }, sent);
+    else sent?.();
   }
 
   /** Frames sent within `write` leave in as few packets as possible. */

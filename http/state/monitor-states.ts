@@ -3,6 +3,7 @@ import type { MonitorStatus } from '../../bus/messages.ts';
 import type { Bus } from '../../bus/nats/bus.ts';
 import { type Replay, replay } from '../../bus/nats/jetstream.ts';
 import { status } from '../../bus/subjects.ts';
+import type { Site } from './site.ts';
 
 /** The current state of a monitor, with figures since the start of this process. */
 export interface KnownState extends MonitorStatus {
@@ -12,21 +13,34 @@ export interface KnownState extends MonitorStatus {
   readonly streamed: number;
 }
 
-/** Keeps the latest status of every monitor. */
+/** Keeps the latest status of every monitor, of which other machines record some where there are several. */
 export class MonitorStates {
   readonly #began = nowUs();
   readonly #states = new Map<string, KnownState & { readonly offline: boolean }>();
   readonly #replay: Replay;
   readonly #listeners = new Set<(monitorID: string) => void>();
 
-  constructor(bus: Bus) {
+  readonly #site: Site | undefined;
+  readonly #forget: () => void;
+
+  constructor(bus: Bus, site?: Site) {
+    this.#site = site;
     // The stream keeps the last status of every monitor, so all states are known right after the start.
     this.#replay = replay(bus, 'STATUS', status, 1, ({ message }) => {
       if (message) this.#update(message);
     });
+    this.#forget = site?.onDistantChange((monitorID) => this.#tell(monitorID)) ?? (() => {});
   }
 
-  /** `streamed` includes the present state up to now. */
+  /** What people are to know of a monitor, whichever machine records it. */
+  current(monitorID: string): (MonitorStatus & { readonly machine?: string | undefined }) | undefined {
+    const distant = this.#site?.distant(monitorID);
+    if (distant) return { ...distant.status, machine: distant.machine };
+    const own = this.get(monitorID);
+    return own && this.#site && own.state !== 'disabled' ? { ...own, machine: this.#site.machine } : own;
+  }
+
+  /** Of this machine alone. `streamed` includes the present state up to now. */
   get(monitorID: string): KnownState | undefined {
     const known = this.#states.get(monitorID);
     return known && { ...known, streamed: this.#streamedUpTo(nowUs(), known) };
@@ -39,6 +53,7 @@ export class MonitorStates {
   }
 
   close(): void {
+    this.#forget();
     this.#replay.stop();
   }
 
@@ -57,7 +72,11 @@ export class MonitorStates {
           ? this.#streamedUpTo(now.since, before)
           : (before?.streamed ?? 0),
     });
-    for (const listener of this.#listeners) listener(now.monitorID);
+    this.#tell(now.monitorID);
+  }
+
+  #tell(monitorID: string): void {
+    for (const listener of this.#listeners) listener(monitorID);
   }
 
   #streamedUpTo(time: number, { state, since, streamed }: KnownState): number {

@@ -11,5 +11,8 @@ export const MonitorSummary = Type.Object({
   since: Type.Union([MonitorStatus.properties.since, Type.Null()], {
     description: 'Time at which it entered the state',
   }),
+  machine: Type.Optional(
+    Type.String({ description: 'In a cluster: the machine that records it, or tries to, if there is one' }),
+  ),
 });
 export type MonitorSummary = Static<typeof MonitorSummary>;

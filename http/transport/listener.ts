@@ -1,5 +1,9 @@
 import { createServer, type Server, type ServerOptions, STATUS_CODES } from 'node:http';
-import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
+import {
+  createServer as createSecureServer,
+  type Server as SecureServer,
+  type ServerOptions as SecureServerOptions,
+} from 'node:https';
 import type { Duplex } from 'node:stream';
 import { type ErrorCode, HttpError, problemType } from '../request/http-error.ts';
 import { limitConnections } from './connection-limit.ts';
@@ -16,16 +20,17 @@ const options: ServerOptions = {
 };
 
 /**
- * Makes a server with limits and timeouts against slow or broken clients. With TLS it has no certificate yet.
+ * Makes a server with limits and timeouts against slow or broken clients.
  *
+ * @param tls `true` for a server that gets its certificate later
  * @param headers added to the error responses made here.
  */
 export function createListener(
-  secure: boolean,
+  tls: boolean | SecureServerOptions,
   headers: Readonly<Record<string, string>>,
 ): Server | SecureServer {
-  const server = secure
-    ? createSecureServer({ ...options, handshakeTimeout: 10_000 })
+  const server = tls
+    ? createSecureServer({ ...options, handshakeTimeout: 10_000, ...(tls === true ? {} : tls) })
     : createServer(options);
   limitConnections(server, connectionLimit);
   const answering = new WeakSet<Duplex>();

@@ -12,7 +12,7 @@ export interface ClusterConfig {
   /** Its share of the monitors, in relation to the others'. */
   readonly capacity: number;
   readonly withoutQuorum: 'record' | 'wait';
-  /** The next one is used as well. */
+  /** The three after it are used as well. */
   readonly port: number;
 }
 

@@ -176,7 +176,7 @@ export const ConfigFile = Type.Object(
           ),
           without_quorum: Type.Optional(Type.Enum(['record', 'wait'], { description: '"record" or "wait"' })),
           port: Type.Optional(
-            Type.Integer({ minimum: 1, maximum: 65534, description: 'a port, 1 to 65534' }),
+            Type.Integer({ minimum: 1, maximum: 65532, description: 'a port, 1 to 65532' }),
           ),
         },
         { ...strict, description: 'a table [cluster]' },

@@ -83,7 +83,7 @@ export const user = { username: 'user', password: 'battery staple' };
 type Options = Partial<
   Pick<HttpServerOptions['config'], 'auth' | 'tls' | 'port' | 'trustedProxies' | 'basePath'>
 > &
-  Partial<Pick<HttpServerOptions, 'pingInterval' | 'health' | 'catalogueProgress' | 'machines'>> & {
+  Partial<Pick<HttpServerOptions, 'pingInterval' | 'health' | 'catalogueProgress' | 'machines' | 'site'>> & {
     /** What `GET /api/mqtt` tells. */
     readonly mqtt?: MqttReport;
     readonly statementSeconds?: number;
@@ -161,6 +161,7 @@ export async function openFrontDoor(options: Options = {}): Promise<FrontDoor> {
     snapshot: (eventID) => readSnapshot(folder, eventID),
     testSource: (monitor, signal) => sourceTests.run(monitor, signal),
     mqtt: async () => options.mqtt,
+    site: options.site,
     machines: options.machines ?? (() => []),
     storage: async () => {
       await mkdir(recordingsDir, { recursive: true });

@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { channel } from '../../channel.ts';
+import { MonitorStatus } from '../../messages.ts';
 
 /** What the machines of a cluster say to each other. */
 
@@ -14,6 +15,8 @@ const AttendedMonitor = Type.Object({
   streaming: Type.Boolean(),
   /** The machine that the owner asks to take over. */
   next: Type.Optional(Machine),
+  /** Absent until its pipeline has begun. */
+  status: Type.Optional(Type.Omit(MonitorStatus, ['monitorID'])),
 });
 
 /** Published twice a second, and at each change. */

@@ -1,8 +1,8 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import type { MonitorStatus } from '../../../bus/messages.ts';
-import type { LiveFormat, LivePacket } from '../../../bus/packets/live-packet.ts';
-import { commands, events, liveSubject, status } from '../../../bus/subjects.ts';
+import { events, status } from '../../../bus/subjects.ts';
 import { type FrontDoor, openFrontDoor, user } from '../../support/http-server.ts';
+import { LivePipeline, liveFormat, pictureTimeUs } from '../../support/live-pipeline.ts';
 import { fragmentsFrom, shownBy, statesOf } from '../../support/live-view.ts';
 import { motion, rtspMonitor } from '../../support/monitors.ts';
 import { waitFor } from '../../support/wait.ts';
@@ -10,67 +10,10 @@ import type { Feed } from '../../support/websocket.ts';
 
 /** The real server, and a pipeline that sends what a test says. */
 
-const header = {
-  ...{ session: 'first', remaining: 0, mediaUs: 1_000_000, timeUs: 1_790_000_000_000_000 },
-};
-const format = { mime: 'video/mp4; codecs="avc1.42C01F"', codec: 'h264', width: 320, height: 240 } as const;
-
-/** A pipeline's process, as far as it answers for its live pictures. */
-class Pipeline {
-  readonly begins: boolean[] = [];
-  isHeard = false;
-  readonly #door: FrontDoor;
-  #session = '';
-  #sequence = 0;
-
-  constructor(door: FrontDoor) {
-    this.#door = door;
-    door.bus.respond(commands.live, [monitorID], ({ begin, sound }) => {
-      this.begins.push(begin);
-      this.isHeard = sound;
-    });
-  }
-
-  send(packet: Partial<LivePacket> & Pick<LivePacket, 'kind' | 'sequence' | 'data'>): void {
-    this.#door.bus.publishLive(liveSubject(monitorID, 'main'), {
-      ...header,
-      session: this.#session,
-      keyFrame: false,
-      ...packet,
-    });
-  }
-
-  begin(session: string, remaining = 1, of: LiveFormat = format): void {
-    this.#session = session;
-    this.#sequence = 0;
-    this.send({ kind: 'start', sequence: 1, remaining, format: of, data: Buffer.from(`init of ${session}`) });
-  }
-
-  picture(data: string | Buffer, keyFrame = false, remaining = 0): void {
-    this.#sequence += 1;
-    this.send({
-      kind: 'picture',
-      sequence: this.#sequence,
-      keyFrame,
-      remaining,
-      data: Buffer.from(data),
-    });
-  }
-
-  sound(data: string): void {
-    this.send({ kind: 'sound', sequence: 1, data: Buffer.from(data) });
-  }
-
-  /** A picture that gets lost on its way. */
-  lose(): void {
-    this.#sequence += 1;
-  }
-}
-
 let door: FrontDoor;
 /** A new one for each test. */
 let monitorID = 'door';
-let pipeline: Pipeline;
+let pipeline: LivePipeline;
 beforeAll(async () => {
   door = await openFrontDoor();
   await Promise.all([door.token(), door.token(user)]);
@@ -78,7 +21,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   monitorID += '1';
   await door.monitors.put(rtspMonitor(monitorID, ['rtsp://127.0.0.1/main']));
-  pipeline = new Pipeline(door);
+  pipeline = new LivePipeline(door.bus, monitorID);
 });
 
 const publishState = (state: MonitorStatus['state'], reason = '') =>
@@ -114,7 +57,7 @@ test('the first viewer asks for the last group of pictures, the next ones get wh
   expect(shownBy(one).map(texts)).toEqual([['init of firstkey second ', 'third ', 'fourth ']]);
   expect(shownBy(other).map(texts)).toEqual([['init of firstkey second third ', 'fourth ']]);
   expect(shownBy(other)[0]?.start).toEqual({
-    ...{ type: 'start', ...format, mediaTime: 1, time: header.timeUs },
+    ...{ type: 'start', ...liveFormat, mediaTime: 1, time: pictureTimeUs },
   });
   await waitFor(() => pipeline.begins.length >= 3, 10_000, 'renewals');
   expect(pipeline.begins.slice(-1)).toEqual([false]);
@@ -245,7 +188,7 @@ test('detections come with the time of their picture, and zones at once and when
   const detections = [
     { label: 'person', score: 87.5, box: { x: 1, y: 2, width: 300_000, height: 400_000 }, object: 'one' },
   ];
-  const time = header.timeUs + 250_000;
+  const time = pictureTimeUs + 250_000;
   door.bus.publish(events, [monitorID, 'tflite'], {
     ...{ id: 'event', monitorID, monitorName: 'door', source: 'tflite', time, detections },
   });
@@ -267,7 +210,7 @@ test('sound goes to those who ask for it, and is asked for only then', async () 
   await fragmentsFrom(listener, 0);
   await waitFor(() => pipeline.isHeard, 5000, 'the lease with sound');
   const sound = { mime: 'audio/mp4; codecs="mp4a.40.2"', init: 'AAAA' };
-  pipeline.begin('first', 1, { ...format, sound });
+  pipeline.begin('first', 1, { ...liveFormat, sound });
   pipeline.picture('key ', true);
   await fragmentsFrom(listener, 0, 1);
   pipeline.sound('beep ');

@@ -1,0 +1,41 @@
+import Type from 'typebox';
+import { compileValidator } from '../../store/base/validator.ts';
+import type { Caller } from '../request/caller.ts';
+import { HttpError } from '../request/http-error.ts';
+
+/** The header in which a machine tells another one for whom it asks. */
+export const callerHeader = 'sentrybus-caller';
+
+const RelayedCaller = Type.Object({
+  id: Type.String(),
+  username: Type.String(),
+  isAdmin: Type.Boolean(),
+  monitors: Type.Optional(Type.Array(Type.String())),
+});
+const check = compileValidator(RelayedCaller);
+
+export function writeCaller({ id, username, isAdmin, monitors }: Caller): string {
+  return Buffer.from(JSON.stringify({ id, username, isAdmin, monitors })).toString('base64url');
+}
+
+/**
+ * The caller in whose name another machine asks. That machine ends the connection when the caller is no longer admitted.
+ *
+ * @throws {HttpError} `malformed_request`
+ */
+export function readCaller(text: string | string[] | undefined): Caller {
+  const { id, username, isAdmin, monitors } = parse(String(text ?? ''));
+  return {
+    ...{ id, username, isAdmin, monitors, session: undefined, token: undefined },
+    maySee: (monitorID) => monitors === undefined || monitors.includes(monitorID),
+    standing: () => 'admitted',
+  };
+}
+
+function parse(text: string): Type.Static<typeof RelayedCaller> {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(text, 'base64url').toString());
+    if (!check(value)) return value as Type.Static<typeof RelayedCaller>;
+  } catch {}
+  throw new HttpError('malformed_request', `Expected the caller in the header ${callerHeader}.`);
+}
