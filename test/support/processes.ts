@@ -84,6 +84,17 @@ export function ownMemory(pid: number): Memory {
   return memoryOf([pid]);
 }
 
+/**
+ * Bytes that a process has for itself alone, without those that the kernel may take back. Its part of what several share grows
+ * when another of them ends.
+ */
+export function privateMemoryBytes(pid: number): number {
+  const rolled = read(pid, 'smaps_rollup');
+  const bytes = (field: string) =>
+    1024 * Number(new RegExp(`^${field}: +(\\d+)`, 'm').exec(rolled)?.[1] ?? 0);
+  return bytes('Pss_Anon') - bytes('LazyFree');
+}
+
 function memoryOf(pids: readonly number[]): Memory {
   const rolled = pids.map((each) => read(each, 'smaps_rollup'));
   const sum = (field: string) =>

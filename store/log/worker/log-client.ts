@@ -19,6 +19,11 @@ import type {
 
 const script = new URL('./log-worker.js', import.meta.url);
 const restart = { minMs: 100, maxMs: 20_000 };
+/**
+ * DuckDB's allocator gives back within 0.2 s what a question has used. By itself it keeps that for longer the more threads have
+ * been at rest, and then offers it to the kernel, which takes it only when memory is short.
+ */
+const allocatorLimits = 'dirty_decay_ms:200,muzzy_decay_ms:0';
 /** A query waits this long for a restarting thread, in milliseconds. */
 const queryPatienceMs = 5000;
 
@@ -81,6 +86,8 @@ export class LogClient {
   }
 
   #startThread(): Worker {
+    // Read when the thread loads DuckDB; a thread's own environment is a copy that libraries do not see.
+    process.env['DUCKDB_JE_MALLOC_CONF'] ??= allocatorLimits;
     return new Worker(script, {
       name: 'log store',
       workerData: { ...this.#surroundings.beginning, following: this.#following } satisfies LogWorkerStart,

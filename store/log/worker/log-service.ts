@@ -8,6 +8,7 @@ import { LogExport, type ReadPage } from '../export/log-export.ts';
 import { type ProjectedStream, projectedStreams } from '../projection/position.ts';
 import { LogProjections, type ProjectionListeners } from '../projection/projections.ts';
 import { LogTotals } from '../read/log-totals.ts';
+import { AnswerMemory } from './answer-memory.ts';
 import { LogDispatch } from './dispatch.ts';
 import type { LogDatabase } from './log-database.ts';
 import type { FromLogWorker, LogAnswer, LogQuestion, LogTopic, LogWorkerStart } from './log-protocol.ts';
@@ -52,6 +53,7 @@ export class LogService {
   #streams: LogProjections | undefined;
   readonly #downloads = new LogDownloads();
   readonly #totals = new LogTotals();
+  readonly #memory = new AnswerMemory();
   /** Sends new entries to the followers. */
   readonly dispatch: LogDispatch;
   readonly #timers: NodeJS.Timeout[] = [];
@@ -74,6 +76,8 @@ export class LogService {
     service.#timers.push(
       setInterval(() => void service.#prune(), hourMs),
       setInterval(() => void service.#tend(), minute / 6),
+      // What is stored has answers as well, though small ones.
+      setInterval(() => service.#memory.free(), minute / 6),
       // If it fails, a later one does it.
       setInterval(() => void database.detections.heartbeat(nowUs()).catch(() => {}), minute),
     );
@@ -92,6 +96,8 @@ export class LogService {
         const { code, pointer } = error;
         tell({ kind: 'refusal', id, code, message, ...(pointer !== undefined && { pointer }) });
       } else tell({ kind: 'refusal', id, code: 'io', message: `the log cannot be read: ${message}` });
+    } finally {
+      this.#memory.answered();
     }
   }
 
