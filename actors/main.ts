@@ -12,6 +12,7 @@ import { finishRestore } from '../store/backup/restore-journal.ts';
 import { loadConfig } from '../store/config/config.ts';
 import { defaultConfigFile } from '../store/config/default-config.ts';
 import { Monitors } from '../store/monitors/monitors.ts';
+import { BufferMemory } from './base/buffer-memory.ts';
 import { detectors } from './detectors/host/detector-list.ts';
 import type { StoredState } from './services.ts';
 import { logSettings } from './settings.ts';
@@ -118,6 +119,7 @@ async function run(stored: StoredState): Promise<unknown> {
     process.stdout.write(`Serving ${url}\n`);
     service.ready(`Serving ${url}`);
   });
+  new BufferMemory().start();
   const system = createActor(machine, { input: { services }, inspect: stateInspector(log) });
   const stop = () => {
     service.stopping();

@@ -1,8 +1,4 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
-
-/** V8's collector of this thread. */
-type Collect = (options?: { readonly type: 'minor' }) => void;
+import { collector } from '../../base/collector.ts';
 
 /** After so many questions, what their answers held is freed. */
 const questionsBetween = 16;
@@ -15,15 +11,9 @@ const minorBetweenFull = 31;
  * them. V8 does not know how large they are, and this thread has so little garbage of its own that it would wait for minutes.
  */
 export class AnswerMemory {
-  readonly #collect: Collect;
+  readonly #collect = collector();
   #questions = 0;
   #minor = 0;
-
-  constructor() {
-    setFlagsFromString('--expose-gc');
-    this.#collect = runInNewContext('gc') as Collect;
-    setFlagsFromString('--no-expose-gc');
-  }
 
   /** Called after each question. */
   answered(): void {

@@ -1,0 +1,42 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { getHeapStatistics } from 'node:v8';
+import { collector } from '../../store/base/collector.ts';
+
+const intervalMs = 60_000;
+/** V8 counts the buffers that it has freed a moment after a collection. */
+const settleMs = 1000;
+/** Bytes of buffers by which the process may grow. */
+const allowance = 8e6;
+
+/**
+ * Keeps buffers that nobody uses any more from adding up. Those that were in use during two minor collections, as pictures are that
+ * wait for the next key frame, are freed by a full one only, which V8 puts off until there are 64 MB of them.
+ */
+export class BufferMemory {
+  readonly #collect = collector();
+  /** What was left by the last full collection. */
+  #kept = 0;
+
+  /** Looks after it as long as the process runs. */
+  start(): void {
+    setInterval(() => void this.look(), intervalMs).unref();
+  }
+
+  /** Frees buffers if there are many more than after the last time; takes 20 ms then. */
+  async look(): Promise<void> {
+    if (!this.#areMany) return;
+    this.#collect({ type: 'minor' });
+    await settled();
+    if (!this.#areMany) return;
+    this.#collect();
+    await settled();
+    this.#kept = bufferBytes();
+  }
+
+  get #areMany(): boolean {
+    return bufferBytes() > this.#kept + allowance;
+  }
+}
+
+const bufferBytes = () => getHeapStatistics().external_memory;
+const settled = () => pause(settleMs, undefined, { ref: false });
