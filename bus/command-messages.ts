@@ -19,6 +19,9 @@ export const FramesCommand = Type.Object({
 });
 export type FramesCommand = Static<typeof FramesCommand>;
 
+/** Of one connection to a camera (`unit-packet.ts`). */
+const UnitSession = Type.String({ minLength: 1, maxLength: 32 });
+
 /** Asks a pipeline to publish the encoded pictures of a stream (`unit-packet.ts`). It is a lease (`leases.frames`). */
 export const UnitsCommand = Type.Object({
   stream: Type.Enum(['main', 'sub']),
@@ -29,6 +32,24 @@ export const UnitsCommand = Type.Object({
    * one is. Without any rate each comes at once.
    */
   rates: Type.Array(Type.Number({ minimum: 0 }), { maxItems: 8 }),
+  /** Key frames alone are enough, until others are needed as well; null: each picture is sent. */
+  keys: Type.Union([
+    Type.Object({
+      session: UnitSession,
+      /** Bytes of the pictures after a key frame, by their places, as far as they are known. */
+      usual: Type.Array(Type.Number({ minimum: 0 }), { maxItems: 1000 }),
+      /** All are needed where three in a row have so many bytes more on average. */
+      more: Type.Number({ minimum: 0 }),
+      /** The same where so many microseconds after a key frame no other has come. */
+      lateUs: Type.Number({ minimum: 0 }),
+    }),
+    Type.Null(),
+  ]),
+  /** The pictures from this one on are sent once more, those that were not sent among them. */
+  again: Type.Union([
+    Type.Object({ session: UnitSession, sequence: Type.Integer({ minimum: 0 }) }),
+    Type.Null(),
+  ]),
   /** Why the caller cannot decode them, as a sentence for people; null when it can. */
   trouble: Type.Union([Type.String({ maxLength: 1000 }), Type.Null()]),
 });

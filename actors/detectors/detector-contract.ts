@@ -3,8 +3,9 @@ import type { Log } from '../../bus/log.ts';
 import type { FrameFormat } from '../../bus/messages.ts';
 import type { Bus } from '../../bus/nats/bus.ts';
 import type { Outbox } from '../../bus/nats/outbox.ts';
+import type { MotionNeed } from '../../pipelines/frames/sleep/decoder-sleep.ts';
 import type { DetectorSection, DetectorSettings } from '../../store/detectors/detector-section.ts';
-import type { HeldFrames, MotionNeed } from './frames/decoded-stream.ts';
+import type { HeldFrames } from './frames/decoded-stream.ts';
 import type { InferenceWorker } from './objects/inference/inference-worker.ts';
 import type { ModelSource } from './objects/models/model-source.ts';
 

@@ -1,9 +1,10 @@
 import { FrameRateLimit } from '../../bus/frame-rate-limit.ts';
 import type { Frame } from '../../bus/frames.ts';
 import { leases } from '../../bus/leases.ts';
+import type { MotionNeed } from '../../pipelines/frames/sleep/decoder-sleep.ts';
 import type { DetectorEnvironment } from './detector-contract.ts';
 import { FairQueue, type Slot } from './fair-queue.ts';
-import type { HeldFrames, MotionNeed } from './frames/decoded-stream.ts';
+import type { HeldFrames } from './frames/decoded-stream.ts';
 
 export interface FrameSubscriptionOptions {
   /** Receives one frame at a time: the newest, skipping those that arrived during the last one. It must not reject. */

@@ -206,12 +206,12 @@ export class Bus {
     this.#publishParts(subject, 'Units', unitPartsOf(packets));
   }
 
-  /** Calls `listener` with each encoded picture. @returns a function that unsubscribes. */
-  subscribeUnits(subject: string, listener: (packet: UnitPacket) => void): () => void {
+  /** Calls `listener` with the encoded pictures of each message. @returns a function that unsubscribes. */
+  subscribeUnits(subject: string, listener: (packets: readonly UnitPacket[]) => void): () => void {
     const reader = new UnitPacketReader();
     return this.#listen(subject, (incoming) => {
       const packets = reader.read(incoming.data, incoming.headers?.get('Units') ?? '');
-      for (const packet of packets) listener(packet);
+      if (packets.length > 0) listener(packets);
     });
   }
 

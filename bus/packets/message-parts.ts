@@ -1,6 +1,6 @@
 /** Bytes behind one header, in as many messages as the server takes; nearly always one. */
 export interface MessagePart {
-  /** The message's header, after a `+` when more of it follows. */
+  /** `+` when more of it follows; with its last part the message's header. */
   readonly header: string;
   readonly data: Uint8Array;
 }
@@ -8,11 +8,11 @@ export interface MessagePart {
 /** Servers take a megabyte at least. */
 const maxPartBytes = 512 * 1024;
 
-/** @param header does not begin with `+` */
+/** @param header not `+` */
 export function partsOf(header: string, data: Uint8Array): MessagePart[] {
   const count = Math.max(1, Math.ceil(data.length / maxPartBytes));
   return Array.from({ length: count }, (_, index) => ({
-    header: index < count - 1 ? `+${header}` : header,
+    header: index < count - 1 ? '+' : header,
     data: data.subarray(index * maxPartBytes, (index + 1) * maxPartBytes),
   }));
 }
@@ -24,7 +24,7 @@ export class PartJoiner {
   /** @returns the whole with its last part; undefined before. */
   join(data: Uint8Array, header: string): Uint8Array | undefined {
     this.#parts.push(data);
-    if (header.startsWith('+')) return undefined;
+    if (header === '+') return undefined;
     const parts = this.#parts;
     this.#parts = [];
     return parts.length === 1 ? data : Buffer.concat(parts);

@@ -1,5 +1,12 @@
 import { type MessagePart, PartJoiner, partsOf } from './message-parts.ts';
 
+/** A picture that was not sent: key frames alone were wanted. */
+export interface PassedPicture {
+  readonly bytes: number;
+  /** When it was taken: Unix time in microseconds. */
+  readonly timeUs: number;
+}
+
 /** An encoded picture (an access unit) on its way to the process that decodes it: bytes behind one header, never JSON. */
 export interface UnitPacket {
   /** Unique: the pictures of one session follow each other on one line of media time. */
@@ -20,6 +27,12 @@ export interface UnitPacket {
   readonly timeUs: number;
   /** NAL units with start codes before them; parameter sets before those of a key frame. */
   readonly data: Uint8Array;
+  /** It was asked for once more: it may have come before, and its session goes on with it. */
+  readonly again: boolean;
+  /** So many of the pictures just before it are not sent. */
+  readonly passed: number;
+  /** Of those, as far as they are known, without missing slices of others. */
+  readonly sizes: readonly PassedPicture[];
 }
 
 const kinds = ['picture', 'key', 'continued'] as const;
@@ -31,13 +44,16 @@ export function unitPartsOf(units: readonly UnitPacket[]): MessagePart[] {
   return partsOf(units.map(headerOf).join(','), data);
 }
 
-function headerOf({ data, ...unit }: UnitPacket): string {
+function headerOf(unit: UnitPacket): string {
   const { session, sequence, remaining, codec, keyFrame, continues, width, height, time, timeUs } = unit;
   const kind: (typeof kinds)[number] = keyFrame ? 'key' : continues ? 'continued' : 'picture';
-  return [session, sequence, remaining, codec, kind, width, height, time, timeUs, data.length].join(' ');
+  const sizes = unit.sizes.map((size) => `${size.bytes}:${timeUs - size.timeUs}`).join(';');
+  const place = [session, sequence, remaining, unit.again ? 'again' : 'new', unit.passed, sizes || '-'];
+  return [...place, codec, kind, width, height, time, timeUs, unit.data.length].join(' ');
 }
 
-const pattern = /^([\w-]+) (\d+) (\d+) (h26[45]) (picture|key|continued) (\d+) (\d+) (-?\d+) (\d+) (\d+)$/;
+const pattern =
+  /^([\w-]+) (\d+) (\d+) (again|new) (\d+) (-|[\d:;-]+) (h26[45]) (picture|key|continued) (\d+) (\d+) (-?\d+) (\d+) (\d+)$/;
 
 /** Puts the packets of one subject together again. */
 export class UnitPacketReader {
@@ -62,12 +78,21 @@ export class UnitPacketReader {
 function readUnit(header: string, whole: Uint8Array, from: number): UnitPacket | undefined {
   const fields = pattern.exec(header);
   if (!fields) return undefined;
-  const [, session = '', sequence, remaining, codec, kind, width, height, time, timeUs, length] = fields;
+  const [, session = '', sequence, remaining, again, passed, sizes = '', codec, kind, ...numbers] = fields;
+  const [width = 0, height = 0, time = 0, timeUs = 0, length = 0] = numbers.map(Number);
   return {
     ...{ session, sequence: Number(sequence), remaining: Number(remaining) },
+    ...{ again: again === 'again', passed: Number(passed), sizes: readSizes(sizes, timeUs) },
     codec: codec === 'h265' ? 'h265' : 'h264',
     ...{ keyFrame: kind === 'key', continues: kind === 'continued' },
-    ...{ width: Number(width), height: Number(height) },
-    ...{ time: Number(time), timeUs: Number(timeUs), data: whole.subarray(from, from + Number(length)) },
+    ...{ width, height, time, timeUs, data: whole.subarray(from, from + length) },
   };
+}
+
+function readSizes(text: string, timeUs: number): PassedPicture[] {
+  if (text === '-') return [];
+  return text.split(';').map((size) => {
+    const [bytes = 0, beforeUs = 0] = size.split(':').map(Number);
+    return { bytes, timeUs: timeUs - beforeUs };
+  });
 }

@@ -43,14 +43,16 @@ export class DueTimes {
 
   /**
    * The time of the picture that will be due next, in ticks, if they go on to come as they did; undefined if any can be due.
+   *
+   * @param most pictures until then: the last of them comes first otherwise
    */
-  get next(): number | undefined {
+  next(most = Number.POSITIVE_INFINITY): number | undefined {
     const last = this.#last;
     const distance = Math.min(...this.#distances);
     if (this.#rates.length === 0 || last === undefined || !(distance > 0)) return undefined;
     const periods = this.#rates.map((rate) => (periodOf(last, rate) + 1) / rate);
     const begin = Math.min(...periods) * videoTicksPerSecond;
-    return last + Math.ceil((begin - last) / distance) * distance;
+    return last + Math.min(Math.ceil((begin - last) / distance), most) * distance;
   }
 }
 

@@ -1,5 +1,5 @@
 import { backoffDelay } from '../../bus/base/backoff.ts';
-import { highestRate } from '../../bus/frame-rate-limit.ts';
+import { highestRate, toleranceUs } from '../../bus/frame-rate-limit.ts';
 import type { Frame } from '../../bus/frames.ts';
 import type { FrameFormat } from '../../bus/messages.ts';
 import { Pipeline } from '../gstreamer/gstreamer.ts';
@@ -95,6 +95,14 @@ export class FrameDecoder {
   /** Of late frames were made only when later pictures had come: none should wait for another. */
   get isDelayed(): boolean {
     return this.#delay.isDelayed(this.#fedNs / 1000);
+  }
+
+  /** So many microseconds after a key frame others are needed if no other has come; undefined where all are needed. */
+  get keysLateUs(): number | undefined {
+    if (!this.#isFed || !this.#isSkipping) return undefined;
+    const periodUs = this.#periodUs();
+    const distanceUs = this.#pace.distanceUs(periodUs);
+    return distanceUs > 0 ? distanceUs + toleranceUs(periodUs) : undefined;
   }
 
   /** Of the newest picture that was shown, on the line of time of what is pushed, in ticks. */

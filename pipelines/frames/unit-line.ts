@@ -3,7 +3,10 @@ import { videoTicksPerSecond } from '../media/unit.ts';
 import type { DecoderUnit } from './decoder-unit.ts';
 import { dueOffset } from './due-times.ts';
 
-/** A picture on the line, and whether it follows the one before, begins another connection, or comes after lost ones. */
+/**
+ * A picture on the line, and whether it follows the one before (others may have been passed over), begins another connection, or
+ * comes after lost ones.
+ */
 export interface LineUnit {
   readonly unit: DecoderUnit;
   readonly follows: 'picture' | 'gap' | 'connection';
@@ -27,10 +30,11 @@ export class UnitLine {
   #offsetUs = 0;
 
   /** @returns undefined for a picture that was taken before. */
-  take({ session, sequence, time, timeUs, ...packet }: UnitPacket): LineUnit | undefined {
+  take({ session, sequence, passed, time, timeUs, ...packet }: UnitPacket): LineUnit | undefined {
     const isSame = session === this.#session;
     if (isSame && sequence <= this.#sequence) return undefined;
-    const follows = !isSame ? 'connection' : sequence === this.#sequence + 1 ? 'picture' : 'gap';
+    const isNext = sequence === this.#sequence + passed + 1;
+    const follows = !isSame ? 'connection' : isNext ? 'picture' : 'gap';
     this.#session = session;
     this.#sequence = sequence;
     if (!isSame) this.#shift = wholeSeconds(this.#last + pauseTicks - dueOffset - time) + dueOffset;
@@ -48,6 +52,11 @@ export class UnitLine {
         data: Buffer.from(data.buffer, data.byteOffset, data.length),
       },
     };
+  }
+
+  /** The pictures from this one on, which were taken before, come again. */
+  rewind({ session, sequence }: Pick<UnitPacket, 'session' | 'sequence'>): void {
+    if (session === this.#session) this.#sequence = Math.min(this.#sequence, sequence - 1);
   }
 
   /** What comes next is taken as another connection's, whatever it is. */

@@ -2,13 +2,13 @@
 const maxBytes = 32 * 1024 * 1024;
 const maxUnits = 2000;
 
-interface Picture {
+export interface GroupedPicture {
   readonly keyFrame: boolean;
   readonly data: Uint8Array;
 }
 
 /** The pictures since the last key frame, from which decoding can begin at any time. */
-export class LastGroup<Unit extends Picture> {
+export class LastGroup<Unit extends GroupedPicture> {
   #units: Unit[] = [];
   #bytes = 0;
 

@@ -1,5 +1,11 @@
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { Bus } from '../../bus/nats/bus.ts';
+import { readBusAddress } from '../../bus/nats/bus-address-file.ts';
+import type { UnitPacket } from '../../bus/packets/unit-packet.ts';
+import { unitSubject } from '../../bus/subjects.ts';
 import { startCamera } from '../support/camera.ts';
+import { atEnd } from '../support/cleanup.ts';
 import { motion, rtspMonitor } from '../support/monitors.ts';
 import { startRecorder } from '../support/recorder.ts';
 import { sleepClip } from '../support/sleep-clips.ts';
@@ -34,9 +40,17 @@ test('a decoder that sleeps wakes up for motion, and finds what one finds that i
     const answer = await recorder.change('POST', '/api/log/sql', { sql });
     return ((await answer.json()) as { rows: unknown[][] }).rows;
   };
+  const address = await readBusAddress(join(recorder.folder, 'storage', 'bus'));
+  if (!address) throw new Error('there is no bus');
+  const bus = await Bus.connect(address, 'test');
+  atEnd(() => bus.close());
+  const messages: (readonly UnitPacket[])[] = [];
+  bus.subscribeUnits(unitSubject('sleepy', 'main'), (packets) => messages.push(packets));
   // The metrics are the same for one that could sleep but may not.
   const asleep = () => ask(sleepers);
   await waitFor(async () => (await asleep()).length > 0, 40_000, 'a decoder that really sleeps');
+  await waitFor(() => messages.at(-1)?.some(({ passed }) => passed > 0), 10_000, 'a key frame alone');
+  expect(messages.at(-1)).toHaveLength(1);
   await waitFor(async () => (await counted('seconds_total')) > 1, 40_000, 'a decoder that sleeps');
   await waitFor(async () => (await counted('wakes_total')) > 0, 40_000, 'a decoder that is awake again');
   const rows = await waitFor(
@@ -50,6 +64,7 @@ test('a decoder that sleeps wakes up for motion, and finds what one finds that i
   const [awake, sleepy] = rows;
   // A frame is made every 200 ms.
   expect(Math.abs((awake?.[1] ?? 0) - (sleepy?.[1] ?? 0))).toBeLessThan(450);
+  expect(messages.at(-1)?.every(({ passed }) => passed === 0)).toBe(true);
   expect(await counted('missed_total')).toBe(0);
   expect(await asleep()).toEqual([['sleepy']]);
 });

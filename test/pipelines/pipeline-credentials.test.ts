@@ -82,7 +82,7 @@ test('a wrong password is one login, however much the sub stream is wanted', asy
     { kind: 'rtsp', protocol: 'tcp', main, sub },
     { recordSubStream: true, isSubDetected: true },
   );
-  session.detect('sub', { begin: true, rates: [], trouble: null });
+  session.detect('sub', { begin: true, rates: [], keys: null, again: null, trouble: null });
   session.watch('sub', { begin: true, sound: false });
   expect((await end).reason).toBe('unauthorized');
   expect(camera.login?.wrong).toBe(1);

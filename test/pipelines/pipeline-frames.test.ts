@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { nowUs } from '../../bus/base/time.ts';
 import type { Frame } from '../../bus/frames.ts';
 import type { LogEntry } from '../../bus/messages.ts';
-import { commands, logs } from '../../bus/subjects.ts';
+import type { UnitPacket } from '../../bus/packets/unit-packet.ts';
+import { commands, logs, unitSubject } from '../../bus/subjects.ts';
 import { startTestBus } from '../support/bus.ts';
 import { type Mount, startCamera, testMounts } from '../support/camera.ts';
 import { clip } from '../support/clips.ts';
@@ -179,6 +180,34 @@ describe('frames are made', () => {
     },
   );
 
+  test(
+    'of key frames that come over the bus alone, where they are as many as frames are wanted',
+    patience,
+    async () => {
+      const { server, bus } = await startTestBusWithFrames();
+      const camera = await oneMount({ file: clip('vtest.mp4') });
+      const running = await start(rtsp(camera.url('main')), { bus: server.address });
+      const file = await recordingOf(running, 10);
+      const messages: (readonly UnitPacket[])[] = [];
+      bus.subscribeUnits(unitSubject('door', 'main'), (packets) => messages.push(packets));
+      const frames = watch(bus, { rate: 0.5 });
+      const isAlone = (packets: readonly UnitPacket[]) =>
+        packets.length === 1 && packets[0]?.keyFrame === true && packets[0].passed > 0;
+      await waitFor(() => messages.slice(-3).filter(isAlone).length === 3, 30_000, 'key frames alone');
+      const last = messages.slice(-3).flat();
+      for (const { sizes, passed } of last) expect(sizes).toHaveLength(passed);
+      const before = frames.length;
+      await waitFor(() => frames.length >= before + 2, 20_000, 'frames of them');
+      expect(messages.slice(-4).every(isAlone)).toBe(true);
+      // Somebody who needs more gets it, without waiting for a key frame.
+      const all = watch(bus, { rate: 5 });
+      await waitFor(() => all.length >= 10, 20_000, 'more frames');
+      expect(messages.at(-1)?.every(({ passed }) => passed === 0)).toBe(true);
+      await running.stop();
+      await expectWhole(file);
+    },
+  );
+
   test('of no stream that there is not', patience, async () => {
     const { server, bus } = await startTestBus();
     const running = await start({ kind: 'test' }, { bus: server.address });
@@ -186,7 +215,10 @@ describe('frames are made', () => {
     const answer = await waitFor(
       () =>
         bus
-          .request(commands.units, ['door'], { stream: 'sub', begin: true, rates: [], trouble: null })
+          .request(commands.units, ['door'], {
+            ...({ stream: 'sub', begin: true, rates: [] } as const),
+            ...{ keys: null, again: null, trouble: null },
+          })
           .catch(() => undefined),
       10_000,
       'an answer',

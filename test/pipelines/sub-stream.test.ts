@@ -4,7 +4,7 @@ import type { PipelineEnd } from '../../pipelines/protocol/pipeline-protocol.ts'
 import { SubStream, type SubStreamOptions } from '../../pipelines/sub-stream.ts';
 
 const lost: PipelineEnd = { reason: 'lost', detail: 'the camera closed the connection' };
-const wanted = { begin: true, rates: [], trouble: null };
+const wanted = { begin: true, rates: [], keys: null, again: null, trouble: null };
 
 /** One that plays until it is told of its end. */
 class PlayedConnection {

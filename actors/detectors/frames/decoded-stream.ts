@@ -11,8 +11,12 @@ import { commands, unitSubject } from '../../../bus/subjects.ts';
 import type { FrameDecoder } from '../../../pipelines/frames/frame-decoder.ts';
 import { FrameLease } from '../../../pipelines/frames/frame-lease.ts';
 import { catchUp } from '../../../pipelines/frames/sleep/catch-up.ts';
-import { type SleepCounts, SleepRule } from '../../../pipelines/frames/sleep/sleep-rule.ts';
-import { SleepyFeed } from '../../../pipelines/frames/sleep/sleepy-feed.ts';
+import {
+  DecoderSleep,
+  type MotionNeed,
+  type NeededUnits,
+} from '../../../pipelines/frames/sleep/decoder-sleep.ts';
+import type { SleepCounts } from '../../../pipelines/frames/sleep/sleep-rule.ts';
 import { UnitLine } from '../../../pipelines/frames/unit-line.ts';
 import type { FrameRates } from '../../../pipelines/gstreamer/pipeline-description.ts';
 import { videoTicksPerSecond } from '../../../pipelines/media/unit.ts';
@@ -41,19 +45,14 @@ export interface HeldFrames {
   end(): void;
 }
 
-/** For motion detection. */
-export interface MotionNeed {
-  /** The part of the picture that must change to be motion, 0 to 1. */
-  readonly leastShare: number;
-  /** Whether its decoder may sleep: then a frame is made of each key frame alone. */
-  readonly maySleep: boolean;
-}
-
 interface Holder {
   readonly need: FramesCommand;
   readonly onFrame: (frame: Frame) => void;
   readonly lease: FrameLease;
 }
+
+/** What is usual changes all the time, and is said with each renewal. */
+const kindOf = ({ keys, again }: NeededUnits) => (keys ? 'keys' : again ? `again ${again.sequence}` : 'all');
 
 /** Where nothing is detected, GStreamer is not loaded. */
 async function loadDecoder(): Promise<typeof FrameDecoder> {
@@ -78,17 +77,18 @@ export class DecodedStream {
   /** Whether pictures have come since they were last asked for anew. */
   #hasBegun = false;
   #trouble: string | null = null;
-  /** Whether it could sleep, where motion is looked for. */
-  #sleep: SleepRule | undefined;
-  #maySleep = false;
-  readonly #feed = new SleepyFeed({
-    decoder: () => this.#decoder,
-    maySleep: () => this.#maySleep,
-    onTurn: (begin) => void catchUp(begin, () => this.#hasCaughtUp()),
-  });
+  readonly #sleep: DecoderSleep;
+  /** What of the camera's pictures was asked for last. */
+  #asked = '';
 
   constructor(options: DecodedStreamOptions) {
     this.#options = options;
+    this.#sleep = new DecoderSleep({
+      decoder: () => this.#decoder,
+      isAlone: () => this.#holders.size === 1,
+      onTurn: (begin) => void catchUp(begin, () => this.#hasCaughtUp()),
+      onAsleep: options.onAsleep,
+    });
   }
 
   get monitorID(): string {
@@ -101,13 +101,12 @@ export class DecodedStream {
 
   /** See {@link SleepRule}; undefined where no motion is looked for. */
   get sleepCounts(): SleepCounts | undefined {
-    return this.#sleep?.counts;
+    return this.#sleep.counts;
   }
 
   /** @param onFrame gets every frame of this format that is made, for whomever it is; it must return quickly */
   open(need: FramesCommand, onFrame: (frame: Frame) => void, motion?: MotionNeed): HeldFrames {
-    if (motion) this.#sleep = new SleepRule(motion.leastShare);
-    if (motion) this.#maySleep = motion.maySleep;
+    if (motion) this.#sleep.setNeed(motion);
     const lease = new FrameLease(leases.frames.expireMs, () => this.#setWanted());
     const holder = { need, onFrame, lease };
     this.#holders.add(holder);
@@ -120,8 +119,7 @@ export class DecodedStream {
       },
       noteMotion: (timeUs) => this.#noteMotion(timeUs),
       end: () => {
-        if (motion) this.#sleep = undefined;
-        if (motion) this.#forbidSleep();
+        if (motion) this.#sleep.setNeed(undefined);
         this.#holders.delete(holder);
         lease.end();
         if (!this.isHeld) this.#leave();
@@ -134,61 +132,50 @@ export class DecodedStream {
     this.#Decoder = await loadDecoder();
     if (!this.isHeld) return;
     const { bus, monitorID, stream } = this.#options;
-    this.#unsubscribe ??= bus.subscribeUnits(unitSubject(monitorID, stream), (packet) => this.#take(packet));
-    const wanted = { begin: !this.#hasBegun, rates: this.#heldRates(), trouble: this.#trouble };
+    this.#unsubscribe ??= bus.subscribeUnits(unitSubject(monitorID, stream), (packets) =>
+      this.#take(packets),
+    );
+    const { needed } = this.#sleep;
+    this.#asked = kindOf(needed);
+    const wanted = { begin: !this.#hasBegun, rates: this.#heldRates(), ...needed, trouble: this.#trouble };
     bus.publish(commands.units, [monitorID], { stream, ...wanted });
   }
 
-  #take(packet: UnitPacket): void {
-    const taken = this.#line.take(packet);
-    if (!taken || this.#rates.length === 0) return;
+  /** Where others of the camera's pictures are needed than before. */
+  #askForChange(): void {
+    if (this.#hasBegun && this.#asked !== kindOf(this.#sleep.needed)) void this.#ask();
+  }
+
+  #take(packets: readonly UnitPacket[]): void {
+    const [first] = packets;
+    if (!first || this.#rates.length === 0) return;
+    if (this.#sleep.isAwaited(first)) this.#line.rewind(first);
+    const taken = packets.flatMap((packet) => {
+      const one = this.#line.take(packet);
+      return one ? [{ ...one, packet }] : [];
+    });
+    if (taken.length === 0) return;
     this.#decoder ??= this.#newDecoder();
     this.#hasBegun = true;
-    if (taken.follows === 'connection') this.#decoder?.restart();
-    if (taken.follows === 'gap') this.#decoder?.interrupt();
-    if (taken.follows !== 'picture') {
-      this.#sleep?.interrupt();
-      this.#feed.clear();
+    for (const { follows } of taken) {
+      if (follows === 'connection') this.#decoder?.restart();
+      if (follows === 'gap') this.#decoder?.interrupt();
     }
-    this.#feed.push(taken.unit, packet.remaining === 0);
-    if (!packet.continues) this.#sleep?.push({ ...packet, bytes: packet.data.length });
-    this.#fitSleep();
-  }
-
-  /**
-   * While others need frames too, it decodes them all. One that shows a picture only when it has got later ones must not sleep:
-   * a key frame would be shown a whole group late.
-   */
-  #fitSleep(): void {
-    const isAlone = this.#holders.size === 1 && !this.#decoder?.isDelayed;
-    const isAsleep = this.#sleep?.isAsleep === true && this.#maySleep && isAlone;
-    const wasAsleep = this.#feed.isAsleep;
-    if (isAsleep) this.#feed.sleep();
-    else this.#feed.wake('group');
-    if (this.#feed.isAsleep && !wasAsleep) this.#options.onAsleep();
-  }
-
-  /** Asleep, it goes on with the next key frame. */
-  #forbidSleep(): void {
-    this.#maySleep = false;
-    this.#feed.clear();
+    this.#sleep.take(taken);
+    this.#askForChange();
   }
 
   #noteMotion(timeUs: number): boolean {
-    if (!this.#feed.isAsleep) {
-      this.#sleep?.noteMotion(timeUs);
-      return false;
-    }
-    this.#sleep?.wakeByKeyFrames(timeUs);
-    this.#feed.wake('before');
-    return true;
+    const isSeenAgain = this.#sleep.noteMotion(timeUs);
+    this.#askForChange();
+    return isSeenAgain;
   }
 
   /** All but the last frame that may be under way is as good as all. */
   #hasCaughtUp(): boolean {
     const highest = highestRate(this.#rates.map(([, rate]) => rate));
     const lastFrame = Math.max(1 / 4, highest > 0 ? 1 / highest : 0) * videoTicksPerSecond;
-    return (this.#decoder?.shownTime ?? Number.POSITIVE_INFINITY) >= this.#feed.lastFed - lastFrame;
+    return (this.#decoder?.shownTime ?? Number.POSITIVE_INFINITY) >= this.#sleep.lastFed - lastFrame;
   }
 
   #newDecoder(): FrameDecoder | undefined {
@@ -196,7 +183,7 @@ export class DecodedStream {
       this.#Decoder &&
       new this.#Decoder({
         rates: this.#rates,
-        clock: { at: (mediaUs) => this.#line.at(this.#feed.at(mediaUs)) },
+        clock: { at: (mediaUs) => this.#line.at(this.#sleep.at(mediaUs)) },
         onFrame: (frame) => this.#deliver(frame),
         onFailure: (detail) => this.#fail(detail),
       });
@@ -206,6 +193,7 @@ export class DecodedStream {
 
   /** Another decoder is made where other frames are needed: it begins with the last key frame, which is asked for. */
   #fit(): void {
+    this.#sleep.fit();
     const rates = this.#neededRates();
     if (JSON.stringify(rates) === JSON.stringify(this.#rates)) return;
     this.#rates = rates;
@@ -238,6 +226,7 @@ export class DecodedStream {
     const held = this.#held();
     this.#decoder?.setWanted(held);
     if (held.size === 0) this.#leave();
+    else this.#askForChange();
   }
 
   /** No picture comes until somebody needs frames again. */
@@ -245,7 +234,7 @@ export class DecodedStream {
     this.#unsubscribe?.();
     this.#unsubscribe = undefined;
     this.#decoder?.interrupt();
-    this.#feed.clear();
+    this.#sleep.clear();
     this.#hasBegun = false;
   }
 
@@ -253,7 +242,7 @@ export class DecodedStream {
     this.#decoder?.close();
     this.#decoder = undefined;
     this.#line.forget();
-    this.#feed.clear();
+    this.#sleep.clear();
     this.#hasBegun = false;
   }
 

@@ -7,7 +7,8 @@ import type { SleepAnswer } from '../../../bus/messages.ts';
 import type { Bus } from '../../../bus/nats/bus.ts';
 import { commands, frameSubject, questions } from '../../../bus/subjects.ts';
 import { FrameLease } from '../../../pipelines/frames/frame-lease.ts';
-import { DecodedStream, type HeldFrames, type MotionNeed } from './decoded-stream.ts';
+import type { MotionNeed } from '../../../pipelines/frames/sleep/decoder-sleep.ts';
+import { DecodedStream, type HeldFrames } from './decoded-stream.ts';
 
 /** Frames for somebody of the bus. */
 interface Published {

@@ -25,7 +25,6 @@ const scatterEvery = 15;
 const madToSigma = 1.4826;
 
 export class SizeGate {
-  /** Bytes that the smallest motion adds. */
   readonly #least: number;
   /** Sizes of quiet pictures by their position after the key frame. */
   readonly #sizes = new Map<number, number[]>();
@@ -68,6 +67,21 @@ export class SizeGate {
   /** Something moves. */
   get isRaised(): boolean {
     return this.#excesses.length === meanOf && mean(this.#excesses) > this.#least;
+  }
+
+  /** Bytes of quiet pictures by their place after the key frame, up to the first of which too little is known. */
+  get usual(): number[] {
+    const usual: number[] = [];
+    for (let position = 1; ; position += 1) {
+      const known = this.#sizes.get(position) ?? [];
+      if (known.length < leastGroups) return usual;
+      usual.push(median(known));
+    }
+  }
+
+  /** Bytes that the smallest motion adds. */
+  get least(): number {
+    return this.#least;
   }
 
   /** Whether motion would show; undefined while too little is known. */

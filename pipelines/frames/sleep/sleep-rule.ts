@@ -24,7 +24,7 @@ const quietUs = 5_000_000;
 /** So long after motion, pictures are not yet taken for quiet ones. */
 const afterUs = 1_000_000;
 /** Motion between two key frames is found at the second: groups must be short. */
-const maxGroupUs = 4_200_000;
+export const maxGroupUs = 4_200_000;
 /** The sizes of its pictures have been wrong. */
 const afterMissUs = 24 * 60 * 60 * 1_000_000;
 /** Motion that begins just before a key frame shows in so many pictures after it. */
@@ -33,6 +33,8 @@ const auditUs = 500_000;
 const noiseEvery = 150;
 /** What was shown on clips: where only more counts as motion, the gate is as strict. */
 const maxShare = 0.003;
+/** What is usual may have changed since somebody else was told. */
+const almost = 0.9;
 /** A longer time between two pictures is no sleep. */
 const maxGapUs = 1_000_000;
 
@@ -74,6 +76,11 @@ export class SleepRule {
       isOpen: this.#gate?.isOpen ?? null,
       ...{ asleepUs: this.#asleepUs, wakes: this.#wakes, missed: this.#missed },
     };
+  }
+
+  /** Bytes of pictures by their place after the key frame; it may wake up where three in a row have so many more on average. */
+  get sizes(): { readonly usual: number[]; readonly more: number } {
+    return { usual: this.#gate?.usual ?? [], more: (this.#gate?.least ?? 0) * almost };
   }
 
   /** Called with each picture, in order. */
@@ -143,13 +150,17 @@ export class SleepRule {
 
   #maySleep(timeUs: number): boolean {
     const isQuiet = timeUs - (this.#motionUs ?? timeUs) >= quietUs && timeUs >= this.#awakeUntilUs;
-    return isQuiet && this.#gate?.isOpen === true && (this.#groupUs ?? maxGroupUs + 1) <= maxGroupUs;
+    const isShort = (this.#groupUs ?? maxGroupUs + 1) <= maxGroupUs && !this.#isKeyLate(timeUs);
+    return isQuiet && this.#gate?.isOpen === true && isShort;
+  }
+
+  #isKeyLate(timeUs: number): boolean {
+    return timeUs - (this.#keyUs ?? 0) > maxGroupUs;
   }
 
   #mayWake(timeUs: number): void {
-    const isLate = timeUs - (this.#keyUs ?? 0) > maxGroupUs;
     const isNoisy = this.#pictures % noiseEvery === 0 && this.#gate?.isNoisy === true;
-    if (this.#gate?.isRaised || isNoisy || isLate) this.#wake(timeUs);
+    if (this.#gate?.isRaised || isNoisy || this.#isKeyLate(timeUs)) this.#wake(timeUs);
   }
 
   #wake(timeUs: number): void {

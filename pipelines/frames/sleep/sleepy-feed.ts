@@ -1,6 +1,6 @@
+import { LastGroups } from '../../media/last-groups.ts';
 import { videoTicksPerSecond } from '../../media/unit.ts';
 import type { DecoderUnit } from '../decoder-unit.ts';
-import { LastGroups } from './last-groups.ts';
 
 /** What its pictures are given to. */
 export interface FedDecoder {
@@ -28,10 +28,12 @@ const usPerTick = 1e6 / videoTicksPerSecond;
  */
 export class SleepyFeed {
   readonly #options: SleepyFeedOptions;
-  readonly #groups = new LastGroups();
+  readonly #groups = new LastGroups<DecoderUnit>();
   #state: 'awake' | 'asleep' | 'waking' = 'awake';
-  /** The last key frame was decoded, and nothing after it. */
-  #isKeyAlone = false;
+  /** So many of the last group were decoded while it slept, no others: the key frame, and missing slices of it. */
+  #decoded = 0;
+  /** Asleep: the last picture was one of them. */
+  #wasDecoded = false;
   /** Ticks that are added to times. */
   #shift = 0;
   #lastFed = 0;
@@ -58,19 +60,31 @@ export class SleepyFeed {
   push(unit: DecoderUnit, isShown: boolean): void {
     if (this.#options.maySleep()) this.#groups.push(unit);
     if (this.#state === 'waking') return;
-    if (this.#state === 'asleep') {
-      if (!unit.keyFrame) return;
-      this.#isKeyAlone = true;
-    }
+    if (this.#state === 'asleep' && !this.#isOfKeyFrame(unit)) return;
     const decoder = this.#options.decoder();
     if (isShown) decoder?.push(this.#shifted(unit));
     else decoder?.keep(this.#shifted(unit));
   }
 
+  /** Pictures that were passed over where they come from, all at once. */
+  pushBurst(units: readonly DecoderUnit[]): void {
+    if (this.#options.maySleep()) for (const unit of units) this.#groups.push(unit);
+    // Asleep, none of them is needed before it wakes up: then they follow the key frame.
+    if (this.#state !== 'awake') return;
+    this.#options.decoder()?.pushBurst(units.map((unit) => this.#shifted(unit)));
+  }
+
+  /** The last groups, while it is asleep, with what was passed over. */
+  refill(units: readonly DecoderUnit[]): void {
+    this.#groups.clear();
+    for (const unit of units) this.#groups.push(unit);
+  }
+
   sleep(): void {
     if (this.#state !== 'awake') return;
     this.#state = 'asleep';
-    this.#isKeyAlone = false;
+    this.#decoded = 0;
+    this.#wasDecoded = false;
   }
 
   /** @param from `before`: from the key frame before the last one on */
@@ -78,9 +92,9 @@ export class SleepyFeed {
     if (this.#state !== 'asleep') return;
     this.#state = 'waking';
     const { group, both } = this.#groups;
-    const first = from === 'before' ? both[0] : group[0];
-    const isDecoded = from === 'group' && this.#isKeyAlone;
-    this.#options.onTurn(() => this.#replay(first, isDecoded));
+    const first = (from === 'before' ? both[0] : group[0])?.time;
+    const decoded = from === 'group' ? this.#decoded : 0;
+    this.#options.onTurn(() => this.#replay(first, decoded));
   }
 
   /** Pictures are missing, or another connection begins. */
@@ -89,14 +103,25 @@ export class SleepyFeed {
     this.#state = 'awake';
   }
 
-  /** @param isDecoded whether the decoder has had the first one: it goes on with the next */
-  #replay(first: DecoderUnit | undefined, isDecoded: boolean): void {
+  /** While it is asleep: a key frame, or missing slices of one that was decoded. */
+  #isOfKeyFrame({ keyFrame, continues }: DecoderUnit): boolean {
+    this.#wasDecoded = keyFrame || (continues && this.#wasDecoded);
+    if (keyFrame) this.#decoded = 0;
+    if (this.#wasDecoded) this.#decoded += 1;
+    return this.#wasDecoded;
+  }
+
+  /**
+   * @param first the time of the first one
+   * @param decoded so many from there the decoder has had: it goes on with the next
+   */
+  #replay(first: number | undefined, decoded: number): void {
     if (this.#state !== 'waking') return;
     this.#state = 'awake';
     const { both } = this.#groups;
-    const index = first ? both.indexOf(first) : -1;
+    const index = both.findIndex(({ time, keyFrame }) => keyFrame && time === first);
     // While it waited for its turn, more groups may have come than are kept.
-    const units = index < 0 ? both : both.slice(index + (isDecoded ? 1 : 0));
+    const units = index < 0 ? both : both.slice(index + decoded);
     const [begin] = units;
     const decoder = this.#options.decoder();
     if (begin?.keyFrame) {

@@ -12,7 +12,8 @@ const config: VideoConfig = {
   record: Buffer.from('0142c01fffe100', 'hex'),
 };
 
-const each = (begin: boolean) => ({ begin, rates: [] });
+const every = { keys: null, again: null };
+const each = (begin: boolean) => ({ begin, rates: [], ...every });
 
 /** A connection whose first picture has the number `from`, and what it sends, as it comes over the bus. */
 function connection(from = 0, distance = second, size = { width: 320, height: 240 }) {
@@ -109,7 +110,7 @@ test('after lost pictures, and after an end of the wish, it is said that some ar
 
 test('pictures of which no frame is made come with the next one of which one is', () => {
   const { stream, push, packets, messages } = connection(0, second / 15);
-  stream.want({ begin: true, rates: [5] });
+  stream.want({ begin: true, rates: [5], ...every });
   for (let number = 0; number < 10; number += 1) push(number);
   expect(messages).toEqual([[0], [1, 2, 3], [4, 5, 6], [7, 8, 9]]);
   expect(packets.map(({ sequence }) => sequence)).toEqual([...Array(10).keys()]);
@@ -119,9 +120,9 @@ test('pictures of which no frame is made come with the next one of which one is'
   const isDue = packets.map((packet) => due.isDue(line.take(packet)?.unit.time ?? 0));
   expect(isDue.flatMap((is, index) => (is ? [index] : []))).toEqual([0, 3, 6, 9]);
   // Two rates: what either of them needs comes at once. Without any, everything does.
-  stream.want({ begin: false, rates: [5, 2] });
+  stream.want({ begin: false, rates: [5, 2], ...every });
   for (let number = 10; number < 20; number += 1) push(number);
-  stream.want({ begin: false, rates: [0] });
+  stream.want({ begin: false, rates: [0], ...every });
   push(20);
   push(21);
   expect(messages.slice(4)).toEqual([[10], [11, 12], [13, 14, 15], [16, 17, 18], [19, 20], [21]]);
@@ -129,14 +130,16 @@ test('pictures of which no frame is made come with the next one of which one is'
 
 test('what a camera shows in another order than it sends it comes at once', () => {
   const { stream, push, messages } = connection(0, second / 15);
-  stream.want({ begin: true, rates: [5] });
+  stream.want({ begin: true, rates: [5], ...every });
   for (const number of [0, 3, 1, 2, 6, 4, 5]) push(number);
   expect(messages).toEqual([[0], [1], [2], [3], [4], [5], [6]]);
 });
 
 test('large pictures wait only as long as it takes 10 ms to decode them', () => {
   const { stream, push, messages } = connection(0, second / 15, { width: 1920, height: 1080 });
-  stream.want({ begin: true, rates: [5] });
+  stream.want({ begin: true, rates: [5], ...every });
   for (let number = 0; number < 7; number += 1) push(number);
   expect(messages).toEqual([[0], [1, 2], [3], [4, 5], [6]]);
+  // They are not left in the camera's socket any longer either.
+  expect(Math.round((stream.nextDueUs ?? 0) / 1000)).toBe(533);
 });

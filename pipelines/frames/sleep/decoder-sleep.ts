@@ -1,0 +1,184 @@
+import type { UnitsCommand } from '../../../bus/command-messages.ts';
+import type { UnitPacket } from '../../../bus/packets/unit-packet.ts';
+import type { LineUnit } from '../unit-line.ts';
+import { maxGroupUs, type SleepCounts, SleepRule } from './sleep-rule.ts';
+import { type FedDecoder, SleepyFeed } from './sleepy-feed.ts';
+
+/** For motion detection. */
+export interface MotionNeed {
+  /** The part of the picture that must change to be motion, 0 to 1. */
+  readonly leastShare: number;
+  /** Whether its decoder may sleep: then a frame is made of each key frame alone. */
+  readonly maySleep: boolean;
+}
+
+/** A picture as it came, and where it is on the line of time. */
+export interface TakenUnit extends LineUnit {
+  readonly packet: UnitPacket;
+}
+
+export interface SleepingDecoder extends FedDecoder {
+  /** See `FrameDecoder`. */
+  readonly isDelayed: boolean;
+  readonly keysLateUs: number | undefined;
+}
+
+export interface DecoderSleepOptions {
+  readonly decoder: () => SleepingDecoder | undefined;
+  /** Whether nobody but motion detection needs its frames. */
+  readonly isAlone: () => boolean;
+  /** Calls `begin` when it is this decoder's turn to catch up. */
+  readonly onTurn: (begin: () => void) => void;
+  /** The decoder gets key frames alone from now on. */
+  readonly onAsleep: () => void;
+}
+
+/** What of a camera's pictures is needed. */
+export type NeededUnits = Pick<UnitsCommand, 'keys' | 'again'>;
+
+/**
+ * A decoder's sleep: which pictures it gets, which of them need not come over the bus, and what must come again when it wakes up.
+ */
+export class DecoderSleep {
+  readonly #options: DecoderSleepOptions;
+  readonly #feed: SleepyFeed;
+  /** Whether it could sleep, where motion is looked for. */
+  #rule: SleepRule | undefined;
+  #maySleep = false;
+  #session = '';
+  /** The number of the last picture whose size is known. */
+  #sized = -1;
+  /** Numbers of the last key frame, and of the one before. */
+  #key: number | undefined;
+  #keyBefore: number | undefined;
+  /** It wakes up when the pictures from this one on have come again. */
+  #awaited: number | undefined;
+
+  constructor(options: DecoderSleepOptions) {
+    this.#options = options;
+    const { decoder, onTurn } = options;
+    this.#feed = new SleepyFeed({ decoder, onTurn, maySleep: () => this.#maySleep });
+  }
+
+  /** See {@link SleepRule}; undefined where no motion is looked for. */
+  get counts(): SleepCounts | undefined {
+    return this.#rule?.counts;
+  }
+
+  /** The time of the newest picture that the decoder got, on its own line of time, in ticks. */
+  get lastFed(): number {
+    return this.#feed.lastFed;
+  }
+
+  get needed(): NeededUnits {
+    const session = this.#session;
+    if (this.#awaited !== undefined) return { keys: null, again: { session, sequence: this.#awaited } };
+    const lateUs = this.#options.decoder()?.keysLateUs;
+    if (this.#feed.isAsleep && this.#rule)
+      return { keys: { session, ...this.#rule.sizes, lateUs: maxGroupUs }, again: null };
+    if (lateUs !== undefined) return { keys: { session, usual: [], more: 0, lateUs }, again: null };
+    return { keys: null, again: null };
+  }
+
+  /** @param need undefined: no motion is looked for any more; asleep, the decoder goes on with the next key frame */
+  setNeed(need: MotionNeed | undefined): void {
+    this.#rule = need && new SleepRule(need.leastShare);
+    this.#maySleep = need?.maySleep === true;
+    if (!need) this.clear();
+  }
+
+  /** From the decoder's line of time to that of the pictures, in microseconds. */
+  at(mediaUs: number): number {
+    return this.#feed.at(mediaUs);
+  }
+
+  /** Whether what comes again is waited for. */
+  isAwaited({ session, again }: UnitPacket): boolean {
+    return again && session === this.#session && this.#awaited !== undefined;
+  }
+
+  /** Pictures that came together. */
+  take(taken: readonly TakenUnit[]): void {
+    const [first] = taken;
+    if (!first) return;
+    const isRefill = this.isAwaited(first.packet);
+    // The first ones of a connection are decoded up to the last, which is shown.
+    const isBurst = first.follows === 'picture' && first.packet.remaining > 0;
+    for (const one of taken) {
+      if (one.follows !== 'picture') this.#interrupt();
+      this.#size(one.packet);
+      if (!isRefill && !isBurst) this.#feed.push(one.unit, one.packet.remaining === 0);
+    }
+    const units = taken.map(({ unit }) => unit);
+    if (isRefill) this.#refill(units);
+    else if (isBurst) this.#feed.pushBurst(units);
+    this.fit();
+  }
+
+  /**
+   * Motion was found.
+   *
+   * @returns whether it was found between two key frames: the frames between them follow, so that it will be seen again
+   */
+  noteMotion(timeUs: number): boolean {
+    if (!this.#feed.isAsleep) {
+      this.#rule?.noteMotion(timeUs);
+      return false;
+    }
+    if (this.#awaited !== undefined) return true;
+    this.#rule?.wakeByKeyFrames(timeUs);
+    this.#wakeFrom(this.#keyBefore);
+    return true;
+  }
+
+  /**
+   * While others need frames too, it decodes them all. One that shows a picture only when it has got later ones must not sleep:
+   * a key frame would be shown a whole group late.
+   */
+  fit(): void {
+    if (this.#awaited !== undefined) return;
+    const mayBe = this.#maySleep && this.#options.isAlone() && !this.#options.decoder()?.isDelayed;
+    const wasAsleep = this.#feed.isAsleep;
+    if (mayBe && this.#rule?.isAsleep) this.#feed.sleep();
+    else this.#feed.wake('group');
+    if (this.#feed.isAsleep && !wasAsleep) this.#options.onAsleep();
+  }
+
+  /** Pictures are missing, or the decoder is another one. */
+  clear(): void {
+    this.#awaited = undefined;
+    this.#feed.clear();
+  }
+
+  #interrupt(): void {
+    this.#rule?.interrupt();
+    this.#key = undefined;
+    this.#sized = -1;
+    this.clear();
+  }
+
+  #refill(units: readonly LineUnit['unit'][]): void {
+    this.#awaited = undefined;
+    this.#feed.refill(units);
+    this.#feed.wake('before');
+  }
+
+  #size(packet: UnitPacket): void {
+    const { session, sequence, sizes, keyFrame, continues, width, height } = packet;
+    this.#session = session;
+    if (sequence <= this.#sized) return;
+    this.#sized = sequence;
+    for (const size of sizes) this.#rule?.push({ ...size, keyFrame: false, width, height });
+    // What moved did so before this key frame.
+    if (sizes.length > 0 && this.#feed.isAsleep && this.#rule?.isAsleep === false) this.#wakeFrom(this.#key);
+    if (!continues) this.#rule?.push({ ...packet, bytes: packet.data.length });
+    if (!keyFrame) return;
+    this.#keyBefore = this.#key;
+    this.#key = sequence;
+  }
+
+  #wakeFrom(key: number | undefined): void {
+    if (key === undefined) this.#feed.wake('before');
+    else this.#awaited ??= key;
+  }
+}
