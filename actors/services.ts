@@ -116,16 +116,14 @@ export async function openGround(stored: StoredState, logger: Logger): Promise<G
 
 /** Nothing of it is loaded where there is one machine. */
 async function joinCluster(
-  { config, monitors }: StoredState,
+  { config, monitors, accounts }: StoredState,
   logger: Logger,
 ): Promise<ClusterMember | undefined> {
-  const { cluster, storageDir } = config;
+  const { cluster, storageDir, configDir } = config;
   if (!cluster) return undefined;
   const { ClusterMember } = await import('./cluster/cluster-member.ts');
-  return ClusterMember.start({
-    ...{ cluster, storageDir, log: logger.source('cluster') },
-    monitors: () => monitors.list().filter(({ enable }) => enable),
-  });
+  const stored = { configDir, monitors, accounts };
+  return ClusterMember.start({ cluster, storageDir, log: logger.source('cluster'), stored });
 }
 
 function keepRecordings({ config, monitors }: StoredState, bus: Bus, logger: Logger): KeptRecordings {

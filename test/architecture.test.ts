@@ -205,6 +205,7 @@ const allowedRooms: Record<string, readonly string[]> = {
   'http/transport': ['request'],
 
   actors: ['base', 'cluster', 'detectors', 'detectors/host', 'machines', 'startup', 'storage'],
+  'actors/cluster': ['cluster/configuration'],
   'actors/detectors': ['detectors/frames', 'detectors/objects/inference', 'detectors/objects/models'],
   'actors/service': ['base', 'detectors/host', 'startup'],
   'actors/startup': ['base', 'detectors/host'],

@@ -1,23 +1,25 @@
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { retry } from '../../bus/children/retry.ts';
+import { randomText } from '../../bus/base/random.ts';
 import type { Log } from '../../bus/log.ts';
-import { Bus } from '../../bus/nats/bus.ts';
-import { type ClusterKeys, makeClusterKeys } from '../../bus/nats/control/cluster-keys.ts';
-import { heartbeats, type MachineReport } from '../../bus/nats/control/control-messages.ts';
+import type { Bus } from '../../bus/nats/bus.ts';
+import { type ClusterKeys, clusterTokenKey, makeClusterKeys } from '../../bus/nats/control/cluster-keys.ts';
+import { ConfigRecords } from '../../bus/nats/control/config-records.ts';
 import {
-  type ControlServerOptions,
-  checkNatsVersion,
-  controlAddress,
-  startControlServer,
-} from '../../bus/nats/control/control-server.ts';
+  heartbeats,
+  type MachineReport,
+  type SentHeartbeat,
+} from '../../bus/nats/control/control-messages.ts';
 import { OwnerRecords, type Proposal } from '../../bus/nats/control/owner-records.ts';
-import type { NatsServer } from '../../bus/nats/nats-server.ts';
 import { status } from '../../bus/subjects.ts';
 import type { DistantMonitor, Site } from '../../http/state/site.ts';
+import type { Accounts } from '../../store/accounts/accounts.ts';
+import type { StoredRecord } from '../../store/base/agreement.ts';
 import type { ClusterConfig } from '../../store/config/cluster-config.ts';
+import type { Monitors } from '../../store/monitors/monitors.ts';
+import { OwnCopy } from './configuration/own-copy.ts';
+import { SharedConfiguration } from './configuration/shared-configuration.ts';
+import { ControlPlane } from './control-plane.ts';
 import { Ownership } from './ownership.ts';
-import type { SharedMonitor } from './placement.ts';
 import { SiteLog } from './site-log.ts';
 import { SiteMonitors } from './site-monitors.ts';
 
@@ -25,17 +27,17 @@ export interface ClusterMemberOptions {
   readonly cluster: ClusterConfig;
   readonly storageDir: string;
   readonly log: Log;
-  /** The monitors that are enabled. */
-  readonly monitors: () => readonly SharedMonitor[];
-  /** It votes only. */
-  readonly isTieBreaker?: boolean;
+  /** Of a recorder; a machine without them votes only. */
+  readonly stored?: {
+    readonly configDir: string;
+    readonly monitors: Monitors;
+    readonly accounts: Accounts;
+  };
 }
 
 const decideMs = 200;
 const beatMs = 500;
 const retryMs = 1000;
-const serveRetryMs = 5000;
-const maxVoters = 3;
 /** Above the port between the servers, and the one of their clients. */
 const relayPortOffset = 3;
 
@@ -43,16 +45,15 @@ const relayPortOffset = 3;
 export class ClusterMember implements Site {
   readonly keys: ClusterKeys;
   readonly #options: ClusterMemberOptions;
-  readonly #voters: readonly string[];
+  readonly #plane: ControlPlane;
   readonly #ownership: Ownership;
   readonly #siteLog: SiteLog;
-  /** Of a machine that votes. */
-  #server: Promise<NatsServer | undefined> = Promise.resolve(undefined);
-  readonly #closing = new AbortController();
+  /** Of a recorder. */
+  readonly #configuration: SharedConfiguration | undefined;
+  readonly #session = randomText(22);
   readonly #listeners = new Set<(monitorID: string) => void>();
   readonly #siteMonitors: SiteMonitors;
   readonly #distantListeners = new Set<(monitorID: string) => void>();
-  #bus: Bus | undefined;
   #records: OwnerRecords | undefined;
   #isReading = false;
   #attended: ReadonlySet<string> = new Set();
@@ -60,22 +61,34 @@ export class ClusterMember implements Site {
   #beatAt = 0;
   readonly #timer: NodeJS.Timeout;
 
-  private constructor(options: ClusterMemberOptions, voters: readonly string[], keys: ClusterKeys) {
+  private constructor(options: ClusterMemberOptions, keys: ClusterKeys, copy: OwnCopy | undefined) {
     this.keys = keys;
-    const { cluster, monitors, log, isTieBreaker = false } = options;
+    const { cluster, stored, log } = options;
+    const monitors = () => stored?.monitors.list().filter(({ enable }) => enable) ?? [];
     this.#options = options;
-    this.#voters = voters;
+    this.#plane = new ControlPlane(cluster, keys, log);
+    const { voters } = this.#plane;
     const startedAt = performance.now();
     this.#siteLog = new SiteLog(cluster, log, startedAt);
     this.#ownership = new Ownership({
-      ...{ machine: cluster.name, capacity: isTieBreaker ? 0 : cluster.capacity, voters, monitors },
-      withoutQuorum: cluster.withoutQuorum,
-      startedAt,
+      ...{ machine: cluster.name, capacity: stored ? cluster.capacity : 0, voters },
+      ...{ monitors, withoutQuorum: cluster.withoutQuorum, startedAt },
     });
     this.#siteMonitors = new SiteMonitors({
       machine: cluster.name,
       monitorIDs: () => monitors().map(({ id }) => id),
     });
+    if (stored && copy) {
+      this.#configuration = new SharedConfiguration({
+        ...{ machine: cluster.name, monitors: stored.monitors, accounts: stored.accounts, copy, log },
+        isFirst: () => this.#isFirst(),
+        hasMajority: () => this.#plane.hasMajority(),
+        onStored: (record, machine) => this.#stored(record, machine),
+        onJoined: () => void this.#forgetDeleted(),
+      });
+      stored.monitors.share(this.#configuration);
+      stored.accounts.share(this.#configuration, clusterTokenKey(cluster.secret));
+    }
     this.#timer = setInterval(() => this.#decide(), decideMs);
   }
 
@@ -85,20 +98,11 @@ export class ClusterMember implements Site {
    * @throws {NatsVersionError} if this machine votes and its nats-server is too old.
    */
   static async start(options: ClusterMemberOptions): Promise<ClusterMember> {
-    const { cluster, storageDir, log } = options;
-    const { machines, name: machine, secret, port } = cluster;
-    const voters = machines.slice(0, maxVoters);
-    const keys = await makeClusterKeys(secret, machines);
-    const plane = { machine, voters, port, keys };
-    const votes = voters.includes(machine);
-    if (votes) await checkNatsVersion();
-    for (const { id, machines: reaching = [] } of options.monitors()) {
-      const unknown = reaching.filter((one) => !machines.includes(one));
-      if (unknown.length > 0) log.error(`machines: [cluster] has no ${unknown.join(', ')}`, id);
-    }
-    const member = new ClusterMember(options, voters, keys);
-    if (votes) member.#serve({ ...plane, dir: join(storageDir, 'cluster'), log });
-    void member.#connect(controlAddress(plane));
+    const { cluster, stored, storageDir } = options;
+    const keys = await makeClusterKeys(cluster.secret, cluster.machines);
+    const member = new ClusterMember(options, keys, stored && (await OwnCopy.open(stored.configDir)));
+    for (const monitor of stored?.monitors.list() ?? []) member.#siteLog.checkMachines(monitor);
+    await member.#plane.open(storageDir, (bus) => member.#attach(bus));
     return member;
   }
 
@@ -115,7 +119,11 @@ export class ClusterMember implements Site {
     return this.#ownership.attended.has(monitorID);
   }
 
-  /** Calls `listener` with each monitor that is attended from now on, or no longer. @returns a function that ends it. */
+  /**
+   * Calls `listener` with each monitor that is attended from now on, or no longer, or that was changed.
+   *
+   * @returns a function that ends it.
+   */
   onChange(listener: (monitorID: string) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -157,7 +165,7 @@ export class ClusterMember implements Site {
         name: machine,
         isThis: machine === name,
         isAlive: beat !== undefined,
-        votes: this.#voters.includes(machine),
+        votes: this.#plane.voters.includes(machine),
         capacity: beat?.capacity ?? null,
         owned: attends.filter(({ token }) => token > 0).map(({ id }) => id),
         provisional: attends.filter(({ token }) => token === 0).map(({ id }) => id),
@@ -167,39 +175,52 @@ export class ClusterMember implements Site {
 
   async close(): Promise<void> {
     this.leave();
-    this.#closing.abort();
-    await this.#bus?.close();
-    await (await this.#server)?.stop();
+    this.#configuration?.close();
+    await this.#plane.close();
   }
 
-  /** Again and again: its address may not be there yet, or its port still be taken. */
-  #serve(options: ControlServerOptions): void {
-    this.#server = retry(() => startControlServer(options), {
-      pauseMs: (attempt) => (attempt === 1 ? 0 : serveRetryMs),
-      signal: this.#closing.signal,
-      onFailure: ({ message }) =>
-        options.log.error(`the cluster's nats-server cannot be started: ${message}`),
-    }).catch(() => undefined);
+  #attach(bus: Bus): void {
+    const copies = this.#plane.voters.length;
+    bus.subscribe(heartbeats, [], (beat) => this.#hear(beat));
+    this.#records = new OwnerRecords(bus, copies);
+    this.#configuration?.follow(new ConfigRecords(bus, copies));
   }
 
-  async #connect(address: ReturnType<typeof controlAddress>): Promise<void> {
-    const { log, cluster } = this.#options;
-    while (!this.#closing.signal.aborted) {
-      try {
-        const bus = await Bus.connect(address, cluster.name);
-        if (this.#closing.signal.aborted) return await bus.close();
-        bus.subscribe(heartbeats, [], (beat) => {
-          this.#ownership.hear(beat, performance.now());
-          this.#tellDistant();
-        });
-        this.#bus = bus;
-        this.#records = new OwnerRecords(bus, this.#voters.length);
-        return;
-      } catch (error) {
-        log.warning(`the cluster cannot be reached: ${(error as Error).message}`);
-        await sleep(retryMs, undefined, { signal: this.#closing.signal }).catch(() => {});
-      }
-    }
+  #hear({ session, config, ...beat }: SentHeartbeat): void {
+    const isTwin = beat.machine === this.#options.cluster.name && session !== this.#session;
+    if (isTwin) this.#siteLog.hearsTwin();
+    this.#ownership.hear(beat, performance.now());
+    this.#configuration?.hear(config);
+    this.#tellDistant();
+  }
+
+  /** Whether a new cluster has the configuration of this machine: those named before it have none. */
+  #isFirst(): boolean {
+    const { machines, name } = this.#options.cluster;
+    const voteOnly = this.#ownership.alive(performance.now()).filter(({ capacity }) => capacity === 0);
+    return machines
+      .slice(0, machines.indexOf(name))
+      .every((before) => voteOnly.some(({ machine }) => machine === before));
+  }
+
+  #stored({ kind, id, value }: StoredRecord, machine: string): void {
+    const isOwn = machine === this.#options.cluster.name;
+    if (!isOwn) this.#siteLog.changed(kind, id, value === null, machine);
+    // The others are told which change this machine has.
+    this.#beat();
+    if (kind !== 'monitor') return;
+    const monitor = this.#options.stored?.monitors.get(id);
+    if (monitor) this.#siteLog.checkMachines(monitor);
+    for (const listener of this.#listeners) listener(id);
+    if (value !== null) return;
+    this.#ownership.forget(id, Number.POSITIVE_INFINITY);
+    if (isOwn) void this.#forgetDeleted();
+  }
+
+  /** Deletes the owners of monitors that are no more; if it fails, after the next start. */
+  async #forgetDeleted(): Promise<void> {
+    const ids = this.#options.stored?.monitors.list().map(({ id }) => id) ?? [];
+    await this.#records?.keepOnly(ids).catch(() => {});
   }
 
   #decide(): void {
@@ -229,13 +250,19 @@ export class ClusterMember implements Site {
 
   /** Publishes at each change, and otherwise twice a second. */
   #beat(): void {
-    const beat = this.#siteMonitors.withStatuses(this.#ownership.beat());
+    const config = this.#configuration?.version ?? 0;
+    const beat = {
+      ...this.#siteMonitors.withStatuses(this.#ownership.beat()),
+      session: this.#session,
+      config,
+    };
     const text = JSON.stringify(beat);
     const now = performance.now();
-    if (!this.#bus?.connected || (text === this.#lastBeat && now - this.#beatAt < beatMs)) return;
+    const { bus } = this.#plane;
+    if (!bus?.connected || (text === this.#lastBeat && now - this.#beatAt < beatMs)) return;
     this.#lastBeat = text;
     this.#beatAt = now;
-    this.#bus.publish(heartbeats, [], beat);
+    bus.publish(heartbeats, [], beat);
   }
 
   async #propose(proposal: Proposal): Promise<void> {
@@ -253,7 +280,10 @@ export class ClusterMember implements Site {
     if (!this.#records) return;
     this.#isReading = true;
     try {
-      const { sequence, records } = await this.#records.read(this.#options.monitors().map(({ id }) => id));
+      const ids = this.#options.stored?.monitors.list().map(({ id }) => id) ?? [];
+      const { sequence, records } = await this.#records.read(ids);
+      const found = new Set(records.map(({ id }) => id));
+      for (const id of ids) if (!found.has(id)) this.#ownership.forget(id, sequence);
       for (const record of records) this.#ownership.learn(record, performance.now());
       this.#ownership.caughtUp(sequence);
     } catch {

@@ -68,8 +68,7 @@ export class Ownership {
   constructor(options: OwnershipOptions) {
     this.#options = options;
     this.#view = new SiteView(options.startedAt);
-    this.#lastCall = options.startedAt;
-    this.#disturbedAt = options.startedAt;
+    this.#lastCall = this.#disturbedAt = options.startedAt;
   }
 
   /** An owner's heartbeats also say what its records are. */
@@ -98,17 +97,21 @@ export class Ownership {
     this.#lastSequence = Math.max(this.#lastSequence, token);
     const known = this.#records.get(id);
     if (known && known.token >= token) return;
-    const { machine } = this.#options;
-    const isLost = known?.owner === machine && owner !== machine && known.next !== owner;
-    if (isLost) this.#claimAfter.set(id, now + lostMs);
+    const wasMine = known?.owner === this.#options.machine;
+    if (wasMine && owner !== known.owner && known.next !== owner) this.#claimAfter.set(id, now + lostMs);
     this.#records.set(id, record);
     this.#learnedAt.set(id, now);
   }
 
+  /** The stream has no record of this monitor, and had none since it was at this sequence number: it was deleted meanwhile. */
+  forget(id: string, sequence: number): void {
+    if ((this.#records.get(id)?.token ?? 0) <= sequence && this.#records.delete(id))
+      this.#knownSince.delete(id);
+  }
+
   /** Whether pictures of a monitor arrive at this machine. */
   setStreaming(id: string, streaming: boolean): void {
-    if (streaming) this.#streaming.add(id);
-    else this.#streaming.delete(id);
+    this.#streaming[streaming ? 'add' : 'delete'](id);
   }
 
   /** A proposal was answered, or will not be. If it was stored, `learn` is called with the record before. */
@@ -138,13 +141,8 @@ export class Ownership {
     const { machine, capacity } = this.#options;
     const attends = [...this.#attended].map((id) => {
       const record = this.#records.get(id);
-      const isMine = record?.owner === machine;
-      return {
-        id,
-        token: isMine ? record.token : 0,
-        streaming: this.#streaming.has(id),
-        ...(isMine && record.next !== undefined && { next: record.next }),
-      };
+      const { token, next } = record?.owner === machine ? record : { token: 0 };
+      return { id, token, streaming: this.#streaming.has(id), ...(next !== undefined && { next }) };
     });
     return { machine, capacity, leaving: this.#leaving, attends };
   }
@@ -174,8 +172,8 @@ export class Ownership {
       this.#declined.clear();
     }
     const monitors = this.#options.monitors();
-    const stored = new Set(monitors.map(({ id }) => id));
-    for (const id of this.#attended) if (!stored.has(id)) this.#attended.delete(id);
+    const isStored = (id: string) => monitors.some((monitor) => monitor.id === id);
+    for (const id of this.#attended) if (!isStored(id)) this.#attended.delete(id);
     for (const monitor of monitors) this.#attend(monitor, now);
     const claims = monitors.flatMap((monitor) => this.#claim(monitor, now) ?? []);
     const move = claims.length === 0 ? this.#planMove(monitors, now) : undefined;
@@ -283,8 +281,8 @@ export class Ownership {
       // Another machine's move may be among the changes that were not heard of.
       this.#mustRead ||= this.#lastSequence > this.#readSequence;
       if (this.#mustRead) return undefined;
-      const expectations = { expected: record.token, expectedLast: this.#readSequence };
-      return { id, owner: machine, next: next.machine, ...expectations };
+      const expected = record.token;
+      return { id, owner: machine, next: next.machine, expected, expectedLast: this.#readSequence };
     }
     return undefined;
   }

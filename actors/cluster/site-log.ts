@@ -2,6 +2,7 @@ import type { Log } from '../../bus/log.ts';
 import type { Heartbeat } from '../../bus/nats/control/control-messages.ts';
 import type { OwnerRecord } from '../../bus/nats/control/owner-records.ts';
 import type { ClusterConfig } from '../../store/config/cluster-config.ts';
+import type { SharedMonitor } from './placement.ts';
 
 /** So long after the start it is no news yet that a machine is not heard, in milliseconds. */
 const patienceMs = 10_000;
@@ -14,6 +15,7 @@ export class SiteLog {
   /** Whether each machine is heard, as was said last. */
   readonly #isHeard = new Map<string, boolean>();
   #hasQuorum: boolean | undefined;
+  #hasTwin = false;
 
   constructor(cluster: ClusterConfig, log: Log, startedAt: number) {
     this.#cluster = cluster;
@@ -38,6 +40,27 @@ export class SiteLog {
       this.#log.warning('less than a majority of the voting machines is heard: owners stay as they are');
     } else if (this.#hasQuorum === false) this.#log.info('a majority of the voting machines is heard again');
     this.#hasQuorum = hasQuorum;
+  }
+
+  /** A monitor may name machines that are no longer there, or mistyped: none of them will record it. */
+  checkMachines({ id, machines = [] }: SharedMonitor): void {
+    const unknown = machines.filter((machine) => !this.#cluster.machines.includes(machine));
+    if (unknown.length > 0) this.#log.error(`machines: [cluster] has no ${unknown.join(', ')}`, id);
+  }
+
+  hearsTwin(): void {
+    if (this.#hasTwin) return;
+    this.#hasTwin = true;
+    this.#log.error(
+      `another machine is called ${this.#cluster.name} too: give each one its own \`name\` in [cluster], and restart it`,
+    );
+  }
+
+  /** A record of the shared configuration was changed by another machine. */
+  changed(kind: 'monitor' | 'account', id: string, isDeleted: boolean, machine: string): void {
+    const verb = isDeleted ? 'deleted' : 'changed';
+    if (kind === 'monitor') this.#log.info(`configuration ${verb} on ${machine}`, id);
+    else this.#log.info(`account ${id} ${verb} on ${machine}`);
   }
 
   attends(monitorID: string, isAttended: boolean, record: OwnerRecord | undefined): void {

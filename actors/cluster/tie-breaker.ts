@@ -37,13 +37,7 @@ export async function runTieBreaker(
   const ended = new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve());
   });
-  const member = await ClusterMember.start({
-    cluster,
-    storageDir,
-    log,
-    monitors: () => [],
-    isTieBreaker: true,
-  });
+  const member = await ClusterMember.start({ cluster, storageDir, log });
   process.stdout.write(`Voting as ${cluster.name}\n`);
   await ended;
   await member.close();

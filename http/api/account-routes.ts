@@ -55,7 +55,7 @@ export function accountRoutes({ accounts, monitors, log }: AccountServices): Rou
         plainPassword: 'pass',
       },
       answers: { 200: { description: 'Replaced' }, 201: { description: 'Created' } },
-      failures: ['conflict', 'storage_failed'],
+      failures: ['conflict', 'storage_failed', 'no_majority'],
       async handle({ body, caller }) {
         checkMonitors(body);
         const done = await accounts.put(body);
@@ -72,7 +72,7 @@ export function accountRoutes({ accounts, monitors, log }: AccountServices): Rou
       description: 'Ends its sessions and WebSockets. The last admin cannot be deleted.',
       query: AccountQuery,
       answers: { 200: { description: 'Deleted' } },
-      failures: ['not_found', 'conflict', 'storage_failed'],
+      failures: ['not_found', 'conflict', 'storage_failed', 'no_majority'],
       async handle({ query, caller }) {
         await accounts.remove(query.id);
         log.info(`account ${query.id} deleted by '${caller.username}'`);
@@ -87,7 +87,7 @@ export function accountRoutes({ accounts, monitors, log }: AccountServices): Rou
       tag: 'Account',
       summary: 'The CSRF token of your own account',
       description:
-        'With basic auth that of the account, new after every start of the recorder and after every change of the account; with a cookie that of the session, which stays the same. Either is refused with the other kind of login.',
+        'With basic auth that of the account, new after every change of the account, and after every start of a recorder that is alone; with a cookie that of the session, which stays the same. Either is refused with the other kind of login.',
       answers: {
         200: {
           description: 'The token',

@@ -76,7 +76,7 @@ export function monitorRoutes({ monitors, bus, log }: MonitorServices): Route[] 
         sourcertsp: { ...example.sourcertsp, mainStream: 'rtsp://user:pass@127.0.0.1:8554/main' },
       },
       answers: { 200: { description: 'Replaced' }, 201: { description: 'Created' } },
-      failures: ['conflict', 'storage_failed'],
+      failures: ['conflict', 'storage_failed', 'no_majority'],
       async handle({ body, caller }) {
         const done = await monitors.put(body);
         const { id: monitorID } = body as MonitorConfig;
@@ -94,7 +94,7 @@ export function monitorRoutes({ monitors, bus, log }: MonitorServices): Route[] 
       description: 'Its recordings stay.',
       query: MonitorQuery,
       answers: { 200: { description: 'Deleted' } },
-      failures: ['not_found', 'storage_failed'],
+      failures: ['not_found', 'storage_failed', 'no_majority'],
       async handle({ query, caller }) {
         await monitors.remove(query.id);
         log.info(`deleted by '${caller.username}'`, query.id);
@@ -161,7 +161,7 @@ export function monitorRoutes({ monitors, bus, log }: MonitorServices): Route[] 
             'A detector that was never configured is enabled with its defaults. Needs no CSRF token.',
           params: MonitorQuery,
           answers: { 200: { description: `${detector} is ${verb}d` } },
-          failures: ['not_found', 'storage_failed'],
+          failures: ['not_found', 'storage_failed', 'no_majority'],
           async handle({ params, caller }) {
             await monitors.setDetector(params.id, detector, verb === 'enable');
             log.info(`${detector} ${verb}d by '${caller.username}'`, params.id);

@@ -7,6 +7,7 @@ const storeCodes = {
   not_found: 'not_found',
   conflict: 'conflict',
   busy: 'unavailable',
+  no_majority: 'no_majority',
   io: 'storage_failed',
 } as const satisfies Record<StoreError['code'], ErrorCode>;
 
@@ -31,7 +32,7 @@ export function toHttpError(error: unknown): HttpError {
       : `${message.charAt(0).toUpperCase()}${message.slice(1)}.`;
     return new HttpError(storeCodes[code], detail, {
       ...(pointer !== undefined && { pointer }),
-      ...(code === 'busy' && { headers: { 'Retry-After': '5' } }),
+      ...((code === 'busy' || code === 'no_majority') && { headers: { 'Retry-After': '5' } }),
       cause: error,
     });
   }

@@ -52,7 +52,7 @@ export const errors = {
     status: 409,
     title: 'Conflict',
     meaning:
-      'the user name is taken, the last admin would be gone, a login is sent to a recorder without logins, the recording is being written, or a clip would span a change of the picture',
+      'the user name is taken, the last admin would be gone, a login is sent to a recorder without logins, the recording is being written, a clip would span a change of the picture, or the same was changed on another machine at this moment',
   },
   too_large: {
     status: 413,
@@ -84,12 +84,19 @@ export const errors = {
   storage_failed: {
     status: 500,
     title: 'Storage failed',
-    meaning: 'nothing was changed: the disk is full, or cannot be written',
+    meaning:
+      'the disk is full, or cannot be written; nothing was changed, except that the other machines of a cluster may have the change',
   },
   unavailable: {
     status: 503,
     title: 'Unavailable',
     meaning: 'the part that would answer is starting, restarting or full; try again',
+  },
+  no_majority: {
+    status: 503,
+    title: 'No majority',
+    meaning:
+      'less than a majority of the voting machines is there, so that nothing was changed; `detail` says so where that is not known',
   },
 } as const satisfies Record<string, ErrorKind>;
 

@@ -84,6 +84,18 @@ export async function readAccounts(file: string): Promise<Record<string, StoredA
   return accounts;
 }
 
+/**
+ * Reads one account, as another machine has stored it.
+ *
+ * @throws {StoreError} `invalid`
+ */
+export function readAccount(id: string, value: unknown): StoredAccount {
+  const flaw = checkFile({ [id]: value });
+  const account = value as StoredAccount;
+  if (!flaw && account.id === id) return account;
+  throw new StoreError('invalid', `${flaw?.pointer ?? `/${id}/id`}: expected ${flaw?.expected ?? id}`);
+}
+
 /** Marks that change the direction of writing, and others without width: copied along with a name, and seen by nobody. */
 const unseen = /[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]/g;
 

@@ -1,48 +1,37 @@
-import { createHash } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import Type from 'typebox';
 import { ensureFolder, writeAtomically } from '../../bus/base/files.ts';
 import { Mutex } from '../../bus/base/mutex.ts';
 import { randomText } from '../../bus/base/random.ts';
+import {
+  type Agreement,
+  alone,
+  changeRecord,
+  type RecordFiles,
+  type StoredRecord,
+} from '../base/agreement.ts';
+import { type JsonObject, plainJson } from '../base/json.ts';
 import { StoreError } from '../base/store-error.ts';
-import { character } from '../base/text-pattern.ts';
-import { compileValidator } from '../base/validator.ts';
+import { type AccountInput, checkAccountInput } from './account-input.ts';
 import {
   type Account,
   findOddities,
-  identity,
-  monitorList,
   plainName,
+  readAccount,
   readAccounts,
   type StoredAccount,
 } from './accounts-file.ts';
-import { hashPassword, isForeignHash, verifyPassword } from './passwords.ts';
+import { controlBy } from './administrators.ts';
+import { hashPassword, verifyPassword } from './passwords.ts';
 
+export { AccountInput } from './account-input.ts';
 export type { Account } from './accounts-file.ts';
 
-/** The body of `PUT /api/account`. */
-export const AccountInput = Type.Object({
-  ...identity,
-  monitors: Type.Optional(
-    Type.Union([monitorList, Type.Null()], {
-      description:
-        'a list of at most 1000 monitor ids, each of 1 to 24 letters and digits; or null for all monitors',
-    }),
-  ),
-  plainPassword: Type.Optional(
-    Type.Union([Type.String({ minLength: 1, maxLength: 1024, pattern: `^${character()}*$` }), Type.Null()], {
-      description: '1 to 1024 characters',
-    }),
-  ),
-});
-export type AccountInput = Type.Static<typeof AccountInput>;
-
-const checkInput = compileValidator(AccountInput);
 const maxPasswordLength = 1024;
 
 /** The accounts that may log in, stored in `config_dir/accounts.json` as an object of accounts by id. */
-export class Accounts {
+export class Accounts implements RecordFiles {
   /** A warning for each account of the file that is not what it seems to be. */
   readonly warnings: readonly string[];
   readonly #file: string;
@@ -50,6 +39,9 @@ export class Accounts {
   readonly #tokens = new Map<string, string>();
   readonly #listeners = new Set<(id: string) => void>();
   readonly #mutex = new Mutex();
+  #agreement: Agreement = alone(this);
+  /** What the tokens are made from where several machines accept them. */
+  #tokenKey: Uint8Array | undefined;
 
   private constructor(file: string, accounts: Map<string, StoredAccount>) {
     this.#file = file;
@@ -77,7 +69,7 @@ export class Accounts {
 
   /** Whether an administrator can log in. */
   get hasAdmin(): boolean {
-    return control(this.#accounts.values()) === 'usable';
+    return controlBy(this.#accounts.values()) === 2;
   }
 
   /** @returns all accounts, ordered by id. */
@@ -96,51 +88,67 @@ export class Accounts {
   }
 
   /**
+   * From now on several machines agree on changes, and those of the file by hand are refused.
+   *
+   * @param tokenKey makes the same CSRF tokens on all of them.
+   */
+  share(agreement: Agreement, tokenKey: Uint8Array): void {
+    this.#agreement = agreement;
+    this.#tokenKey = tokenKey;
+  }
+
+  records(): readonly StoredRecord[] {
+    return [...this.#accounts.values()].map(recordOf);
+  }
+
+  /** Writes to disk first, so that accounts in memory, the ones that admit callers, are always stored. */
+  async accept({ id, value }: StoredRecord): Promise<void> {
+    const next = new Map(this.#accounts);
+    if (value === null) next.delete(id);
+    else next.set(id, readAccount(id, value));
+    try {
+      await writeAtomically(this.#file, `${JSON.stringify(Object.fromEntries(next), undefined, 2)}\n`);
+    } catch (cause) {
+      throw new StoreError('io', 'the accounts could not be saved', { cause });
+    }
+    this.#take(id, next.get(id));
+  }
+
+  /**
    * Creates an account, or replaces the account with this id. Without `plainPassword` the password is kept, and without
    * `monitors` the list of monitors, so that a client that knows nothing of it does not show more to an account.
    *
    * @param initialPassword whether the password was made and printed here; remembered until there is another one.
-   * @throws {StoreError} `invalid`; `conflict` if the name is taken or the last administrator would be demoted.
+   * @throws {StoreError} `invalid`; `conflict` if the name is taken, the last administrator would be demoted, or another machine
+   * has changed the account meanwhile; `no_majority`, `busy`, `io`.
    */
   put(input: AccountInput, { initialPassword = false } = {}): Promise<'created' | 'replaced'> {
     return this.#mutex.runExclusive(async () => {
-      const flaw = checkInput(input);
-      if (flaw) throw new StoreError('invalid', `expected ${flaw.expected}`, { pointer: flaw.pointer });
-      const { id, isAdmin, plainPassword } = input;
-      if (isAdmin && input.monitors) {
-        // Not ignored: it would look as if the admin saw these alone.
-        throw new StoreError('invalid', 'expected no list: an admin sees all monitors', {
-          pointer: '/monitors',
-        });
-      }
-      const username = plainName(input.username);
-      if (username === '') {
-        throw new StoreError('invalid', 'expected a name that can be seen', { pointer: '/username' });
-      }
-      const before = this.#accounts.get(id);
-      for (const other of this.#accounts.values()) {
-        if (other.id !== id && plainName(other.username) === username) {
-          throw new StoreError('conflict', 'another account has this name', { pointer: '/username' });
-        }
-      }
-      if (!before && typeof plainPassword !== 'string') {
-        throw new StoreError('invalid', 'expected a password for a new account', {
-          pointer: '/plainPassword',
-        });
-      }
-      const isGiven = typeof plainPassword === 'string';
-      const password = isGiven ? await hashPassword(plainPassword) : (before?.password ?? '');
-      const isInitial = isGiven ? initialPassword : before?.initialPassword;
-      const monitors = isAdmin || input.monitors === null ? undefined : (input.monitors ?? before?.monitors);
-      const account = {
-        id,
-        username,
-        password,
-        isAdmin,
-        ...(monitors && { monitors: [...new Set(monitors)] }),
-        ...(isInitial && { initialPassword: true }),
-      };
-      await this.#save(new Map(this.#accounts).set(id, account), id);
+      const check = () => checkAccountInput(input, [...this.#accounts.values()]);
+      check();
+      const before = this.#accounts.get(input.id);
+      let hash: string | undefined;
+      await changeRecord(this.#agreement, async () => {
+        if (this.#accounts.get(input.id) !== before)
+          throw new StoreError('conflict', 'this account has just been changed on another machine');
+        check();
+        const { id, isAdmin, plainPassword } = input;
+        const isGiven = typeof plainPassword === 'string';
+        if (isGiven) hash ??= await hashPassword(plainPassword);
+        const isInitial = isGiven ? initialPassword : before?.initialPassword;
+        const monitors =
+          isAdmin || input.monitors === null ? undefined : (input.monitors ?? before?.monitors);
+        const account = {
+          id,
+          username: plainName(input.username),
+          password: hash ?? before?.password ?? '',
+          isAdmin,
+          ...(monitors && { monitors: [...new Set(monitors)] }),
+          ...(isInitial && { initialPassword: true }),
+        };
+        this.#requireAdmin(new Map(this.#accounts).set(id, account));
+        return recordOf(account);
+      });
       return before ? 'replaced' : 'created';
     });
   }
@@ -149,35 +157,48 @@ export class Accounts {
    * Takes over what was changed in the file by hand.
    *
    * @returns the warnings for the accounts that are there now.
-   * @throws {StoreError} if the file is broken, or leaves no administrator; the accounts are then as before.
+   * @throws {StoreError} if the file is broken, leaves no administrator, or is the copy of what several machines share; the
+   * accounts are then as before.
    */
   reload(): Promise<readonly string[]> {
     return this.#mutex.runExclusive(async () => {
       const next = new Map<string, StoredAccount>();
       for (const account of Object.values(await readAccounts(this.#file))) next.set(account.id, account);
-      this.#requireAdmin(next);
       const all = new Set([...next.keys(), ...this.#accounts.keys()]);
       const changed = [...all].filter((id) => !isDeepStrictEqual(next.get(id), this.#accounts.get(id)));
+      if (this.#tokenKey && changed.length > 0) {
+        throw new StoreError(
+          'conflict',
+          `accounts are shared by the cluster: change them in Settings or by the API, not in ${this.#file} (${changed.join(', ')})`,
+        );
+      }
+      this.#requireAdmin(next);
       for (const id of changed) this.#take(id, next.get(id));
       return findOddities(this.#file, [...next.values()]);
     });
   }
 
-  /** @throws {StoreError} `not_found`; `conflict` if the account is the last administrator. */
+  /** @throws {StoreError} `not_found`; `conflict` if the account is the last administrator; `no_majority`, `busy`, `io`. */
   remove(id: string): Promise<void> {
-    return this.#mutex.runExclusive(async () => {
-      const next = new Map(this.#accounts);
-      if (!next.delete(id)) throw new StoreError('not_found', 'there is no such account', { pointer: '/id' });
-      await this.#save(next, id);
-    });
+    return this.#mutex.runExclusive(() =>
+      changeRecord(this.#agreement, async () => {
+        const next = new Map(this.#accounts);
+        if (!next.delete(id))
+          throw new StoreError('not_found', 'there is no such account', { pointer: '/id' });
+        this.#requireAdmin(next);
+        return { kind: 'account', id, value: null };
+      }),
+    );
   }
 
   /**
-   * @returns the account's CSRF token: 32 letters and digits, new after every start and every change of the account.
-   * Compare it in constant time.
+   * @returns the account's CSRF token: 32 letters and digits, new after every change of the account, and where a machine is alone
+   * after every start. Compare it in constant time.
    */
   token(id: string): string | undefined {
-    return this.#tokens.get(id);
+    const fingerprint = this.fingerprint(id);
+    if (!this.#tokenKey || fingerprint === undefined) return this.#tokens.get(id);
+    return createHmac('sha256', this.#tokenKey).update(`${id} ${fingerprint}`).digest('hex').slice(0, 32);
   }
 
   /**
@@ -216,19 +237,8 @@ export class Accounts {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Writes to disk first, so that accounts in memory, the ones that admit callers, are always stored. */
-  async #save(next: Map<string, StoredAccount>, changed: string): Promise<void> {
-    this.#requireAdmin(next);
-    try {
-      await writeAtomically(this.#file, `${JSON.stringify(Object.fromEntries(next), undefined, 2)}\n`);
-    } catch (cause) {
-      throw new StoreError('io', 'the accounts could not be saved', { cause });
-    }
-    this.#take(changed, next.get(changed));
-  }
-
   #requireAdmin(next: Map<string, StoredAccount>): void {
-    if (rank[control(next.values())] >= rank[control(this.#accounts.values())]) return;
+    if (controlBy(next.values()) >= controlBy(this.#accounts.values())) return;
     throw new StoreError('conflict', 'the last administrator cannot be demoted or deleted');
   }
 
@@ -245,19 +255,11 @@ export class Accounts {
   }
 }
 
-/** The best administrator among the accounts: `usable` can log in, `locked` cannot, `none`: there is none. */
-type Control = 'usable' | 'locked' | 'none';
-const rank: Readonly<Record<Control, number>> = { usable: 2, locked: 1, none: 0 };
-
-function control(accounts: Iterable<StoredAccount>): Control {
-  let best: Control = 'none';
-  for (const { isAdmin, password } of accounts) {
-    if (!isAdmin) continue;
-    if (!isForeignHash(password)) return 'usable';
-    best = 'locked';
-  }
-  return best;
-}
+const recordOf = (account: StoredAccount): StoredRecord => ({
+  kind: 'account',
+  id: account.id,
+  value: plainJson(account) as JsonObject,
+});
 
 const visible = ({ id, username, isAdmin, monitors }: StoredAccount): Account => ({
   ...{ id, username, isAdmin },

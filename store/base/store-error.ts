@@ -1,4 +1,4 @@
-export type StoreErrorCode = 'invalid' | 'not_found' | 'conflict' | 'busy' | 'io';
+export type StoreErrorCode = 'invalid' | 'not_found' | 'conflict' | 'busy' | 'no_majority' | 'io';
 
 /**
  * A change or a read that the store refuses or fails to do. The message may be shown to clients: it contains no secret
@@ -8,6 +8,7 @@ export type StoreErrorCode = 'invalid' | 'not_found' | 'conflict' | 'busy' | 'io
  * - `not_found`: there is no such account or monitor.
  * - `conflict`: the input is well formed but contradicts stored data.
  * - `busy`: too many others ask for the same; it may work in a moment.
+ * - `no_majority`: of several machines, too few are there to agree on a change.
  * - `io`: the disk or the database failed, see `cause`. Stored data is unchanged.
  */
 export class StoreError extends Error {

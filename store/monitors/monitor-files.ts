@@ -18,7 +18,16 @@ export interface BrokenMonitor {
 }
 
 /** A monitor usually takes 1000 to 2000 bytes. */
-export const maxMonitorFileBytes = 65_536;
+const maxMonitorFileBytes = 65_536;
+
+/** The content of a monitor's file. */
+export const monitorText = (config: MonitorConfig): string => `${JSON.stringify(config, undefined, 2)}\n`;
+
+/** @throws {StoreError} `invalid` if the text is too long for a monitor's file. */
+export function checkSize(text: string): void {
+  if (Buffer.byteLength(text) <= maxMonitorFileBytes) return;
+  throw new StoreError('invalid', `expected at most ${maxMonitorFileBytes} bytes`, { pointer: '' });
+}
 
 /** Reads every `*.json` of the folder, ordered by name; creates the folder if it is missing. */
 export async function readMonitors(

@@ -9,6 +9,9 @@ import { type MonitorConfig, monitorSchemas } from './monitor-config.ts';
 /** Minutes, in place of 0, which SentryShot's files may contain without a meaning. */
 const defaultVideoLength = 15;
 
+/** Stands for what is not the source. */
+const anyMonitor = { id: 'any', name: 'any', enable: true, alwaysRecord: false, videoLength: 1 };
+
 type Check = (value: unknown) => ValidationIssue | undefined;
 
 /** Validates monitors' configurations, with a section for each of these detectors. */
@@ -57,6 +60,19 @@ export class MonitorParser {
     );
   }
 
+  /**
+   * Reads a monitor of which only the source matters.
+   *
+   * @param complete puts passwords in place of their masks.
+   * @throws {StoreError} `invalid`, with the pointer of the first bad field.
+   */
+  parseSource(json: Json, complete: (given: JsonObject) => Json): MonitorConfig {
+    const { id, source, sourcertsp, sourcefile, sourcetest } = isObject(json) ? json : {};
+    const sent = Object.entries({ id, source, sourcertsp, sourcefile, sourcetest });
+    const given = Object.fromEntries(sent.filter((entry): entry is [string, Json] => entry[1] !== undefined));
+    return this.parse({ ...anyMonitor, ...(complete(given) as JsonObject) });
+  }
+
   #withCanonicalSections(json: JsonObject): JsonObject {
     const config = { ...json };
     for (const { name, canonical } of this.#detectors) {
@@ -66,6 +82,14 @@ export class MonitorParser {
     }
     return config;
   }
+}
+
+/** Stored files may ask for it in vain: they record the main stream all the same. */
+export function checkSubStream({ recordSubStream, source, sourcertsp }: MonitorConfig): void {
+  if (recordSubStream !== true || (source === 'rtsp' && sourcertsp.subStream)) return;
+  throw new StoreError('invalid', 'expected false, because this monitor has no sub stream to record', {
+    pointer: '/recordSubStream',
+  });
 }
 
 /** The pipeline reads it in the same way. */

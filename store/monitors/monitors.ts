@@ -1,16 +1,24 @@
 import { rename } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { TSchema } from 'typebox';
 import { removeFile, writeAtomically } from '../../bus/base/files.ts';
 import { Mutex } from '../../bus/base/mutex.ts';
-import { deepFreeze, isObject, type Json, type JsonObject, plainJson } from '../base/json.ts';
+import {
+  type Agreement,
+  alone,
+  changeRecord,
+  type RecordFiles,
+  type StoredRecord,
+} from '../base/agreement.ts';
+import { deepFreeze, isObject, type JsonObject, plainJson } from '../base/json.ts';
 import { StoreError } from '../base/store-error.ts';
 import type { DetectorSection } from '../detectors/detector-section.ts';
 import { masked, unmasked } from './masking.ts';
 import { resolveMediaFile } from './media-file.ts';
 import { type MonitorConfig, sectionOf } from './monitor-config.ts';
-import { type BrokenMonitor, maxMonitorFileBytes, readMonitors } from './monitor-files.ts';
-import { MonitorParser } from './monitor-parser.ts';
+import { type BrokenMonitor, checkSize, monitorText, readMonitors } from './monitor-files.ts';
+import { checkSubStream, MonitorParser } from './monitor-parser.ts';
 
 export type { BrokenMonitor } from './monitor-files.ts';
 
@@ -27,11 +35,8 @@ export interface MonitorsOptions {
   readonly mediaDir?: string;
 }
 
-/** Stands for what is not the source. */
-const anyMonitor = { id: 'any', name: 'any', enable: true, alwaysRecord: false, videoLength: 1 };
-
 /** The monitors' configurations: `config_dir/monitors/<id>.json`, one file each. */
-export class Monitors {
+export class Monitors implements RecordFiles {
   readonly detectors: readonly DetectorSection[];
   readonly #folder: string;
   readonly #mediaDir: string | undefined;
@@ -39,6 +44,8 @@ export class Monitors {
   readonly #monitors = new Map<string, StoredMonitor>();
   readonly #mutex = new Mutex();
   readonly #listeners = new Set<() => void>();
+  #agreement: Agreement = alone(this);
+  #isShared = false;
   #broken: readonly BrokenMonitor[];
 
   private constructor(
@@ -96,14 +103,40 @@ export class Monitors {
     return masked(plainJson(config)) as unknown as MonitorConfig;
   }
 
+  /** From now on several machines agree on changes, and those of files by hand are refused. */
+  share(agreement: Agreement): void {
+    this.#agreement = agreement;
+    this.#isShared = true;
+  }
+
+  records(): readonly StoredRecord[] {
+    return this.list().map(recordOf);
+  }
+
+  async accept({ id, value }: StoredRecord): Promise<void> {
+    if (value !== null) await this.#save(this.#parser.parse(value));
+    else if (this.#monitors.has(id)) await this.#erase(id);
+  }
+
   /**
    * Takes over what was changed in the files by hand. A monitor whose file is broken now stays as it is in memory.
    *
    * @returns the files that are broken.
+   * @throws {StoreError} `conflict` if files were changed that are copies of what several machines share.
    */
   reload(): Promise<readonly BrokenMonitor[]> {
     return this.#mutex.runExclusive(async () => {
       const { monitors, broken } = await readMonitors(this.#folder, this.#parser);
+      if (this.#isShared) {
+        const found = new Map(monitors.map(({ config }) => [config.id, config]));
+        const ids = [...new Set([...found.keys(), ...this.#monitors.keys()])];
+        const changed = ids.filter((id) => !isDeepStrictEqual(found.get(id), this.get(id)));
+        if (changed.length === 0) return broken;
+        throw new StoreError(
+          'conflict',
+          `monitors are shared by the cluster: change them in Settings or by the API, not in their files (${changed.join(', ')})`,
+        );
+      }
       const kept = [...this.#monitors.values()].filter(({ file }) =>
         broken.some((one) => basename(one.file) === file),
       );
@@ -118,18 +151,24 @@ export class Monitors {
   /**
    * Creates a monitor, or replaces the whole monitor with this id. A masked password is kept as it was stored.
    *
-   * @throws {StoreError} `invalid` with the pointer of the bad field; `io`.
+   * @throws {StoreError} `invalid` with the pointer of the bad field; `conflict` if another machine has changed the monitor
+   * meanwhile; `no_majority`, `busy`, `io`.
    */
   put(input: unknown): Promise<'created' | 'replaced'> {
     return this.#mutex.runExclusive(async () => {
       const json = plainJson(input);
       checkSize(JSON.stringify(json));
       const id = isObject(json) ? json['id'] : undefined;
-      const before = typeof id === 'string' ? this.#monitors.get(id)?.config : undefined;
-      const config = this.#parser.parse(unmasked(json, before && plainJson(before)));
-      checkSubStream(config);
-      await this.#checkMedia(config);
-      await this.#save(config);
+      const find = () => (typeof id === 'string' ? this.get(id) : undefined);
+      const before = find();
+      await changeRecord(this.#agreement, async () => {
+        if (find() !== before)
+          throw new StoreError('conflict', 'this monitor has just been changed on another machine');
+        const config = this.#parser.parse(unmasked(json, before && plainJson(before)));
+        checkSubStream(config);
+        await this.#checkMedia(config);
+        return this.#recordOf(config);
+      });
       return before ? 'replaced' : 'created';
     });
   }
@@ -143,46 +182,38 @@ export class Monitors {
   readSource(input: unknown): MonitorConfig {
     const json = plainJson(input);
     checkSize(JSON.stringify(json));
-    const { id, source, ...sections } = isObject(json) ? json : {};
-    const stored = typeof id === 'string' ? this.#monitors.get(id)?.config : undefined;
-    const { sourcertsp, sourcefile, sourcetest } = sections;
-    const sent = Object.entries({ id, source, sourcertsp, sourcefile, sourcetest });
-    const given = Object.fromEntries(sent.filter((entry): entry is [string, Json] => entry[1] !== undefined));
-    return this.#parser.parse({
-      ...anyMonitor,
-      ...(unmasked(given, stored && plainJson(stored)) as JsonObject),
-    });
+    const id = isObject(json) ? json['id'] : undefined;
+    const stored = typeof id === 'string' ? this.get(id) : undefined;
+    return this.#parser.parseSource(json, (given) => unmasked(given, stored && plainJson(stored)));
   }
 
-  /** @throws {StoreError} `not_found`, `io`. */
+  /** @throws {StoreError} `not_found`, `no_majority`, `busy`, `io`. */
   remove(id: string): Promise<void> {
-    return this.#mutex.runExclusive(async () => {
-      const monitor = this.#require(id);
-      try {
-        await removeFile(join(this.#folder, monitor.file));
-      } catch (cause) {
-        throw new StoreError('io', 'the monitor could not be removed', { cause });
-      }
-      this.#monitors.delete(id);
-      this.#announce();
-    });
+    return this.#mutex.runExclusive(() =>
+      changeRecord(this.#agreement, async () => {
+        this.#require(id);
+        return { kind: 'monitor', id, value: null };
+      }),
+    );
   }
 
   /**
    * Enables or disables a detector; enabling one that was never configured adds its default settings.
    *
-   * @throws {StoreError} `not_found` also when there is no such detector; `io`.
+   * @throws {StoreError} `not_found` also when there is no such detector; `no_majority`, `busy`, `io`.
    */
   setDetector(id: string, detector: string, enable: boolean): Promise<void> {
-    return this.#mutex.runExclusive(async () => {
-      const { config } = this.#require(id);
-      const definition = this.detectors.find(({ name }) => name === detector);
-      if (!definition) throw new StoreError('not_found', 'there is no such detector');
-      const section = sectionOf(config, detector);
-      if (!section && !enable) return;
-      const changed = { ...config, [detector]: { ...(section ?? definition.defaults), enable } };
-      await this.#save(this.#parser.parse(plainJson(changed)));
-    });
+    const definition = this.detectors.find(({ name }) => name === detector);
+    return this.#mutex.runExclusive(() =>
+      changeRecord(this.#agreement, async () => {
+        const config = this.#require(id).config;
+        if (!definition) throw new StoreError('not_found', 'there is no such detector');
+        const section = sectionOf(config, detector);
+        if (!section && !enable) return undefined;
+        const changed = { ...config, [detector]: { ...(section ?? definition.defaults), enable } };
+        return this.#recordOf(this.#parser.parse(plainJson(changed)));
+      }),
+    );
   }
 
   #require(id: string): StoredMonitor {
@@ -201,23 +232,46 @@ export class Monitors {
     }
   }
 
-  /** Writes to disk first, so that configurations in memory are always stored. */
-  async #save(config: MonitorConfig): Promise<void> {
-    const text = `${JSON.stringify(config, undefined, 2)}\n`;
-    checkSize(text);
-    const file = this.#monitors.get(config.id)?.file ?? `${config.id}.json`;
-    for (const [id, other] of this.#monitors) {
-      if (other.file === file && id !== config.id) {
-        throw new StoreError('conflict', `the file ${file} belongs to the monitor ${id}`, { pointer: '/id' });
+  /** @throws {StoreError} `invalid`, `conflict`: it cannot be stored. */
+  #recordOf(config: MonitorConfig): StoredRecord {
+    this.#fileOf(config.id);
+    checkSize(monitorText(config));
+    return recordOf(config);
+  }
+
+  /** @throws {StoreError} `conflict` */
+  #fileOf(id: string): string {
+    const file = this.#monitors.get(id)?.file ?? `${id}.json`;
+    for (const [other, { file: taken }] of this.#monitors) {
+      if (taken === file && other !== id) {
+        throw new StoreError('conflict', `the file ${file} belongs to the monitor ${other}`, {
+          pointer: '/id',
+        });
       }
     }
+    return file;
+  }
+
+  /** Writes to disk first, so that configurations in memory are always stored. */
+  async #save(config: MonitorConfig): Promise<void> {
+    const file = this.#fileOf(config.id);
     try {
       await this.#setAside(file);
-      await writeAtomically(join(this.#folder, file), text);
+      await writeAtomically(join(this.#folder, file), monitorText(config));
     } catch (cause) {
       throw new StoreError('io', 'the monitor could not be saved', { cause });
     }
     this.#monitors.set(config.id, { config: deepFreeze(config), file });
+    this.#announce();
+  }
+
+  async #erase(id: string): Promise<void> {
+    try {
+      await removeFile(join(this.#folder, this.#require(id).file));
+    } catch (cause) {
+      throw new StoreError('io', 'the monitor could not be removed', { cause });
+    }
+    this.#monitors.delete(id);
     this.#announce();
   }
 
@@ -234,15 +288,8 @@ export class Monitors {
   }
 }
 
-function checkSize(text: string): void {
-  if (Buffer.byteLength(text) <= maxMonitorFileBytes) return;
-  throw new StoreError('invalid', `expected at most ${maxMonitorFileBytes} bytes`, { pointer: '' });
-}
-
-/** Stored files may ask for it in vain: they record the main stream all the same. */
-function checkSubStream({ recordSubStream, source, sourcertsp }: MonitorConfig): void {
-  if (recordSubStream !== true || (source === 'rtsp' && sourcertsp.subStream)) return;
-  throw new StoreError('invalid', 'expected false, because this monitor has no sub stream to record', {
-    pointer: '/recordSubStream',
-  });
-}
+const recordOf = (config: MonitorConfig): StoredRecord => ({
+  kind: 'monitor',
+  id: config.id,
+  value: plainJson(config) as JsonObject,
+});

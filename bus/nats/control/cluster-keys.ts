@@ -19,6 +19,13 @@ const validity = { notBeforeDate: new Date('2020-01-01'), notAfterDate: new Date
 /** A new secret of a cluster: 43 letters and digits, 256 bits. */
 export const newClusterSecret = (): string => randomText(43);
 
+/** 32 bytes from which every machine of a cluster makes the same CSRF tokens. */
+export const clusterTokenKey = (secret: string): Uint8Array => derived(secret, 'csrf tokens');
+
+/** Names what a cluster has stored under its secret, and does not reveal it: 16 letters and digits. */
+export const clusterDigest = (secret: string): string =>
+  Buffer.from(derived(secret, 'name')).toString('hex').slice(0, 16);
+
 /**
  * Makes a certificate for all ports between the machines, signed by an authority that every machine with the secret has.
  *
@@ -52,8 +59,11 @@ export async function makeClusterKeys(secret: string, machines: readonly string[
   return { ca: authority.cert, cert, key };
 }
 
+const derived = (secret: string, use: string) =>
+  new Uint8Array(hkdfSync('sha256', secret, '', `sentrybus cluster ${use}`, 32));
+
 function authorityKeys(secret: string): { privateKey: string; publicKey: string } {
-  const scalar = Buffer.from(hkdfSync('sha256', secret, '', 'sentrybus cluster authority', 32));
+  const scalar = Buffer.from(derived(secret, 'authority'));
   scalar[0] = (scalar[0] ?? 0) & firstByte;
   const pair = createECDH('prime256v1');
   pair.setPrivateKey(scalar);

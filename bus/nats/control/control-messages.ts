@@ -20,7 +20,7 @@ const AttendedMonitor = Type.Object({
 });
 
 /** Published twice a second, and at each change. */
-export const Heartbeat = Type.Object({
+const Heartbeat = Type.Object({
   machine: Machine,
   /** Its share of the monitors, in relation to the others'; 0: it votes only. */
   capacity: Type.Number({ minimum: 0 }),
@@ -31,10 +31,38 @@ export const Heartbeat = Type.Object({
 });
 export type Heartbeat = Static<typeof Heartbeat>;
 
+const SentHeartbeat = Type.Object({
+  ...Heartbeat.properties,
+  /** Of this start of the machine: two machines with one name are told apart by it. */
+  session: Type.String({ minLength: 1, maxLength: 64 }),
+  /** The last change of the shared configuration that it has: a sequence number. */
+  config: Token,
+});
+export type SentHeartbeat = Static<typeof SentHeartbeat>;
+
 /** The machine that owns a monitor, as it is stored. */
 const Owner = Type.Object({ owner: Machine, next: Type.Optional(Machine) });
 
-export const heartbeats = channel(() => 'beat', Heartbeat);
+/** A monitor, an account, or what the configuration as a whole is known by, as it is stored. */
+const ConfigRecord = Type.Object({
+  /** null: it was deleted. */
+  value: Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()]),
+  /** That made the change. */
+  machine: Machine,
+  /** Random: by it the machine knows its own change again. */
+  change: Type.String({ minLength: 1, maxLength: 64 }),
+});
+export type ConfigRecord = Static<typeof ConfigRecord>;
+
+const Nothing = Type.Object({});
+
+export const heartbeats = channel(() => 'beat', SentHeartbeat);
+export const configRecords = channel((kind: string, id: string) => `config.${kind}.${id}`, ConfigRecord);
+/** Asks one machine whether it is there now. */
+export const presence = (machine: string) => ({
+  question: channel(() => `presence.${machine}`, Nothing),
+  answer: channel(() => '_INBOX', Nothing),
+});
 export const owners = channel((monitorID: string) => `owner.${monitorID}`, Owner);
 
 /** A machine of a cluster, as this one hears it. */

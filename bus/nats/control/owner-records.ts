@@ -1,6 +1,7 @@
-import { DiscardPolicy, JetStreamApiError } from '@nats-io/jetstream';
+import { DiscardPolicy } from '@nats-io/jetstream';
 import type { Bus } from '../bus.ts';
 import { owners } from './control-messages.ts';
+import { isOutdated, openReplicated } from './replicated-stream.ts';
 
 /** Who owns a monitor, as all machines have agreed. */
 export interface OwnerRecord {
@@ -20,12 +21,13 @@ export interface Proposal extends Omit<OwnerRecord, 'token'> {
   readonly expectedLast?: number;
 }
 
-const stream = 'OWNERS';
-const maxBytes = 8 * 1024 * 1024;
+const stream = {
+  name: 'OWNERS',
+  subjects: [owners.subject('*')],
+  max_bytes: 8 * 1024 * 1024,
+  discard: DiscardPolicy.Old,
+};
 const answerDeadlineMs = 5000;
-/** The second one where another change is on its way. */
-const wrongSequence = [10_071, 10_164];
-const noMessage = 10_037;
 
 /** The owners' records: a stream with the last record of each monitor, one copy on each voter. */
 export class OwnerRecords {
@@ -44,27 +46,11 @@ export class OwnerRecords {
    * @throws while less than a majority of the voters is there.
    */
   async read(ids: readonly string[]): Promise<{ sequence: number; records: OwnerRecord[] }> {
+    const { state } = await openReplicated(this.#bus, stream, this.#copies);
     const manager = await this.#bus.jetStream.manager;
-    const wanted = {
-      ...{ name: stream, subjects: [owners.subject('*')], num_replicas: this.#copies },
-      ...{ max_msgs_per_subject: 1, max_bytes: maxBytes, discard: DiscardPolicy.Old, allow_direct: false },
-    };
-    const known = await manager.streams.info(stream).catch((error: unknown) => {
-      if (error instanceof JetStreamApiError) return undefined;
-      throw error;
-    });
-    const { state, config } = known ?? (await manager.streams.add(wanted));
-    // There are more voters than when it was made. A voter that is not there yet makes it later, when it reads the records.
-    if (config.num_replicas < this.#copies)
-      await manager.streams.update(stream, { ...config, num_replicas: this.#copies }).catch(() => {});
     const records: OwnerRecord[] = [];
     for (const id of ids) {
-      const found = await manager.streams
-        .getMessage(stream, { last_by_subj: owners.subject(id) })
-        .catch((error: unknown) => {
-          if (error instanceof JetStreamApiError && error.code === noMessage) return null;
-          throw error;
-        });
+      const found = await manager.streams.getMessage(stream.name, { last_by_subj: owners.subject(id) });
       const record = found && owners.tryDecode(found.data);
       if (record) records.push({ id, ...record, token: found.seq });
     }
@@ -89,8 +75,18 @@ export class OwnerRecords {
       const { seq } = await this.#bus.jetStream.client.publish(owners.subject(id), payload, options);
       return { id, ...record, token: seq };
     } catch (error) {
-      if (error instanceof JetStreamApiError && wrongSequence.includes(error.code)) return undefined;
+      if (isOutdated(error)) return undefined;
       throw error;
+    }
+  }
+
+  /** Forgets the records of all other monitors: they were deleted. @throws while less than a majority of the voters is there. */
+  async keepOnly(ids: readonly string[]): Promise<void> {
+    const manager = await this.#bus.jetStream.manager;
+    const { state } = await manager.streams.info(stream.name, { subjects_filter: owners.subject('*') });
+    const kept = new Set(ids.map((id) => owners.subject(id)));
+    for (const subject of Object.keys(state.subjects ?? {})) {
+      if (!kept.has(subject)) await manager.streams.purge(stream.name, { filter: subject });
     }
   }
 }

@@ -60,6 +60,18 @@ const sentences: Readonly<Record<string, string>> = {
   'another account has this name': 'ein anderes Konto hat diesen Namen',
   'the last administrator cannot be demoted or deleted':
     'der letzte Administrator kann weder gelöscht werden noch seine Rechte verlieren',
+  'this monitor has just been changed on another machine':
+    'diese Kamera wurde gerade auf einem anderen Rechner geändert',
+  'this account has just been changed on another machine':
+    'dieses Konto wurde gerade auf einem anderen Rechner geändert',
+  'nothing was changed: less than a majority of the voting machines is there':
+    'nichts wurde geändert: Die Mehrheit der abstimmenden Rechner ist nicht erreichbar',
+  'nothing was changed: the first machine of the cluster has not been there yet':
+    'nichts wurde geändert: Der erste Rechner des Verbunds war noch nicht erreichbar',
+  'nothing was changed: the voting machines have not agreed in time':
+    'nichts wurde geändert: Die abstimmenden Rechner haben sich nicht rechtzeitig geeinigt',
+  'it is not known whether this was changed: look again when the voting machines answer':
+    'ob dies geändert wurde, ist nicht bekannt: Sehen Sie nach, sobald die abstimmenden Rechner antworten',
   'wrong user name or password': 'falscher Benutzername oder falsches Passwort',
   'only an admin may do this': 'das dürfen nur Administratoren',
   'there is nothing here': 'hier ist nichts',

@@ -1,0 +1,109 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { retry } from '../../bus/children/retry.ts';
+import type { Log } from '../../bus/log.ts';
+import { Bus } from '../../bus/nats/bus.ts';
+import { type ClusterKeys, clusterDigest } from '../../bus/nats/control/cluster-keys.ts';
+import { presence } from '../../bus/nats/control/control-messages.ts';
+import {
+  type ControlServerOptions,
+  checkNatsVersion,
+  controlAddress,
+  startControlServer,
+} from '../../bus/nats/control/control-server.ts';
+import type { NatsServer } from '../../bus/nats/nats-server.ts';
+import type { ClusterConfig } from '../../store/config/cluster-config.ts';
+
+const retryMs = 1000;
+const serveRetryMs = 5000;
+const presenceMs = 1000;
+const maxVoters = 3;
+
+/** This machine's connection to the control plane, and its server there if it votes. */
+export class ControlPlane {
+  /** The machines whose majority decides. */
+  readonly voters: readonly string[];
+  readonly #cluster: ClusterConfig;
+  readonly #keys: ClusterKeys;
+  readonly #log: Log;
+  readonly #closing = new AbortController();
+  /** Of a machine that votes. */
+  #server: Promise<NatsServer | undefined> = Promise.resolve(undefined);
+  #bus: Bus | undefined;
+
+  constructor(cluster: ClusterConfig, keys: ClusterKeys, log: Log) {
+    this.#cluster = cluster;
+    this.#keys = keys;
+    this.#log = log;
+    this.voters = cluster.machines.slice(0, maxVoters);
+  }
+
+  /** Undefined until there is a connection for the first time. */
+  get bus(): Bus | undefined {
+    return this.#bus;
+  }
+
+  /**
+   * Does not wait for the connection, nor for this machine's own server.
+   *
+   * @param onConnect is called once, with the connection; it reconnects by itself.
+   * @throws {NatsVersionError} if this machine votes and its nats-server is too old.
+   */
+  async open(storageDir: string, onConnect: (bus: Bus) => void): Promise<void> {
+    const { name: machine, secret, port } = this.#cluster;
+    const plane = { machine, voters: this.voters, port, keys: this.#keys };
+    if (this.voters.includes(machine)) {
+      await checkNatsVersion();
+      // With another secret it is another cluster.
+      const dir = join(storageDir, 'cluster', clusterDigest(secret));
+      this.#serve({ ...plane, dir, log: this.#log });
+    }
+    void this.#connect(controlAddress(plane), onConnect);
+  }
+
+  /** Whether a majority of the voters answers now. Heartbeats say how it was up to three seconds ago. */
+  async hasMajority(): Promise<boolean> {
+    const bus = this.#bus;
+    if (!bus?.connected) return false;
+    const isThere = (machine: string) =>
+      bus.ask(presence(machine), {}, presenceMs).then(
+        () => true,
+        () => false,
+      );
+    const there = (await Promise.all(this.voters.map(isThere))).filter((found) => found);
+    return there.length * 2 > this.voters.length;
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#bus?.close();
+    await (await this.#server)?.stop();
+  }
+
+  /** Again and again: its address may not be there yet, or its port still be taken. */
+  #serve(options: ControlServerOptions): void {
+    this.#server = retry(() => startControlServer(options), {
+      pauseMs: (attempt) => (attempt === 1 ? 0 : serveRetryMs),
+      signal: this.#closing.signal,
+      onFailure: ({ message }) =>
+        options.log.error(`the cluster's nats-server cannot be started: ${message}`),
+    }).catch(() => undefined);
+  }
+
+  async #connect(address: ReturnType<typeof controlAddress>, onConnect: (bus: Bus) => void): Promise<void> {
+    const { name } = this.#cluster;
+    while (!this.#closing.signal.aborted) {
+      try {
+        const bus = await Bus.connect(address, name);
+        if (this.#closing.signal.aborted) return await bus.close();
+        bus.answer(presence(name), async () => ({}));
+        this.#bus = bus;
+        onConnect(bus);
+        return;
+      } catch (error) {
+        this.#log.warning(`the cluster cannot be reached: ${(error as Error).message}`);
+        await sleep(retryMs, undefined, { signal: this.#closing.signal }).catch(() => {});
+      }
+    }
+  }
+}

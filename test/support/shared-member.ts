@@ -1,0 +1,83 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { OwnCopy } from '../../actors/cluster/configuration/own-copy.ts';
+import { SharedConfiguration } from '../../actors/cluster/configuration/shared-configuration.ts';
+import { detectors } from '../../actors/detectors/host/detector-list.ts';
+import { ConfigRecords } from '../../bus/nats/control/config-records.ts';
+import { Accounts } from '../../store/accounts/accounts.ts';
+import { Monitors } from '../../store/monitors/monitors.ts';
+import type { TestBus } from './bus.ts';
+import { atEnd } from './cleanup.ts';
+import { temporaryFolder } from './folder.ts';
+import { waitFor } from './wait.ts';
+
+/** A machine's files, and what keeps them equal to those of the others: on one nats-server, without elections. */
+export interface SharedMember {
+  readonly folder: string;
+  readonly monitors: Monitors;
+  readonly accounts: Accounts;
+  readonly configuration: SharedConfiguration;
+  /** What it has logged. */
+  readonly lines: readonly string[];
+  /** Reached by the others from now on. */
+  connect(): Promise<void>;
+  /** Waits until it has as many changes as another one. */
+  follow(other: SharedMember): Promise<void>;
+  /** Ends it, and starts it again with its files; it is not connected. */
+  restart(): Promise<SharedMember>;
+}
+
+export interface SharedMemberOptions {
+  readonly name: string;
+  readonly bus: TestBus;
+  readonly isFirst?: boolean;
+  readonly monitors?: readonly { readonly id: string }[];
+  readonly hasMajority?: () => boolean;
+}
+
+const tokenKey = new Uint8Array(32);
+
+/** Makes the files of a machine: these monitors, and an account `admin`. */
+export async function startMember(options: SharedMemberOptions): Promise<SharedMember> {
+  const folder = await temporaryFolder();
+  await mkdir(join(folder, 'monitors'));
+  for (const monitor of options.monitors ?? [])
+    await writeFile(join(folder, 'monitors', `${monitor.id}.json`), JSON.stringify(monitor));
+  const accounts = await Accounts.open(folder);
+  await accounts.put({ id: 'admin', username: 'admin', isAdmin: true, plainPassword: options.name });
+  return start(folder, options);
+}
+
+async function start(folder: string, options: SharedMemberOptions): Promise<SharedMember> {
+  const { name, bus, isFirst = false, hasMajority = () => true } = options;
+  const lines: string[] = [];
+  const say = (level: string) => (message: string, id?: string) =>
+    void lines.push(`${level}: ${id === undefined ? '' : `${id}: `}${message}`);
+  const [monitors, accounts] = [await Monitors.open(folder, { detectors }), await Accounts.open(folder)];
+  const configuration = new SharedConfiguration({
+    ...{ machine: name, monitors, accounts, copy: await OwnCopy.open(folder) },
+    log: { error: say('error'), warning: say('warning'), info: say('info'), debug: say('debug') },
+    isFirst: () => isFirst,
+    hasMajority: async () => hasMajority(),
+    onStored: ({ kind, id }, machine) => say('stored')(`${kind} ${id} of ${machine}`),
+    onJoined: () => {},
+  });
+  monitors.share(configuration);
+  accounts.share(configuration, tokenKey);
+  atEnd(async () => configuration.close());
+  return {
+    ...{ folder, monitors, accounts, configuration, lines },
+    async connect() {
+      configuration.follow(new ConfigRecords(await bus.connect(), 1));
+      await waitFor(() => configuration.version > 0, 10_000, `${name} to join`);
+    },
+    async follow(other) {
+      configuration.hear(other.configuration.version);
+      await waitFor(() => configuration.version >= other.configuration.version, 10_000, `${name} to follow`);
+    },
+    async restart() {
+      configuration.close();
+      return start(folder, options);
+    },
+  };
+}
