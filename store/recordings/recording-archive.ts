@@ -164,15 +164,21 @@ export class RecordingArchive {
    * @param isSaved it grows no more: the index is kept beside it. @throws errors of the file system.
    */
   async prepare(id: string, isSaved: boolean): Promise<void> {
-    await this.#indexOf(id, isSaved || undefined);
+    const { indexes } = this.#options;
+    await this.#with(id, (recording) =>
+      isSaved || !mayGrow(recording) ? indexes.store(id, recording) : indexes.follow(id, recording),
+    );
   }
 
-  async #indexOf(id: string, isWhole?: true): Promise<FragmentIndex | undefined> {
-    const { files, indexes } = this.#options;
-    const recording = await files.open(id);
+  #indexOf(id: string): Promise<FragmentIndex | undefined> {
+    return this.#with(id, (recording) => this.#options.indexes.of(id, recording));
+  }
+
+  async #with<T>(id: string, task: (recording: OpenRecording) => Promise<T>): Promise<T | undefined> {
+    const recording = await this.#options.files.open(id);
     if (!recording) return undefined;
     try {
-      return await indexes.of(id, recording, isWhole);
+      return await task(recording);
     } finally {
       await recording.handle.close();
     }

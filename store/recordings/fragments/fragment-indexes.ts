@@ -2,10 +2,12 @@ import { mayGrow, type OpenRecording, type RecordingFiles } from '../files/recor
 import { beginIndex, extendIndex, type FragmentIndex } from './fragment-index.ts';
 import { readIndexFile, writeIndexFile } from './index-file.ts';
 
-/** Indexes in memory: those of a day of one monitor take about 30 MB. */
+/** Indexes in memory: those of a day of one monitor take about 50 MB. */
 const maxBytes = 48 * 1024 * 1024;
 /** Of a fragment, besides its header. */
-const fragmentBytes = 200;
+const fragmentBytes = 350;
+/** One that nobody has asked for so long, and that has not grown, is read from the disk again. */
+const keepMs = 10 * 60_000;
 
 interface CachedIndex {
   readonly index: FragmentIndex;
@@ -14,6 +16,10 @@ interface CachedIndex {
   readonly bytes: number;
   /** Whether it is in the file beside the recording, or could not be written there. */
   readonly isStored: boolean;
+  /** Whether a request has used it. */
+  readonly isAsked: boolean;
+  /** When it was used or has grown last, by `performance.now()`. */
+  readonly usedMs: number;
 }
 
 /** The indexes of recordings: read once, kept in memory while they are in use, and in a file beside the recording. */
@@ -29,15 +35,40 @@ export class FragmentIndexes {
   }
 
   /**
-   * @param isWhole it grows no more.
+   * For a request.
+   *
    * @returns the index of a recording as long as it was when it was opened, or longer; undefined if it is damaged from the
    * beginning on. @throws errors of the file system.
    */
-  async of(
-    id: string,
-    recording: OpenRecording,
-    isWhole = !mayGrow(recording),
-  ): Promise<FragmentIndex | undefined> {
+  async of(id: string, recording: OpenRecording): Promise<FragmentIndex | undefined> {
+    const index = await this.#upTo(id, recording, !mayGrow(recording));
+    const cached = this.#cached.get(id);
+    if (cached) this.#touch(id, { ...cached, isAsked: true });
+    return index;
+  }
+
+  /** Reads on what has been written of a recording, which is in memory still. @throws errors of the file system. */
+  async follow(id: string, recording: OpenRecording): Promise<void> {
+    await this.#upTo(id, recording, false);
+  }
+
+  /**
+   * Makes the file beside a recording that grows no more. Then it stays in memory only if requests have used it.
+   *
+   * @throws errors of the file system.
+   */
+  async store(id: string, recording: OpenRecording): Promise<void> {
+    await this.#upTo(id, recording, true);
+    if (!this.#cached.get(id)?.isAsked) this.forget(id);
+  }
+
+  forget(id: string): void {
+    this.#bytes -= this.#cached.get(id)?.bytes ?? 0;
+    this.#cached.delete(id);
+  }
+
+  /** @param isWhole it grows no more. */
+  async #upTo(id: string, recording: OpenRecording, isWhole: boolean): Promise<FragmentIndex | undefined> {
     // One reader at a time: the next one finds what it has read.
     for (let other = this.#reading.get(id); other !== undefined; other = this.#reading.get(id))
       await other.catch(() => {});
@@ -53,18 +84,6 @@ export class FragmentIndexes {
     } finally {
       this.#reading.delete(id);
     }
-  }
-
-  /** Makes the file beside a recording that grows no more. Indexes that are in use stay in memory rather than this one. */
-  async store(id: string, recording: OpenRecording): Promise<void> {
-    const isInUse = this.#cached.has(id);
-    await this.of(id, recording, true);
-    if (!isInUse) this.forget(id);
-  }
-
-  forget(id: string): void {
-    this.#bytes -= this.#cached.get(id)?.bytes ?? 0;
-    this.#cached.delete(id);
   }
 
   async #read(
@@ -91,22 +110,24 @@ export class FragmentIndexes {
   }
 
   #keep(id: string, index: FragmentIndex, size: number, isStored: boolean): void {
+    const isAsked = this.#cached.get(id)?.isAsked ?? false;
     this.forget(id);
     const bytes = index.fragments.reduce(
       (sum, { header }) => sum + header.length + fragmentBytes,
       index.init.length,
     );
-    this.#touch(id, { index, size, bytes, isStored });
+    this.#touch(id, { index, size, bytes, isStored, isAsked, usedMs: 0 });
     this.#bytes += bytes;
-    for (const [oldest] of this.#cached) {
-      if (this.#bytes <= maxBytes || oldest === id) break;
+    const aliveMs = performance.now() - keepMs;
+    for (const [oldest, { usedMs }] of this.#cached) {
+      if ((this.#bytes <= maxBytes && usedMs >= aliveMs) || oldest === id) break;
       this.forget(oldest);
     }
   }
 
   #touch(id: string, cached: CachedIndex): void {
     this.#cached.delete(id);
-    this.#cached.set(id, cached);
+    this.#cached.set(id, { ...cached, usedMs: performance.now() });
   }
 }
 

@@ -14,7 +14,7 @@ const mdatHeaderBytes = 8;
 export async function readIndexFile(path: string): Promise<FragmentIndex | undefined> {
   const data = await readFile(path).catch(() => undefined);
   const moov = data && boxesIn(data).find(({ type }) => type === 'moov');
-  const index = moov && indexOf(Buffer.from(data.subarray(0, moov.end)));
+  const index = moov && indexOf(data.subarray(0, moov.end));
   if (!data || !index) return undefined;
   const fragments: IndexedFragment[] = [];
   let end = index.end;
