@@ -182,7 +182,9 @@ export class ClusterMember implements Site {
   #attach(bus: Bus): void {
     const copies = this.#plane.voters.length;
     bus.subscribe(heartbeats, [], (beat) => this.#hear(beat));
-    this.#records = new OwnerRecords(bus, copies);
+    const records = new OwnerRecords(bus, copies);
+    void this.#plane.keepOpening(() => records.open());
+    this.#records = records;
     this.#configuration?.follow(new ConfigRecords(bus, copies));
   }
 

@@ -74,6 +74,17 @@ export class ControlPlane {
     return there.length * 2 > this.voters.length;
   }
 
+  /**
+   * Opens a stream again until each voter has a copy of it: one may join much later than the others.
+   *
+   * @param open returns whether each has one.
+   */
+  async keepOpening(open: () => Promise<boolean>): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted && !(await open().catch(() => false)))
+      await sleep(retryMs, undefined, { signal }).catch(() => {});
+  }
+
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#bus?.close();

@@ -1,7 +1,9 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { stringify } from 'smol-toml';
-import { newClusterSecret } from '../../bus/nats/control/cluster-keys.ts';
+import { parse, stringify } from 'smol-toml';
+import { Bus } from '../../bus/nats/bus.ts';
+import { makeClusterKeys, newClusterSecret } from '../../bus/nats/control/cluster-keys.ts';
+import { controlAddress } from '../../bus/nats/control/control-server.ts';
 import { type Child, startChild } from './child.ts';
 import { temporaryFolder } from './folder.ts';
 import { newerNatsServer } from './newer-nats.ts';
@@ -22,13 +24,14 @@ interface TestMachine {
 }
 
 export const clusterSecret = newClusterSecret();
+const port = 16_222;
 
 /** Addresses of this test alone, so that several can run at once. */
 export const clusterMachines = [1, 2, 3].map((host) => `127.${10 + (process.pid % 200)}.0.${host}`);
 
 /** What a machine of the test's cluster has in its configuration, and in its environment. */
 async function clusterOptions(name: string) {
-  const cluster = { machines: clusterMachines, secret: clusterSecret, name, port: 16_222 };
+  const cluster = { machines: clusterMachines, secret: clusterSecret, name, port };
   return { config: { cluster }, env: { PATH: `${await newerNatsServer()}:${process.env['PATH']}` } };
 }
 
@@ -45,6 +48,22 @@ export async function startCluster(
   );
 }
 
+/** Starts a recorder that is alone, and may become a machine of the cluster later. */
+export async function startAlone(monitors: readonly { readonly id: string }[]): Promise<Recorder> {
+  const { env } = await clusterOptions('');
+  return startRecorder({ env, monitors, startDeadlineMs: 60_000 });
+}
+
+/** Stops a recorder, writes `[cluster]` into its configuration for this machine, or removes it, and starts it again. */
+export async function restartAs(recorder: Recorder, name: string | undefined): Promise<Recorder> {
+  await recorder.stop();
+  const file = join(recorder.folder, 'configs', 'sentryshot.toml');
+  const { cluster: _, ...rest } = parse(await readFile(file, 'utf8'));
+  const joined = name === undefined ? {} : (await clusterOptions(name)).config;
+  await writeFile(file, stringify({ ...rest, ...joined }));
+  return recorder.restart();
+}
+
 /** `npm start -- --tie-breaker` on another machine of the cluster. */
 export async function startTieBreaker(name: string): Promise<Child> {
   const { config, env } = await clusterOptions(name);
@@ -55,6 +74,19 @@ export async function startTieBreaker(name: string): Promise<Child> {
   const child = startChild('node', args, { cwd: folder, env });
   await child.line(/^Voting as /, 60_000);
   return child;
+}
+
+/** Waits until each voter has a copy of the shared configuration, up to date. */
+export async function configurationOnAllVoters(): Promise<void> {
+  const [machine = ''] = clusterMachines;
+  const keys = await makeClusterKeys(clusterSecret, clusterMachines);
+  const bus = await Bus.connect(controlAddress({ machine, voters: clusterMachines, port, keys }), 'test');
+  const { streams } = await bus.jetStream.manager;
+  const isThere = async () => {
+    const { config, cluster } = await streams.info('CONFIG');
+    return config.num_replicas === 3 && cluster?.replicas?.filter(({ current }) => current).length === 2;
+  };
+  await waitFor(isThere, 60_000, 'three copies of the configuration').finally(() => bus.close());
 }
 
 /** The machines, as this one hears them. */

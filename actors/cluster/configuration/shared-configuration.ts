@@ -108,8 +108,9 @@ export class SharedConfiguration implements Agreement {
   async #keepUp(records: ConfigRecords): Promise<void> {
     const { signal } = this.#closing;
     while (!signal.aborted) {
+      let isWhole = false;
       const look = async () => {
-        await records.open();
+        isWhole = await records.open();
         if (this.#formation === undefined) await this.#join(records);
         else await this.#catchUp(records);
         this.#complaint = '';
@@ -118,7 +119,7 @@ export class SharedConfiguration implements Agreement {
       const woken = new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
-      const pause = sleep(this.#formation === undefined ? joinMs : lookMs, undefined, { signal });
+      const pause = sleep(isWhole && this.#formation !== undefined ? lookMs : joinMs, undefined, { signal });
       await Promise.race([pause.catch(() => {}), woken]);
     }
   }

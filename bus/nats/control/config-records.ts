@@ -35,12 +35,12 @@ export class ConfigRecords {
   /**
    * Makes the stream if it is new.
    *
-   * @returns the sequence number of the last change; 0: there was none.
+   * @returns whether each voter has a copy, or is about to; otherwise it is to be opened again.
    * @throws while less than a majority of the voters is there.
    */
-  async open(): Promise<number> {
-    const { state } = await openReplicated(this.#bus, stream, this.#copies);
-    return state.last_seq;
+  async open(): Promise<boolean> {
+    const { config } = await openReplicated(this.#bus, stream, this.#copies);
+    return config.num_replicas >= this.#copies;
   }
 
   /**

@@ -40,6 +40,12 @@ export class OwnerRecords {
     this.#copies = copies;
   }
 
+  /** Whether each voter has a copy, or is about to; otherwise the stream is to be opened again. @throws as {@link read}. */
+  async open(): Promise<boolean> {
+    const { config } = await openReplicated(this.#bus, stream, this.#copies);
+    return config.num_replicas >= this.#copies;
+  }
+
   /**
    * The records of these monitors, and the stream's sequence number before they were read. Makes the stream if it is new.
    *

@@ -28,10 +28,9 @@ export async function openReplicated(
     throw error;
   });
   if (known) {
+    if (known.config.num_replicas >= copies) return known;
     // A voter that is not there yet gets its copy when the stream is opened again.
-    const isShort = known.config.num_replicas < copies;
-    if (isShort) await manager.streams.update(stream.name, { num_replicas: copies }).catch(() => {});
-    return known;
+    return manager.streams.update(stream.name, { num_replicas: copies }).catch(() => known);
   }
   try {
     return await manager.streams.add({ ...wanted, num_replicas: copies });
