@@ -250,6 +250,7 @@ export async function openServices(ground: Ground): Promise<RecorderServices> {
     mqtt: async () => bridge?.report(),
     site: ground.cluster,
     machines: () => ground.cluster?.report() ?? [],
+    declareMachineOff: (name) => ground.cluster?.declareOff(name),
     health: ground.isBusHealthy,
   });
   closers.addWithin('http', () => http.close());

@@ -157,7 +157,9 @@ export class ClusterMember implements Site {
   /** All machines of the configuration, as they are heard here. */
   report(): readonly MachineReport[] {
     const { machines, name } = this.#options.cluster;
-    const alive = this.#ownership.alive(performance.now());
+    const now = performance.now();
+    const alive = this.#ownership.alive(now);
+    const waits = this.#ownership.waits(now);
     return machines.map((machine) => {
       const beat = alive.find((heard) => heard.machine === machine);
       const attends = beat?.attends ?? [];
@@ -169,8 +171,15 @@ export class ClusterMember implements Site {
         capacity: beat?.capacity ?? null,
         owned: attends.filter(({ token }) => token > 0).map(({ id }) => id),
         provisional: attends.filter(({ token }) => token === 0).map(({ id }) => id),
+        isWaitedFor:
+          waits && !beat && this.#voters.includes(machine) && !this.#ownership.isDeclaredOff(machine),
       };
     });
+  }
+
+  /** Somebody knows that this machine is off: its monitors need not wait for it. */
+  declareOff(machine: string): void {
+    this.#ownership.declareOff(machine);
   }
 
   async close(): Promise<void> {

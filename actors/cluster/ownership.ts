@@ -55,6 +55,8 @@ export class Ownership {
   /** Moves that came to nothing, until a machine comes or goes. */
   readonly #declined = new Set<string>();
   readonly #knownSince = new Map<string, number>();
+  /** Machines that are known to be off, from somebody or from themselves; until they are heard. */
+  readonly #declaredOff = new Set<string>();
   /** The highest token that this machine has heard of. */
   #lastSequence = 0;
   /** Up to where it knows all records. */
@@ -74,6 +76,9 @@ export class Ownership {
   /** An owner's heartbeats also say what its records are. */
   hear({ machine, attends, ...rest }: Heartbeat, now: number): void {
     if (machine === this.#options.machine) return;
+    // One that says itself that it stops need not be declared off by anybody.
+    if (rest.leaving) this.#declaredOff.add(machine);
+    else this.#declaredOff.delete(machine);
     this.#view.hear({ machine, attends, ...rest }, now);
     for (const { id, token, next } of attends) {
       if (token > 0) this.learn({ id, owner: machine, token, ...(next !== undefined && { next }) }, now);
@@ -152,9 +157,25 @@ export class Ownership {
   }
 
   hasQuorum(now: number): boolean {
-    const { voters } = this.#options;
-    const heard = this.alive(now).filter(({ machine }) => voters.includes(machine));
-    return heard.length * 2 > voters.length;
+    return this.#isMajority(this.#options.voters, now);
+  }
+
+  /** Somebody knows that a machine is off: without a majority, its vote is not waited for any more. */
+  declareOff(machine: string): void {
+    this.#declaredOff.add(machine);
+  }
+
+  isDeclaredOff(machine: string): boolean {
+    return this.#declaredOff.has(machine);
+  }
+
+  /** Whether monitors of silent machines are left alone, because these may be cut off and go on. */
+  waits(now: number): boolean {
+    if (this.#options.withoutQuorum === 'record') return false;
+    return !this.#isMajority(
+      this.#options.voters.filter((voter) => !this.#declaredOff.has(voter)),
+      now,
+    );
   }
 
   /** Decides which monitors are attended from now on. @returns the changes of records to ask for. */
@@ -180,6 +201,12 @@ export class Ownership {
     const proposals = move ? [...claims, move] : claims;
     for (const { id } of proposals) this.#proposed.add(id);
     return proposals;
+  }
+
+  /** Whether more than half of these machines are there. */
+  #isMajority(voters: readonly string[], now: number): boolean {
+    const heard = this.alive(now).filter(({ machine }) => voters.includes(machine));
+    return heard.length * 2 > voters.length;
   }
 
   #attend(monitor: SharedMonitor, now: number): void {
@@ -219,7 +246,7 @@ export class Ownership {
     const turn = byPreference(places, id).findIndex(({ machine }) => machine === this.#options.machine);
     if (this.#silence(id, now) < silenceMs + Math.min(turn, 2) * turnMs) return false;
     const isAttended = alive.some(({ attends }) => attends.some((attended) => attended.id === id));
-    if (isAttended || (this.#options.withoutQuorum === 'wait' && !this.hasQuorum(now))) return false;
+    if (isAttended || this.waits(now)) return false;
     this.#disturbedAt = now;
     return true;
   }

@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import type { ApiServices } from '../request/api-services.ts';
+import { HttpError } from '../request/http-error.ts';
 import { type Route, route } from '../request/route.ts';
 
 const Monitors = (description: string) => Type.Array(Type.String(), { description });
@@ -15,16 +16,30 @@ const Machine = Type.Object({
   }),
   owned: Monitors('The monitors that it records as their owner'),
   provisional: Monitors('Those that it records because their owner is not heard to do so'),
+  isWaitedFor: Type.Boolean({
+    description:
+      'Whether it is not heard, and the machine that answers waits to be told that it is off before it records its monitors',
+  }),
 });
+export type Machine = Type.Static<typeof Machine>;
 
-const usual = { isThis: false, isAlive: true, votes: true, capacity: 16, provisional: [] };
+const usual = {
+  isThis: false,
+  isAlive: true,
+  votes: true,
+  capacity: 16,
+  provisional: [],
+  isWaitedFor: false,
+};
 const example = [
   { ...usual, name: 'nvr1', isThis: true, owned: ['door', 'yard'] },
   { ...usual, name: 'nvr2', owned: ['garage'] },
   { ...usual, name: 'nvr3', isAlive: false, capacity: null, owned: [] },
 ];
 
-export function machineRoutes({ machines }: Pick<ApiServices, 'machines'>): Route[] {
+type MachineServices = Pick<ApiServices, 'machines' | 'declareMachineOff' | 'log'>;
+
+export function machineRoutes({ machines, declareMachineOff, log }: MachineServices): Route[] {
   return [
     route({
       method: 'GET',
@@ -35,6 +50,29 @@ export function machineRoutes({ machines }: Pick<ApiServices, 'machines'>): Rout
       description: 'As the machine that answers hears them. Empty where there is no cluster.',
       answers: { 200: { description: 'All machines', schema: Type.Array(Machine), example } },
       handle: () => ({ body: machines() }),
+    }),
+    route({
+      method: 'POST',
+      path: '/api/machine/off',
+      access: 'admin',
+      tag: 'System',
+      summary: 'Say that a machine is off',
+      description:
+        'With `without_quorum = "wait"`, the machine that answers records the cameras of others only while it hears a majority of the voters, because those that it does not hear may be cut off and go on. Whoever knows that one is off says so here: its vote is not waited for until it is heard again, or this machine starts anew.',
+      query: Type.Object({ name: Type.String({ maxLength: 253, description: 'the name of a machine' }) }),
+      answers: { 200: { description: 'Its monitors are recorded from now on' } },
+      failures: ['not_found', 'conflict'],
+      handle({ query: { name }, caller }) {
+        const machine = machines().find((one) => one.name === name);
+        if (!machine) throw new HttpError('not_found', 'There is no such machine.', { pointer: '/name' });
+        if (!machine.isWaitedFor)
+          throw new HttpError('conflict', 'This machine is heard, or is not waited for.', {
+            pointer: '/name',
+          });
+        log.warning(`'${caller.username}' said that ${name} is off`);
+        declareMachineOff(name);
+        return {};
+      },
     }),
   ];
 }

@@ -43,6 +43,8 @@ export interface ApiServices {
   readonly mqtt: () => Promise<MqttReport | undefined>;
   /** The machines of the cluster; empty where there is none. */
   readonly machines: () => readonly MachineReport[];
+  /** Somebody knows that this machine of the cluster is off: its monitors need not wait for it. */
+  readonly declareMachineOff: (name: string) => void;
   /** Whether the recorder is healthy. */
   readonly health: () => boolean;
 }

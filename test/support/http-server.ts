@@ -83,7 +83,12 @@ export const user = { username: 'user', password: 'battery staple' };
 type Options = Partial<
   Pick<HttpServerOptions['config'], 'auth' | 'tls' | 'port' | 'trustedProxies' | 'basePath'>
 > &
-  Partial<Pick<HttpServerOptions, 'pingInterval' | 'health' | 'catalogueProgress' | 'machines' | 'site'>> & {
+  Partial<
+    Pick<
+      HttpServerOptions,
+      'pingInterval' | 'health' | 'catalogueProgress' | 'machines' | 'declareMachineOff' | 'site'
+    >
+  > & {
     /** What `GET /api/mqtt` tells. */
     readonly mqtt?: MqttReport;
     readonly statementSeconds?: number;
@@ -163,6 +168,7 @@ export async function openFrontDoor(options: Options = {}): Promise<FrontDoor> {
     mqtt: async () => options.mqtt,
     site: options.site,
     machines: options.machines ?? (() => []),
+    declareMachineOff: options.declareMachineOff ?? (() => {}),
     storage: async () => {
       await mkdir(recordingsDir, { recursive: true });
       const survey = new StorageSurvey({ storageDir: folder, logFile: join(folder, 'log.duckdb') }, logs);

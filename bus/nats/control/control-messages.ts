@@ -78,4 +78,6 @@ export interface MachineReport {
   readonly owned: readonly string[];
   /** Those that it records because their owner is not heard to do so. */
   readonly provisional: readonly string[];
+  /** It is not heard, and the machine that answers waits for somebody to say that it is off before it records its monitors. */
+  readonly isWaitedFor: boolean;
 }

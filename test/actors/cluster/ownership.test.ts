@@ -103,6 +103,23 @@ test('alone, a machine records what nobody is heard to record, or waits if it is
   decideUntil(waits, 200, 4200);
   expect(records.attended).toEqual(new Set(['m']));
   expect(waits.attended).toEqual(new Set());
+  expect(waits.waits(4200)).toBe(true);
+  const told = nvr1({ withoutQuorum: 'wait' });
+  told.declareOff('nvr2');
+  decideUntil(told, 200, 4200);
+  expect(told.attended).toEqual(new Set());
+  told.declareOff('nvr3');
+  decideUntil(told, 4300, 4500);
+  expect(told.attended).toEqual(new Set(['m']));
+  expect(told.hasQuorum(4500)).toBe(false);
+  told.hear({ machine: 'nvr2', capacity: 0, leaving: false, attends: [] }, 4600);
+  expect([told.isDeclaredOff('nvr2'), told.isDeclaredOff('nvr3')]).toEqual([false, true]);
+  const stopped = nvr1({ withoutQuorum: 'wait' });
+  for (const machine of ['nvr2', 'nvr3']) {
+    stopped.hear({ machine, capacity: 16, leaving: true, attends: [] }, 100);
+  }
+  decideUntil(stopped, 200, 4200);
+  expect(stopped.attended).toEqual(new Set(['m']));
   waits.hear({ machine: 'nvr3', capacity: 0, leaving: false, attends: [] }, 4300);
   waits.decide(4400);
   expect(waits.attended).toEqual(new Set(['m']));

@@ -1,10 +1,17 @@
 import { expect, test } from 'vitest';
 import { openFrontDoor, user } from '../../support/http-server.ts';
 
-const usual = { isThis: false, isAlive: true, votes: true, capacity: 16, provisional: [] };
+const usual = {
+  isThis: false,
+  isAlive: true,
+  votes: true,
+  capacity: 16,
+  provisional: [],
+  isWaitedFor: false,
+};
 const machines = [
   { ...usual, name: 'nvr1', isThis: true, owned: ['door'], provisional: ['yard'] },
-  { ...usual, name: 'nvr2', isAlive: false, capacity: null, owned: [] },
+  { ...usual, name: 'nvr2', isAlive: false, capacity: null, owned: [], isWaitedFor: true },
 ];
 
 test('admins see the machines of a cluster; so do the metrics', async () => {

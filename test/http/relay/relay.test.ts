@@ -10,50 +10,19 @@ import {
 } from '../../../bus/nats/control/cluster-keys.ts';
 import { status } from '../../../bus/subjects.ts';
 import { callerHeader } from '../../../http/relay/relayed-caller.ts';
-import type { DistantMonitor, Site } from '../../../http/state/site.ts';
 import { type FrontDoor, openFrontDoor, user } from '../../support/http-server.ts';
 import { fetchThrough } from '../../support/https.ts';
 import { LivePipeline } from '../../support/live-pipeline.ts';
 import { fragmentsFrom, statesOf } from '../../support/live-view.ts';
 import { rtspMonitor } from '../../support/monitors.ts';
 import { freePort } from '../../support/ports.ts';
+import { TestSite } from '../../support/test-site.ts';
 import { waitFor } from '../../support/wait.ts';
 
 /** Two real servers; what the machines would hear of each other is what a test says. */
 
 const [asking, answering, away] = ['127.0.0.2', '127.0.0.1', '127.0.0.3'] as const;
 const monitorID = 'door';
-
-class TestSite implements Site {
-  readonly machine: string;
-  readonly keys: ClusterKeys;
-  readonly relayPort: number;
-  readonly #distant = new Map<string, DistantMonitor>();
-  readonly #listeners = new Set<(monitorID: string) => void>();
-
-  constructor(machine: string, keys: ClusterKeys, relayPort: number) {
-    this.machine = machine;
-    this.keys = keys;
-    this.relayPort = relayPort;
-  }
-
-  distant(id: string): DistantMonitor | undefined {
-    return this.#distant.get(id);
-  }
-
-  onDistantChange(listener: (monitorID: string) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-
-  /** undefined: this machine records it. */
-  hear(id: string, machine: string | undefined): void {
-    const now = { monitorID: id, state: 'streaming', reason: '', recording: true, since: 5 } as const;
-    if (machine === undefined) this.#distant.delete(id);
-    else this.#distant.set(id, { machine, status: now });
-    for (const listener of this.#listeners) listener(id);
-  }
-}
 
 let keys: ClusterKeys;
 let relayPort: number;

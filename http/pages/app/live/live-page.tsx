@@ -9,6 +9,7 @@ import { Notice } from '../shell/notice.tsx';
 import { liveTexts } from '../texts/live-texts.ts';
 import { say } from '../texts/say.ts';
 import { shellTexts } from '../texts/shell-texts.ts';
+import { MachineRow } from './machine-row.tsx';
 import { MonitorTile } from './monitor-tile.tsx';
 import { detectionsSeen, zonesSeen } from './stream/live-player.ts';
 import { layout, showDetections, showZones } from './tile-layout.ts';
@@ -85,6 +86,7 @@ function Grid({ monitors }: MonitorsProps) {
   }, [chosen, count]);
   return (
     <>
+      {account.value?.isAdmin && monitors.some(({ machine }) => machine !== undefined) && <MachineRow />}
       <Toolbar monitors={monitors} />
       <div ref={frame}>
         <div class="grid" style={{ '--columns': columns, width: `${width}px` }}>
