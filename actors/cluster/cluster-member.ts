@@ -159,7 +159,7 @@ export class ClusterMember implements Site {
     const { machines, name } = this.#options.cluster;
     const now = performance.now();
     const alive = this.#ownership.alive(now);
-    const waits = this.#ownership.waits(now);
+    const waitedFor = this.#ownership.waitedFor(now);
     return machines.map((machine) => {
       const beat = alive.find((heard) => heard.machine === machine);
       const attends = beat?.attends ?? [];
@@ -171,8 +171,7 @@ export class ClusterMember implements Site {
         capacity: beat?.capacity ?? null,
         owned: attends.filter(({ token }) => token > 0).map(({ id }) => id),
         provisional: attends.filter(({ token }) => token === 0).map(({ id }) => id),
-        isWaitedFor:
-          waits && !beat && this.#voters.includes(machine) && !this.#ownership.isDeclaredOff(machine),
+        isWaitedFor: waitedFor.includes(machine),
       };
     });
   }

@@ -1,5 +1,6 @@
 import type { Heartbeat } from '../../bus/nats/control/control-messages.ts';
 import type { OwnerRecord, Proposal } from '../../bus/nats/control/owner-records.ts';
+import { ArrivingPictures } from './arriving-pictures.ts';
 import {
   byPreference,
   lighterMachine,
@@ -7,13 +8,10 @@ import {
   type RecordingMachine,
   type SharedMonitor,
 } from './placement.ts';
+import { Quorum, type QuorumOptions } from './quorum.ts';
 import { SiteView, silenceMs } from './site-view.ts';
 
-export interface OwnershipOptions extends RecordingMachine {
-  /** The machines whose majority keeps the records. */
-  readonly voters: readonly string[];
-  /** Whether monitors of silent machines are recorded while less than a majority is heard. */
-  readonly withoutQuorum: 'record' | 'wait';
+export interface OwnershipOptions extends RecordingMachine, QuorumOptions {
   monitors(): readonly SharedMonitor[];
   /** Milliseconds of a monotonic clock. */
   readonly startedAt: number;
@@ -47,16 +45,13 @@ export class Ownership {
   readonly #records = new Map<string, OwnerRecord>();
   readonly #learnedAt = new Map<string, number>();
   readonly #attended = new Set<string>();
-  readonly #streaming = new Set<string>();
-  /** Since when no pictures of a monitor arrive that this machine owns. */
-  readonly #withoutPicturesSince = new Map<string, number>();
+  readonly #pictures = new ArrivingPictures();
   readonly #claimAfter = new Map<string, number>();
   readonly #proposed = new Set<string>();
   /** Moves that came to nothing, until a machine comes or goes. */
   readonly #declined = new Set<string>();
   readonly #knownSince = new Map<string, number>();
-  /** Machines that are known to be off, from somebody or from themselves; until they are heard. */
-  readonly #declaredOff = new Set<string>();
+  readonly #quorum: Quorum;
   /** The highest token that this machine has heard of. */
   #lastSequence = 0;
   /** Up to where it knows all records. */
@@ -69,17 +64,18 @@ export class Ownership {
 
   constructor(options: OwnershipOptions) {
     this.#options = options;
+    this.#quorum = new Quorum(options);
     this.#view = new SiteView(options.startedAt);
-    this.#lastCall = this.#disturbedAt = options.startedAt;
+    this.#lastCall = options.startedAt;
+    this.#disturbedAt = options.startedAt;
   }
 
   /** An owner's heartbeats also say what its records are. */
-  hear({ machine, attends, ...rest }: Heartbeat, now: number): void {
+  hear(beat: Heartbeat, now: number): void {
+    const { machine, attends } = beat;
     if (machine === this.#options.machine) return;
-    // One that says itself that it stops need not be declared off by anybody.
-    if (rest.leaving) this.#declaredOff.add(machine);
-    else this.#declaredOff.delete(machine);
-    this.#view.hear({ machine, attends, ...rest }, now);
+    this.#quorum.hear(beat);
+    this.#view.hear(beat, now);
     for (const { id, token, next } of attends) {
       if (token > 0) this.learn({ id, owner: machine, token, ...(next !== undefined && { next }) }, now);
     }
@@ -116,7 +112,7 @@ export class Ownership {
 
   /** Whether pictures of a monitor arrive at this machine. */
   setStreaming(id: string, streaming: boolean): void {
-    this.#streaming[streaming ? 'add' : 'delete'](id);
+    this.#pictures.set(id, streaming);
   }
 
   /** A proposal was answered, or will not be. If it was stored, `learn` is called with the record before. */
@@ -147,7 +143,7 @@ export class Ownership {
     const attends = [...this.#attended].map((id) => {
       const record = this.#records.get(id);
       const { token, next } = record?.owner === machine ? record : { token: 0 };
-      return { id, token, streaming: this.#streaming.has(id), ...(next !== undefined && { next }) };
+      return { id, token, streaming: this.#pictures.has(id), ...(next !== undefined && { next }) };
     });
     return { machine, capacity, leaving: this.#leaving, attends };
   }
@@ -157,25 +153,17 @@ export class Ownership {
   }
 
   hasQuorum(now: number): boolean {
-    return this.#isMajority(this.#options.voters, now);
+    return this.#quorum.isThere(this.alive(now));
   }
 
-  /** Somebody knows that a machine is off: without a majority, its vote is not waited for any more. */
+  /** Somebody knows that a machine is off. */
   declareOff(machine: string): void {
-    this.#declaredOff.add(machine);
+    this.#quorum.declareOff(machine);
   }
 
-  isDeclaredOff(machine: string): boolean {
-    return this.#declaredOff.has(machine);
-  }
-
-  /** Whether monitors of silent machines are left alone, because these may be cut off and go on. */
-  waits(now: number): boolean {
-    if (this.#options.withoutQuorum === 'record') return false;
-    return !this.#isMajority(
-      this.#options.voters.filter((voter) => !this.#declaredOff.has(voter)),
-      now,
-    );
+  /** See {@link Quorum.waitedFor}. */
+  waitedFor(now: number): readonly string[] {
+    return this.#quorum.waitedFor(this.alive(now));
   }
 
   /** Decides which monitors are attended from now on. @returns the changes of records to ask for. */
@@ -203,12 +191,6 @@ export class Ownership {
     return proposals;
   }
 
-  /** Whether more than half of these machines are there. */
-  #isMajority(voters: readonly string[], now: number): boolean {
-    const heard = this.alive(now).filter(({ machine }) => voters.includes(machine));
-    return heard.length * 2 > voters.length;
-  }
-
   #attend(monitor: SharedMonitor, now: number): void {
     const { id } = monitor;
     if (!this.#knownSince.has(id)) this.#knownSince.set(id, now);
@@ -219,8 +201,7 @@ export class Ownership {
     } else {
       this.#attended.delete(id);
     }
-    if (!isMine || this.#streaming.has(id)) this.#withoutPicturesSince.delete(id);
-    else if (!this.#withoutPicturesSince.has(id)) this.#withoutPicturesSince.set(id, now);
+    this.#pictures.expect(id, isMine, now);
   }
 
   /** Whether somebody else is heard to record a monitor that this machine does not own. */
@@ -246,7 +227,7 @@ export class Ownership {
     const turn = byPreference(places, id).findIndex(({ machine }) => machine === this.#options.machine);
     if (this.#silence(id, now) < silenceMs + Math.min(turn, 2) * turnMs) return false;
     const isAttended = alive.some(({ attends }) => attends.some((attended) => attended.id === id));
-    if (isAttended || this.waits(now)) return false;
+    if (isAttended || this.waitedFor(now).length > 0) return false;
     this.#disturbedAt = now;
     return true;
   }
@@ -272,7 +253,7 @@ export class Ownership {
       return { id, owner: machine, expected };
     }
     if (!this.#attended.has(id)) return undefined;
-    const isTaken = this.#isAwaited(record, now) && this.#streaming.has(id);
+    const isTaken = this.#isAwaited(record, now) && this.#pictures.has(id);
     return isTaken || this.#silence(id, now) >= silenceMs ? { id, owner: machine, expected } : undefined;
   }
 
@@ -300,8 +281,8 @@ export class Ownership {
         .alive(now)
         .filter((place) => mayRecord(place, monitor) && !this.#declined.has(`${id} ${place.machine}`));
       const reaches = mayRecord(this.#options, monitor);
-      const withoutMs = now - (this.#withoutPicturesSince.get(id) ?? now);
-      if (reaches && !this.#streaming.has(id) && withoutMs < noPicturesMs) continue;
+      const withoutMs = this.#pictures.missingMs(id, now);
+      if (reaches && !this.#pictures.has(id) && withoutMs < noPicturesMs) continue;
       const isServed = reaches && withoutMs < noPicturesMs;
       const next = isServed ? lighterMachine(this.#options, others, counts) : byPreference(others, id)[0];
       if (!next) continue;

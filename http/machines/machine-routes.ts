@@ -21,7 +21,6 @@ const Machine = Type.Object({
       'Whether it is not heard, and the machine that answers waits to be told that it is off before it records its monitors',
   }),
 });
-export type Machine = Type.Static<typeof Machine>;
 
 const usual = {
   isThis: false,

@@ -103,7 +103,7 @@ test('alone, a machine records what nobody is heard to record, or waits if it is
   decideUntil(waits, 200, 4200);
   expect(records.attended).toEqual(new Set(['m']));
   expect(waits.attended).toEqual(new Set());
-  expect(waits.waits(4200)).toBe(true);
+  expect(waits.waitedFor(4200)).toEqual(['nvr2', 'nvr3']);
   const told = nvr1({ withoutQuorum: 'wait' });
   told.declareOff('nvr2');
   decideUntil(told, 200, 4200);
@@ -113,7 +113,8 @@ test('alone, a machine records what nobody is heard to record, or waits if it is
   expect(told.attended).toEqual(new Set(['m']));
   expect(told.hasQuorum(4500)).toBe(false);
   told.hear({ machine: 'nvr2', capacity: 0, leaving: false, attends: [] }, 4600);
-  expect([told.isDeclaredOff('nvr2'), told.isDeclaredOff('nvr3')]).toEqual([false, true]);
+  expect(told.waitedFor(4600)).toEqual([]);
+  expect(told.waitedFor(9000)).toEqual(['nvr2']);
   const stopped = nvr1({ withoutQuorum: 'wait' });
   for (const machine of ['nvr2', 'nvr3']) {
     stopped.hear({ machine, capacity: 16, leaving: true, attends: [] }, 100);

@@ -51,4 +51,14 @@ export const liveTexts = {
   notAllowed: { en: 'You may no longer see this camera.', de: 'Sie dürfen diese Kamera nicht mehr sehen.' },
   deleted: { en: 'This camera was deleted.', de: 'Diese Kamera wurde gelöscht.' },
   offlineCount: { en: '{count} offline', de: '{count} offline' },
+  machines: { en: 'Machines', de: 'Rechner' },
+  machineAway: { en: 'away', de: 'nicht erreichbar' },
+  machineVotes: { en: 'votes only', de: 'stimmt nur ab' },
+  machineCamera: { en: '1 camera', de: '1 Kamera' },
+  machineCameras: { en: '{count} cameras', de: '{count} Kameras' },
+  machineTakeOver: { en: 'Record its cameras here', de: 'Seine Kameras hier aufnehmen' },
+  machineSure: {
+    en: 'Only if {name} is switched off: if it is merely cut off, both record its cameras. Is it off?',
+    de: 'Nur wenn {name} ausgeschaltet ist: Ist nur die Verbindung unterbrochen, nehmen beide seine Kameras auf. Ist er aus?',
+  },
 } as const satisfies TextTable;
