@@ -19,6 +19,7 @@ import type { Monitors } from '../../store/monitors/monitors.ts';
 import { OwnCopy } from './configuration/own-copy.ts';
 import { SharedConfiguration } from './configuration/shared-configuration.ts';
 import { ControlPlane } from './control-plane.ts';
+import { reportMachines } from './machine-report.ts';
 import { Ownership } from './ownership.ts';
 import { SiteLog } from './site-log.ts';
 import { SiteMonitors } from './site-monitors.ts';
@@ -156,29 +157,15 @@ export class ClusterMember implements Site {
 
   /** All machines of the configuration, as they are heard here. */
   report(): readonly MachineReport[] {
-    const { machines, name } = this.#options.cluster;
     const now = performance.now();
     const alive = this.#ownership.alive(now);
-    const waitedFor = this.#ownership.waitedFor(now);
-    return machines.map((machine) => {
-      const beat = alive.find((heard) => heard.machine === machine);
-      const attends = beat?.attends ?? [];
-      return {
-        name: machine,
-        isThis: machine === name,
-        isAlive: beat !== undefined,
-        votes: this.#plane.voters.includes(machine),
-        capacity: beat?.capacity ?? null,
-        owned: attends.filter(({ token }) => token > 0).map(({ id }) => id),
-        provisional: attends.filter(({ token }) => token === 0).map(({ id }) => id),
-        isWaitedFor: waitedFor.includes(machine),
-      };
-    });
+    const waitedFor = this.#ownership.quorum.waitedFor(alive);
+    return reportMachines(this.#options.cluster, { voters: this.#plane.voters, alive, waitedFor });
   }
 
   /** Somebody knows that this machine is off: its monitors need not wait for it. */
   declareOff(machine: string): void {
-    this.#ownership.declareOff(machine);
+    this.#ownership.quorum.declareOff(machine);
   }
 
   async close(): Promise<void> {

@@ -40,6 +40,7 @@ const moveMs = 15_000;
  * It has no timers and no input but its methods; call `decide` at least every 250 ms.
  */
 export class Ownership {
+  readonly quorum: Quorum;
   readonly #options: OwnershipOptions;
   readonly #view: SiteView;
   readonly #records = new Map<string, OwnerRecord>();
@@ -51,7 +52,6 @@ export class Ownership {
   /** Moves that came to nothing, until a machine comes or goes. */
   readonly #declined = new Set<string>();
   readonly #knownSince = new Map<string, number>();
-  readonly #quorum: Quorum;
   /** The highest token that this machine has heard of. */
   #lastSequence = 0;
   /** Up to where it knows all records. */
@@ -64,17 +64,16 @@ export class Ownership {
 
   constructor(options: OwnershipOptions) {
     this.#options = options;
-    this.#quorum = new Quorum(options);
+    this.quorum = new Quorum(options);
     this.#view = new SiteView(options.startedAt);
-    this.#lastCall = options.startedAt;
-    this.#disturbedAt = options.startedAt;
+    this.#lastCall = this.#disturbedAt = options.startedAt;
   }
 
   /** An owner's heartbeats also say what its records are. */
   hear(beat: Heartbeat, now: number): void {
     const { machine, attends } = beat;
     if (machine === this.#options.machine) return;
-    this.#quorum.hear(beat);
+    this.quorum.hear(beat);
     this.#view.hear(beat, now);
     for (const { id, token, next } of attends) {
       if (token > 0) this.learn({ id, owner: machine, token, ...(next !== undefined && { next }) }, now);
@@ -153,17 +152,7 @@ export class Ownership {
   }
 
   hasQuorum(now: number): boolean {
-    return this.#quorum.isThere(this.alive(now));
-  }
-
-  /** Somebody knows that a machine is off. */
-  declareOff(machine: string): void {
-    this.#quorum.declareOff(machine);
-  }
-
-  /** See {@link Quorum.waitedFor}. */
-  waitedFor(now: number): readonly string[] {
-    return this.#quorum.waitedFor(this.alive(now));
+    return this.quorum.isThere(this.alive(now));
   }
 
   /** Decides which monitors are attended from now on. @returns the changes of records to ask for. */
@@ -227,7 +216,7 @@ export class Ownership {
     const turn = byPreference(places, id).findIndex(({ machine }) => machine === this.#options.machine);
     if (this.#silence(id, now) < silenceMs + Math.min(turn, 2) * turnMs) return false;
     const isAttended = alive.some(({ attends }) => attends.some((attended) => attended.id === id));
-    if (isAttended || this.waitedFor(now).length > 0) return false;
+    if (isAttended || this.quorum.waitedFor(alive).length > 0) return false;
     this.#disturbedAt = now;
     return true;
   }

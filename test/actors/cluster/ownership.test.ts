@@ -103,18 +103,18 @@ test('alone, a machine records what nobody is heard to record, or waits if it is
   decideUntil(waits, 200, 4200);
   expect(records.attended).toEqual(new Set(['m']));
   expect(waits.attended).toEqual(new Set());
-  expect(waits.waitedFor(4200)).toEqual(['nvr2', 'nvr3']);
+  expect(waits.quorum.waitedFor(waits.alive(4200))).toEqual(['nvr2', 'nvr3']);
   const told = nvr1({ withoutQuorum: 'wait' });
-  told.declareOff('nvr2');
+  told.quorum.declareOff('nvr2');
   decideUntil(told, 200, 4200);
   expect(told.attended).toEqual(new Set());
-  told.declareOff('nvr3');
+  told.quorum.declareOff('nvr3');
   decideUntil(told, 4300, 4500);
   expect(told.attended).toEqual(new Set(['m']));
   expect(told.hasQuorum(4500)).toBe(false);
   told.hear({ machine: 'nvr2', capacity: 0, leaving: false, attends: [] }, 4600);
-  expect(told.waitedFor(4600)).toEqual([]);
-  expect(told.waitedFor(9000)).toEqual(['nvr2']);
+  expect(told.quorum.waitedFor(told.alive(4600))).toEqual([]);
+  expect(told.quorum.waitedFor(told.alive(9000))).toEqual(['nvr2']);
   const stopped = nvr1({ withoutQuorum: 'wait' });
   for (const machine of ['nvr2', 'nvr3']) {
     stopped.hear({ machine, capacity: 16, leaving: true, attends: [] }, 100);
