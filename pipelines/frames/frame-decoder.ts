@@ -38,6 +38,8 @@ const maxKeyFrameRate = 1;
 const nsPerTick = 1e9 / videoTicksPerSecond;
 /** What comes while a burst is decoded is late as well, for so long. */
 const settleNs = 2e9;
+/** For so long many frames in a row may be late because others use the machine, at a start for example. */
+const busyUs = 15e6;
 /** As the decoder gives it back. */
 const toNs = (time: number) => Math.round(time * nsPerTick);
 
@@ -58,7 +60,7 @@ export class FrameDecoder {
   #decoder: Decoder | undefined;
   #isFed = false;
   #pace = new KeyFramePace();
-  readonly #delay = new DecoderDelay();
+  readonly #delay = new DecoderDelay(busyUs);
   /** The time of the last picture that was decoded, in nanoseconds. */
   #fedNs = 0;
   /** Until this time frames come after later pictures because many were given at once. */

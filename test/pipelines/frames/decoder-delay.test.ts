@@ -18,3 +18,20 @@ test('a busy machine, on which now and then a picture is late, is none', () => {
   for (let picture = 0; picture < 100; picture += 1) delay.note(picture % 4 === 0, picture * secondUs);
   expect(delay.isDelayed(100 * secondUs)).toBe(false);
 });
+
+test('a decoder that was late while the machine was busy is given a chance soon, and ever later if it is late again', () => {
+  const delay = new DecoderDelay(15 * secondUs);
+  let second = 0;
+  const ends: number[] = [];
+  // It is late for two minutes.
+  for (let was = false; second < 3600; second += 1) {
+    delay.note(second >= 120 || delay.isDelayed(second * secondUs), second * secondUs);
+    const is = delay.isDelayed(second * secondUs);
+    if (was && !is) ends.push(second);
+    was = is;
+  }
+  expect(ends).toEqual([18, 51, 114, 237]);
+  for (let n = 0; n < 4; n += 1, second += 1) delay.note(false, second * secondUs);
+  expect(delay.isDelayed((second + 13) * secondUs)).toBe(true);
+  expect(delay.isDelayed((second + 15) * secondUs)).toBe(false);
+});
