@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { OwnCopy } from '../../actors/cluster/configuration/own-copy.ts';
 import { SharedConfiguration } from '../../actors/cluster/configuration/shared-configuration.ts';
 import { detectors } from '../../actors/detectors/host/detector-list.ts';
+import type { Bus } from '../../bus/nats/bus.ts';
 import { ConfigRecords } from '../../bus/nats/control/config-records.ts';
 import { Accounts } from '../../store/accounts/accounts.ts';
 import { Monitors } from '../../store/monitors/monitors.ts';
@@ -19,8 +20,8 @@ export interface SharedMember {
   readonly configuration: SharedConfiguration;
   /** What it has logged. */
   readonly lines: readonly string[];
-  /** Reached by the others from now on. */
-  connect(): Promise<void>;
+  /** Joins the others. @param loses the answers to this many changes get lost. */
+  connect(loses?: number): Promise<void>;
   /** Waits until it has as many changes as another one. */
   follow(other: SharedMember): Promise<void>;
   /** Ends it, and starts it again with its files; it is not connected. */
@@ -33,6 +34,23 @@ export interface SharedMemberOptions {
   readonly isFirst?: boolean;
   readonly monitors?: readonly { readonly id: string }[];
   readonly hasMajority?: () => boolean;
+}
+
+/** Its changes are stored, but it does not hear so the first times. */
+class DeafRecords extends ConfigRecords {
+  #loses: number;
+
+  constructor(bus: Bus, loses: number) {
+    super(bus, 1);
+    this.#loses = loses;
+  }
+
+  override async change(...change: Parameters<ConfigRecords['change']>) {
+    const answer = await super.change(...change);
+    this.#loses -= 1;
+    if (this.#loses >= 0) throw new Error('timeout');
+    return answer;
+  }
 }
 
 const tokenKey = new Uint8Array(32);
@@ -67,8 +85,9 @@ async function start(folder: string, options: SharedMemberOptions): Promise<Shar
   atEnd(async () => configuration.close());
   return {
     ...{ folder, monitors, accounts, configuration, lines },
-    async connect() {
-      configuration.follow(new ConfigRecords(await bus.connect(), 1));
+    async connect(loses = 0) {
+      const connection = await bus.connect();
+      configuration.follow(loses > 0 ? new DeafRecords(connection, loses) : new ConfigRecords(connection, 1));
       await waitFor(() => configuration.version > 0, 10_000, `${name} to join`);
     },
     async follow(other) {

@@ -129,7 +129,7 @@ export class SharedConfiguration implements Agreement {
     if (!(error instanceof StoreError) || error.message === this.#complaint) return;
     this.#complaint = error.message;
     const cause = error.cause instanceof Error ? ` (${error.cause.message})` : '';
-    this.#options.log.error(`this machine's copy of the configuration is behind: ${error.message}${cause}`);
+    this.#options.log.error(`the shared configuration is not followed: ${error.message}${cause}`);
   }
 
   async #catchUp(records: ConfigRecords): Promise<ConfigChange[]> {
@@ -156,8 +156,13 @@ export class SharedConfiguration implements Agreement {
     }
     const formation = formationOf(found);
     const sequence = found.at(-1)?.sequence ?? 0;
+    if (formation === undefined) return;
     // A voter that is cut off may have answered.
-    if (formation === undefined || sequence < this.#options.copy.sequenceOf(formation)) return;
+    if (sequence < this.#options.copy.sequenceOf(formation))
+      throw new StoreError(
+        'conflict',
+        'that of the voting machines is older than the one here; if they have lost it, take a new secret',
+      );
     await this.#keepOwn(formation, found);
     const known = new Set(found.map(keyOf));
     // First what there is, so that there is an administrator at any time.

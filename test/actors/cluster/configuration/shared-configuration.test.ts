@@ -1,9 +1,10 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { startTestBus } from '../../../support/bus.ts';
 import { testMonitor } from '../../../support/monitors.ts';
 import { type SharedMember, startMember } from '../../../support/shared-member.ts';
+import { waitFor } from '../../../support/wait.ts';
 
 const door = testMonitor('door');
 const yard = testMonitor('yard');
@@ -147,4 +148,30 @@ test('of two changes of one monitor at once one is refused; others go through, o
   expect(second.monitors.list()).toEqual(first.monitors.list());
   expect(first.monitors.get('yard')).toMatchObject({ motion: { enable: true }, tflite: { enable: true } });
   expect(second.accounts.list()).toEqual(first.accounts.list());
+});
+
+test('a change whose answer was lost counts once, and one that the own disk refuses is taken over later', async () => {
+  const { bus, first } = await startPair();
+  const third = await startMember({ name: 'nvr3', bus });
+  await third.connect(1);
+  const { version } = third.configuration;
+  expect(await third.monitors.put(yard)).toBe('created');
+  expect(third.configuration.version).toBe(version + 1);
+
+  const folder = join(third.folder, 'monitors');
+  await rename(folder, `${folder}.away`);
+  await writeFile(folder, 'in the way');
+  await expect(third.monitors.put({ ...yard, name: 'garden' })).rejects.toMatchObject({
+    code: 'io',
+    message: expect.stringContaining('the cluster may have the change'),
+  });
+  expect(third.monitors.get('yard')).toEqual(yard);
+  await first.follow(third);
+  first.configuration.hear(version + 2);
+  await waitFor(() => first.monitors.get('yard')?.name === 'garden', 10_000, 'the others to have it');
+
+  await rm(folder);
+  await rename(`${folder}.away`, folder);
+  await third.follow(first);
+  expect(await stored(third, 'yard')).toEqual({ ...yard, name: 'garden' });
 });
