@@ -12,6 +12,7 @@ import { DetectorReports } from '../http/state/detector-reports.ts';
 import type { Accounts } from '../store/accounts/accounts.ts';
 import type { Config } from '../store/config/config.ts';
 import { installationId } from '../store/config/installation-id.ts';
+import { machineName } from '../store/config/machine-name.ts';
 import { logFileName } from '../store/log/log-file.ts';
 import { LogStore } from '../store/log/log-store.ts';
 import type { Monitors } from '../store/monitors/monitors.ts';
@@ -92,7 +93,7 @@ export async function openGround(stored: StoredState, logger: Logger): Promise<G
       await mkdir(dir, { recursive: true, mode: 0o750 });
     const cluster = await joinCluster(stored, logger);
     if (cluster) closers.addWithin('natsServer', () => cluster.close());
-    const { bus, address, isHealthy } = await openBus(config, logger, closers);
+    const { bus, address, isHealthy } = await openBus(config, logger, closers, cluster?.plane);
     cluster?.follow(bus);
     const recordings = keepRecordings(stored, bus, logger);
     await freeSpace({ ...recordings.retention, removeRest: async () => {} }, logger.source('recorder'));
@@ -170,6 +171,8 @@ export async function openServices(ground: Ground): Promise<RecorderServices> {
   const logs = await LogStore.open({
     file: logFile,
     bus: busAddress,
+    machine: machineName(config.cluster),
+    site: ground.cluster?.plane.streams,
     logs: config.logs,
     onError: (error) => log.error(`log store: ${error.message}`),
   });

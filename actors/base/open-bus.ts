@@ -5,10 +5,20 @@ import { Bus } from '../../bus/nats/bus.ts';
 import type { BusAddress } from '../../bus/nats/bus-address.ts';
 import { removeBusAddress, writeBusAddress } from '../../bus/nats/bus-address-file.ts';
 import { ensureStreams } from '../../bus/nats/jetstream.ts';
-import { type NatsServer, startNatsServer } from '../../bus/nats/nats-server.ts';
+import {
+  embeddedBus,
+  type NatsServer,
+  type SiteMember,
+  startNatsServer,
+} from '../../bus/nats/nats-server.ts';
 import { watchStreamHealth } from '../../bus/nats/stream-health.ts';
 import type { Config } from '../../store/config/config.ts';
 import type { Closers } from './closers.ts';
+
+/** The machines of which this one's bus is to be a part. */
+interface Site {
+  joinBus(dir: string): Promise<SiteMember>;
+}
 
 export interface OpenBus {
   readonly bus: Bus;
@@ -24,19 +34,22 @@ const streamCheckIntervalMs = 10_000;
  * Opens the bus: a nats-server of its own, unless the configuration has others, and its streams. Main's log goes to it.
  *
  * @param closers gets all that was opened, also when this fails.
+ * @param site where there are several machines.
  * @throws {NatsServerError} {StreamError} errors of the connection and of the file system.
  */
 export async function openBus(
   config: Pick<Config, 'bus' | 'storageDir'>,
   logger: Logger,
   closers: Closers,
+  site?: Site,
 ): Promise<OpenBus> {
   const log = logger.source('app');
   let address: BusAddress = config.bus;
   let embedded: NatsServer | undefined;
   if (config.bus.servers.length === 0) {
     const dir = join(config.storageDir, 'bus');
-    const server = await startNatsServer({ dir, log });
+    const kind = embeddedBus(await site?.joinBus(dir));
+    const server = await startNatsServer({ dir, log, kind });
     closers.addWithin('natsServer', () => Promise.all([removeBusAddress(dir), server.stop()]));
     await writeBusAddress(dir, server.address);
     address = server.address;

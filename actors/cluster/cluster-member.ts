@@ -45,8 +45,8 @@ const relayPortOffset = 3;
 /** This machine as one of a cluster: it hears the others, decides with `Ownership`, and reports what it attends. */
 export class ClusterMember implements Site {
   readonly keys: ClusterKeys;
+  readonly plane: ControlPlane;
   readonly #options: ClusterMemberOptions;
-  readonly #plane: ControlPlane;
   readonly #ownership: Ownership;
   readonly #siteLog: SiteLog;
   /** Of a recorder. */
@@ -67,8 +67,8 @@ export class ClusterMember implements Site {
     const { cluster, stored, log } = options;
     const monitors = () => stored?.monitors.list().filter(({ enable }) => enable) ?? [];
     this.#options = options;
-    this.#plane = new ControlPlane(cluster, keys, log);
-    const { voters } = this.#plane;
+    this.plane = new ControlPlane(cluster, keys, log);
+    const { voters } = this.plane;
     const startedAt = performance.now();
     this.#siteLog = new SiteLog(cluster, log, startedAt);
     this.#ownership = new Ownership({
@@ -83,7 +83,7 @@ export class ClusterMember implements Site {
       this.#configuration = new SharedConfiguration({
         ...{ machine: cluster.name, monitors: stored.monitors, accounts: stored.accounts, copy, log },
         isFirst: () => this.#isFirst(),
-        hasMajority: () => this.#plane.hasMajority(),
+        hasMajority: () => this.plane.hasMajority(),
         onStored: (record, machine) => this.#stored(record, machine),
         onJoined: () => void this.#forgetDeleted(),
       });
@@ -96,14 +96,14 @@ export class ClusterMember implements Site {
   /**
    * Does not wait for the other machines, nor for its own vote: recording begins without it.
    *
-   * @throws {NatsVersionError} if this machine votes and its nats-server is too old.
+   * @throws {NatsVersionError} if its nats-server is too old.
    */
   static async start(options: ClusterMemberOptions): Promise<ClusterMember> {
     const { cluster, stored, storageDir } = options;
     const keys = await makeClusterKeys(cluster.secret, cluster.machines);
     const member = new ClusterMember(options, keys, stored && (await OwnCopy.open(stored.configDir)));
     for (const monitor of stored?.monitors.list() ?? []) member.#siteLog.checkMachines(monitor);
-    await member.#plane.open(storageDir, (bus) => member.#attach(bus));
+    await member.plane.open(storageDir, (bus) => member.#attach(bus));
     return member;
   }
 
@@ -160,7 +160,7 @@ export class ClusterMember implements Site {
     const now = performance.now();
     const alive = this.#ownership.alive(now);
     const waitedFor = this.#ownership.quorum.waitedFor(alive);
-    return reportMachines(this.#options.cluster, { voters: this.#plane.voters, alive, waitedFor });
+    return reportMachines(this.#options.cluster, { voters: this.plane.voters, alive, waitedFor });
   }
 
   /** Somebody knows that this machine is off: its monitors need not wait for it. */
@@ -171,14 +171,14 @@ export class ClusterMember implements Site {
   async close(): Promise<void> {
     this.leave();
     this.#configuration?.close();
-    await this.#plane.close();
+    await this.plane.close();
   }
 
   #attach(bus: Bus): void {
-    const copies = this.#plane.voters.length;
+    const copies = this.plane.voters.length;
     bus.subscribe(heartbeats, [], (beat) => this.#hear(beat));
     const records = new OwnerRecords(bus, copies);
-    void this.#plane.keepOpening(() => records.open());
+    void this.plane.keepOpening(() => records.open());
     this.#records = records;
     this.#configuration?.follow(new ConfigRecords(bus, copies));
   }
@@ -255,7 +255,7 @@ export class ClusterMember implements Site {
     };
     const text = JSON.stringify(beat);
     const now = performance.now();
-    const { bus } = this.#plane;
+    const { bus } = this.plane;
     if (!bus?.connected || (text === this.#lastBeat && now - this.#beatAt < beatMs)) return;
     this.#lastBeat = text;
     this.#beatAt = now;

@@ -7,12 +7,15 @@ import { type ClusterKeys, clusterDigest } from '../../bus/nats/control/cluster-
 import { presence } from '../../bus/nats/control/control-messages.ts';
 import {
   type ControlServerOptions,
+  type ControlServers,
   checkNatsVersion,
   controlAddress,
   startControlServer,
 } from '../../bus/nats/control/control-server.ts';
-import type { NatsServer } from '../../bus/nats/nats-server.ts';
+import { leafNode, siteAddress } from '../../bus/nats/control/leaf-node.ts';
+import type { NatsServer, SiteMember } from '../../bus/nats/nats-server.ts';
 import type { ClusterConfig } from '../../store/config/cluster-config.ts';
+import type { LogSite } from '../../store/log/log-store.ts';
 
 const retryMs = 1000;
 const serveRetryMs = 5000;
@@ -21,10 +24,8 @@ const maxVoters = 3;
 
 /** This machine's connection to the control plane, and its server there if it votes. */
 export class ControlPlane {
-  /** The machines whose majority decides. */
-  readonly voters: readonly string[];
+  readonly servers: ControlServers;
   readonly #cluster: ClusterConfig;
-  readonly #keys: ClusterKeys;
   readonly #log: Log;
   readonly #closing = new AbortController();
   /** Of a machine that votes. */
@@ -32,10 +33,15 @@ export class ControlPlane {
   #bus: Bus | undefined;
 
   constructor(cluster: ClusterConfig, keys: ClusterKeys, log: Log) {
+    const { name: machine, machines, port } = cluster;
     this.#cluster = cluster;
-    this.#keys = keys;
     this.#log = log;
-    this.voters = cluster.machines.slice(0, maxVoters);
+    this.servers = { machine, voters: machines.slice(0, maxVoters), port, keys };
+  }
+
+  /** The machines whose majority decides. */
+  get voters(): readonly string[] {
+    return this.servers.voters;
   }
 
   /** Undefined until there is a connection for the first time. */
@@ -47,18 +53,28 @@ export class ControlPlane {
    * Does not wait for the connection, nor for this machine's own server.
    *
    * @param onConnect is called once, with the connection; it reconnects by itself.
-   * @throws {NatsVersionError} if this machine votes and its nats-server is too old.
+   * @throws {NatsVersionError} if its nats-server is too old.
    */
   async open(storageDir: string, onConnect: (bus: Bus) => void): Promise<void> {
-    const { name: machine, secret, port } = this.#cluster;
-    const plane = { machine, voters: this.voters, port, keys: this.#keys };
+    const { name: machine, secret } = this.#cluster;
+    await checkNatsVersion();
     if (this.voters.includes(machine)) {
-      await checkNatsVersion();
       // With another secret it is another cluster.
       const dir = join(storageDir, 'cluster', clusterDigest(secret));
-      this.#serve({ ...plane, dir, log: this.#log });
+      this.#serve({ ...this.servers, dir, log: this.#log });
     }
-    void this.#connect(controlAddress(plane), onConnect);
+    void this.#connect(controlAddress(this.servers), onConnect);
+  }
+
+  /** Where the other machines' streams are read. */
+  get streams(): LogSite {
+    const { machines, name } = this.#cluster;
+    return { address: siteAddress(this.servers), others: machines.filter((machine) => machine !== name) };
+  }
+
+  /** Lets the others read this machine's streams. @param dir the folder of its bus. */
+  joinBus(dir: string): Promise<SiteMember> {
+    return leafNode(dir, this.servers);
   }
 
   /** Whether a majority of the voters answers now. Heartbeats say how it was up to three seconds ago. */

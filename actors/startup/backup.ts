@@ -14,6 +14,7 @@ import { foldersOf } from '../../store/backup/installation-files.ts';
 import { finishRestore } from '../../store/backup/restore-journal.ts';
 import { type Config, loadConfig } from '../../store/config/config.ts';
 import { defaultConfigFile } from '../../store/config/default-config.ts';
+import { machineName } from '../../store/config/machine-name.ts';
 import { logFileName } from '../../store/log/log-file.ts';
 import { LogStore } from '../../store/log/log-store.ts';
 import { projectFolder } from '../base/project-folder.ts';
@@ -114,6 +115,7 @@ function ownerOver(bus: Bus): DatabaseOwner {
 /** Stores what is on the bus of a recorder that does not run: its last entries, or more if it was killed. */
 async function storeRest(config: Config): Promise<void> {
   const { storageDir, logs } = config;
+  const machine = machineName(config.cluster);
   let server: NatsServer | undefined;
   let bus: Bus | undefined;
   let store: LogStore | undefined;
@@ -128,7 +130,13 @@ async function storeRest(config: Config): Promise<void> {
     bus = await Bus.connect(address, 'backup');
     await ensureStreams(bus);
     const file = join(storageDir, logFileName);
-    store = await LogStore.open({ file, bus: address, logs, onError: (error) => failures.push(error) });
+    store = await LogStore.open({
+      file,
+      bus: address,
+      machine,
+      logs,
+      onError: (error) => failures.push(error),
+    });
     const { isComplete } = await store.checkpoint(0);
     requireComplete(isComplete);
   } finally {

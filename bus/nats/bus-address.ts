@@ -6,6 +6,8 @@ export interface BusAddress {
   readonly token?: string;
   readonly username?: string;
   readonly password?: string;
+  /** The subjects of answers begin with it, if not with `_INBOX`. */
+  readonly inboxPrefix?: string;
   /** The text of a NATS credentials file. */
   readonly credentials?: string;
   /** TLS on both sides, before anything else is said: PEM texts. The servers are tried in their order. */
@@ -27,6 +29,7 @@ export function connectionOptions(address: BusAddress, name: string): Connection
     noAsyncTraces: true,
   };
   if (address.token !== undefined) options.token = address.token;
+  if (address.inboxPrefix !== undefined) options.inboxPrefix = address.inboxPrefix;
   if (address.username !== undefined) options.user = address.username;
   if (address.password !== undefined) options.pass = address.password;
   if (address.tls) {

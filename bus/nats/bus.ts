@@ -19,6 +19,11 @@ export interface Inquiry<Question, Answer> {
   readonly answer: Channel<readonly [], Answer>;
 }
 
+interface JetStream {
+  readonly client: JetStreamClient;
+  readonly manager: Promise<JetStreamManager>;
+}
+
 /** A command was not answered in time, or the bus was unreachable. */
 class CommandError extends Error {
   override readonly name = 'CommandError';
@@ -34,15 +39,14 @@ class CommandError extends Error {
  */
 export class Bus {
   readonly #connection: NatsConnection;
-  readonly #stream: JetStreamClient;
-  #manager: Promise<JetStreamManager> | undefined;
+  /** By domain. */
+  readonly #streams = new Map<string | undefined, JetStream>();
   readonly #reconnected = new Set<() => void>();
   #connected = true;
   readonly #acknowledgements: PublishAcks;
 
   private constructor(connection: NatsConnection) {
     this.#connection = connection;
-    this.#stream = jetstream(connection, { timeout: 5000 });
     this.#acknowledgements = new PublishAcks(connection);
     void this.#watch();
   }
@@ -56,10 +60,19 @@ export class Bus {
   }
 
   /** The client library's own objects, for `bus/nats` only; kept by the architecture test. */
-  get jetStream(): { readonly client: JetStreamClient; readonly manager: Promise<JetStreamManager> } {
+  get jetStream(): JetStream {
+    return this.jetStreamOf(undefined);
+  }
+
+  /** The streams of another machine, as {@link jetStream}. */
+  jetStreamOf(domain: string | undefined): JetStream {
+    const known = this.#streams.get(domain);
+    if (known) return known;
+    const client = jetstream(this.#connection, { timeout: 5000, ...(domain !== undefined && { domain }) });
     // `false`: without a check of the server, which may be unreachable now.
-    this.#manager ??= this.#stream.jetstreamManager(false);
-    return { client: this.#stream, manager: this.#manager };
+    const made = { client, manager: client.jetstreamManager(false) };
+    this.#streams.set(domain, made);
+    return made;
   }
 
   get connected(): boolean {

@@ -18,6 +18,13 @@ const megabyte = 1024 * 1024;
 /** A reader asks the server for messages again after this long, and the server shows that it is there at half of it. */
 const pullMs = 60_000;
 const forgottenMs = 5 * pullMs;
+/** The same of another machine's stream: whether that is there is only noticed by what it sends. */
+const remotePullMs = 6000;
+/** What the library reports of a consumer that does not answer, or is no longer there. */
+const interruptions: ReadonlySet<string> = new Set([
+  ...['heartbeats_missed', 'consumer_not_found', 'consumer_deleted', 'stream_not_found', 'no_responders'],
+  ...['ordered_consumer_recreated', 'reset'],
+]);
 
 const streams: Readonly<Record<StreamName, Partial<StreamConfig>>> = {
   LOGS: { subjects: ['logs.>'], max_bytes: 512 * megabyte, max_age: 30 * dayNs },
@@ -89,8 +96,9 @@ export interface StreamRange {
   readonly identity: string;
 }
 
-export async function streamRange(bus: Bus, stream: StreamName): Promise<StreamRange> {
-  const manager = await bus.jetStream.manager;
+/** @param domain of the machine whose stream it is, if not of the server that `bus` is connected to. */
+export async function streamRange(bus: Bus, stream: StreamName, domain?: string): Promise<StreamRange> {
+  const manager = await bus.jetStreamOf(domain).manager;
   const { state, config, created } = await manager.streams.info(stream);
   return { first: state.first_seq, last: state.last_seq, identity: config.description ?? created };
 }
@@ -122,8 +130,9 @@ export async function lastSequenceBefore(
   bus: Bus,
   stream: StreamName,
   timeUs: number,
+  domain?: string,
 ): Promise<number | undefined> {
-  const consumer = await bus.jetStream.client.consumers.get(stream, {
+  const consumer = await bus.jetStreamOf(domain).client.consumers.get(stream, {
     deliver_policy: DeliverPolicy.StartTime,
     opt_start_time: new Date(timeUs / 1000).toISOString(),
   });
@@ -146,11 +155,18 @@ export interface Replay {
   stop(): void;
 }
 
+/** The stream of another machine, which may be offline, and come back as another one. */
+export interface RemoteStream {
+  readonly domain: string;
+  /** Called once: the replay was interrupted, and has ended. */
+  onInterrupted(): void;
+}
+
 /**
  * Delivers every message of a stream in order, from sequence number `from` on, and then each new message as it arrives.
  *
  * No state is held on the server: the caller remembers the last sequence number that it has processed. After an outage of
- * the bus, the replay continues by itself after the last message delivered.
+ * the bus, the replay continues by itself after the last message delivered; that of a remote stream ends.
  *
  * @param deliver is awaited, so a slow reader slows only itself. If it rejects, the same message is delivered again.
  */
@@ -160,6 +176,7 @@ export function replay<Tokens extends readonly string[], Message>(
   channel: Channel<Tokens, Message>,
   from: number,
   deliver: (replayed: Replayed<Message>) => Promise<void> | void,
+  remote?: RemoteStream,
 ): Replay {
   let next = Math.max(1, from);
   let stopped = false;
@@ -167,35 +184,48 @@ export function replay<Tokens extends readonly string[], Message>(
   // The consumer is in the server's memory and dies with the server. A new one at once is quicker than the client library's
   // own recovery, which waits for missed heartbeats.
   const forgetReconnect = bus.onReconnect(() => void messages?.close());
-  void run();
-  return {
-    stop() {
-      stopped = true;
-      forgetReconnect();
-      void messages?.close();
-    },
+  const stop = () => {
+    stopped = true;
+    forgetReconnect();
+    void messages?.close();
   };
+  void run();
+  return { stop };
 
   async function run(): Promise<void> {
     while (!stopped) {
       try {
-        const consumer = await bus.jetStream.client.consumers.get(stream, {
-          deliver_policy: DeliverPolicy.StartSequence,
-          opt_start_seq: next,
-          inactive_threshold: forgottenMs * 1e6,
-        });
-        messages = await consumer.consume({ max_messages: 4000, expires: pullMs });
-        for await (const incoming of messages) {
-          if (stopped) break;
-          if (incoming.seq < next) continue;
-          const storedAt = Number(incoming.timestampNanos / 1000n);
-          await deliver({ message: channel.tryDecode(incoming.data), sequence: incoming.seq, storedAt });
-          next = incoming.seq + 1;
-        }
+        await readOn();
       } catch {
         // The bus is unreachable or the reader failed; both are retried.
+      }
+      if (remote && !stopped) {
+        stop();
+        remote.onInterrupted();
       }
       if (!stopped) await sleep(100);
     }
   }
+
+  async function readOn(): Promise<void> {
+    const consumer = await bus.jetStreamOf(remote?.domain).client.consumers.get(stream, {
+      deliver_policy: DeliverPolicy.StartSequence,
+      opt_start_seq: next,
+      inactive_threshold: forgottenMs * 1e6,
+    });
+    messages = await consumer.consume({ max_messages: 4000, expires: remote ? remotePullMs : pullMs });
+    if (remote) void closeWhenInterrupted(messages);
+    for await (const incoming of messages) {
+      if (stopped) break;
+      if (incoming.seq < next) continue;
+      const storedAt = Number(incoming.timestampNanos / 1000n);
+      await deliver({ message: channel.tryDecode(incoming.data), sequence: incoming.seq, storedAt });
+      next = incoming.seq + 1;
+    }
+  }
+}
+
+/** The library would read on, also from a new stream that has the name of one that is no longer there. */
+async function closeWhenInterrupted(messages: ConsumerMessages): Promise<void> {
+  for await (const { type } of messages.status()) if (interruptions.has(type)) void messages.close();
 }

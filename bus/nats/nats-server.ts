@@ -30,8 +30,16 @@ export interface NatsServerOptions {
   /** The server's own folder, for its configuration and streams. */
   readonly dir: string;
   readonly log: Log;
-  /** For a server other than the embedded bus. */
+  /** For a server other than the embedded bus of a machine that is alone. */
   readonly kind?: ServerKind;
+}
+
+/** What a bus has where there are several machines. */
+export interface SiteMember {
+  /** Of its JetStream: by it the others name its streams. */
+  readonly domain: string;
+  /** How it reaches the others: lines of its configuration. */
+  readonly config: string;
 }
 
 /** What tells one nats-server from another. */
@@ -46,9 +54,12 @@ export interface ServerKind {
   readonly usualErrors?: RegExp;
 }
 
-const embeddedBus: ServerKind = {
+/** The embedded bus. @param site where this machine is one of several. */
+export const embeddedBus = (site?: SiteMember): ServerKind => ({
   name: 'nats-server',
   port: -1,
+  // Machines that are off: as often as those like.
+  ...(site && { usualErrors: /leafnode|handshake/i }),
   config: (dir) => `
 host: "127.0.0.1"
 authorization { token: $SENTRYBUS_BUS_TOKEN }
@@ -57,9 +68,9 @@ max_payload: 8MB
 max_pending: 16MB
 write_deadline: "2s"
 # Fixed, because the default is a share of the free space: on a disk that recordings fill, the streams would not fit one day.
-jetstream { store_dir: ${JSON.stringify(dir)}, max_file_store: 2GB }
-`,
-};
+jetstream { store_dir: ${JSON.stringify(dir)}, max_file_store: 2GB${site ? `, domain: ${site.domain}` : ''} }
+${site?.config ?? ''}`,
+});
 
 const readyDeadlineMs = 10_000;
 const restart = { minMs: 100, maxMs: 10_000 };
@@ -73,7 +84,7 @@ const restart = { minMs: 100, maxMs: 10_000 };
 export async function startNatsServer({
   dir,
   log,
-  kind = embeddedBus,
+  kind = embeddedBus(),
 }: NatsServerOptions): Promise<NatsServer> {
   // The token begins with a letter because nats-server reads a value that begins with a digit as a number.
   const token = `t${randomBytes(24).toString('hex')}`;

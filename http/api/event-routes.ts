@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { DetectionEvent } from '../../bus/messages.ts';
+import { MachineList } from '../../store/config/machine-name.ts';
 import { MonitorID } from '../../store/monitors/monitor-config.ts';
 import { eventTimeMs } from '../../store/recordings/snapshots.ts';
 import type { ApiServices } from '../request/api-services.ts';
@@ -28,6 +29,7 @@ const EventQuery = Type.Object({
       description: 'a list of monitor ids, of 1 to 24 letters and digits each; none means all',
     }),
   ),
+  machines: MachineList,
   labels: Type.Optional(
     Type.Array(Type.String({ minLength: 1, maxLength: 64 }), {
       maxItems: 100,
@@ -53,8 +55,10 @@ const OccurrenceQuery = Type.Object({
 });
 
 const Recorded = Type.Union([Type.String(), Type.Null()], {
-  description: 'The id of the recording that shows it; null if there is none on disk',
+  description:
+    'The id of the recording that shows it; null if there is none on the disk of the machine that answers',
 });
+const Machine = Type.String({ description: 'The machine of the detector' });
 const Pictured = Type.Boolean({
   description: 'Whether its detector makes snapshots: `/api/event/<id>/snapshot.jpeg`',
 });
@@ -62,6 +66,7 @@ const Pictured = Type.Boolean({
 const Event = Type.Object({
   id: DetectionEvent.properties.id,
   monitorID: Type.String(),
+  machine: Machine,
   source: Type.String({ description: 'The detector' }),
   time: Type.Integer({ description: 'When its frame was taken' }),
   detections: DetectionEvent.properties.detections,
@@ -71,6 +76,7 @@ const Event = Type.Object({
 
 const Occurrence = Type.Object({
   monitorID: Type.String(),
+  machine: Machine,
   start: Type.Integer({ description: 'The time of its first event' }),
   end: Type.Integer({ description: 'The time of its last event' }),
   events: Type.Integer({ description: 'The number of its events' }),
@@ -84,6 +90,7 @@ const Occurrence = Type.Object({
 const example = {
   id: '20261123T034230123-3f9c2a7be001',
   monitorID: 'door',
+  machine: 'nvr1',
   source: 'tflite',
   time: 1795405350123000,
   detections: [
@@ -95,6 +102,7 @@ const example = {
 
 const occurrenceExample = {
   monitorID: 'door',
+  machine: 'nvr1',
   start: 1795405350123000,
   end: 1795405381000000,
   events: 41,

@@ -25,7 +25,7 @@ export function logExportRoutes({ logs }: Pick<ApiServices, 'logs'>): Route[] {
       tag: 'Logs',
       summary: 'Export log entries',
       description:
-        'Every entry that matches, oldest first, as one file with the columns time, level, src, monitorID and msg; `time` is a Unix time in microseconds. Sent while it is read: a response that breaks off is incomplete.',
+        'Every entry that matches, oldest first, as one file with the columns time, level, src, monitorID, msg and machine; `time` is a Unix time in microseconds. Sent while it is read: a response that breaks off is incomplete.',
       query: ExportQuery,
       answers: { 200: { description: 'The file', types: Object.values(types) } },
       failures: ['unavailable', 'storage_failed'],

@@ -1,5 +1,9 @@
-import type { LogEntry } from '../../bus/messages.ts';
-import { type LogFilter, type LogStore, matchesFilter } from '../../store/log/log-store.ts';
+import {
+  type LogFilter,
+  type LogStore,
+  type MachineEntry,
+  matchesFilter,
+} from '../../store/log/log-store.ts';
 import type { WebSocketConnection } from '../request/websocket-connection.ts';
 import { FeedSubscriber } from './feed-subscriber.ts';
 import { publicEntry } from './public-entry.ts';
@@ -7,7 +11,11 @@ import { publicEntry } from './public-entry.ts';
 /** Entries of this period are sent together, so that a busy log costs a client one packet, not one per entry. */
 const gatherMs = 15;
 
-export type FeedFilter = Pick<LogFilter, 'levels' | 'sources' | 'monitors' | 'after'>;
+export interface FeedFilter
+  extends Pick<LogFilter, 'levels' | 'sources' | 'monitors' | 'machines' | 'after'> {
+  /** `TIME@MACHINE` each: instead of `after` for this machine. */
+  readonly positions?: readonly string[];
+}
 
 /** Sends new log entries to every subscribed WebSocket. Reads the log once for all of them. */
 export class LogFeed {
@@ -16,7 +24,7 @@ export class LogFeed {
   readonly #live = new Map<FeedSubscriber, FeedFilter>();
   readonly #waiting = new Set<FeedSubscriber>();
   /** JSON of each entry, made once for all clients. */
-  readonly #texts = new WeakMap<LogEntry, Buffer>();
+  readonly #texts = new WeakMap<MachineEntry, Buffer>();
   #unfollow: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -27,7 +35,9 @@ export class LogFeed {
   connect(connection: WebSocketConnection, filter: FeedFilter): void {
     const subscriber = new FeedSubscriber(connection);
     const end =
-      filter.after === undefined ? this.#follow(subscriber, filter) : this.#resume(subscriber, filter);
+      filter.after === undefined && filter.positions === undefined
+        ? this.#follow(subscriber, filter)
+        : this.#resume(subscriber, filter);
     connection.onClose(() => {
       end();
       this.#waiting.delete(subscriber);
@@ -57,15 +67,25 @@ export class LogFeed {
     };
   }
 
-  #resume(subscriber: FeedSubscriber, { after = 0, ...filter }: FeedFilter): () => void {
-    return this.#logs.followAfter(after, filter, (entries) => {
-      this.#send(subscriber, entries);
-      // Past entries are read only as fast as this client reads its frames.
-      return subscriber.drained();
-    });
+  #resume(subscriber: FeedSubscriber, { after = 0, positions = [], ...filter }: FeedFilter): () => void {
+    const times = new Map(
+      positions.map((position) => {
+        const [time = '', machine = ''] = position.split('@');
+        return [machine, Number(time)];
+      }),
+    );
+    return this.#logs.followAfter(
+      (machine) => times.get(machine) ?? after,
+      filter,
+      (entries) => {
+        this.#send(subscriber, entries);
+        // Past entries are read only as fast as this client reads its frames.
+        return subscriber.drained();
+      },
+    );
   }
 
-  #send(subscriber: FeedSubscriber, entries: readonly LogEntry[]): void {
+  #send(subscriber: FeedSubscriber, entries: readonly MachineEntry[]): void {
     if (entries.length === 0) return;
     subscriber.add(entries.map((entry) => this.#text(entry)));
     this.#waiting.add(subscriber);
@@ -78,7 +98,7 @@ export class LogFeed {
     this.#waiting.clear();
   }
 
-  #text(entry: LogEntry): Buffer {
+  #text(entry: MachineEntry): Buffer {
     let text = this.#texts.get(entry);
     if (!text) {
       text = Buffer.from(JSON.stringify(publicEntry(entry)));

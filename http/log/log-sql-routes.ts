@@ -29,7 +29,7 @@ const streamed: Readonly<Record<string, SqlFormat>> = {
 };
 const types = [json, ...Object.keys(streamed)] as const;
 
-const description = `One SELECT statement in DuckDB's SQL, with joins, subqueries, common table expressions and windows, over these views:
+const description = `One SELECT statement in DuckDB's SQL, with joins, subqueries, common table expressions and windows, over these views, each with the rows of all machines of the cluster and a column \`machine\` (the host name where there is no cluster):
 
 - \`logs\`: time, level, src, monitorID, msg
 - \`events\`, a row for each detection: id, time (of the picture), storedAt (when the bus took it), monitorID, monitorName, source, label, score, x, y, width, height, object

@@ -10,7 +10,7 @@ const groupText = `some of ${statsGroups.join(', ')}`;
 const StatsQuery = Type.Object({
   group: Type.Optional(
     Type.Array(Type.Enum([...statsGroups], { description: groupText }), {
-      maxItems: 3,
+      maxItems: 4,
       description: `${groupText}; counted separately`,
     }),
   ),
@@ -29,6 +29,7 @@ const StatsRow = Type.Object({
   level: Type.Optional(Type.Enum(logLevels)),
   src: Type.Optional(Type.String()),
   monitorID: Type.Optional(Type.String()),
+  machine: Type.Optional(Type.String()),
   count: Type.Integer(),
 });
 
@@ -45,7 +46,7 @@ export function logStatsRoutes({ logs }: Pick<ApiServices, 'logs'>): Route[] {
       query: StatsQuery,
       answers: {
         200: {
-          description: 'The counts, in order of time, level, source and monitor',
+          description: 'The counts, in order of time, level, source, monitor and machine',
           schema: Type.Array(StatsRow),
           example: [
             { time: 1234567800000000, level: 'error', count: 2 },

@@ -1,6 +1,6 @@
-import type { LogEntry } from '../../bus/messages.ts';
+import type { MachineEntry } from '../../store/log/log-store.ts';
 
 /** The fields of an entry that the API documents, in the documented order. */
-export function publicEntry({ level, time, msg, src, monitorID }: LogEntry): LogEntry {
-  return { level, time, msg, src, monitorID };
+export function publicEntry({ level, time, msg, src, monitorID, machine }: MachineEntry): MachineEntry {
+  return { level, time, msg, src, monitorID, machine };
 }

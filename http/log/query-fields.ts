@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { logLevels } from '../../bus/messages.ts';
+import { MachineList } from '../../store/config/machine-name.ts';
 import type { LogFilter } from '../../store/log/log-store.ts';
 import { checkOrder } from '../request/query.ts';
 
@@ -10,10 +11,10 @@ export const timeField = (description: string) =>
   Type.Optional(
     Type.Integer({ minimum: 0, maximum: latest, description: `${description}, a Unix time in microseconds` }),
   );
-const list = (item: string, description: string) =>
+export const list = (item: string, description: string) =>
   Type.Optional(Type.Array(Type.String({ pattern: item, description }), { maxItems: 1000, description }));
 
-/** Filters by level, source and monitor. */
+/** Filters by level, source, monitor and machine. */
 export const filterFields = {
   levels: Type.Optional(
     Type.Array(Type.Enum(logLevels, { description: `some of ${logLevels.join(', ')}` }), {
@@ -29,6 +30,7 @@ export const filterFields = {
     '^[A-Za-z0-9]{1,24}$',
     'a list of monitor ids, of 1 to 24 letters and digits each; none means all',
   ),
+  machines: MachineList,
 };
 
 /** Filter by a text in the message. */
@@ -44,7 +46,10 @@ export const rangeFields = {
   end: timeField('only entries older than this'),
 };
 
-type Range = Pick<LogFilter, 'levels' | 'sources' | 'monitors' | 'text'> & { start?: number; end?: number };
+type Range = Pick<LogFilter, 'levels' | 'sources' | 'monitors' | 'machines' | 'text'> & {
+  start?: number;
+  end?: number;
+};
 
 /** @throws {HttpError} `invalid_value` for a range that ends before it begins. */
 export function rangeFilter(range: Range): LogFilter {

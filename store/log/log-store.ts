@@ -1,5 +1,6 @@
+import { hostname } from 'node:os';
 import { nowUs } from '../../bus/base/time.ts';
-import type { CheckpointAnswer, LogEntry } from '../../bus/messages.ts';
+import type { CheckpointAnswer } from '../../bus/messages.ts';
 import type { BusAddress } from '../../bus/nats/bus-address.ts';
 import { StoreError } from '../base/store-error.ts';
 import type { Config } from '../config/config.ts';
@@ -8,7 +9,7 @@ import type { CatalogueEntry, RecordingFilter } from './catalogue/recording-cata
 import type { UsageAnswer, UsageQuestion } from './catalogue/recording-usage.ts';
 import type { TimelineAnswer, TimelineQuestion } from './catalogue/timeline.ts';
 import type { ExportFormat } from './export/export-format.ts';
-import type { LogFilter } from './read/log-filter.ts';
+import type { LogFilter, MachineEntry } from './read/log-filter.ts';
 import type { StatsQuestion, StatsRow } from './read/log-stats.ts';
 import { noTotals, type StatusTotals } from './read/log-totals.ts';
 import type { LogStoreError } from './schema/log-store-error.ts';
@@ -18,15 +19,21 @@ import type { SqlResult } from './sql/sql-runner.ts';
 import { SqlProcesses } from './sql-process/sql-processes.ts';
 import { type FollowConditions, followLog } from './worker/follower.ts';
 import { LogClient } from './worker/log-client.ts';
+import type { LogSite } from './worker/log-protocol.ts';
 
-export { type LogFilter, matchesFilter } from './read/log-filter.ts';
+export { type LogFilter, MachineEntry, matchesFilter } from './read/log-filter.ts';
 export { LogStoreError } from './schema/log-store-error.ts';
 export type { SqlResult } from './sql/sql-runner.ts';
+export type { LogSite } from './worker/log-protocol.ts';
 
 export interface LogStoreOptions {
   /** The database's file. */
   readonly file: string;
   readonly bus: BusAddress;
+  /** This machine's name; its host name by default. */
+  readonly machine?: string;
+  /** Where it is one of several: their streams are read, too. */
+  readonly site?: LogSite | undefined;
   readonly logs: Pick<Config['logs'], 'maxAgeDays' | 'maxSizeMegabytes'>;
   /** Time limit of a statement whose answer is no stream; 5 s if undefined. */
   readonly statementSeconds?: number | undefined;
@@ -34,20 +41,23 @@ export interface LogStoreOptions {
   readonly onError: (error: LogStoreError) => void;
 }
 
-type Listener = (entries: readonly LogEntry[]) => void;
+type Listener = (entries: readonly MachineEntry[]) => void;
+type OfMachine = Pick<MachineEntry, 'machine'>;
 
 /**
- * The log: every entry that reaches the bus, once, with times that only grow, so that a time names an entry.
+ * The log: every entry that reaches the bus of this machine, or of another one of its cluster, once. The times of a machine's
+ * entries only grow, so that a time and a machine name an entry.
  *
- * A projection of the bus's log stream into DuckDB, made by a thread with a bus connection of its own.
+ * A projection of the buses' streams into DuckDB, made by a thread with connections of its own.
  */
 export class LogStore {
   readonly #listeners = new Set<Listener>();
   readonly #endings = new Set<() => void>();
   #thread: LogClient | undefined;
   #statements: SqlProcesses | undefined;
-  /** Those who follow have had every entry up to this time. */
-  #deliveredUpTo = -1;
+  /** Those who follow have had every entry of a machine up to this time. */
+  readonly #deliveredUpTo = new Map<string, number>();
+  #machines: readonly string[] = [];
   #closed: Promise<void> | undefined;
 
   /**
@@ -57,10 +67,11 @@ export class LogStore {
    * @throws {LogStoreError} when the thread cannot be started, because of the file or because of the bus.
    */
   static async open(options: LogStoreOptions): Promise<LogStore> {
+    const { file, bus, machine = hostname(), site, logs, statementSeconds, onError } = options;
     const store = new LogStore();
-    const { file, bus, logs, statementSeconds, onError } = options;
+    store.#machines = [machine, ...(site?.others ?? [])];
     store.#thread = await LogClient.start({
-      beginning: { file, bus, began: nowUs(), ...logs },
+      beginning: { file, bus, machine, site, began: nowUs(), ...logs },
       entries: (entries) => store.#deliver(entries),
       report: onError,
     });
@@ -80,7 +91,7 @@ export class LogStore {
    *
    * @throws {StoreError} `io`
    */
-  query(filter: LogFilter): Promise<LogEntry[]> {
+  query(filter: LogFilter): Promise<MachineEntry[]> {
     return this.#query(filter, false);
   }
 
@@ -137,7 +148,7 @@ export class LogStore {
    *
    * @throws {StoreError} `io`
    */
-  async events(filter: EventFilter): Promise<ListedEvent[]> {
+  async events(filter: EventFilter): Promise<(ListedEvent & OfMachine)[]> {
     return this.#thread?.ask('events', filter) ?? [];
   }
 
@@ -146,7 +157,7 @@ export class LogStore {
    *
    * @throws {StoreError} `io`
    */
-  async occurrences(filter: OccurrenceFilter): Promise<Occurrence[]> {
+  async occurrences(filter: OccurrenceFilter): Promise<(Occurrence & OfMachine)[]> {
     return this.#thread?.ask('occurrences', filter) ?? [];
   }
 
@@ -196,7 +207,7 @@ export class LogStore {
   }
 
   /**
-   * Calls `listener`, which must not throw, with every entry from now on: in order, with its final time, those
+   * Calls `listener`, which must not throw, with every entry from now on: in its machine's order, with its final time, those
    * that come together in one call. @returns ends it.
    */
   follow(listener: Listener): () => void {
@@ -210,7 +221,8 @@ export class LogStore {
 
   /**
    * Calls `listener` with the matching entries strictly after `time`, oldest first, then with every matching one
-   * that follows, without gap or repeat. (For the WebSocket's `after=`.)
+   * that follows, without gap or repeat. (For the WebSocket's `after=`.) All of that for each machine by itself, because what
+   * another machine logged may arrive later than what was logged here after it.
    *
    * While it catches up the listener is given at most 1000 entries at a time, and a promise that it returns is
    * awaited, so a client that reads slowly holds up only itself. Once it has caught up, entries are handed over
@@ -219,20 +231,27 @@ export class LogStore {
    * @returns ends it; nothing is handed over afterwards.
    */
   followAfter(
-    time: number,
+    time: number | ((machine: string) => number),
     filter: FollowConditions,
-    listener: (entries: readonly LogEntry[]) => Promise<void> | void,
+    listener: (entries: readonly MachineEntry[]) => Promise<void> | void,
   ): () => void {
     const source = {
       read: (page: LogFilter) => this.#query(page, true),
       follow: (live: Listener) => this.follow(live),
     };
-    const end = followLog(source, time, filter, listener);
-    this.#endings.add(end);
-    return () => {
+    const { machines = [] } = filter;
+    const ends = this.#machines
+      .filter((machine) => machines.length === 0 || machines.includes(machine))
+      .map((machine) => {
+        const after = typeof time === 'number' ? time : time(machine);
+        return followLog(source, after, { ...filter, machines: [machine] }, listener);
+      });
+    const end = () => {
       this.#endings.delete(end);
-      end();
+      for (const endOne of ends) endOne();
     };
+    this.#endings.add(end);
+    return end;
   }
 
   /** Stores what has arrived and ends the thread. Safe to call twice. */
@@ -263,17 +282,19 @@ export class LogStore {
     }
   }
 
-  async #query(filter: LogFilter, oldestFirst: boolean): Promise<LogEntry[]> {
+  async #query(filter: LogFilter, oldestFirst: boolean): Promise<MachineEntry[]> {
     return this.#thread?.ask('page', { filter, oldestFirst }) ?? [];
   }
 
   /** A thread that was started again posts what its predecessor had not committed once more; their times show it. */
-  #deliver(entries: readonly LogEntry[]): void {
-    const [first] = entries;
-    if (first && isAfterCorrection(this.#deliveredUpTo, first.time)) this.#deliveredUpTo = first.time - 1;
-    const news = entries.filter(({ time }) => time > this.#deliveredUpTo);
+  #deliver(entries: readonly MachineEntry[]): void {
+    const news = entries.filter(({ machine, time }) => {
+      const last = this.#deliveredUpTo.get(machine) ?? -1;
+      if (time <= last && !isAfterCorrection(last, time)) return false;
+      this.#deliveredUpTo.set(machine, time);
+      return true;
+    });
     if (news.length === 0) return;
-    this.#deliveredUpTo = news.at(-1)?.time ?? this.#deliveredUpTo;
     for (const listener of [...this.#listeners]) listener(news);
   }
 }

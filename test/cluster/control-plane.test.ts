@@ -60,7 +60,7 @@ test('a machine without the secret is turned away in the handshake', async () =>
   );
   // It takes the machine for a friend, whose certificate it does not check: the machine has to check.
   const keys = { ...strange, ca: own?.ca ?? '' };
-  for (const plane of [port, port + 1]) {
+  for (const plane of [port, port + 1, port + 2]) {
     const socket = connect({ host: machine, port: plane, rejectUnauthorized: false, ...keys });
     const [error] = await once(socket, 'error');
     expect(String(error)).toMatch(/alert|certificate/);

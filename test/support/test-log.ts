@@ -10,7 +10,12 @@ import { Bus } from '../../bus/nats/bus.ts';
 import { ensureStreams } from '../../bus/nats/jetstream.ts';
 import { type NatsServer, startNatsServer } from '../../bus/nats/nats-server.ts';
 import { logs } from '../../bus/subjects.ts';
-import { LogStore, type LogStoreError } from '../../store/log/log-store.ts';
+import {
+  LogStore,
+  type LogStoreError,
+  type LogStoreOptions,
+  type MachineEntry,
+} from '../../store/log/log-store.ts';
 import { atEnd } from './cleanup.ts';
 import { temporaryFolder } from './folder.ts';
 
@@ -20,7 +25,7 @@ export interface TestLog {
   readonly server: NatsServer;
   readonly bus: Bus;
   readonly errors: LogStoreError[];
-  open(): Promise<LogStore>;
+  open(options?: Pick<LogStoreOptions, 'site'>): Promise<LogStore>;
 }
 
 export async function startTestLog(): Promise<TestLog> {
@@ -32,10 +37,12 @@ export async function startTestLog(): Promise<TestLog> {
   await ensureStreams(bus);
   const file = join(folder, 'logs.duckdb');
   const errors: LogStoreError[] = [];
-  const open = async () => {
+  const open = async (options: Pick<LogStoreOptions, 'site'> = {}) => {
     const store = await LogStore.open({
       file,
       bus: server.address,
+      machine,
+      ...options,
       logs: { maxAgeDays: 30, maxSizeMegabytes: 100 },
       onError: (error) => errors.push(error),
     });
@@ -45,14 +52,17 @@ export async function startTestLog(): Promise<TestLog> {
   return { folder, file, server, bus, errors, open };
 }
 
+/** Of the entries below. */
+export const machine = 'here';
 // An hour ago: older entries would be pruned.
 export const start = nowUs() - 3600e6;
-export const entry = (n: number, fields: Partial<LogEntry> = {}): LogEntry => ({
+export const entry = (n: number, fields: Partial<MachineEntry> = {}): MachineEntry => ({
   level: 'info',
   time: start + n,
   msg: `entry ${n}`,
   src: 'app',
   monitorID: '',
+  machine,
   ...fields,
 });
 

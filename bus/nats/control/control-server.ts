@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { isIP } from 'node:net';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Log } from '../../log.ts';
 import type { BusAddress } from '../bus-address.ts';
 import { type NatsServer, startNatsServer } from '../nats-server.ts';
 import type { ClusterKeys } from './cluster-keys.ts';
+import { tlsConfig, writeKeyFiles } from './key-files.ts';
+import { inAddress, leafHub } from './leaf-hub.ts';
 
 /** nats-server is too old for a cluster. */
 class NatsVersionError extends Error {
@@ -31,16 +32,20 @@ export async function checkNatsVersion(): Promise<void> {
   );
 }
 
-export interface ControlServerOptions {
-  readonly dir: string;
-  readonly log: Log;
+/** The control servers, as one machine of the cluster knows them. */
+export interface ControlServers {
   /** Its entry in the list of machines. */
   readonly machine: string;
-  /** All machines that vote, this one included. */
+  /** All machines that vote, this one perhaps included. */
   readonly voters: readonly string[];
-  /** For the servers among themselves; clients use the next one. */
+  /** For the servers among themselves; clients use the next one, and the machines' buses the one after it. */
   readonly port: number;
   readonly keys: ClusterKeys;
+}
+
+export interface ControlServerOptions extends ControlServers {
+  readonly dir: string;
+  readonly log: Log;
 }
 
 /**
@@ -50,31 +55,26 @@ export interface ControlServerOptions {
 export async function startControlServer(options: ControlServerOptions): Promise<NatsServer> {
   const { dir, log, keys, port } = options;
   await mkdir(dir, { recursive: true, mode: 0o750 });
-  for (const [name, pem] of Object.entries(keys)) {
-    await writeFile(join(dir, `${name}.pem`), pem, { mode: 0o600 });
-  }
+  await writeKeyFiles(dir, keys);
   const kind = {
     ...{ name: "the cluster's nats-server", port: port + 1, config: () => controlConfig(options) },
     // Machines that are off, and strangers that are turned away: as often as those like.
-    usualErrors: /route|handshake/i,
+    usualErrors: /route|leafnode|handshake/i,
   };
   return startNatsServer({ dir, log, kind });
 }
 
 /** Where the control plane is reached: this machine's own server first, where it has one. */
-export function controlAddress(
-  options: Pick<ControlServerOptions, 'machine' | 'voters' | 'port' | 'keys'>,
-): BusAddress {
-  const { machine, voters, port, keys } = options;
+export function controlAddress({ machine, voters, port, keys }: ControlServers): BusAddress {
   const own = voters.filter((voter) => voter === machine);
   const others = voters.filter((voter) => voter !== machine);
   return { servers: [...own, ...others].map((voter) => `${inAddress(voter)}:${port + 1}`), tls: keys };
 }
 
-function controlConfig({ dir, machine, voters, port }: ControlServerOptions): string {
+function controlConfig(options: ControlServerOptions): string {
+  const { dir, machine, voters, port } = options;
   const host = isIP(machine) ? machine : '0.0.0.0';
-  const file = (name: keyof ClusterKeys) => JSON.stringify(join(dir, `${name}.pem`));
-  const tls = `ca_file: ${file('ca')}, cert_file: ${file('cert')}, key_file: ${file('key')}, verify: true, timeout: 5`;
+  const tls = tlsConfig(dir);
   const routes = voters
     .filter((voter) => voter !== machine)
     .map((voter) => JSON.stringify(`nats-route://${inAddress(voter)}:${port}`));
@@ -86,7 +86,7 @@ tls { ${tls}, handshake_first: true }
 ping_interval: "2s"
 ping_max: 2
 # Every record is on the disks of a majority before it is acknowledged; there are few.
-jetstream { store_dir: ${JSON.stringify(dir)}, max_file_store: 64MB, max_memory_store: 16MB, sync_interval: always }
+jetstream { store_dir: ${JSON.stringify(dir)}, domain: control, max_file_store: 64MB, max_memory_store: 16MB, sync_interval: always }
 cluster {
   name: sentrybus
   listen: ${JSON.stringify(`${inAddress(host)}:${port}`)}
@@ -94,7 +94,5 @@ cluster {
   no_advertise: true
   tls { ${tls} }
 }
-`;
+${leafHub(dir, host, port)}`;
 }
-
-const inAddress = (host: string) => (isIP(host) === 6 ? `[${host}]` : host);

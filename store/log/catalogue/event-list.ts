@@ -7,6 +7,8 @@ import { existingRecordings } from './recording-catalogue.ts';
 export interface EventFilter {
   /** Any of these; empty is no condition. */
   readonly monitors?: readonly string[];
+  /** Only events of detectors on these machines. */
+  readonly machines?: readonly string[];
   /** Only events with a detection of one of these labels. */
   readonly labels?: readonly string[];
   /** Only events from here on. */

@@ -43,8 +43,8 @@ export interface CatalogueEntry {
   readonly reason: string;
 }
 
-/** The view `recordings` without those whose files were deleted. */
-export const existingRecordings = '(FROM recordings WHERE id NOT IN (SELECT id FROM removal))';
+/** The recordings of this machine without those whose files were deleted. */
+export const existingRecordings = '(FROM machineRecordings WHERE id NOT IN (SELECT id FROM removal))';
 
 /** Lists the recordings that are on disk. */
 export class RecordingCatalogue extends CatalogueReader {

@@ -76,7 +76,7 @@ const dayUs = 24 * 60 * 60 * 1_000_000;
 const isFound = '(reportedAt = 0)';
 const isLeft = 'bytes IS NOT NULL AND id NOT IN (SELECT id FROM removal)';
 /** The host of these was killed: they have no place in the order. */
-const cutOff = `FROM recordings WHERE endTime IS NOT NULL AND id IN (SELECT id FROM openRecording) AND ${isLeft}`;
+const cutOff = `FROM machineRecordings WHERE endTime IS NOT NULL AND id IN (SELECT id FROM openRecording) AND ${isLeft}`;
 
 /** Answers what recordings take, and which of them are the oldest, for the retention. */
 export class RecordingUsage extends CatalogueReader {
@@ -108,7 +108,7 @@ export class RecordingUsage extends CatalogueReader {
           FROM recording WHERE ${isLeft}
           UNION ALL
           SELECT id, monitorID, startTime, endTime, bytes, CASE WHEN endTime IS NULL THEN ${Number.MAX_SAFE_INTEGER} ELSE -1 END
-          FROM recordings WHERE id IN (SELECT id FROM openRecording) AND ${isLeft})
+          FROM machineRecordings WHERE id IN (SELECT id FROM openRecording) AND ${isLeft})
         GROUP BY day, monitorID, stream ORDER BY day`,
       [BigInt(nowUs() - dayUs)],
     );

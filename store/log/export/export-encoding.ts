@@ -1,16 +1,16 @@
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
-import type { LogEntry } from '../../../bus/messages.ts';
+import type { MachineEntry } from '../read/log-filter.ts';
 import { csvLine } from './csv.ts';
 import type { ExportFormat } from './export-format.ts';
 
 /** Encodes one export, in chunks. */
 export interface ExportEncoder {
   /** A header may be part of the first chunk. */
-  encode(entries: readonly LogEntry[]): Uint8Array<ArrayBuffer>;
+  encode(entries: readonly MachineEntry[]): Uint8Array<ArrayBuffer>;
   end(): Uint8Array<ArrayBuffer>;
 }
 
-const columns = ['time', 'level', 'src', 'monitorID', 'msg'] as const;
+const columns = ['time', 'level', 'src', 'monitorID', 'msg', 'machine'] as const;
 const utf8 = new TextEncoder();
 
 export function exportEncoder(format: ExportFormat): ExportEncoder {
@@ -26,7 +26,8 @@ function csvEncoder(): ExportEncoder {
     head = '';
     return bytes;
   };
-  const line = (entry: LogEntry) => csvLine(columns.map((name) => (entry[name] === '' ? null : entry[name])));
+  const line = (entry: MachineEntry) =>
+    csvLine(columns.map((name) => (entry[name] === '' ? null : entry[name])));
   return {
     encode: (entries) => take(entries.map(line).join('')),
     end: () => take(''),

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { Mutex } from '../../../bus/base/mutex.ts';
 import {
@@ -7,8 +8,10 @@ import {
 } from '../catalogue/recording-catalogue.ts';
 import { HourlyRollup } from '../read/hourly-rollup.ts';
 import type { LogFilter } from '../read/log-filter.ts';
-import { LogPages } from '../read/log-pages.ts';
-import { allTables, derivedTables } from '../schema/schema.ts';
+import { LogPages, pageOfMachines } from '../read/log-pages.ts';
+import { enterSchema, machinesOfFile, schemaOfMachine } from '../schema/machine-schema.ts';
+import { derivedTables } from '../schema/schema.ts';
+import { machineOfFile } from '../schema/views.ts';
 import type { ExportFormat } from './export-format.ts';
 import { LogExport } from './log-export.ts';
 
@@ -18,16 +21,18 @@ class LogArchiveError extends Error {
   readonly code = 'log_archive_unreadable';
 }
 
+type MachinePages = readonly (readonly [machine: string, pages: LogPages])[];
+
 /** The log's file, opened read-only while no recorder has it open. */
 export class LogArchive {
   readonly #instance: DuckDBInstance;
   readonly #file: string;
-  readonly #pages: LogPages;
+  readonly #pages: MachinePages;
 
-  private constructor(file: string, instance: DuckDBInstance, connection: DuckDBConnection) {
+  private constructor(file: string, instance: DuckDBInstance, pages: MachinePages) {
     this.#file = file;
     this.#instance = instance;
-    this.#pages = new LogPages(connection);
+    this.#pages = pages;
   }
 
   /** @throws {LogArchiveError} if the file is missing, is open in a recorder, or is not a log. */
@@ -42,8 +47,15 @@ export class LogArchive {
       });
       const connection = await instance.connect();
       await countHours(connection);
-      const archive = new LogArchive(file, instance, connection);
-      await archive.#pages.read({ limit: 1 }, false);
+      const machine = (await machineOfFile(connection)) ?? hostname();
+      const pages: [string, LogPages][] = [[machine, new LogPages(connection)]];
+      for (const other of await machinesOfFile(connection)) {
+        const theirs = await instance.connect();
+        await enterSchema(theirs, schemaOfMachine(other));
+        pages.push([other, new LogPages(theirs)]);
+      }
+      const archive = new LogArchive(file, instance, pages);
+      await pageOfMachines(pages, { limit: 1 }, false);
       return archive;
     } catch (cause) {
       instance?.closeSync();
@@ -53,7 +65,7 @@ export class LogArchive {
 
   /** Every matching entry, oldest first, as one file, in chunks. */
   async *export(filter: LogFilter, format: ExportFormat): AsyncGenerator<Uint8Array> {
-    const read = (page: LogFilter, oldestFirst: boolean) => this.#pages.read(page, oldestFirst);
+    const read = (page: LogFilter, oldestFirst: boolean) => pageOfMachines(this.#pages, page, oldestFirst);
     const whole = await LogExport.open(read, filter, format);
     for (let piece = await whole.next(); piece; piece = await whole.next()) yield piece;
   }
@@ -75,10 +87,14 @@ export class LogArchive {
     const connection = await this.#instance.connect();
     const count = async (sql: string) => Number((await connection.runAndReadAll(sql)).getRows()[0]?.[0]);
     try {
-      for (const table of allTables) await count(`SELECT count(hash(t)) FROM ${table} t`);
+      const tables = await connection.runAndReadAll(
+        'SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT temporary',
+      );
+      for (const [schema, table] of tables.getRows())
+        await count(`SELECT count(hash(t)) FROM "${String(schema)}"."${String(table)}" t`);
       return {
-        entries: await count('SELECT count(*) FROM log'),
-        events: await count('SELECT count(DISTINCT id) FROM event'),
+        entries: await count('SELECT count(*) FROM logs'),
+        events: await count('SELECT count(DISTINCT id) FROM events'),
         recordings: await count('SELECT count(*) FROM recordings WHERE id NOT IN (SELECT id FROM removal)'),
       };
     } catch (cause) {
@@ -89,7 +105,7 @@ export class LogArchive {
   }
 
   async close(): Promise<void> {
-    await this.#pages.close();
+    await Promise.all(this.#pages.map(([, pages]) => pages.close()));
     this.#instance.closeSync();
   }
 }

@@ -1,12 +1,11 @@
-import type { LogEntry } from '../../../bus/messages.ts';
-import type { LogFilter } from '../read/log-filter.ts';
+import type { LogFilter, MachineEntry } from '../read/log-filter.ts';
 import { type ExportEncoder, exportEncoder } from './export-encoding.ts';
 import type { ExportFormat } from './export-format.ts';
 import type { LogDownload } from './log-downloads.ts';
 
 const pageSize = 10_000;
 
-export type ReadPage = (filter: LogFilter, oldestFirst: boolean) => Promise<LogEntry[]>;
+export type ReadPage = (filter: LogFilter, oldestFirst: boolean) => Promise<MachineEntry[]>;
 
 /**
  * The matching entries, oldest first, as one file. The log is read page by page, without a transaction and with at most one

@@ -25,9 +25,9 @@ import { StreamReader } from './stream-reader.ts';
 /** Called with each message in order, before it is stored. */
 export interface ProjectionListeners {
   entry(entry: LogEntry): Promise<void> | void;
-  event(event: StoredEvent): void;
-  report(report: StoredReport): void;
-  object(object: StoredObject): void;
+  event?(event: StoredEvent): void;
+  report?(report: StoredReport): void;
+  object?(object: StoredObject): void;
 }
 
 /** Where the rows go. */
@@ -36,17 +36,25 @@ export interface ProjectionWriters {
   readonly writer: LogWriter;
   readonly detections: DetectionWriter;
   readonly recordings: RecordingWriter;
-  readonly retention: { repairTimes(times: LogTimes): Promise<number> };
+  repairTimes(times: LogTimes): Promise<number>;
 }
 
-type Failures = Pick<ProjectionOptions<never, never>, 'report' | 'giveUp'>;
+/** Where the streams are. */
+export interface StreamsOrigin {
+  readonly bus: Bus;
+  /** Of another machine's streams, which are read whenever it is there, and its name. */
+  readonly domain?: string;
+  readonly machine?: string;
+}
+
+export type StreamFailures = Pick<ProjectionOptions<never, never>, 'report' | 'giveUp'>;
 type Reader = Pick<StreamReader<never, never>, 'start' | 'arrive' | 'close'>;
 
 /** A recording that grows is reported every 5 s, and a commit costs as much for one of them as for a hundred. */
 const growingCommitDelayMs = 10_000;
 
 /** How one stream becomes rows. */
-interface ProjectionSpec<Message, Row> extends Omit<ProjectionOptions<Message, Row>, keyof Failures> {
+interface ProjectionSpec<Message, Row> extends Omit<ProjectionOptions<Message, Row>, keyof StreamFailures> {
   readonly stream: ProjectedStream;
   readonly channel: Channel<readonly string[], Message>;
 }
@@ -61,40 +69,42 @@ export class LogProjections {
 
   /** @throws when the bus does not answer. */
   static async open(
-    { positions, writer, detections, recordings: recordingWriter, retention }: ProjectionWriters,
-    bus: Bus,
+    writers: ProjectionWriters,
+    { bus, domain, machine }: StreamsOrigin,
     listeners: ProjectionListeners,
-    failures: Failures,
+    failures: StreamFailures,
   ): Promise<LogProjections> {
+    const { positions, writer, detections, recordings: recordingWriter } = writers;
     const reader = async <Message, Row extends { readonly time: number }>({
       stream,
       channel,
       ...options
     }: ProjectionSpec<Message, Row>): Promise<[ProjectedStream, Reader]> => {
-      const projection = new Projection(await positions.read(stream), { ...options, ...failures });
-      return [stream, new StreamReader({ bus, stream, channel }, projection)];
+      const name = machine === undefined ? options.name : `${options.name} of ${machine}`;
+      const projection = new Projection(await positions.read(stream), { ...options, ...failures, name });
+      return [stream, new StreamReader({ bus, stream, channel, domain }, projection)];
     };
     const readers = await Promise.all([
       reader({
         ...{ stream: 'LOGS', channel: logs, name: 'log entries', row: logRow },
         append: (rows, position) => writer.append(rows, position),
-        repairTimes: (times) => retention.repairTimes(times),
+        repairTimes: (times) => writers.repairTimes(times),
         publish: listeners.entry,
       }),
       reader({
         ...{ stream: 'EVENTS', channel: events, name: 'events', row: eventRow },
         append: (rows, position) => writer.appendEvents(rows, position),
-        publish: listeners.event,
+        ...(listeners.event && { publish: listeners.event }),
       }),
       reader({
         ...{ stream: 'DELIVERIES', channel: deliveries, name: 'delivery reports', row: deliveryRow },
         append: (rows, position) => detections.appendDeliveries(rows, position),
-        publish: listeners.report,
+        ...(listeners.report && { publish: listeners.report }),
       }),
       reader({
         ...{ stream: 'OBJECTS', channel: objects, name: 'objects', row: objectRow },
         append: (rows, position) => detections.appendObjects(rows, position),
-        publish: listeners.object,
+        ...(listeners.object && { publish: listeners.object }),
       }),
       reader({
         ...{ stream: 'HISTORY', channel: history, name: 'states of monitors', row: statusRow },

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { backoffDelay } from '../../../bus/base/backoff.ts';
 import { Mutex } from '../../../bus/base/mutex.ts';
 import type { Channel } from '../../../bus/channel.ts';
 import type { Bus } from '../../../bus/nats/bus.ts';
@@ -6,6 +7,7 @@ import {
   ensureStreams,
   lastSequenceBefore,
   type Replay,
+  type Replayed,
   replay,
   type StreamName,
   type StreamRange,
@@ -15,12 +17,16 @@ import type { Projection } from './projection.ts';
 
 /** Milliseconds that a query waits for messages that are on the bus already. */
 const readWaitMs = 500;
+/** Between two attempts to reach another machine's stream: it may be off, or a tie-breaker, which has none. */
+const remoteRetry = { minMs: 1000, maxMs: 5000 };
 
 /** A stream of the bus, and what it holds. */
 export interface StreamSource<Message> {
   readonly bus: Bus;
   readonly stream: StreamName;
   readonly channel: Channel<readonly string[], Message>;
+  /** Of another machine's stream, which that machine makes. */
+  readonly domain?: string | undefined;
 }
 
 /** Reads a stream into its projection, from where that ends, whatever happens to the bus. */
@@ -30,15 +36,17 @@ export class StreamReader<Message, Row extends { readonly time: number }> {
   /** The bus may come back twice in a row; only one replay may remain. */
   readonly #resumes = new Mutex();
   #replay: Replay | undefined;
+  #closed = false;
 
   constructor(source: StreamSource<Message>, projection: Projection<Message, Row>) {
     this.#source = source;
     this.#projection = projection;
   }
 
-  /** @throws when the bus does not answer. */
+  /** Another machine's stream is waited for. @throws when the bus does not answer. */
   async start(): Promise<void> {
-    await this.#resume();
+    if (this.#source.domain === undefined) await this.#resume();
+    else void this.#resumeSoon();
     this.#source.bus.onReconnect(() => void this.#resumeSoon());
   }
 
@@ -49,9 +57,10 @@ export class StreamReader<Message, Row extends { readonly time: number }> {
    * @returns whether all of it was committed.
    */
   async arrive(patienceMs = readWaitMs): Promise<boolean> {
-    const { bus, stream } = this.#source;
+    const { bus, stream, domain } = this.#source;
     let isComplete = false;
-    if (bus.connected) {
+    // No answer waits for another machine.
+    if (bus.connected && domain === undefined) {
       const range = await Promise.race([
         streamRange(bus, stream).catch(() => undefined),
         sleep(patienceMs, undefined, { ref: false }),
@@ -69,6 +78,7 @@ export class StreamReader<Message, Row extends { readonly time: number }> {
 
   /** Reads no more, and commits what has arrived. */
   async close(): Promise<void> {
+    this.#closed = true;
     this.#replay?.stop();
     this.#replay = undefined;
     await this.#projection.commit().catch(() => {});
@@ -76,17 +86,24 @@ export class StreamReader<Message, Row extends { readonly time: number }> {
 
   /** Reads on where the projection ends, or goes on reading if that is what happens already. */
   async #resume(): Promise<void> {
-    const { bus, stream, channel } = this.#source;
-    await ensureStreams(bus);
-    const range = await streamRange(bus, stream);
+    const { bus, stream, channel, domain } = this.#source;
+    if (domain === undefined) await ensureStreams(bus);
+    const range = await streamRange(bus, stream, domain);
+    if (this.#closed) return;
     if (this.#replay && this.#projection.follows(range)) return;
     this.#replay?.stop();
     this.#projection.align(range, await this.#placeIn(range));
     const next = this.#projection.position.sequence + 1;
-    const mine: Replay = replay(bus, stream, channel, next, async (replayed) => {
+    const deliver = async (replayed: Replayed<Message>) => {
       // A message that another replay was handling when it was stopped does not belong here.
       if (mine === this.#replay) await this.#projection.accept(replayed);
-    });
+    };
+    const onInterrupted = () => {
+      if (mine === this.#replay) this.#replay = undefined;
+      void this.#resumeSoon();
+    };
+    const remote = domain === undefined ? undefined : { domain, onInterrupted };
+    const mine: Replay = replay(bus, stream, channel, next, deliver, remote);
     this.#replay = mine;
   }
 
@@ -96,15 +113,18 @@ export class StreamReader<Message, Row extends { readonly time: number }> {
     if (identity !== known) return 0;
     if (last >= sequence) return sequence;
     // A power cut has taken the newest messages, and perhaps their places have been given to others since.
-    return (await lastSequenceBefore(this.#source.bus, this.#source.stream, readAt)) ?? last;
+    return (
+      (await lastSequenceBefore(this.#source.bus, this.#source.stream, readAt, this.#source.domain)) ?? last
+    );
   }
 
   async #resumeSoon(): Promise<void> {
-    while (this.#source.bus.connected) {
+    const { bus, domain } = this.#source;
+    for (let attempt = 1; bus.connected && !this.#closed; attempt += 1) {
       try {
         return await this.#resumes.runExclusive(() => this.#resume());
       } catch {
-        await sleep(readWaitMs);
+        await sleep(domain === undefined ? readWaitMs : backoffDelay(remoteRetry, attempt, Math.random()));
       }
     }
   }

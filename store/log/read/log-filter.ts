@@ -1,4 +1,17 @@
-import type { LogEntry, LogLevel } from '../../../bus/messages.ts';
+import Type, { type Static } from 'typebox';
+import { LogEntry, type LogLevel } from '../../../bus/messages.ts';
+
+/** The machine from whose streams something was read. */
+export interface OfMachine {
+  readonly machine: string;
+}
+
+/** An entry, and the machine that logged it. */
+export const MachineEntry = Type.Object({
+  ...LogEntry.properties,
+  machine: Type.String({ description: 'The machine that logged it' }),
+});
+export type MachineEntry = Static<typeof MachineEntry>;
 
 /** Conditions on entries: all must hold; of a list, any item. An empty list is no condition. */
 export interface LogFilter {
@@ -6,6 +19,8 @@ export interface LogFilter {
   readonly sources?: readonly string[];
   /** Entries without a monitor match no list of monitors. */
   readonly monitors?: readonly string[];
+  /** The machines that logged it. */
+  readonly machines?: readonly string[];
   /** A part of the message, case-sensitive. Empty is no condition. */
   readonly text?: string;
   /** Only entries strictly older than this: Unix time in microseconds. */
@@ -18,13 +33,14 @@ export interface LogFilter {
 
 export const defaultLimit = 100;
 
-/** Whether an entry meets the conditions; `limit` is ignored. */
-export function matchesFilter(filter: LogFilter, entry: LogEntry): boolean {
-  const { levels, sources, monitors, text = '', time, after } = filter;
+/** Whether an entry meets the conditions; `limit` is ignored. One without a machine meets no list of them. */
+export function matchesFilter(filter: LogFilter, entry: LogEntry & Partial<OfMachine>): boolean {
+  const { levels, sources, monitors, machines, text = '', time, after } = filter;
   return (
     includes(levels, entry.level) &&
     includes(sources, entry.src) &&
     includes(monitors, entry.monitorID) &&
+    includes(machines, entry.machine ?? '') &&
     entry.msg.includes(text) &&
     (time === undefined || entry.time < time) &&
     (after === undefined || entry.time > after)
@@ -36,7 +52,7 @@ function includes<T extends string>(list: readonly T[] | undefined, item: T): bo
   return item !== '' && list.includes(item);
 }
 
-/** The same conditions in SQL, as a text with placeholders and the values to bind, in their order. */
+/** The conditions on entries of one machine in SQL, as a text with placeholders and the values to bind, in their order. */
 export function filterSql(filter: LogFilter): { where: string; values: (string | bigint)[] } {
   const conditions: string[] = [];
   const values: (string | bigint)[] = [];

@@ -1,10 +1,10 @@
 import { BIGINT, type DuckDBConnection, VARCHAR } from '@duckdb/node-api';
 import { Mutex } from '../../../bus/base/mutex.ts';
 import type { LogEntry, LogLevel } from '../../../bus/messages.ts';
-import { defaultLimit, filterSql, type LogFilter } from './log-filter.ts';
+import { defaultLimit, filterSql, type LogFilter, type MachineEntry, type OfMachine } from './log-filter.ts';
 import { inSnapshot, rangesByCount, rangesByText } from './scan-ranges.ts';
 
-/** Reads the log page by page. */
+/** Reads the log of one machine page by page. */
 export class LogPages {
   readonly #connection: DuckDBConnection;
   readonly #turns = new Mutex();
@@ -52,4 +52,38 @@ export class LogPages {
       monitorID: String(monitorID),
     }));
   }
+}
+
+/** A page of the logs of these machines, in the order of time and machine; see {@link firstOf}. */
+export async function pageOfMachines(
+  machines: readonly (readonly [machine: string, pages: LogPages])[],
+  filter: LogFilter,
+  oldestFirst: boolean,
+): Promise<MachineEntry[]> {
+  const found = await Promise.all(
+    machines.map(async ([machine, pages]) =>
+      (await pages.read(filter, oldestFirst)).map((entry) => ({ ...entry, machine })),
+    ),
+  );
+  return firstOf(found.flat(), filter.limit ?? defaultLimit, oldestFirst, ({ time }) => time);
+}
+
+/**
+ * Those that come first, and others of the same time as the last of them: within a machine times differ, across machines they
+ * need not, and the next page begins after a time.
+ */
+export function firstOf<T extends OfMachine>(
+  found: readonly T[],
+  limit: number,
+  oldestFirst: boolean,
+  timeOf: (one: T) => number,
+): T[] {
+  const sign = oldestFirst ? 1 : -1;
+  const byMachine = (a: T, b: T) => (a.machine < b.machine ? -1 : Number(a.machine > b.machine));
+  const sorted = [...found].sort((a, b) => sign * (timeOf(a) - timeOf(b)) || byMachine(a, b));
+  const last = sorted[limit - 1];
+  if (!last) return sorted;
+  const rest = sorted.slice(limit);
+  const ties = rest.findIndex((one) => timeOf(one) !== timeOf(last));
+  return sorted.slice(0, ties < 0 ? sorted.length : limit + ties);
 }

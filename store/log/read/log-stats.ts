@@ -33,10 +33,12 @@ export interface StatsRow {
   readonly level?: LogLevel;
   readonly src?: string;
   readonly monitorID?: string;
+  readonly machine?: string;
   readonly count: number;
 }
 
-const maxRows = 10_000;
+/** Of an answer. */
+export const maxStatsRows = 10_000;
 
 /** The source of one partial count: the entries, or the hours in which they are counted already. */
 interface Part extends ScanRange {
@@ -119,7 +121,7 @@ function countSql(
     const columns = [...(start === undefined ? [] : [`${start} AS time`]), ...keys, `${sum} AS entries`];
     return `SELECT ${columns.join()} FROM ${source} GROUP BY ALL`;
   };
-  const limit = `LIMIT ${maxRows + 1}`;
+  const limit = `LIMIT ${maxStatsRows + 1}`;
   if (bucket === undefined) return `${select(count, from)} ${limit}`;
   // The calendar is computed once for each day, and the zone for each hour, not for each entry.
   const part = zone ? (zone.hasWholeHours ? '1h' : '15m') : bucket === '1mo' ? '1d' : undefined;
@@ -153,8 +155,8 @@ class Sums {
       if (sum) sum.count += count;
       else this.#sums.set(key, { cells, count });
     }
-    if (this.#sums.size > maxRows) {
-      const text = `more than ${maxRows} rows; ask for a longer bucket or a shorter time`;
+    if (this.#sums.size > maxStatsRows) {
+      const text = `more than ${maxStatsRows} rows; ask for a longer bucket or a shorter time`;
       throw new StoreError('invalid', text, { pointer: '/bucket' });
     }
   }

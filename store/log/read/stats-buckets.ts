@@ -28,7 +28,7 @@ export type StatsBucket = keyof typeof buckets;
 export const statsBuckets = Object.keys(buckets) as StatsBucket[];
 
 /** What entries are counted by, besides buckets of time. */
-export const statsGroups = ['level', 'src', 'monitorID'] as const;
+export const statsGroups = ['level', 'src', 'monitorID', 'machine'] as const;
 export type StatsGroup = (typeof statsGroups)[number];
 
 /** Whether buckets of this length consist of whole hours. */

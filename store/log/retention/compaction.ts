@@ -1,12 +1,11 @@
-import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Mutex } from '../../../bus/base/mutex.ts';
 import { copyOf, createTable, growingTables, type SqlTable, smallTables } from '../schema/schema.ts';
 import { inTransaction } from '../schema/transaction.ts';
+import type { RetainedTables } from './retained-tables.ts';
 
 interface Compacted {
-  readonly writer: DuckDBConnection;
+  readonly tables: readonly RetainedTables[];
   readonly writes: Mutex;
-  readonly keeper: DuckDBConnection;
 }
 
 /**
@@ -28,17 +27,19 @@ export class LogCompaction {
     this.count += 1;
     this.isRunning = true;
     try {
-      for (const table of growingTables) await this.#replace(table, true);
-      // The small tables are copied too, because a single row at the end of the file would keep its length.
-      for (const table of smallTables) await this.#replace(table, false);
+      for (const tables of this.#compacted.tables) {
+        for (const table of growingTables) await this.#replace(tables, table, true);
+        // The small tables are copied too, because a single row at the end of the file would keep its length.
+        for (const table of smallTables) await this.#replace(tables, table, false);
+      }
     } finally {
       this.isRunning = false;
     }
   }
 
   /** @param ahead copies the existing rows before writers have to wait. */
-  async #replace(table: SqlTable, ahead: boolean): Promise<void> {
-    const { keeper, writer, writes } = this.#compacted;
+  async #replace({ keeper, writer }: RetainedTables, table: SqlTable, ahead: boolean): Promise<void> {
+    const { writes } = this.#compacted;
     const copy = copyOf(table);
     try {
       await keeper.run(createTable(table, copy));

@@ -1,26 +1,22 @@
 import { stat } from 'node:fs/promises';
-import { BIGINT, type DuckDBConnection } from '@duckdb/node-api';
+import { BIGINT } from '@duckdb/node-api';
 import { Mutex } from '../../../bus/base/mutex.ts';
 import type { LogTimes } from '../schema/log-times.ts';
 import type { ReadWriteLock } from '../schema/read-write-lock.ts';
 import { type AgingTable, agingTables, type SqlTable } from '../schema/schema.ts';
 import { LogCompaction } from './compaction.ts';
 import { LogTimeRepair } from './log-time-repair.ts';
+import type { RetainedTables } from './retained-tables.ts';
 
-/** The files, connections and locks of the retention. */
-export interface LogLimits {
+/** What the retention bounds. */
+interface RetainedFile {
   readonly file: string;
-  /** The writing connection, and the mutex of all writers. */
-  readonly writer: DuckDBConnection;
+  /** Of this machine, then of each other one. */
+  readonly tables: readonly RetainedTables[];
+  /** The mutex of all writers. */
   readonly writes: Mutex;
-  /** A connection of its own. */
-  readonly keeper: DuckDBConnection;
   /** The lock that every reader takes. */
   readonly reads: ReadWriteLock;
-  /** Removes derived data about log entries older than this, before they are deleted. */
-  readonly forget: (before: number) => Promise<void>;
-  /** Removes derived data about log entries newer than this, before they are moved. */
-  readonly forgetAfter: (time: number) => Promise<void>;
 }
 
 /** Rows deleted per step: the size of DuckDB's row groups. A step takes some hundredths of a second. */
@@ -48,17 +44,15 @@ const conditions: Partial<Record<SqlTable, string>> = {
  * free. A file that stays more than twice as large as its content is compacted.
  */
 export class LogRetention {
-  readonly #retained: LogLimits;
+  readonly #retained: RetainedFile;
   readonly #compaction: LogCompaction;
-  readonly #times: LogTimeRepair;
   readonly #turns = new Mutex();
   #compactedAt = 0;
   #tending: Promise<void> | undefined;
 
-  constructor(retained: LogLimits) {
+  constructor(retained: RetainedFile) {
     this.#retained = retained;
     this.#compaction = new LogCompaction(retained);
-    this.#times = new LogTimeRepair(retained);
   }
 
   /**
@@ -66,9 +60,11 @@ export class LogRetention {
    */
   prune(oldest: number, maxBytes: number): Promise<void> {
     return this.#turns.runExclusive(async () => {
-      await this.#delete('presence', oldest);
-      await this.#delete('openRecording', oldest);
-      for (const table of agingTables) await this.#forget(table, oldest);
+      for (const tables of this.#retained.tables) {
+        await this.#delete(tables, 'presence', oldest);
+        await this.#delete(tables, 'openRecording', oldest);
+        for (const table of agingTables) await this.#forget(tables, table, oldest);
+      }
       await this.#checkpoint();
       await this.#tend(maxBytes);
     });
@@ -94,8 +90,10 @@ export class LogRetention {
   }
 
   /** See {@link LogTimeRepair}. It shares the turns, because rows that are being copied must not be moved. */
-  repairTimes(times: LogTimes): Promise<number> {
-    return this.#turns.runExclusive(() => this.#times.run(times));
+  repairTimes({ writer, forgetAfter }: RetainedTables, times: LogTimes): Promise<number> {
+    const { writes } = this.#retained;
+    const repair = new LogTimeRepair({ writer, writes, forgetAfter });
+    return this.#turns.runExclusive(() => repair.run(times));
   }
 
   /** Runs a task after the running step, while no other begins. */
@@ -105,8 +103,13 @@ export class LogRetention {
 
   /** Stops the running step. */
   async close(): Promise<void> {
-    const interrupting = setInterval(() => this.#retained.keeper.interrupt(), 50);
-    await this.#turns.close(() => this.#retained.keeper.closeSync());
+    const keepers = this.#retained.tables.map(({ keeper }) => keeper);
+    const interrupting = setInterval(() => {
+      for (const keeper of keepers) keeper.interrupt();
+    }, 50);
+    await this.#turns.close(() => {
+      for (const keeper of keepers) keeper.closeSync();
+    });
     clearInterval(interrupting);
   }
 
@@ -121,10 +124,10 @@ export class LogRetention {
       if (used <= maxBytes) break;
       const [largest] = (await this.#counts()).sort((a, b) => b.rows - a.rows);
       if (!largest || largest.rows === 0) break;
-      const { table, rows, stored } = largest;
+      const { tables, table, rows, stored } = largest;
       // Deleted rows keep their space while their row group has other rows.
       if (stored - rows > stored / 5) await this.#compaction.run();
-      else await this.#forgetRows(table, Math.ceil(rows * (1 - (0.9 * maxBytes) / used)));
+      else await this.#forgetRows(tables, table, Math.ceil(rows * (1 - (0.9 * maxBytes) / used)));
       if (!(await this.#checkpoint())) return;
     }
     await this.#compactFile(maxBytes);
@@ -142,35 +145,32 @@ export class LogRetention {
   }
 
   /** Deletes rows older than this. */
-  async #forget(table: AgingTable, oldest: number): Promise<void> {
+  async #forget(tables: RetainedTables, table: AgingTable, oldest: number): Promise<void> {
     for (;;) {
-      const border = await this.#timeAt(table, step);
+      const border = await timeAt(tables, table, step);
       if (border === undefined || border >= oldest) break;
       // Only the log's times are strictly ascending.
-      if ((await this.#delete(table, border)) === 0) break;
+      if ((await this.#delete(tables, table, border)) === 0) break;
     }
-    await this.#delete(table, oldest);
+    await this.#delete(tables, table, oldest);
   }
 
   /** Deletes about this many of the oldest rows. */
-  async #forgetRows(table: AgingTable, count: number): Promise<void> {
+  async #forgetRows(tables: RetainedTables, table: AgingTable, count: number): Promise<void> {
     for (let left = count; left > 0; left -= step) {
-      const border = await this.#timeAt(table, Math.min(left, step) - 1);
+      const border = await timeAt(tables, table, Math.min(left, step) - 1);
       if (border === undefined) return;
-      await this.#delete(table, border + 1);
+      await this.#delete(tables, table, border + 1);
     }
   }
 
-  /** The time of the row after this many rows. */
-  async #timeAt(table: AgingTable, rows: number): Promise<number | undefined> {
-    const [time] = await this.#row(`SELECT time FROM ${table} LIMIT 1 OFFSET ${rows}`);
-    return time === undefined ? undefined : Number(time);
-  }
-
   /** @returns the number of deleted rows. */
-  #delete(table: AgingTable | 'presence' | 'openRecording', time: number): Promise<number> {
-    const { writes, writer, forget } = this.#retained;
-    return writes.runExclusive(async () => {
+  #delete(
+    { writer, forget }: RetainedTables,
+    table: AgingTable | 'presence' | 'openRecording',
+    time: number,
+  ): Promise<number> {
+    return this.#retained.writes.runExclusive(async () => {
       if (table === 'log') await forget(time);
       const sql = `DELETE FROM ${table} WHERE time < $1 ${conditions[table] ?? ''}`;
       return (await writer.run(sql, [BigInt(time)], [BIGINT])).rowsChanged;
@@ -179,9 +179,11 @@ export class LogRetention {
 
   /** Only a checkpoint frees space. @returns false if there was none, because the disk is full for example. */
   #checkpoint(): Promise<boolean> {
-    const { writes, writer } = this.#retained;
+    const { writes, tables } = this.#retained;
+    const [own] = tables;
+    if (!own) return Promise.resolve(false);
     return writes.runExclusive(() =>
-      writer.run('CHECKPOINT').then(
+      own.writer.run('CHECKPOINT').then(
         () => true,
         () => false,
       ),
@@ -189,27 +191,40 @@ export class LogRetention {
   }
 
   async #used(): Promise<number> {
-    const [used] = await this.#row('SELECT used_blocks * block_size FROM pragma_database_size()');
-    return Number(used);
+    const [own] = this.#retained.tables;
+    const [used] = own ? await row(own, 'SELECT used_blocks * block_size FROM pragma_database_size()') : [];
+    return Number(used ?? 0);
   }
 
-  /** The number of rows of each table, and the number it stores, including deleted rows. */
-  async #counts(): Promise<{ table: AgingTable; rows: number; stored: number }[]> {
-    const found = await Promise.all(
-      agingTables.map(async (table) => {
-        const [rows] = await this.#row(`SELECT count(*) FROM ${table}`);
-        const [stored] = await this.#row(
-          `SELECT estimated_size FROM duckdb_tables() WHERE table_name = '${table}'`,
+  /** The number of rows of each table of each machine, and the number it stores, including deleted rows. */
+  async #counts(): Promise<(Counted & { rows: number; stored: number })[]> {
+    const all = this.#retained.tables.flatMap((tables) => agingTables.map((table) => ({ tables, table })));
+    return Promise.all(
+      all.map(async ({ tables, table }) => {
+        const [rows] = await row(tables, `SELECT count(*) FROM ${table}`);
+        const [stored] = await row(
+          tables,
+          `SELECT estimated_size FROM duckdb_tables() WHERE schema_name = current_schema() AND table_name = '${table}'`,
         );
-        return { table, rows: Number(rows), stored: Number(stored) };
+        return { tables, table, rows: Number(rows), stored: Number(stored) };
       }),
     );
-    return found;
   }
+}
 
-  async #row(sql: string): Promise<readonly unknown[]> {
-    return (await this.#retained.keeper.runAndReadAll(sql)).getRows()[0] ?? [];
-  }
+interface Counted {
+  readonly tables: RetainedTables;
+  readonly table: AgingTable;
+}
+
+/** The time of the row after this many rows. */
+async function timeAt(tables: RetainedTables, table: AgingTable, rows: number): Promise<number | undefined> {
+  const [time] = await row(tables, `SELECT time FROM ${table} LIMIT 1 OFFSET ${rows}`);
+  return time === undefined ? undefined : Number(time);
+}
+
+async function row({ keeper }: RetainedTables, sql: string): Promise<readonly unknown[]> {
+  return (await keeper.runAndReadAll(sql)).getRows()[0] ?? [];
 }
 
 const sizeOf = (file: string) =>

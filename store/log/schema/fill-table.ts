@@ -1,4 +1,5 @@
 import type { DuckDBAppender, DuckDBConnection } from '@duckdb/node-api';
+import { schemaOf } from './machine-schema.ts';
 import type { SqlTable } from './schema.ts';
 
 /** Adds rows to a table in the transaction that is under way: all of them or, when it throws, none. */
@@ -7,7 +8,7 @@ export async function fillTable(
   table: SqlTable,
   append: (appender: DuckDBAppender) => void,
 ): Promise<void> {
-  const appender = await connection.createAppender(table);
+  const appender = await connection.createAppender(table, schemaOf(connection));
   try {
     append(appender);
     appender.closeSync();

@@ -43,10 +43,12 @@ const recordingsOfLog = `
   )
   ORDER BY startTime`;
 
-/** Makes what is missing in a file, and what an older version left into what it is now: all of it or nothing. */
-export function migrateFile(connection: DuckDBConnection): Promise<void> {
+/** Makes what is missing in a schema, and what an older version left into what it is now: all of it or nothing. */
+export function migrateSchema(connection: DuckDBConnection): Promise<void> {
   return inTransaction(connection, async () => {
-    const found = await connection.runAndReadAll('SELECT table_name FROM duckdb_tables()');
+    const found = await connection.runAndReadAll(
+      'SELECT table_name FROM duckdb_tables() WHERE schema_name = current_schema()',
+    );
     const before = new Set(found.getRows().map(([name]) => String(name)));
     if (before.has('eventPosition')) await joinPositions(connection, before);
     await connection.run(schema);

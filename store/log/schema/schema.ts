@@ -1,4 +1,4 @@
-/** Everything in the database's file. The tables are ours, the views are what people may ask. */
+/** The tables of one machine, see `machine-schema.ts`. People query the views of `views.ts`. */
 
 /** Of something that was seen; its `time` is when it appeared. */
 const life = `
@@ -110,7 +110,7 @@ export const createTable = (table: SqlTable, name: string = table) =>
 /** Tables that say in advance where a query need not look; see `HourlyRollup` and `TextIndex`. */
 export const derivedTables = [createTable('hourly'), createTable('slice')].join('\n');
 
-export const allTables: readonly SqlTable[] = [...growingTables, ...smallTables];
+const allTables: readonly SqlTable[] = [...growingTables, ...smallTables];
 /** Of a compaction that was interrupted; see `compaction.ts`. */
 const leftovers = allTables.map((table) => `DROP TABLE IF EXISTS ${copyOf(table)};`);
 const tables = allTables.map((table) => createTable(table));
@@ -141,21 +141,15 @@ export const unendedRecordings = `
     GROUP BY ALL
   ) later ON later.monitorID = open.monitorID AND later.stream = ${streamName('open.id')}`;
 
+/** Of this machine's tables alone. */
 const views = `
-CREATE OR REPLACE VIEW logs AS SELECT time, level, src, monitorID, msg FROM log;
-CREATE OR REPLACE VIEW events AS
-  SELECT id, time, storedAt, monitorID, monitorName, source, label, score, x, y, width, height, object FROM event;
-CREATE OR REPLACE VIEW recordings AS
+CREATE OR REPLACE VIEW machineRecordings AS
   SELECT id, monitorID, ${streamName('id')} AS stream, time AS startTime,
     endTime, bytes, videoCodec, width, height, audioCodec, reason
   FROM recording
   UNION ALL
   ${unendedRecordings};
-CREATE OR REPLACE VIEW deliveries AS SELECT id, monitorID, source, time, storedAt, deliveredAt FROM delivery;
-CREATE OR REPLACE VIEW objects AS
-  SELECT id, monitorID, label, score, time AS startTime, endTime, eventID
-  FROM (FROM object UNION ALL FROM presence);
-CREATE OR REPLACE VIEW states AS
+CREATE OR REPLACE VIEW machineStates AS
   SELECT monitorID, state, reason, time AS startTime,
     lead(time) OVER monitors AS endTime,
     state = 'streaming' AND lag(state, 1, '') OVER monitors = 'waiting' AS reconnect

@@ -1,4 +1,4 @@
-import type { LogEntry } from '../../../bus/messages.ts';
+import type { MachineEntry } from '../read/log-filter.ts';
 
 /** Entries per message to the main thread; small, so that its event loop is not stalled. */
 const piece = 500;
@@ -9,21 +9,21 @@ const maxWaiting = 20_000;
 
 /** Sends new entries to main, as fast as main processes them. */
 export class LogDispatch {
-  readonly #send: (entries: readonly LogEntry[]) => void;
+  readonly #send: (entries: readonly MachineEntry[]) => void;
   #on: boolean;
-  #waiting: LogEntry[] = [];
+  #waiting: MachineEntry[] = [];
   #underWay = 0;
   #due: NodeJS.Immediate | undefined;
   #room: (() => void)[] = [];
 
   /** @param on whether there are followers from the beginning. */
-  constructor(on: boolean, send: (entries: readonly LogEntry[]) => void) {
+  constructor(on: boolean, send: (entries: readonly MachineEntry[]) => void) {
     this.#on = on;
     this.#send = send;
   }
 
   /** @returns a promise if the queue is full; the caller waits for it before it adds more. */
-  add(entry: LogEntry): Promise<void> | undefined {
+  add(entry: MachineEntry): Promise<void> | undefined {
     if (!this.#on) return undefined;
     this.#waiting.push(entry);
     // Entries that arrive together are sent together.

@@ -1,17 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LogEntry } from '../../../bus/messages.ts';
-import { type LogFilter, matchesFilter } from '../read/log-filter.ts';
+import { type LogFilter, type MachineEntry, matchesFilter } from '../read/log-filter.ts';
 import { isAfterCorrection } from '../schema/log-times.ts';
 
 /** The conditions of a filter that apply to live entries. */
-export type FollowConditions = Pick<LogFilter, 'levels' | 'sources' | 'monitors'>;
+export type FollowConditions = Pick<LogFilter, 'levels' | 'sources' | 'monitors' | 'machines'>;
 
-/** The log as a follower reads it. */
+/** The log of one machine as a follower reads it: there, times only grow. */
 interface Source {
   /** Stored entries, oldest first. @throws while the database is unavailable. */
-  read(filter: LogFilter): Promise<LogEntry[]>;
+  read(filter: LogFilter): Promise<MachineEntry[]>;
   /** Calls `listener` with every entry that a `read` started now may miss. @returns a function that unsubscribes. */
-  follow(listener: (entries: readonly LogEntry[]) => void): () => void;
+  follow(listener: (entries: readonly MachineEntry[]) => void): () => void;
 }
 
 const pageSize = 1000;
@@ -24,14 +23,14 @@ export function followLog(
   source: Source,
   time: number,
   conditions: FollowConditions,
-  listener: (entries: readonly LogEntry[]) => Promise<void> | void,
+  listener: (entries: readonly MachineEntry[]) => Promise<void> | void,
 ): () => void {
-  const { levels = [], sources = [], monitors = [] } = conditions;
-  const filter = { levels, sources, monitors };
+  const { levels = [], sources = [], monitors = [], machines = [] } = conditions;
+  const filter = { levels, sources, monitors, machines };
   let ended = false;
   let last = time;
   /** Undefined after an overflow, and when buffering is no longer needed. */
-  let buffer: LogEntry[] | undefined;
+  let buffer: MachineEntry[] | undefined;
   let live = false;
   let unfollow = () => {};
   const end = () => {
@@ -70,13 +69,13 @@ export function followLog(
     }
   }
 
-  function take(entries: readonly LogEntry[]): void {
+  function take(entries: readonly MachineEntry[]): void {
     if (live) void handOver(entries.filter((entry) => matchesFilter(filter, entry)));
     else if (buffer && buffer.length + entries.length > maxBufferSize) buffer = undefined;
     else buffer?.push(...entries.filter((entry) => matchesFilter(filter, entry)));
   }
 
-  async function handOver(entries: readonly LogEntry[]): Promise<void> {
+  async function handOver(entries: readonly MachineEntry[]): Promise<void> {
     const [first] = entries;
     if (first && isAfterCorrection(last, first.time)) last = first.time - 1;
     const news = entries.filter((entry) => entry.time > last);

@@ -3,8 +3,8 @@ import { backoffDelay } from '../../../bus/base/backoff.ts';
 import { retry } from '../../../bus/children/retry.ts';
 import { stopDeadlinesMs } from '../../../bus/children/stop-deadlines.ts';
 import { WorkerClient, type WorkerEnd } from '../../../bus/children/worker-client.ts';
-import type { LogEntry } from '../../../bus/messages.ts';
 import { StoreError } from '../../base/store-error.ts';
+import type { MachineEntry } from '../read/log-filter.ts';
 import { LogStoreError } from '../schema/log-store-error.ts';
 import type {
   AskedQuestion,
@@ -30,7 +30,7 @@ const queryPatienceMs = 5000;
 interface Surroundings {
   /** Start options of a new thread. */
   readonly beginning: Omit<LogWorkerStart, 'following'>;
-  entries(entries: readonly LogEntry[]): void;
+  entries(entries: readonly MachineEntry[]): void;
   report(error: LogStoreError): void;
 }
 

@@ -1,27 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { ensureFolder } from '../../../bus/base/files.ts';
 import { Mutex } from '../../../bus/base/mutex.ts';
 import { StoreError } from '../../base/store-error.ts';
-import { EventList } from '../catalogue/event-list.ts';
-import { RecordingCatalogue } from '../catalogue/recording-catalogue.ts';
-import { RecordingUsage } from '../catalogue/recording-usage.ts';
-import { Timeline } from '../catalogue/timeline.ts';
-import { DetectionWriter } from '../projection/detection-writer.ts';
-import { LogWriter } from '../projection/log-writer.ts';
-import { Positions } from '../projection/positions.ts';
-import { RecordingWriter } from '../projection/recording-writer.ts';
-import { HourlyRollup } from '../read/hourly-rollup.ts';
-import { LogPages } from '../read/log-pages.ts';
-import { LogStats } from '../read/log-stats.ts';
-import { TextIndex } from '../read/text-index.ts';
 import { FileHold } from '../retention/file-hold.ts';
 import { LogRetention } from '../retention/log-retention.ts';
-import { migrateFile } from '../schema/migration.ts';
+import { makeSchemas } from '../schema/file-schemas.ts';
+import { ownSchema, schemaOfMachine } from '../schema/machine-schema.ts';
 import { ReadWriteLock } from '../schema/read-write-lock.ts';
+import { connectToSchema, type MachineConnections, MachineLog, type SharedFile } from './machine-log.ts';
 
 const options = {
   threads: '2',
@@ -44,86 +35,54 @@ const lock = 'SET enable_external_access = false; SET lock_configuration = true;
 const machineTrouble =
   /could not set lock|permission denied|no space left|too many open files|out of memory/i;
 
-const connectionNames = [
-  'writer',
-  'keeper',
-  'reader',
-  'counter',
-  'catalogue',
-  'usage',
-  'timeline',
-  'events',
-] as const;
-type ConnectionName = (typeof connectionNames)[number];
+/** The machines whose logs the file has. */
+export interface LogMachines {
+  /** This one's name. */
+  readonly machine: string;
+  /** Those whose streams are read here, too. */
+  readonly others: readonly string[];
+}
 
-/** The log and the events in DuckDB. Only one instance per file; its calls may overlap. */
-export class LogDatabase {
+/** The log, events and recordings in DuckDB, of this machine and of others. Only one instance per file; its calls may overlap. */
+export class LogDatabase extends MachineLog {
+  readonly machine: string;
+  /** The other machines of the cluster, and those that were, as long as something of them is left. */
+  readonly others: ReadonlyMap<string, MachineLog>;
   readonly #instance: DuckDBInstance;
   readonly #connection: DuckDBConnection;
-  /** Writers take turns, and so do readers; neither waits for the other. */
-  readonly #writes = new Mutex();
-  readonly #hours: HourlyRollup;
-  readonly #slices: TextIndex;
+  readonly #writes: Mutex;
   /** Every query takes this lock, so that there can be a moment without readers. */
-  readonly reads = new ReadWriteLock();
-  readonly positions: Positions;
-  readonly writer: LogWriter;
-  readonly detections: DetectionWriter;
-  readonly recordings: RecordingWriter;
+  readonly reads: ReadWriteLock;
   readonly retention: LogRetention;
   /** For programs that copy the file. */
   readonly hold: FileHold;
-  readonly pages: LogPages;
-  readonly stats: LogStats;
-  readonly catalogue: RecordingCatalogue;
-  readonly usage: RecordingUsage;
-  readonly timeline: Timeline;
-  readonly events: EventList;
   readonly #id = randomUUID();
 
   private constructor(
     file: string,
+    machine: string,
     instance: DuckDBInstance,
-    connections: Readonly<Record<ConnectionName, DuckDBConnection>>,
+    schemas: readonly (readonly [string, MachineConnections])[],
+    connections: MachineConnections,
   ) {
+    const writes = new Mutex();
+    const shared: SharedFile = {
+      writes,
+      pauseRetention: (task) => this.retention.pauseFor(task),
+      repairTimes: (tables, times) => this.retention.repairTimes(tables, times),
+    };
+    super(ownSchema, connections, shared);
+    this.machine = machine;
+    this.others = new Map(
+      schemas.map(([other, theirs]) => [other, new MachineLog(schemaOfMachine(other), theirs, shared)]),
+    );
     this.#instance = instance;
     this.#connection = connections.writer;
-    this.#hours = new HourlyRollup(connections.writer, this.#writes);
-    this.#slices = new TextIndex(connections.writer, this.#writes);
-    this.positions = new Positions(connections.writer, this.#writes);
-    this.detections = new DetectionWriter(connections.writer, this.#writes, this.positions);
-    this.recordings = new RecordingWriter(
-      connections.writer,
-      this.positions,
-      (stored) => this.catalogue.learn(stored),
-      (task) => this.retention.pauseFor(task),
-    );
-    this.writer = new LogWriter(connections.writer, this.positions, (entries) => {
-      void this.#hours.advance(entries.at(-1)?.time ?? 0);
-      void this.#slices.advance(entries.length);
-    });
-    this.retention = new LogRetention({
-      file,
-      writer: connections.writer,
-      writes: this.#writes,
-      keeper: connections.keeper,
-      reads: this.reads,
-      forget: async (before) => {
-        await this.#hours.forget(before);
-        await this.#slices.forget(before);
-      },
-      forgetAfter: async (time) => {
-        await this.#hours.forgetAfter(time);
-        await this.#slices.forgetAfter(time);
-      },
-    });
-    this.hold = new FileHold(connections.writer, this.#writes, this.retention);
-    this.pages = new LogPages(connections.reader);
-    this.stats = new LogStats(connections.counter);
-    this.catalogue = new RecordingCatalogue(connections.catalogue);
-    this.usage = new RecordingUsage(connections.usage);
-    this.timeline = new Timeline(connections.timeline);
-    this.events = new EventList(connections.events);
+    this.#writes = writes;
+    this.reads = new ReadWriteLock();
+    const tables = [this, ...this.others.values()].map((each) => each.tables);
+    this.retention = new LogRetention({ file, tables, writes, reads: this.reads });
+    this.hold = new FileHold(connections.writer, writes, this.retention);
   }
 
   /**
@@ -131,34 +90,36 @@ export class LogDatabase {
    *
    * @returns `broken` is the reason why the old file was moved aside; undefined if it was not.
    */
-  static async open(file: string): Promise<{ database: LogDatabase; broken?: string }> {
+  static async open(
+    file: string,
+    machines: LogMachines = { machine: hostname(), others: [] },
+  ): Promise<{ database: LogDatabase; broken?: string }> {
     await ensureFolder(dirname(file));
     try {
-      return { database: await LogDatabase.#open(file) };
+      return { database: await LogDatabase.#open(file, machines) };
     } catch (error) {
       const broken = (error as Error).message.split('\n', 1)[0] ?? '';
       if (!existsSync(file) || machineTrouble.test(broken)) throw error;
       await rename(file, `${file}.broken`);
       // The write-ahead log belongs to the old file and would be replayed into the new one.
       await rm(`${file}.wal`, { force: true });
-      return { database: await LogDatabase.#open(file), broken };
+      return { database: await LogDatabase.#open(file, machines), broken };
     }
   }
 
-  static async #open(file: string): Promise<LogDatabase> {
+  static async #open(file: string, { machine, others }: LogMachines): Promise<LogDatabase> {
     const instance = await DuckDBInstance.create(file, options);
     try {
-      const writer = await instance.connect();
-      await migrateFile(writer);
-      await writer.run(utc + lock);
-      const others: Partial<Record<ConnectionName, DuckDBConnection>> = {};
-      for (const name of connectionNames) others[name] = await instance.connect();
-      const connections = { ...(others as Record<ConnectionName, DuckDBConnection>), writer };
-      const database = new LogDatabase(file, instance, connections);
+      const connection = await instance.connect();
+      const names = await makeSchemas(connection, machine, others);
+      await connection.run(utc + lock);
+      connection.closeSync();
+      const own = await connectToSchema(instance, ownSchema);
+      const theirs: (readonly [string, MachineConnections])[] = [];
+      for (const name of names) theirs.push([name, await connectToSchema(instance, schemaOfMachine(name))]);
+      const database = new LogDatabase(file, machine, instance, theirs, own);
       // A table of another shape must be detected now, while the file can still be replaced.
-      await database.positions.read('LOGS');
-      await database.pages.read({ limit: 1 }, false);
-      await database.catalogue.load();
+      for (const each of [database, ...database.others.values()]) await each.check();
       return database;
     } catch (error) {
       instance.closeSync();
@@ -178,14 +139,6 @@ export class LogDatabase {
   }
 
   /**
-   * Completes the indexes of a database that is older than they are, or whose process was killed. Entries are stored and
-   * queries answered meanwhile.
-   */
-  async prepare(): Promise<void> {
-    await Promise.all([this.#hours.count(), this.#slices.advance(0)]);
-  }
-
-  /**
    * Waits for running work, then checkpoints and closes the file. Safe to call twice.
    *
    * A thread must not end before that: DuckDB's binding aborts the whole process when one of its calls returns to a thread
@@ -194,9 +147,8 @@ export class LogDatabase {
   close(): Promise<void> {
     this.hold.release();
     return this.#writes.close(async () => {
-      const { retention, pages, stats, catalogue, usage, timeline, events } = this;
-      const readers = [pages, stats, catalogue, usage, timeline, events];
-      await Promise.all([retention, ...readers].map((each) => each.close()));
+      const machines = [this, ...this.others.values()];
+      await Promise.all([this.retention.close(), ...machines.map((each) => each.endQueries())]);
       await this.#connection.run('CHECKPOINT').catch(() => {});
       this.#connection.closeSync();
       this.#instance.closeSync();

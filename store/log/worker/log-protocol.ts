@@ -1,5 +1,5 @@
 import type { WorkerMessage, WorkerRefusal } from '../../../bus/children/worker-protocol.ts';
-import type { CheckpointAnswer, CheckpointQuestion, LogEntry } from '../../../bus/messages.ts';
+import type { CheckpointAnswer, CheckpointQuestion } from '../../../bus/messages.ts';
 import type { BusAddress } from '../../../bus/nats/bus-address.ts';
 import type { StoreErrorCode } from '../../base/store-error.ts';
 import type { EventFilter, ListedEvent, Occurrence, OccurrenceFilter } from '../catalogue/event-list.ts';
@@ -7,12 +7,18 @@ import type { CatalogueEntry, RecordingFilter } from '../catalogue/recording-cat
 import type { UsageAnswer, UsageQuestion } from '../catalogue/recording-usage.ts';
 import type { TimelineAnswer, TimelineQuestion } from '../catalogue/timeline.ts';
 import type { ExportFormat } from '../export/export-format.ts';
-import type { LogFilter } from '../read/log-filter.ts';
+import type { LogFilter, MachineEntry, OfMachine } from '../read/log-filter.ts';
 import type { StatsQuestion, StatsRow } from '../read/log-stats.ts';
 import type { StatusTotals } from '../read/log-totals.ts';
 import type { LogStoreErrorCode } from '../schema/log-store-error.ts';
 
 /** The messages between the log store and its thread. */
+
+/** The other machines of the cluster, and where the streams of all of them are reached. */
+export interface LogSite {
+  readonly address: BusAddress;
+  readonly others: readonly string[];
+}
 
 /** The thread's start options. */
 export interface LogWorkerStart {
@@ -20,6 +26,10 @@ export interface LogWorkerStart {
   readonly bus: BusAddress;
   /** Start of the recorder, Unix time in microseconds: the same after a restart of the thread. */
   readonly began: number;
+  /** This machine's name. */
+  readonly machine: string;
+  /** Where it is one of several. */
+  readonly site?: LogSite | undefined;
   readonly maxAgeDays: number;
   readonly maxSizeMegabytes: number;
   /** Whether there are followers already: new entries are then posted from the first on. */
@@ -29,7 +39,7 @@ export interface LogWorkerStart {
 /** The queries to the thread, and their answers. */
 export interface LogQuestions {
   /** The matching entries, newest first (or oldest first), up to the filter's limit. */
-  page: { asked: { filter: LogFilter; oldestFirst: boolean }; answer: LogEntry[] };
+  page: { asked: { filter: LogFilter; oldestFirst: boolean }; answer: MachineEntry[] };
   stats: { asked: StatsQuestion; answer: StatsRow[] };
   /** Starts a download and answers with its number. */
   openExport: { asked: { filter: LogFilter; format: ExportFormat }; answer: number };
@@ -39,8 +49,8 @@ export interface LogQuestions {
   recordings: { asked: RecordingFilter; answer: CatalogueEntry[] };
   usage: { asked: UsageQuestion; answer: UsageAnswer };
   timeline: { asked: TimelineQuestion; answer: TimelineAnswer };
-  events: { asked: EventFilter; answer: ListedEvent[] };
-  occurrences: { asked: OccurrenceFilter; answer: Occurrence[] };
+  events: { asked: EventFilter; answer: (ListedEvent & OfMachine)[] };
+  occurrences: { asked: OccurrenceFilter; answer: (Occurrence & OfMachine)[] };
   checkpoint: { asked: CheckpointQuestion; answer: CheckpointAnswer };
   totals: { asked: undefined; answer: StatusTotals };
   /** Commits what was logged before, if so asked. The answer is `LogDatabase.version`. */
@@ -74,7 +84,7 @@ export interface LogRefusal extends WorkerRefusal {
 
 /** Messages of the thread that answer no query. */
 export type LogNotice =
-  | { readonly kind: 'entries'; readonly entries: readonly LogEntry[] }
+  | { readonly kind: 'entries'; readonly entries: readonly MachineEntry[] }
   | { readonly kind: 'problem'; readonly code: LogStoreErrorCode; readonly message: string };
 
 export type FromLogWorker = Exclude<WorkerMessage, WorkerRefusal> | LogRefusal | LogNotice;

@@ -6,12 +6,14 @@ import { StoreError } from '../../base/store-error.ts';
 import { LogDownloads } from '../export/log-downloads.ts';
 import { LogExport, type ReadPage } from '../export/log-export.ts';
 import { type ProjectedStream, projectedStreams } from '../projection/position.ts';
-import { LogProjections, type ProjectionListeners } from '../projection/projections.ts';
+import { LogProjections, type ProjectionListeners, type StreamFailures } from '../projection/projections.ts';
 import { LogTotals } from '../read/log-totals.ts';
+import { AllMachines } from './all-machines.ts';
 import { AnswerMemory } from './answer-memory.ts';
 import { LogDispatch } from './dispatch.ts';
 import type { LogDatabase } from './log-database.ts';
 import type { FromLogWorker, LogAnswer, LogQuestion, LogTopic, LogWorkerStart } from './log-protocol.ts';
+import { SiteStreams } from './site-streams.ts';
 
 const minute = 60_000;
 const hourMs = 60 * minute;
@@ -51,6 +53,9 @@ export class LogService {
   readonly #surroundings: Surroundings;
   /** Set when the service has started. */
   #streams: LogProjections | undefined;
+  /** Where there are several machines. */
+  #site: SiteStreams | undefined;
+  readonly #machines: AllMachines;
   readonly #downloads = new LogDownloads();
   readonly #totals = new LogTotals();
   readonly #memory = new AnswerMemory();
@@ -60,6 +65,7 @@ export class LogService {
 
   private constructor(database: LogDatabase, bus: Bus, surroundings: Surroundings) {
     this.#database = database;
+    this.#machines = new AllMachines(database);
     this.#bus = bus;
     this.#surroundings = surroundings;
     this.dispatch = new LogDispatch(surroundings.beginning.following, (entries) =>
@@ -72,7 +78,7 @@ export class LogService {
     await database.detections.recordStart(surroundings.beginning.began);
     const service = new LogService(database, bus, surroundings);
     await service.#read();
-    void database.prepare().catch(() => {});
+    for (const each of [database, ...database.others.values()]) void each.prepare().catch(() => {});
     service.#timers.push(
       setInterval(() => void service.#prune(), hourMs),
       setInterval(() => void service.#tend(), minute / 6),
@@ -105,7 +111,7 @@ export class LogService {
   async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     this.#database.hold.release();
-    await this.#streams?.close();
+    await Promise.all([this.#streams?.close(), this.#site?.close()]);
     await this.#database.detections.heartbeat(nowUs()).catch(() => {});
     await this.#bus.close();
   }
@@ -128,10 +134,10 @@ export class LogService {
         return { isComplete };
       }
       case 'fileVersion':
-        if (question.asked.commits) await this.#streams?.arrive(projectedStreams);
+        if (question.asked.commits) await this.#arrive(projectedStreams);
         return this.#database.version;
     }
-    await this.#streams?.arrive(streamsOf[question.topic]);
+    await this.#arrive(streamsOf[question.topic]);
     if (question.topic === 'openExport') {
       const { filter, format } = question.asked;
       // May take minutes, so it must not hold the read lock: a checkpoint waits for every reader.
@@ -140,15 +146,20 @@ export class LogService {
     return reads.read(() => this.#ask(question));
   }
 
+  /** What the bus has now is stored, and of other machines what has arrived here. */
+  async #arrive(streams: readonly ProjectedStream[]): Promise<void> {
+    await Promise.all([this.#streams?.arrive(streams), this.#site?.commit()]);
+  }
+
   readonly #readPage: ReadPage = (filter, oldestFirst) =>
-    this.#database.reads.read(() => this.#database.pages.read(filter, oldestFirst));
+    this.#database.reads.read(() => this.#machines.page(filter, oldestFirst));
 
   async #ask(question: Exclude<LogQuestion, { topic: UnlockedTopic }>): Promise<LogAnswer<LogTopic>> {
     switch (question.topic) {
       case 'page':
-        return this.#database.pages.read(question.asked.filter, question.asked.oldestFirst);
+        return this.#machines.page(question.asked.filter, question.asked.oldestFirst);
       case 'stats':
-        return this.#database.stats.count(question.asked);
+        return this.#machines.stats(question.asked);
       case 'recordings':
         return this.#database.catalogue.list(question.asked);
       case 'usage':
@@ -156,28 +167,36 @@ export class LogService {
       case 'timeline':
         return this.#database.timeline.read(question.asked);
       case 'events':
-        return this.#database.events.list(question.asked);
+        return this.#machines.events(question.asked);
       case 'occurrences':
-        return this.#database.events.occurrences(question.asked);
+        return this.#machines.occurrences(question.asked);
       case 'totals':
         return this.#totals.read();
     }
   }
 
   async #read(): Promise<void> {
-    const { tell, fail } = this.#surroundings;
+    const { tell, fail, beginning } = this.#surroundings;
+    const { machine, site } = beginning;
     const listeners: ProjectionListeners = {
       entry: (entry) => {
         this.#totals.addEntry(entry);
-        return this.dispatch.add(entry);
+        return this.dispatch.add({ ...entry, machine });
       },
       event: (event) => this.#totals.addEvent(event),
       report: (report) => this.#totals.addReport(report),
       object: (object) => this.#totals.addObject(object),
     };
-    this.#streams = await LogProjections.open(this.#database, this.#bus, listeners, {
+    const failures: StreamFailures = {
       report: ({ code, message }) => tell({ kind: 'problem', code, message }),
       giveUp: fail,
+    };
+    this.#streams = await LogProjections.open(this.#database, { bus: this.#bus }, listeners, failures);
+    if (!site) return;
+    const others = [...this.#database.others].filter(([other]) => site.others.includes(other));
+    this.#site = new SiteStreams({
+      ...{ address: site.address, machines: new Map(others), failures },
+      entry: (entry, of) => this.dispatch.add({ ...entry, machine: of }),
     });
   }
 

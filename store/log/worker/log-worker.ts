@@ -26,8 +26,8 @@ process.on('uncaughtException', fail);
 start().catch(fail);
 
 async function start(): Promise<void> {
-  const { file } = beginning;
-  const opened = await LogDatabase.open(file);
+  const { file, machine, site } = beginning;
+  const opened = await LogDatabase.open(file, { machine, others: site?.others ?? [] });
   database = opened.database;
   if (opened.broken !== undefined) {
     const text = `${file} cannot be read, was renamed to .broken and is made again from what the bus has`;

@@ -4,8 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { LogEntry } from '../../../bus/messages.ts';
-import { matchesFilter } from '../../../store/log/read/log-filter.ts';
+import { type MachineEntry, matchesFilter } from '../../../store/log/read/log-filter.ts';
 import { LogDatabase } from '../../../store/log/worker/log-database.ts';
 import { atEnd } from '../../support/cleanup.ts';
 import { temporaryFolder } from '../../support/folder.ts';
@@ -16,12 +15,13 @@ const start = Date.parse('2026-11-22T22:00:00Z') * 1000;
 const count = 25_000;
 const entries = Array.from(
   { length: count },
-  (_, n): LogEntry => ({
+  (_, n): MachineEntry => ({
     level: n % 10 === 0 ? 'error' : 'info',
     time: start + n * 1_000_000,
     msg: `entry ${n}, "quoted"`,
     src: n % 3 === 0 ? 'app' : 'recorder',
     monitorID: n % 2 === 0 ? 'door' : '',
+    machine: 'nvr1',
   }),
 );
 
@@ -50,15 +50,15 @@ let archive: string;
 beforeAll(async () => {
   folder = await temporaryFolder();
   archive = join(folder, 'sentrybus.duckdb');
-  const { database } = await LogDatabase.open(archive);
+  const { database } = await LogDatabase.open(archive, { machine: 'nvr1', others: [] });
   await database.writer.append(entries, { identity: 's', sequence: 1, time: 1, readAt: 1 });
   await database.close();
 });
 
-const csv = (some: readonly LogEntry[]) =>
-  `time,level,src,monitorID,msg\r\n${some
-    .map(({ time, level, src, monitorID, msg }) =>
-      [time, level, src, monitorID, `"${msg.replaceAll('"', '""')}"`].join(),
+const csv = (some: readonly MachineEntry[]) =>
+  `time,level,src,monitorID,msg,machine\r\n${some
+    .map(({ time, level, src, monitorID, msg, machine }) =>
+      [time, level, src, monitorID, `"${msg.replaceAll('"', '""')}"`, machine].join(),
     )
     .map((line) => `${line}\r\n`)
     .join('')}`;
@@ -126,7 +126,7 @@ describe('an export of a closed log', () => {
     connection.closeSync();
     instance.closeSync();
     const { code, output } = await run(`${other}.copy`, '--out', '-', '--format', 'csv');
-    expect([code, output]).toEqual([0, `${csv(entries)}9000000000000000,info,app,,last\r\n`]);
+    expect([code, output]).toEqual([0, `${csv(entries)}9000000000000000,info,app,,last,nvr1\r\n`]);
   });
 });
 

@@ -1,7 +1,11 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { replay } from '../../../bus/nats/jetstream.ts';
+import { Bus } from '../../../bus/nats/bus.ts';
+import { machineToken } from '../../../bus/nats/control/machine-token.ts';
+import { ensureStreams, replay, streamRange } from '../../../bus/nats/jetstream.ts';
+import { embeddedBus, startNatsServer } from '../../../bus/nats/nats-server.ts';
 import { logs } from '../../../bus/subjects.ts';
-import { startTestBus } from '../../support/bus.ts';
+import { silentLogger, startTestBus } from '../../support/bus.ts';
+import { temporaryFolder } from '../../support/folder.ts';
 
 const entry = (n: number) => ({
   level: 'info' as const,
@@ -57,3 +61,28 @@ test('a restart that is requested as soon as clients are back is not lost', asyn
   });
   expect(restarts).toBe(maxRestarts);
 }, 20_000);
+
+test('the bus of a machine that becomes one of several keeps its streams, and is read by its domain', async () => {
+  const dir = await temporaryFolder();
+  const start = async (kind = embeddedBus()) => {
+    const server = await startNatsServer({ dir, log: silentLogger().source('app'), kind });
+    onTestFinished(() => server.stop());
+    const bus = await Bus.connect(server.address, 'test');
+    onTestFinished(() => bus.close());
+    await ensureStreams(bus);
+    return { server, bus };
+  };
+  const alone = await start();
+  for (let n = 1; n <= 3; n += 1) await alone.bus.store(logs, ['info', 'app', ''], entry(n), `id${n}`);
+  const before = await streamRange(alone.bus, 'LOGS');
+  await alone.bus.close();
+  await alone.server.stop();
+  const domain = machineToken('nvr1.example');
+  const member = await start(embeddedBus({ domain, config: '' }));
+  expect(before).toMatchObject({ first: 1, last: 3 });
+  expect(await streamRange(member.bus, 'LOGS')).toEqual(before);
+  expect(await streamRange(member.bus, 'LOGS', domain)).toEqual(before);
+  await member.bus.close();
+  await member.server.stop();
+  expect(await streamRange((await start()).bus, 'LOGS')).toEqual(before);
+});

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { beforeAll, expect, test } from 'vitest';
 import { Outbox } from '../../../bus/nats/outbox.ts';
 import { formatRecordingID } from '../../../bus/recording-id.ts';
@@ -67,22 +68,23 @@ test('events are listed with their detections and the recording that shows them'
       detections: [{ label: 'cat', score: at === 110 ? 60 : 50 }],
     });
   await outbox.flush(5000);
+  const machine = hostname();
   const ask = async (search: string) => (await door.fetch(`/api/event/query?${search}`, {}, user)).json();
   const ids = async (search: string) => (await ask(search)).map(({ id }: { id: string }) => id);
 
   expect(await ask('monitors=door')).toEqual([
     {
-      ...{ id: 'later', monitorID: 'door', source: 'tflite', time: began + 61 * second },
+      ...{ id: 'later', monitorID: 'door', machine, source: 'tflite', time: began + 61 * second },
       detections: [{ label: 'zone0', score: 2 }],
       ...{ recording: null, snapshot: false },
     },
     {
-      ...{ id: 'soon', monitorID: 'door', source: 'tflite', time: began + 21 * second },
+      ...{ id: 'soon', monitorID: 'door', machine, source: 'tflite', time: began + 21 * second },
       detections: [{ label: 'zone0', score: 99 }],
       ...{ recording, snapshot: false },
     },
     {
-      ...{ id: pictured, monitorID: 'door', source: 'tflite', time: began + second },
+      ...{ id: pictured, monitorID: 'door', machine, source: 'tflite', time: began + second },
       detections: [person, { label: 'dog', score: 50 }],
       ...{ recording, snapshot: true },
     },
@@ -93,12 +95,12 @@ test('events are listed with their detections and the recording that shows them'
   const grouped = await (await door.fetch('/api/event/occurrences?monitors=door', {}, user)).json();
   expect(grouped).toEqual([
     {
-      ...{ monitorID: 'door', start: began + 61 * second, end: began + 61 * second, events: 1 },
+      ...{ monitorID: 'door', machine, start: began + 61 * second, end: began + 61 * second, events: 1 },
       labels: { zone0: 2 },
       best: { id: 'later', time: began + 61 * second, recording: null, snapshot: false },
     },
     {
-      ...{ monitorID: 'door', start: began + second, end: began + 21 * second, events: 2 },
+      ...{ monitorID: 'door', machine, start: began + second, end: began + 21 * second, events: 2 },
       labels: { dog: 50, person: 90, zone0: 99 },
       best: { id: pictured, time: began + second, recording, snapshot: true },
     },

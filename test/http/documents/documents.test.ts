@@ -5,9 +5,10 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { LogEntry, MqttEvent } from '../../../bus/messages.ts';
+import { MqttEvent } from '../../../bus/messages.ts';
 import { failureCodes } from '../../../http/documents/openapi.ts';
 import { errors } from '../../../http/request/http-error.ts';
+import { MachineEntry } from '../../../store/log/log-store.ts';
 import { admin, type FrontDoor, openFrontDoor, user } from '../../support/http-server.ts';
 import { project } from '../../support/project.ts';
 import { routeTable } from '../../support/route-table.ts';
@@ -261,7 +262,7 @@ describe('the AsyncAPI document', () => {
 
   test("has the bus's own schemas", () => {
     const { logEntry, event } = document.components.messages;
-    expect(logEntry?.payload).toEqual(JSON.parse(JSON.stringify(LogEntry)));
+    expect(logEntry?.payload).toEqual(JSON.parse(JSON.stringify(MachineEntry)));
     expect(event?.payload).toEqual(JSON.parse(JSON.stringify(MqttEvent)));
     expect(Object.keys(MqttEvent.properties)).toEqual([
       'monitorID',

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { request as httpsRequest } from 'node:https';
+import { hostname } from 'node:os';
 import { tableFromIPC } from '@uwdata/flechette';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { DetectionEvent, RecordingReport } from '../../../bus/messages.ts';
@@ -60,9 +61,11 @@ test('what was logged, detected and recorded before a statement is seen by it', 
       ...['startTime', 'endTime', 'bytes'].map((name) => ({ name, type: 'BIGINT' })),
       { name: 'videoCodec', type: 'VARCHAR' },
       ...['width', 'height'].map((name) => ({ name, type: 'INTEGER' })),
-      ...['audioCodec', 'reason'].map((name) => ({ name, type: 'VARCHAR' })),
+      ...['audioCodec', 'reason', 'machine'].map((name) => ({ name, type: 'VARCHAR' })),
     ],
-    rows: [[recording.id, 'door', 'main', recording.start, null, 2000, 'h264', 320, 240, null, '']],
+    rows: [
+      [recording.id, 'door', 'main', recording.start, null, 2000, 'h264', 320, 240, null, '', hostname()],
+    ],
     truncated: false,
   });
 });

@@ -2,7 +2,7 @@ import { readdir, readlink } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { nowUs } from '../../../bus/base/time.ts';
 import type { LogEntry, LogLevel } from '../../../bus/messages.ts';
-import { type LogFilter, LogStore, matchesFilter } from '../../../store/log/log-store.ts';
+import { type LogFilter, LogStore, type MachineEntry, matchesFilter } from '../../../store/log/log-store.ts';
 import { entry, messages, start, startTestLog, store } from '../../support/test-log.ts';
 
 test('a query right after an entry was stored on the bus shows it', async () => {
@@ -14,7 +14,7 @@ test('a query right after an entry was stored on the bus shows it', async () => 
   }
 });
 
-test('an entry comes back with exactly its five fields, whatever text it holds', async () => {
+test('an entry comes back with exactly its six fields, whatever text it holds', async () => {
   const { bus, open } = await startTestLog();
   const log = await open();
   const texts = ['', "'; DROP TABLE log; --", 'Straße 🚗 \u0000 nul', '\u2028\r\n\t"\\', 'x'.repeat(4096)];
@@ -41,7 +41,7 @@ test('entries are newest first and their times only grow, even when clocks do no
 test('filters work together, a list means any of its items, and the database agrees with matchesFilter', async () => {
   const { bus, open } = await startTestLog();
   const log = await open();
-  const all: LogEntry[] = [];
+  const all: MachineEntry[] = [];
   for (const level of ['error', 'warning', 'info', 'debug'] as LogLevel[]) {
     for (const src of ['app', 'monitor', 'motion']) {
       for (const monitorID of ['', 'one', 'two']) all.push(entry(all.length + 1, { level, src, monitorID }));
@@ -72,9 +72,9 @@ test('filters work together, a list means any of its items, and the database agr
   expect(await log.query({ monitors: ['one'], limit: 2 })).toHaveLength(2);
   expect(await log.query({ monitors: ['nobody'] })).toEqual([]);
   // Paging by the time of the last one meets every entry once.
-  const paged: LogEntry[] = [];
+  const paged: MachineEntry[] = [];
   for (let time: number | undefined = Number.MAX_SAFE_INTEGER; time !== undefined; ) {
-    const page: LogEntry[] = await log.query({ time, limit: 7 });
+    const page: MachineEntry[] = await log.query({ time, limit: 7 });
     paged.push(...page);
     time = page.at(-1)?.time;
   }

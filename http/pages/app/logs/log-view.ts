@@ -1,5 +1,5 @@
 import { batch, signal } from '@preact/signals';
-import type { LogEntry } from '../../../../bus/messages.ts';
+import type { MachineEntry } from '../../../../store/log/read/log-filter.ts';
 import { BackOff } from '../data/back-off.ts';
 import { closeSocket } from '../data/close-socket.ts';
 import { getJson, goToLogin, loginEnded, RequestFailure } from '../data/request.ts';
@@ -12,7 +12,7 @@ const maxEntries = 3000;
 
 /** Entries that match a filter, newest first: those that arrive, and older ones page by page. */
 export class LogView {
-  readonly entries = signal<readonly LogEntry[] | undefined>(undefined);
+  readonly entries = signal<readonly MachineEntry[] | undefined>(undefined);
   readonly problem = signal<string | undefined>(undefined);
   readonly isLive = signal(false);
   /** Whether there are no older entries. */
@@ -24,8 +24,10 @@ export class LogView {
   #socket: WebSocket | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isLoading = false;
-  /** Time of the newest entry that is known, whether it has the text or not; 0 if there was none. */
-  #newestUs: number | undefined;
+  /** Of each machine, the time of the newest entry that is known, whether it has the text or not. */
+  readonly #newestUs = new Map<string, number>();
+  /** The same of a machine of which none is known, or later; 0 if there was no entry at all. */
+  #othersUs: number | undefined;
 
   constructor(filter: ChosenEntries) {
     this.#filter = filter;
@@ -50,7 +52,7 @@ export class LogView {
       const oldest = before.at(-1);
       const end = oldest?.time ?? this.#filter.until;
       if (end !== undefined) query.set('time', String(end));
-      const page = await getJson<LogEntry[]>(`/api/log/query?${query}`, this.#aborter.signal);
+      const page = await getJson<MachineEntry[]>(`/api/log/query?${query}`, this.#aborter.signal);
       batch(() => {
         this.entries.value = [...(this.entries.value ?? []), ...page];
         this.isComplete.value = page.length < pageSize;
@@ -82,8 +84,8 @@ export class LogView {
     const query = filterQuery(this.#filter);
     query.set('limit', '1');
     try {
-      const [newest] = await getJson<LogEntry[]>(`/api/log/query?${query}`, this.#aborter.signal);
-      this.#newestUs = newest?.time ?? 0;
+      const [newest] = await getJson<MachineEntry[]>(`/api/log/query?${query}`, this.#aborter.signal);
+      this.#othersUs = newest?.time ?? 0;
       return true;
     } catch (error) {
       if (this.#aborter.signal.aborted) return false;
@@ -96,20 +98,28 @@ export class LogView {
   /** New entries from the newest one on, so that none is missed while there is no connection. */
   #follow(): void {
     const query = filterQuery(this.#filter);
-    const newestShown = this.entries.value?.[0]?.time ?? 0;
-    this.#newestUs ??= newestShown;
-    query.set('after', String(this.#newestUs));
+    const loaded = this.entries.value ?? [];
+    const shown = new Map<string, number>();
+    for (const { machine, time } of loaded) shown.set(machine, Math.max(time, shown.get(machine) ?? 0));
+    if (!this.#filter.text) {
+      for (const [machine, time] of shown)
+        this.#newestUs.set(machine, Math.max(time, this.#newestUs.get(machine) ?? 0));
+    }
+    this.#othersUs ??= loaded.at(-1)?.time ?? 0;
+    query.set('after', String(this.#othersUs));
+    const positions = [...this.#newestUs].map(([machine, time]) => `${time}@${machine}`);
+    if (positions.length > 0) query.set('positions', positions.join());
     const socket = new WebSocket(socketAddress(`/api/logs?${query}`));
     this.#socket = socket;
     socket.onopen = () => {
       this.#backOff.reset();
       this.isLive.value = true;
     };
-    let gathered: LogEntry[] = [];
+    let gathered: MachineEntry[] = [];
     socket.onmessage = ({ data }: MessageEvent<string>) => {
-      const entry = JSON.parse(data) as LogEntry;
-      this.#newestUs = entry.time;
-      if (entry.time <= newestShown || !hasText(this.#filter, entry)) return;
+      const entry = JSON.parse(data) as MachineEntry;
+      this.#newestUs.set(entry.machine, entry.time);
+      if (entry.time <= (shown.get(entry.machine) ?? 0) || !hasText(this.#filter, entry)) return;
       if (gathered.length === 0) {
         requestAnimationFrame(() => {
           const arrived = gathered.reverse();
@@ -127,7 +137,7 @@ export class LogView {
     };
   }
 
-  #add(arrived: readonly LogEntry[]): void {
+  #add(arrived: readonly MachineEntry[]): void {
     const all = [...arrived, ...(this.entries.value ?? [])];
     batch(() => {
       if (all.length > maxEntries) this.isComplete.value = false;

@@ -55,7 +55,7 @@ function expected(
   const counts = new Map<string, StatsRow>();
   for (const entry of some) {
     const row: Record<string, string | number> = bucket ? { time: begin(entry.time, bucket) } : {};
-    for (const key of statsGroups) if (group.includes(key)) row[key] = entry[key];
+    for (const key of statsGroups) if (key !== 'machine' && group.includes(key)) row[key] = entry[key];
     const key = JSON.stringify(row);
     counts.set(key, { ...row, count: (counts.get(key)?.count ?? 0) + 1 });
   }

@@ -28,7 +28,7 @@ async function openLog(file?: string) {
   const projection = new Projection<LogEntry, LogEntry>(await database.positions.read('LOGS'), {
     name: 'log entries',
     append: (rows, position) => database.writer.append(rows, position),
-    repairTimes: (times) => database.retention.repairTimes(times),
+    repairTimes: (times) => database.repairTimes(times),
     row: logRow,
     report: () => {},
     giveUp: () => {},

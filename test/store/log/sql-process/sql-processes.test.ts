@@ -73,7 +73,7 @@ test('what corrects the times of entries is seen as well', async () => {
   const now = start + 3600e6;
   await append([entry(2 * 3600e6), entry(2 * 3600e6 + 1)]);
   expect(await ask(`select count(*) from logs where time > ${now}`)).toEqual([[2]]);
-  await database.retention.repairTimes({ now, newest: start + 2 * 3600e6 + 1, earlier: start + count + 1 });
+  await database.repairTimes({ now, newest: start + 2 * 3600e6 + 1, earlier: start + count + 1 });
   expect(await ask(`select count(*), max(time) from logs where time >= ${now - 1}`)).toEqual([[2, now]]);
 });
 

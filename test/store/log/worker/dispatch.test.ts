@@ -1,12 +1,19 @@
 import { expect, test } from 'vitest';
-import type { LogEntry } from '../../../../bus/messages.ts';
+import type { MachineEntry } from '../../../../store/log/log-store.ts';
 import { LogDispatch } from '../../../../store/log/worker/dispatch.ts';
 
-const entry = (time: number): LogEntry => ({ level: 'info', time, msg: '', src: 'app', monitorID: '' });
+const entry = (time: number): MachineEntry => ({
+  level: 'info',
+  time,
+  msg: '',
+  src: 'app',
+  monitorID: '',
+  machine: 'a',
+});
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 function start(on = true) {
-  const pieces: (readonly LogEntry[])[] = [];
+  const pieces: (readonly MachineEntry[])[] = [];
   const dispatch = new LogDispatch(on, (entries) => void pieces.push(entries));
   const add = (from: number, to: number) => {
     for (let time = from; time < to; time += 1) void dispatch.add(entry(time));

@@ -64,7 +64,7 @@ test('a database of another shape is moved aside as a broken one is', async () =
   connection.closeSync();
   instance.closeSync();
   const { database, broken } = await open(file);
-  expect(broken).toMatch(/time|level/);
+  expect(broken).toMatch(/time|level|src/);
   expect(await database.pages.read({}, false)).toEqual([]);
 });
 

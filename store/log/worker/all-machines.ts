@@ -1,0 +1,91 @@
+import { StoreError } from '../../base/store-error.ts';
+import type { EventFilter, ListedEvent, Occurrence, OccurrenceFilter } from '../catalogue/event-list.ts';
+import type { LogFilter, MachineEntry, OfMachine } from '../read/log-filter.ts';
+import { firstOf, pageOfMachines } from '../read/log-pages.ts';
+import { maxStatsRows, type StatsQuestion, type StatsRow } from '../read/log-stats.ts';
+import { statsGroups } from '../read/stats-buckets.ts';
+import type { LogDatabase } from './log-database.ts';
+import type { MachineLog } from './machine-log.ts';
+
+/** An answer of one machine's tables, with its name. */
+type Of<T> = T & OfMachine;
+/** Which machines are asked; empty is all. */
+interface Choice {
+  readonly machines?: readonly string[];
+}
+type Named = readonly [machine: string, log: MachineLog];
+
+/** Answers from the tables of all machines, in one order: by time, then by machine. */
+export class AllMachines {
+  readonly #database: LogDatabase;
+
+  constructor(database: LogDatabase) {
+    this.#database = database;
+  }
+
+  /** A page may be longer by entries of the same time as the last one, so that pages can be turned by the time. */
+  page(filter: LogFilter, oldestFirst: boolean): Promise<MachineEntry[]> {
+    const pages = this.#chosen(filter).map(([machine, log]) => [machine, log.pages] as const);
+    return pageOfMachines(pages, filter, oldestFirst);
+  }
+
+  /** @throws {StoreError} `invalid` if there are more than 10,000 rows. */
+  async stats(question: StatsQuestion): Promise<StatsRow[]> {
+    const group = question.group.filter((key) => key !== 'machine');
+    const found = await this.#ask(question.filter, (log) => log.stats.count({ ...question, group }));
+    const sums = new Map<string, StatsRow>();
+    for (const { count, machine, ...rest } of found) {
+      const isOfMachine = group.length < question.group.length;
+      // Asked for nothing else, a machine without entries answers so.
+      if (isOfMachine && count === 0) continue;
+      const kind = isOfMachine ? { ...rest, machine } : rest;
+      const key = JSON.stringify(kind);
+      sums.set(key, { ...kind, count: (sums.get(key)?.count ?? 0) + count });
+    }
+    if (sums.size > maxStatsRows) {
+      const text = `more than ${maxStatsRows} rows; ask for a longer bucket or a shorter time`;
+      throw new StoreError('invalid', text, { pointer: '/bucket' });
+    }
+    if (sums.size === 0 && question.group.length === 0 && !question.bucket) return [{ count: 0 }];
+    return [...sums.values()].sort(inOrderOfKeys);
+  }
+
+  async events(filter: EventFilter): Promise<Of<ListedEvent>[]> {
+    const found = await this.#ask(filter, (log) => log.events.list(filter));
+    return firstOf(found, filter.limit, filter.oldestFirst, ({ time }) => time).map((event) =>
+      event.machine === this.#database.machine ? event : { ...event, recording: null },
+    );
+  }
+
+  async occurrences(filter: OccurrenceFilter): Promise<Of<Occurrence>[]> {
+    const found = await this.#ask(filter, (log) => log.events.occurrences(filter));
+    return firstOf(found, filter.limit, filter.oldestFirst, ({ start }) => start).map((one) =>
+      one.machine === this.#database.machine ? one : { ...one, best: { ...one.best, recording: null } },
+    );
+  }
+
+  async #ask<T extends object>(
+    filter: Choice,
+    ask: (log: MachineLog) => Promise<readonly T[]>,
+  ): Promise<Of<T>[]> {
+    const found = await Promise.all(
+      this.#chosen(filter).map(async ([machine, log]) =>
+        (await ask(log)).map((row) => ({ ...row, machine })),
+      ),
+    );
+    return found.flat();
+  }
+
+  #chosen({ machines = [] }: Choice): Named[] {
+    const all: Named[] = [[this.#database.machine, this.#database], ...this.#database.others];
+    return machines.length === 0 ? all : all.filter(([machine]) => machines.includes(machine));
+  }
+}
+
+function inOrderOfKeys(one: StatsRow, other: StatsRow): number {
+  for (const key of ['time', ...statsGroups] as const) {
+    const [a, b] = [one[key] ?? '', other[key] ?? ''];
+    if (a !== b) return a < b ? -1 : 1;
+  }
+  return 0;
+}

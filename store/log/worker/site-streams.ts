@@ -1,0 +1,67 @@
+import { retry } from '../../../bus/children/retry.ts';
+import type { LogEntry } from '../../../bus/messages.ts';
+import { Bus } from '../../../bus/nats/bus.ts';
+import type { BusAddress } from '../../../bus/nats/bus-address.ts';
+import { machineToken } from '../../../bus/nats/control/machine-token.ts';
+import { projectedStreams } from '../projection/position.ts';
+import { LogProjections, type StreamFailures } from '../projection/projections.ts';
+import type { MachineLog } from './machine-log.ts';
+
+const retryMs = 1000;
+
+export interface SiteStreamsOptions {
+  /** Where the streams of all machines are reached. */
+  readonly address: BusAddress;
+  readonly machines: ReadonlyMap<string, MachineLog>;
+  /** Gets each log entry in the order of its machine, before it is stored. */
+  entry(entry: LogEntry, machine: string): Promise<void> | void;
+  readonly failures: StreamFailures;
+}
+
+/** Reads the streams of the other machines of a cluster, whenever they are there. */
+export class SiteStreams {
+  readonly #options: SiteStreamsOptions;
+  readonly #closing = new AbortController();
+  readonly #projections: LogProjections[] = [];
+  #bus: Bus | undefined;
+
+  /** Waits for nobody. */
+  constructor(options: SiteStreamsOptions) {
+    this.#options = options;
+    void this.#run().catch(() => {});
+  }
+
+  /** Stores what has arrived; what is still on its way is not waited for, since a machine may be offline. */
+  async commit(): Promise<void> {
+    await Promise.all(this.#projections.map((each) => each.arrive(projectedStreams)));
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await Promise.all(this.#projections.map((each) => each.close()));
+    await this.#bus?.close();
+  }
+
+  async #run(): Promise<void> {
+    const { address, machines, entry, failures } = this.#options;
+    const { signal } = this.#closing;
+    const bus = await retry(() => Bus.connect(address, 'log store'), {
+      pauseMs: (attempt) => (attempt === 1 ? 0 : retryMs),
+      signal,
+      // What cannot be reached is in the log of the cluster.
+      onFailure: () => {},
+    });
+    this.#bus = bus;
+    if (signal.aborted) return bus.close();
+    for (const [machine, log] of machines) {
+      const projections = await LogProjections.open(
+        log,
+        { bus, domain: machineToken(machine), machine },
+        { entry: (each) => entry(each, machine) },
+        failures,
+      );
+      if (signal.aborted) await projections.close();
+      else this.#projections.push(projections);
+    }
+  }
+}

@@ -1,0 +1,190 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { Bus } from '../../../../bus/nats/bus.ts';
+import { machineToken } from '../../../../bus/nats/control/machine-token.ts';
+import { ensureStreams } from '../../../../bus/nats/jetstream.ts';
+import { embeddedBus, startNatsServer } from '../../../../bus/nats/nats-server.ts';
+import { events, history, recordings } from '../../../../bus/subjects.ts';
+import type { MachineEntry } from '../../../../store/log/log-store.ts';
+import { silentLogger } from '../../../support/bus.ts';
+import { temporaryFolder } from '../../../support/folder.ts';
+import { entry, machine, messages, start, startTestLog, store } from '../../../support/test-log.ts';
+import { waitFor } from '../../../support/wait.ts';
+
+const other = 'nvr2.LAN';
+
+/** The bus of another machine. Here it is asked by itself; in a cluster, the control servers are in between. */
+async function startOther() {
+  const dir = join(await temporaryFolder(), 'bus');
+  const kind = embeddedBus({ domain: machineToken(other), config: '' });
+  const server = await startNatsServer({ dir, log: silentLogger().source('app'), kind });
+  onTestFinished(() => server.stop());
+  const bus = await Bus.connect(server.address, 'test');
+  onTestFinished(() => bus.close());
+  await ensureStreams(bus);
+  return { server, bus, site: { address: server.address, others: [other] } };
+}
+
+const theirs = (n: number, fields: Partial<MachineEntry> = {}) => entry(n, { machine: other, ...fields });
+
+async function startBoth() {
+  const there = await startOther();
+  const here = await startTestLog();
+  const log = await here.open({ site: there.site });
+  const has = (count: number) => async () =>
+    (await log.query({ machines: [other], limit: 10_000 })).length === count;
+  const arrived = (count: number) => waitFor(has(count), 10_000, `${count} entries of the other machine`);
+  return { ...there, here, log, arrived };
+}
+
+test('a page has the entries of all machines by time, and all of its last time', async () => {
+  const { bus, here, log, arrived } = await startBoth();
+  await store(here.bus, entry(1), entry(3), entry(5));
+  await store(bus, theirs(1), theirs(2), theirs(3));
+  await arrived(3);
+  const all = await log.query({});
+  expect(all.map((each) => [each.msg, each.machine])).toEqual([
+    ['entry 5', machine],
+    ['entry 3', machine],
+    ['entry 3', other],
+    ['entry 2', other],
+    ['entry 1', machine],
+    ['entry 1', other],
+  ]);
+  const paged: MachineEntry[] = [];
+  for (let time = Number.MAX_SAFE_INTEGER; ; time = paged.at(-1)?.time ?? 0) {
+    const page = await log.query({ time, limit: 2 });
+    if (page.length === 0) break;
+    paged.push(...page);
+  }
+  expect(paged).toEqual(all);
+  expect(messages(await log.query({ machines: [other], limit: 1 }))).toEqual(['entry 3']);
+  expect(await log.query({ machines: ['nobody'] })).toEqual([]);
+  expect(await log.stats({ filter: {}, group: ['level'] })).toEqual([{ level: 'info', count: 6 }]);
+  expect(await log.stats({ filter: {}, group: ['machine'] })).toEqual([
+    { machine, count: 3 },
+    { machine: other, count: 3 },
+  ]);
+  expect(await log.stats({ filter: { machines: ['nobody'] }, group: [] })).toEqual([{ count: 0 }]);
+  const exported: Uint8Array[] = [];
+  for await (const piece of log.export({}, 'csv')) exported.push(piece);
+  expect(Buffer.concat(exported).toString().split('\r\n')).toHaveLength(8);
+});
+
+test('SQL and lists have the rows of all machines, and what one machine knows it is asked of', async () => {
+  const { bus, here, log, arrived } = await startBoth();
+  const found = {
+    id: 'e',
+    monitorID: 'door',
+    monitorName: '',
+    source: 'tflite',
+    detections: [{ label: 'cat', score: 1 }],
+  };
+  await here.bus.store(events, ['door', 'tflite'], { ...found, time: start }, 'own');
+  await bus.store(events, ['door', 'tflite'], { ...found, id: 'f', time: start + 1 }, 'f');
+  const state = {
+    monitorID: 'door',
+    state: 'streaming',
+    reason: '',
+    recording: false,
+    since: start,
+  } as const;
+  await bus.store(history, ['door'], state, randomUUID());
+  const recording = {
+    id: '2026-11-26_10-00-00_door',
+    monitorID: 'door',
+    start,
+    end: start + 5e6,
+    bytes: 7,
+    streams: [],
+    reason: '',
+  };
+  await bus.store(recordings, ['door'], { ...recording, state: 'saved' }, randomUUID());
+  await store(bus, theirs(1));
+  await arrived(1);
+  const { signal } = new AbortController();
+  const rows = async (sql: string) => (await log.sql(sql, signal)).rows;
+  await waitFor(async () => (await rows('FROM events')).length === 2, 10_000, 'both events');
+  expect(await rows('SELECT id, machine FROM events ORDER BY id')).toEqual([
+    ['e', machine],
+    ['f', other],
+  ]);
+  expect(await rows('SELECT msg, machine FROM logs')).toEqual([['entry 1', other]]);
+  expect(await rows('SELECT state, machine FROM states')).toEqual([['streaming', other]]);
+  expect(await rows('SELECT id, machine FROM recordings')).toEqual([[recording.id, other]]);
+  const list = await log.events({ limit: 10, oldestFirst: false });
+  expect(list.map(({ id, machine: of }) => [id, of])).toEqual([
+    ['f', other],
+    ['e', machine],
+  ]);
+  expect(await log.events({ limit: 10, oldestFirst: false, machines: [machine] })).toHaveLength(1);
+  const occurrences = await log.occurrences({ limit: 10, oldestFirst: false });
+  expect(occurrences.map((each) => each.machine).sort()).toEqual([machine, other]);
+  expect(await log.stats({ filter: {}, group: ['machine'] })).toEqual([{ machine: other, count: 1 }]);
+  // The recordings that are on this machine's disk.
+  expect(await log.recordings({ limit: 10, oldestFirst: false })).toEqual([]);
+});
+
+test('those who follow get what another machine logs as it comes, and resume after each machine by itself', async () => {
+  const { bus, here, log, arrived } = await startBoth();
+  const heard: MachineEntry[] = [];
+  log.follow((entries) => heard.push(...entries));
+  // The thread follows from here on.
+  await log.query({});
+  await store(here.bus, entry(10));
+  await store(bus, theirs(3));
+  await arrived(1);
+  await waitFor(() => heard.length === 2, 5000, 'both');
+  // Logged before, and arrives after what the client has had.
+  await store(bus, theirs(5));
+  await arrived(2);
+  const resumed: MachineEntry[] = [];
+  const after = (of: string) => (of === machine ? start + 10 : start + 3);
+  log.followAfter(after, {}, (entries) => void resumed.push(...entries));
+  await waitFor(() => resumed.length === 1, 5000, 'the one that was missing');
+  await store(bus, theirs(6));
+  await store(here.bus, entry(11));
+  await waitFor(() => resumed.length === 3, 5000, 'two more');
+  expect(messages(resumed.filter((each) => each.machine === other))).toEqual(['entry 5', 'entry 6']);
+});
+
+test('every entry is there once after the bus of the other machine and this store were killed', async () => {
+  const { server, bus, here, log, arrived, site } = await startBoth();
+  await store(bus, theirs(1), theirs(2));
+  await arrived(2);
+  server.restart();
+  await waitFor(() => !bus.connected, 5000, 'the end of the server');
+  await waitFor(() => bus.connected, 10_000, 'the server');
+  await waitFor(() => store(bus, theirs(3)).then(() => true), 10_000, 'its streams');
+  await waitFor(
+    async () => (await log.query({ machines: [other] })).length >= 3,
+    30_000,
+    'the entry after it',
+  );
+  await log.close();
+  await store(bus, theirs(4));
+  const again = await here.open({ site });
+  await waitFor(
+    async () => (await again.query({ machines: [other] })).length >= 4,
+    30_000,
+    'the entry meanwhile',
+  );
+  expect(messages(await again.query({}))).toEqual(['entry 4', 'entry 3', 'entry 2', 'entry 1']);
+  expect(here.errors).toEqual([]);
+});
+
+test('rows of a machine that is no longer in the list stay, and no answer waits for one that is off', async () => {
+  const { bus, here, log, arrived, server } = await startBoth();
+  await store(bus, theirs(1));
+  await arrived(1);
+  await server.stop();
+  await store(here.bus, entry(2));
+  expect(messages(await log.query({}))).toEqual(['entry 2', 'entry 1']);
+  await log.close();
+  const alone = await here.open();
+  expect(messages(await alone.query({}))).toEqual(['entry 2', 'entry 1']);
+  expect(
+    (await alone.sql('SELECT machine FROM logs ORDER BY time', new AbortController().signal)).rows,
+  ).toEqual([[other], [machine]]);
+});
