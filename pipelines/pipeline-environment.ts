@@ -14,10 +14,14 @@ const decodingThreads = 256;
 
 /**
  * @param sessions how many there may be at once.
- * @returns what a process is started with that records, and may use GStreamer.
+ * @returns what a process is started with that records, and may use GStreamer. What is read of a camera at once is given back
+ * to the system: left to itself, glibc raises both limits with the first large block that is freed, and keeps 14 MB more.
  */
-export const pipelineEnvironment = (storageDir: string, sessions = 1): NodeJS.ProcessEnv =>
-  gstreamerEnvironment(storageDir, sessions * threadsPerSession);
+export const pipelineEnvironment = (storageDir: string, sessions = 1): NodeJS.ProcessEnv => ({
+  MALLOC_MMAP_THRESHOLD_: String(megabyte / 4),
+  MALLOC_TRIM_THRESHOLD_: String(megabyte / 8),
+  ...gstreamerEnvironment(storageDir, sessions * threadsPerSession),
+});
 
 /**
  * @returns what the process is started with that decodes for all detectors. Raw pictures stay in the heap: with a mapping of
