@@ -116,7 +116,7 @@ export function createApp(options: AppOptions): FastifyInstance {
                 headers,
                 caller,
                 signal,
-                body: parts.body,
+                parts,
               })
             : await row.handle({ ...parts, caller, headers, address, signal });
         if (answer.body instanceof Readable && row.access !== 'public') openAnswers.add(answer.body, caller);

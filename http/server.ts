@@ -7,8 +7,6 @@ import { Credentials } from './gate/credentials.ts';
 import { Gate } from './gate/gate.ts';
 import { LiveFeed } from './live/live-feed.ts';
 import { LogFeed } from './log/log-feed.ts';
-import { keepPeerDoor } from './peer-door.ts';
-import { Relay } from './relay/relay.ts';
 import type { ApiServices } from './request/api-services.ts';
 import { routes } from './routes.ts';
 import { MonitorStates } from './state/monitor-states.ts';
@@ -70,7 +68,8 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const states = new MonitorStates(options.bus, site);
   const live = new LiveFeed({ bus: options.videoBus, monitors: options.monitors, states });
   const table = routes({ ...options, feed, live, states, sessions, gate, basePath });
-  const relay = site && new Relay(site);
+  const cluster = site && (await openCluster());
+  const relay = site && cluster && new cluster.Relay({ site, monitors: options.monitors, log });
   const common = { table, proxies, headers, log };
   const door = openDoor({ ...common, server, gate, relay, basePath, pingInterval: options.pingInterval });
   // Registered after `Credentials` and `Sessions`, whose listeners must know of the change first.
@@ -80,7 +79,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 
   try {
     const port = await door.listen({ host: config.host, port: config.port });
-    closePeerDoor = site && keepPeerDoor(site, common);
+    closePeerDoor = site && cluster?.keepPeerDoor(site, common);
     const host = config.host === '0.0.0.0' || config.host === '::' ? '127.0.0.1' : config.host;
     const name = host.includes(':') ? `[${host}]` : host;
     return { address: `${secure ? 'https' : 'http'}://${name}:${port}`, port, close: once(close) };
@@ -100,6 +99,15 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     credentials.close();
     await sessions.close();
   }
+}
+
+/** Nothing of it is loaded where there is one machine. */
+async function openCluster() {
+  const [{ Relay }, { keepPeerDoor }] = await Promise.all([
+    import('./relay/relay.ts'),
+    import('./peer-door.ts'),
+  ]);
+  return { Relay, keepPeerDoor };
 }
 
 function once(close: () => Promise<void>): () => Promise<void> {

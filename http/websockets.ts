@@ -119,7 +119,7 @@ export class WebSockets {
       connection.onClose(() => this.#connections.delete(connection));
       const connectHere = () => connect(connection, call);
       if (!relay) connectHere();
-      else relay.connect(connection, { row, url: request.url ?? '', caller, connectHere }, parts);
+      else relay.connect(connection, { row, url: request.url ?? '', caller, parts, connectHere });
     });
   }
 

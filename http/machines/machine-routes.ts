@@ -57,7 +57,7 @@ export function machineRoutes({ machines, declareMachineOff, log }: MachineServi
       tag: 'System',
       summary: 'Say that a machine is off',
       description:
-        'With `without_quorum = "wait"`, the machine that answers records the cameras of others only while it hears a majority of the voters, because those that it does not hear may be cut off and go on. Whoever knows that one is off says so here: its vote is not waited for until it is heard again, or this machine starts anew.',
+        'With `without_quorum = "wait"`, the machine that answers records the cameras of others only while it hears a majority of the voters, because those that it does not hear may be cut off and go on. If one of them is known to be off, it is said here: its vote is not waited for until it is heard again, or this machine starts anew.',
       query: Type.Object({ name: Type.String({ maxLength: 253, description: 'the name of a machine' }) }),
       answers: { 200: { description: 'Its monitors are recorded from now on' } },
       failures: ['not_found', 'conflict'],

@@ -3,7 +3,7 @@ import { compileValidator } from '../../store/base/validator.ts';
 import type { Caller } from '../request/caller.ts';
 import { HttpError } from '../request/http-error.ts';
 
-/** The header in which a machine tells another one for whom it asks. */
+/** The header in which a machine names its caller to another one. */
 export const callerHeader = 'sentrybus-caller';
 
 const RelayedCaller = Type.Object({
@@ -14,8 +14,10 @@ const RelayedCaller = Type.Object({
 });
 const check = compileValidator(RelayedCaller);
 
-export function writeCaller({ id, username, isAdmin, monitors }: Caller): string {
-  return Buffer.from(JSON.stringify({ id, username, isAdmin, monitors })).toString('base64url');
+/** @param monitorID of the request, which has been narrowed to what its caller may see: the whole list might not fit a header. */
+export function writeCaller({ id, username, isAdmin, monitors }: Caller, monitorID: string): string {
+  const seen = { id, username, isAdmin, ...(monitors && { monitors: [monitorID] }) };
+  return Buffer.from(JSON.stringify(seen)).toString('base64url');
 }
 
 /**

@@ -13,6 +13,12 @@ export interface KnownState extends MonitorStatus {
   readonly streamed: number;
 }
 
+/** The status of a monitor, whichever machine records it. */
+export interface CurrentStatus extends MonitorStatus {
+  /** In a cluster: the machine that records it, or tries to; null: none does. */
+  readonly machine?: string | null;
+}
+
 /** Keeps the latest status of every monitor, of which other machines record some where there are several. */
 export class MonitorStates {
   readonly #began = nowUs();
@@ -32,10 +38,10 @@ export class MonitorStates {
     this.#forget = site?.onDistantChange((monitorID) => this.#tell(monitorID)) ?? (() => {});
   }
 
-  /** What people are to know of a monitor, whichever machine records it. */
-  current(monitorID: string): (MonitorStatus & { readonly machine?: string | undefined }) | undefined {
+  /** As people are to know it. */
+  current(monitorID: string): CurrentStatus | undefined {
     const distant = this.#site?.distant(monitorID);
-    if (distant) return { ...distant.status, machine: distant.machine };
+    if (distant) return { ...distant.status, machine: distant.machine ?? null };
     const own = this.get(monitorID);
     return own && this.#site && own.state !== 'disabled' ? { ...own, machine: this.#site.machine } : own;
   }

@@ -12,7 +12,9 @@ export const MonitorSummary = Type.Object({
     description: 'Time at which it entered the state',
   }),
   machine: Type.Optional(
-    Type.String({ description: 'In a cluster: the machine that records it, or tries to, if there is one' }),
+    Type.Union([Type.String(), Type.Null()], {
+      description: 'In a cluster: the machine that records it, or tries to; null if none does',
+    }),
   ),
 });
 export type MonitorSummary = Static<typeof MonitorSummary>;

@@ -24,11 +24,11 @@ export class TestSite implements Site {
     return () => this.#listeners.delete(listener);
   }
 
-  /** undefined: this machine records it. */
-  hear(id: string, machine: string | undefined): void {
+  /** undefined: this machine records it; null: none does. */
+  hear(id: string, machine: string | null | undefined): void {
     const now = { monitorID: id, state: 'streaming', reason: '', recording: true, since: 5 } as const;
     if (machine === undefined) this.#distant.delete(id);
-    else this.#distant.set(id, { machine, status: now });
+    else this.#distant.set(id, { machine: machine ?? undefined, status: now });
     for (const listener of this.#listeners) listener(id);
   }
 }

@@ -35,13 +35,13 @@ test('admins see the machines of a cluster, and can say that one is off', async 
     launchChromium(),
   ]);
   await door.monitors.put(rtspMonitor('door', ['rtsp://127.0.0.1/main']));
-  site.hear('door', 'garage');
+  site.hear('door', null);
   const { page, complaints } = await openPage(browser, `${door.url}/live`, admin, screens.phone);
   const row = page.getByRole('list', { name: 'Machines' });
   await row.waitFor();
   expect(await row.locator('li').allInnerTexts()).toEqual([
     expect.stringMatching(/^127\.0\.0\.4\s+1 camera$/),
-    expect.stringMatching(/^garage\s+away\s+Record its cameras here$/),
+    expect.stringMatching(/^garage\s+unreachable\s+Record its cameras here$/),
     expect.stringMatching(/^tie\s+votes only$/),
   ]);
   expect(await barriers(page)).toEqual([]);

@@ -127,9 +127,17 @@ test('a machine that is away is said to be, and soon', async () => {
   expect(answer.headers.get('retry-after')).toBe('5');
   expect(await answer.json()).toMatchObject({
     code: 'unavailable',
-    detail: `${away}, which would answer, is away.`,
+    detail: `${away} has to answer, and cannot be reached.`,
   });
   expect(await (await here.feed(`/api/monitor/${monitorID}/live`)).closed).toBe(1001);
+  expect(here.logged.filter(({ msg }) => msg.includes('cannot be asked'))).toHaveLength(1);
+
+  site.hear(monitorID, null);
+  const nobody = await here.change('POST', `/api/monitor/restart?id=${monitorID}`);
+  expect([nobody.status, await nobody.json()]).toMatchObject([
+    503,
+    { detail: 'No machine records this monitor.' },
+  ]);
   site.hear(monitorID, answering);
 });
 

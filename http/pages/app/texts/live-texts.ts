@@ -52,7 +52,7 @@ export const liveTexts = {
   deleted: { en: 'This camera was deleted.', de: 'Diese Kamera wurde gelöscht.' },
   offlineCount: { en: '{count} offline', de: '{count} offline' },
   machines: { en: 'Machines', de: 'Rechner' },
-  machineAway: { en: 'away', de: 'nicht erreichbar' },
+  machineAway: { en: 'unreachable', de: 'nicht erreichbar' },
   machineVotes: { en: 'votes only', de: 'stimmt nur ab' },
   machineCamera: { en: '1 camera', de: '1 Kamera' },
   machineCameras: { en: '{count} cameras', de: '{count} Kameras' },
