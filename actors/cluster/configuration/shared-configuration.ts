@@ -47,6 +47,8 @@ export class SharedConfiguration implements Agreement {
   #version = 0;
   #wake: () => void = () => {};
   #complaint = '';
+  /** The configuration because of which this machine's own was kept: once is enough if joining has to be tried again. */
+  #keptFor: string | undefined;
 
   constructor(options: SharedConfigurationOptions) {
     this.#options = options;
@@ -65,7 +67,8 @@ export class SharedConfiguration implements Agreement {
 
   /** Another machine has the changes up to this sequence number. */
   hear(sequence: number): void {
-    if (sequence > this.#version) this.#wake();
+    // Until it has joined it looks each second, whatever the others have.
+    if (this.#formation !== undefined && sequence > this.#version) this.#wake();
   }
 
   close(): void {
@@ -109,18 +112,24 @@ export class SharedConfiguration implements Agreement {
     const { signal } = this.#closing;
     while (!signal.aborted) {
       let isWhole = false;
+      let isFailed = false;
       const look = async () => {
         isWhole = await records.open();
         if (this.#formation === undefined) await this.#join(records);
         else await this.#catchUp(records);
         this.#complaint = '';
       };
-      await this.#mutex.runExclusive(look).catch((error: unknown) => this.#complain(error));
+      await this.#mutex.runExclusive(look).catch((error: unknown) => {
+        isFailed = true;
+        this.#complain(error);
+      });
       const woken = new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
-      const pause = sleep(isWhole && this.#formation !== undefined ? lookMs : joinMs, undefined, { signal });
-      await Promise.race([pause.catch(() => {}), woken]);
+      const isSettled = isWhole && !isFailed && this.#formation !== undefined;
+      const pause = sleep(isSettled ? lookMs : joinMs, undefined, { signal }).catch(() => {});
+      // The others' heartbeats come twice a second, and a full disk stays full.
+      await (isFailed ? pause : Promise.race([pause, woken]));
     }
   }
 
@@ -180,6 +189,7 @@ export class SharedConfiguration implements Agreement {
 
   /** Nothing of this machine is lost silently: what neither is nor was in the shared configuration. */
   async #keepOwn(formation: string, found: readonly ConfigChange[]): Promise<void> {
+    if (this.#keptFor === formation) return;
     const { copy, log } = this.#options;
     const values = new Map(found.map((change) => [keyOf(change), change.value]));
     const own = this.#own();
@@ -188,6 +198,7 @@ export class SharedConfiguration implements Agreement {
     );
     if (lost.length === 0) return;
     const folder = await copy.keep(own);
+    this.#keptFor = formation;
     log.warning(
       `the cluster has another configuration than this machine had: its own is kept in ${folder} (differs: ${lost.map(keyOf).join(', ')})`,
     );

@@ -1,6 +1,7 @@
 import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import { StoreError } from '../../../../store/base/store-error.ts';
 import { startTestBus } from '../../../support/bus.ts';
 import { testMonitor } from '../../../support/monitors.ts';
 import { type SharedMember, startMember } from '../../../support/shared-member.ts';
@@ -174,4 +175,24 @@ test('a change whose answer was lost counts once, and one that the own disk refu
   await rename(`${folder}.away`, folder);
   await third.follow(first);
   expect(await stored(third, 'yard')).toEqual({ ...yard, name: 'garden' });
+});
+
+test('while the own disk is full, joining is tried again, and what the machine had is kept once', async () => {
+  const bus = await startTestBus();
+  const first = await startMember({ name: 'nvr1', bus, isFirst: true, monitors: [door] });
+  await first.connect();
+  const second = await startMember({ name: 'nvr2', bus });
+  const full = new StoreError('io', 'the monitor could not be saved');
+  const accept = vi.spyOn(second.monitors, 'accept').mockRejectedValue(full);
+  const joining = second.connect();
+  const isTriedAgain = () => {
+    second.configuration.hear(first.configuration.version);
+    return accept.mock.calls.length > 2;
+  };
+  await waitFor(isTriedAgain, 10_000, 'three attempts');
+  expect(await keptFolders(second)).toHaveLength(1);
+  accept.mockRestore();
+  await joining;
+  expect(second.monitors.list()).toEqual([door]);
+  expect(await keptFolders(second)).toHaveLength(1);
 });
