@@ -22,7 +22,7 @@ export class BufferMemory {
     setInterval(() => void this.look(), intervalMs).unref();
   }
 
-  /** Frees buffers if there are many more than after the last time; takes 20 ms then. */
+  /** Frees buffers if there are many more than after the last time; takes 30 ms then. */
   async look(): Promise<void> {
     if (!this.#areMany) return;
     this.#collect({ type: 'minor' });

@@ -20,8 +20,8 @@ import type {
 const script = new URL('./log-worker.js', import.meta.url);
 const restart = { minMs: 100, maxMs: 20_000 };
 /**
- * DuckDB's allocator gives back within 0.2 s what a question has used. By itself it keeps that for longer the more threads have
- * been at rest, and then offers it to the kernel, which takes it only when memory is short.
+ * What a question has used is given back with the next one, if 0.2 s are over: at once would cost questions a third more. By itself
+ * DuckDB's allocator then only offers it to the kernel, which takes it when memory is short.
  */
 const allocatorLimits = 'dirty_decay_ms:200,muzzy_decay_ms:0';
 /** A query waits this long for a restarting thread, in milliseconds. */
