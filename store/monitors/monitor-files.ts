@@ -23,6 +23,16 @@ const maxMonitorFileBytes = 65_536;
 /** The content of a monitor's file. */
 export const monitorText = (config: MonitorConfig): string => `${JSON.stringify(config, undefined, 2)}\n`;
 
+/**
+ * @param taken names of other monitors' files, which may be any after a copy by hand.
+ * @returns the name of a new monitor's file: `<id>.json`, or `<id>-2.json` if that is another one's, and so on.
+ */
+export function freeFile(id: string, taken: ReadonlySet<string>): string {
+  let file = `${id}.json`;
+  for (let number = 2; taken.has(file); number += 1) file = `${id}-${number}.json`;
+  return file;
+}
+
 /** @throws {StoreError} `invalid` if the text is too long for a monitor's file. */
 export function checkSize(text: string): void {
   if (Buffer.byteLength(text) <= maxMonitorFileBytes) return;

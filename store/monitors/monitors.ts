@@ -17,14 +17,14 @@ import type { DetectorSection } from '../detectors/detector-section.ts';
 import { masked, unmasked } from './masking.ts';
 import { resolveMediaFile } from './media-file.ts';
 import { type MonitorConfig, sectionOf } from './monitor-config.ts';
-import { type BrokenMonitor, checkSize, monitorText, readMonitors } from './monitor-files.ts';
+import { type BrokenMonitor, checkSize, freeFile, monitorText, readMonitors } from './monitor-files.ts';
 import { checkSubStream, MonitorParser } from './monitor-parser.ts';
 
 export type { BrokenMonitor } from './monitor-files.ts';
 
 interface StoredMonitor {
   readonly config: MonitorConfig;
-  /** Usually `<id>.json`; a file copied in by hand may have another name. */
+  /** Usually `<id>.json`; a file copied in by hand may have another name, or that of another monitor. */
   readonly file: string;
 }
 
@@ -232,24 +232,15 @@ export class Monitors implements RecordFiles {
     }
   }
 
-  /** @throws {StoreError} `invalid`, `conflict`: it cannot be stored. */
+  /** @throws {StoreError} `invalid`: it cannot be stored. */
   #recordOf(config: MonitorConfig): StoredRecord {
-    this.#fileOf(config.id);
     checkSize(monitorText(config));
     return recordOf(config);
   }
 
-  /** @throws {StoreError} `conflict` */
   #fileOf(id: string): string {
-    const file = this.#monitors.get(id)?.file ?? `${id}.json`;
-    for (const [other, { file: taken }] of this.#monitors) {
-      if (taken === file && other !== id) {
-        throw new StoreError('conflict', `the file ${file} belongs to the monitor ${other}`, {
-          pointer: '/id',
-        });
-      }
-    }
-    return file;
+    const taken = new Set([...this.#monitors.values()].map(({ file }) => file));
+    return this.#monitors.get(id)?.file ?? freeFile(id, taken);
   }
 
   /** Writes to disk first, so that configurations in memory are always stored. */

@@ -72,10 +72,11 @@ test('a monitor stays in the file that it came from', async () => {
   await monitors.put(monitor({ name: 'renamed' }));
   expect((await readdir(folder)).sort()).toEqual(['copied.json', 'two.json']);
   expect((await open()).get('one')?.name).toBe('renamed');
-  // Its file would be that of another monitor.
-  await expect(monitors.put(monitor({ id: 'two' }))).rejects.toMatchObject({ code: 'conflict' });
   await monitors.remove('one');
-  expect(await readdir(folder)).toEqual(['two.json']);
+  // Its file would be that of another monitor.
+  await monitors.put(monitor({ id: 'two' }));
+  expect((await readdir(folder)).sort()).toEqual(['two-2.json', 'two.json']);
+  expect((await open()).list().map(({ id }) => id)).toEqual(['two', 'x']);
 });
 
 test('what is read cannot be changed from outside', async () => {
