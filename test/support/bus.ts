@@ -1,7 +1,7 @@
 import { Logger } from '../../bus/logging/logger.ts';
 import { Bus } from '../../bus/nats/bus.ts';
 import { ensureStreams } from '../../bus/nats/jetstream.ts';
-import { type NatsServer, startNatsServer } from '../../bus/nats/nats-server.ts';
+import { embeddedBus, type NatsServer, startNatsServer } from '../../bus/nats/nats-server.ts';
 import { atEnd } from './cleanup.ts';
 import { temporaryFolder } from './folder.ts';
 
@@ -15,11 +15,16 @@ export interface TestBus {
 /** A logger that prints nothing and stores nothing. */
 export const silentLogger = () => new Logger(() => {});
 
-/** A real nats-server with its streams, and a connection to it. Both are gone when the test is over. */
-export async function startTestBus(): Promise<TestBus> {
+/**
+ * A real nats-server with its streams, and a connection to it. Both are gone when the test is over.
+ *
+ * @param domain of its streams, where it is one of several.
+ */
+export async function startTestBus(domain?: string): Promise<TestBus> {
   const server = await startNatsServer({
     dir: await temporaryFolder(),
     log: silentLogger().source('app'),
+    kind: embeddedBus(domain === undefined ? undefined : { domain, config: '' }),
   });
   atEnd(() => server.stop());
   const connect = async () => {

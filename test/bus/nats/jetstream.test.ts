@@ -1,8 +1,12 @@
 import { expect, test } from 'vitest';
-import type { Bus } from '../../../bus/nats/bus.ts';
-import { ensureStreams, streamRange } from '../../../bus/nats/jetstream.ts';
+import { nowUs } from '../../../bus/base/time.ts';
+import { Bus } from '../../../bus/nats/bus.ts';
+import { ensureStreams, replay, streamRange } from '../../../bus/nats/jetstream.ts';
 import type { NatsServer } from '../../../bus/nats/nats-server.ts';
+import { logs } from '../../../bus/subjects.ts';
 import { startTestBus } from '../../support/bus.ts';
+import { atEnd } from '../../support/cleanup.ts';
+import { lossyLink } from '../../support/lossy-link.ts';
 
 async function restart(server: NatsServer, bus: Bus): Promise<void> {
   const back = new Promise<void>((resolve) => {
@@ -34,4 +38,30 @@ test('a stream that was made anew is another one', async () => {
   await manager.streams.delete('LOGS');
   await ensureStreams(bus);
   expect((await streamRange(bus, 'LOGS')).identity).not.toBe(identity);
+});
+
+test('a message of another machine that was lost on its way ends the replay, although none follows', async () => {
+  const { server, bus } = await startTestBus('far');
+  const [address = ''] = server.address.servers;
+  const link = await lossyLink(Number(address.split(':')[1]), 'the second');
+  const reader = await Bus.connect({ ...server.address, servers: [link] }, 'reader');
+  atEnd(() => reader.close());
+  const log = (msg: string) =>
+    bus.store(
+      logs,
+      ['info', 'app', '_'],
+      { level: 'info', time: nowUs(), msg, src: 'app', monitorID: '' },
+      msg,
+    );
+  const read: (string | undefined)[] = [];
+  const interrupted = new Promise<void>((resolve) => {
+    const deliver = ({ message }: { readonly message: { readonly msg: string } | undefined }) => {
+      read.push(message?.msg);
+      if (read.length === 1) void log('the second');
+    };
+    replay(reader, 'LOGS', logs, 1, deliver, { domain: 'far', onInterrupted: resolve });
+  });
+  await log('the first');
+  await interrupted;
+  expect(read).toEqual(['the first']);
 });
