@@ -85,7 +85,7 @@ export class ClusterMember implements Site {
         isFirst: () => this.#isFirst(),
         hasMajority: () => this.plane.hasMajority(),
         onStored: (record, machine) => this.#stored(record, machine),
-        onJoined: () => void this.#forgetDeleted(),
+        onJoined: (deleted) => void this.#forgetOwners(deleted),
       });
       stored.monitors.share(this.#configuration);
       stored.accounts.share(this.#configuration, clusterTokenKey(cluster.secret));
@@ -211,13 +211,12 @@ export class ClusterMember implements Site {
     for (const listener of this.#listeners) listener(id);
     if (value !== null) return;
     this.#ownership.forget(id, Number.POSITIVE_INFINITY);
-    if (isOwn) void this.#forgetDeleted();
+    if (isOwn) void this.#forgetOwners([id]);
   }
 
-  /** Deletes the owners of monitors that are no more; if it fails, after the next start. */
-  async #forgetDeleted(): Promise<void> {
-    const ids = this.#options.stored?.monitors.list().map(({ id }) => id) ?? [];
-    await this.#records?.keepOnly(ids).catch(() => {});
+  /** Of monitors that were deleted; if it fails, after the next start. */
+  async #forgetOwners(ids: readonly string[]): Promise<void> {
+    await this.#records?.forget(ids).catch(() => {});
   }
 
   #decide(): void {

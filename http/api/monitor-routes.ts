@@ -161,7 +161,7 @@ export function monitorRoutes({ monitors, bus, log }: MonitorServices): Route[] 
             'A detector that was never configured is enabled with its defaults. Needs no CSRF token.',
           params: MonitorQuery,
           answers: { 200: { description: `${detector} is ${verb}d` } },
-          failures: ['not_found', 'storage_failed', 'no_majority'],
+          failures: ['not_found', 'conflict', 'storage_failed', 'no_majority'],
           async handle({ params, caller }) {
             await monitors.setDetector(params.id, detector, verb === 'enable');
             log.info(`${detector} ${verb}d by '${caller.username}'`, params.id);

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OwnCopy } from '../../actors/cluster/configuration/own-copy.ts';
 import { SharedConfiguration } from '../../actors/cluster/configuration/shared-configuration.ts';
@@ -7,7 +7,7 @@ import type { Bus } from '../../bus/nats/bus.ts';
 import { ConfigRecords } from '../../bus/nats/control/config-records.ts';
 import { Accounts } from '../../store/accounts/accounts.ts';
 import { Monitors } from '../../store/monitors/monitors.ts';
-import type { TestBus } from './bus.ts';
+import { startTestBus, type TestBus } from './bus.ts';
 import { atEnd } from './cleanup.ts';
 import { temporaryFolder } from './folder.ts';
 import { waitFor } from './wait.ts';
@@ -66,6 +66,20 @@ export async function startMember(options: SharedMemberOptions): Promise<SharedM
   return start(folder, options);
 }
 
+/** Two machines that have joined: the cluster began with the monitors of the first one. */
+export async function startPair(monitors: readonly { readonly id: string }[]) {
+  const bus = await startTestBus();
+  const first = await startMember({ name: 'nvr1', bus, isFirst: true, monitors });
+  await first.connect();
+  const second = await startMember({ name: 'nvr2', bus });
+  await second.connect();
+  return { bus, first, second };
+}
+
+/** What it had before it was one of the cluster. */
+export const keptFolders = async ({ folder }: SharedMember) =>
+  (await readdir(folder)).filter((name) => name.startsWith('before-cluster-'));
+
 async function start(folder: string, options: SharedMemberOptions): Promise<SharedMember> {
   const { name, bus, isFirst = false, hasMajority = () => true } = options;
   const lines: string[] = [];
@@ -78,7 +92,9 @@ async function start(folder: string, options: SharedMemberOptions): Promise<Shar
     isFirst: () => isFirst,
     hasMajority: async () => hasMajority(),
     onStored: ({ kind, id }, machine) => say('stored')(`${kind} ${id} of ${machine}`),
-    onJoined: () => {},
+    onJoined: (deleted) => {
+      if (deleted.length > 0) say('deleted')(deleted.join(', '));
+    },
   });
   monitors.share(configuration);
   accounts.share(configuration, tokenKey);

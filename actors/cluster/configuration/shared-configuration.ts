@@ -1,29 +1,25 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isDeepStrictEqual } from 'node:util';
 import { Mutex } from '../../../bus/base/mutex.ts';
 import { randomText } from '../../../bus/base/random.ts';
-import type { Log } from '../../../bus/log.ts';
-import type { ConfigChange, ConfigRecords } from '../../../bus/nats/control/config-records.ts';
-import type { Agreement, RecordFiles, StoredRecord } from '../../../store/base/agreement.ts';
-import type { JsonObject } from '../../../store/base/json.ts';
+import type { ConfigChange, ConfigRecords, RecordName } from '../../../bus/nats/control/config-records.ts';
+import type { Agreement, StoredRecord } from '../../../store/base/agreement.ts';
 import { StoreError } from '../../../store/base/store-error.ts';
-import { formationOf, formConfiguration } from './formation.ts';
-import { keyOf, type OwnCopy } from './own-copy.ts';
+import { formationOf, formConfiguration, readFormation } from './formation.ts';
+import { LocalRecords, type LocalRecordsOptions } from './local-records.ts';
+import { keyOf } from './own-copy.ts';
 
-export interface SharedConfigurationOptions {
+export interface SharedConfigurationOptions extends LocalRecordsOptions {
   readonly machine: string;
-  readonly monitors: RecordFiles;
-  readonly accounts: RecordFiles;
-  readonly copy: OwnCopy;
-  readonly log: Log;
   /** Whether a new cluster begins with the configuration of this machine. */
   readonly isFirst: () => boolean;
   /** Asks the voting machines whether a majority of them is there now. */
   readonly hasMajority: () => Promise<boolean>;
-  /** Called after a change was stored here. */
-  readonly onStored: (record: StoredRecord, machine: string) => void;
-  /** Called when the configuration of the cluster is here for the first time since the start. */
-  readonly onJoined: () => void;
+  /**
+   * Called when the configuration of the cluster is here: once after the start, and again if it had to be formed anew.
+   *
+   * @param deleted monitors that the cluster once had.
+   */
+  readonly onJoined: (deleted: readonly string[]) => void;
 }
 
 /** Another machine may have made a change and died before it could say so: this often the stream itself is asked. */
@@ -40,6 +36,7 @@ const againMs = 200;
  */
 export class SharedConfiguration implements Agreement {
   readonly #options: SharedConfigurationOptions;
+  readonly #local: LocalRecords;
   readonly #mutex = new Mutex();
   readonly #closing = new AbortController();
   #records: ConfigRecords | undefined;
@@ -47,11 +44,10 @@ export class SharedConfiguration implements Agreement {
   #version = 0;
   #wake: () => void = () => {};
   #complaint = '';
-  /** The configuration because of which this machine's own was kept: once is enough if joining has to be tried again. */
-  #keptFor: string | undefined;
 
   constructor(options: SharedConfigurationOptions) {
     this.#options = options;
+    this.#local = new LocalRecords(options);
   }
 
   /** The sequence number of the last change that is stored here; 0 until this machine has joined. */
@@ -77,35 +73,61 @@ export class SharedConfiguration implements Agreement {
   }
 
   agree(record: StoredRecord, version: number): Promise<boolean> {
+    const end = performance.now() + agreeMs;
     return this.#mutex.runExclusive(async () => {
       if (version !== this.#version) return false;
       const records = this.#records;
-      if (records && this.#formation === undefined) await this.#join(records).catch(() => {});
-      if (version !== this.#version) return false;
       if (!records || !(await this.#options.hasMajority()))
         throw noMajority('nothing was changed: less than a majority of the voting machines is there');
+      if (this.#formation === undefined) await this.#join(records).catch(unlessOfStore);
+      if (version !== this.#version) return false;
       if (this.#formation === undefined)
         throw noMajority('nothing was changed: the first machine of the cluster has not been there yet');
-      return this.#propose(records, { ...record, machine: this.#options.machine, change: randomText(22) });
+      if (record.value !== null && this.#local.isOutdated(record))
+        throw new StoreError(
+          'conflict',
+          'the cluster has a newer version of this, which cannot be used here',
+        );
+      const proposal = { ...record, machine: this.#options.machine, change: randomText(22) };
+      return this.#propose(records, proposal, end);
     });
   }
 
-  /** The answer to a change may be lost, so it is proposed again, for the same version, until one of the two is known. */
-  async #propose(records: ConfigRecords, proposal: Omit<ConfigChange, 'sequence'>): Promise<boolean> {
+  /**
+   * The answer to a change may be lost, so it is proposed again, for the same version, until one of the two is known.
+   *
+   * @param end when a person has waited long enough, as of `performance.now()`.
+   */
+  async #propose(
+    records: ConfigRecords,
+    proposal: Omit<ConfigChange, 'sequence'>,
+    end: number,
+  ): Promise<boolean> {
+    const { signal } = this.#closing;
     let isDoubtful = false;
-    for (const end = performance.now() + agreeMs; performance.now() < end; await sleep(againMs)) {
-      const answer = await records.change(proposal, this.#version).catch(() => undefined);
+    const notAgreed = () =>
+      isDoubtful
+        ? noMajority('it is not known whether this was changed: look again when the voting machines answer')
+        : noMajority('nothing was changed: the voting machines have not agreed in time');
+    for (let leftMs = end - performance.now(); leftMs > 0; leftMs = end - performance.now()) {
+      const answer = await records.change(proposal, this.#version, leftMs).catch(() => undefined);
       isDoubtful ||= answer === undefined;
+      if (typeof answer === 'object') {
+        if (isDoubtful) throw notAgreed();
+        throw new StoreError('io', `nothing was changed: the voting machines refuse it (${answer.refused})`);
+      }
       const taken =
         typeof answer === 'number'
-          ? await this.#take({ ...proposal, sequence: answer }).catch(onlyOwn)
-          : await this.#catchUp(records).catch(onlyOwn);
+          ? await this.#take({ ...proposal, sequence: answer }).catch(afterProposal)
+          : await this.#catchUp(records).catch(afterProposal);
       if (taken.some(({ change }) => change === proposal.change)) return true;
+      // It may have been there before the one that is there now: once more would be another change.
+      if (isDoubtful && taken.some((change) => keyOf(change) === keyOf(proposal))) throw notAgreed();
       if (taken.length > 0) return false;
+      if (signal.aborted) break;
+      await sleep(againMs, undefined, { signal }).catch(() => {});
     }
-    throw isDoubtful
-      ? noMajority('it is not known whether this was changed: look again when the voting machines answer')
-      : noMajority('nothing was changed: the voting machines have not agreed in time');
+    throw notAgreed();
   }
 
   async #keepUp(records: ConfigRecords): Promise<void> {
@@ -114,15 +136,18 @@ export class SharedConfiguration implements Agreement {
       let isWhole = false;
       let isFailed = false;
       const look = async () => {
-        isWhole = await records.open();
         if (this.#formation === undefined) await this.#join(records);
         else await this.#catchUp(records);
         this.#complaint = '';
       };
-      await this.#mutex.runExclusive(look).catch((error: unknown) => {
+      try {
+        // Without a leader it takes long, and a person who changes something waits no longer than for the change.
+        isWhole = await records.open();
+        await this.#mutex.runExclusive(look);
+      } catch (error) {
         isFailed = true;
         this.#complain(error);
-      });
+      }
       const woken = new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
@@ -141,14 +166,25 @@ export class SharedConfiguration implements Agreement {
     this.#options.log.error(`the shared configuration is not followed: ${error.message}${cause}`);
   }
 
-  async #catchUp(records: ConfigRecords): Promise<ConfigChange[]> {
-    const taken: ConfigChange[] = [];
-    for (const change of await records.after(this.#version)) taken.push(...(await this.#take(change)));
-    return taken;
+  /** @throws {StoreError} `io`; `no_majority` if the voters have another configuration, or an earlier one. */
+  async #catchUp(records: ConfigRecords): Promise<readonly ConfigChange[]> {
+    const { changes, unread, last } = await records.after(this.#version);
+    if (last < this.#version || (await readFormation(records)) !== this.#formation) {
+      this.#formation = undefined;
+      this.#version = 0;
+      throw noMajority('the voting machines no longer have the configuration that is here');
+    }
+    for (const change of changes) await this.#take(change);
+    this.#refuse(unread);
+    if (last > this.#version) {
+      this.#version = last;
+      await this.#note();
+    }
+    return changes;
   }
 
-  async #take(change: ConfigChange): Promise<[ConfigChange]> {
-    await this.#store(change, change.machine);
+  async #take(change: ConfigChange): Promise<readonly ConfigChange[]> {
+    await this.#local.store(change, change.machine);
     this.#version = change.sequence;
     await this.#note();
     return [change];
@@ -156,73 +192,38 @@ export class SharedConfiguration implements Agreement {
 
   /** Takes what the cluster has in place of this machine's own, or begins it with that. */
   async #join(records: ConfigRecords): Promise<void> {
+    const { machine, isFirst, copy, log, onJoined } = this.#options;
     let found = await records.after(0);
-    if (formationOf(found) === undefined) {
-      if (!this.#options.isFirst()) return;
-      await formConfiguration(records, this.#options.machine, this.#own(), found);
-      this.#options.log.info(`the cluster begins with the configuration of this machine: ${this.#counts()}`);
+    if (formationOf(found.changes) === undefined) {
+      if (!isFirst()) return;
+      await formConfiguration(records, machine, this.#local.all(), found);
+      log.info(`the cluster begins with the configuration of this machine: ${this.#local.counts()}`);
       found = await records.after(0);
     }
-    const formation = formationOf(found);
-    const sequence = found.at(-1)?.sequence ?? 0;
+    const { changes, unread, last } = found;
+    const formation = formationOf(changes);
     if (formation === undefined) return;
     // A voter that is cut off may have answered.
-    if (sequence < this.#options.copy.sequenceOf(formation))
-      throw new StoreError(
-        'conflict',
-        'that of the voting machines is older than the one here; if they have lost it, take a new secret',
+    if (last < copy.sequenceOf(formation))
+      throw noMajority(
+        'the configuration of the voting machines is older than the one here; if they have lost it, take a new secret',
       );
-    await this.#keepOwn(formation, found);
-    const known = new Set(found.map(keyOf));
-    // First what there is, so that there is an administrator at any time.
-    const inOrder = [...found].sort((a, b) => Number(a.value === null) - Number(b.value === null));
-    for (const change of inOrder) await this.#store(change, change.machine);
-    for (const record of this.#own()) {
-      if (!known.has(keyOf(record))) await this.#store({ ...record, value: null }, this.#options.machine);
-    }
+    await this.#local.keepOwn(formation, changes);
+    const known = new Set([...changes, ...unread].map(keyOf));
+    const others = this.#local.all().filter((record) => !known.has(keyOf(record)));
+    const inOrder = [...changes, ...others.map((record) => ({ ...record, value: null, machine }))];
+    inOrder.sort((a, b) => joinOrder(a) - joinOrder(b));
+    for (const change of inOrder) await this.#local.store(change, change.machine);
+    this.#refuse(unread);
     this.#formation = formation;
-    this.#version = sequence;
+    this.#version = last;
     await this.#note();
-    this.#options.log.info(`the shared configuration is here: ${this.#counts()}`);
-    this.#options.onJoined();
+    log.info(`the shared configuration is here: ${this.#local.counts()}`);
+    onJoined(changes.filter(({ kind, value }) => kind === 'monitor' && value === null).map(({ id }) => id));
   }
 
-  /** Nothing of this machine is lost silently: what neither is nor was in the shared configuration. */
-  async #keepOwn(formation: string, found: readonly ConfigChange[]): Promise<void> {
-    if (this.#keptFor === formation) return;
-    const { copy, log } = this.#options;
-    const values = new Map(found.map((change) => [keyOf(change), change.value]));
-    const own = this.#own();
-    const lost = own.filter(
-      (record) => !isDeepStrictEqual(values.get(keyOf(record)), record.value) && !copy.has(formation, record),
-    );
-    if (lost.length === 0) return;
-    const folder = await copy.keep(own);
-    this.#keptFor = formation;
-    log.warning(
-      `the cluster has another configuration than this machine had: its own is kept in ${folder} (differs: ${lost.map(keyOf).join(', ')})`,
-    );
-  }
-
-  /** Stores a record here, unless it is there already. */
-  async #store(
-    { kind, id, value }: Pick<ConfigChange, 'kind' | 'id' | 'value'>,
-    machine: string,
-  ): Promise<void> {
-    const { monitors, accounts, onStored, log } = this.#options;
-    if (kind !== 'monitor' && kind !== 'account') return;
-    const files = kind === 'monitor' ? monitors : accounts;
-    const own = files.records().find((record) => record.id === id);
-    if (isDeepStrictEqual(own?.value ?? null, value)) return;
-    const record = { kind, id, value: value as JsonObject | null } as const;
-    try {
-      await files.accept(record);
-    } catch (error) {
-      if (!(error instanceof StoreError) || error.code === 'io') throw error;
-      log.error(`${keyOf(record)} of ${machine} cannot be used here: ${error.message}`);
-      return;
-    }
-    onStored(record, machine);
+  #refuse(unread: readonly RecordName[]): void {
+    for (const record of unread) this.#local.refuse(record, 'another version of the program has written it');
   }
 
   /** If it fails, more than necessary is kept after the next start. */
@@ -230,27 +231,28 @@ export class SharedConfiguration implements Agreement {
     if (this.#formation === undefined) return;
     const { copy, log } = this.#options;
     await copy
-      .note(this.#formation, this.#version, this.#own())
+      .note(this.#formation, this.#version, this.#local.all())
       .catch((error: Error) => log.warning(`cluster.json not saved: ${error.message}`));
-  }
-
-  #own(): readonly StoredRecord[] {
-    return [...this.#options.monitors.records(), ...this.#options.accounts.records()];
-  }
-
-  #counts(): string {
-    const { monitors, accounts } = this.#options;
-    return `${monitors.records().length} monitors, ${accounts.records().length} accounts`;
   }
 }
 
+/** Monitors go first, so that their files' names are free; accounts last, so that there is an administrator at any time. */
+const joinOrder = ({ kind, value }: Pick<ConfigChange, 'kind' | 'value'>) =>
+  value === null ? (kind === 'monitor' ? -1 : 1) : 0;
+
 const noMajority = (message: string) => new StoreError('no_majority', message);
 
-/** A failure of the voters is one that may pass; that of the own disk is not. */
-function onlyOwn(error: unknown): [] {
-  if (error instanceof StoreError)
+/** A failure of the voters is one that may pass; what the store says is for the caller. */
+function unlessOfStore(error: unknown): void {
+  if (error instanceof StoreError) throw error;
+}
+
+/** As {@link unlessOfStore}, after a change that the voters may have. */
+function afterProposal(error: unknown): [] {
+  if (error instanceof StoreError && error.code === 'io')
     throw new StoreError('io', `the cluster may have the change, but ${error.message} on this machine`, {
       cause: error.cause,
     });
+  unlessOfStore(error);
   return [];
 }

@@ -86,13 +86,12 @@ export class OwnerRecords {
     }
   }
 
-  /** Forgets the records of all other monitors: they were deleted. @throws while less than a majority of the voters is there. */
-  async keepOnly(ids: readonly string[]): Promise<void> {
+  /** Forgets the records of these monitors: they were deleted. @throws while less than a majority of the voters is there. */
+  async forget(ids: readonly string[]): Promise<void> {
     const manager = await this.#bus.jetStream.manager;
     const { state } = await manager.streams.info(stream.name, { subjects_filter: owners.subject('*') });
-    const kept = new Set(ids.map((id) => owners.subject(id)));
-    for (const subject of Object.keys(state.subjects ?? {})) {
-      if (!kept.has(subject)) await manager.streams.purge(stream.name, { filter: subject });
+    for (const filter of ids.map((id) => owners.subject(id))) {
+      if (state.subjects?.[filter] !== undefined) await manager.streams.purge(stream.name, { filter });
     }
   }
 }

@@ -1,29 +1,16 @@
 import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
-import { StoreError } from '../../../../store/base/store-error.ts';
+import { expect, test } from 'vitest';
 import { startTestBus } from '../../../support/bus.ts';
 import { testMonitor } from '../../../support/monitors.ts';
-import { type SharedMember, startMember } from '../../../support/shared-member.ts';
+import { keptFolders, type SharedMember, startMember, startPair } from '../../../support/shared-member.ts';
 import { waitFor } from '../../../support/wait.ts';
 
 const door = testMonitor('door');
 const yard = testMonitor('yard');
 
-/** Two machines that have joined: the cluster began with the monitors of the first one. */
-async function startPair(monitors = [door]) {
-  const bus = await startTestBus();
-  const first = await startMember({ name: 'nvr1', bus, isFirst: true, monitors });
-  await first.connect();
-  const second = await startMember({ name: 'nvr2', bus });
-  await second.connect();
-  return { bus, first, second };
-}
-
 const stored = async ({ folder }: SharedMember, id: string) =>
   JSON.parse(await readFile(join(folder, 'monitors', `${id}.json`), 'utf8')) as object;
-const keptFolders = async ({ folder }: SharedMember) =>
-  (await readdir(folder)).filter((name) => name.startsWith('before-cluster-'));
 
 test('a cluster begins with what its first machine has; another one keeps what it had instead', async () => {
   const bus = await startTestBus();
@@ -62,7 +49,7 @@ test('a cluster begins with what its first machine has; another one keeps what i
 });
 
 test('a change is on every disk, a deletion too; one that was away catches up and keeps nothing', async () => {
-  const { first, second } = await startPair();
+  const { first, second } = await startPair([door]);
   await first.monitors.put(yard);
   await second.follow(first);
   expect(await stored(second, 'yard')).toEqual(yard);
@@ -78,13 +65,14 @@ test('a change is on every disk, a deletion too; one that was away catches up an
   expect(back.monitors.list()).toEqual([{ ...yard, name: 'garden' }]);
   expect(await back.accounts.verify('Zoe', 'pass')).toMatchObject({ id: 'zoe' });
   expect(await keptFolders(back)).toHaveLength(1);
+  expect(back.lines).toContain('deleted: door');
   await back.monitors.put(door);
   await first.follow(back);
   expect(await stored(first, 'door')).toEqual(door);
 });
 
 test('what was changed by hand meanwhile is kept; while a machine runs, its files are not read', async () => {
-  const { second } = await startPair();
+  const { second } = await startPair([door]);
   await rm(join(second.folder, (await keptFolders(second))[0] ?? ''), { recursive: true });
   const byHand = { ...door, name: 'by hand' };
   await writeFile(join(second.folder, 'monitors', 'door.json'), JSON.stringify(byHand));
@@ -152,7 +140,7 @@ test('of two changes of one monitor at once one is refused; others go through, o
 });
 
 test('a change whose answer was lost counts once, and one that the own disk refuses is taken over later', async () => {
-  const { bus, first } = await startPair();
+  const { bus, first } = await startPair([door]);
   const third = await startMember({ name: 'nvr3', bus });
   await third.connect(1);
   const { version } = third.configuration;
@@ -175,24 +163,4 @@ test('a change whose answer was lost counts once, and one that the own disk refu
   await rename(`${folder}.away`, folder);
   await third.follow(first);
   expect(await stored(third, 'yard')).toEqual({ ...yard, name: 'garden' });
-});
-
-test('while the own disk is full, joining is tried again, and what the machine had is kept once', async () => {
-  const bus = await startTestBus();
-  const first = await startMember({ name: 'nvr1', bus, isFirst: true, monitors: [door] });
-  await first.connect();
-  const second = await startMember({ name: 'nvr2', bus });
-  const full = new StoreError('io', 'the monitor could not be saved');
-  const accept = vi.spyOn(second.monitors, 'accept').mockRejectedValue(full);
-  const joining = second.connect();
-  const isTriedAgain = () => {
-    second.configuration.hear(first.configuration.version);
-    return accept.mock.calls.length > 2;
-  };
-  await waitFor(isTriedAgain, 10_000, 'three attempts');
-  expect(await keptFolders(second)).toHaveLength(1);
-  accept.mockRestore();
-  await joining;
-  expect(second.monitors.list()).toEqual([door]);
-  expect(await keptFolders(second)).toHaveLength(1);
 });
