@@ -178,7 +178,11 @@ export class ClusterMember implements Site {
     const copies = this.plane.voters.length;
     bus.subscribe(heartbeats, [], (beat) => this.#hear(beat));
     const records = new OwnerRecords(bus, copies);
-    void this.plane.keepOpening(() => records.open());
+    void this.plane.keepOpening(async () => {
+      const isWhole = await records.open();
+      if (isWhole) this.#siteLog.copiesAt(await records.holders(), this.plane.voters);
+      return isWhole;
+    });
     this.#records = records;
     this.#configuration?.follow(new ConfigRecords(bus, copies));
   }

@@ -48,6 +48,21 @@ export class SiteLog {
     if (unknown.length > 0) this.#log.error(`machines: [cluster] has no ${unknown.join(', ')}`, id);
   }
 
+  /**
+   * What the machines agree on has its copies on the voters that were there when the last of them came. Another name is another
+   * voter, and gets none.
+   *
+   * @param holders those that have a copy, by name.
+   */
+  copiesAt(holders: readonly string[], voters: readonly string[]): void {
+    const former = holders.filter((machine) => !voters.includes(machine));
+    if (former.length === 0) return;
+    const without = voters.filter((machine) => !holders.includes(machine));
+    this.#log.error(
+      `${without.join(', ')} has no copy of what the machines agree on, but ${former.join(', ')} is to have one: let the one that replaces it keep its name, or give all machines a new secret`,
+    );
+  }
+
   hearsTwin(): void {
     if (this.#hasTwin) return;
     this.#hasTwin = true;

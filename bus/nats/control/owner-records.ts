@@ -46,6 +46,14 @@ export class OwnerRecords {
     return config.num_replicas >= this.#copies;
   }
 
+  /** The voters that have a copy, or are to have one, by the names that the stream knows. @throws as {@link read}. */
+  async holders(): Promise<readonly string[]> {
+    const manager = await this.#bus.jetStream.manager;
+    const { cluster } = await manager.streams.info(stream.name);
+    const replicas = cluster?.replicas?.map(({ name }) => name) ?? [];
+    return cluster?.leader === undefined ? replicas : [cluster.leader, ...replicas];
+  }
+
   /**
    * The records of these monitors, and the stream's sequence number before they were read. Makes the stream if it is new.
    *
