@@ -69,7 +69,10 @@ async function presentFolders(configFile: string): Promise<InstallationFolders |
   return found && foldersOf(found.config);
 }
 
-function summary({ manifest, targets, kept, hasRecordings }: FinishedRestore): string {
+const sharedAgain =
+  'This is a machine of a cluster: when it hears the others, their accounts and monitors replace those of the backup. "Backup" in the README says how all machines get them';
+
+function summary({ manifest, targets, kept, hasRecordings, isOfCluster }: FinishedRestore): string {
   const { configFile, configDir, storageDir } = targets;
   const lines = [
     `Restored the backup of ${manifest.time}, made by version ${manifest.version}`,
@@ -78,6 +81,7 @@ function summary({ manifest, targets, kept, hasRecordings }: FinishedRestore): s
     hasRecordings
       ? 'After the start, npm run verify -- --repair adds recordings that are newer than the backup to the catalogue'
       : `${storageDir} has no recordings. If they are on a disk that is not mounted, mount it and restore again`,
+    ...(isOfCluster ? [sharedAgain] : []),
   ];
   return `${lines.join('\n')}\n`;
 }

@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { ensureFolder, syncFolder, writeAtomically } from '../../bus/base/files.ts';
 import { BackupError } from './backup-error.ts';
 import { type BackupManifest, checkFiles, readManifest } from './backup-manifest.ts';
-import { withPaths } from './config-text.ts';
+import { isOfCluster, withPaths } from './config-text.ts';
 import { copyFile } from './file-copy.ts';
 import { configFilePath, type InstallationFolders } from './installation-files.ts';
 import { type RestoreItems, restoreItems } from './restore-items.ts';
@@ -30,6 +30,8 @@ export interface FinishedRestore {
   /** The folders in which the installation that was there is kept. */
   readonly kept: readonly string[];
   readonly hasRecordings: boolean;
+  /** The machine will take the cluster's accounts and monitors in place of those of the backup. */
+  readonly isOfCluster: boolean;
 }
 
 /**
@@ -75,7 +77,7 @@ export async function restoreBackup(order: RestoreOrder): Promise<FinishedRestor
   }
   await commitRestore(targets.configFile, items.journal);
   const hasRecordings = await exists(join(targets.storageDir, 'recordings'));
-  return { manifest, targets, kept: [...kept], hasRecordings };
+  return { manifest, targets, kept: [...kept], hasRecordings, isOfCluster: isOfCluster(text) };
 }
 
 const readMark = (folder: string): Promise<string | undefined> =>

@@ -17,6 +17,12 @@ export function pathIn(text: string, key: PathKey): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
+/** Whether it is that of a machine of a cluster. */
+export function isOfCluster(text: string): boolean {
+  const machines = ((parse(text) as Table)['cluster'] as Table | undefined)?.['machines'];
+  return Array.isArray(machines) && machines.length > 0;
+}
+
 /** Changes paths in the text, and nothing else: comments stay, unless it is written in an unusual way. */
 export function withPaths(text: string, paths: ReadonlyMap<PathKey, string>): string {
   const wanted = parse(text) as Table;

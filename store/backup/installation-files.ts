@@ -15,6 +15,8 @@ export interface InstallationFolders {
 export const configNames = ['accounts.json', 'monitors', 'tls', 'models', 'tflite.toml', 'storage-id'];
 /** In no backup: a session that was ended since must not come back. */
 export const sessionsName = 'sessions.json';
+/** In no backup: it says which of the cluster's changes the files have, and those of a backup have others. */
+export const sharedCopyName = 'cluster.json';
 /** Where a restore puts files that the configuration names, a certificate for example, and that are not on this machine. */
 export const externalName = 'external';
 /** What it holds of the storage folder, beside the database. */

@@ -8,6 +8,7 @@ import {
   externalName,
   type InstallationFolders,
   sessionsName,
+  sharedCopyName,
   storageNames,
 } from './installation-files.ts';
 import { exists, type RestoreJournal } from './restore-journal.ts';
@@ -59,7 +60,8 @@ export async function restoreItems(
     for (const name of names) places.set(join(folder, name), join(folder, stagingName, name));
   };
   place('config', configDir, configNames);
-  places.set(join(configDir, sessionsName), join(configDir, stagingName, sessionsName));
+  for (const name of [sessionsName, sharedCopyName])
+    places.set(join(configDir, name), join(configDir, stagingName, name));
   // The journal of the old database first: with the new one it would be wrong.
   place('storage', storageDir, [`${logFileName}.wal`, logFileName, ...storageNames]);
   if (!keepsBus) place('storage', storageDir, ['bus']);

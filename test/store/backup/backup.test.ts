@@ -183,6 +183,7 @@ test('an installation is replaced on request only, and whenever that is interrup
   await mkdir(join(base, 'storage', 'bus'));
   await writeFile(join(base, 'storage', 'bus', 'stream'), 'before');
   await writeFile(join(base, 'configs', 'sessions.json'), 'before');
+  await writeFile(join(base, 'configs', 'cluster.json'), 'before');
   /** Writes to one path take turns, so an interrupted one needs a path of its own. */
   const makeOld = async (name: string) => {
     const folder = join(place, name);
@@ -200,6 +201,8 @@ test('an installation is replaced on request only, and whenever that is interrup
   expect(restored['/configs/accounts.json']).toBe('{"old":1}');
   expect(Object.keys(restored)).not.toContain('/storage/bus/stream');
   expect(Object.keys(restored)).not.toContain('/configs/sessions.json');
+  // With it the files of the backup would count as overtaken, and not be kept when the cluster replaces them.
+  expect(Object.keys(restored)).not.toContain('/configs/cluster.json');
 
   const outcomes: string[] = [];
   for (let at = 1; ; at += 1) {
