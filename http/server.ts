@@ -64,7 +64,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const basePath = new BasePath(config.basePath);
   basePath.takeOff(server);
   const gate = new Gate({ auth, secure, accounts, credentials, sessions, proxies, log });
-  const feed = new LogFeed(logs);
+  const feed = new LogFeed(logs, options.machines().length > 0);
   const states = new MonitorStates(options.bus, site);
   const live = new LiveFeed({ bus: options.videoBus, monitors: options.monitors, states });
   const table = routes({ ...options, feed, live, states, sessions, gate, basePath });

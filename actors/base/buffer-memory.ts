@@ -5,8 +5,8 @@ import { collector } from '../../store/base/collector.ts';
 const intervalMs = 60_000;
 /** V8 counts the buffers that it has freed a moment after a collection. */
 const settleMs = 1000;
-/** Bytes of buffers by which the process may grow. */
-const allowance = 8e6;
+/** Bytes of buffers by which the process may grow: more each time that a full collection frees less than that. */
+const allowance = { min: 8e6, max: 64e6 };
 
 /**
  * Keeps buffers that nobody uses any more from adding up. Those that were in use during two minor collections, as pictures are that
@@ -16,6 +16,7 @@ export class BufferMemory {
   readonly #collect = collector();
   /** What was left by the last full collection. */
   #kept = 0;
+  #allowance = allowance.min;
 
   /** Looks after it as long as the process runs. */
   start(): void {
@@ -28,13 +29,16 @@ export class BufferMemory {
     this.#collect({ type: 'minor' });
     await settled();
     if (!this.#areMany) return;
+    const before = bufferBytes();
     this.#collect();
     await settled();
     this.#kept = bufferBytes();
+    const isWorthIt = before - this.#kept > allowance.min / 2;
+    this.#allowance = isWorthIt ? allowance.min : Math.min(2 * this.#allowance, allowance.max);
   }
 
   get #areMany(): boolean {
-    return bufferBytes() > this.#kept + allowance;
+    return bufferBytes() > this.#kept + this.#allowance;
   }
 }
 

@@ -68,7 +68,7 @@ max_payload: 8MB
 max_pending: 16MB
 write_deadline: "2s"
 # Fixed, because the default is a share of the free space: on a disk that recordings fill, the streams would not fit one day.
-jetstream { store_dir: ${JSON.stringify(dir)}, max_file_store: 2GB${site ? `, domain: ${site.domain}` : ''} }
+jetstream { store_dir: ${JSON.stringify(dir)}, max_file_store: 2GB${site ? `, domain: ${JSON.stringify(site.domain)}` : ''} }
 ${site?.config ?? ''}`,
 });
 

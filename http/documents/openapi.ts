@@ -1,6 +1,6 @@
 import Type, { type TSchema } from 'typebox';
 import { AccountInput } from '../../store/accounts/accounts.ts';
-import { MachineEntry } from '../../store/log/log-store.ts';
+import { PublicEntry } from '../../store/log/log-store.ts';
 import type { Access } from '../request/caller.ts';
 import { type ErrorCode, errors, problemType } from '../request/http-error.ts';
 import { type Route, type Tag, tokenMethods } from '../request/route.ts';
@@ -18,7 +18,7 @@ const Problem = Type.Object({
 /** Schemas that the document defines once and refers to by name. */
 const named: readonly (readonly [TSchema, string])[] = [
   [AccountInput, 'AccountInput'],
-  [MachineEntry, 'LogEntry'],
+  [PublicEntry, 'LogEntry'],
   [Problem, 'Problem'],
 ];
 

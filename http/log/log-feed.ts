@@ -20,6 +20,7 @@ export interface FeedFilter
 /** Sends new log entries to every subscribed WebSocket. Reads the log once for all of them. */
 export class LogFeed {
   readonly #logs: LogStore;
+  readonly #isShared: boolean;
   /** Subscribers of new entries; those that resume from a past time read the log on their own. */
   readonly #live = new Map<FeedSubscriber, FeedFilter>();
   readonly #waiting = new Set<FeedSubscriber>();
@@ -28,8 +29,10 @@ export class LogFeed {
   #unfollow: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(logs: LogStore) {
+  /** @param isShared whether there are several machines */
+  constructor(logs: LogStore, isShared: boolean) {
     this.#logs = logs;
+    this.#isShared = isShared;
   }
 
   connect(connection: WebSocketConnection, filter: FeedFilter): void {
@@ -101,7 +104,7 @@ export class LogFeed {
   #text(entry: MachineEntry): Buffer {
     let text = this.#texts.get(entry);
     if (!text) {
-      text = Buffer.from(JSON.stringify(publicEntry(entry)));
+      text = Buffer.from(JSON.stringify(publicEntry(entry, this.#isShared)));
       this.#texts.set(entry, text);
     }
     return text;

@@ -1,6 +1,6 @@
 import Type from 'typebox';
 import { machinePattern } from '../../store/config/machine-name.ts';
-import { MachineEntry } from '../../store/log/log-store.ts';
+import { PublicEntry } from '../../store/log/log-store.ts';
 import type { ApiServices } from '../request/api-services.ts';
 import { type Route, route } from '../request/route.ts';
 import type { LogFeed } from './log-feed.ts';
@@ -42,9 +42,10 @@ const example = [
   { level: 'error', time: 1234567890111220, msg: 'no such file', src: 'app', monitorID: '', machine: 'nvr1' },
 ];
 
-type LogServices = Pick<ApiServices, 'logs'> & { readonly feed: LogFeed };
+type LogServices = Pick<ApiServices, 'logs' | 'machines'> & { readonly feed: LogFeed };
 
-export function logRoutes({ logs, feed }: LogServices): Route[] {
+export function logRoutes({ logs, feed, machines }: LogServices): Route[] {
+  const isShared = machines().length > 0;
   const liveFeed = (path: string, description: string) =>
     route({
       method: 'GET',
@@ -54,8 +55,8 @@ export function logRoutes({ logs, feed }: LogServices): Route[] {
       summary: 'Live log feed (WebSocket)',
       description,
       query: FeedQuery,
-      answers: { 101: { description: 'One text frame for each entry', schema: MachineEntry } },
-      messages: { logEntry: MachineEntry },
+      answers: { 101: { description: 'One text frame for each entry', schema: PublicEntry } },
+      messages: { logEntry: PublicEntry },
       failures: ['upgrade_required', 'unavailable'],
       // Never called: `app.ts` refuses requests without a WebSocket handshake.
       handle: () => ({ status: 426 }),
@@ -71,9 +72,12 @@ export function logRoutes({ logs, feed }: LogServices): Route[] {
       description:
         'Newest first. An entry must match all filters. To get the next page, pass the time of the last entry: an answer has all entries of that time, so it may be longer than `limit` where there are several machines. The times of a machine are strictly increasing. monitorID is empty if an entry concerns no monitor.',
       query: LogQuery,
-      answers: { 200: { description: 'The entries', schema: Type.Array(MachineEntry), example } },
+      answers: { 200: { description: 'The entries', schema: Type.Array(PublicEntry), example } },
       failures: ['storage_failed'],
-      handle: async ({ query }) => ({ body: (await logs.query({ limit: 100, ...query })).map(publicEntry) }),
+      async handle({ query }) {
+        const entries = await logs.query({ limit: 100, ...query });
+        return { body: entries.map((entry) => publicEntry(entry, isShared)) };
+      },
     }),
     liveFeed(
       '/api/logs',

@@ -1,6 +1,7 @@
-import type { MachineEntry } from '../../store/log/log-store.ts';
+import type { MachineEntry, PublicEntry } from '../../store/log/log-store.ts';
 
-/** The fields of an entry that the API documents, in the documented order. */
-export function publicEntry({ level, time, msg, src, monitorID, machine }: MachineEntry): MachineEntry {
-  return { level, time, msg, src, monitorID, machine };
+/** The fields of an entry in the documented order. @param isShared whether there are several machines */
+export function publicEntry(entry: MachineEntry, isShared: boolean): PublicEntry {
+  const { level, time, msg, src, monitorID, machine } = entry;
+  return { level, time, msg, src, monitorID, ...(isShared && { machine }) };
 }

@@ -1,6 +1,8 @@
 /** So many pictures in a row that the decoder did not show before more came are no accident. */
 const maxUnseen = 4;
 const maxDelayedUs = 600e6;
+/** Soon again: a decoder that sleeps meanwhile shows as many pictures only in several groups. */
+const soonUs = 60e6;
 
 /** Knows whether a decoder shows pictures only when it has got later ones: it may, whatever order they come in. */
 export class DecoderDelay {
@@ -24,7 +26,7 @@ export class DecoderDelay {
     if (this.#unseen < maxUnseen) return;
     this.#unseen = 0;
     if (this.isDelayed(timeUs)) return;
-    const isAgain = timeUs < this.#delayedUntilUs + this.#delayedUs;
+    const isAgain = this.#delayedUs > 0 && timeUs < this.#delayedUntilUs + Math.max(this.#delayedUs, soonUs);
     this.#delayedUs = isAgain ? Math.min(2 * this.#delayedUs, maxDelayedUs) : this.#leastUs;
     this.#delayedUntilUs = timeUs + this.#delayedUs;
   }

@@ -21,7 +21,7 @@ import { type FollowConditions, followLog } from './worker/follower.ts';
 import { LogClient } from './worker/log-client.ts';
 import type { LogSite } from './worker/log-protocol.ts';
 
-export { type LogFilter, MachineEntry, matchesFilter } from './read/log-filter.ts';
+export { type LogFilter, MachineEntry, matchesFilter, PublicEntry } from './read/log-filter.ts';
 export { LogStoreError } from './schema/log-store-error.ts';
 export type { SqlResult } from './sql/sql-runner.ts';
 export type { LogSite } from './worker/log-protocol.ts';

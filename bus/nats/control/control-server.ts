@@ -71,6 +71,9 @@ export function controlAddress({ machine, voters, port, keys }: ControlServers):
   return { servers: [...own, ...others].map((voter) => `${inAddress(voter)}:${port + 1}`), tls: keys };
 }
 
+/** No machine's, whose letters are lower-case. */
+const domain = 'CONTROL';
+
 function controlConfig(options: ControlServerOptions): string {
   const { dir, machine, voters, port } = options;
   const host = isIP(machine) ? machine : '0.0.0.0';
@@ -86,7 +89,7 @@ tls { ${tls}, handshake_first: true }
 ping_interval: "2s"
 ping_max: 2
 # Every record is on the disks of a majority before it is acknowledged; there are few.
-jetstream { store_dir: ${JSON.stringify(dir)}, domain: control, max_file_store: 64MB, max_memory_store: 16MB, sync_interval: always }
+jetstream { store_dir: ${JSON.stringify(dir)}, domain: ${domain}, max_file_store: 64MB, max_memory_store: 16MB, sync_interval: always }
 cluster {
   name: sentrybus
   listen: ${JSON.stringify(`${inAddress(host)}:${port}`)}

@@ -13,6 +13,13 @@ export const MachineEntry = Type.Object({
 });
 export type MachineEntry = Static<typeof MachineEntry>;
 
+/** An entry as the API has it: exactly SentryShot's fields, and its machine where there are several. */
+export const PublicEntry = Type.Object({
+  ...LogEntry.properties,
+  machine: Type.Optional(Type.String({ description: 'In a cluster: the machine that logged it' })),
+});
+export type PublicEntry = Static<typeof PublicEntry>;
+
 /** Conditions on entries: all must hold; of a list, any item. An empty list is no condition. */
 export interface LogFilter {
   readonly levels?: readonly LogLevel[];

@@ -148,7 +148,7 @@ export class LogService {
 
   /** What the bus has now is stored, and of other machines what has arrived here. */
   async #arrive(streams: readonly ProjectedStream[]): Promise<void> {
-    await Promise.all([this.#streams?.arrive(streams), this.#site?.commit()]);
+    await Promise.all([this.#streams?.arrive(streams), this.#site?.commit(streams)]);
   }
 
   readonly #readPage: ReadPage = (filter, oldestFirst) =>

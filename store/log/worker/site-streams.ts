@@ -1,13 +1,15 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { retry } from '../../../bus/children/retry.ts';
 import type { LogEntry } from '../../../bus/messages.ts';
 import { Bus } from '../../../bus/nats/bus.ts';
 import type { BusAddress } from '../../../bus/nats/bus-address.ts';
 import { machineToken } from '../../../bus/nats/control/machine-token.ts';
-import { projectedStreams } from '../projection/position.ts';
+import type { ProjectedStream } from '../projection/position.ts';
 import { LogProjections, type StreamFailures } from '../projection/projections.ts';
 import type { MachineLog } from './machine-log.ts';
 
 const retryMs = 1000;
+const patienceMs = 500;
 
 export interface SiteStreamsOptions {
   /** Where the streams of all machines are reached. */
@@ -31,9 +33,13 @@ export class SiteStreams {
     void this.#run().catch(() => {});
   }
 
-  /** Stores what has arrived; what is still on its way is not waited for, since a machine may be offline. */
-  async commit(): Promise<void> {
-    await Promise.all(this.#projections.map((each) => each.arrive(projectedStreams)));
+  /**
+   * Stores what has arrived of these streams, within half a second: no question about this machine waits for others, which may be
+   * offline, or far behind.
+   */
+  async commit(streams: readonly ProjectedStream[]): Promise<void> {
+    const stored = Promise.all(this.#projections.map((each) => each.arrive(streams)));
+    await Promise.race([stored, sleep(patienceMs, undefined, { ref: false })]);
   }
 
   async close(): Promise<void> {

@@ -3,7 +3,7 @@ import { beginIndex, extendIndex, type FragmentIndex } from './fragment-index.ts
 import { readIndexFile, writeIndexFile } from './index-file.ts';
 
 /** Indexes in memory: those of a day of one monitor take about 50 MB. */
-const maxBytes = 48 * 1024 * 1024;
+const maxBytes = 64 * 1024 * 1024;
 /** Of a fragment, besides its header. */
 const fragmentBytes = 350;
 /** One that nobody has asked for so long, and that has not grown, is read from the disk again. */

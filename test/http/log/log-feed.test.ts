@@ -113,13 +113,14 @@ test('a client that takes nothing is closed with 4408, and holds nobody up', asy
     for (let k = 0; k < 10; k += 1) log.info(`${written++} ${'x'.repeat(4000)}`);
   }, 10);
   await waitFor(
-    () => door.logged.length > 0 && quick.frames.length > 4000,
+    () => door.logged.length > 0 && quick.frames.length > 3000,
     30_000,
     'entries at the quick client',
   );
+  // Soon: one that does not answer the close frame within five seconds never sees it.
+  slow.socket.resume();
   clearInterval(writing);
   await waitFor(() => quick.frames.length === written, 15_000, 'all entries at the quick client');
-  slow.socket.resume();
   expect(await slow.closed).toBe(4408);
   expect(slow.frames.length).toBeLessThan(written);
 }, 60_000);

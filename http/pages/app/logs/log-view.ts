@@ -1,5 +1,5 @@
 import { batch, signal } from '@preact/signals';
-import type { MachineEntry } from '../../../../store/log/read/log-filter.ts';
+import type { PublicEntry } from '../../../../store/log/read/log-filter.ts';
 import { BackOff } from '../data/back-off.ts';
 import { closeSocket } from '../data/close-socket.ts';
 import { getJson, goToLogin, loginEnded, RequestFailure } from '../data/request.ts';
@@ -9,10 +9,12 @@ import { type ChosenEntries, filterQuery, hasText } from './chosen-entries.ts';
 const pageSize = 100;
 /** Beyond it, the oldest entries are forgotten while new ones arrive; scrolling down loads them again. */
 const maxEntries = 3000;
+/** In place of a name, where there is one machine. */
+const alone = '';
 
 /** Entries that match a filter, newest first: those that arrive, and older ones page by page. */
 export class LogView {
-  readonly entries = signal<readonly MachineEntry[] | undefined>(undefined);
+  readonly entries = signal<readonly PublicEntry[] | undefined>(undefined);
   readonly problem = signal<string | undefined>(undefined);
   readonly isLive = signal(false);
   /** Whether there are no older entries. */
@@ -52,7 +54,7 @@ export class LogView {
       const oldest = before.at(-1);
       const end = oldest?.time ?? this.#filter.until;
       if (end !== undefined) query.set('time', String(end));
-      const page = await getJson<MachineEntry[]>(`/api/log/query?${query}`, this.#aborter.signal);
+      const page = await getJson<PublicEntry[]>(`/api/log/query?${query}`, this.#aborter.signal);
       batch(() => {
         this.entries.value = [...(this.entries.value ?? []), ...page];
         this.isComplete.value = page.length < pageSize;
@@ -84,7 +86,7 @@ export class LogView {
     const query = filterQuery(this.#filter);
     query.set('limit', '1');
     try {
-      const [newest] = await getJson<MachineEntry[]>(`/api/log/query?${query}`, this.#aborter.signal);
+      const [newest] = await getJson<PublicEntry[]>(`/api/log/query?${query}`, this.#aborter.signal);
       this.#othersUs = newest?.time ?? 0;
       return true;
     } catch (error) {
@@ -100,14 +102,17 @@ export class LogView {
     const query = filterQuery(this.#filter);
     const loaded = this.entries.value ?? [];
     const shown = new Map<string, number>();
-    for (const { machine, time } of loaded) shown.set(machine, Math.max(time, shown.get(machine) ?? 0));
+    for (const { machine = alone, time } of loaded)
+      shown.set(machine, Math.max(time, shown.get(machine) ?? 0));
     if (!this.#filter.text) {
       for (const [machine, time] of shown)
         this.#newestUs.set(machine, Math.max(time, this.#newestUs.get(machine) ?? 0));
     }
     this.#othersUs ??= loaded.at(-1)?.time ?? 0;
-    query.set('after', String(this.#othersUs));
-    const positions = [...this.#newestUs].map(([machine, time]) => `${time}@${machine}`);
+    query.set('after', String(this.#newestUs.get(alone) ?? this.#othersUs));
+    const positions = [...this.#newestUs].flatMap(([machine, time]) =>
+      machine === alone ? [] : [`${time}@${machine}`],
+    );
     if (positions.length > 0) query.set('positions', positions.join());
     const socket = new WebSocket(socketAddress(`/api/logs?${query}`));
     this.#socket = socket;
@@ -115,11 +120,12 @@ export class LogView {
       this.#backOff.reset();
       this.isLive.value = true;
     };
-    let gathered: MachineEntry[] = [];
+    let gathered: PublicEntry[] = [];
     socket.onmessage = ({ data }: MessageEvent<string>) => {
-      const entry = JSON.parse(data) as MachineEntry;
-      this.#newestUs.set(entry.machine, entry.time);
-      if (entry.time <= (shown.get(entry.machine) ?? 0) || !hasText(this.#filter, entry)) return;
+      const entry = JSON.parse(data) as PublicEntry;
+      const { machine = alone } = entry;
+      this.#newestUs.set(machine, entry.time);
+      if (entry.time <= (shown.get(machine) ?? 0) || !hasText(this.#filter, entry)) return;
       if (gathered.length === 0) {
         requestAnimationFrame(() => {
           const arrived = gathered.reverse();
@@ -137,8 +143,12 @@ export class LogView {
     };
   }
 
-  #add(arrived: readonly MachineEntry[]): void {
-    const all = [...arrived, ...(this.entries.value ?? [])];
+  #add(arrived: readonly PublicEntry[]): void {
+    const before = this.entries.value ?? [];
+    const oldest = this.isComplete.value ? undefined : before.at(-1);
+    // What a machine brings that was away may be older than what is shown; what is older than all of it comes with its page.
+    const all = [...arrived.filter(({ time }) => time >= (oldest?.time ?? 0)), ...before];
+    all.sort((a, b) => b.time - a.time);
     batch(() => {
       if (all.length > maxEntries) this.isComplete.value = false;
       this.entries.value = all.slice(0, maxEntries);
