@@ -45,7 +45,6 @@ const example = [
 type LogServices = Pick<ApiServices, 'logs' | 'machines'> & { readonly feed: LogFeed };
 
 export function logRoutes({ logs, feed, machines }: LogServices): Route[] {
-  const isShared = machines().length > 0;
   const liveFeed = (path: string, description: string) =>
     route({
       method: 'GET',
@@ -76,6 +75,7 @@ export function logRoutes({ logs, feed, machines }: LogServices): Route[] {
       failures: ['storage_failed'],
       async handle({ query }) {
         const entries = await logs.query({ limit: 100, ...query });
+        const isShared = machines().length > 0;
         return { body: entries.map((entry) => publicEntry(entry, isShared)) };
       },
     }),
