@@ -26,6 +26,8 @@ export interface ProjectionOptions<Message, Row> {
    * @returns the time of the last row.
    */
   repairTimes?(times: LogTimes): Promise<number>;
+  /** Whether the stream is another machine's, whose clock differs from this one's: what its bus noted is its time. */
+  readonly isDistant?: boolean;
   /** How long a row may wait in memory, if not 100 ms: it waits on the bus as well, and answers are given after a commit. */
   commitDelayMs?(row: Row): number;
   /** Gets every row in order, before it is committed. A promise that it returns is awaited before the next. */
@@ -95,7 +97,9 @@ export class Projection<Message, Row extends { readonly time: number }> {
     if (sequence <= this.#position.sequence) return;
     const { name, row, publish, report, commitDelayMs } = this.#options;
     const lost = sequence - this.#position.sequence - 1;
-    await this.#repairTimes();
+    // A microsecond later, so that this message is one of those before.
+    const now = this.#options.isDistant ? storedAt + 1 : nowUs();
+    await this.#repairTimes(now);
     if (lost > 0 && this.#position.sequence > 0) {
       const text = `${lost} ${name} were dropped by the bus before they could be stored`;
       report(new LogStoreError('log_entries_lost', text));
@@ -104,7 +108,7 @@ export class Projection<Message, Row extends { readonly time: number }> {
     if (made) this.#pending.push(made);
     const published = made && publish?.(made);
     const time = made?.time ?? this.#position.time;
-    this.#position = { ...this.#position, sequence, time, readAt: nowUs() };
+    this.#position = { ...this.#position, sequence, time, readAt: now };
     this.#commitWithin((made && commitDelayMs?.(made)) ?? usualCommitDelayMs);
     for (const look of this.#waiters) look();
     // Only now: a row without its place must not be committed.
@@ -112,15 +116,15 @@ export class Projection<Message, Row extends { readonly time: number }> {
   }
 
   /** A failure leaves the times ahead; the next attempt is a minute later. */
-  async #repairTimes(): Promise<void> {
+  async #repairTimes(now: number): Promise<void> {
     const { repairTimes } = this.#options;
-    const isAhead = this.#position.time > nowUs() + maxAheadUs;
+    const isAhead = this.#position.time > now + maxAheadUs;
     if (!repairTimes || !isAhead || performance.now() - this.#repairedMs < repairPauseMs) return;
     this.#repairedMs = performance.now();
     await this.commit();
     await this.#commits.runExclusive(async () => {
       const { time: newest } = this.#position;
-      const times = { now: nowUs(), newest, earlier: this.#earlier };
+      const times = { now, newest, earlier: this.#earlier };
       const time = await repairTimes(times).catch(() => newest);
       if (time !== newest) this.#position = { ...this.#position, time };
     });

@@ -81,7 +81,12 @@ export class LogProjections {
       ...options
     }: ProjectionSpec<Message, Row>): Promise<[ProjectedStream, Reader]> => {
       const name = machine === undefined ? options.name : `${options.name} of ${machine}`;
-      const projection = new Projection(await positions.read(stream), { ...options, ...failures, name });
+      const projection = new Projection(await positions.read(stream), {
+        ...options,
+        ...failures,
+        name,
+        isDistant: machine !== undefined,
+      });
       return [stream, new StreamReader({ bus, stream, channel, domain }, projection)];
     };
     const readers = await Promise.all([

@@ -6,10 +6,12 @@ import type { BusAddress } from '../../../bus/nats/bus-address.ts';
 import { machineToken } from '../../../bus/nats/control/machine-token.ts';
 import type { ProjectedStream } from '../projection/position.ts';
 import { LogProjections, type StreamFailures } from '../projection/projections.ts';
+import { LogStoreError } from '../schema/log-store-error.ts';
 import type { MachineLog } from './machine-log.ts';
 
 const retryMs = 1000;
 const patienceMs = 500;
+const pauseMs = (attempt: number) => (attempt === 1 ? 0 : retryMs);
 
 export interface SiteStreamsOptions {
   /** Where the streams of all machines are reached. */
@@ -25,12 +27,14 @@ export class SiteStreams {
   readonly #options: SiteStreamsOptions;
   readonly #closing = new AbortController();
   readonly #projections: LogProjections[] = [];
+  /** Until all of them are read. */
+  readonly #running: Promise<void>;
   #bus: Bus | undefined;
 
   /** Waits for nobody. */
   constructor(options: SiteStreamsOptions) {
     this.#options = options;
-    void this.#run().catch(() => {});
+    this.#running = this.#run().catch(() => {});
   }
 
   /**
@@ -44,6 +48,7 @@ export class SiteStreams {
 
   async close(): Promise<void> {
     this.#closing.abort();
+    await this.#running;
     await Promise.all(this.#projections.map((each) => each.close()));
     await this.#bus?.close();
   }
@@ -52,20 +57,22 @@ export class SiteStreams {
     const { address, machines, entry, failures } = this.#options;
     const { signal } = this.#closing;
     const bus = await retry(() => Bus.connect(address, 'log store'), {
-      pauseMs: (attempt) => (attempt === 1 ? 0 : retryMs),
-      signal,
+      ...{ pauseMs, signal },
       // What cannot be reached is in the log of the cluster.
       onFailure: () => {},
     });
     this.#bus = bus;
     if (signal.aborted) return bus.close();
     for (const [machine, log] of machines) {
-      const projections = await LogProjections.open(
-        log,
-        { bus, domain: machineToken(machine), machine },
-        { entry: (each) => entry(each, machine) },
-        failures,
-      );
+      const reached = { bus, domain: machineToken(machine), machine };
+      const listeners = { entry: (each: LogEntry) => entry(each, machine) };
+      const projections = await retry(() => LogProjections.open(log, reached, listeners, failures), {
+        ...{ pauseMs, signal },
+        onFailure: (cause) => {
+          const text = `the log of ${machine} is not read yet: ${cause.message}`;
+          failures.report(new LogStoreError('log_write_failed', text, { cause }));
+        },
+      });
       if (signal.aborted) await projections.close();
       else this.#projections.push(projections);
     }

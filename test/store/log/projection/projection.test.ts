@@ -146,3 +146,27 @@ test('reached resolves with the entry, or when the time is over', async () => {
   await vi.advanceTimersByTimeAsync(1);
   expect(done).toEqual(['reached', 'over']);
 });
+
+test('the clock of another machine is what its bus noted: one that is ahead of ours is right there', async () => {
+  const now = 1_800_000_000_000_000;
+  const ahead = now + 90e6;
+  for (const isDistant of [true, false]) {
+    const repairs: number[] = [];
+    const positions: Position[] = [];
+    const projection = new Projection<LogEntry, LogEntry>(
+      { identity: 'first', sequence: 0, time: ahead - 1, readAt: 0 },
+      {
+        ...{ name: 'log entries', row: logRow, report: () => {}, giveUp: () => {}, isDistant },
+        append: async (_, position) => void positions.push(position),
+        async repairTimes({ newest }) {
+          repairs.push(newest);
+          return newest;
+        },
+      },
+    );
+    await projection.accept({ message: entry(ahead), sequence: 1, storedAt: ahead });
+    await projection.commit();
+    expect(repairs).toEqual(isDistant ? [] : [ahead - 1]);
+    expect(positions.at(-1)?.readAt).toBe(isDistant ? ahead + 1 : now);
+  }
+});
