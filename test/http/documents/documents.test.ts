@@ -8,7 +8,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { MqttEvent } from '../../../bus/messages.ts';
 import { failureCodes } from '../../../http/documents/openapi.ts';
 import { errors } from '../../../http/request/http-error.ts';
-import { MachineEntry } from '../../../store/log/log-store.ts';
+import { PublicEntry } from '../../../store/log/log-store.ts';
 import { admin, type FrontDoor, openFrontDoor, user } from '../../support/http-server.ts';
 import { project } from '../../support/project.ts';
 import { routeTable } from '../../support/route-table.ts';
@@ -262,7 +262,7 @@ describe('the AsyncAPI document', () => {
 
   test("has the bus's own schemas", () => {
     const { logEntry, event } = document.components.messages;
-    expect(logEntry?.payload).toEqual(JSON.parse(JSON.stringify(MachineEntry)));
+    expect(logEntry?.payload).toEqual(JSON.parse(JSON.stringify(PublicEntry)));
     expect(event?.payload).toEqual(JSON.parse(JSON.stringify(MqttEvent)));
     expect(Object.keys(MqttEvent.properties)).toEqual([
       'monitorID',
