@@ -9,6 +9,7 @@ import { readBusAddress } from '../../bus/nats/bus-address-file.ts';
 import { events, logs, status } from '../../bus/subjects.ts';
 import type { MachineEntry } from '../../store/log/log-store.ts';
 import { type ClusterRecorder, clusterMachines, startCluster } from '../support/cluster.ts';
+import { attempt } from '../support/cluster-requests.ts';
 import type { Recorder } from '../support/recorder.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -49,8 +50,15 @@ async function sql(recorder: Recorder, statement: string): Promise<unknown[][]> 
 }
 
 async function startMachines(machines = clusterMachines) {
-  const [a, b, c] = await startCluster([], machines);
+  const cluster = await startCluster([], machines);
+  const [a, b, c] = cluster;
   if (!a || !b) throw new Error('there are no machines');
+  // A machine that takes over the accounts of the first one ends its logins, feeds among them.
+  const zoe = { id: 'zoe', username: 'zoe', isAdmin: false, plainPassword: 'correct horse' };
+  await waitFor(async () => (await attempt(a, 'PUT', '/api/account', zoe)).ok, 60_000, 'one configuration');
+  const isKnown = async ({ recorder }: ClusterRecorder) =>
+    'zoe' in (await recorder.get<Record<string, unknown>>('/api/accounts'));
+  for (const member of cluster) await waitFor(() => isKnown(member), 30_000, 'the accounts everywhere');
   return { a, b, c };
 }
 
