@@ -73,7 +73,8 @@ test('what one machine logs and detects is asked of any other, and frames and st
   busB.subscribeFrames('door', 'gray', () => onB.push('frames'));
   busB.subscribeUnits('units.door.main', () => onB.push('units'));
   await busB.flush();
-  const feed = await b.recorder.feed('/api/logs?monitors=door');
+  // From a time on: a feed of new entries begins some milliseconds after its handshake.
+  const feed = await b.recorder.feed('/api/logs?monitors=door&after=1');
   await log(busA, 'of a 1');
   await event(busA, 'e1');
   const first = await feed.frame<MachineEntry>(({ msg }) => msg === 'of a 1', 30_000);
