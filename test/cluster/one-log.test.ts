@@ -106,8 +106,8 @@ test('what one machine logs and detects is asked of any other, and frames and st
   busA.publishFrame('door', frame);
   busA.publishUnits('units.door.main', [picture]);
   await log(busA, 'of a 2');
-  await log(busB, 'of b 1');
   await feed.frame<MachineEntry>(({ msg }) => msg === 'of a 2', soon);
+  await log(busB, 'of b 1');
   expect(await messagesOn(b, a)).toEqual(['of a 1', 'of a 2']);
   expect(await messagesOn(b, b)).toEqual(['of b 1']);
   const both = await b.recorder.get<MachineEntry[]>('/api/log/query?monitors=door');
