@@ -1,7 +1,7 @@
 import { DiscardPolicy, JetStreamApiError, type StoredMsg } from '@nats-io/jetstream';
 import type { Bus } from '../bus.ts';
 import { type ConfigRecord, configRecords } from './control-messages.ts';
-import { isLeaderless, isOutdated, openReplicated } from './replicated-stream.ts';
+import { isLeaderless, isOutdated, ReplicatedRecords } from './replicated-stream.ts';
 
 export interface RecordName {
   /** `monitor` for example. */
@@ -40,30 +40,15 @@ const stream = {
 const answerDeadlineMs = 3000;
 
 /** The configuration that all machines share: a stream with the last record of each monitor and account, a copy on each voter. */
-export class ConfigRecords {
-  readonly #bus: Bus;
-  readonly #copies: number;
-
+export class ConfigRecords extends ReplicatedRecords {
   /** @param copies the number of voters, up to three. */
   constructor(bus: Bus, copies: number) {
-    this.#bus = bus;
-    this.#copies = copies;
-  }
-
-  /**
-   * Makes the stream if it is new.
-   *
-   * @returns whether each voter has a copy, or is about to; otherwise it is to be opened again.
-   * @throws while less than a majority of the voters is there.
-   */
-  async open(): Promise<boolean> {
-    const { config } = await openReplicated(this.#bus, stream, this.#copies);
-    return config.num_replicas >= this.#copies;
+    super(bus, stream, copies);
   }
 
   /** Records that have changed after this sequence number. @throws while the stream has no leader. */
   async after(sequence: number): Promise<FoundRecords> {
-    const manager = await this.#bus.jetStream.manager;
+    const manager = await this.bus.jetStream.manager;
     const { state } = await manager.streams.info(stream.name);
     const [subject = ''] = stream.subjects;
     // By subject: a record that is changed while this reads is found twice.
@@ -89,7 +74,7 @@ export class ConfigRecords {
 
   /** A record as it is now; undefined if there is none, or it does not have a record's shape. @throws as {@link after}. */
   async find({ kind, id }: RecordName): Promise<ConfigChange | undefined> {
-    const manager = await this.#bus.jetStream.manager;
+    const manager = await this.bus.jetStream.manager;
     const query = { last_by_subj: configRecords.subject(kind, id) };
     const message = await manager.streams.getMessage(stream.name, query);
     const record = message && read(message);
@@ -111,7 +96,7 @@ export class ConfigRecords {
     const payload = configRecords.encode({ value, machine, change });
     const options = { expect: { lastSequence: after }, timeout: Math.min(timeoutMs, answerDeadlineMs) };
     try {
-      const { client } = this.#bus.jetStream;
+      const { client } = this.bus.jetStream;
       return (await client.publish(configRecords.subject(kind, id), payload, options)).seq;
     } catch (error) {
       if (isOutdated(error)) return 'outdated';

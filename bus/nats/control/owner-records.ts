@@ -1,7 +1,7 @@
 import { DiscardPolicy } from '@nats-io/jetstream';
 import type { Bus } from '../bus.ts';
 import { owners } from './control-messages.ts';
-import { isOutdated, openReplicated } from './replicated-stream.ts';
+import { isOutdated, ReplicatedRecords } from './replicated-stream.ts';
 
 /** Who owns a monitor, as all machines have agreed. */
 export interface OwnerRecord {
@@ -30,25 +30,15 @@ const stream = {
 const answerDeadlineMs = 5000;
 
 /** The owners' records: a stream with the last record of each monitor, one copy on each voter. */
-export class OwnerRecords {
-  readonly #bus: Bus;
-  readonly #copies: number;
-
+export class OwnerRecords extends ReplicatedRecords {
   /** @param copies the number of voters, up to three. */
   constructor(bus: Bus, copies: number) {
-    this.#bus = bus;
-    this.#copies = copies;
-  }
-
-  /** Whether each voter has a copy, or is about to; otherwise the stream is to be opened again. @throws as {@link read}. */
-  async open(): Promise<boolean> {
-    const { config } = await openReplicated(this.#bus, stream, this.#copies);
-    return config.num_replicas >= this.#copies;
+    super(bus, stream, copies);
   }
 
   /** The voters that have a copy, or are to have one, by the names that the stream knows. @throws as {@link read}. */
   async holders(): Promise<readonly string[]> {
-    const manager = await this.#bus.jetStream.manager;
+    const manager = await this.bus.jetStream.manager;
     const { cluster } = await manager.streams.info(stream.name);
     const replicas = cluster?.replicas?.map(({ name }) => name) ?? [];
     return cluster?.leader === undefined ? replicas : [cluster.leader, ...replicas];
@@ -60,8 +50,8 @@ export class OwnerRecords {
    * @throws while less than a majority of the voters is there.
    */
   async read(ids: readonly string[]): Promise<{ sequence: number; records: OwnerRecord[] }> {
-    const { state } = await openReplicated(this.#bus, stream, this.#copies);
-    const manager = await this.#bus.jetStream.manager;
+    const { state } = await this.opened();
+    const manager = await this.bus.jetStream.manager;
     const records: OwnerRecord[] = [];
     for (const id of ids) {
       const found = await manager.streams.getMessage(stream.name, { last_by_subj: owners.subject(id) });
@@ -86,7 +76,7 @@ export class OwnerRecords {
     try {
       const options = { expect, timeout: answerDeadlineMs };
       const payload = owners.encode(record);
-      const { seq } = await this.#bus.jetStream.client.publish(owners.subject(id), payload, options);
+      const { seq } = await this.bus.jetStream.client.publish(owners.subject(id), payload, options);
       return { id, ...record, token: seq };
     } catch (error) {
       if (isOutdated(error)) return undefined;
@@ -96,7 +86,7 @@ export class OwnerRecords {
 
   /** Forgets the records of these monitors: they were deleted. @throws while less than a majority of the voters is there. */
   async forget(ids: readonly string[]): Promise<void> {
-    const manager = await this.#bus.jetStream.manager;
+    const manager = await this.bus.jetStream.manager;
     const { state } = await manager.streams.info(stream.name, { subjects_filter: owners.subject('*') });
     for (const filter of ids.map((id) => owners.subject(id))) {
       if (state.subjects?.[filter] !== undefined) await manager.streams.purge(stream.name, { filter });

@@ -16,11 +16,7 @@ export interface ReplicatedStream extends Pick<StreamConfig, 'name' | 'subjects'
  * @param copies the number of voters, up to three.
  * @throws while less than a majority of the voters is there.
  */
-export async function openReplicated(
-  bus: Bus,
-  stream: ReplicatedStream,
-  copies: number,
-): Promise<StreamInfo> {
+async function openReplicated(bus: Bus, stream: ReplicatedStream, copies: number): Promise<StreamInfo> {
   const manager = await bus.jetStream.manager;
   const wanted = { ...stream, max_msgs_per_subject: 1, allow_direct: false };
   const known = await manager.streams.info(stream.name).catch((error: unknown) => {
@@ -38,6 +34,36 @@ export async function openReplicated(
     const mayBeFewer = copies > 2 && error instanceof JetStreamApiError && error.code === noPlace;
     if (!mayBeFewer) throw error;
     return manager.streams.add({ ...wanted, num_replicas: copies - 1 });
+  }
+}
+
+/** What is stored in one stream, a copy of it on each voter. */
+export abstract class ReplicatedRecords {
+  protected readonly bus: Bus;
+  readonly #stream: ReplicatedStream;
+  readonly #copies: number;
+
+  /** @param copies the number of voters, up to three. */
+  constructor(bus: Bus, stream: ReplicatedStream, copies: number) {
+    this.bus = bus;
+    this.#stream = stream;
+    this.#copies = copies;
+  }
+
+  /**
+   * Makes the stream if it is new.
+   *
+   * @returns whether each voter has a copy, or is about to; otherwise it is to be opened again.
+   * @throws while less than a majority of the voters is there.
+   */
+  async open(): Promise<boolean> {
+    const { config } = await this.opened();
+    return config.num_replicas >= this.#copies;
+  }
+
+  /** The stream, made if it is new. @throws as {@link open}. */
+  protected opened(): Promise<StreamInfo> {
+    return openReplicated(this.bus, this.#stream, this.#copies);
   }
 }
 
