@@ -2,6 +2,7 @@ import { FrameRateLimit } from '../../bus/frame-rate-limit.ts';
 import type { Frame } from '../../bus/frames.ts';
 import { leases } from '../../bus/leases.ts';
 import type { MotionNeed } from '../../pipelines/frames/sleep/decoder-sleep.ts';
+import type { FoundMotion } from '../../pipelines/frames/sleep/withheld-motion.ts';
 import type { DetectorEnvironment } from './detector-contract.ts';
 import { FairQueue, type Slot } from './fair-queue.ts';
 import type { HeldFrames } from './frames/decoded-stream.ts';
@@ -52,8 +53,8 @@ export class FrameSubscription {
   }
 
   /** See {@link HeldFrames.noteMotion}. */
-  noteMotion(timeUs: number): boolean {
-    return this.#held.noteMotion(timeUs);
+  noteMotion(motion: FoundMotion): void {
+    this.#held.noteMotion(motion);
   }
 
   close(): void {

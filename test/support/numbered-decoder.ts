@@ -9,7 +9,10 @@ export const decoded = {
   numbers: [] as number[],
   /** They refer to one that it had not got before. */
   broken: [] as number[],
+  /** A picture is shown when so many more have come: the machine is busy. */
+  late: 0,
   reset() {
+    this.late = 0;
     this.numbers = [];
     this.broken = [];
   },
@@ -29,6 +32,7 @@ export function numberedData(number: number, bytes: number, kind: 'key' | 'pictu
 export class Pipeline {
   #show: (packet: Buffer) => void = () => {};
   #last = -2;
+  readonly #unshown: Buffer[] = [];
 
   play() {}
   set() {}
@@ -47,7 +51,8 @@ export class Pipeline {
     decoded.numbers.push(number);
     if (!isKey && number !== this.#last + 1) decoded.broken.push(number);
     this.#last = number;
-    if (data[end - trailerBytes] === 0) this.#show(gdp(1, Buffer.alloc(4), timeNs));
+    if (data[end - trailerBytes] === 0) this.#unshown.push(gdp(1, Buffer.alloc(4), timeNs));
+    while (this.#unshown.length > decoded.late) this.#show(this.#unshown.shift() ?? Buffer.alloc(0));
   }
 }
 

@@ -15,9 +15,9 @@ export class ShownFrames {
       renew: () => {
         this.asked += 1;
       },
-      noteMotion: (timeUs) => {
+      noteMotion: ({ timeUs, publish }) => {
         this.motionUs.push(timeUs);
-        return false;
+        publish();
       },
       end: () => void this.#listeners.delete(onFrame),
     };

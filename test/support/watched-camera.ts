@@ -187,6 +187,10 @@ export class WatchedCamera {
     this.#before = { frame, number };
     if (!before || frame.sequence <= before.frame.sequence) return;
     if (!this.#options.moves?.(before.number, number)) return;
-    if (!this.#held.noteMotion(frame.timeUs)) this.found.push(number);
+    const { timeUs } = frame;
+    this.#held.noteMotion({
+      ...{ sinceUs: before.frame.timeUs, timeUs },
+      publish: () => this.found.push(number),
+    });
   }
 }

@@ -17,6 +17,7 @@ import {
   type NeededUnits,
 } from '../../../pipelines/frames/sleep/decoder-sleep.ts';
 import type { SleepCounts } from '../../../pipelines/frames/sleep/sleep-rule.ts';
+import type { FoundMotion } from '../../../pipelines/frames/sleep/withheld-motion.ts';
 import { UnitLine } from '../../../pipelines/frames/unit-line.ts';
 import type { FrameRates } from '../../../pipelines/gstreamer/pipeline-description.ts';
 import { videoTicksPerSecond } from '../../../pipelines/media/unit.ts';
@@ -35,13 +36,8 @@ export interface DecodedStreamOptions {
 export interface HeldFrames {
   /** Frames come for as long as the lease of frames lasts after this. */
   renew(): void;
-  /**
-   * Something moves.
-   *
-   * @param timeUs capture time of the frame that shows it: Unix time in microseconds
-   * @returns whether the frames since the one before follow, so that it will be seen again
-   */
-  noteMotion(timeUs: number): boolean;
+  /** Something moves: it is published now or later, or never if the frames since the one before follow and show it again. */
+  noteMotion(motion: FoundMotion): void;
   end(): void;
 }
 
@@ -49,6 +45,7 @@ interface Holder {
   readonly need: FramesCommand;
   readonly onFrame: (frame: Frame) => void;
   readonly lease: FrameLease;
+  readonly motion: MotionNeed | undefined;
 }
 
 /** What is usual changes all the time, and is said with each renewal. */
@@ -86,6 +83,7 @@ export class DecodedStream {
     this.#sleep = new DecoderSleep({
       decoder: () => this.#decoder,
       isAlone: () => this.#holders.size === 1,
+      timeOf: (mediaUs) => this.#line.at(mediaUs),
       onTurn: (begin) => void catchUp(begin, () => this.#hasCaughtUp()),
       onAsleep: options.onAsleep,
     });
@@ -108,7 +106,7 @@ export class DecodedStream {
   open(need: FramesCommand, onFrame: (frame: Frame) => void, motion?: MotionNeed): HeldFrames {
     if (motion) this.#sleep.setNeed(motion);
     const lease = new FrameLease(leases.frames.expireMs, () => this.#setWanted());
-    const holder = { need, onFrame, lease };
+    const holder = { need, onFrame, lease, motion };
     this.#holders.add(holder);
     this.#fit();
     return {
@@ -117,7 +115,7 @@ export class DecodedStream {
         lease.renew();
         void this.#ask();
       },
-      noteMotion: (timeUs) => this.#noteMotion(timeUs),
+      noteMotion: (motion) => this.#noteMotion(motion),
       end: () => {
         if (motion) this.#sleep.setNeed(undefined);
         this.#holders.delete(holder);
@@ -165,10 +163,9 @@ export class DecodedStream {
     this.#askForChange();
   }
 
-  #noteMotion(timeUs: number): boolean {
-    const isSeenAgain = this.#sleep.noteMotion(timeUs);
+  #noteMotion(motion: FoundMotion): void {
+    this.#sleep.noteMotion(motion);
     this.#askForChange();
-    return isSeenAgain;
   }
 
   /** All but the last frame that may be under way is as good as all. */
@@ -248,7 +245,11 @@ export class DecodedStream {
 
   #deliver(frame: Frame): void {
     this.#trouble = null;
-    for (const { need, onFrame } of this.#holders) if (need.format === frame.format) onFrame(frame);
+    for (const { need, onFrame, motion } of this.#holders) {
+      if (need.format !== frame.format) continue;
+      onFrame(frame);
+      if (motion) this.#sleep.noteFrame(frame.timeUs);
+    }
   }
 
   #fail(detail: string): void {

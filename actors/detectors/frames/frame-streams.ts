@@ -46,7 +46,7 @@ export class FrameStreams {
     const held = stream.open(need, onFrame, motion);
     return {
       renew: () => held.renew(),
-      noteMotion: (timeUs) => held.noteMotion(timeUs),
+      noteMotion: (motion) => held.noteMotion(motion),
       end: () => {
         held.end();
         if (!stream.isHeld && this.#streams.get(key) === stream) this.#streams.delete(key);

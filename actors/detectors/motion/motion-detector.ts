@@ -45,10 +45,15 @@ export class MotionDetector implements Detector {
     }
     this.watches.look(before, frame);
     const detections = this.#zones?.compare(before.data, frame.data) ?? [];
-    // Between two key frames: it is published when the frames between them have come.
-    if (detections.length > 0 && this.#frames.noteMotion(frame.timeUs)) return;
-    this.#log.look(frame.timeUs, detections);
-    if (detections.length === 0) return;
-    publishDetections(this.#environment, frame.timeUs, detections);
+    const { timeUs } = frame;
+    if (detections.length === 0) this.#log.look(timeUs, detections);
+    else
+      this.#frames.noteMotion({
+        ...{ sinceUs: before.timeUs, timeUs },
+        publish: () => {
+          this.#log.look(timeUs, detections);
+          publishDetections(this.#environment, timeUs, detections);
+        },
+      });
   }
 }

@@ -1,8 +1,11 @@
 import type { UnitsCommand } from '../../../bus/command-messages.ts';
 import type { UnitPacket } from '../../../bus/packets/unit-packet.ts';
+import { videoTicksPerSecond } from '../../media/unit.ts';
 import type { LineUnit } from '../unit-line.ts';
+import { KnownGroups } from './known-groups.ts';
 import { maxGroupUs, type SleepCounts, SleepRule } from './sleep-rule.ts';
 import { type FedDecoder, SleepyFeed } from './sleepy-feed.ts';
+import { type FoundMotion, WithheldMotion } from './withheld-motion.ts';
 
 /** For motion detection. */
 export interface MotionNeed {
@@ -29,6 +32,8 @@ export interface DecoderSleepOptions {
   readonly isAlone: () => boolean;
   /** Calls `begin` when it is this decoder's turn to catch up. */
   readonly onTurn: (begin: () => void) => void;
+  /** From the line of time of what is taken, in microseconds, to Unix time. */
+  readonly timeOf: (mediaUs: number) => number;
   /** The decoder gets key frames alone from now on. */
   readonly onAsleep: () => void;
 }
@@ -48,16 +53,18 @@ export class DecoderSleep {
   #session = '';
   /** The number of the last picture whose size is known. */
   #sized = -1;
-  /** Numbers of the last key frame, and of the one before. */
-  #key: number | undefined;
-  #keyBefore: number | undefined;
+  readonly #groups = new KnownGroups();
+  readonly #withheld = new WithheldMotion();
   /** It wakes up when the pictures from this one on have come again. */
   #awaited: number | undefined;
 
   constructor(options: DecoderSleepOptions) {
     this.#options = options;
     const { decoder, onTurn } = options;
-    this.#feed = new SleepyFeed({ decoder, onTurn, maySleep: () => this.#maySleep });
+    this.#feed = new SleepyFeed({
+      ...{ decoder, onTurn, maySleep: () => this.#maySleep },
+      onReplay: (from) => this.#noteReplay(from),
+    });
   }
 
   /** See {@link SleepRule}; undefined where no motion is looked for. */
@@ -115,20 +122,22 @@ export class DecoderSleep {
     this.fit();
   }
 
-  /**
-   * Motion was found.
-   *
-   * @returns whether it was found between two key frames: the frames between them follow, so that it will be seen again
-   */
-  noteMotion(timeUs: number): boolean {
+  /** Where it was found between two key frames, the frames between them follow, and show when it began. */
+  noteMotion(motion: FoundMotion): void {
     if (!this.#feed.isAsleep) {
-      this.#rule?.noteMotion(timeUs);
-      return false;
+      this.#rule?.noteMotion(motion.timeUs);
+      motion.publish();
+      return;
     }
-    if (this.#awaited !== undefined) return true;
-    this.#rule?.wakeByKeyFrames(timeUs);
-    this.#wakeFrom(this.#keyBefore);
-    return true;
+    this.#withheld.hold(motion);
+    if (this.#awaited !== undefined) return;
+    this.#rule?.wakeByKeyFrames(motion.timeUs);
+    this.#wakeFrom(this.#groups.at(motion.sinceUs)?.sequence);
+  }
+
+  /** A frame was made of a picture of this time, and has been looked at. */
+  noteFrame(timeUs: number): void {
+    this.#withheld.show(timeUs);
   }
 
   /**
@@ -148,11 +157,12 @@ export class DecoderSleep {
   clear(): void {
     this.#awaited = undefined;
     this.#feed.clear();
+    this.#withheld.release();
   }
 
   #interrupt(): void {
     this.#rule?.interrupt();
-    this.#key = undefined;
+    this.#groups.clear();
     this.#sized = -1;
     this.clear();
   }
@@ -164,17 +174,21 @@ export class DecoderSleep {
   }
 
   #size(packet: UnitPacket): void {
-    const { session, sequence, sizes, keyFrame, continues, width, height } = packet;
+    const { session, sequence, sizes, continues, width, height } = packet;
     this.#session = session;
     if (sequence <= this.#sized) return;
     this.#sized = sequence;
     for (const size of sizes) this.#rule?.push({ ...size, keyFrame: false, width, height });
     // What moved did so before this key frame.
-    if (sizes.length > 0 && this.#feed.isAsleep && this.#rule?.isAsleep === false) this.#wakeFrom(this.#key);
+    if (sizes.length > 0 && this.#feed.isAsleep && this.#rule?.isAsleep === false)
+      this.#wakeFrom(this.#groups.last?.sequence);
     if (!continues) this.#rule?.push({ ...packet, bytes: packet.data.length });
-    if (!keyFrame) return;
-    this.#keyBefore = this.#key;
-    this.#key = sequence;
+    this.#groups.push(packet);
+  }
+
+  #noteReplay(from: number | undefined): void {
+    const at = (ticks: number) => this.#options.timeOf((ticks * 1e6) / videoTicksPerSecond);
+    this.#withheld.replay(from === undefined ? Number.POSITIVE_INFINITY : at(from));
   }
 
   #wakeFrom(key: number | undefined): void {

@@ -18,6 +18,8 @@ export interface SleepyFeedOptions {
   readonly maySleep: () => boolean;
   /** Calls `begin` when it is this one's turn to catch up, at most once for each time that it was called. */
   readonly onTurn: (begin: () => void) => void;
+  /** It gets all from this time on, in ticks; undefined: it has nothing that it has not had. */
+  readonly onReplay: (from: number | undefined) => void;
 }
 
 const usPerTick = 1e6 / videoTicksPerSecond;
@@ -124,6 +126,7 @@ export class SleepyFeed {
     const units = index < 0 ? both : both.slice(index + decoded);
     const [begin] = units;
     const decoder = this.#options.decoder();
+    this.#options.onReplay(begin?.time);
     if (begin?.keyFrame) {
       decoder?.restart();
       const back = this.#lastFed - (begin.time + this.#shift);

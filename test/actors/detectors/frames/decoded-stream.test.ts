@@ -89,6 +89,40 @@ test.each([0, 1, 5])(
   },
 );
 
+test('motion that key frames show is published also if the camera connects anew before it can be looked at again', async () => {
+  const { camera, play } = watching({ delay: 5, moves: (before, now) => before < 620 && now > 611 });
+  await play(62.2);
+  expect(camera.found).toEqual([]);
+  camera.reconnect();
+  await play(10);
+  expect(camera.found).toEqual([620]);
+  expect(decoded.broken).toEqual([]);
+});
+
+test('and if it connects anew while the decoder is still at it', async () => {
+  const { camera, play } = watching({ delay: 5, moves: (before, now) => before < 620 && now > 611 });
+  await play(62.2);
+  // Nothing of what it is given again is shown in time.
+  decoded.late = 30;
+  await play(0.5);
+  expect(decoded.numbers.slice(-3)).toEqual([624, 625, 626]);
+  decoded.late = 0;
+  camera.reconnect();
+  await play(10);
+  expect(camera.found).toEqual([620]);
+});
+
+test('and if they are shown when the group before is not kept any more', async () => {
+  const { camera, play } = watching({ moves: (before, now) => before < 620 && now > 611 });
+  await play(60.5);
+  decoded.late = 1;
+  await play(4);
+  decoded.late = 0;
+  await play(10);
+  expect(camera.found).toEqual([620]);
+  expect(decoded.broken).toEqual([]);
+});
+
 test('whatever is lost on the bus, and however late a wish is heard, no picture is decoded without those before it', async () => {
   const moments = fc.array(
     fc.record({ seconds: fc.integer({ min: 1, max: 60 }), moreBytes: fc.constantFrom(0, 0, 65, 400) }),

@@ -24,6 +24,7 @@ function feeding() {
     decoder: () => decoder,
     maySleep: () => true,
     onTurn: (begin) => void turns.push(begin),
+    onReplay: () => {},
   });
   let number = 0;
   const push = (count: number) => {
