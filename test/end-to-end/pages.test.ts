@@ -156,8 +156,14 @@ test('people log in, are spoken to in German, see only what they may, and log ou
   await page.locator('[data-monitor="attic"]').getByText('Switched off').waitFor();
   expect(await page.locator('html').getAttribute('lang')).toBe('en');
   expect(await page.locator('html').getAttribute('data-theme')).toBe('dark');
+  const navigations: string[] = [];
+  page.on('request', (request) => {
+    if (request.isNavigationRequest()) navigations.push(request.url());
+  });
   await page.getByRole('button', { name: 'Log out' }).click();
   await page.waitForURL('**/login?next=*');
+  // The end of the session is told by the answer and by each socket.
+  expect(navigations).toHaveLength(1);
   // The browser itself reports each refusal: that of the login page's question whether there is a session.
   expect(complaints.filter((text) => !/status of 401/.test(text))).toEqual([]);
   await close();

@@ -63,8 +63,20 @@ export async function ask(path: string, { signal, ...asked }: Asked = {}): Promi
 /** Code with which WebSockets are closed when the account has changed, or the session has ended. */
 export const loginEnded = 4401;
 
-/** Shows the login page, which leads back here. */
+/** Within which one way to the login page is enough: another one would break off the first. */
+const leavingMs = 5000;
+let isLeaving = false;
+
+/**
+ * Shows the login page, which leads back here. A session's end is told several times: by the answer to a logout, by each
+ * socket, by each request. Who stays in spite of it, to save something, is led there again later.
+ */
 export function goToLogin(): void {
+  if (isLeaving) return;
+  isLeaving = true;
+  setTimeout(() => {
+    isLeaving = false;
+  }, leavingMs);
   const here = withoutBase(location.pathname) + location.search;
   location.assign(underBase(`/login?next=${encodeURIComponent(here)}`));
 }
