@@ -1,6 +1,9 @@
 /**
  * The ids of recordings, which are the names of their files without the ending: `2026-11-23_03-40-12_door`, and
  * `2026-11-23_03-40-12_door_sub` of the sub stream. The id of a monitor holds no `_`.
+ *
+ * Where several machines are one system, two of them may have recorded a monitor in the same second. People and programs are
+ * then given ids that say which machine has the file: `2026-11-23_03-40-12_door@nvr1`.
  */
 
 /** Which of a camera's streams a recording is of. */
@@ -28,4 +31,15 @@ export function parseRecordingID(id: string): RecordingName | undefined {
   if (monitorID === undefined) return undefined;
   const startMs = Date.parse(`${day}T${hour}:${minute}:${second}Z`);
   return { startMs, monitorID, stream: sub === undefined ? 'main' : 'sub' };
+}
+
+/** An id with or without a machine, which is a name or an address. */
+export const siteRecordingIDPattern = `${recordingIDPattern.slice(0, -1)}(@[A-Za-z0-9._:-]{1,253})?$`;
+
+export const siteRecordingID = (id: string, machine: string): string => `${id}@${machine}`;
+
+/** @returns no machine for an id that names none. */
+export function splitSiteID(text: string): { readonly id: string; readonly machine: string | undefined } {
+  const at = text.indexOf('@');
+  return at < 0 ? { id: text, machine: undefined } : { id: text.slice(0, at), machine: text.slice(at + 1) };
 }

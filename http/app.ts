@@ -31,6 +31,8 @@ export interface AppOptions {
   readonly gate: Pick<Gate, 'admit' | 'recognise'>;
   /** Only where several machines are one system. */
   readonly relay?: Relay | undefined;
+  /** This machine's name, where several are one system. */
+  readonly machine?: string | undefined;
   readonly proxies: TrustedProxies;
   readonly basePath: BasePath;
   /** Gets every body that is a stream. */
@@ -50,7 +52,7 @@ const noCompiler = () => () => {
  * Answers HTTP requests from the table of routes. The gate admits a request before its query or body is read.
  */
 export function createApp(options: AppOptions): FastifyInstance {
-  const { table, gate, relay, proxies, basePath, openAnswers, headers, server, log } = options;
+  const { table, gate, relay, machine, proxies, basePath, openAnswers, headers, server, log } = options;
   const app = Fastify({
     serverFactory: (handler) => server.on('request', handler),
     bodyLimit,
@@ -92,7 +94,7 @@ export function createApp(options: AppOptions): FastifyInstance {
   });
 
   for (const row of table) {
-    const read = requestReader(row);
+    const read = requestReader(row, machine);
     app.route({
       method: row.method,
       url: row.path,
@@ -107,18 +109,9 @@ export function createApp(options: AppOptions): FastifyInstance {
         const { headers } = request;
         const signal = goneSignal(reply);
         const address = proxies.addressOf(raw);
-        const machine = relay?.machineFor(row, parts);
-        const answer =
-          relay && machine !== undefined
-            ? await relay.ask(machine, {
-                method: row.method,
-                url: raw.url ?? '',
-                headers,
-                caller,
-                signal,
-                parts,
-              })
-            : await row.handle({ ...parts, caller, headers, address, signal });
+        const call = { ...parts, caller, headers, address, signal };
+        row.check?.(call);
+        const answer = relay ? await relay.answer(row, call, raw.url ?? '') : await row.handle(call);
         if (answer.body instanceof Readable && row.access !== 'public') openAnswers.add(answer.body, caller);
         return send(request.method === 'HEAD' ? withoutStream(answer) : answer, reply);
       },

@@ -1,12 +1,16 @@
 import { isIP } from 'node:net';
 import { retry } from '../bus/children/retry.ts';
+import type { RecordingArchive } from '../store/recordings/recording-archive.ts';
 import { type Door, type DoorOptions, openDoor } from './door.ts';
+import { markRoutes } from './relay/mark-routes.ts';
 import { peerGate } from './relay/peer-gate.ts';
 import type { Site } from './state/site.ts';
 import { BasePath } from './transport/base-path.ts';
 import { createListener } from './transport/listener.ts';
 
-type PeerDoorOptions = Pick<DoorOptions, 'table' | 'headers' | 'proxies' | 'log'>;
+interface PeerDoorOptions extends Pick<DoorOptions, 'table' | 'machine' | 'headers' | 'proxies' | 'log'> {
+  readonly recordings: RecordingArchive;
+}
 
 const retryMs = 5000;
 
@@ -35,7 +39,7 @@ async function openPeerDoor({ machine, keys, relayPort }: Site, options: PeerDoo
     { ca, cert, key, requestCert: true, rejectUnauthorized: true },
     options.headers,
   );
-  const table = options.table.filter(({ relay }) => relay);
+  const table = [...options.table.filter(({ relay }) => relay), ...markRoutes(options)];
   const door = openDoor({ ...options, table, server, gate: peerGate, basePath: new BasePath('') });
   try {
     await door.listen({ host: isIP(machine) ? machine : '0.0.0.0', port: relayPort });

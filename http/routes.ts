@@ -31,6 +31,7 @@ import { videoRoutes } from './recordings/video-routes.ts';
 import type { ApiServices } from './request/api-services.ts';
 import type { Route } from './request/route.ts';
 import type { MonitorStates } from './state/monitor-states.ts';
+import type { SiteServices } from './state/site-catalogue.ts';
 import type { BasePath } from './transport/base-path.ts';
 
 /** Downloads of footage at once: each takes a file descriptor and some hundred kilobytes. */
@@ -39,7 +40,8 @@ const maxDownloads = 100;
 /** Every route that clients can reach. A path that is not in this table is 404. */
 export function routes(
   services: ApiServices &
-    SessionServices & {
+    SessionServices &
+    SiteServices & {
       readonly feed: LogFeed;
       readonly live: LiveFeed;
       readonly states: MonitorStates;

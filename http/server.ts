@@ -67,10 +67,16 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const feed = new LogFeed(logs, options.machines().length > 0);
   const states = new MonitorStates(options.bus, site);
   const live = new LiveFeed({ bus: options.videoBus, monitors: options.monitors, states });
-  const table = routes({ ...options, feed, live, states, sessions, gate, basePath });
   const cluster = site && (await openCluster());
-  const relay = site && cluster && new cluster.Relay({ site, monitors: options.monitors, log });
-  const common = { table, proxies, headers, log };
+  const relay = site && cluster && new cluster.Relay({ ...options, site });
+  const siteCatalogue =
+    site && cluster && relay && new cluster.SiteLists({ ...options, site, peers: relay.peers });
+  const machine = site?.machine;
+  const table = routes({
+    ...options,
+    ...{ feed, live, states, sessions, gate, basePath, machine, siteCatalogue },
+  });
+  const common = { table, proxies, machine, headers, log };
   const door = openDoor({ ...common, server, gate, relay, basePath, pingInterval: options.pingInterval });
   // Registered after `Credentials` and `Sessions`, whose listeners must know of the change first.
   const forgetAccounts = accounts.onChange(door.check);
@@ -79,7 +85,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 
   try {
     const port = await door.listen({ host: config.host, port: config.port });
-    closePeerDoor = site && cluster?.keepPeerDoor(site, common);
+    closePeerDoor = site && cluster?.keepPeerDoor(site, { ...common, recordings: options.recordings });
     const host = config.host === '0.0.0.0' || config.host === '::' ? '127.0.0.1' : config.host;
     const name = host.includes(':') ? `[${host}]` : host;
     return { address: `${secure ? 'https' : 'http'}://${name}:${port}`, port, close: once(close) };
@@ -103,11 +109,12 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 
 /** Nothing of it is loaded where there is one machine. */
 async function openCluster() {
-  const [{ Relay }, { keepPeerDoor }] = await Promise.all([
+  const [{ Relay }, { SiteLists }, { keepPeerDoor }] = await Promise.all([
     import('./relay/relay.ts'),
+    import('./relay/site-lists.ts'),
     import('./peer-door.ts'),
   ]);
-  return { Relay, keepPeerDoor };
+  return { Relay, SiteLists, keepPeerDoor };
 }
 
 function once(close: () => Promise<void>): () => Promise<void> {

@@ -100,7 +100,7 @@ const allowedRooms: Record<string, readonly string[]> = {
   'store/recordings/clock': [
     ...['log/catalogue', 'recordings/files', 'recordings/fragments', 'recordings/verification'],
   ],
-  'store/recordings/playback': ['recordings/fragments', 'recordings/mp4'],
+  'store/recordings/playback': ['base', 'recordings/fragments', 'recordings/mp4'],
   'store/recordings/retention': ['base', 'log/catalogue', 'recordings/files'],
   'store/recordings/fragments': ['recordings/files', 'recordings/mp4'],
   'store/log': [
@@ -145,7 +145,7 @@ const allowedRooms: Record<string, readonly string[]> = {
   'http/live': ['request', 'state'],
   'http/log': ['request'],
   'http/machines': ['request'],
-  'http/recordings': ['request'],
+  'http/recordings': ['request', 'state'],
   'http/relay': ['request', 'state'],
   'http/pages': ['request', 'transport'],
   'http/pages/app': [

@@ -44,6 +44,9 @@ const relayPortOffset = 3;
 
 /** This machine as one of a cluster: it hears the others, decides with `Ownership`, and reports what it attends. */
 export class ClusterMember implements Site {
+  readonly machine: string;
+  readonly machines: readonly string[];
+  readonly relayPort: number;
   readonly keys: ClusterKeys;
   readonly plane: ControlPlane;
   readonly #options: ClusterMemberOptions;
@@ -65,6 +68,9 @@ export class ClusterMember implements Site {
   private constructor(options: ClusterMemberOptions, keys: ClusterKeys, copy: OwnCopy | undefined) {
     this.keys = keys;
     const { cluster, stored, log } = options;
+    this.machine = cluster.name;
+    this.machines = cluster.machines;
+    this.relayPort = cluster.port + relayPortOffset;
     const monitors = () => stored?.monitors.list().filter(({ enable }) => enable) ?? [];
     this.#options = options;
     this.plane = new ControlPlane(cluster, keys, log);
@@ -107,12 +113,8 @@ export class ClusterMember implements Site {
     return member;
   }
 
-  get machine(): string {
-    return this.#options.cluster.name;
-  }
-
-  get relayPort(): number {
-    return this.#options.cluster.port + relayPortOffset;
+  isAlive(machine: string): boolean {
+    return this.#ownership.alive(performance.now()).some((beat) => beat.machine === machine);
   }
 
   /** Whether this machine records the monitor, or tries to. */

@@ -1,17 +1,15 @@
 import Type from 'typebox';
 import { DetectionEvent } from '../../bus/messages.ts';
+import { siteRecordingID } from '../../bus/recording-id.ts';
 import { MachineList } from '../../store/config/machine-name.ts';
 import { MonitorID } from '../../store/monitors/monitor-config.ts';
-import { eventTimeMs } from '../../store/recordings/snapshots.ts';
+import { eventSpan } from '../../store/recordings/snapshots.ts';
 import type { ApiServices } from '../request/api-services.ts';
 import type { Caller } from '../request/caller.ts';
 import { HttpError } from '../request/http-error.ts';
 import { checkOrder } from '../request/query.ts';
 import { type Route, route } from '../request/route.ts';
-
-/** The time in an event's id is that of its publication; the event's own is that of its frame. */
-const maxDelayUs = 300_000_000;
-const clockSlackUs = 60_000_000;
+import type { SiteServices } from '../state/site-catalogue.ts';
 
 const optionalTime = (description: string) =>
   Type.Optional(
@@ -55,8 +53,7 @@ const OccurrenceQuery = Type.Object({
 });
 
 const Recorded = Type.Union([Type.String(), Type.Null()], {
-  description:
-    'The id of the recording that shows it; null if there is none on the disk of the machine that answers',
+  description: 'The id of the recording that shows it; null if there is none on the disk of its machine',
 });
 const Machine = Type.String({ description: 'The machine of the detector' });
 const Pictured = Type.Boolean({
@@ -113,9 +110,14 @@ const occurrenceExample = {
   },
 };
 
-const hasSnapshot = (id: string) => !Number.isNaN(eventTimeMs(id));
+const hasSnapshot = (id: string) => eventSpan(id) !== undefined;
 
-export function eventRoutes({ snapshot, logs }: Pick<ApiServices, 'snapshot' | 'logs'>): Route[] {
+type Services = Pick<ApiServices, 'snapshot' | 'logs'> & Pick<SiteServices, 'machine'>;
+
+export function eventRoutes({ snapshot, logs, machine: own }: Services): Route[] {
+  /** Where there are several machines, the id says which one has the recording. */
+  const recordingOf = (recording: string | null, machine: string) =>
+    recording === null || own === undefined ? recording : siteRecordingID(recording, machine);
   return [
     route({
       method: 'GET',
@@ -132,7 +134,13 @@ export function eventRoutes({ snapshot, logs }: Pick<ApiServices, 'snapshot' | '
       async handle({ query: { limit = 100, order = 'newest', ...filter } }) {
         checkOrder(filter);
         const found = await logs.events({ ...filter, limit, oldestFirst: order === 'oldest' });
-        return { body: found.map((event) => ({ ...event, snapshot: hasSnapshot(event.id) })) };
+        return {
+          body: found.map((event) => ({
+            ...event,
+            recording: recordingOf(event.recording, event.machine),
+            snapshot: hasSnapshot(event.id),
+          })),
+        };
       },
     }),
     route({
@@ -155,7 +163,11 @@ export function eventRoutes({ snapshot, logs }: Pick<ApiServices, 'snapshot' | '
         return {
           body: found.map(({ best, ...rest }) => ({
             ...rest,
-            best: { ...best, snapshot: hasSnapshot(best.id) },
+            best: {
+              ...best,
+              recording: recordingOf(best.recording, rest.machine),
+              snapshot: hasSnapshot(best.id),
+            },
           })),
         };
       },
@@ -165,6 +177,7 @@ export function eventRoutes({ snapshot, logs }: Pick<ApiServices, 'snapshot' | '
       path: '/api/event/:id/snapshot.jpeg',
       access: 'user',
       limit: 'answer',
+      relay: 'event',
       tag: 'Events',
       summary: 'The snapshot of an object detection event',
       description:
@@ -187,11 +200,9 @@ export function eventRoutes({ snapshot, logs }: Pick<ApiServices, 'snapshot' | '
   /** The id of an event does not say which monitor it is of. One that is no longer in the log is hidden. */
   async function maySeeEvent(id: string, { monitors }: Caller): Promise<boolean> {
     if (!monitors) return true;
-    const timeUs = eventTimeMs(id) * 1000;
-    if (Number.isNaN(timeUs)) return false;
-    const [start, end] = [timeUs - maxDelayUs, timeUs + clockSlackUs];
-    const spans = monitors.map((monitorID) => ({ monitorID, start, end }));
-    if (spans.length === 0) return false;
+    const span = eventSpan(id);
+    if (!span || monitors.length === 0) return false;
+    const spans = monitors.map((monitorID) => ({ monitorID, ...span }));
     const { events = [] } = await logs.usage({ kind: 'events', spans });
     if (events.includes(id)) return true;
     // The time of an event of a wrong clock was corrected; the bus took it at the one of the id.

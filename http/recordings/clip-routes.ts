@@ -22,6 +22,7 @@ export function clipRoutes({ recordings, monitors, catalogueProgress, limit }: S
       path: '/api/monitor/:id/clip.mp4',
       access: 'user',
       limit: 'request',
+      relay: 'clip',
       tag: 'Recordings',
       summary: 'A span of time as one MP4 file',
       description: `What was recorded from \`start\` to \`end\`, cut to the frame, with audio; time in which nothing was recorded is left out. At most ${maxHours} hours. Where the size, the codec or the audio changes there is no one file: status 409, with the times of the changes in \`changes\`. Answers \`Range\`, \`If-Range\` and \`If-None-Match\`. The same span is the same file for five minutes, although a recording in it may grow. ${incompleteText}`,
@@ -33,8 +34,8 @@ export function clipRoutes({ recordings, monitors, catalogueProgress, limit }: S
         304: { description: 'Unchanged' },
       },
       failures: ['not_found', 'conflict', 'range_not_satisfiable', 'storage_failed', 'unavailable'],
+      check: ({ query: { start, end } }) => checkSpan(start, end, maxHours),
       async handle({ params: { id }, query: { start, end }, headers }) {
-        checkSpan(start, end, maxHours);
         const clip = await recordings.clip(id, start, end);
         if (clip === undefined) throw new HttpError('not_found', 'Nothing was recorded in this time.');
         if (clip === 'busy')

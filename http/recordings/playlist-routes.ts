@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import fresh from 'fresh';
 import Type from 'typebox';
+import { siteRecordingID } from '../../bus/recording-id.ts';
 import { MonitorID } from '../../store/monitors/monitor-config.ts';
 import { hlsPlaylist } from '../../store/recordings/playback/playlist.ts';
 import type { ApiServices } from '../request/api-services.ts';
 import { HttpError } from '../request/http-error.ts';
 import { type Route, route } from '../request/route.ts';
+import type { SiteServices } from '../state/site-catalogue.ts';
 import { checkSpan, incompleteHeader, incompleteText, spanFields } from './span-fields.ts';
 
 const maxHours = { all: 24, key: 1 };
@@ -17,16 +19,16 @@ const framesField = Type.Optional(
   }),
 );
 
-export function playlistRoutes({
-  recordings,
-  catalogueProgress,
-}: Pick<ApiServices, 'recordings' | 'catalogueProgress'>): Route[] {
+type Services = Pick<ApiServices, 'recordings' | 'catalogueProgress'> & Pick<SiteServices, 'machine'>;
+
+export function playlistRoutes({ recordings, catalogueProgress, machine }: Services): Route[] {
   return [
     route({
       method: 'GET',
       path: '/api/monitor/:id/playlist.m3u8',
       access: 'user',
       limit: 'request',
+      relay: 'playlist',
       tag: 'Recordings',
       summary: 'HLS playlist of what was recorded',
       description: `For players: byte ranges of the recordings' files from the key frame before \`start\` on, with a discontinuity and the time where another file begins. At most ${maxHours.all} hours. With \`frames=key\` an I-frame playlist of at most ${maxHours.key} hour, for preview pictures: of key frames that follow each other within half a second, the first. A recording that is being written is in it up to now. Answers \`If-None-Match\`. ${incompleteText}`,
@@ -37,10 +39,13 @@ export function playlistRoutes({
         304: { description: 'Unchanged' },
       },
       failures: ['not_found', 'storage_failed'],
+      check: ({ query: { start, end, frames = 'all' } }) => checkSpan(start, end, maxHours[frames]),
       async handle({ params: { id }, query: { start, end, frames = 'all' }, headers: requested }) {
-        checkSpan(start, end, maxHours[frames]);
         const footage = await recordings.footage(id, start, end);
-        const addressOf = (recording: string) => `../../recording/${recording}/video.mp4`;
+        const addressOf = (recording: string) => {
+          const name = machine === undefined ? recording : siteRecordingID(recording, machine);
+          return `../../recording/${name}/video.mp4`;
+        };
         const playlist = hlsPlaylist(footage, addressOf, frames);
         if (playlist === undefined) throw new HttpError('not_found', 'Nothing was recorded in this time.');
         const headers = {

@@ -9,6 +9,7 @@ export function protectRoutes({ recordings, log }: Pick<ApiServices, 'recordings
       method: 'PUT',
       path: '/api/recording/:id/protect',
       access: 'admin',
+      relay: 'recording',
       tag: 'Recordings',
       summary: 'Protect a recording',
       description:
@@ -26,6 +27,7 @@ export function protectRoutes({ recordings, log }: Pick<ApiServices, 'recordings
       method: 'DELETE',
       path: '/api/recording/:id/protect',
       access: 'admin',
+      relay: 'recording',
       tag: 'Recordings',
       summary: 'Protect a recording no longer',
       description: 'From now on it may be deleted like others. Nothing changes if it is not protected.',

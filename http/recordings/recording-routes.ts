@@ -1,8 +1,9 @@
 import Type from 'typebox';
-import type { CatalogueEntry } from '../../store/log/catalogue/recording-catalogue.ts';
+import type { CatalogueEntry, RecordingFilter } from '../../store/log/catalogue/recording-catalogue.ts';
 import type { ApiServices } from '../request/api-services.ts';
 import { checkOrder } from '../request/query.ts';
 import { type Route, route } from '../request/route.ts';
+import type { SiteRecording, SiteServices } from '../state/site-catalogue.ts';
 import {
   incompleteHeader,
   incompleteText,
@@ -12,7 +13,7 @@ import {
   streamField,
 } from './span-fields.ts';
 
-const idOrAny = (description: string) => Type.Optional(Type.String({ maxLength: 64, description }));
+const idOrAny = (description: string) => Type.Optional(Type.String({ maxLength: 320, description }));
 
 const RecordingQuery = Type.Object({
   monitors: monitorsField,
@@ -50,7 +51,18 @@ const Recording = Type.Object({
   ),
   audio: nullable(Type.String(), 'The codec; null if it has no audio, or if that is not known'),
   reason: Type.String({ description: 'Why it ended early; empty otherwise' }),
-  protected: Type.Boolean({ description: 'Whether it is kept from being deleted' }),
+  protected: Type.Union([Type.Boolean(), Type.Null()], {
+    description: 'Whether it is kept from being deleted; null while its machine does not say so',
+  }),
+  machine: Type.Optional(
+    Type.String({ description: 'Where several machines are one system: the one that has it' }),
+  ),
+  away: Type.Optional(
+    Type.Boolean({
+      description:
+        'Where several machines are one system: whether that machine is not heard, so that its file cannot be had',
+    }),
+  ),
 });
 
 const example = {
@@ -67,11 +79,15 @@ const example = {
   protected: false,
 };
 
-export function recordingRoutes({
-  recordings,
-  log,
-  catalogueProgress,
-}: Pick<ApiServices, 'recordings' | 'log' | 'catalogueProgress'>): Route[] {
+type Services = Pick<ApiServices, 'recordings' | 'log' | 'catalogueProgress'> &
+  Pick<SiteServices, 'siteCatalogue'>;
+
+export function recordingRoutes({ recordings, log, catalogueProgress, siteCatalogue }: Services): Route[] {
+  const ownList = async (filter: RecordingFilter) => {
+    const found = await recordings.list(filter);
+    const marked = await recordings.protectedOf(found.map(({ id }) => id));
+    return found.map((entry) => ({ ...entry, protected: marked.has(entry.id) }));
+  };
   return [
     route({
       method: 'GET',
@@ -80,18 +96,18 @@ export function recordingRoutes({
       limit: 'request',
       tag: 'Recordings',
       summary: 'List recordings',
-      description: `Newest first; oldest first if only \`after\` is given. A recording must match all filters. To get the next page, pass the id of the last recording as \`before\`; for the page before this one, the id of the first as \`after\`. The recordings that are being written are among them. ${incompleteText}`,
+      description: `Newest first; oldest first if only \`after\` is given. A recording must match all filters. To get the next page, pass the id of the last recording as \`before\`; for the page before this one, the id of the first as \`after\`. The recordings that are being written are among them. Where several machines are one system, those of all of them are listed, also of one that is away; an id then says whose it is, and is good on every machine. ${incompleteText}`,
       query: RecordingQuery,
       answers: { 200: { description: 'The recordings', schema: Type.Array(Recording), example: [example] } },
       failures: ['storage_failed'],
       async handle({ query: { limit = 100, stream = 'main', ...filter }, caller }) {
         checkOrder(filter);
         const oldestFirst = filter.after !== undefined && filter.before === undefined;
-        const found = await recordings.list({ ...filter, stream, limit, oldestFirst });
-        const marked = await recordings.protectedOf(found.map(({ id }) => id));
+        const wanted = { ...filter, stream, limit, oldestFirst };
+        const found = await (siteCatalogue?.list(wanted) ?? ownList(wanted));
         return {
           headers: incompleteHeader(catalogueProgress((id) => caller.maySee(id))),
-          body: found.map((entry) => ({ ...describe(entry), protected: marked.has(entry.id) })),
+          body: found.map(describe),
         };
       },
     }),
@@ -99,6 +115,7 @@ export function recordingRoutes({
       method: 'DELETE',
       path: '/api/recording',
       access: 'admin',
+      relay: 'recording',
       tag: 'Recordings',
       summary: 'Delete a recording',
       description:
@@ -115,7 +132,9 @@ export function recordingRoutes({
   ];
 }
 
-function describe(entry: CatalogueEntry) {
+type Listed = CatalogueEntry & Pick<SiteRecording, 'protected'> & Partial<SiteRecording>;
+
+function describe(entry: Listed) {
   const { id, monitorID, stream, start, end, bytes, videoCodec, width, height, audioCodec, reason } = entry;
   const state = end === null ? 'recording' : reason === '' ? 'saved' : 'lost';
   const video = videoCodec !== null && width !== null && height !== null;
@@ -124,5 +143,7 @@ function describe(entry: CatalogueEntry) {
     video: video ? { codec: videoCodec, width, height } : null,
     audio: audioCodec,
     reason,
+    protected: entry.protected,
+    ...(entry.machine !== undefined && { machine: entry.machine, away: entry.away }),
   };
 }

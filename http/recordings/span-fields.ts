@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { recordingIDPattern } from '../../bus/recording-id.ts';
+import { siteRecordingIDPattern } from '../../bus/recording-id.ts';
 import { MonitorID } from '../../store/monitors/monitor-config.ts';
 import type { CatalogueProgress } from '../../store/recordings/verification/catalogue-rebuild.ts';
 import { HttpError } from '../request/http-error.ts';
@@ -23,8 +23,9 @@ export const streamField = Type.Optional(
 );
 
 export const RecordingID = Type.String({
-  pattern: recordingIDPattern,
-  description: 'the id of a recording, such as 2026-11-23_03-40-12_door',
+  pattern: siteRecordingIDPattern,
+  description:
+    'the id of a recording, such as 2026-11-23_03-40-12_door; where several machines are one system, with the one that has it: 2026-11-23_03-40-12_door@nvr1',
   'x-names': 'recording',
 });
 

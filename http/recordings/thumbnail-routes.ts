@@ -14,6 +14,7 @@ export function thumbnailRoutes({ recordings }: Pick<ApiServices, 'recordings'>)
       path: '/api/recording/:id/thumbnail.jpeg',
       access: 'user',
       limit: 'request',
+      relay: 'recording',
       tag: 'Recordings',
       summary: 'A picture of a recording',
       description:

@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import type { ApiServices } from '../request/api-services.ts';
 import { type Route, route } from '../request/route.ts';
+import type { SiteServices } from '../state/site-catalogue.ts';
 import { incompleteHeader, incompleteText, monitorsField, timeSchema } from './span-fields.ts';
 
 const minBucketUs = 1_000_000;
@@ -40,10 +41,9 @@ const TimelineAnswer = Type.Object({
   ),
 });
 
-export function timelineRoutes({
-  logs,
-  catalogueProgress,
-}: Pick<ApiServices, 'logs' | 'catalogueProgress'>): Route[] {
+type Services = Pick<ApiServices, 'logs' | 'catalogueProgress'> & Pick<SiteServices, 'siteCatalogue'>;
+
+export function timelineRoutes({ logs, catalogueProgress, siteCatalogue }: Services): Route[] {
   return [
     route({
       method: 'GET',
@@ -69,7 +69,7 @@ export function timelineRoutes({
       failures: ['storage_failed'],
       handle: async ({ query: { monitors = [], ...rest }, caller }) => ({
         headers: incompleteHeader(catalogueProgress((id) => caller.maySee(id))),
-        body: await logs.timeline({ monitors, ...rest }),
+        body: await logs.timeline({ monitors, ...rest, heard: siteCatalogue?.heard() }),
       }),
     }),
   ];

@@ -20,6 +20,7 @@ export function videoRoutes({ recordings, monitors, limit }: Services): Route[] 
       path: '/api/recording/:id/video.mp4',
       access: 'user',
       limit: 'request',
+      relay: 'recording',
       tag: 'Recordings',
       summary: 'The file of a recording',
       description:

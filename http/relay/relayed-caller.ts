@@ -6,16 +6,19 @@ import { HttpError } from '../request/http-error.ts';
 /** The header in which a machine names its caller to another one. */
 export const callerHeader = 'sentrybus-caller';
 
-const RelayedCaller = Type.Object({
+const CallerText = Type.Object({
   id: Type.String(),
   username: Type.String(),
   isAdmin: Type.Boolean(),
   monitors: Type.Optional(Type.Array(Type.String())),
 });
-const check = compileValidator(RelayedCaller);
+const check = compileValidator(CallerText);
+
+/** Of a caller, what another machine has to know. */
+export type RelayedCaller = Pick<Caller, 'id' | 'username' | 'isAdmin' | 'monitors'>;
 
 /** @param monitorID of the request, which has been narrowed to what its caller may see: the whole list might not fit a header. */
-export function writeCaller({ id, username, isAdmin, monitors }: Caller, monitorID: string): string {
+export function writeCaller({ id, username, isAdmin, monitors }: RelayedCaller, monitorID: string): string {
   const seen = { id, username, isAdmin, ...(monitors && { monitors: [monitorID] }) };
   return Buffer.from(JSON.stringify(seen)).toString('base64url');
 }
@@ -34,10 +37,10 @@ export function readCaller(text: string | string[] | undefined): Caller {
   };
 }
 
-function parse(text: string): Type.Static<typeof RelayedCaller> {
+function parse(text: string): Type.Static<typeof CallerText> {
   try {
     const value: unknown = JSON.parse(Buffer.from(text, 'base64url').toString());
-    if (!check(value)) return value as Type.Static<typeof RelayedCaller>;
+    if (!check(value)) return value as Type.Static<typeof CallerText>;
   } catch {}
   throw new HttpError('malformed_request', `Expected the caller in the header ${callerHeader}.`);
 }

@@ -52,7 +52,7 @@ export const errors = {
     status: 409,
     title: 'Conflict',
     meaning:
-      'the user name is taken, the last admin would be gone, a login is sent to a recorder without logins, the recording is being written, a machine is said to be off that is not waited for, a clip would span a change of the picture, or the same was changed on another machine at this moment',
+      'the user name is taken, the last admin would be gone, a login is sent to a recorder without logins, the recording is being written, a machine is said to be off that is not waited for, a clip would span a change of the picture or the footage of several machines, or the same was changed on another machine at this moment',
   },
   too_large: {
     status: 413,
@@ -90,7 +90,8 @@ export const errors = {
   unavailable: {
     status: 503,
     title: 'Unavailable',
-    meaning: 'the part that would answer is starting, restarting or full; try again',
+    meaning:
+      'the part that would answer is starting, restarting or full, or the machine that would answer is away; try again',
   },
   no_majority: {
     status: 503,

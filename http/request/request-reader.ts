@@ -1,5 +1,5 @@
 import Type, { type TObject, type TSchema } from 'typebox';
-import { parseRecordingID } from '../../bus/recording-id.ts';
+import { parseRecordingID, splitSiteID } from '../../bus/recording-id.ts';
 import { compileValidator } from '../../store/base/validator.ts';
 import type { Caller } from './caller.ts';
 import { HttpError } from './http-error.ts';
@@ -17,9 +17,12 @@ type Parts = Pick<RouteCall, 'params' | 'query' | 'body'>;
  *
  * For a caller that may see some monitors only, each id of another monitor, or of its recording, becomes the empty text, which
  * is the id of nothing; a list of monitors keeps those that the caller may see, and one that is absent becomes all of these.
+ *
+ * @param machine this one's name, where several are one system: ids of its recordings lose it.
  */
 export function requestReader(
   row: Route,
+  machine?: string,
 ): (params: unknown, search: string, body: unknown, caller: Caller) => Parts {
   const checkParams = checker(row.params, 'the path');
   const query = row.query ?? (row.path.startsWith('/api/') ? noParameters : undefined);
@@ -30,8 +33,12 @@ export function requestReader(
     if (caller.monitors && row.access !== 'public' && row.limit === undefined)
       throw new HttpError('not_found', 'There is nothing here.');
     return {
-      params: narrow(row.params, checkParams(params), caller),
-      query: narrow(row.query, checkQuery(query && readQuery(query, search)), caller),
+      params: narrow(row.params, local(row.params, checkParams(params), machine), caller),
+      query: narrow(
+        row.query,
+        local(row.query, checkQuery(query && readQuery(query, search)), machine),
+        caller,
+      ),
       body: checkBody(body),
     };
   };
@@ -52,10 +59,20 @@ function narrow(schema: TObject | undefined, parts: unknown, caller: Caller): un
       return [field, left.length > 0 ? left : [nothing]];
     }
     const id = typeof value === 'string' ? value : nothing;
-    const monitorID = names === 'monitor' ? id : parseRecordingID(id)?.monitorID;
+    const monitorID = names === 'monitor' ? id : parseRecordingID(splitSiteID(id).id)?.monitorID;
     return [field, monitorID !== undefined && caller.maySee(monitorID) ? id : nothing];
   });
   return { ...given, ...Object.fromEntries(seen) };
+}
+
+function local(schema: TObject | undefined, parts: unknown, machine: string | undefined): unknown {
+  if (!schema || machine === undefined) return parts;
+  const given = parts as Readonly<Record<string, unknown>>;
+  const own = namedFields(schema).flatMap(({ field, names }): [string, unknown][] => {
+    const named = names === 'recording' ? splitSiteID(String(given[field])) : undefined;
+    return named?.machine === machine ? [[field, named.id]] : [];
+  });
+  return { ...given, ...Object.fromEntries(own) };
 }
 
 interface NamedField {

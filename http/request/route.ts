@@ -65,10 +65,11 @@ export interface Route extends RouteText {
    */
   readonly limit?: 'none' | 'request' | 'answer';
   /**
-   * Whose answer it is where several machines are one system; any machine's if absent. `monitor`: that of the machine which
-   * records the monitor that `id` in the request names.
+   * Whose answer it is where several machines are one system; any machine's if absent. By `id` in the request: `monitor`: that
+   * of the machine which records the monitor; `recording`, `event`: of the one that has it; `clip`: of the one that has the
+   * footage of the span; `playlist`: of all that have a part of it, one after the other.
    */
-  readonly relay?: 'monitor';
+  readonly relay?: 'monitor' | 'recording' | 'event' | 'clip' | 'playlist';
   readonly params?: TObject;
   readonly query?: TObject;
   readonly body?: TSchema;
@@ -78,6 +79,8 @@ export interface Route extends RouteText {
   readonly answers: Readonly<Record<number, Success>>;
   /** Errors besides those of the gate and of parsing the request. */
   readonly failures?: readonly ErrorCode[];
+  /** Refuses a request that no machine would answer, by throwing an `HttpError`. */
+  check?(call: RouteCall): void;
   handle(call: RouteCall): RouteAnswer | Promise<RouteAnswer>;
   /** For a WebSocket: its messages by name, for the documents; the schema of a JSON text, or what the bytes are. */
   readonly messages?: Readonly<Record<string, TSchema | string>>;
@@ -90,10 +93,11 @@ export interface Route extends RouteText {
 type Shape<Schema> = Schema extends TSchema ? Static<Schema> : undefined;
 
 interface TypedRoute<Params, Query, Body>
-  extends Omit<Route, 'params' | 'query' | 'body' | 'handle' | 'beforeConnect' | 'connect'> {
+  extends Omit<Route, 'params' | 'query' | 'body' | 'check' | 'handle' | 'beforeConnect' | 'connect'> {
   readonly params?: Params;
   readonly query?: Query;
   readonly body?: Body;
+  check?(call: RouteCall<Shape<Params>, Shape<Query>, Shape<Body>>): void;
   handle(call: RouteCall<Shape<Params>, Shape<Query>, Shape<Body>>): RouteAnswer | Promise<RouteAnswer>;
   beforeConnect?(call: Omit<RouteCall<Shape<Params>, Shape<Query>, Shape<Body>>, 'signal'>): void;
   connect?(

@@ -13,6 +13,10 @@ export interface Site {
   /** This machine's entry in the list of machines. */
   readonly machine: string;
   readonly keys: ClusterKeys;
+  /** All machines of the configuration, this one included. */
+  readonly machines: readonly string[];
+  /** Whether a machine was heard within the last three seconds. */
+  isAlive(machine: string): boolean;
   /** On which every machine answers requests of the others. */
   readonly relayPort: number;
   /** undefined for a monitor that this machine records, or that is disabled. */

@@ -17,6 +17,7 @@ import { isAfterCorrection } from './schema/log-times.ts';
 import type { SqlFormat } from './sql/sql-format.ts';
 import type { SqlResult } from './sql/sql-runner.ts';
 import { SqlProcesses } from './sql-process/sql-processes.ts';
+import type { SiteFilter } from './worker/all-machines.ts';
 import { type FollowConditions, followLog } from './worker/follower.ts';
 import { LogClient } from './worker/log-client.ts';
 import type { LogSite } from './worker/log-protocol.ts';
@@ -114,20 +115,21 @@ export class LogStore {
     return this.#download((thread) => thread.ask('openExport', { filter, format }));
   }
 
-  /**
-   * The recordings on disk that match, in the order of their ids.
-   *
-   * @throws {StoreError} `io`
-   */
+  /** The recordings on this machine's disk that match, in the order of their ids. @throws {StoreError} `io` */
   async recordings(filter: RecordingFilter): Promise<CatalogueEntry[]> {
     return this.#thread?.ask('recordings', filter) ?? [];
   }
 
   /**
-   * What the recordings on disk take, and which are the oldest.
+   * The recordings of all machines that match, as far as they are known here, in the order of their ids and machines.
    *
    * @throws {StoreError} `io`
    */
+  async siteRecordings(filter: SiteFilter): Promise<(CatalogueEntry & OfMachine)[]> {
+    return this.#thread?.ask('siteRecordings', filter) ?? [];
+  }
+
+  /** What the recordings on disk take, and which are the oldest. @throws {StoreError} `io` */
   async usage(question: UsageQuestion): Promise<UsageAnswer> {
     if (!this.#thread) throw new StoreError('io', 'the log is closed');
     return this.#thread.ask('usage', question);
@@ -143,20 +145,12 @@ export class LogStore {
     return this.#thread.ask('timeline', question);
   }
 
-  /**
-   * The events that match, each with the recording that shows it.
-   *
-   * @throws {StoreError} `io`
-   */
+  /** The events that match, each with the recording that shows it. @throws {StoreError} `io` */
   async events(filter: EventFilter): Promise<(ListedEvent & OfMachine)[]> {
     return this.#thread?.ask('events', filter) ?? [];
   }
 
-  /**
-   * The events that match, those of one monitor that follow each other as one.
-   *
-   * @throws {StoreError} `io`
-   */
+  /** The events that match, those of one monitor that follow each other as one. @throws {StoreError} `io` */
   async occurrences(filter: OccurrenceFilter): Promise<(Occurrence & OfMachine)[]> {
     return this.#thread?.ask('occurrences', filter) ?? [];
   }

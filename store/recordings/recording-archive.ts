@@ -9,13 +9,17 @@ import { mayGrow, type OpenRecording, type RecordingFiles } from './files/record
 import type { RecordingMarks } from './files/recording-marks.ts';
 import type { FragmentIndex } from './fragments/fragment-index.ts';
 import type { FragmentIndexes } from './fragments/fragment-indexes.ts';
-import { type Footage, type FootagePart, microseconds, ticksAt } from './playback/footage.ts';
+import {
+  checkParts,
+  type Footage,
+  type FootagePart,
+  maxParts,
+  microseconds,
+  ticksAt,
+} from './playback/footage.ts';
 import { PictureCache } from './playback/picture-cache.ts';
 import { type PictureSamples, pictureSamples } from './playback/picture-samples.ts';
 import type { KeptRecording } from './retention/retention-rules.ts';
-
-/** Recordings that a span may have. */
-const maxParts = 2000;
 
 export interface RecordingArchiveOptions {
   /** Decodes one frame. @returns `busy` if too many are being decoded; undefined if it cannot be decoded. */
@@ -85,10 +89,7 @@ export class RecordingArchive {
   async footage(monitorID: string, startUs: number, endUs: number): Promise<Footage> {
     const span = { monitors: [monitorID], stream: 'main', start: startUs, end: endUs } as const;
     const entries = await this.list({ ...span, limit: maxParts + 1, oldestFirst: true });
-    if (entries.length > maxParts)
-      throw new StoreError('invalid', `a shorter span: it has more than ${maxParts} recordings`, {
-        pointer: '/end',
-      });
+    checkParts(entries.length);
     const parts: FootagePart[] = [];
     for (const { id, start } of entries) {
       const index = await this.#indexOf(id);

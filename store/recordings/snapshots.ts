@@ -11,6 +11,9 @@ import { lastAgeTime } from '../base/age-clock.ts';
  * are in the order of the events.
  */
 
+/** The time in an event's id is that of its publication; the event's own is that of its frame. In microseconds. */
+const maxDelayUs = 300_000_000;
+const clockSlackUs = 60_000_000;
 const form = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})-[0-9a-f]{12}$/;
 const dayMs = 24 * 60 * 60 * 1000;
 /** As long as the bus keeps events. */
@@ -25,9 +28,15 @@ export function snapshotEventID(time: number): string {
 }
 
 /** When an event with a snapshot was published: Unix time in milliseconds; NaN if this is no id of such an event. */
-export function eventTimeMs(eventID: string): number {
+function eventTimeMs(eventID: string): number {
   const [, year, month, date, hour, minute, second, ms] = form.exec(eventID) ?? [];
   return Date.parse(`${year}-${month}-${date}T${hour}:${minute}:${second}.${ms}Z`);
+}
+
+/** The time of an event with a snapshot lies between these; Unix times in microseconds. undefined if this is no id of one. */
+export function eventSpan(eventID: string): { readonly start: number; readonly end: number } | undefined {
+  const timeUs = eventTimeMs(eventID) * 1000;
+  return Number.isNaN(timeUs) ? undefined : { start: timeUs - maxDelayUs, end: timeUs + clockSlackUs };
 }
 
 /** Writes a snapshot, replacing an earlier one of the same event. */

@@ -117,12 +117,18 @@ export async function settledCluster(
   await waitFor(isSettled, 90_000, 'one recorder for each monitor');
 }
 
-/** When the recordings of a monitor begin that these machines have: Unix times in microseconds. */
+interface Listed {
+  readonly start: number;
+  readonly machine?: string;
+}
+
+/** When the recordings of a monitor begin that are on the disks of these machines: Unix times in microseconds. */
 export async function recordedFrom(cluster: readonly ClusterRecorder[], id: string): Promise<number[]> {
   const found = await Promise.all(
-    cluster.map(({ recorder }) =>
-      recorder.get<readonly { start: number }[]>(`/api/recording/query?monitors=${id}`),
-    ),
+    cluster.map(async ({ name, recorder }) => {
+      const list = await recorder.get<readonly Listed[]>(`/api/recording/query?monitors=${id}`);
+      return list.filter(({ machine = name }) => machine === name);
+    }),
   );
   return found.flat().map(({ start }) => start);
 }

@@ -11,10 +11,11 @@ import { Logger } from '../../bus/logging/logger.ts';
 import type { LogEntry } from '../../bus/messages.ts';
 import type { MqttReport } from '../../bus/mqtt/mqtt-bridge.ts';
 import type { Bus } from '../../bus/nats/bus.ts';
+import type { BusAddress } from '../../bus/nats/bus-address.ts';
 import { commands } from '../../bus/subjects.ts';
 import { type HttpServer, type HttpServerOptions, startHttpServer } from '../../http/server.ts';
 import { Accounts } from '../../store/accounts/accounts.ts';
-import { LogStore } from '../../store/log/log-store.ts';
+import { type LogSite, LogStore } from '../../store/log/log-store.ts';
 import { Monitors } from '../../store/monitors/monitors.ts';
 import { removeEventSnapshots } from '../../store/recordings/event-snapshots.ts';
 import { RecordingFiles } from '../../store/recordings/files/recording-files.ts';
@@ -49,6 +50,7 @@ export interface FrontDoor {
   readonly recordingsDir: string;
   readonly recordings: RecordingArchive;
   readonly bus: Bus;
+  readonly busAddress: BusAddress;
   readonly log: Log;
   /** Writes entries of another source. */
   readonly logger: Logger;
@@ -91,6 +93,9 @@ type Options = Partial<
   > & {
     /** What `GET /api/mqtt` tells. */
     readonly mqtt?: MqttReport;
+    /** Of its streams, where it is one of several machines, and where those of the others are. */
+    readonly domain?: string;
+    readonly others?: LogSite;
     readonly statementSeconds?: number;
     /** Whether there is a system that answers commands. */
     readonly answering?: boolean;
@@ -99,7 +104,8 @@ type Options = Partial<
 /** Account ids are the user names. */
 export async function openFrontDoor(options: Options = {}): Promise<FrontDoor> {
   const folder = await temporaryFolder();
-  const { server: busServer, bus } = await startTestBus();
+  const { domain, others } = options;
+  const { server: busServer, bus } = await startTestBus(domain);
   const logged: LogEntry[] = [];
   const logger = new Logger((entry) => logged.push(entry));
   logger.attach(bus);
@@ -122,6 +128,8 @@ export async function openFrontDoor(options: Options = {}): Promise<FrontDoor> {
   const logs = await LogStore.open({
     file: join(folder, 'log.duckdb'),
     bus: busServer.address,
+    ...(options.site && { machine: options.site.machine }),
+    site: others,
     logs: { maxAgeDays: 30, maxSizeMegabytes: 100 },
     statementSeconds: options.statementSeconds,
     onError: (error) => log.error(error.message),
@@ -200,6 +208,7 @@ export async function openFrontDoor(options: Options = {}): Promise<FrontDoor> {
     accounts,
     monitors,
     bus,
+    busAddress: busServer.address,
     log,
     logger,
     logged,

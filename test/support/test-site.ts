@@ -4,15 +4,24 @@ import type { DistantMonitor, Site } from '../../http/state/site.ts';
 /** The other machines of a cluster, as a test says that they are heard. */
 export class TestSite implements Site {
   readonly machine: string;
+  readonly machines: readonly string[];
   readonly keys: ClusterKeys;
   readonly relayPort: number;
   readonly #distant = new Map<string, DistantMonitor>();
   readonly #listeners = new Set<(monitorID: string) => void>();
 
-  constructor(machine: string, keys: ClusterKeys, relayPort: number) {
+  /** Those that are not heard. */
+  readonly away = new Set<string>();
+
+  constructor(machine: string, machines: readonly string[], keys: ClusterKeys, relayPort: number) {
     this.machine = machine;
+    this.machines = machines;
     this.keys = keys;
     this.relayPort = relayPort;
+  }
+
+  isAlive(machine: string): boolean {
+    return !this.away.has(machine);
   }
 
   distant(id: string): DistantMonitor | undefined {

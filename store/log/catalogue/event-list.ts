@@ -5,6 +5,8 @@ import { existingRecordings } from './recording-catalogue.ts';
 
 /** Conditions on events; all must hold. Times are Unix times in microseconds. */
 export interface EventFilter {
+  /** Only the event with this id. */
+  readonly id?: string;
   /** Any of these; empty is no condition. */
   readonly monitors?: readonly string[];
   /** Only events of detectors on these machines. */
@@ -213,7 +215,7 @@ export class EventList extends CatalogueReader {
     const rows = await this.rows(
       `SELECT wanted.id, max(recording.id)
         FROM (SELECT unnest($1) AS id, unnest($2) AS monitorID, unnest($3) AS time) wanted
-        JOIN ${existingRecordings} recording
+        JOIN ${existingRecordings()} recording
           ON recording.monitorID = wanted.monitorID AND stream = 'main' AND startTime <= wanted.time
           AND (endTime IS NULL OR endTime > wanted.time)
         GROUP BY wanted.id`,
@@ -230,10 +232,11 @@ export class EventList extends CatalogueReader {
 
 const itemsOf = (value: DuckDBValue | undefined) => (value instanceof DuckDBListValue ? value.items : []);
 
-function conditionsOf({ monitors = [], labels = [], start, end }: EventFilter) {
+function conditionsOf({ id, monitors = [], labels = [], start, end }: EventFilter) {
   const conditions: string[] = [];
   const values: (string | bigint)[] = [];
   const bind = (value: string | bigint) => `$${values.push(value)}`;
+  if (id !== undefined) conditions.push(`id = ${bind(id)}`);
   if (monitors.length > 0) conditions.push(`monitorID IN (${monitors.map(bind).join()})`);
   if (labels.length > 0) conditions.push(`label IN (${labels.map(bind).join()})`);
   if (start !== undefined) conditions.push(`time >= ${bind(BigInt(start))}`);

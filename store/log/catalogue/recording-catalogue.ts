@@ -1,7 +1,7 @@
 import type { DuckDBValue } from '@duckdb/node-api';
 import { nowUs } from '../../../bus/base/time.ts';
 import type { RecordedStream } from '../../../bus/recording-id.ts';
-import { streamName, unendedRecordings } from '../schema/schema.ts';
+import { allRecordings, streamName, unendedRecordings } from '../schema/schema.ts';
 import type { StoredRecordings } from '../schema/stored-recordings.ts';
 import { CatalogueReader } from './catalogue-reader.ts';
 import { type CatalogueWindow, catalogueWindows } from './catalogue-windows.ts';
@@ -24,6 +24,15 @@ export interface RecordingFilter {
   readonly oldestFirst: boolean;
 }
 
+/** What the recordings of one machine are asked, beside those of others. */
+export interface MachineFilter extends RecordingFilter {
+  /** The recordings with the ids in `before` and `after` are wanted, too. */
+  readonly withBefore?: boolean;
+  readonly withAfter?: boolean;
+  /** The machine is not heard: what it was writing ended, for all that is known, with what was reported last. */
+  readonly isAway?: boolean;
+}
+
 /** A recording that is on disk. What is not known is null. */
 export interface CatalogueEntry {
   /** The file's name without its ending. Ids are in the order of the recordings' beginnings. */
@@ -43,8 +52,9 @@ export interface CatalogueEntry {
   readonly reason: string;
 }
 
-/** The recordings of this machine without those whose files were deleted. */
-export const existingRecordings = '(FROM machineRecordings WHERE id NOT IN (SELECT id FROM removal))';
+/** The recordings of a machine without those whose files were deleted. */
+export const existingRecordings = (isAway = false) =>
+  `(FROM ${isAway ? `(${allRecordings(true)})` : 'machineRecordings'} WHERE id NOT IN (SELECT id FROM removal))`;
 
 /** Lists the recordings that are on disk. */
 export class RecordingCatalogue extends CatalogueReader {
@@ -67,7 +77,7 @@ export class RecordingCatalogue extends CatalogueReader {
     for (const timeUs of removedUs) this.#newestRemovedUs = Math.max(this.#newestRemovedUs, timeUs);
   }
 
-  list(filter: RecordingFilter): Promise<CatalogueEntry[]> {
+  list(filter: MachineFilter): Promise<CatalogueEntry[]> {
     return this.inTurn(async () => {
       const windows = catalogueWindows(filter, nowUs());
       const oldest = this.#oldestUnended(filter);
@@ -86,7 +96,7 @@ export class RecordingCatalogue extends CatalogueReader {
   }
 
   /** The view would be planned anew, and joined with deletions of years, for each page. */
-  async #ended(filter: RecordingFilter, window: CatalogueWindow): Promise<CatalogueEntry[]> {
+  async #ended(filter: MachineFilter, window: CatalogueWindow): Promise<CatalogueEntry[]> {
     const { conditions, values, bind } = conditionsOf(filter, 'time');
     const { fromId, toId, fromUs, toUs } = window;
     if (fromId !== undefined) conditions.push(`id >= ${bind(fromId)}`);
@@ -119,12 +129,12 @@ export class RecordingCatalogue extends CatalogueReader {
   }
 
   /** Few: one for each stream that is recorded, and one for each kill. To plan this takes longer than to read a page. */
-  async #unended(filter: RecordingFilter): Promise<CatalogueEntry[]> {
+  async #unended(filter: MachineFilter): Promise<CatalogueEntry[]> {
     const { conditions, values } = conditionsOf(filter, 'startTime');
     conditions.push('id NOT IN (SELECT id FROM removal)');
     const rows = await this.rows(
       `SELECT id, monitorID, startTime, endTime, bytes, videoCodec, width, height, audioCodec, reason
-        FROM (${unendedRecordings}) ${whereOf(conditions)} ${orderOf(filter)}`,
+        FROM (${unendedRecordings(filter.isAway)}) ${whereOf(conditions)} ${orderOf(filter)}`,
       values,
     );
     return rows.map(entryOf);
@@ -147,8 +157,8 @@ function pageOf(
 }
 
 /** @param begins the column with the beginning of a recording. */
-function conditionsOf(filter: RecordingFilter, begins: 'time' | 'startTime') {
-  const { monitors = [], stream, id, start, end, before, after } = filter;
+function conditionsOf(filter: MachineFilter, begins: 'time' | 'startTime') {
+  const { monitors = [], stream, id, start, end, before, after, withBefore, withAfter } = filter;
   const conditions: string[] = [];
   const values: (string | bigint)[] = [];
   const bind = (value: string | bigint) => `$${values.push(value)}`;
@@ -157,8 +167,8 @@ function conditionsOf(filter: RecordingFilter, begins: 'time' | 'startTime') {
   if (id !== undefined) conditions.push(`id = ${bind(id)}`);
   if (start !== undefined) conditions.push(`(endTime IS NULL OR endTime > ${bind(BigInt(start))})`);
   if (end !== undefined) conditions.push(`${begins} < ${bind(BigInt(end))}`);
-  if (before !== undefined) conditions.push(`id < ${bind(before)}`);
-  if (after !== undefined) conditions.push(`id > ${bind(after)}`);
+  if (before !== undefined) conditions.push(`id ${withBefore ? '<=' : '<'} ${bind(before)}`);
+  if (after !== undefined) conditions.push(`id ${withAfter ? '>=' : '>'} ${bind(after)}`);
   return { conditions, values, bind };
 }
 

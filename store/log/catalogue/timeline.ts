@@ -1,8 +1,4 @@
-import { DuckDBListValue, type DuckDBValue } from '@duckdb/node-api';
-import { nowUs } from '../../../bus/base/time.ts';
 import { StoreError } from '../../base/store-error.ts';
-import { CatalogueReader } from './catalogue-reader.ts';
-import { existingRecordings } from './recording-catalogue.ts';
 
 /** Times and lengths in microseconds. */
 export interface TimelineQuestion {
@@ -12,6 +8,8 @@ export interface TimelineQuestion {
   readonly end: number;
   /** If absent, one is chosen. */
   readonly bucket?: number;
+  /** The machines that are heard, if not all; see `MachineFilter`. */
+  readonly heard?: readonly string[] | undefined;
 }
 
 /** What was recorded and what happened, in buckets that are counted from `start`, beginning with 0. */
@@ -22,7 +20,7 @@ export interface TimelineAnswer {
   readonly monitors: readonly MonitorTimeline[];
 }
 
-interface MonitorTimeline {
+export interface MonitorTimeline {
   readonly id: string;
   /** First and last bucket of each row of buckets in which something of the main stream was recorded. */
   readonly recorded: readonly (readonly [number, number])[];
@@ -46,98 +44,61 @@ const chosenBuckets = 500;
 const maxBuckets = 100_000;
 const maxBytes = 64 * 1024;
 /**
- * Two numbers as one, the second below this: a list of numbers for each monitor leaves DuckDB five times as fast as rows of
- * several columns.
+ * Recordings and detections over a range of time.
+ *
+ * @param summarize asks each machine for what it has, in buckets of a length.
+ * @returns an answer of at most 64 KB as JSON.
+ * @throws {StoreError} `invalid` if it would be longer with this bucket, or with all of these monitors.
  */
-const pairFactor = 10_000_000_000;
-
-/** Summarizes recordings and detections over a range of time. */
-export class Timeline extends CatalogueReader {
-  /**
-   * @returns an answer of at most 64 KB as JSON.
-   * @throws {StoreError} `invalid` if it would be longer with this bucket, or with all of these monitors.
-   */
-  read(question: TimelineQuestion): Promise<TimelineAnswer> {
-    return this.inTurn(() => this.#read(question));
-  }
-
-  async #read(question: TimelineQuestion): Promise<TimelineAnswer> {
-    const { start, end } = question;
-    const length = end - start;
-    if (length <= 0) throw invalid('end', 'end must be after start');
-    let bucket = question.bucket ?? chosenLength(length);
-    if (length / bucket > maxBuckets)
-      throw invalid('bucket', `a longer one: there would be more than ${maxBuckets} buckets`);
-    let monitors = await this.#summarize({ ...question, bucket });
-    for (;;) {
-      const answer: TimelineAnswer = { start, end, bucket, monitors };
-      if (JSON.stringify(answer).length <= maxBytes) return answer;
-      if (question.bucket !== undefined)
-        throw invalid('bucket', 'a longer one: the answer would be over 64 KB');
-      if (bucket >= length) throw invalid('monitors', 'fewer: the answer would be over 64 KB');
-      bucket *= 2;
-      monitors = monitors.map(halved);
-    }
-  }
-
-  async #summarize(question: Required<TimelineQuestion>): Promise<MonitorTimeline[]> {
-    const { monitors, start, end, bucket } = question;
-    const last = Math.ceil((end - start) / bucket) - 1;
-    const chosen = monitors.length > 0 ? `AND monitorID IN (${monitors.map((_, i) => `$${i + 4}`)})` : '';
-    const values = [...[start, end, bucket].map((value) => BigInt(value)), ...monitors];
-    const rows = (sql: string) => this.rows(sql, values);
-    const recorded = await rows(
-      `SELECT monitorID, list((first * ${pairFactor} + last)::DOUBLE)
-        FROM (
-          SELECT DISTINCT monitorID, greatest(0, (startTime - $1) // $3) AS first,
-            least(${last}, (greatest(coalesce(endTime, ${nowUs()}), startTime + 1) - 1 - $1) // $3) AS last
-          FROM ${existingRecordings}
-          WHERE stream = 'main' AND startTime < $2 AND coalesce(endTime, ${nowUs()}) > $1 ${chosen})
-        GROUP BY ALL`,
-    );
-    const happened = await rows(
-      `SELECT monitorID, label, list((bucket * ${pairFactor} + count)::DOUBLE)
-        FROM (
-          SELECT monitorID, label, (time - $1) // $3 AS bucket, count(*) AS count
-          FROM event WHERE time >= $1 AND time < $2 ${chosen}
-          GROUP BY ALL)
-        GROUP BY ALL ORDER BY ALL`,
-    );
-    const timelines = new Map<
-      string,
-      { recorded: [number, number][]; events: Map<string, [number, number][]> }
-    >();
-    const of = (monitor: DuckDBValue | undefined) => {
-      const id = String(monitor);
-      const timeline = timelines.get(id) ?? { recorded: [], events: new Map() };
-      timelines.set(id, timeline);
-      return timeline;
-    };
-    for (const [monitor, packed] of recorded) {
-      const { recorded: ranges } = of(monitor);
-      for (const [from, to] of pairs(packed)) extend(ranges, from, to);
-    }
-    for (const [monitor, label, packed] of happened) of(monitor).events.set(String(label), pairs(packed));
-    return [...timelines]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([id, { recorded: rows, events }]) => ({
-        id,
-        recorded: rows,
-        events: Object.fromEntries(events),
-      }));
+export async function readTimeline(
+  question: TimelineQuestion,
+  summarize: (bucket: number) => Promise<readonly (readonly MonitorTimeline[])[]>,
+): Promise<TimelineAnswer> {
+  const { start, end } = question;
+  const length = end - start;
+  if (length <= 0) throw invalid('end', 'end must be after start');
+  let bucket = question.bucket ?? chosenLength(length);
+  if (length / bucket > maxBuckets)
+    throw invalid('bucket', `a longer one: there would be more than ${maxBuckets} buckets`);
+  let monitors = merged(await summarize(bucket));
+  for (;;) {
+    const answer: TimelineAnswer = { start, end, bucket, monitors };
+    if (JSON.stringify(answer).length <= maxBytes) return answer;
+    if (question.bucket !== undefined)
+      throw invalid('bucket', 'a longer one: the answer would be over 64 KB');
+    if (bucket >= length) throw invalid('monitors', 'fewer: the answer would be over 64 KB');
+    bucket *= 2;
+    monitors = monitors.map(halved);
   }
 }
 
-/** In the order of their first numbers. */
-function pairs(packed: DuckDBValue | undefined): [number, number][] {
-  const found = Float64Array.from(packed instanceof DuckDBListValue ? packed.items.map(Number) : []).sort();
-  return Array.from(found, (each) => [Math.floor(each / pairFactor), each % pairFactor]);
+/** What all machines have: a bucket is recorded if one of them has recorded it. */
+function merged(machines: readonly (readonly MonitorTimeline[])[]): readonly MonitorTimeline[] {
+  const [only = []] = machines;
+  if (machines.length <= 1) return only;
+  const byID = new Map<string, MonitorTimeline[]>();
+  for (const one of machines.flat()) byID.set(one.id, [...(byID.get(one.id) ?? []), one]);
+  return [...byID].sort(([a], [b]) => (a < b ? -1 : 1)).map(([id, parts]) => joined(id, parts));
+}
+
+function joined(id: string, parts: readonly MonitorTimeline[]): MonitorTimeline {
+  const recorded: [number, number][] = [];
+  for (const [from, to] of parts.flatMap((part) => part.recorded).sort(([a], [b]) => a - b))
+    joinRange(recorded, from, to);
+  const labels = [...new Set(parts.flatMap(({ events }) => Object.keys(events)))].sort();
+  const events = labels.map((label): [string, [number, number][]] => {
+    const counts = new Map<number, number>();
+    for (const [bucket, count] of parts.flatMap((part) => part.events[label] ?? []))
+      counts.set(bucket, (counts.get(bucket) ?? 0) + count);
+    return [label, [...counts].sort(([a], [b]) => a - b)];
+  });
+  return { id, recorded, events: Object.fromEntries(events) };
 }
 
 /** The same in buckets of twice the length. */
 function halved({ id, recorded, events }: MonitorTimeline): MonitorTimeline {
   const ranges: [number, number][] = [];
-  for (const [from, to] of recorded) extend(ranges, from >> 1, to >> 1);
+  for (const [from, to] of recorded) joinRange(ranges, from >> 1, to >> 1);
   const counts = Object.entries(events).map(([label, found]) => {
     const sums: [number, number][] = [];
     for (const [at, count] of found) {
@@ -151,7 +112,7 @@ function halved({ id, recorded, events }: MonitorTimeline): MonitorTimeline {
 }
 
 /** Joins what touches or overlaps; `from` is not before the last one's. */
-function extend(ranges: [number, number][], from: number, to: number): void {
+export function joinRange(ranges: [number, number][], from: number, to: number): void {
   const last = ranges.at(-1);
   if (last && from <= last[1] + 1) last[1] = Math.max(last[1], to);
   else ranges.push([from, to]);

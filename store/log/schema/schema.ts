@@ -123,10 +123,12 @@ export const streamName = (id: string) => `CASE WHEN ends_with(${id}, '_sub') TH
 /**
  * Recordings whose end was not reported. One is over when the recorder was started after it, its monitor's stream has ended
  * since, or the next recording of the same stream has begun.
+ *
+ * @param isAway the machine is not heard: all of them end, for all that is known, with what was reported last.
  */
-export const unendedRecordings = `
+export const unendedRecordings = (isAway = false) => `
   SELECT id, open.monitorID, ${streamName('id')} AS stream, open.time AS startTime,
-    CASE WHEN reportedAt < (SELECT began FROM alive) OR pause.time > open.endTime OR later.time > open.time
+    CASE WHEN ${isAway} OR reportedAt < (SELECT began FROM alive) OR pause.time > open.endTime OR later.time > open.time
       THEN endTime END AS endTime,
     bytes, videoCodec, width, height, audioCodec, reason
   FROM openRecording open
@@ -141,14 +143,17 @@ export const unendedRecordings = `
     GROUP BY ALL
   ) later ON later.monitorID = open.monitorID AND later.stream = ${streamName('open.id')}`;
 
-/** Of this machine's tables alone. */
-const views = `
-CREATE OR REPLACE VIEW machineRecordings AS
+/** Of this machine's tables alone, as the view `machineRecordings`. See {@link unendedRecordings}. */
+export const allRecordings = (isAway = false) => `
   SELECT id, monitorID, ${streamName('id')} AS stream, time AS startTime,
     endTime, bytes, videoCodec, width, height, audioCodec, reason
   FROM recording
   UNION ALL
-  ${unendedRecordings};
+  ${unendedRecordings(isAway)}`;
+
+/** Of this machine's tables alone. */
+const views = `
+CREATE OR REPLACE VIEW machineRecordings AS ${allRecordings()};
 CREATE OR REPLACE VIEW machineStates AS
   SELECT monitorID, state, reason, time AS startTime,
     lead(time) OVER monitors AS endTime,

@@ -1,5 +1,8 @@
+import { splitSiteID } from '../../../bus/recording-id.ts';
 import { StoreError } from '../../base/store-error.ts';
 import type { EventFilter, ListedEvent, Occurrence, OccurrenceFilter } from '../catalogue/event-list.ts';
+import type { CatalogueEntry, MachineFilter, RecordingFilter } from '../catalogue/recording-catalogue.ts';
+import { readTimeline, type TimelineAnswer, type TimelineQuestion } from '../catalogue/timeline.ts';
 import type { LogFilter, MachineEntry, OfMachine } from '../read/log-filter.ts';
 import { firstOf, pageOfMachines } from '../read/log-pages.ts';
 import { maxStatsRows, type StatsQuestion, type StatsRow } from '../read/log-stats.ts';
@@ -12,6 +15,11 @@ type Of<T> = T & OfMachine;
 /** Which machines are asked; empty is all. */
 interface Choice {
   readonly machines?: readonly string[];
+}
+/** Conditions on the recordings of all machines. The ids in `before` and `after` may say a machine. */
+export interface SiteFilter extends RecordingFilter {
+  /** The machines that are heard, if not all; see {@link MachineFilter}. */
+  readonly heard?: readonly string[];
 }
 type Named = readonly [machine: string, log: MachineLog];
 
@@ -52,25 +60,41 @@ export class AllMachines {
 
   async events(filter: EventFilter): Promise<Of<ListedEvent>[]> {
     const found = await this.#ask(filter, (log) => log.events.list(filter));
-    return firstOf(found, filter.limit, filter.oldestFirst, ({ time }) => time).map((event) =>
-      event.machine === this.#database.machine ? event : { ...event, recording: null },
-    );
+    return firstOf(found, filter.limit, filter.oldestFirst, ({ time }) => time);
   }
 
   async occurrences(filter: OccurrenceFilter): Promise<Of<Occurrence>[]> {
     const found = await this.#ask(filter, (log) => log.events.occurrences(filter));
-    return firstOf(found, filter.limit, filter.oldestFirst, ({ start }) => start).map((one) =>
-      one.machine === this.#database.machine ? one : { ...one, best: { ...one.best, recording: null } },
+    return firstOf(found, filter.limit, filter.oldestFirst, ({ start }) => start);
+  }
+
+  /** In the order of the ids; two with the same id in that of their machines. */
+  async recordings(filter: SiteFilter): Promise<Of<CatalogueEntry>[]> {
+    const found = await this.#ask({}, (log, machine) => log.catalogue.list(filterOf(filter, machine)));
+    const sign = filter.oldestFirst ? 1 : -1;
+    const isLater = (a: Of<CatalogueEntry>, b: Of<CatalogueEntry>) =>
+      a.id === b.id ? a.machine > b.machine : a.id > b.id;
+    return found.sort((a, b) => (isLater(a, b) ? sign : -sign)).slice(0, filter.limit);
+  }
+
+  /** @throws {StoreError} `invalid` if the answer would be over 64 KB. */
+  timeline(question: TimelineQuestion): Promise<TimelineAnswer> {
+    return readTimeline(question, (bucket) =>
+      Promise.all(
+        this.#chosen({}).map(([machine, log]) =>
+          log.timeline.summarize({ ...question, bucket, isAway: isAway(question, machine) }),
+        ),
+      ),
     );
   }
 
   async #ask<T extends object>(
     filter: Choice,
-    ask: (log: MachineLog) => Promise<readonly T[]>,
+    ask: (log: MachineLog, machine: string) => Promise<readonly T[]>,
   ): Promise<Of<T>[]> {
     const found = await Promise.all(
       this.#chosen(filter).map(async ([machine, log]) =>
-        (await ask(log)).map((row) => ({ ...row, machine })),
+        (await ask(log, machine)).map((row) => ({ ...row, machine })),
       ),
     );
     return found.flat();
@@ -80,6 +104,22 @@ export class AllMachines {
     const all: Named[] = [[this.#database.machine, this.#database], ...this.#database.others];
     return machines.length === 0 ? all : all.filter(([machine]) => machines.includes(machine));
   }
+}
+
+const isAway = ({ heard }: Pick<TimelineQuestion, 'heard'>, machine: string) =>
+  heard !== undefined && !heard.includes(machine);
+
+/** Of two machines' recordings with one id, a page may end between them. */
+function filterOf({ before, after, heard, ...filter }: SiteFilter, machine: string): MachineFilter {
+  const [older, newer] = [before, after].map((border) =>
+    border === undefined ? undefined : splitSiteID(border),
+  );
+  return {
+    ...filter,
+    ...(older && { before: older.id, withBefore: older.machine !== undefined && machine < older.machine }),
+    ...(newer && { after: newer.id, withAfter: newer.machine !== undefined && machine > newer.machine }),
+    isAway: isAway({ heard }, machine),
+  };
 }
 
 function inOrderOfKeys(one: StatsRow, other: StatsRow): number {

@@ -11,6 +11,7 @@ import type { LogFilter, MachineEntry, OfMachine } from '../read/log-filter.ts';
 import type { StatsQuestion, StatsRow } from '../read/log-stats.ts';
 import type { StatusTotals } from '../read/log-totals.ts';
 import type { LogStoreErrorCode } from '../schema/log-store-error.ts';
+import type { SiteFilter } from './all-machines.ts';
 
 /** The messages between the log store and its thread. */
 
@@ -47,6 +48,7 @@ export interface LogQuestions {
   readDownload: { asked: { download: number }; answer: Uint8Array<ArrayBuffer> | undefined };
   closeDownload: { asked: { download: number }; answer: undefined };
   recordings: { asked: RecordingFilter; answer: CatalogueEntry[] };
+  siteRecordings: { asked: SiteFilter; answer: (CatalogueEntry & OfMachine)[] };
   usage: { asked: UsageQuestion; answer: UsageAnswer };
   timeline: { asked: TimelineQuestion; answer: TimelineAnswer };
   events: { asked: EventFilter; answer: (ListedEvent & OfMachine)[] };

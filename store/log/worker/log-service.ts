@@ -32,6 +32,7 @@ const streamsOf: Readonly<
   stats: ['LOGS'],
   openExport: ['LOGS'],
   recordings: ['RECORDINGS', 'HISTORY'],
+  siteRecordings: ['RECORDINGS', 'HISTORY'],
   usage: ['RECORDINGS', 'HISTORY', 'EVENTS'],
   timeline: ['RECORDINGS', 'HISTORY', 'EVENTS'],
   events: ['RECORDINGS', 'HISTORY', 'EVENTS'],
@@ -162,10 +163,12 @@ export class LogService {
         return this.#machines.stats(question.asked);
       case 'recordings':
         return this.#database.catalogue.list(question.asked);
+      case 'siteRecordings':
+        return this.#machines.recordings(question.asked);
       case 'usage':
         return this.#database.usage.answer(question.asked);
       case 'timeline':
-        return this.#database.timeline.read(question.asked);
+        return this.#machines.timeline(question.asked);
       case 'events':
         return this.#machines.events(question.asked);
       case 'occurrences':

@@ -3,7 +3,7 @@ import type { Mutex } from '../../../bus/base/mutex.ts';
 import { EventList } from '../catalogue/event-list.ts';
 import { RecordingCatalogue } from '../catalogue/recording-catalogue.ts';
 import { RecordingUsage } from '../catalogue/recording-usage.ts';
-import { Timeline } from '../catalogue/timeline.ts';
+import { TimelineReader } from '../catalogue/timeline-reader.ts';
 import { DetectionWriter } from '../projection/detection-writer.ts';
 import { LogWriter } from '../projection/log-writer.ts';
 import { Positions } from '../projection/positions.ts';
@@ -60,7 +60,7 @@ export class MachineLog {
   readonly stats: LogStats;
   readonly catalogue: RecordingCatalogue;
   readonly usage: RecordingUsage;
-  readonly timeline: Timeline;
+  readonly timeline: TimelineReader;
   readonly events: EventList;
   readonly tables: RetainedTables;
   readonly #hours: HourlyRollup;
@@ -100,7 +100,7 @@ export class MachineLog {
     this.stats = new LogStats(connections.counter);
     this.catalogue = new RecordingCatalogue(connections.catalogue);
     this.usage = new RecordingUsage(connections.usage);
-    this.timeline = new Timeline(connections.timeline);
+    this.timeline = new TimelineReader(connections.timeline);
     this.events = new EventList(connections.events);
   }
 

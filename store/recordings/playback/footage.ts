@@ -1,4 +1,15 @@
+import { StoreError } from '../../base/store-error.ts';
 import type { FragmentIndex, IndexedFragment } from '../fragments/fragment-index.ts';
+
+/** Recordings that a span may have. */
+export const maxParts = 2000;
+
+/** @throws {StoreError} `invalid` if there are too many. */
+export function checkParts(count: number): void {
+  if (count <= maxParts) return;
+  const text = `a shorter span: it has more than ${maxParts} recordings`;
+  throw new StoreError('invalid', text, { pointer: '/end' });
+}
 
 /** A recording of a span of footage. */
 export interface FootagePart {

@@ -19,7 +19,8 @@ const usual = {
 };
 
 test('admins see the machines of a cluster, and can say that one is off', async () => {
-  const site = new TestSite('127.0.0.4', await makeClusterKeys(newClusterSecret(), names), await freePort());
+  const keys = await makeClusterKeys(newClusterSecret(), names);
+  const site = new TestSite('127.0.0.4', names, keys, await freePort());
   const declared: string[] = [];
   const isWaitedFor = () => declared.length === 0;
   const [door, browser] = await Promise.all([

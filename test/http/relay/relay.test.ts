@@ -22,6 +22,7 @@ import { waitFor } from '../../support/wait.ts';
 /** Two real servers; what the machines would hear of each other is what a test says. */
 
 const [asking, answering, away] = ['127.0.0.2', '127.0.0.1', '127.0.0.3'] as const;
+const machines = [asking, answering, away];
 const monitorID = 'door';
 
 let keys: ClusterKeys;
@@ -30,12 +31,12 @@ let site: TestSite;
 let here: FrontDoor;
 let there: FrontDoor;
 beforeAll(async () => {
-  keys = await makeClusterKeys(newClusterSecret(), [asking, answering, away]);
+  keys = await makeClusterKeys(newClusterSecret(), machines);
   relayPort = await freePort();
-  site = new TestSite(asking, keys, relayPort);
+  site = new TestSite(asking, machines, keys, relayPort);
   [here, there] = await Promise.all([
     openFrontDoor({ site }),
-    openFrontDoor({ site: new TestSite(answering, keys, relayPort) }),
+    openFrontDoor({ site: new TestSite(answering, machines, keys, relayPort) }),
   ]);
   for (const door of [here, there])
     await door.monitors.put(rtspMonitor(monitorID, ['rtsp://127.0.0.1/main']));

@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import type { RecordingReport } from '../../../../bus/messages.ts';
 import { Bus } from '../../../../bus/nats/bus.ts';
 import { machineToken } from '../../../../bus/nats/control/machine-token.ts';
 import { ensureStreams } from '../../../../bus/nats/jetstream.ts';
 import { embeddedBus, startNatsServer } from '../../../../bus/nats/nats-server.ts';
+import { formatRecordingID } from '../../../../bus/recording-id.ts';
 import { events, history, recordings } from '../../../../bus/subjects.ts';
 import type { MachineEntry } from '../../../../store/log/log-store.ts';
+import type { SiteFilter } from '../../../../store/log/worker/all-machines.ts';
 import { silentLogger } from '../../../support/bus.ts';
 import { temporaryFolder } from '../../../support/folder.ts';
 import { entry, machine, messages, start, startTestLog, store } from '../../../support/test-log.ts';
@@ -187,4 +190,74 @@ test('rows of a machine that is no longer in the list stay, and no answer waits 
   expect(
     (await alone.sql('SELECT machine FROM logs ORDER BY time', new AbortController().signal)).rows,
   ).toEqual([[other], [machine]]);
+});
+
+test('recordings of all machines are one list and one timeline, and what an absent one was writing has ended', async () => {
+  const { bus, here, log } = await startBoth();
+  const report = (second: number, state: RecordingReport['state'], seconds: number): RecordingReport => ({
+    id: formatRecordingID({ startMs: first + second * 1000, monitorID: 'door', stream: 'main' }),
+    ...{ monitorID: 'door', state, start: (first + second * 1000) * 1000 },
+    ...{ end: (first + (second + seconds) * 1000) * 1000, bytes: 7, streams: [], reason: '' },
+  });
+  /** Seconds after this one are in the ids. */
+  const first = Math.floor(start / 1e6) * 1000;
+  const save = (of: Bus, each: RecordingReport) => of.store(recordings, ['door'], each, randomUUID());
+  for (const [of, second] of [
+    [here.bus, 0],
+    [bus, 0],
+    [here.bus, 20],
+  ] as const)
+    await save(of, report(second, 'saved', 10));
+  await save(bus, report(40, 'growing', 5));
+  const list = async (more: Partial<SiteFilter> = {}) => {
+    const found = await log.siteRecordings({ limit: 10, oldestFirst: true, ...more });
+    return found.map(({ start: from, end, machine: of }) => [
+      of,
+      from / 1e6 - first / 1000,
+      end === null ? null : end / 1e6 - first / 1000,
+    ]);
+  };
+  const all = [
+    [machine, 0, 10],
+    [other, 0, 10],
+    [machine, 20, 30],
+    [other, 40, null],
+  ];
+  await waitFor(async () => (await list()).length === all.length, 10_000, 'all recordings');
+  expect(await list()).toEqual(all);
+  const ids = [0, 0, 20, 40].map((at, index) => `${report(at, 'saved', 1).id}@${all[index]?.[0]}`);
+  for (const [index, id] of ids.entries()) {
+    expect(await list({ after: id })).toEqual(all.slice(index + 1));
+    expect(await list({ after: id, limit: 1 })).toEqual(all.slice(index + 1, index + 2));
+    expect(await list({ before: id, oldestFirst: false })).toEqual(all.slice(0, index).reverse());
+  }
+  // An id without a machine is of both.
+  expect(await list({ after: report(0, 'saved', 1).id })).toEqual(all.slice(2));
+  expect(await list({ heard: [machine] })).toEqual([...all.slice(0, 3), [other, 40, 45]]);
+  expect(await list({ heard: [machine], start: (first + 46_000) * 1000 })).toEqual([]);
+
+  const question = { monitors: [], start: first * 1000, end: (first + 60_000) * 1000, bucket: 1e6 };
+  const recorded = async (heard?: readonly string[]) => (await log.timeline({ ...question, heard })).monitors;
+  expect(await recorded()).toEqual([
+    {
+      id: 'door',
+      recorded: [
+        [0, 9],
+        [20, 29],
+        [40, 59],
+      ],
+      events: {},
+    },
+  ]);
+  expect(await recorded([machine])).toMatchObject([
+    {
+      recorded: [
+        [0, 9],
+        [20, 29],
+        [40, 44],
+      ],
+    },
+  ]);
+  // Of this machine alone.
+  expect(await log.recordings({ limit: 10, oldestFirst: true })).toHaveLength(2);
 });

@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto';
+import fresh from 'fresh';
+import { nowUs } from '../../bus/base/time.ts';
+import type { LogStore } from '../../store/log/log-store.ts';
+import type { Monitors } from '../../store/monitors/monitors.ts';
+import { checkParts, maxParts } from '../../store/recordings/playback/footage.ts';
+import { joinPlaylists } from '../../store/recordings/playback/joined-playlist.ts';
+import { HttpError } from '../request/http-error.ts';
+import type { Route, RouteAnswer, RouteCall } from '../request/route.ts';
+import type { Site } from '../state/site.ts';
+import { textOf } from './answer-text.ts';
+import { awayError } from './peer-requests.ts';
+import { type MachineFootage, shownFootage } from './shown-footage.ts';
+
+export interface SiteFootageOptions {
+  readonly site: Site;
+  readonly monitors: Pick<Monitors, 'get'>;
+  readonly logs: Pick<LogStore, 'siteRecordings'>;
+  /** Asks another machine. */
+  readonly ask: (machine: string, row: Route, call: RouteCall, url: string) => Promise<RouteAnswer>;
+}
+
+interface Asked {
+  readonly id: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Answers about a span of a monitor's footage, whichever machines have it. */
+export class SiteFootage {
+  readonly #options: SiteFootageOptions;
+
+  constructor(options: SiteFootageOptions) {
+    this.#options = options;
+  }
+
+  /** @throws {HttpError} `conflict` if the span has footage of several machines: one file cannot span them. */
+  async clip(row: Route, call: RouteCall, url: string): Promise<RouteAnswer> {
+    const [first, ...others] = await this.#shown(askedIn(call));
+    if (others.length === 0) return this.#answerOf(first?.machine, row, call, url);
+    const changes = others.map(({ start }) => start);
+    throw new HttpError('conflict', `The footage is on another machine from ${changes.join(', ')} on.`, {
+      ...{ pointer: '/end', members: { changes } },
+    });
+  }
+
+  /** @throws {HttpError} `unavailable` if only machines have footage that are not there. */
+  async playlist(row: Route, call: RouteCall, url: string): Promise<RouteAnswer> {
+    const shown = await this.#shown(askedIn(call));
+    if (shown.length < 2) return this.#answerOf(shown[0]?.machine, row, call, url);
+    const parts = await Promise.all(shown.map((part) => this.#part(part, row, call, url)));
+    const texts = parts.flatMap(({ text }) => (text === undefined ? [] : [text]));
+    const away = [...new Set(parts.flatMap((part) => (part.away === undefined ? [] : [part.away])))];
+    if (texts.length === 0) {
+      if (away.length > 0) throw awayError(away.join(', '));
+      throw new HttpError('not_found', 'Nothing was recorded in this time.');
+    }
+    const playlist = joinPlaylists(texts);
+    const headers = {
+      'Cache-Control': 'private, no-cache',
+      ETag: `"${createHash('sha256').update(playlist).digest('base64url').slice(0, 22)}"`,
+      ...(away.length > 0 && { 'X-Footage-Away': away.join(', ') }),
+    };
+    if (fresh(call.headers, { etag: headers.ETag })) return { status: 304, headers };
+    return { type: 'application/vnd.apple.mpegurl', headers, body: playlist };
+  }
+
+  /** The owner's footage, and where it has none, that of any other machine; what cannot be played now only where nothing else is. */
+  async #shown({ id, start, end }: Asked): Promise<MachineFootage[]> {
+    const { site, logs, monitors } = this.#options;
+    const now = nowUs();
+    const heard = site.machines.filter((machine) => site.isAlive(machine));
+    const found = await logs.siteRecordings({
+      ...{ monitors: [id], stream: 'main', start, end, limit: maxParts + 1, oldestFirst: true, heard },
+    });
+    checkParts(found.length);
+    const recorded = found.map(({ machine, start: from, end: to }) => ({
+      machine,
+      start: from,
+      end: to ?? now,
+    }));
+    const owner = site.distant(id)?.machine ?? (monitors.get(id)?.enable ? site.machine : undefined);
+    const rank = (machine: string) => (heard.includes(machine) ? 0 : 2) + (machine === owner ? 0 : 1);
+    const machines = [...new Set(recorded.map(({ machine }) => machine))].sort(
+      (a, b) => rank(a) - rank(b) || (a < b ? -1 : 1),
+    );
+    return shownFootage(recorded, machines, { start, end });
+  }
+
+  async #answerOf(
+    machine: string | undefined,
+    row: Route,
+    call: RouteCall,
+    url: string,
+  ): Promise<RouteAnswer> {
+    if (machine === undefined || machine === this.#options.site.machine) return row.handle(call);
+    return this.#options.ask(machine, row, call, url);
+  }
+
+  /** The playlist of a part; none if there is nothing in it, or if its machine is away. */
+  async #part(
+    { machine, start, end }: MachineFootage,
+    row: Route,
+    { headers: _, ...call }: RouteCall,
+    url: string,
+  ): Promise<{ readonly text?: string; readonly away?: string }> {
+    const [path = '', search] = url.split('?', 2);
+    const parameters = new URLSearchParams(search);
+    parameters.set('start', String(start));
+    parameters.set('end', String(end));
+    const query = { ...(call.query as object), start, end };
+    try {
+      const answer = await this.#answerOf(
+        ...([machine, row, { ...call, query, headers: {} }, `${path}?${parameters}`] as const),
+      );
+      if ((answer.status ?? 200) === 200) return { text: await textOf(answer) };
+      await textOf(answer);
+    } catch (error) {
+      const { code } = error instanceof HttpError ? error : {};
+      if (code === 'unavailable') return { away: machine };
+      if (code !== 'not_found') throw error;
+    }
+    return {};
+  }
+}
+
+const askedIn = ({ params, query }: RouteCall): Asked => ({
+  ...(params as Pick<Asked, 'id'>),
+  ...(query as Pick<Asked, 'start' | 'end'>),
+});

@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import { shownFootage } from '../../../http/relay/shown-footage.ts';
+import { joinPlaylists } from '../../../store/recordings/playback/joined-playlist.ts';
+
+const second = 1_000_000;
+const of = (machine: string, start: number, end: number) => ({
+  ...{ machine, start: start * second, end: end * second },
+});
+const span = { start: 0, end: 100 * second };
+const shown = (...recorded: ReturnType<typeof of>[]) =>
+  shownFootage(recorded, ['a', 'b', 'c'], span).map(({ machine, start, end }) => [
+    machine,
+    start / second,
+    end / second,
+  ]);
+
+test('the first machine is shown, and others where it has nothing', () => {
+  expect(shown()).toEqual([]);
+  expect(shown(of('b', -10, 200))).toEqual([['b', 0, 100]]);
+  expect(shown(of('a', -10, 200), of('b', 0, 100))).toEqual([['a', 0, 100]]);
+  // A takeover, and the way back.
+  expect(shown(of('a', 0, 30), of('b', 33, 70), of('a', 68, 100))).toEqual([
+    ['a', 0, 33],
+    ['b', 33, 68],
+    ['a', 68, 100],
+  ]);
+  expect(shown(of('c', 0, 50), of('b', 40, 60), of('a', 55, 65))).toEqual([
+    ['c', 0, 40],
+    ['b', 40, 55],
+    ['a', 55, 100],
+  ]);
+  // What two others have of one gap.
+  expect(shown(of('a', 0, 10), of('b', 5, 20), of('c', 15, 30), of('a', 40, 100))).toEqual([
+    ['a', 0, 10],
+    ['b', 10, 20],
+    ['c', 20, 40],
+    ['a', 40, 100],
+  ]);
+});
+
+test('the moment between two files is no gap, unless it is all that is asked for', () => {
+  const border = [of('a', 0, 50), of('a', 50.2, 100), of('b', 0, 100)];
+  expect(shown(...border)).toEqual([['a', 0, 100]]);
+  const moment = { start: 50.05 * second, end: 50.15 * second };
+  expect(shownFootage(border, ['a', 'b'], moment)).toEqual([{ machine: 'b', ...moment }]);
+});
+
+test('playlists follow each other with a discontinuity, and the longest segment of all', () => {
+  const playlist = (file: string, seconds: number) =>
+    [
+      ...['#EXTM3U', '#EXT-X-VERSION:7', `#EXT-X-TARGETDURATION:${seconds}`, '#EXT-X-MEDIA-SEQUENCE:0'],
+      ...[`#EXT-X-MAP:URI="${file}",BYTERANGE="700@0"`, `#EXTINF:${seconds}.0,`, file, '#EXT-X-ENDLIST\n'],
+    ].join('\n');
+  expect(joinPlaylists([playlist('a', 4), playlist('b', 9)]).split('\n')).toEqual([
+    ...['#EXTM3U', '#EXT-X-VERSION:7', '#EXT-X-TARGETDURATION:9', '#EXT-X-MEDIA-SEQUENCE:0'],
+    ...['#EXT-X-MAP:URI="a",BYTERANGE="700@0"', '#EXTINF:4.0,', 'a', '#EXT-X-DISCONTINUITY'],
+    ...['#EXT-X-MAP:URI="b",BYTERANGE="700@0"', '#EXTINF:9.0,', 'b', '#EXT-X-ENDLIST', ''],
+  ]);
+  expect(joinPlaylists([playlist('a', 4)])).toBe(playlist('a', 4));
+});
