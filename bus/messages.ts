@@ -176,13 +176,21 @@ export type SleepQuestion = Static<typeof SleepQuestion>;
 
 const Total = Type.Integer({ minimum: 0 });
 
+/**
+ * Why the decoder of motion detection may not sleep: another detector needs more frames; it shows a picture only when it has got
+ * later ones; motion was found that the sizes had not shown; key frames are too far apart; groups are too large to be
+ * fetched at once; motion would not show in the sizes of pictures.
+ */
+const sleepHindrances = ['frames', 'delay', 'miss', 'groups', 'size', 'noise'] as const;
+export type SleepHindrance = (typeof sleepHindrances)[number];
+
 export const SleepAnswer = Type.Object({
   monitors: Type.Array(
     Type.Object({
       monitorID: DetectionEvent.properties.monitorID,
       isAsleep: Type.Boolean(),
-      /** Whether motion would show in the sizes of its pictures; null while too little is known. */
-      isOpen: Type.Union([Type.Boolean(), Type.Null()]),
+      /** Why it may not sleep; null while it may, or too little is known. */
+      refused: Type.Union([Type.Enum(sleepHindrances), Type.Null()]),
       /** Since the detector host began to decode it, in microseconds. */
       asleepUs: Total,
       wakes: Total,

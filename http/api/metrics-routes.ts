@@ -172,8 +172,10 @@ function sleepMetrics({ monitors }: SleepAnswer): string {
     family(
       'motion_sleep_refused',
       'gauge',
-      '1 while it may not sleep, because motion would not show in the sizes of pictures',
-      samples(({ isOpen }) => (isOpen === false ? 1 : 0)),
+      '1 for the reason why it may not sleep',
+      monitors.flatMap(({ monitorID: monitor, refused }) =>
+        refused === null ? [] : [[{ monitor, reason: refused }, 1] satisfies MetricSample],
+      ),
     ),
   ].join('');
 }

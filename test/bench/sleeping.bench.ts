@@ -161,7 +161,7 @@ test('what is found', async () => {
       throw new Error(`${watched.broken} pictures were decoded without those before them`);
     const shares = [watched.decoded, watched.crossed, watched.messages].map((share) => share.toFixed(2));
     console.log(
-      `  ${scene.name} | ${counts?.isOpen ? 'open' : 'shut'} | ${found}/${events.length} | ${whole} | ${watched.asleep.toFixed(2)} | ${counts?.wakes} | ${counts?.missed} | ${shares.join(' | ')}`,
+      `  ${scene.name} | ${counts?.refused ?? 'open'} | ${found}/${events.length} | ${whole} | ${watched.asleep.toFixed(2)} | ${counts?.wakes} | ${counts?.missed} | ${shares.join(' | ')}`,
     );
   }
 });

@@ -15,6 +15,8 @@ import { waitFor } from './wait.ts';
 export interface SentPicture {
   readonly kind: 'key' | 'picture' | 'continued';
   readonly bytes: number;
+  /** It is shown so many periods of pictures later than it comes. */
+  readonly shownLater?: number;
 }
 
 export interface WatchedCameraOptions {
@@ -126,9 +128,9 @@ export class WatchedCamera {
       // The decoder's modules are being loaded.
       await waitFor(() => this.#listener, 20_000, 'a wish for pictures');
     }
-    for (const { kind, bytes } of pictures) {
+    for (const { kind, bytes, shownLater = 0 } of pictures) {
       if (kind !== 'continued') this.#time += 1;
-      const seconds = this.#time / picturesPerSecond;
+      const seconds = (this.#time + shownLater) / picturesPerSecond;
       const number = this.#number++;
       const time = seconds * videoTicksPerSecond;
       if (kind !== 'continued') this.#numbers.set(Math.round(beganUs + seconds * 1e6), number);
@@ -144,10 +146,10 @@ export class WatchedCamera {
     }
   }
 
-  /** Somebody else needs frames. */
-  open(rate: number): HeldFrames {
+  /** Somebody else needs frames, now or later. */
+  open(rate: number, isAsked = true): HeldFrames {
     const held = this.#stream.open({ format: 'gray', rate, stream: 'main' }, () => {});
-    held.renew();
+    if (isAsked) held.renew();
     return held;
   }
 

@@ -1,6 +1,6 @@
 import { endByKill } from '../../../bus/children/process-end.ts';
 import type { FramesCommand } from '../../../bus/command-messages.ts';
-import { highestRate } from '../../../bus/frame-rate-limit.ts';
+import { highestRate, toleranceUs } from '../../../bus/frame-rate-limit.ts';
 import type { Frame } from '../../../bus/frames.ts';
 import { leases } from '../../../bus/leases.ts';
 import { type FrameFormat, frameFormats } from '../../../bus/messages.ts';
@@ -82,7 +82,7 @@ export class DecodedStream {
     this.#options = options;
     this.#sleep = new DecoderSleep({
       decoder: () => this.#decoder,
-      isAlone: () => this.#holders.size === 1,
+      isEnough: (distanceUs) => this.#isEnough(distanceUs),
       timeOf: (mediaUs) => this.#line.at(mediaUs),
       onTurn: (begin) => void catchUp(begin, () => this.#hasCaughtUp()),
       onAsleep: options.onAsleep,
@@ -104,10 +104,10 @@ export class DecodedStream {
 
   /** @param onFrame gets every frame of this format that is made, for whomever it is; it must return quickly */
   open(need: FramesCommand, onFrame: (frame: Frame) => void, motion?: MotionNeed): HeldFrames {
-    if (motion) this.#sleep.setNeed(motion);
     const lease = new FrameLease(leases.frames.expireMs, () => this.#setWanted());
     const holder = { need, onFrame, lease, motion };
     this.#holders.add(holder);
+    this.#sleep.setNeed(this.#motionNeed());
     this.#fit();
     return {
       renew: () => {
@@ -117,8 +117,8 @@ export class DecodedStream {
       },
       noteMotion: (motion) => this.#noteMotion(motion),
       end: () => {
-        if (motion) this.#sleep.setNeed(undefined);
         this.#holders.delete(holder);
+        this.#sleep.setNeed(this.#motionNeed());
         lease.end();
         if (!this.isHeld) this.#leave();
         this.#fit();
@@ -208,6 +208,21 @@ export class DecodedStream {
     });
   }
 
+  /** Of all who look for motion. */
+  #motionNeed(): MotionNeed | undefined {
+    const needs = [...this.#holders].flatMap(({ motion }) => motion ?? []);
+    if (needs.length === 0) return undefined;
+    const leastShare = Math.min(...needs.map((need) => need.leastShare));
+    return { leastShare, maySleep: needs.every(({ maySleep }) => maySleep) };
+  }
+
+  #isEnough(distanceUs: number): boolean {
+    return [...this.#holders].every(({ need, lease, motion }) => {
+      const periodUs = need.rate > 0 ? 1e6 / need.rate : 0;
+      return motion || !lease.held || distanceUs <= periodUs + toleranceUs(periodUs);
+    });
+  }
+
   #held(): ReadonlySet<FrameFormat> {
     return new Set([...this.#holders].filter(({ lease }) => lease.held).map(({ need }) => need.format));
   }
@@ -222,6 +237,7 @@ export class DecodedStream {
   #setWanted(): void {
     const held = this.#held();
     this.#decoder?.setWanted(held);
+    this.#sleep.fit();
     if (held.size === 0) this.#leave();
     else this.#askForChange();
   }

@@ -1,4 +1,5 @@
 import type { UnitsCommand } from '../../../bus/command-messages.ts';
+import type { SleepHindrance } from '../../../bus/messages.ts';
 import type { UnitPacket } from '../../../bus/packets/unit-packet.ts';
 import { videoTicksPerSecond } from '../../media/unit.ts';
 import type { LineUnit } from '../unit-line.ts';
@@ -28,8 +29,12 @@ export interface SleepingDecoder extends FedDecoder {
 
 export interface DecoderSleepOptions {
   readonly decoder: () => SleepingDecoder | undefined;
-  /** Whether nobody but motion detection needs its frames. */
-  readonly isAlone: () => boolean;
+  /**
+   * Whether frames of key frames alone are as many as all need that do not look for motion.
+   *
+   * @param distanceUs microseconds between two of them
+   */
+  readonly isEnough: (distanceUs: number) => boolean;
   /** Calls `begin` when it is this decoder's turn to catch up. */
   readonly onTurn: (begin: () => void) => void;
   /** From the line of time of what is taken, in microseconds, to Unix time. */
@@ -49,10 +54,14 @@ export class DecoderSleep {
   readonly #feed: SleepyFeed;
   /** Whether it could sleep, where motion is looked for. */
   #rule: SleepRule | undefined;
+  #leastShare: number | undefined;
   #maySleep = false;
   #session = '';
   /** The number of the last picture whose size is known. */
   #sized = -1;
+  /** Pictures of this connection came in another order than they are shown. */
+  #isReordered = false;
+  #newest = Number.NEGATIVE_INFINITY;
   readonly #groups = new KnownGroups();
   readonly #withheld = new WithheldMotion();
   /** It wakes up when the pictures from this one on have come again. */
@@ -89,7 +98,8 @@ export class DecoderSleep {
 
   /** @param need undefined: no motion is looked for any more; asleep, the decoder goes on with the next key frame */
   setNeed(need: MotionNeed | undefined): void {
-    this.#rule = need && new SleepRule(need.leastShare);
+    if (need?.leastShare !== this.#leastShare) this.#rule = need && new SleepRule(need.leastShare);
+    this.#leastShare = need?.leastShare;
     this.#maySleep = need?.maySleep === true;
     if (!need) this.clear();
   }
@@ -111,8 +121,11 @@ export class DecoderSleep {
     const isRefill = this.isAwaited(first.packet);
     // The first ones of a connection are decoded up to the last, which is shown.
     const isBurst = first.follows === 'picture' && first.packet.remaining > 0;
+    // What comes again was taken before.
+    if (isRefill) this.#newest = Number.NEGATIVE_INFINITY;
     for (const one of taken) {
       if (one.follows !== 'picture') this.#interrupt();
+      this.#order(one);
       this.#size(one.packet);
       if (!isRefill && !isBurst) this.#feed.push(one.unit, one.packet.remaining === 0);
     }
@@ -140,15 +153,12 @@ export class DecoderSleep {
     this.#withheld.show(timeUs);
   }
 
-  /**
-   * While others need frames too, it decodes them all. One that shows a picture only when it has got later ones must not sleep:
-   * a key frame would be shown a whole group late.
-   */
+  /** To be called when what is needed has changed. */
   fit(): void {
     if (this.#awaited !== undefined) return;
-    const mayBe = this.#maySleep && this.#options.isAlone() && !this.#options.decoder()?.isDelayed;
+    this.#rule?.hinder(this.#hindrance());
     const wasAsleep = this.#feed.isAsleep;
-    if (mayBe && this.#rule?.isAsleep) this.#feed.sleep();
+    if (this.#maySleep && this.#rule?.isAsleep) this.#feed.sleep();
     else this.#feed.wake('group');
     if (this.#feed.isAsleep && !wasAsleep) this.#options.onAsleep();
   }
@@ -158,6 +168,13 @@ export class DecoderSleep {
     this.#awaited = undefined;
     this.#feed.clear();
     this.#withheld.release();
+  }
+
+  /** A decoder that shows a picture only when it has got later ones would show a key frame a whole group late. */
+  #hindrance(): SleepHindrance | null {
+    if (this.#isReordered || this.#options.decoder()?.isDelayed) return 'delay';
+    const distanceUs = this.#rule?.groupUs;
+    return distanceUs !== undefined && !this.#options.isEnough(distanceUs) ? 'frames' : null;
   }
 
   #interrupt(): void {
@@ -171,6 +188,12 @@ export class DecoderSleep {
     this.#awaited = undefined;
     this.#feed.refill(units);
     this.#feed.wake('before');
+  }
+
+  #order({ follows, unit }: LineUnit): void {
+    if (follows === 'connection') this.#isReordered = false;
+    else this.#isReordered ||= unit.time < this.#newest;
+    this.#newest = unit.time;
   }
 
   #size(packet: UnitPacket): void {

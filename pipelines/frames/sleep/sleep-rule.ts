@@ -1,3 +1,4 @@
+import type { SleepHindrance } from '../../../bus/messages.ts';
 import { SizeGate } from './size-gate.ts';
 
 export interface SizedPicture {
@@ -11,8 +12,8 @@ export interface SizedPicture {
 
 export interface SleepCounts {
   readonly isAsleep: boolean;
-  /** Whether the sizes of its pictures would show motion; null while too little is known. */
-  readonly isOpen: boolean | null;
+  /** Why it may not sleep; null while it may, or too little is known. */
+  readonly refused: SleepHindrance | null;
   readonly asleepUs: number;
   readonly wakes: number;
   /** Motion that was found, and that the sizes did not show. */
@@ -25,6 +26,8 @@ const quietUs = 5_000_000;
 const afterUs = 1_000_000;
 /** Motion between two key frames is found at the second: groups must be short. */
 export const maxGroupUs = 4_200_000;
+/** What it has slept through comes over the bus at once, of two groups at most. */
+const maxGroupsBytes = 8 * 1024 * 1024;
 /** The sizes of its pictures have been wrong. */
 const afterMissUs = 24 * 60 * 60 * 1_000_000;
 /** Motion that begins just before a key frame shows in so many pictures after it. */
@@ -49,6 +52,11 @@ export class SleepRule {
   #lastUs: number | undefined;
   #keyUs: number | undefined;
   #groupUs: number | undefined;
+  /** Of the present group and of the last two whole ones, in bytes. */
+  #bytes = 0;
+  #groupBytes: readonly number[] = [];
+  /** What others than the sizes say. */
+  #hindrance: SleepHindrance | null = null;
   #motionUs: number | undefined;
   #isAsleep = false;
   /** Motion was found in this group, and its sizes have not shown it yet. */
@@ -73,7 +81,7 @@ export class SleepRule {
   get counts(): SleepCounts {
     return {
       isAsleep: this.#isAsleep,
-      isOpen: this.#gate?.isOpen ?? null,
+      refused: this.#refusal(),
       ...{ asleepUs: this.#asleepUs, wakes: this.#wakes, missed: this.#missed },
     };
   }
@@ -81,6 +89,17 @@ export class SleepRule {
   /** Bytes of pictures by their place after the key frame; it may wake up where three in a row have so many more on average. */
   get sizes(): { readonly usual: number[]; readonly more: number } {
     return { usual: this.#gate?.usual ?? [], more: (this.#gate?.least ?? 0) * almost };
+  }
+
+  /** Microseconds between the last two key frames. */
+  get groupUs(): number | undefined {
+    return this.#groupUs;
+  }
+
+  /** @param hindrance why it may not sleep whatever the sizes are; null: it may */
+  hinder(hindrance: SleepHindrance | null): void {
+    this.#hindrance = hindrance;
+    if (hindrance) this.#isAsleep = false;
   }
 
   /** Called with each picture, in order. */
@@ -93,6 +112,7 @@ export class SleepRule {
     this.#lastUs = timeUs;
     this.#pictures += 1;
     if (keyFrame) this.#beginGroup(timeUs);
+    this.#bytes += bytes;
     const isQuiet = this.#isAsleep || timeUs - this.#motionUs > afterUs;
     const isAudited = this.#auditUntilUs !== undefined;
     this.#gate?.push({ keyFrame, bytes }, isQuiet ? 'learn' : isAudited ? 'compare' : 'skip');
@@ -121,6 +141,7 @@ export class SleepRule {
     this.#auditUntilUs = undefined;
     this.#keyUs = undefined;
     this.#groupUs = undefined;
+    this.#groupBytes = [];
     this.#motionUs = undefined;
   }
 
@@ -133,6 +154,8 @@ export class SleepRule {
   #beginGroup(timeUs: number): void {
     if (this.#keyUs !== undefined) this.#groupUs = timeUs - this.#keyUs;
     this.#keyUs = timeUs;
+    this.#groupBytes = [...this.#groupBytes, this.#bytes].slice(-2);
+    this.#bytes = 0;
     if (!this.#isUnshown) return;
     this.#wake(timeUs);
     this.#auditUntilUs = timeUs + auditUs;
@@ -149,13 +172,22 @@ export class SleepRule {
   }
 
   #maySleep(timeUs: number): boolean {
-    const isQuiet = timeUs - (this.#motionUs ?? timeUs) >= quietUs && timeUs >= this.#awakeUntilUs;
-    const isShort = (this.#groupUs ?? maxGroupUs + 1) <= maxGroupUs && !this.#isKeyLate(timeUs);
-    return isQuiet && this.#gate?.isOpen === true && isShort;
+    const isQuiet = timeUs - (this.#motionUs ?? timeUs) >= quietUs;
+    const isKnown = this.#groupUs !== undefined && this.#gate?.isOpen !== undefined;
+    return isQuiet && isKnown && this.#refusal() === null;
+  }
+
+  #refusal(): SleepHindrance | null {
+    const timeUs = this.#lastUs ?? 0;
+    if (this.#hindrance) return this.#hindrance;
+    if (timeUs < this.#awakeUntilUs) return 'miss';
+    if ((this.#groupUs ?? 0) > maxGroupUs || this.#isKeyLate(timeUs)) return 'groups';
+    if (this.#groupBytes.reduce((sum, bytes) => sum + bytes, 0) > maxGroupsBytes) return 'size';
+    return this.#gate?.isOpen === false ? 'noise' : null;
   }
 
   #isKeyLate(timeUs: number): boolean {
-    return timeUs - (this.#keyUs ?? 0) > maxGroupUs;
+    return timeUs - (this.#keyUs ?? timeUs) > maxGroupUs;
   }
 
   #mayWake(timeUs: number): void {

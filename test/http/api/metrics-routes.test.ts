@@ -79,7 +79,7 @@ test('detections are counted by monitor, source and label, and how late their ev
 
 test('whether decoders sleep, or would, as the detector host answers', async () => {
   expect((await scrape()).has('sentrybus_motion_sleep_seconds_total{monitor="door"}')).toBe(false);
-  const counts = { isAsleep: true, isOpen: false, asleepUs: 7_500_000, wakes: 3, missed: 1 };
+  const counts = { isAsleep: true, refused: 'noise' as const, asleepUs: 7_500_000, wakes: 3, missed: 1 };
   const forget = door.bus.answer(questions.sleep, async () => ({
     monitors: [{ monitorID: 'door', ...counts }],
   }));
@@ -87,7 +87,10 @@ test('whether decoders sleep, or would, as the detector host answers', async () 
   const samples = await scrape();
   forget();
   const of = (name: string) => samples.get(`sentrybus_motion_sleep_${name}{monitor="door"}`);
-  expect(['seconds_total', 'wakes_total', 'missed_total', 'refused'].map(of)).toEqual([7.5, 3, 1, 1]);
+  expect(['seconds_total', 'wakes_total', 'missed_total'].map(of)).toEqual([7.5, 3, 1]);
+  const refused = (reason: string) =>
+    samples.get(`sentrybus_motion_sleep_refused{monitor="door",reason="${reason}"}`);
+  expect(['noise', 'groups'].map(refused)).toEqual([1, undefined]);
 });
 
 test('objects that appeared are counted, and how late the broker had the events', async () => {

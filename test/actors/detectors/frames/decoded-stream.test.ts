@@ -181,6 +181,33 @@ test('a detector that needs more frames after all goes on where the key frame wa
   expect(camera.crossed.at(-1)?.pictures).toEqual([680]);
 });
 
+test.each([
+  ['enough for it', 0.5, true],
+  ['more than it asks for now', 5, false],
+])('it sleeps beside a detector where key frames are %s', async (_, rate, isAsked) => {
+  const { camera, play } = watching();
+  camera.open(rate, isAsked);
+  await play(60);
+  expect(camera.counts).toMatchObject({ isAsleep: true, refused: null });
+  expect(camera.crossed.slice(-2).map(({ pictures }) => pictures)).toEqual([[560], [580]]);
+  camera.open(1);
+  await play(2.5);
+  expect(camera.counts).toMatchObject({ isAsleep: false, wakes: 0, refused: 'frames' });
+  expect(camera.crossed.at(-1)?.pictures).not.toEqual([620]);
+  expect(decoded.broken).toEqual([]);
+});
+
+test('pictures that come in another order than they are shown never let it sleep', async () => {
+  const { camera } = watching();
+  const group = range(0, 20).map((n): SentPicture => {
+    if (n === 0) return { kind: 'key', bytes: keyBytes };
+    return { kind: 'picture', bytes: usualBytes, shownLater: n === 19 ? 0 : n % 3 === 1 ? 2 : -1 };
+  });
+  for (let n = 0; n < 30; n += 1) await camera.send(group);
+  expect(camera.counts).toMatchObject({ isAsleep: false, asleepUs: 0, refused: 'delay' });
+  expect(camera.crossed.flatMap(({ pictures }) => pictures)).toEqual(range(0, 600));
+});
+
 test('slices of a key frame that come later are decoded with it, once, asleep as well', async () => {
   const { camera } = watching();
   const group = (moreBytes = 0): SentPicture[] => [
@@ -240,7 +267,7 @@ test('sizes that jump wake it up, and it stays awake while motion would not show
       : { kind: 'picture', bytes: 1000 + (random % 1500) };
   });
   await camera.send(night);
-  expect(camera.counts).toMatchObject({ isAsleep: false, isOpen: false });
+  expect(camera.counts).toMatchObject({ isAsleep: false, refused: 'noise' });
   const last = decoded.numbers.slice(-300);
   expect(last).toEqual(range(last[0] ?? 0, (last[0] ?? 0) + 300));
   expect(decoded.broken).toEqual([]);
@@ -250,7 +277,7 @@ test('key frames that are ten seconds apart: motion detection decodes all, a det
   const [motion, few] = [watching({}, 100), watching({ rate: 0.1, sleep: undefined }, 100)];
   await motion.play(90);
   await few.play(90);
-  expect(motion.camera.counts).toMatchObject({ isAsleep: false, asleepUs: 0 });
+  expect(motion.camera.counts).toMatchObject({ isAsleep: false, asleepUs: 0, refused: 'groups' });
   expect(motion.camera.crossed.flatMap(({ pictures }) => pictures)).toEqual(range(0, 899));
   expect(few.camera.crossed.slice(-2).map(({ pictures }) => pictures)).toEqual([[700], [800]]);
   expect(decoded.broken).toEqual([]);

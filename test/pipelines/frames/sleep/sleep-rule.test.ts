@@ -6,8 +6,8 @@ const perGroup = 20;
 const pictureUs = 1e6 / perSecond;
 const dayUs = 24 * 3600e6;
 
-/** A camera of 640×360 whose quiet P-frames have 100 bytes, give or take `scatter`. */
-function camera({ scatter = 8, group = perGroup, leastShare = 0.003 } = {}) {
+/** A camera of 640×360 whose quiet P-frames have `usual` bytes, give or take `scatter`. */
+function camera({ scatter = 8, group = perGroup, leastShare = 0.003, usual = 100 } = {}) {
   const rule = new SleepRule(leastShare);
   let number = 0;
   let random = 7;
@@ -17,7 +17,7 @@ function camera({ scatter = 8, group = perGroup, leastShare = 0.003 } = {}) {
       const keyFrame = number % group === 0;
       const bytes = keyFrame
         ? 20_000
-        : 100 + moreBytes + Math.round((random / 2_147_483_647 - 0.5) * 2 * scatter);
+        : usual + moreBytes + Math.round((random / 2_147_483_647 - 0.5) * 2 * scatter);
       rule.push({ keyFrame, bytes, timeUs: number * pictureUs, width: 640, height: 360 });
       number += 1;
     }
@@ -32,22 +32,37 @@ function camera({ scatter = 8, group = perGroup, leastShare = 0.003 } = {}) {
 test('a steady camera sleeps when nothing moves, and for as long', () => {
   const { rule, play } = camera();
   play(5);
-  expect(rule.counts).toMatchObject({ isAsleep: false, isOpen: null });
+  expect(rule.counts).toMatchObject({ isAsleep: false, refused: null });
   play(55);
-  expect(rule.counts).toMatchObject({ isAsleep: true, isOpen: true, wakes: 0, missed: 0 });
+  expect(rule.counts).toMatchObject({ isAsleep: true, refused: null, wakes: 0, missed: 0 });
   const { asleepUs } = rule.counts;
   play(10);
   expect(rule.counts.asleepUs - asleepUs).toBe(10e6);
 });
 
 test.each([
-  ['scatter as much as motion adds', { scatter: 60 }],
-  ['belong to groups of more than four seconds', { group: 60 }],
-  ['would have to show the smallest change', { leastShare: 0.0001 }],
-])('a camera never sleeps whose pictures %s', (_, of) => {
+  ['scatter as much as motion adds', { scatter: 60 }, 'noise'],
+  ['belong to groups of more than four seconds', { group: 60 }, 'groups'],
+  ['have no key frame but the first', { group: 100_000 }, 'groups'],
+  ['would have to show the smallest change', { leastShare: 0.0001 }, 'noise'],
+  ['are too large to be sent again at once', { usual: 220_000 }, 'size'],
+] as const)('a camera never sleeps whose pictures %s', (_, of, refused) => {
   const { rule, play } = camera(of);
   play(300);
-  expect(rule.counts).toMatchObject({ isAsleep: false, asleepUs: 0 });
+  expect(rule.counts).toMatchObject({ isAsleep: false, asleepUs: 0, refused });
+});
+
+test('what others say keeps it awake as well, and is no wake-up', () => {
+  const { rule, play } = camera();
+  play(60);
+  expect(rule.isAsleep).toBe(true);
+  rule.hinder('frames');
+  const { asleepUs } = rule.counts;
+  play(10);
+  expect(rule.counts).toMatchObject({ isAsleep: false, asleepUs, wakes: 0, refused: 'frames' });
+  rule.hinder(null);
+  play(0.1);
+  expect(rule.isAsleep).toBe(true);
 });
 
 test('three pictures that are larger than the motion that counts wake it up, within the group', () => {
@@ -84,7 +99,7 @@ test('motion that the sizes do not show is a miss: it stays awake for a day', ()
   play(1);
   expect(rule.counts).toMatchObject({ isAsleep: false, wakes: 1, missed: 0 });
   play(1);
-  expect(rule.counts).toMatchObject({ isAsleep: false, wakes: 1, missed: 1 });
+  expect(rule.counts).toMatchObject({ isAsleep: false, wakes: 1, missed: 1, refused: 'miss' });
   const { asleepUs } = rule.counts;
   skip(dayUs / 1e6 - 40);
   play(30);
