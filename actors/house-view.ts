@@ -1,5 +1,6 @@
 import type { House, HouseMonitor } from '../bus/mqtt/topics/house-monitor.ts';
 import type { Bus } from '../bus/nats/bus.ts';
+import type { StreamEnds } from '../bus/nats/jetstream.ts';
 import { commands } from '../bus/subjects.ts';
 import type { Config } from '../store/config/config.ts';
 import { type MonitorConfig, sectionOf } from '../store/monitors/monitor-config.ts';
@@ -9,6 +10,7 @@ import { readSnapshot } from '../store/recordings/snapshots.ts';
 import type { DetectorDefinition } from './detectors/detector-contract.ts';
 
 interface HouseParts {
+  readonly since?: StreamEnds;
   readonly config: Config;
   readonly monitors: Monitors;
   readonly detectors: readonly DetectorDefinition[];
@@ -16,12 +18,13 @@ interface HouseParts {
 
 /** What the MQTT bridge sees and changes of the recorder. */
 export function houseView(
-  { config, monitors, detectors }: HouseParts,
+  { config, monitors, detectors, since }: HouseParts,
   bus: Bus,
   storage: () => Promise<StorageReport>,
 ): House {
   const usable = detectors.filter(({ name }) => config.detectors.includes(name));
   return {
+    ...(since && { since }),
     monitors: () => monitors.list().map((monitor) => houseMonitor(monitor, usable)),
     onChange: (listener) => monitors.onChange(listener),
     async setDetector(monitorID, detector, isEnabled) {

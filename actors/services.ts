@@ -7,6 +7,7 @@ import type { MqttBridge } from '../bus/mqtt/mqtt-bridge.ts';
 import { Bus } from '../bus/nats/bus.ts';
 import type { BusAddress } from '../bus/nats/bus-address.ts';
 import { forgetDurableReader } from '../bus/nats/durable-reader.ts';
+import { type StreamEnds, streamEnds } from '../bus/nats/jetstream.ts';
 import { questions } from '../bus/subjects.ts';
 import { DetectorReports } from '../http/state/detector-reports.ts';
 import type { Accounts } from '../store/accounts/accounts.ts';
@@ -62,6 +63,8 @@ export interface Ground extends StoredState {
   readonly recordings: KeptRecordings;
   /** As it was before the first recording. */
   readonly clock: MachineClock;
+  /** As they were before the first monitor, for whoever follows them later. Only with MQTT. */
+  readonly since?: StreamEnds;
   /** Of all that was opened on it, too. */
   readonly closers: Closers;
 }
@@ -107,6 +110,7 @@ export async function openGround(stored: StoredState, logger: Logger): Promise<G
       cluster,
       recordings,
       clock,
+      ...(config.mqtt && { since: await streamEnds(bus) }),
       closers,
     };
   } catch (error) {

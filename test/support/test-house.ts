@@ -1,4 +1,5 @@
 import type { House, HouseMonitor } from '../../bus/mqtt/topics/house-monitor.ts';
+import type { StreamEnds } from '../../bus/nats/jetstream.ts';
 
 /** The monitors that the MQTT bridge sees, without a recorder. */
 export class TestHouse implements House {
@@ -8,8 +9,11 @@ export class TestHouse implements House {
   /** The events whose snapshots were asked for. */
   readonly shown: string[] = [];
 
-  constructor(monitors: HouseMonitor[]) {
+  readonly since?: StreamEnds;
+
+  constructor(monitors: HouseMonitor[], since?: StreamEnds) {
     this.#monitors = monitors;
+    if (since) this.since = since;
   }
 
   monitors = () => this.#monitors;

@@ -1,3 +1,5 @@
+import type { StreamEnds } from '../../nats/jetstream.ts';
+
 /** What the house may know of a monitor's configuration. */
 export interface HouseMonitor {
   readonly id: string;
@@ -18,6 +20,11 @@ export interface HouseDetector {
 
 /** The parts of the recorder that the house sees and changes. */
 export interface House {
+  /**
+   * The bus's streams before the first monitor began: monitors stream before the bridge is there. Undefined: what was
+   * stored before the bridge is over.
+   */
+  readonly since?: StreamEnds;
   monitors(): readonly HouseMonitor[];
   /** Calls `listener` when a monitor was stored or deleted. @returns a function that ends it. */
   onChange(listener: () => void): () => void;

@@ -131,10 +131,11 @@ export class HouseTopics {
   ): void {
     let reading: Replay | undefined;
     this.#ends.push(() => reading?.stop());
-    const { bus } = this.#options;
-    void this.#patiently(() => streamRange(bus, stream)).then((range) => {
-      if (!range || this.#isClosed) return;
-      reading = replay(bus, stream, channel, range.last + 1, ({ message }) => {
+    const { bus, house } = this.#options;
+    const end = this.#patiently(async () => house.since?.[stream] ?? (await streamRange(bus, stream)).last);
+    void end.then((last) => {
+      if (last === undefined || this.#isClosed) return;
+      reading = replay(bus, stream, channel, last + 1, ({ message }) => {
         if (message !== undefined) listener(message);
       });
     });

@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest';
 import { nowUs } from '../../../bus/base/time.ts';
 import { startMqttBridge } from '../../../bus/mqtt/mqtt-bridge.ts';
+import { streamEnds } from '../../../bus/nats/jetstream.ts';
 import { events, objects, status } from '../../../bus/subjects.ts';
 import { silentLogger, startTestBus } from '../../support/bus.ts';
 import { atEnd } from '../../support/cleanup.ts';
 import { type Message, startBroker } from '../../support/mosquitto.ts';
 import { door, TestHouse } from '../../support/test-house.ts';
+import { waitFor } from '../../support/wait.ts';
 
 /** Each message in a line, by topic. Times differ from run to run. */
 function written(messages: readonly Message[]): string {
@@ -76,4 +78,20 @@ test('the life of a monitor is these messages, byte for byte', async () => {
     const payloads = wire.messages.filter((message) => message.topic === topic).map((each) => each.payload);
     return payloads.lastIndexOf('OFF') > payloads.indexOf(payload);
   }
+});
+
+test('a monitor that streamed before the bridge was there is online, one of an earlier run is not', async () => {
+  const { bus } = await startTestBus();
+  const broker = await startBroker();
+  const streaming = { state: 'streaming' as const, reason: '', recording: false, since: nowUs() };
+  await bus.store(status, ['yard'], { ...streaming, monitorID: 'yard' }, 'yard');
+  const since = await streamEnds(bus);
+  await bus.store(status, ['door'], { ...streaming, monitorID: 'door' }, 'door');
+  const house = new TestHouse([door, { ...door, id: 'yard' }], since);
+  const options = { host: '127.0.0.1', port: broker.port, clientId: 'home' };
+  const bridge = await startMqttBridge(bus, options, silentLogger().source('mqtt'), house);
+  atEnd(() => bridge.close());
+  const state = async (id: string) => (await broker.retained()).get(`sentryshot/monitor/${id}/state`);
+  await waitFor(async () => (await state('door')) === 'streaming', 5000, 'the door to be online');
+  expect(await state('yard')).toBe('offline');
 });
