@@ -1,0 +1,156 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { nowUs } from '../../bus/base/time.ts';
+import { readPlaylist } from '../../http/pages/app/recordings/player/playlist-index.ts';
+import { type Camera, startCamera, testMounts } from '../support/camera.ts';
+import { type ClusterRecorder, machinesOf, settledCluster, startCluster } from '../support/cluster.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { rtspMonitor } from '../support/monitors.ts';
+import { probe } from '../support/recordings.ts';
+import { waitFor } from '../support/wait.ts';
+
+interface Listed {
+  readonly id: string;
+  readonly machine: string;
+  readonly away: boolean;
+  readonly start: number;
+  readonly end: number | null;
+  readonly bytes: number | null;
+}
+
+const second = 1_000_000;
+/** Between the last picture of a machine that is killed and the first one of the next. */
+const maxGapUs = 8 * second;
+
+const recordingsOn = ({ recorder }: ClusterRecorder) =>
+  recorder.get<Listed[]>('/api/recording/query?monitors=door');
+
+/** Waits until a machine lists a recording of another one that lasts so long. */
+function recordedBy(machine: string, on: ClusterRecorder, seconds: number): Promise<Listed> {
+  const find = async () => {
+    const found = (await recordingsOn(on)).find((one) => one.machine === machine);
+    return found && (found.end ?? nowUs()) - found.start > seconds * second && found.bytes
+      ? found
+      : undefined;
+  };
+  return waitFor(find, 60_000, `a recording of ${machine}`);
+}
+
+const ownerOf = async (on: ClusterRecorder) =>
+  (await machinesOf(on)).find(({ owned }) => owned.includes('door'))?.name;
+
+async function bytesOf({ recorder }: ClusterRecorder, path: string, from: number, count: number) {
+  const range = `bytes=${from}-${from + count - 1}`;
+  const answer = await recorder.fetch(path, { headers: { range } });
+  expect([path, answer.status]).toEqual([path, 206]);
+  return Buffer.from(await answer.arrayBuffer());
+}
+
+async function startMachines(camera: Camera) {
+  const door = rtspMonitor('door', [camera.url('main')], { alwaysRecord: true });
+  const cluster = await startCluster([door]);
+  await settledCluster(cluster, [door]);
+  const [some] = cluster;
+  const owner = some && (await ownerOf(some));
+  const first = cluster.find(({ name }) => name === owner);
+  const others = cluster.filter(({ name }) => name !== owner);
+  if (!first) throw new Error('no machine records the camera');
+  return { door, first, others };
+}
+
+test('what a machine has recorded is listed, played and cut on every other one, across a takeover', async () => {
+  const { door, first, others } = await startMachines(
+    await startCamera({ mounts: { main: testMounts.withAudio } }),
+  );
+  const [witness] = others;
+  if (!witness) throw new Error('there is one machine');
+  await recordedBy(first.name, witness, 10);
+  await first.recorder.kill();
+  await settledCluster(others, [door]);
+  const owner = await ownerOf(witness);
+  const next = others.find(({ name }) => name === owner);
+  const third = others.find(({ name }) => name !== owner);
+  if (!next || !third) throw new Error('nobody has taken over');
+
+  // The third machine has recorded nothing of it, and knows all.
+  const later = await recordedBy(next.name, third, 10);
+  const earlier = await recordedBy(first.name, third, 5);
+  expect(earlier).toMatchObject({
+    id: expect.stringMatching(`@${first.name}$`),
+    away: true,
+    protected: null,
+  });
+  expect(earlier.end).toBeLessThan(later.start + second);
+  expect(later).toMatchObject({ id: expect.stringMatching(`@${next.name}$`), away: false, protected: false });
+  const away = `${first.name} is away: what it has on its disk can be had when it is back.`;
+  const video = ({ id }: Listed) => `/api/recording/${id}/video.mp4`;
+  const ask = async (path: string) => {
+    const answer = await third.recorder.fetch(path);
+    return [answer.status, answer.status === 503 ? ((await answer.json()) as { detail: string }).detail : ''];
+  };
+  expect(await ask(video(earlier))).toEqual([503, away]);
+
+  const back: ClusterRecorder = { name: first.name, recorder: await first.recorder.restart() };
+  await waitFor(async () => !(await recordedBy(first.name, third, 5)).away, 30_000, 'the machine to be back');
+  await settledCluster([...others, back], [door]);
+
+  // The timeline is one, with the gap of the takeover.
+  const span = `start=${earlier.start}&end=${later.start + 10 * second}`;
+  const timeline = await third.recorder.get<{ monitors: { recorded: [number, number][] }[] }>(
+    `/api/timeline?monitors=door&bucket=${second}&${span}`,
+  );
+  const recorded = timeline.monitors.flatMap((monitor) => monitor.recorded);
+  expect(recorded[0]?.[0]).toBe(0);
+  expect(recorded.at(-1)?.[1]).toBe(Math.ceil((later.start - earlier.start) / second + 10) - 1);
+
+  // What is played: every part, as the page asks for it, and ffprobe finds nothing wrong with it.
+  const address = `${third.recorder.url}/api/monitor/door/playlist.m3u8?${span}`;
+  const playlist = await third.recorder.fetch(`/api/monitor/door/playlist.m3u8?${span}`);
+  expect(playlist.headers.get('x-footage-away')).toBeNull();
+  const segments = readPlaylist(await playlist.text(), address);
+  const files = [...new Set(segments.map(({ file }) => file))];
+  expect(files).toEqual([video(earlier), video(later)]);
+  const folder = await temporaryFolder();
+  for (const [index, file] of files.entries()) {
+    const parts = segments.filter((one) => one.file === file);
+    const pieces = [await bytesOf(third, file, 0, parts[0]?.initBytes ?? 0)];
+    for (const { offset, bytes } of parts) pieces.push(await bytesOf(third, file, offset, bytes));
+    const path = join(folder, `${index}.mp4`);
+    await writeFile(path, Buffer.concat(pieces));
+    expect(await probe(path)).toMatchObject({ complaints: '' });
+    expect((await probe(path)).duration).toBeGreaterThan(5);
+  }
+  const gaps = segments.map(({ start }, index) => start - (segments[index - 1]?.end ?? start));
+  console.log(`longest gap across the takeover: ${(Math.max(...gaps) / second).toFixed(2)} s`);
+  expect(Math.max(...gaps)).toBeLessThan(maxGapUs);
+
+  // A clip is of one machine: the answer says where to cut.
+  const refused = await third.recorder.fetch(`/api/monitor/door/clip.mp4?${span}`);
+  expect(refused.status).toBe(409);
+  const { changes } = (await refused.json()) as { changes: number[] };
+  expect(changes).toEqual([later.start]);
+  for (const [index, part] of [
+    `start=${earlier.start}&end=${later.start}`,
+    `start=${later.start}&end=${later.start + 9 * second}`,
+  ].entries()) {
+    const path = `/api/monitor/door/clip.mp4?${part}`;
+    const whole = Buffer.from(await (await third.recorder.fetch(path)).arrayBuffer());
+    expect((await bytesOf(third, path, 1000, 5000)).equals(whole.subarray(1000, 6000))).toBe(true);
+    const file = join(folder, `clip${index}.mp4`);
+    await writeFile(file, whole);
+    expect(await probe(file)).toMatchObject({ complaints: '' });
+    expect((await probe(file)).duration).toBeGreaterThan(5);
+  }
+
+  // One that is killed again: what it has is known, and asking for it says so at once.
+  await back.recorder.kill();
+  await waitFor(
+    async () => (await recordedBy(first.name, third, 5)).away,
+    30_000,
+    'the machine to be missed',
+  );
+  for (const path of [video(earlier), `/api/recording/${earlier.id}/thumbnail.jpeg`])
+    expect(await ask(path)).toEqual([503, away]);
+  expect((await third.recorder.fetch(video(later))).status).toBe(200);
+});
