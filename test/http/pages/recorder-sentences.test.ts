@@ -38,6 +38,9 @@ describe('refusals', () => {
       '/videoLength: erwartet wird eine Anzahl von Minuten über 0, höchstens 10080.',
     );
     expect(translated('Only an admin may do this.')).toBe('Das dürfen nur Administratoren.');
+    expect(translated('nvr2 is away: what it has on its disk can be had when it is back.')).toBe(
+      'nvr2 ist nicht erreichbar: Was dort auf der Platte liegt, gibt es erst wieder danach.',
+    );
   });
 });
 

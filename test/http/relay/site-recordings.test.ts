@@ -1,22 +1,17 @@
 import { beforeAll, expect, test } from 'vitest';
-import { makeClusterKeys, newClusterSecret } from '../../../bus/nats/control/cluster-keys.ts';
-import { machineToken } from '../../../bus/nats/control/machine-token.ts';
 import { Outbox } from '../../../bus/nats/outbox.ts';
 import { events } from '../../../bus/subjects.ts';
 import { snapshotEventID, writeSnapshot } from '../../../store/recordings/snapshots.ts';
 import { addFootage, began, second } from '../../support/footage.ts';
-import { admin, type FrontDoor, openFrontDoor, user } from '../../support/http-server.ts';
-import { rtspMonitor } from '../../support/monitors.ts';
+import { admin, type FrontDoor, user } from '../../support/http-server.ts';
 import { makeVideo, video } from '../../support/pipeline-recorder.ts';
-import { freePort } from '../../support/ports.ts';
 import { routeTable } from '../../support/route-table.ts';
-import { TestSite } from '../../support/test-site.ts';
+import type { TestSite } from '../../support/test-site.ts';
+import { openTwoMachines } from '../../support/two-machines.ts';
 import { waitFor } from '../../support/wait.ts';
 
 /** Two real servers; `here` reads the streams of `there`, and hears of it what a test says. */
 
-const [hereName, thereName] = ['127.0.0.4', '127.0.0.5'] as const;
-const machines = [hereName, thereName];
 const guest = { username: 'guest', password: 'welcome back' };
 const at = (id: string, machine: string) => `${id}@${machine}`;
 
@@ -28,6 +23,8 @@ interface Listed {
   readonly start: number;
 }
 
+let hereName: string;
+let thereName: string;
 let site: TestSite;
 let here: FrontDoor;
 let there: FrontDoor;
@@ -35,16 +32,10 @@ let first: string;
 let taken: string;
 let snapshots: { door: string; yard: string };
 beforeAll(async () => {
-  const keys = await makeClusterKeys(newClusterSecret(), machines);
-  const port = await freePort();
-  site = new TestSite(hereName, machines, keys, port);
-  const theirs = new TestSite(thereName, machines, keys, port);
-  await makeVideo();
-  there = await openFrontDoor({ site: theirs, domain: machineToken(thereName) });
-  here = await openFrontDoor({ site, others: { address: there.busAddress, others: [thereName] } });
-  for (const door of [here, there])
-    for (const id of ['door', 'yard'])
-      await door.monitors.put({ ...rtspMonitor(id, ['rtsp://127.0.0.1/main']), alwaysRecord: true });
+  [{ site, here, there, hereName, thereName }] = await Promise.all([
+    openTwoMachines(['door', 'yard']),
+    makeVideo(),
+  ]);
   await here.accounts.put({
     ...{ id: 'guest', username: guest.username, isAdmin: false, monitors: ['door'] },
     plainPassword: guest.password,

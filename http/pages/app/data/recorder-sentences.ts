@@ -112,6 +112,14 @@ const patterns: readonly (readonly [RegExp, (...parts: string[]) => string])[] =
     /^(main|sub) stream: (.+)$/,
     (name, rest = '') => `${name === 'main' ? 'Hauptstrom' : 'Zweitstrom'}: ${german(rest)}`,
   ],
+  [
+    /^(.+) is away: what it has on its disk can be had when it is back$/,
+    (machine) => `${machine} ist nicht erreichbar: Was dort auf der Platte liegt, gibt es erst wieder danach`,
+  ],
+  [
+    /^(.+) has to answer, and cannot be reached$/,
+    (machine) => `${machine} müsste antworten und ist nicht erreichbar`,
+  ],
   [/^the camera cannot be reached: (.+)$/, (cause) => `die Kamera ist nicht erreichbar: ${cause}`],
   [
     /^the camera has (not answered|sent no picture) within (\S+) s$/,

@@ -145,11 +145,14 @@ function Edge({ text, time, change }: EdgeProps) {
   );
 }
 
-/** Where the size or the codec of the picture changes, there is no one file; the recorder says at which times. */
+/** Where the picture changes, or another machine has the footage, there is no one file; the recorder says at which times. */
 function refusal({ status, message }: RequestFailure): string {
   const times = message.match(/\d{16}/g) ?? [];
   if (status !== 409 || times.length === 0) return message;
-  return say(recordingTexts.clipChanges, { times: times.map((time) => clock(Number(time))).join(', ') });
+  const isOfOthers = message.includes('another machine');
+  return say(isOfOthers ? recordingTexts.clipMachines : recordingTexts.clipChanges, {
+    times: times.map((time) => clock(Number(time))).join(', '),
+  });
 }
 
 /**

@@ -59,8 +59,11 @@ export function EventCards({ occurrences, time, nameOf, address }: CardsProps) {
 
 /** The detector's snapshot, or the frame from the recording. */
 function Picture({ event: { id, recording, snapshot, time } }: { readonly event: FoundOccurrence['best'] }) {
-  const [isMissing, setMissing] = useState(false);
+  const [missing, setMissing] = useState(0);
   if (recording === null) return <span class="no-picture" />;
-  const address = snapshot && !isMissing ? `/api/event/${id}/snapshot.jpeg` : pictureAddress(recording, time);
-  return <img src={address} alt="" loading="lazy" width="160" height="90" onError={() => setMissing(true)} />;
+  const frame = pictureAddress(recording, time);
+  const address = (snapshot ? [`/api/event/${id}/snapshot.jpeg`, frame] : [frame])[missing];
+  if (address === undefined) return <span class="no-picture" />;
+  const next = () => setMissing(missing + 1);
+  return <img src={address} alt="" loading="lazy" width="160" height="90" onError={next} />;
 }

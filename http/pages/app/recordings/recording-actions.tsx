@@ -18,7 +18,7 @@ export function RecordingActions({ file, onChanged }: ActionsProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [problem, setProblem] = useState<string>();
   const [isBusy, setBusy] = useState(false);
-  if (!account.value?.isAdmin) return null;
+  if (!account.value?.isAdmin || file.away) return null;
   const act = async (method: 'PUT' | 'DELETE', path: string) => {
     if (isBusy) return;
     setBusy(true);
@@ -38,7 +38,7 @@ export function RecordingActions({ file, onChanged }: ActionsProps) {
       <button
         type="button"
         aria-disabled={isBusy}
-        aria-pressed={file.protected}
+        aria-pressed={file.protected === true}
         title={say(recordingTexts.protectHint)}
         onClick={() => void act(file.protected ? 'DELETE' : 'PUT', `/api/recording/${file.id}/protect`)}
       >

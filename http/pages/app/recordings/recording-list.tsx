@@ -31,7 +31,11 @@ export function RecordingList({ files, timeline, time, nameOf, address, onChange
         return (
           <li key={id}>
             <a href={address(file)} data-page aria-current={isPlayed ? 'true' : undefined}>
-              <img src={pictureAddress(id)} alt="" loading="lazy" width="160" height="90" />
+              {file.away ? (
+                <span class="no-picture" />
+              ) : (
+                <img src={pictureAddress(id)} alt="" loading="lazy" width="160" height="90" />
+              )}
               <span class="recording-words">
                 <strong>{clock(start)}</strong>
                 <span>{nameOf(monitorID)}</span>
@@ -39,7 +43,11 @@ export function RecordingList({ files, timeline, time, nameOf, address, onChange
                   {state === 'recording' ? say(recordingTexts.running) : span(until - start)}
                   {bytes !== null && ` · ${size(bytes)}`}
                   {file.protected && ` · ${say(recordingTexts.protected)}`}
+                  {file.machine !== undefined && !file.away && ` · ${file.machine}`}
                 </span>
+                {file.away && (
+                  <span class="bad">{say(recordingTexts.away, { machine: file.machine ?? '' })}</span>
+                )}
                 {state === 'lost' && (
                   <span class="bad">{say(recordingTexts.lost, { reason: translated(reason) })}</span>
                 )}

@@ -80,6 +80,14 @@ export const recordingTexts = {
     en: 'Skipped {from} to {to}: nothing was recorded.',
     de: 'Übersprungen: {from} bis {to}, nichts aufgenommen.',
   },
+  away: {
+    en: '{machine}, which has it, is away',
+    de: '{machine}, wo sie liegt, ist nicht erreichbar',
+  },
+  skippedAway: {
+    en: 'Skipped {from} to {to}: {machine}, which recorded then, is away.',
+    de: 'Übersprungen: {from} bis {to}, denn {machine} mit der Aufnahme ist nicht erreichbar.',
+  },
   atEnd: { en: 'This is the end of what was recorded.', de: 'Hier endet, was aufgenommen wurde.' },
   download: { en: 'Download this recording', de: 'Diese Aufnahme herunterladen' },
   clip: { en: 'Download a part', de: 'Ausschnitt herunterladen' },
@@ -100,6 +108,10 @@ export const recordingTexts = {
   clipChanges: {
     en: 'The size or the codec of the picture changes at {times}. Mark a part before or after that.',
     de: 'Größe oder Codec des Bildes ändern sich um {times}. Bitte einen Ausschnitt davor oder danach markieren.',
+  },
+  clipMachines: {
+    en: 'Another machine has recorded from {times} on. Mark a part before or after that.',
+    de: 'Ab {times} hat ein anderer Rechner aufgenommen. Bitte einen Ausschnitt davor oder danach markieren.',
   },
   clipStopped: { en: 'The download was stopped.', de: 'Der Vorgang wurde abgebrochen.' },
   clipBroken: {

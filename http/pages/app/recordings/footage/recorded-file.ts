@@ -12,7 +12,11 @@ export interface RecordedFile {
   readonly video: { readonly codec: string; readonly width: number; readonly height: number } | null;
   readonly audio: string | null;
   readonly reason: string;
-  readonly protected: boolean;
+  /** Null while its machine does not say so. */
+  readonly protected: boolean | null;
+  /** Where several machines are one system: the one that has it, and whether it is not heard. */
+  readonly machine?: string;
+  readonly away?: boolean;
 }
 
 /** Recordings may begin so long before what they are asked for. */

@@ -10,6 +10,8 @@ export const holeUs = 500_000;
 const filesAtOnce = 30;
 /** What is being recorded is asked for again after this time. */
 const growMs = 2000;
+/** A machine that is away may be back. */
+const awayMs = 5000;
 const freshUs = 10e6;
 /** A recording that has just begun may have nothing in its file. */
 const leastUs = 2e6;
@@ -24,6 +26,7 @@ export class FootageIndex {
   #to = -1;
   #loading: Promise<void> | undefined;
   #retryMs = 0;
+  #awayMs = 0;
   problem: string | undefined;
 
   constructor(monitorID: string) {
@@ -54,15 +57,24 @@ export class FootageIndex {
     return this.#segments.find(({ start }) => start > time)?.start;
   }
 
-  /** The file of this time, if it is known. */
+  /** The file of this time, if it is known; one that can be played if there is one. */
   fileAt(time: number): RecordedFile | undefined {
-    return this.#files.find(({ start, end }) => start - holeUs <= time && time < (end ?? Date.now() * 1000));
+    const found = this.#files.filter(
+      ({ start, end }) => start - holeUs <= time && time < (end ?? Date.now() * 1000),
+    );
+    return found.find(({ away }) => !away) ?? found[0];
+  }
+
+  /** The machine that alone has recorded this time, and is away. */
+  awayAt(time: number): string | undefined {
+    const file = this.fileAt(time);
+    return file?.away ? file.machine : undefined;
   }
 
   /** Asks what is at this time and after it, unless it is known or was asked a moment ago. */
   look(time: number): void {
     if (this.#loading || this.#aborter.signal.aborted) return;
-    const isKnown = this.knows(time);
+    const isKnown = this.knows(time) && !(this.awayAt(time) && performance.now() >= this.#awayMs);
     if (isKnown && this.#to - time > chunkUs / 4) return;
     // The end of what is known is the present: new parts come one by one.
     if (performance.now() < this.#retryMs && (isKnown || time >= this.#from)) return;
@@ -76,7 +88,9 @@ export class FootageIndex {
     const { signal } = this.#aborter;
     try {
       const files = await filesFrom(this.monitorID, from, filesAtOnce, signal);
-      const [first] = files;
+      this.#awayMs = performance.now() + awayMs;
+      // What cannot be played is as if it had not been recorded.
+      const first = files.find(({ away }) => !away);
       const nowUs = Date.now() * 1000;
       // Of the present nothing is on the disk yet, of a moment ago something is.
       const earliest = first?.end === null ? Math.min(from, nowUs - freshUs) : from;

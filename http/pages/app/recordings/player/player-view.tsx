@@ -87,6 +87,7 @@ function Picture({ player, monitor: { id, name } }: PictureProps) {
   const playback = player.playbacks.value.find(({ monitorID }) => monitorID === id);
   const unplayable = playback?.unplayable.value;
   const isAbsent = player.absent.value.has(id);
+  const away = isAbsent ? playback?.index.awayAt(player.time.peek() ?? 0) : undefined;
   const file = unplayable === undefined ? undefined : playback?.index.fileAt(player.time.peek() ?? 0);
   return (
     <figure class="player-picture" data-monitor={id}>
@@ -104,7 +105,11 @@ function Picture({ player, monitor: { id, name } }: PictureProps) {
       ) : (
         isAbsent && (
           <Cover>
-            <p>{say(recordingTexts.notAtThisTime)}</p>
+            <p>
+              {away === undefined
+                ? say(recordingTexts.notAtThisTime)
+                : say(recordingTexts.away, { machine: away })}
+            </p>
           </Cover>
         )
       )}
@@ -239,7 +244,8 @@ function Words({ player }: { readonly player: WallPlayer }) {
         {player.isAtEnd.value && say(recordingTexts.atEnd)}
         {!player.isAtEnd.value &&
           skipped &&
-          say(recordingTexts.skipped, {
+          say(skipped.away === undefined ? recordingTexts.skipped : recordingTexts.skippedAway, {
+            machine: skipped.away ?? '',
             from: `${dayName(skipped.start)}, ${clock(skipped.start)}`,
             to: `${dayName(skipped.end)}, ${clock(skipped.end)}`,
           })}

@@ -7,6 +7,8 @@ export const speeds = [0.5, 1, 2, 4, 8, 16] as const;
 export interface SkippedGap {
   readonly start: number;
   readonly end: number;
+  /** The machine that recorded something then, and is away. */
+  readonly away: string | undefined;
 }
 
 const tickMs = 50;
@@ -122,12 +124,13 @@ export class WallPlayer {
     const next = Math.min(...starts);
     if (Number.isFinite(next)) {
       batch(() => {
-        if (next - time >= leastSaidUs) this.skipped.value = { start: time, end: next };
+        if (next - time >= leastSaidUs)
+          this.skipped.value = { start: time, end: next, away: awayAt(all, time) };
         this.time.value = next + 1;
       });
     } else if (this.isPlaying.value) {
       batch(() => {
-        this.isAtEnd.value = true;
+        this.isAtEnd.value = awayAt(all, time) === undefined;
         this.isPlaying.value = false;
       });
     }
@@ -188,3 +191,6 @@ export class WallPlayer {
     playback.video.requestVideoFrameCallback?.(next);
   }
 }
+
+const awayAt = (all: readonly MonitorPlayback[], time: number) =>
+  all.map(({ index }) => index.awayAt(time)).find((machine) => machine !== undefined);
