@@ -40,6 +40,8 @@ export const UnitsCommand = Type.Object({
       usual: Type.Array(Type.Number({ minimum: 0 }), { maxItems: 1000 }),
       /** All are needed where three in a row have so many bytes more on average. */
       more: Type.Number({ minimum: 0 }),
+      /** The caller is told so, and asks for them; otherwise they are sent at once. */
+      isAsked: Type.Boolean(),
       /** The same where so many microseconds after a key frame no other has come. */
       lateUs: Type.Number({ minimum: 0 }),
     }),

@@ -17,6 +17,8 @@ export interface UnitPacket {
   readonly remaining: number;
   readonly codec: 'h264' | 'h265';
   readonly keyFrame: boolean;
+  /** No picture, and no data: it and those in `passed` were not sent, and it may be time to ask for them. */
+  readonly isNotice: boolean;
   /** These are the missing slices of the picture before. */
   readonly continues: boolean;
   readonly width: number;
@@ -35,7 +37,7 @@ export interface UnitPacket {
   readonly sizes: readonly PassedPicture[];
 }
 
-const kinds = ['picture', 'key', 'continued'] as const;
+const kinds = ['picture', 'key', 'continued', 'notice'] as const;
 
 /** Pictures that follow each other in one message, as it goes over the bus. */
 export function unitPartsOf(units: readonly UnitPacket[]): MessagePart[] {
@@ -45,15 +47,22 @@ export function unitPartsOf(units: readonly UnitPacket[]): MessagePart[] {
 }
 
 function headerOf(unit: UnitPacket): string {
-  const { session, sequence, remaining, codec, keyFrame, continues, width, height, time, timeUs } = unit;
-  const kind: (typeof kinds)[number] = keyFrame ? 'key' : continues ? 'continued' : 'picture';
+  const { session, sequence, remaining, codec, isNotice, keyFrame, continues, width, height, time, timeUs } =
+    unit;
+  const kind: (typeof kinds)[number] = isNotice
+    ? 'notice'
+    : keyFrame
+      ? 'key'
+      : continues
+        ? 'continued'
+        : 'picture';
   const sizes = unit.sizes.map((size) => `${size.bytes}:${timeUs - size.timeUs}`).join(';');
   const place = [session, sequence, remaining, unit.again ? 'again' : 'new', unit.passed, sizes || '-'];
   return [...place, codec, kind, width, height, time, timeUs, unit.data.length].join(' ');
 }
 
 const pattern =
-  /^([\w-]+) (\d+) (\d+) (again|new) (\d+) (-|[\d:;-]+) (h26[45]) (picture|key|continued) (\d+) (\d+) (-?\d+) (\d+) (\d+)$/;
+  /^([\w-]+) (\d+) (\d+) (again|new) (\d+) (-|[\d:;-]+) (h26[45]) (picture|key|continued|notice) (\d+) (\d+) (-?\d+) (\d+) (\d+)$/;
 
 /** Puts the packets of one subject together again. */
 export class UnitPacketReader {
@@ -84,7 +93,7 @@ function readUnit(header: string, whole: Uint8Array, from: number): UnitPacket |
     ...{ session, sequence: Number(sequence), remaining: Number(remaining) },
     ...{ again: again === 'again', passed: Number(passed), sizes: readSizes(sizes, timeUs) },
     codec: codec === 'h265' ? 'h265' : 'h264',
-    ...{ keyFrame: kind === 'key', continues: kind === 'continued' },
+    ...{ isNotice: kind === 'notice', keyFrame: kind === 'key', continues: kind === 'continued' },
     ...{ width, height, time, timeUs, data: whole.subarray(from, from + length) },
   };
 }

@@ -27,6 +27,10 @@ export class KeysAlone {
     this.#position = group.filter(({ continues }) => !continues).length - 1;
   }
 
+  get wanted(): KeysWanted {
+    return this.#wanted;
+  }
+
   /** What is usual changes with time. */
   set wanted(wanted: KeysWanted) {
     this.#wanted = wanted;

@@ -19,6 +19,7 @@ export interface UnitStreamOptions {
 export type WantedUnits = Pick<UnitsCommand, 'begin' | 'rates' | 'keys' | 'again'>;
 
 const idLength = 12;
+const noData = new Uint8Array(0);
 const usPerTick = 1e6 / videoTicksPerSecond;
 /** Held pictures are decoded just before the one that was waited for: so many delay it by some 10 ms, at 5 to 6.6 ms for one of 1080p. */
 const maxHeldPixels = 3_300_000;
@@ -158,8 +159,16 @@ export class UnitStream {
     const number = this.#sequence - 1;
     if (unit.keyFrame || number === this.#sent + 1)
       this.#send([{ ...this.#packet(unit, number), ...this.#passedBefore(number) }]);
+    else if (keys.wanted.isAsked) this.#sendNotice(unit, number);
     else if (group.length === 0) this.#isBeginDue = true;
     else this.#sendNewest(group.slice(this.#sent + 1 - this.#firstOf(group)), false);
+  }
+
+  /** Whoever decodes asks for what was passed over when it is its turn. */
+  #sendNotice(unit: VideoUnit, number: number): void {
+    if (unit.continues) return;
+    const passed = this.#passedBefore(number + 1);
+    this.#options.onUnits([{ ...this.#packet(unit, number), ...passed, data: noData, isNotice: true }]);
   }
 
   #passedBefore(number: number): Pick<UnitPacket, 'passed' | 'sizes'> {
@@ -223,7 +232,15 @@ export class UnitStream {
   #packet(unit: VideoUnit, sequence: number): UnitPacket {
     const { time, ...fields } = decoderUnit(unit);
     const { width, height } = unit.config;
-    const place = { session: this.#session, sequence, remaining: 0, again: false, passed: 0, sizes: [] };
+    const place = {
+      session: this.#session,
+      sequence,
+      remaining: 0,
+      isNotice: false,
+      again: false,
+      passed: 0,
+      sizes: [],
+    };
     return { ...place, ...fields, width, height, time: Math.round(time), timeUs: this.#timeUs(time) };
   }
 }

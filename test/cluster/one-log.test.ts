@@ -101,7 +101,7 @@ test('what one machine logs and detects is asked of any other, and frames and st
       continues: false,
     } as const),
     ...{ width: 4, height: 4, time: 0, timeUs: at, data: Buffer.alloc(16) },
-    ...{ again: false, passed: 0, sizes: [] },
+    ...{ isNotice: false, again: false, passed: 0, sizes: [] },
   };
   busA.publishFrame('door', frame);
   busA.publishUnits('units.door.main', [picture]);

@@ -4,7 +4,7 @@ import type { Frame } from '../../bus/frames.ts';
 import { leases } from '../../bus/leases.ts';
 import type { Bus } from '../../bus/nats/bus.ts';
 import { type UnitPacket, UnitPacketReader, unitPartsOf } from '../../bus/packets/unit-packet.ts';
-import { commands } from '../../bus/subjects.ts';
+import { commands, unitSubject } from '../../bus/subjects.ts';
 import type { VideoConfig } from '../../pipelines/codecs/nal-unit.ts';
 import { UnitStream } from '../../pipelines/frames/unit-stream.ts';
 import { videoTicksPerSecond } from '../../pipelines/media/unit.ts';
@@ -32,13 +32,16 @@ export interface WatchedCameraOptions {
   readonly delay?: number;
   /** Whether motion shows between two frames, by the numbers of their pictures. */
   readonly moves?: (before: number, now: number) => boolean;
+  /** Connections of the process that records and of the one that decodes; none: there is no bus between them. */
+  readonly buses?: { readonly camera: Bus; readonly detectors: Bus };
+  readonly monitorID?: string;
   /** Of the messages, by their numbers: those that the bus loses. */
   readonly isLost?: (message: number) => boolean;
 }
 
 /** What crossed the bus. */
 export interface Crossed {
-  /** Numbers of the pictures of each message. */
+  /** Numbers of the pictures of each message; a notice has none. */
   readonly pictures: readonly number[];
   readonly bytes: number;
 }
@@ -72,7 +75,7 @@ export class WatchedCamera {
 
   constructor(options: WatchedCameraOptions) {
     this.#options = options;
-    const { rate, sleep, leastShare = 0.003 } = options;
+    const { rate, sleep, leastShare = 0.003, monitorID = 'door', buses } = options;
     const bus: Pick<Bus, 'subscribeUnits' | 'publish'> = {
       subscribeUnits: (_, listener) => {
         this.#listener = listener;
@@ -81,19 +84,21 @@ export class WatchedCamera {
         };
       },
       publish: (channel, _, message) => {
-        const command = commands.units.decode(channel.encode(message));
-        this.#commands.push({ due: this.#number + (options.delay ?? 0), command });
-        if (!options.delay) this.#command();
+        this.#hear(commands.units.decode(channel.encode(message)));
       },
     };
     this.#stream = new DecodedStream({
-      ...{ bus: bus as Bus, monitorID: 'door', stream: 'main' },
+      ...{ bus: buses?.detectors ?? (bus as Bus), monitorID, stream: 'main' },
       onFailure: (text) => {
         throw new Error(text);
       },
       onAsleep: () => {},
     });
     this.#units = this.#connect();
+    buses?.camera.subscribe(commands.units, [monitorID], (command) => {
+      this.#listener ??= () => {};
+      this.#hear(command);
+    });
     this.#held = this.#stream.open(
       { format: 'gray', rate, stream: 'main' },
       (frame) => this.#look(frame),
@@ -159,18 +164,28 @@ export class WatchedCamera {
 
   #connect(): UnitStream {
     const reader = new UnitPacketReader();
+    const { buses, monitorID = 'door' } = this.#options;
     return new UnitStream({
       clock: { at: (mediaUs) => beganUs + mediaUs },
       onUnits: (units) => {
         const parts = unitPartsOf(units);
         const packets = parts.flatMap(({ data, header }) => reader.read(data, header));
         this.crossed.push({
-          pictures: packets.map(({ data }) => Buffer.from(data).readUInt32BE(data.length - 4)),
+          pictures: packets
+            .filter(({ isNotice }) => !isNotice)
+            .map(({ data }) => Buffer.from(data).readUInt32BE(data.length - 4)),
           bytes: parts.reduce((sum, { data, header }) => sum + data.length + header.length, 0),
         });
-        if (!this.#options.isLost?.(this.#messages++)) this.#listener?.(packets);
+        if (buses) buses.camera.publishUnits(unitSubject(monitorID, 'main'), packets);
+        else if (!this.#options.isLost?.(this.#messages++)) this.#listener?.(packets);
       },
     });
+  }
+
+  #hear(command: UnitsCommand): void {
+    const { delay = 0 } = this.#options;
+    this.#commands.push({ due: this.#number + delay, command });
+    if (delay === 0) this.#command();
   }
 
   #command(): void {

@@ -85,6 +85,7 @@ export class DecodedStream {
       isEnough: (distanceUs) => this.#isEnough(distanceUs),
       timeOf: (mediaUs) => this.#line.at(mediaUs),
       onTurn: (begin) => void catchUp(begin, () => this.#hasCaughtUp()),
+      onTurnToAsk: () => this.#askForChange(),
       onAsleep: options.onAsleep,
     });
   }
@@ -141,12 +142,20 @@ export class DecodedStream {
 
   /** Where others of the camera's pictures are needed than before. */
   #askForChange(): void {
-    if (this.#hasBegun && this.#asked !== kindOf(this.#sleep.needed)) void this.#ask();
+    const kind = kindOf(this.#sleep.needed);
+    if (!this.#hasBegun || this.#asked === kind) return;
+    this.#asked = kind;
+    void this.#ask();
   }
 
   #take(packets: readonly UnitPacket[]): void {
     const [first] = packets;
     if (!first || this.#rates.length === 0) return;
+    if (first.isNotice) {
+      this.#sleep.takeNotice(first);
+      this.#askForChange();
+      return;
+    }
     if (this.#sleep.isAwaited(first)) this.#line.rewind(first);
     const taken = packets.flatMap((packet) => {
       const one = this.#line.take(packet);

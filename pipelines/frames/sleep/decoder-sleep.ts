@@ -1,9 +1,10 @@
 import type { UnitsCommand } from '../../../bus/command-messages.ts';
 import type { SleepHindrance } from '../../../bus/messages.ts';
-import type { UnitPacket } from '../../../bus/packets/unit-packet.ts';
+import type { PassedPicture, UnitPacket } from '../../../bus/packets/unit-packet.ts';
 import { videoTicksPerSecond } from '../../media/unit.ts';
 import type { LineUnit } from '../unit-line.ts';
-import { KnownGroups } from './known-groups.ts';
+import { KnownPictures } from './known-pictures.ts';
+import { askInTurn } from './replay-turns.ts';
 import { maxGroupUs, type SleepCounts, SleepRule } from './sleep-rule.ts';
 import { type FedDecoder, SleepyFeed } from './sleepy-feed.ts';
 import { type FoundMotion, WithheldMotion } from './withheld-motion.ts';
@@ -39,8 +40,19 @@ export interface DecoderSleepOptions {
   readonly onTurn: (begin: () => void) => void;
   /** From the line of time of what is taken, in microseconds, to Unix time. */
   readonly timeOf: (mediaUs: number) => number;
+  /** It may ask now for what it has slept through: `needed` has changed. */
+  readonly onTurnToAsk: () => void;
   /** The decoder gets key frames alone from now on. */
   readonly onAsleep: () => void;
+}
+
+/** What was passed over, on its way. */
+interface AwaitedReplay {
+  /** The number of its first picture. */
+  sequence: number;
+  /** It was this decoder's turn to ask for it. */
+  isAsked: boolean;
+  end: () => void;
 }
 
 /** What of a camera's pictures is needed. */
@@ -56,16 +68,13 @@ export class DecoderSleep {
   #rule: SleepRule | undefined;
   #leastShare: number | undefined;
   #maySleep = false;
-  #session = '';
-  /** The number of the last picture whose size is known. */
-  #sized = -1;
   /** Pictures of this connection came in another order than they are shown. */
   #isReordered = false;
   #newest = Number.NEGATIVE_INFINITY;
-  readonly #groups = new KnownGroups();
+  readonly #known = new KnownPictures();
   readonly #withheld = new WithheldMotion();
   /** It wakes up when the pictures from this one on have come again. */
-  #awaited: number | undefined;
+  #awaited: AwaitedReplay | undefined;
 
   constructor(options: DecoderSleepOptions) {
     this.#options = options;
@@ -87,21 +96,23 @@ export class DecoderSleep {
   }
 
   get needed(): NeededUnits {
-    const session = this.#session;
-    if (this.#awaited !== undefined) return { keys: null, again: { session, sequence: this.#awaited } };
+    const { session } = this.#known;
+    if (this.#awaited?.isAsked) return { keys: null, again: { session, sequence: this.#awaited.sequence } };
     const lateUs = this.#options.decoder()?.keysLateUs;
     if (this.#feed.isAsleep && this.#rule)
-      return { keys: { session, ...this.#rule.sizes, lateUs: maxGroupUs }, again: null };
-    if (lateUs !== undefined) return { keys: { session, usual: [], more: 0, lateUs }, again: null };
+      return { keys: { session, ...this.#rule.sizes, lateUs: maxGroupUs, isAsked: true }, again: null };
+    if (lateUs !== undefined)
+      return { keys: { session, usual: [], more: 0, lateUs, isAsked: false }, again: null };
     return { keys: null, again: null };
   }
 
   /** @param need undefined: no motion is looked for any more; asleep, the decoder goes on with the next key frame */
   setNeed(need: MotionNeed | undefined): void {
+    const had = this.#rule !== undefined;
     if (need?.leastShare !== this.#leastShare) this.#rule = need && new SleepRule(need.leastShare);
     this.#leastShare = need?.leastShare;
     this.#maySleep = need?.maySleep === true;
-    if (!need) this.clear();
+    if (had && !need) this.clear();
   }
 
   /** From the decoder's line of time to that of the pictures, in microseconds. */
@@ -111,7 +122,12 @@ export class DecoderSleep {
 
   /** Whether what comes again is waited for. */
   isAwaited({ session, again }: UnitPacket): boolean {
-    return again && session === this.#session && this.#awaited !== undefined;
+    return again && session === this.#known.session && this.#awaited?.isAsked === true;
+  }
+
+  /** Sizes of pictures that were passed over. */
+  takeNotice(packet: UnitPacket): void {
+    this.#sizePassed(this.#known.notice(packet), packet);
   }
 
   /** Pictures that came together. */
@@ -143,9 +159,9 @@ export class DecoderSleep {
       return;
     }
     this.#withheld.hold(motion);
-    if (this.#awaited !== undefined) return;
-    this.#rule?.wakeByKeyFrames(motion.timeUs);
-    this.#wakeFrom(this.#groups.at(motion.sinceUs)?.sequence);
+    // While it is waiting for its turn, it may have to begin sooner.
+    if (this.#awaited === undefined) this.#rule?.wakeByKeyFrames(motion.timeUs);
+    this.#wakeFrom(this.#known.at(motion.sinceUs)?.sequence);
   }
 
   /** A frame was made of a picture of this time, and has been looked at. */
@@ -165,7 +181,7 @@ export class DecoderSleep {
 
   /** Pictures are missing, or the decoder is another one. */
   clear(): void {
-    this.#awaited = undefined;
+    this.#stopAwaiting();
     this.#feed.clear();
     this.#withheld.release();
   }
@@ -179,15 +195,16 @@ export class DecoderSleep {
 
   #interrupt(): void {
     this.#rule?.interrupt();
-    this.#groups.clear();
-    this.#sized = -1;
+    this.#known.clear();
     this.clear();
   }
 
   #refill(units: readonly LineUnit['unit'][]): void {
-    this.#awaited = undefined;
+    // The decoder has had the last key frame: it goes on from there.
+    const from = this.#awaited?.sequence === this.#known.last?.sequence ? 'group' : 'before';
+    this.#stopAwaiting();
     this.#feed.refill(units);
-    this.#feed.wake('before');
+    this.#feed.wake(from);
   }
 
   #order({ follows, unit }: LineUnit): void {
@@ -197,16 +214,18 @@ export class DecoderSleep {
   }
 
   #size(packet: UnitPacket): void {
-    const { session, sequence, sizes, continues, width, height } = packet;
-    this.#session = session;
-    if (sequence <= this.#sized) return;
-    this.#sized = sequence;
-    for (const size of sizes) this.#rule?.push({ ...size, keyFrame: false, width, height });
-    // What moved did so before this key frame.
-    if (sizes.length > 0 && this.#feed.isAsleep && this.#rule?.isAsleep === false)
-      this.#wakeFrom(this.#groups.last?.sequence);
-    if (!continues) this.#rule?.push({ ...packet, bytes: packet.data.length });
-    this.#groups.push(packet);
+    const passed = this.#known.take(packet);
+    if (!passed) return;
+    this.#sizePassed(passed, packet);
+    if (!packet.continues) this.#rule?.push({ ...packet, bytes: packet.data.length });
+    this.#known.push(packet);
+  }
+
+  #sizePassed(passed: readonly PassedPicture[], { width, height }: UnitPacket): void {
+    for (const size of passed) this.#rule?.push({ ...size, keyFrame: false, width, height });
+    // What moved did so after the last key frame that was taken.
+    if (passed.length > 0 && this.#feed.isAsleep && this.#rule?.isAsleep === false)
+      this.#wakeFrom(this.#known.last?.sequence);
   }
 
   #noteReplay(from: number | undefined): void {
@@ -214,8 +233,25 @@ export class DecoderSleep {
     this.#withheld.replay(from === undefined ? Number.POSITIVE_INFINITY : at(from));
   }
 
-  #wakeFrom(key: number | undefined): void {
-    if (key === undefined) this.#feed.wake('before');
-    else this.#awaited ??= key;
+  #wakeFrom(sequence: number | undefined): void {
+    const awaited = this.#awaited;
+    if (sequence === undefined) this.#feed.wake('before');
+    else if (awaited) {
+      if (!awaited.isAsked) awaited.sequence = Math.min(awaited.sequence, sequence);
+    } else this.#await(sequence);
+  }
+
+  #await(sequence: number): void {
+    const awaited: AwaitedReplay = { sequence, isAsked: false, end: () => {} };
+    this.#awaited = awaited;
+    awaited.end = askInTurn(this.#known.bytesFrom(sequence), () => {
+      awaited.isAsked = true;
+      this.#options.onTurnToAsk();
+    });
+  }
+
+  #stopAwaiting(): void {
+    this.#awaited?.end();
+    this.#awaited = undefined;
   }
 }

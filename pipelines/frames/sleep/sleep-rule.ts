@@ -1,4 +1,5 @@
 import type { SleepHindrance } from '../../../bus/messages.ts';
+import { maxReplayBytes } from './replay-turns.ts';
 import { SizeGate } from './size-gate.ts';
 
 export interface SizedPicture {
@@ -26,8 +27,6 @@ const quietUs = 5_000_000;
 const afterUs = 1_000_000;
 /** Motion between two key frames is found at the second: groups must be short. */
 export const maxGroupUs = 4_200_000;
-/** What it has slept through comes over the bus at once, of two groups at most. */
-const maxGroupsBytes = 8 * 1024 * 1024;
 /** The sizes of its pictures have been wrong. */
 const afterMissUs = 24 * 60 * 60 * 1_000_000;
 /** Motion that begins just before a key frame shows in so many pictures after it. */
@@ -182,7 +181,7 @@ export class SleepRule {
     if (this.#hindrance) return this.#hindrance;
     if (timeUs < this.#awakeUntilUs) return 'miss';
     if ((this.#groupUs ?? 0) > maxGroupUs || this.#isKeyLate(timeUs)) return 'groups';
-    if (this.#groupBytes.reduce((sum, bytes) => sum + bytes, 0) > maxGroupsBytes) return 'size';
+    if (this.#groupBytes.reduce((sum, bytes) => sum + bytes, 0) > maxReplayBytes) return 'size';
     return this.#gate?.isOpen === false ? 'noise' : null;
   }
 
