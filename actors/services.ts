@@ -4,6 +4,7 @@ import { MachineClock } from '../bus/base/machine-clock.ts';
 import { stopDeadlinesMs } from '../bus/children/stop-deadlines.ts';
 import type { Logger } from '../bus/logging/logger.ts';
 import type { MqttBridge } from '../bus/mqtt/mqtt-bridge.ts';
+import type { House } from '../bus/mqtt/topics/house-monitor.ts';
 import { Bus } from '../bus/nats/bus.ts';
 import type { BusAddress } from '../bus/nats/bus-address.ts';
 import { forgetDurableReader } from '../bus/nats/durable-reader.ts';
@@ -14,6 +15,7 @@ import type { Accounts } from '../store/accounts/accounts.ts';
 import type { Config } from '../store/config/config.ts';
 import { installationId } from '../store/config/installation-id.ts';
 import { machineName } from '../store/config/machine-name.ts';
+import type { MqttConfig } from '../store/config/mqtt-config.ts';
 import { logFileName } from '../store/log/log-file.ts';
 import { LogStore } from '../store/log/log-store.ts';
 import type { Monitors } from '../store/monitors/monitors.ts';
@@ -131,6 +133,18 @@ async function joinCluster(
   return ClusterMember.start({ cluster, storageDir, log: logger.source('cluster'), stored });
 }
 
+/** Of several machines, each has its own name at the broker, and they are one installation. */
+async function mqttOfSite(cluster: ClusterMember, { clientId }: MqttConfig, house: House) {
+  const { SiteVoice } = await import('../bus/mqtt/voice/site-voice.ts');
+  return {
+    installation: cluster.installation,
+    ...(clientId !== undefined && { clientId: `${clientId}-${cluster.machine}` }),
+    // The broker notices soon that one is gone.
+    keepaliveS: 3,
+    voice: new SiteVoice({ site: cluster, monitors: () => house.monitors() }),
+  };
+}
+
 function keepRecordings({ config, monitors }: StoredState, bus: Bus, logger: Logger): KeptRecordings {
   const removals = new RemovalReports(bus, (count) =>
     logger
@@ -208,7 +222,8 @@ export async function openServices(ground: Ground): Promise<RecorderServices> {
     const installation = await installationId(config.storageDir);
     const recordFile = join(config.storageDir, 'mqtt-topics.json');
     const house = houseView(ground, bus, () => diskLimit.report(60_000));
-    const options = { clientId: installation, installation, ...config.mqtt, recordFile };
+    const site = ground.cluster && (await mqttOfSite(ground.cluster, config.mqtt, house));
+    const options = { clientId: installation, installation, ...config.mqtt, recordFile, ...site };
     const started = await startMqttBridge(bus, options, logger.source('mqtt'), house);
     bridge = started;
     closers.addWithin('mqtt', () => started.close());

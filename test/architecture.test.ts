@@ -44,12 +44,13 @@ const allowedRooms: Record<string, readonly string[]> = {
   'bus/systemd': [''],
   'bus/mqtt': [
     ...['', 'base', 'children', 'nats'],
-    ...['mqtt/broker', 'mqtt/frigate', 'mqtt/home-assistant', 'mqtt/topics'],
+    ...['mqtt/broker', 'mqtt/frigate', 'mqtt/home-assistant', 'mqtt/topics', 'mqtt/voice'],
   ],
   'bus/mqtt/broker': ['', 'base'],
   'bus/mqtt/frigate': ['', 'base', 'mqtt/broker', 'mqtt/topics'],
   'bus/mqtt/home-assistant': ['mqtt/topics'],
   'bus/mqtt/topics': ['', 'base', 'mqtt/broker', 'nats'],
+  'bus/mqtt/voice': ['', 'base', 'mqtt/broker', 'mqtt/topics'],
 
   pipelines: [
     ...['codecs', 'depayload', 'frames', 'gstreamer', 'live', 'media', 'mp4', 'recording', 'rtsp'],
@@ -205,7 +206,7 @@ const allowedRooms: Record<string, readonly string[]> = {
   'http/transport': ['request'],
 
   actors: ['base', 'cluster', 'detectors', 'detectors/host', 'machines', 'startup', 'storage'],
-  'actors/cluster': ['cluster/configuration'],
+  'actors/cluster': ['cluster/configuration', 'cluster/ownership'],
   'actors/detectors': ['detectors/frames', 'detectors/objects/inference', 'detectors/objects/models'],
   'actors/service': ['base', 'detectors/host', 'startup'],
   'actors/startup': ['base', 'detectors/host'],

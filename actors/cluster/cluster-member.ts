@@ -1,15 +1,21 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { randomText } from '../../bus/base/random.ts';
 import type { Log } from '../../bus/log.ts';
+import type { VoiceSite } from '../../bus/mqtt/voice/site-voice.ts';
+import type { HeardMachine } from '../../bus/mqtt/voice/speakers.ts';
 import type { Bus } from '../../bus/nats/bus.ts';
-import { type ClusterKeys, clusterTokenKey, makeClusterKeys } from '../../bus/nats/control/cluster-keys.ts';
+import {
+  type ClusterKeys,
+  clusterDigest,
+  clusterTokenKey,
+  makeClusterKeys,
+} from '../../bus/nats/control/cluster-keys.ts';
 import { ConfigRecords } from '../../bus/nats/control/config-records.ts';
 import {
   heartbeats,
   type MachineReport,
   type SentHeartbeat,
 } from '../../bus/nats/control/control-messages.ts';
-import { OwnerRecords, type Proposal } from '../../bus/nats/control/owner-records.ts';
+import { OwnerRecords } from '../../bus/nats/control/owner-records.ts';
 import { status } from '../../bus/subjects.ts';
 import type { DistantMonitor, Site } from '../../http/state/site.ts';
 import type { Accounts } from '../../store/accounts/accounts.ts';
@@ -20,7 +26,8 @@ import { OwnCopy } from './configuration/own-copy.ts';
 import { SharedConfiguration } from './configuration/shared-configuration.ts';
 import { ControlPlane } from './control-plane.ts';
 import { reportMachines } from './machine-report.ts';
-import { Ownership } from './ownership.ts';
+import { OwnerChanges } from './owner-changes.ts';
+import { Ownership } from './ownership/ownership.ts';
 import { SiteLog } from './site-log.ts';
 import { SiteMonitors } from './site-monitors.ts';
 
@@ -38,12 +45,11 @@ export interface ClusterMemberOptions {
 
 const decideMs = 200;
 const beatMs = 500;
-const retryMs = 1000;
 /** Above the port between the servers, and the one of their clients. */
 const relayPortOffset = 3;
 
 /** This machine as one of a cluster: it hears the others, decides with `Ownership`, and reports what it attends. */
-export class ClusterMember implements Site {
+export class ClusterMember implements Site, VoiceSite {
   readonly machine: string;
   readonly machines: readonly string[];
   readonly relayPort: number;
@@ -58,8 +64,8 @@ export class ClusterMember implements Site {
   readonly #listeners = new Set<(monitorID: string) => void>();
   readonly #siteMonitors: SiteMonitors;
   readonly #distantListeners = new Set<(monitorID: string) => void>();
-  #records: OwnerRecords | undefined;
-  #isReading = false;
+  readonly #heardListeners = new Set<(machine: string | undefined) => void>();
+  readonly #changes: OwnerChanges;
   #attended: ReadonlySet<string> = new Set();
   #lastBeat = '';
   #beatAt = 0;
@@ -81,6 +87,8 @@ export class ClusterMember implements Site {
       ...{ machine: cluster.name, capacity: stored ? cluster.capacity : 0, voters },
       ...{ monitors, withoutQuorum: cluster.withoutQuorum, startedAt },
     });
+    const storedIDs = () => stored?.monitors.list().map(({ id }) => id) ?? [];
+    this.#changes = new OwnerChanges(this.#ownership, this.#siteLog, storedIDs);
     this.#siteMonitors = new SiteMonitors({
       machine: cluster.name,
       monitorIDs: () => monitors().map(({ id }) => id),
@@ -91,7 +99,7 @@ export class ClusterMember implements Site {
         isFirst: () => this.#isFirst(),
         hasMajority: () => this.plane.hasMajority(),
         onStored: (record, machine) => this.#stored(record, machine),
-        onJoined: (deleted) => void this.#forgetOwners(deleted),
+        onJoined: (deleted) => void this.#changes.forget(deleted),
       });
       stored.monitors.share(this.#configuration);
       stored.accounts.share(this.#configuration, clusterTokenKey(cluster.secret));
@@ -117,6 +125,11 @@ export class ClusterMember implements Site {
     return this.#ownership.alive(performance.now()).some((beat) => beat.machine === machine);
   }
 
+  /** Names the cluster to programs of the house, and does not reveal its secret. */
+  get installation(): string {
+    return `cluster-${clusterDigest(this.#options.cluster.secret)}`;
+  }
+
   /** Whether this machine records the monitor, or tries to. */
   attends(monitorID: string): boolean {
     return this.#ownership.attended.has(monitorID);
@@ -139,6 +152,15 @@ export class ClusterMember implements Site {
   onDistantChange(listener: (monitorID: string) => void): () => void {
     this.#distantListeners.add(listener);
     return () => this.#distantListeners.delete(listener);
+  }
+
+  heard(): readonly HeardMachine[] {
+    return this.#ownership.alive(performance.now());
+  }
+
+  onHeard(listener: (machine: string | undefined) => void): () => void {
+    this.#heardListeners.add(listener);
+    return () => this.#heardListeners.delete(listener);
   }
 
   /** Listens on this machine's own bus to how monitors are, and which pictures arrive. */
@@ -185,7 +207,7 @@ export class ClusterMember implements Site {
       if (isWhole) this.#siteLog.copiesAt(await records.holders(), this.plane.voters);
       return isWhole;
     });
-    this.#records = records;
+    this.#changes.attach(records);
     this.#configuration?.follow(new ConfigRecords(bus, copies));
   }
 
@@ -195,6 +217,8 @@ export class ClusterMember implements Site {
     this.#ownership.hear(beat, performance.now());
     this.#configuration?.hear(config);
     this.#tellDistant();
+    if (beat.machine === this.#options.cluster.name) return;
+    for (const listener of this.#heardListeners) listener(beat.machine);
   }
 
   /** Whether a new cluster has the configuration of this machine: those named before it have none. */
@@ -217,12 +241,7 @@ export class ClusterMember implements Site {
     for (const listener of this.#listeners) listener(id);
     if (value !== null) return;
     this.#ownership.forget(id, Number.POSITIVE_INFINITY);
-    if (isOwn) void this.#forgetOwners([id]);
-  }
-
-  /** Of monitors that were deleted; if it fails, after the next start. */
-  async #forgetOwners(ids: readonly string[]): Promise<void> {
-    await this.#records?.forget(ids).catch(() => {});
+    if (isOwn) void this.#changes.forget([id]);
   }
 
   #decide(): void {
@@ -240,9 +259,10 @@ export class ClusterMember implements Site {
     }
     this.#tellDistant();
     this.#siteLog.hears(this.#ownership.alive(now), this.#ownership.hasQuorum(now), now);
-    for (const proposal of proposals) void this.#propose(proposal);
-    if (this.#ownership.mustRead && !this.#isReading) void this.#read();
+    for (const proposal of proposals) void this.#changes.propose(proposal);
+    if (this.#ownership.mustRead) void this.#changes.read();
     this.#beat();
+    for (const listener of this.#heardListeners) listener(undefined);
   }
 
   #tellDistant(): void {
@@ -265,33 +285,5 @@ export class ClusterMember implements Site {
     this.#lastBeat = text;
     this.#beatAt = now;
     bus.publish(heartbeats, [], beat);
-  }
-
-  async #propose(proposal: Proposal): Promise<void> {
-    const { id } = proposal;
-    const record = await this.#records?.change(proposal).catch(() => undefined);
-    if (record) {
-      this.#ownership.learn(record, performance.now());
-      this.#siteLog.stored(record);
-    }
-    this.#ownership.settled(id, record !== undefined, performance.now());
-  }
-
-  /** Once after the start, and when a record was not as expected; otherwise heartbeats say how they are. */
-  async #read(): Promise<void> {
-    if (!this.#records) return;
-    this.#isReading = true;
-    try {
-      const ids = this.#options.stored?.monitors.list().map(({ id }) => id) ?? [];
-      const { sequence, records } = await this.#records.read(ids);
-      const found = new Set(records.map(({ id }) => id));
-      for (const id of ids) if (!found.has(id)) this.#ownership.forget(id, sequence);
-      for (const record of records) this.#ownership.learn(record, performance.now());
-      this.#ownership.caughtUp(sequence);
-    } catch {
-      await sleep(retryMs);
-    } finally {
-      this.#isReading = false;
-    }
   }
 }

@@ -2,7 +2,7 @@ import type { Log } from '../../bus/log.ts';
 import type { Heartbeat } from '../../bus/nats/control/control-messages.ts';
 import type { OwnerRecord } from '../../bus/nats/control/owner-records.ts';
 import type { ClusterConfig } from '../../store/config/cluster-config.ts';
-import type { SharedMonitor } from './placement.ts';
+import type { SharedMonitor } from './ownership/placement.ts';
 
 /** So long after the start it is no news yet that a machine is not heard, in milliseconds. */
 const patienceMs = 10_000;

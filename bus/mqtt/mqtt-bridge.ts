@@ -5,17 +5,22 @@ import type { DetectionEvent, MqttEvent } from '../messages.ts';
 import type { Bus } from '../nats/bus.ts';
 import { BrokerLink, type BrokerState } from './broker/broker-link.ts';
 import { type BrokerOptions, brokerAddress } from './broker/broker-options.ts';
+import type { BrokerSession, Publication } from './broker/broker-session.ts';
 import type { Outcome } from './broker/publication-queue.ts';
 import { Deliveries } from './delivery-reports.ts';
 import { type EventBacklog, EventDelivery } from './event-delivery.ts';
 import { FrigateTopics } from './frigate/frigate-topics.ts';
-import { HomeAssistant } from './home-assistant/home-assistant.ts';
+import type { DiscoveryNames } from './home-assistant/discovery-payload.ts';
+import { deviceTopic, HomeAssistant } from './home-assistant/home-assistant.ts';
 import { Availability } from './topics/availability.ts';
 import { HouseCommands } from './topics/house-commands.ts';
 import type { House } from './topics/house-monitor.ts';
 import { HouseTopics } from './topics/house-topics.ts';
+import { recorderTopics } from './topics/recorder-topics.ts';
 import { RetainedTopics } from './topics/retained-topics.ts';
 import { TopicRecord } from './topics/topic-record.ts';
+import { ownVoice } from './topics/voice.ts';
+import type { SiteVoice } from './voice/site-voice.ts';
 
 export interface MqttOptions extends Omit<BrokerOptions, 'will'> {
   /** First level of all topics, `sentryshot` if absent. */
@@ -38,6 +43,8 @@ export interface MqttOptions extends Omit<BrokerOptions, 'will'> {
   readonly installation?: string;
   /** File that remembers which topics hold something; in memory if absent. */
   readonly recordFile?: string;
+  /** Of one of several machines that publish for one house. */
+  readonly voice?: SiteVoice;
 }
 
 /** For `GET /api/mqtt` and the metrics. */
@@ -71,38 +78,51 @@ export async function startMqttBridge(
 ): Promise<MqttBridge> {
   const { prefix = usualPrefix, messageExpiryS, offDelayMs = usualOffDelayMs } = options;
   const { hasStates = true, hasCommands = true, hasHomeAssistant = true } = options;
-  const { discoveryPrefix = 'homeassistant', installation = options.clientId } = options;
-  const availability = new Availability(prefix, (publication) => link.publish(publication));
+  const { discoveryPrefix = 'homeassistant', voice: siteVoice } = options;
+  const voice = siteVoice ?? ownVoice;
+  const publish = (publication: Publication) => link.publish(publication);
+  const names = discoveryNames(options, prefix, hasCommands);
+  const availability = new Availability(names.recorderTopics.available, publish);
   const record = await TopicRecord.open(options.recordFile);
-  const topics = new RetainedTopics(record, (publication) => link.publish(publication));
+  const isOthers = (topic: string) =>
+    siteVoice !== undefined &&
+    (topic.startsWith('frigate/') ||
+      (house?.monitors() ?? []).some(({ id }) => !voice.speaks(id) && isOfMonitor(topic, id)));
+  const isOfMonitor = (topic: string, id: string) =>
+    topic.startsWith(`${prefix}/monitor/${id}/`) ||
+    topic === deviceTopic(discoveryPrefix, `${names.installation}_${id}`);
+  const topics = new RetainedTopics(record, publish, isOthers);
   const shown = hasStates ? house : undefined;
-  const houseTopics = shown && new HouseTopics({ bus, house: shown, topics, prefix, offDelayMs });
+  const { storageDaysLeft } = names.recorderTopics;
+  const houseTopics =
+    shown && new HouseTopics({ bus, house: shown, topics, voice, prefix, storageDaysLeft, offDelayMs });
   const houseCommands =
     shown && houseTopics && hasCommands
-      ? new HouseCommands({ bus, house: shown, houseTopics, topics, prefix, log })
+      ? new HouseCommands({ bus, house: shown, houseTopics, topics, voice, prefix, log })
       : undefined;
-  const names = { installation: installation.replace(/[^A-Za-z0-9_-]/g, '_'), prefix, hasCommands };
   const homeAssistant =
     houseTopics && hasHomeAssistant
-      ? new HomeAssistant({ ...names, discoveryPrefix, houseTopics, topics, record })
+      ? new HomeAssistant({ ...names, discoveryPrefix, houseTopics, topics, voice, record })
       : undefined;
   const subscriptions = [
     ...(houseCommands ? [HouseCommands.filter(prefix)] : []),
     ...(homeAssistant ? HomeAssistant.birthTopics(discoveryPrefix) : []),
   ];
   const link: BrokerLink = new BrokerLink({ ...options, will: availability.offline }, subscriptions, log, {
+    ...(siteVoice && { onOpen: (session: BrokerSession) => siteVoice.learn(session) }),
     async onConnect() {
       await topics.connected();
       // Last: whoever sees it has seen all the others.
       await availability.announce();
     },
     onMessage(topic, payload, isRetained) {
+      siteVoice?.message(topic, payload);
       houseCommands?.message(topic, payload, isRetained);
       homeAssistant?.message(topic, payload);
     },
   });
   if (houseTopics && options.hasFrigate === true) {
-    new FrigateTopics({ houseTopics, topics, log, publish: (publication) => link.publish(publication) });
+    new FrigateTopics({ houseTopics, topics, voice, log, publish });
   }
   const deliveries = new Deliveries(bus, 'mqtt');
   const publishEvent = (event: DetectionEvent): Promise<Outcome>[] =>
@@ -112,8 +132,19 @@ export async function startMqttBridge(
         payload: JSON.stringify(detection),
         isRetained: false,
         ...(messageExpiryS !== undefined && { expiryS: messageExpiryS }),
+        ...(siteVoice && { isWanted: () => siteVoice.admits(event) }),
       }),
     );
+  siteVoice?.attach({
+    ...{ prefix, topics },
+    isConnected: () => link.state.isConnected,
+    publish(event) {
+      void Promise.all(publishEvent(event));
+      houseTopics?.get(event.monitorID)?.lastEvent(event);
+    },
+  });
+  // Of the time in which this machine was alone.
+  if (siteVoice) topics.clear(recorderTopics(prefix, undefined).available);
   const delivery = new EventDelivery(bus, publishEvent, deliveries, log);
   return {
     async report() {
@@ -122,6 +153,7 @@ export async function startMqttBridge(
       return { broker: brokerAddress(options), clientId, topics: topics.size, ...link.state, ...backlog };
     },
     async close() {
+      siteVoice?.close();
       houseTopics?.close();
       houseCommands?.close();
       await Promise.all([
@@ -130,6 +162,21 @@ export async function startMqttBridge(
       ]);
       await deliveries.close();
     },
+  };
+}
+
+function discoveryNames(
+  { clientId, installation = clientId, voice }: MqttOptions,
+  prefix: string,
+  hasCommands: boolean,
+): DiscoveryNames {
+  const id = (text: string) => text.replace(/[^A-Za-z0-9_-]/g, '_');
+  const own = id(installation);
+  const machine = voice?.machine;
+  return {
+    ...{ installation: own, prefix, hasCommands, recorderTopics: recorderTopics(prefix, machine) },
+    recorder: machine === undefined ? own : `${own}_machine_${id(machine)}`,
+    recorderName: machine === undefined ? 'Sentrybus' : `Sentrybus ${machine}`,
   };
 }
 

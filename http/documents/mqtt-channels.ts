@@ -19,6 +19,7 @@ interface MqttChannel {
 
 const retained = 'QoS 1, retained.';
 const id = { description: 'The id of the monitor.' };
+const machine = { description: 'The name of the machine in `[cluster]`.' };
 const OnOff = Type.Enum(['ON', 'OFF']);
 const Digits = Type.String({ pattern: '^[0-9]+$' });
 const last = {
@@ -49,6 +50,39 @@ function channels(detectors: readonly string[]): readonly MqttChannel[] {
       ...{ name: 'storageDaysLeft', address: 'sentryshot/recorder/storage_days_left', action: 'send' },
       summary: `Days until the oldest recordings are deleted, or \`None\`. ${retained}`,
       payload: Type.String({ pattern: '^([0-9]+\\.[0-9]|None)$' }),
+    },
+    {
+      ...{ name: 'machineAvailable', address: 'sentryshot/machine/{machine}/available', action: 'send' },
+      summary: `Of several machines that are one system, in place of \`sentryshot/available\`: whether this one is there. ${retained}`,
+      parameters: { machine },
+      payload: Type.Enum(['online', 'offline']),
+    },
+    {
+      ...{
+        name: 'machineStorageDaysLeft',
+        address: 'sentryshot/machine/{machine}/storage_days_left',
+        action: 'send',
+      },
+      summary: `Of several machines, in place of \`sentryshot/recorder/storage_days_left\`: the same of this one. ${retained}`,
+      parameters: { machine },
+      payload: Type.String({ pattern: '^([0-9]+\\.[0-9]|None)$' }),
+    },
+    {
+      ...{ name: 'monitorMachine', address: 'sentryshot/monitor/{id}/machine', action: 'send' },
+      summary: `Of several machines, the one that publishes what happens at the monitor, and since when. ${retained}`,
+      parameters: { id },
+      payload: Type.Object({
+        machine: Type.String(),
+        token: Type.Integer({ description: 'That makes it the owner; 0 while it records provisionally.' }),
+        streaming: Type.Boolean({ description: 'Whether pictures arrive.' }),
+        turns: Type.Array(
+          Type.Object({
+            machine: Type.String({ description: 'Empty: nobody.' }),
+            since: Type.Integer({ description: 'Unix time in microseconds.' }),
+          }),
+          { description: 'The last one is its own.' },
+        ),
+      }),
     },
     {
       ...{ name: 'monitorText', address: 'sentryshot/monitor/{id}/{text}', action: 'send' },

@@ -76,9 +76,10 @@ port = 1883
 #ca = "/etc/sentrybus/broker-ca.pem"
 #cert = "/etc/sentrybus/broker-cert.pem"
 #key = "/etc/sentrybus/broker-key.pem"
-# The name at the broker. Each client needs another one; the usual one is made at the first start and kept.
+# The name at the broker. Each client needs another one; the usual one is made at the first start and kept. With [cluster] the
+# machine's name follows it.
 #client_id = "sentrybus-attic"
-# The first level of all topics. Two recorders on one broker need different ones.
+# The first level of all topics. Two recorders on one broker need different ones; the machines of a cluster the same.
 #prefix = "sentryshot"
 # The number of seconds after which a broker that speaks MQTT 5 forgets an event that nobody has read.
 #message_expiry = 3600

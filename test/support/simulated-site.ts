@@ -1,5 +1,5 @@
-import { Ownership } from '../../actors/cluster/ownership.ts';
-import type { SharedMonitor } from '../../actors/cluster/placement.ts';
+import { Ownership } from '../../actors/cluster/ownership/ownership.ts';
+import type { SharedMonitor } from '../../actors/cluster/ownership/placement.ts';
 import type { Heartbeat } from '../../bus/nats/control/control-messages.ts';
 import type { OwnerRecord, Proposal } from '../../bus/nats/control/owner-records.ts';
 import { seeded } from './seeded.ts';

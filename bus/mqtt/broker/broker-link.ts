@@ -22,6 +22,8 @@ export interface BrokerState {
 }
 
 interface LinkListener {
+  /** Before anything is published over a new connection. */
+  onOpen?(session: BrokerSession): Promise<void>;
   /** After each connect; what was retained may be lost. */
   onConnect(): void;
   onMessage(topic: string, payload: Buffer, isRetained: boolean): void;
@@ -146,8 +148,16 @@ export class BrokerLink {
         .subscribe(topic)
         .catch((error: Error) => this.#logOnce(`${topic} cannot be subscribed to: ${error.message}`));
     }
-    this.#queue.attach(session);
-    this.#listener.onConnect();
+    const begin = () => {
+      this.#queue.attach(session);
+      this.#listener.onConnect();
+    };
+    const opening = this.#listener.onOpen?.(session);
+    if (!opening) begin();
+    else
+      void opening.then(() => {
+        if (this.#session === session) begin();
+      });
   }
 
   #announce(): void {

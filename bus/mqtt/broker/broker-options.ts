@@ -17,6 +17,8 @@ export interface BrokerOptions {
   readonly key?: string;
   /** Unique per installation: of two clients with the same id a broker disconnects the older one. */
   readonly clientId: string;
+  /** Seconds without a message after which each side asks whether the other is there; 10 if absent. */
+  readonly keepaliveS?: number;
   /** Published (retained) by the broker when this client is gone without having said so. */
   readonly will?: { readonly topic: string; readonly payload: string };
 }

@@ -11,6 +11,8 @@ export interface Publication {
   readonly isRetained: boolean;
   /** Seconds after which the broker forgets it; only with MQTT 5. */
   readonly expiryS?: number;
+  /** Asked when it is about to be sent, also again: false if it is not to be published any more. */
+  readonly isWanted?: () => boolean;
 }
 
 export interface SessionListener {
@@ -22,7 +24,7 @@ export interface SessionListener {
 
 const connectTimeoutMs = 5000;
 /** A broker that is silent for one and a half of these is gone. */
-const keepaliveS = 10;
+const usualKeepaliveS = 10;
 const usualInFlight = 200;
 
 /** One connection to the broker, from the attempt to its end. It does not reconnect. */
@@ -118,7 +120,7 @@ function clientOptions(options: BrokerOptions, version: MqttVersion): IClientOpt
     clean: true,
     reconnectPeriod: 0,
     connectTimeout: connectTimeoutMs,
-    keepalive: keepaliveS,
+    keepalive: options.keepaliveS ?? usualKeepaliveS,
     ...(isWebSocket && { path }),
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),

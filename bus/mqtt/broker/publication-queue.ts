@@ -61,7 +61,9 @@ export class PublicationQueue {
     return this.#refused.setAside();
   }
 
-  /** Resolves when the broker has confirmed or refused it; never, if the queue is closed before. */
+  /**
+   * Resolves when the broker has confirmed or refused it, or it is not wanted any more; never, if the queue is closed before.
+   */
   add(publication: Publication): Promise<Outcome> {
     return new Promise((resolve) => {
       this.#places += 1;
@@ -113,7 +115,8 @@ export class PublicationQueue {
       const next = this.#waiting.shift();
       if (!next) return;
       const held = this.#held.get(next.publication.topic);
-      if (held) held.items.push(next);
+      if (next.publication.isWanted?.() === false) this.#drop(next);
+      else if (held) held.items.push(next);
       else if (this.#refused.isClosing(next.publication.topic)) this.#setAside(next);
       else void this.#send(session, next);
     }
@@ -170,6 +173,11 @@ export class PublicationQueue {
       this.#pump();
     }, forMs);
     return held;
+  }
+
+  #drop(item: Item): void {
+    this.#suspects.delete(item);
+    item.resolve('refused');
   }
 
   #setAside(item: Item): void {

@@ -5,10 +5,12 @@ import type { Publication } from '../broker/broker-session.ts';
 import { topicLevel } from '../topics/house-monitor.ts';
 import type { HouseTopics } from '../topics/house-topics.ts';
 import type { RetainedTopics } from '../topics/retained-topics.ts';
+import type { Voice } from '../topics/voice.ts';
 
 interface FrigateTopicsOptions {
   readonly houseTopics: HouseTopics;
   readonly topics: RetainedTopics;
+  readonly voice: Voice;
   readonly publish: (publication: Publication) => Promise<unknown>;
   readonly log: Log;
 }
@@ -47,7 +49,8 @@ export class FrigateTopics {
   readonly #options: FrigateTopicsOptions;
   /** Objects in view, as last published. */
   readonly #open = new Map<string, FrigateObject>();
-  #counts = new Set<string>();
+  /** The topics with numbers, and the monitors that they are of. */
+  #counts = new Map<string, string>();
   #underWay = 0;
   /** Events that were left out because too many waited. */
   #dropped = 0;
@@ -66,13 +69,15 @@ export class FrigateTopics {
   #publishEvent(object: DetectedObject): void {
     const before = this.#open.get(object.id);
     if (object.end !== null) this.#open.delete(object.id);
-    if (!this.#options.houseTopics.get(object.monitorID)) return;
+    const { houseTopics, voice } = this.#options;
+    if (!houseTopics.get(object.monitorID) || !voice.speaks(object.monitorID)) return;
     const after = describe(object, this.#cameraOf(object.monitorID));
     if (object.end === null && this.#open.size < maxOpen) this.#open.set(object.id, after);
     this.#publish(object.end === null ? 'new' : 'end', before ?? after, after);
   }
 
-  #publishUpdates({ detections, time }: DetectionEvent): void {
+  #publishUpdates({ monitorID, detections, time }: DetectionEvent): void {
+    if (!this.#options.voice.speaks(monitorID)) return;
     for (const { object = '', score } of detections) {
       const before = this.#open.get(object);
       if (!before) continue;
@@ -107,16 +112,22 @@ export class FrigateTopics {
   }
 
   #writeCounts(): void {
-    const { houseTopics, topics } = this.#options;
-    const counts = new Set<string>();
+    const { houseTopics, topics, voice } = this.#options;
+    const counts = new Map<string, string>();
     for (const monitor of houseTopics.list()) {
+      const { id } = monitor.monitor;
+      if (!voice.speaks(id)) continue;
       for (const label of monitor.labels) {
-        const topic = `frigate/${this.#cameraOf(monitor.monitor.id)}/${topicLevel(label)}`;
-        counts.add(topic);
+        const topic = `frigate/${this.#cameraOf(id)}/${topicLevel(label)}`;
+        counts.set(topic, id);
         topics.set(topic, String(monitor.count(label)));
       }
     }
-    for (const topic of this.#counts) if (!counts.has(topic)) topics.clear(topic);
+    for (const [topic, id] of this.#counts) {
+      if (counts.has(topic)) continue;
+      if (houseTopics.get(id) && !voice.speaks(id)) topics.leave(topic);
+      else topics.clear(topic);
+    }
     this.#counts = counts;
   }
 

@@ -1,4 +1,5 @@
 import { type HouseMonitor, topicLevel } from '../topics/house-monitor.ts';
+import type { RecorderTopics } from '../topics/recorder-topics.ts';
 
 /** A component of a device, in the words of Home Assistant's MQTT discovery. */
 export interface DiscoveryComponent {
@@ -14,28 +15,33 @@ export interface DiscoveryPayload {
 }
 
 export interface DiscoveryNames {
-  /** Identifies the installation: stable, and other than that of every other recorder. */
+  /** Identifies the installation: stable, and other than that of every other recorder or cluster. */
   readonly installation: string;
+  /** Identifies the recorder: the same, or that of one of several machines. */
+  readonly recorder: string;
+  /** For people: `Sentrybus`. */
+  readonly recorderName: string;
   readonly prefix: string;
+  readonly recorderTopics: RecorderTopics;
   /** Whether commands are accepted. */
   readonly hasCommands: boolean;
 }
 
 const origin = { name: 'Sentrybus' };
-const available = (prefix: string) => ({ topic: `${prefix}/available` });
 
 /** The device of a monitor. Its ids are made of the monitor's id, so that they survive a new name. */
 export function monitorDevice(
-  { installation, prefix, hasCommands }: DiscoveryNames,
+  { installation, recorder, prefix, recorderTopics, hasCommands }: DiscoveryNames,
   monitor: HouseMonitor,
 ): DiscoveryPayload {
   const node = `${installation}_${monitor.id}`;
   const topic = (path: string) => `${prefix}/monitor/${monitor.id}/${path}`;
-  const isThere = { availability: [available(prefix)] };
+  const available = { topic: recorderTopics.available };
+  const isThere = { availability: [available] };
   /** What is known only while the camera is seen. */
   const isSeen = {
     availability: [
-      available(prefix),
+      available,
       { topic: topic('streaming'), payload_available: 'ON', payload_not_available: 'OFF' },
     ],
     availability_mode: 'all',
@@ -107,29 +113,30 @@ export function monitorDevice(
   return {
     device: {
       ...{ identifiers: [node], name: monitor.name, manufacturer: 'Sentrybus', model: 'Monitor' },
-      via_device: installation,
+      via_device: recorder,
     },
     ...{ origin, components, qos: 1 },
   };
 }
 
 /** The device of the recorder itself. */
-export function recorderDevice({ installation, prefix }: DiscoveryNames): DiscoveryPayload {
+export function recorderDevice({ recorder, recorderName, recorderTopics }: DiscoveryNames): DiscoveryPayload {
+  const { available, storageDaysLeft } = recorderTopics;
   return {
     device: {
-      ...{ identifiers: [installation], name: 'Sentrybus', manufacturer: 'Sentrybus', model: 'Recorder' },
+      ...{ identifiers: [recorder], name: recorderName, manufacturer: 'Sentrybus', model: 'Recorder' },
     },
     origin,
     components: {
       storage_days_left: {
-        ...{ platform: 'sensor', name: 'Storage days left', unique_id: `${installation}_storage_days_left` },
-        ...{ state_topic: `${prefix}/recorder/storage_days_left`, availability: [available(prefix)] },
+        ...{ platform: 'sensor', name: 'Storage days left', unique_id: `${recorder}_storage_days_left` },
+        ...{ state_topic: storageDaysLeft, availability: [{ topic: available }] },
         ...{ device_class: 'duration', unit_of_measurement: 'd', state_class: 'measurement' },
         entity_category: 'diagnostic',
       },
       available: {
-        ...{ platform: 'binary_sensor', name: 'Recorder', unique_id: `${installation}_available` },
-        ...{ state_topic: `${prefix}/available`, payload_on: 'online', payload_off: 'offline' },
+        ...{ platform: 'binary_sensor', name: 'Recorder', unique_id: `${recorder}_available` },
+        ...{ state_topic: available, payload_on: 'online', payload_off: 'offline' },
         ...{ device_class: 'connectivity', entity_category: 'diagnostic' },
       },
     },

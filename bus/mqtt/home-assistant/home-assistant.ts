@@ -1,6 +1,7 @@
 import type { HouseTopics } from '../topics/house-topics.ts';
 import type { RetainedTopics } from '../topics/retained-topics.ts';
 import type { TopicRecord } from '../topics/topic-record.ts';
+import type { Voice } from '../topics/voice.ts';
 import {
   type DiscoveryNames,
   type DiscoveryPayload,
@@ -14,7 +15,11 @@ interface HomeAssistantOptions extends DiscoveryNames {
   readonly houseTopics: HouseTopics;
   readonly topics: RetainedTopics;
   readonly record: TopicRecord;
+  readonly voice: Voice;
 }
+
+export const deviceTopic = (discoveryPrefix: string, device: string): string =>
+  `${discoveryPrefix}/device/${device}/config`;
 
 /** Announces the recorder and its monitors to Home Assistant: one device each, in one retained message. */
 export class HomeAssistant {
@@ -24,6 +29,7 @@ export class HomeAssistant {
   constructor(options: HomeAssistantOptions) {
     this.#options = options;
     options.houseTopics.onChange(() => this.#announce());
+    options.houseTopics.onSettled((id) => options.topics.repeat(this.#topic(id)));
     this.#announce();
   }
 
@@ -40,11 +46,13 @@ export class HomeAssistant {
   }
 
   #announce(): void {
-    const { houseTopics, topics } = this.#options;
+    const { houseTopics, topics, voice } = this.#options;
     const devices = new Map([[this.#topic(), recorderDevice(this.#options)]]);
-    for (const { monitor } of houseTopics.list()) {
+    const monitors = houseTopics.list().map(({ monitor }) => monitor);
+    for (const monitor of monitors.filter(({ id }) => voice.speaks(id))) {
       devices.set(this.#topic(monitor.id), monitorDevice(this.#options, monitor));
     }
+    const isLeft = (topic: string) => monitors.some(({ id }) => this.#topic(id) === topic);
     for (const [topic, payload] of devices) {
       this.#devices.add(topic);
       topics.set(topic, JSON.stringify(this.#withRemoved(topic, payload)));
@@ -52,7 +60,8 @@ export class HomeAssistant {
     for (const topic of this.#devices) {
       if (devices.has(topic)) continue;
       this.#devices.delete(topic);
-      topics.clear(topic);
+      if (isLeft(topic)) topics.leave(topic);
+      else topics.clear(topic);
     }
   }
 
@@ -70,8 +79,7 @@ export class HomeAssistant {
   }
 
   #topic(monitorID?: string): string {
-    const { discoveryPrefix, installation } = this.#options;
-    const device = monitorID === undefined ? installation : `${installation}_${monitorID}`;
-    return `${discoveryPrefix}/device/${device}/config`;
+    const { discoveryPrefix, installation, recorder } = this.#options;
+    return deviceTopic(discoveryPrefix, monitorID === undefined ? recorder : `${installation}_${monitorID}`);
   }
 }

@@ -1,14 +1,14 @@
 import type { Publication } from '../broker/broker-session.ts';
 
-/** That the recorder is there: `<prefix>/available`, `online`, or `offline` by the broker's last will. */
+/** That the recorder is there: `online`, or `offline` by the broker's last will. */
 export class Availability {
   readonly #topic: string;
   readonly #publish: (publication: Publication) => Promise<unknown>;
   #isWanted = false;
   #isUnderWay = false;
 
-  constructor(prefix: string, publish: (publication: Publication) => Promise<unknown>) {
-    this.#topic = `${prefix}/available`;
+  constructor(topic: string, publish: (publication: Publication) => Promise<unknown>) {
+    this.#topic = topic;
     this.#publish = publish;
   }
 

@@ -5,12 +5,14 @@ import { commands } from '../../subjects.ts';
 import type { House } from './house-monitor.ts';
 import type { HouseTopics } from './house-topics.ts';
 import type { RetainedTopics } from './retained-topics.ts';
+import type { Voice } from './voice.ts';
 
 interface HouseCommandsOptions {
   readonly bus: Bus;
   readonly house: House;
   readonly houseTopics: HouseTopics;
   readonly topics: RetainedTopics;
+  readonly voice: Voice;
   readonly prefix: string;
   readonly log: Log;
 }
@@ -69,10 +71,12 @@ export class HouseCommands {
   }
 
   async #run(monitorID: string, what: string, value: string): Promise<void> {
-    const { house, houseTopics, log } = this.#options;
+    const { house, houseTopics, voice, log } = this.#options;
     const monitor = houseTopics.get(monitorID)?.monitor;
     if (!monitor) throw new Error(`there is no monitor ${JSON.stringify(monitorID.slice(0, 24))}`);
     if (what === 'record') return this.#record(monitorID, value);
+    // Once is enough: the configuration is that of all machines.
+    if (!voice.speaks(monitorID)) return;
     const detector = monitor.detectors.find(({ name }) => name === what);
     if (!detector) throw new Error(`there is no detector ${JSON.stringify(what.slice(0, 24))}`);
     if (value !== 'ON' && value !== 'OFF') throw new Error(`expected ON or OFF for ${what}`);
@@ -87,10 +91,10 @@ export class HouseCommands {
       throw new Error(`expected ON, OFF or a number of seconds up to ${maxRecordS} for record`);
     }
     this.#recordings.set(monitorID, nowUs() + Math.round(seconds * 1e6));
-    this.#options.log.info(
-      seconds > 0 ? `recording for ${seconds} s requested over MQTT` : 'recording ended over MQTT',
-      monitorID,
-    );
+    const { voice, log } = this.#options;
+    const text = seconds > 0 ? `recording for ${seconds} s requested over MQTT` : 'recording ended over MQTT';
+    // Others know it as well, in case that they take over meanwhile.
+    if (voice.speaks(monitorID)) log.info(text, monitorID);
     this.#renew();
   }
 

@@ -7,12 +7,15 @@ import { events, objects, status } from '../../subjects.ts';
 import type { House } from './house-monitor.ts';
 import { MonitorTopics } from './monitor-topics.ts';
 import type { RetainedTopics } from './retained-topics.ts';
+import type { Voice } from './voice.ts';
 
 interface HouseTopicsOptions {
   readonly bus: Bus;
   readonly house: House;
   readonly topics: RetainedTopics;
+  readonly voice: Voice;
   readonly prefix: string;
+  readonly storageDaysLeft: string;
   /** After this time without an event, a detector finds nothing any more. */
   readonly offDelayMs: number;
 }
@@ -21,6 +24,8 @@ interface HouseTopicsOptions {
 const snapshotDelayMs = 700;
 const storageIntervalMs = 60_000;
 const retryMs = 500;
+/** What the machine that spoke before has under way is at the broker after this time. */
+const settleMs = 2000;
 
 /** Follows the monitors, and keeps their topics. */
 export class HouseTopics {
@@ -28,6 +33,7 @@ export class HouseTopics {
   readonly #monitors = new Map<string, MonitorTopics>();
   readonly #ends: (() => void)[] = [];
   readonly #listeners = new Set<() => void>();
+  readonly #settled = new Set<(monitorID: string) => void>();
   readonly #eventListeners = new Set<(event: DetectionEvent) => void>();
   readonly #objectListeners = new Set<(object: DetectedObject) => void>();
   #isClosed = false;
@@ -40,6 +46,7 @@ export class HouseTopics {
     this.#ends.push(() => clearInterval(timer));
     void this.#writeStorage();
     this.#configure();
+    options.voice.onChange((id) => this.#speak(id));
     void this.#recall();
     // What was before this start is over: monitors report anew, and no object is in view.
     this.#follow('STATUS', status, (message) => this.#monitors.get(message.monitorID)?.status(message));
@@ -77,6 +84,11 @@ export class HouseTopics {
     this.#listeners.add(listener);
   }
 
+  /** Calls `listener` when all of a monitor is to be published again, because another machine has spoken for it until now. */
+  onSettled(listener: (monitorID: string) => void): void {
+    this.#settled.add(listener);
+  }
+
   close(): void {
     this.#isClosed = true;
     for (const end of this.#ends) end();
@@ -84,12 +96,15 @@ export class HouseTopics {
   }
 
   #configure(): void {
-    const { house, topics, prefix, offDelayMs } = this.#options;
+    const { house, topics, voice, prefix, offDelayMs } = this.#options;
     const configured = house.monitors();
     for (const monitor of configured) {
       const known = this.#monitors.get(monitor.id);
       if (known) known.configure(monitor);
-      else this.#monitors.set(monitor.id, new MonitorTopics(topics, prefix, offDelayMs, monitor));
+      else {
+        const speaks = voice.speaks(monitor.id);
+        this.#monitors.set(monitor.id, new MonitorTopics(topics, prefix, offDelayMs, monitor, speaks));
+      }
     }
     for (const [id, monitor] of this.#monitors) {
       if (configured.some((each) => each.id === id)) continue;
@@ -97,6 +112,20 @@ export class HouseTopics {
       this.#monitors.delete(id);
     }
     for (const listener of this.#listeners) listener();
+  }
+
+  #speak(monitorID: string): void {
+    const monitor = this.#monitors.get(monitorID);
+    const { voice } = this.#options;
+    monitor?.speak(voice.speaks(monitorID));
+    for (const listener of this.#listeners) listener();
+    if (!voice.speaks(monitorID)) return;
+    const timer = setTimeout(() => {
+      if (!voice.speaks(monitorID)) return;
+      monitor?.repeat();
+      for (const listener of this.#settled) listener(monitorID);
+    }, settleMs);
+    this.#ends.push(() => clearTimeout(timer));
   }
 
   /** Reads the last event and snapshot of each monitor from the bus, and clears the topics that then have no content. */
@@ -109,7 +138,7 @@ export class HouseTopics {
       if (object) await this.#writeSnapshot(id, object.eventID);
     }
     if (this.#isClosed) return;
-    for (const topic of topics.known) if (topics.get(topic) === undefined) topics.clear(topic);
+    topics.clearOthers();
   }
 
   /** Tries until the bus answers. */
@@ -152,10 +181,10 @@ export class HouseTopics {
   }
 
   async #writeStorage(): Promise<void> {
-    const { house, topics, prefix } = this.#options;
+    const { house, topics, storageDaysLeft } = this.#options;
     const days = await house.storageDaysLeft().catch(() => null);
     if (this.#isClosed) return;
     // `None` is Home Assistant's word for a value that is not known.
-    topics.set(`${prefix}/recorder/storage_days_left`, days === null ? 'None' : days.toFixed(1));
+    topics.set(storageDaysLeft, days === null ? 'None' : days.toFixed(1));
   }
 }

@@ -1,11 +1,14 @@
 import { formatRfc3339 } from '../../base/time.ts';
 import type { DetectedObject, DetectionEvent, MonitorStatus } from '../../messages.ts';
 import { type HouseMonitor, topicLevel } from './house-monitor.ts';
-import type { RetainedTopics } from './retained-topics.ts';
+import type { Payload, RetainedTopics } from './retained-topics.ts';
 
 const onOff = (isOn: boolean) => (isOn ? 'ON' : 'OFF');
 /** Objects of a monitor that are remembered; more are not in one picture. */
 const maxObjects = 1000;
+
+/** Paths of topics that keep what the machine before this one has published. */
+const ofTheSpeaker = ['event', 'snapshot'];
 
 /** The retained topics of one monitor, below `<prefix>/monitor/<id>`. */
 export class MonitorTopics {
@@ -18,13 +21,23 @@ export class MonitorTopics {
   readonly #objects = new Map<string, string>();
   /** Detectors that have seen something, until they have seen nothing for a while. */
   readonly #seen = new Map<string, NodeJS.Timeout>();
-  readonly #written = new Set<string>();
+  /** What the topics hold, or would if this machine spoke for the monitor, by their paths. */
+  readonly #contents = new Map<string, Payload>();
+  #isSpeaking: boolean;
 
-  constructor(topics: RetainedTopics, prefix: string, offDelayMs: number, monitor: HouseMonitor) {
+  /** @param isSpeaking whether this machine publishes them. */
+  constructor(
+    topics: RetainedTopics,
+    prefix: string,
+    offDelayMs: number,
+    monitor: HouseMonitor,
+    isSpeaking: boolean,
+  ) {
     this.#topics = topics;
     this.#root = `${prefix}/monitor/${monitor.id}`;
     this.#offDelayMs = offDelayMs;
     this.#monitor = monitor;
+    this.#isSpeaking = isSpeaking;
     this.configure(monitor);
   }
 
@@ -52,7 +65,7 @@ export class MonitorTopics {
     for (const label of this.labels) this.#writeLabel(label);
     this.#writeStatus();
     const labels = new Set(this.labels.map(topicLevel));
-    for (const path of [...this.#written]) {
+    for (const path of [...this.#contents.keys()]) {
       const [, label] = /^labels\/([^/]+)\//.exec(path) ?? [];
       if (label !== undefined && !labels.has(label)) this.#clear(path);
     }
@@ -65,7 +78,7 @@ export class MonitorTopics {
 
   event(event: DetectionEvent): void {
     const { source, detections } = event;
-    this.#writeEvent(event);
+    if (this.#isSpeaking) this.lastEvent(event);
     // Objects say themselves when they are gone.
     if (detections.some(({ object }) => object !== undefined)) return;
     clearTimeout(this.#seen.get(source));
@@ -79,7 +92,16 @@ export class MonitorTopics {
 
   /** An event from before this start. */
   recall(event: DetectionEvent): void {
-    if (!this.#written.has('event')) this.#writeEvent(event);
+    if (this.#isSpeaking && !this.#contents.has('event')) this.lastEvent(event);
+  }
+
+  /** Only events that are published count: another machine may have seen later ones. */
+  lastEvent({ id, monitorID, monitorName, source, detections, time }: DetectionEvent): void {
+    const [best] = [...detections].sort((a, b) => b.score - a.score);
+    if (!best) return;
+    const { label, score } = best;
+    const last = { id, monitorID, monitorName, source, label, score, time: formatRfc3339(time) };
+    this.#set('event', JSON.stringify(last));
   }
 
   object({ id, label, end }: DetectedObject): void {
@@ -90,8 +112,7 @@ export class MonitorTopics {
   }
 
   snapshot(jpeg: Uint8Array): void {
-    this.#topics.set(`${this.#root}/snapshot`, jpeg);
-    this.#written.add('snapshot');
+    if (this.#isSpeaking) this.#set('snapshot', jpeg);
   }
 
   manualRecording(isOn: boolean): void {
@@ -107,7 +128,24 @@ export class MonitorTopics {
   /** The monitor is deleted. */
   remove(): void {
     this.close();
-    for (const path of [...this.#written]) this.#clear(path);
+    for (const path of [...this.#contents.keys()]) this.#clear(path);
+  }
+
+  /** This machine begins or ends to publish the topics. */
+  speak(isSpeaking: boolean): void {
+    this.#isSpeaking = isSpeaking;
+    for (const [path, content] of [...this.#contents]) {
+      if (isSpeaking) this.#topics.set(this.#topic(path), content);
+      else this.#topics.leave(this.#topic(path));
+    }
+    if (isSpeaking) return;
+    for (const path of ofTheSpeaker) this.#contents.delete(path);
+  }
+
+  /** Publishes all again: what the machine before this one had under way may have come after it. */
+  repeat(): void {
+    if (!this.#isSpeaking) return;
+    for (const path of this.#contents.keys()) this.#topics.repeat(this.#topic(path));
   }
 
   #writeStatus(): void {
@@ -119,15 +157,7 @@ export class MonitorTopics {
     this.#set('recording', onOff(isStreaming && recording));
     // An empty payload would clear the topic.
     this.#set('reason', reason === '' ? 'none' : reason);
-    if (!this.#written.has('record')) this.manualRecording(false);
-  }
-
-  #writeEvent({ id, monitorID, monitorName, source, detections, time }: DetectionEvent): void {
-    const [best] = [...detections].sort((a, b) => b.score - a.score);
-    if (!best) return;
-    const { label, score } = best;
-    const last = { id, monitorID, monitorName, source, label, score, time: formatRfc3339(time) };
-    this.#set('event', JSON.stringify(last));
+    if (!this.#contents.has('record')) this.manualRecording(false);
   }
 
   #writeDetector(name: string): void {
@@ -141,13 +171,15 @@ export class MonitorTopics {
     this.#set(`labels/${topicLevel(label)}/count`, String(count));
   }
 
-  #set(path: string, payload: string): void {
-    this.#written.add(path);
-    this.#topics.set(`${this.#root}/${path}`, payload);
+  #set(path: string, content: Payload): void {
+    this.#contents.set(path, content);
+    if (this.#isSpeaking) this.#topics.set(this.#topic(path), content);
   }
 
   #clear(path: string): void {
-    this.#written.delete(path);
-    this.#topics.clear(`${this.#root}/${path}`);
+    this.#contents.delete(path);
+    if (this.#isSpeaking) this.#topics.clear(this.#topic(path));
   }
+
+  #topic = (path: string) => `${this.#root}/${path}`;
 }

@@ -14,11 +14,20 @@ export class RetainedTopics {
   /** Those that hold something, and shall not. */
   readonly #unwanted = new Set<string>();
   readonly #underWay = new Set<string>();
+  /** Those that another machine publishes. */
+  readonly #left = new Set<string>();
+  readonly #isOthers: (topic: string) => boolean;
   #isConnected = false;
 
-  constructor(record: TopicRecord, publish: (publication: Publication) => Promise<Outcome>) {
+  /** @param isOthers whether another machine may publish a topic that is not wanted here. */
+  constructor(
+    record: TopicRecord,
+    publish: (publication: Publication) => Promise<Outcome>,
+    isOthers: (topic: string) => boolean = () => false,
+  ) {
     this.#record = record;
     this.#publish = publish;
+    this.#isOthers = isOthers;
   }
 
   /** The number of topics that are wanted. */
@@ -36,6 +45,7 @@ export class RetainedTopics {
   }
 
   set(topic: string, payload: Payload): void {
+    this.#left.delete(topic);
     this.#wanted.set(topic, payload);
     this.#unwanted.delete(topic);
     if (this.#record.has(topic)) {
@@ -51,9 +61,25 @@ export class RetainedTopics {
   }
 
   clear(topic: string): void {
+    this.#left.delete(topic);
     this.#wanted.delete(topic);
     this.#unwanted.add(topic);
     void this.#update(topic);
+  }
+
+  /** Clears all that was published before this start and is not wanted any more. */
+  clearOthers(): void {
+    for (const topic of this.known) {
+      if (this.get(topic) === undefined && !this.#isOthers(topic)) this.clear(topic);
+    }
+  }
+
+  /** Another machine publishes it from now on: here it is neither wanted nor cleared. */
+  leave(topic: string): void {
+    this.#left.add(topic);
+    this.#wanted.delete(topic);
+    this.#unwanted.delete(topic);
+    this.#confirmed.delete(topic);
   }
 
   /** Publishes a topic again that has not changed. */
@@ -66,18 +92,21 @@ export class RetainedTopics {
   async connected(): Promise<void> {
     this.#isConnected = true;
     this.#confirmed.clear();
-    const topics = new Set([...this.#record.cleared, ...this.#unwanted, ...this.#wanted.keys()]);
+    const cleared = this.#record.cleared.filter((topic) => !this.#isOthers(topic));
+    const topics = new Set([...cleared, ...this.#unwanted, ...this.#wanted.keys()]);
     await Promise.all([...topics].map((topic) => this.#update(topic)));
   }
 
   async #update(topic: string): Promise<void> {
-    if (!this.#isConnected || this.#underWay.has(topic)) return;
+    if (!this.#isConnected || this.#underWay.has(topic) || this.#left.has(topic)) return;
     this.#underWay.add(topic);
     try {
       for (;;) {
         const wanted = this.#wanted.get(topic) ?? '';
         if (isEqual(this.#confirmed.get(topic), wanted)) return;
-        await this.#publish({ topic, payload: wanted, isRetained: true });
+        const isWanted = () => !this.#left.has(topic);
+        await this.#publish({ topic, payload: wanted, isRetained: true, isWanted });
+        if (this.#left.has(topic)) return;
         this.#confirmed.set(topic, wanted);
         if (this.#unwanted.delete(topic)) {
           this.#record.clear(topic);

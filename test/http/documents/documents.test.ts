@@ -225,7 +225,10 @@ describe('the AsyncAPI document', () => {
     const monitor = 'sentryshot/monitor/{id}';
     expect(addresses).toEqual([
       ...[...sockets, 'sentryshot/events/{source}', 'sentryshot/available'],
-      ...['sentryshot/recorder/storage_days_left', `${monitor}/{text}`, `${monitor}/{switch}`],
+      'sentryshot/recorder/storage_days_left',
+      ...['available', 'storage_days_left'].map((topic) => `sentryshot/machine/{machine}/${topic}`),
+      `${monitor}/machine`,
+      ...[`${monitor}/{text}`, `${monitor}/{switch}`],
       ...[`${monitor}/{detector}/enabled`, `${monitor}/labels/{label}/present`],
       ...[`${monitor}/labels/{label}/count`, `${monitor}/event`, `${monitor}/snapshot`],
       ...[`${monitor}/{detector}/set`, `${monitor}/record/set`, 'homeassistant/device/{device}/config'],

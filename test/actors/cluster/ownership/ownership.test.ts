@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Ownership, type OwnershipOptions } from '../../../actors/cluster/ownership.ts';
-import { playSchedule } from '../../support/simulated-site.ts';
-import { siteSchedules } from '../../support/site-schedules.ts';
+import { Ownership, type OwnershipOptions } from '../../../../actors/cluster/ownership/ownership.ts';
+import { playSchedule } from '../../../support/simulated-site.ts';
+import { siteSchedules } from '../../../support/site-schedules.ts';
 
 test('whatever happens, every monitor is recorded within 5 s, and after the heal by its owner alone', () => {
   fc.assert(

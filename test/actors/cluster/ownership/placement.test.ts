@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { byPreference, lighterMachine } from '../../../actors/cluster/placement.ts';
+import { byPreference, lighterMachine } from '../../../../actors/cluster/ownership/placement.ts';
 
 const machines = [
   { machine: 'nvr1', capacity: 10 },

@@ -1,4 +1,4 @@
-import type { Heartbeat } from '../../bus/nats/control/control-messages.ts';
+import type { Heartbeat } from '../../../bus/nats/control/control-messages.ts';
 
 /** How long a machine may be silent before others record its monitors, in milliseconds. */
 export const silenceMs = 3000;

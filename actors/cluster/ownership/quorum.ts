@@ -1,4 +1,4 @@
-import type { Heartbeat } from '../../bus/nats/control/control-messages.ts';
+import type { Heartbeat } from '../../../bus/nats/control/control-messages.ts';
 
 export interface QuorumOptions {
   /** The machines whose majority keeps the records. */

@@ -1,5 +1,5 @@
-import type { Heartbeat } from '../../bus/nats/control/control-messages.ts';
-import type { OwnerRecord, Proposal } from '../../bus/nats/control/owner-records.ts';
+import type { Heartbeat } from '../../../bus/nats/control/control-messages.ts';
+import type { OwnerRecord, Proposal } from '../../../bus/nats/control/owner-records.ts';
 import { ArrivingPictures } from './arriving-pictures.ts';
 import {
   byPreference,

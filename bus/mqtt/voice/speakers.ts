@@ -1,0 +1,265 @@
+import { nobody, type Turn, Turns } from './turns.ts';
+
+/** A machine that is heard, and the monitors that it records or tries to. */
+export interface HeardMachine {
+  readonly machine: string;
+  readonly attends: readonly {
+    readonly id: string;
+    /** The token that makes it the owner; 0 while it records provisionally. */
+    readonly token: number;
+    /** Whether pictures arrive. */
+    readonly streaming: boolean;
+  }[];
+}
+
+/** What a machine that speaks for a monitor has retained at the broker. */
+export interface Claim {
+  readonly machine: string;
+  readonly token: number;
+  readonly streaming: boolean;
+  /** The last one is its own. */
+  readonly turns: readonly Turn[];
+}
+
+export interface SpeakersOptions {
+  readonly machine: string;
+  monitors(): readonly { readonly id: string; readonly isEnabled: boolean }[];
+  /** Unix time in microseconds. */
+  readonly startedAt: number;
+}
+
+/** `wait`: another machine publishes what happens, as far as is known; should it be dead, this one has to. */
+type Verdict = 'publish' | 'wait' | 'skip';
+
+interface Candidate {
+  readonly machine: string;
+  readonly token: number;
+  readonly streaming: boolean;
+}
+
+interface MonitorVoice {
+  readonly turns: Turns;
+  isSpeaking: boolean;
+  /** Whether there was a turn of this machine since its start. */
+  hasBegun: boolean;
+  /** It began while this machine did not know whether another one was still at the broker. */
+  isTentative: boolean;
+  /** Whether it is this machine that has said that another one's turn began. */
+  hasHandedOver: boolean;
+  claim: Claim | undefined;
+  /** Of others at the broker, by machine. */
+  readonly claims: Map<string, Claim>;
+  /** When each machine was last heard to record it. */
+  readonly attendedAt: Map<string, number>;
+  /** Since when pictures arrive here. */
+  streamingSince: number | undefined;
+  unattendedSince: number | undefined;
+}
+
+/** How long an event may wait for another machine to be dead, in microseconds. */
+export const maxWaitUs = 60_000_000;
+/** For so long after the end of a turn its events are published all the same: clocks differ, and detectors begin with a delay. */
+const slackUs = 2_000_000;
+/** The broker notices so late that a machine is no longer there. */
+const noticeUs = 5_000_000;
+const maxVoices = 2000;
+/** A monitor that is nowhere recorded for so long is taken for offline: takeovers are quicker. */
+const unattendedUs = 10_000_000;
+
+/**
+ * Decides which of several machines publishes the states and events of a monitor: its owner, or, while that is not heard,
+ * whoever records it. Machines that do not hear each other see each other's claims at the broker.
+ *
+ * It has no timers and no connection; times are Unix times in microseconds.
+ */
+export class Speakers {
+  readonly #options: SpeakersOptions;
+  readonly #voices = new Map<string, MonitorVoice>();
+  readonly #heardAt = new Map<string, number>();
+  #configured: readonly string[] = [];
+  /** The machines that are connected to the broker, and when others were lost there. */
+  readonly #online = new Set<string>();
+  readonly #lostAt = new Map<string, number>();
+  #isConnected = false;
+
+  constructor(options: SpeakersOptions) {
+    this.#options = options;
+  }
+
+  /** A heartbeat of another machine. */
+  hear(machine: string, now: number): void {
+    this.#heardAt.set(machine, now);
+  }
+
+  /** Whether this machine is connected to the broker; each connection begins with what that has retained. */
+  setConnected(isConnected: boolean): void {
+    if (this.#isConnected && !isConnected) this.#online.clear();
+    this.#isConnected = isConnected;
+  }
+
+  /** What the broker says of another machine. */
+  setOnline(machine: string, isOnline: boolean, now: number): void {
+    if (isOnline) this.#online.add(machine);
+    else if (this.#online.delete(machine)) this.#lostAt.set(machine, now);
+  }
+
+  /** What the broker has retained for a monitor. This machine's own one is from before its start. */
+  learn(id: string, claim: Claim): void {
+    if (this.#voices.size >= maxVoices && !this.#voices.has(id)) return;
+    const voice = this.#voiceOf(id);
+    const { machine } = this.#options;
+    if (claim.machine !== machine) voice.claims.set(claim.machine, claim);
+    // One that is still there has published all that time.
+    const isRefuted = voice.isTentative && claim.machine !== machine && this.#online.has(claim.machine);
+    if (!isRefuted && !voice.turns.isBefore(claim.turns)) return;
+    voice.isTentative = false;
+    voice.turns.replace(claim.turns);
+    const { last } = voice.turns;
+    // Until when it was there then, it does not know.
+    if (!voice.hasBegun && last?.machine === machine) {
+      voice.turns.begin({ machine: nobody, since: last.since + 1 });
+    }
+  }
+
+  speaks(id: string): boolean {
+    return this.#voices.get(id)?.isSpeaking ?? false;
+  }
+
+  /** What this machine has to retain, for itself or for the one that speaks from now on and cannot. */
+  claim(id: string): Claim | undefined {
+    return this.#voices.get(id)?.claim;
+  }
+
+  /** @param time of the frame in which this machine has detected something. */
+  verdict(id: string, time: number, now: number): Verdict {
+    const { machine, startedAt } = this.#options;
+    const { turns } = this.#voiceOf(id);
+    const turn = turns.at(time);
+    if (turn?.machine === nobody) return 'publish';
+    if (turn?.machine === machine || turns.at(time - slackUs)?.machine === machine) return 'publish';
+    // From before the time that is known, by which the others have their own events.
+    if (!turn && (turns.last || time < startedAt)) return 'publish';
+    return turn === turns.last && time > now - maxWaitUs ? 'wait' : 'skip';
+  }
+
+  /** @param heard this machine included. @returns the monitors for which something is other than before. */
+  decide(heard: readonly HeardMachine[], now: number): readonly string[] {
+    const monitors = this.#options.monitors();
+    const changed = monitors.filter((monitor) => this.#decideOne(monitor, heard, now)).map(({ id }) => id);
+    const ids = monitors.map(({ id }) => id);
+    // Another machine may speak of one that is not known here yet.
+    for (const id of this.#configured) if (!ids.includes(id)) this.#voices.delete(id);
+    this.#configured = ids;
+    return changed;
+  }
+
+  #voiceOf(id: string): MonitorVoice {
+    const known = this.#voices.get(id);
+    if (known) return known;
+    const voice: MonitorVoice = {
+      ...{
+        turns: new Turns(),
+        hasBegun: false,
+        isTentative: false,
+        hasHandedOver: false,
+        isSpeaking: false,
+        claim: undefined,
+        claims: new Map(),
+        attendedAt: new Map(),
+      },
+      ...{ streamingSince: undefined, unattendedSince: undefined },
+    };
+    this.#voices.set(id, voice);
+    return voice;
+  }
+
+  #decideOne(
+    { id, isEnabled }: { id: string; isEnabled: boolean },
+    heard: readonly HeardMachine[],
+    now: number,
+  ): boolean {
+    const { machine } = this.#options;
+    const voice = this.#voiceOf(id);
+    const [wasSpeaking, before] = [voice.isSpeaking, voice.claim];
+    if (this.#isConnected) voice.isTentative = false;
+    for (const { machine: other, attends } of heard) {
+      if (attends.some((each) => each.id === id)) voice.attendedAt.set(other, now);
+    }
+    const candidates = this.#candidates(id, heard);
+    const own = candidates.find((each) => each.machine === machine);
+    if (own?.streaming !== true) voice.streamingSince = undefined;
+    else voice.streamingSince ??= now;
+    if (candidates.length > 0) voice.unattendedSince = undefined;
+    else voice.unattendedSince ??= now;
+    const [best] = candidates;
+    if (best?.machine === machine) {
+      if (voice.turns.last?.machine !== machine) {
+        this.#begin(voice, heard, now);
+      }
+      voice.claim = { ...best, turns: voice.turns.list };
+    } else voice.claim = this.#handOver(voice, best, now);
+    const isForNobody =
+      !best && (!isEnabled || now - (voice.unattendedSince ?? now) >= unattendedUs) && this.#isFirst(heard);
+    voice.isSpeaking = best?.machine === machine || isForNobody;
+    return voice.isSpeaking !== wasSpeaking || JSON.stringify(voice.claim) !== JSON.stringify(before);
+  }
+
+  /** A machine that records the monitor and does not reach the broker cannot say that what it sees is its own from now on. */
+  #handOver(voice: MonitorVoice, best: Candidate | undefined, now: number): Claim | undefined {
+    const { turns } = voice;
+    const { last } = turns;
+    if (!best || this.#online.has(best.machine)) voice.hasHandedOver = false;
+    else if (last?.machine === this.#options.machine || last?.machine === nobody) {
+      turns.begin({ machine: best.machine, since: Math.max(now, last.since + 1) });
+      voice.hasHandedOver = true;
+    }
+    const isHandedOver = voice.hasHandedOver && turns.last?.machine === best?.machine;
+    return best && isHandedOver ? { ...best, turns: turns.list } : undefined;
+  }
+
+  /** Those that record a monitor, the best first. */
+  #candidates(id: string, heard: readonly HeardMachine[]): Candidate[] {
+    const found = heard.flatMap(({ machine, attends }): Candidate[] => {
+      const attended = attends.find((each) => each.id === id);
+      return attended ? [{ machine, token: attended.token, streaming: attended.streaming }] : [];
+    });
+    for (const { machine, token, streaming } of this.#voices.get(id)?.claims.values() ?? []) {
+      if (!this.#online.has(machine) || heard.some((each) => each.machine === machine)) continue;
+      found.push({ machine, token, streaming });
+    }
+    return found.sort(
+      (a, b) =>
+        Number(b.streaming) - Number(a.streaming) || b.token - a.token || (a.machine < b.machine ? -1 : 1),
+    );
+  }
+
+  /** Of those at the broker, one says of monitors that nobody records that they are disabled or offline. */
+  #isFirst(heard: readonly HeardMachine[]): boolean {
+    const { machine } = this.#options;
+    return !heard.some((other) => other.machine < machine && this.#online.has(other.machine));
+  }
+
+  /** What the machine before this one has published by itself, or will, is before the turn that begins. */
+  #begin(voice: MonitorVoice, heard: readonly HeardMachine[], now: number): void {
+    const { machine } = this.#options;
+    const { turns, attendedAt, streamingSince = now } = voice;
+    const { last } = turns;
+    voice.hasBegun = true;
+    voice.isTentative = !this.#isConnected;
+    const { machine: from, since: before } = last ?? { machine: nobody, since: -1 };
+    const ended = from === nobody ? 0 : this.#ended(from, attendedAt.get(from) ?? 0, heard, now);
+    const since = last ? Math.max(ended, streamingSince, before + 1) : 0;
+    if (ended > before && ended < since) turns.begin({ machine: nobody, since: ended });
+    turns.begin({ machine, since });
+  }
+
+  /** Until when a machine could publish what happened at a monitor; 0 if that is not known. */
+  #ended(machine: string, attendedAt: number, heard: readonly HeardMachine[], now: number): number {
+    if (heard.some((each) => each.machine === machine)) return attendedAt;
+    if (this.#online.has(machine)) return now;
+    const lostAt = this.#lostAt.get(machine) ?? 0;
+    // The last heartbeat of a machine counts for some seconds.
+    const heardAt = Math.min(attendedAt, this.#heardAt.get(machine) ?? 0);
+    return Math.max(heardAt, lostAt - noticeUs, 0) || this.#options.startedAt;
+  }
+}

@@ -1,0 +1,40 @@
+/** From a moment on (Unix time in microseconds) a machine, or nobody, publishes what happens at a monitor. */
+export interface Turn {
+  readonly machine: string;
+  readonly since: number;
+}
+
+const maxTurns = 16;
+/** In the turn of nobody, each machine publishes what it has. */
+export const nobody = '';
+
+/** Which machine publishes the events of a monitor, by the times of their frames. */
+export class Turns {
+  #turns: readonly Turn[] = [];
+
+  get list(): readonly Turn[] {
+    return this.#turns;
+  }
+
+  get last(): Turn | undefined {
+    return this.#turns.at(-1);
+  }
+
+  begin(turn: Turn): void {
+    this.#turns = [...this.#turns, turn].slice(-maxTurns);
+  }
+
+  /** Whether another machine's list goes on after this one. */
+  isBefore(turns: readonly Turn[]): boolean {
+    return (turns.at(-1)?.since ?? -1) > (this.last?.since ?? -1);
+  }
+
+  replace(turns: readonly Turn[]): void {
+    this.#turns = turns.slice(-maxTurns);
+  }
+
+  /** Undefined before the first one that is known. */
+  at(time: number): Turn | undefined {
+    return this.#turns.findLast(({ since }) => since <= time);
+  }
+}

@@ -1,0 +1,159 @@
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { nowUs } from '../../../../bus/base/time.ts';
+import type { DetectionEvent, MonitorStatus, MqttEvent } from '../../../../bus/messages.ts';
+import { startMqttBridge } from '../../../../bus/mqtt/mqtt-bridge.ts';
+import { SiteVoice, type VoiceSite } from '../../../../bus/mqtt/voice/site-voice.ts';
+import type { HeardMachine } from '../../../../bus/mqtt/voice/speakers.ts';
+import { events, status } from '../../../../bus/subjects.ts';
+import { silentLogger, startTestBus } from '../../../support/bus.ts';
+import { atEnd } from '../../../support/cleanup.ts';
+import { temporaryFolder } from '../../../support/folder.ts';
+import { type Broker, startBroker } from '../../../support/mosquitto.ts';
+import { door, TestHouse } from '../../../support/test-house.ts';
+import { waitFor } from '../../../support/wait.ts';
+
+/** What a machine hears, as the test says. */
+class TestSite implements VoiceSite {
+  readonly machine: string;
+  readonly #listeners = new Set<(machine: string | undefined) => void>();
+  #heard: readonly HeardMachine[] = [];
+
+  constructor(machine: string) {
+    this.machine = machine;
+    const timer = setInterval(() => this.#tell(), 50);
+    atEnd(() => clearInterval(timer));
+  }
+
+  heard = () => this.#heard;
+
+  onHeard(listener: (machine: string | undefined) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** The tokens of the machines that are heard to record the door; undefined: it does not. */
+  hears(tokens: Record<string, number | undefined>): void {
+    this.#heard = Object.entries(tokens).map(([machine, token]) => ({
+      machine,
+      attends: token === undefined ? [] : [{ id: 'door', token, streaming: true }],
+    }));
+    this.#tell();
+  }
+
+  #tell(): void {
+    const others = this.#heard.map(({ machine }) => machine).filter((name) => name !== this.machine);
+    for (const listener of this.#listeners) {
+      for (const machine of others) listener(machine);
+      listener(undefined);
+    }
+  }
+}
+
+async function startMachine(name: string, broker: Broker) {
+  const { bus } = await startTestBus();
+  const site = new TestSite(name);
+  const house = new TestHouse([door]);
+  const voice = new SiteVoice({ site, monitors: () => house.monitors() });
+  const recordFile = join(await temporaryFolder(), 'topics.json');
+  const bridge = await startMqttBridge(
+    bus,
+    { host: '127.0.0.1', port: broker.port, clientId: name, installation: 'site', recordFile, voice },
+    silentLogger().source('mqtt'),
+    house,
+  );
+  atEnd(() => bridge.close());
+  await holds(broker, `sentryshot/machine/${name}/available`, 'online');
+  const seen = (id: string) => {
+    const event: DetectionEvent = {
+      ...{ id, monitorID: 'door', monitorName: id, source: 'motion', time: nowUs() },
+      detections: [{ label: 'zone0', score: 50 }],
+    };
+    return bus.store(events, ['door', 'motion'], event, id);
+  };
+  const is = (state: MonitorStatus['state']) =>
+    bus.publish(status, ['door'], { monitorID: 'door', state, reason: '', recording: false, since: nowUs() });
+  return { site, house, bridge, seen, is };
+}
+
+const holds = (broker: Broker, topic: string, payload: string | undefined) =>
+  waitFor(async () => (await broker.retained()).get(topic) === payload, 10_000, `${topic} to be ${payload}`);
+
+test('one machine speaks for a monitor, and the next one takes over what it holds and publishes', async () => {
+  const broker = await startBroker();
+  const published = await broker.subscribe('sentryshot/events/#');
+  const names = () => published.messages.map(({ payload }) => (JSON.parse(payload) as MqttEvent).monitorName);
+  const [a, b] = [await startMachine('a', broker), await startMachine('b', broker)];
+  a.site.hears({ a: 5, b: undefined });
+  b.site.hears({ b: undefined, a: 5 });
+  a.is('streaming');
+  b.is('disabled');
+  await holds(broker, 'sentryshot/monitor/door/state', 'streaming');
+  await a.seen('a1');
+  await published.message(({ payload }) => payload.includes('"a1"'));
+
+  // A planned move: both record it, the owner speaks.
+  a.site.hears({ a: 5, b: 0 });
+  b.site.hears({ b: 0, a: 5 });
+  const states = await broker.subscribe('sentryshot/monitor/door/state');
+  b.is('waiting');
+  await b.seen('b1');
+  await a.seen('a2');
+  await published.message(({ payload }) => payload.includes('"a2"'));
+  const before = await broker.retained();
+  expect(JSON.parse(before.get('homeassistant/device/site_door/config') ?? '')).toMatchObject({
+    device: { via_device: 'site_machine_a' },
+    components: { motion_enabled: { availability: [{ topic: 'sentryshot/machine/a/available' }] } },
+  });
+  expect(before.get('homeassistant/device/site_machine_a/config')).toContain('Sentrybus a');
+  expect(before.has('sentryshot/available')).toBe(false);
+  expect(before.has('sentryshot/recorder/storage_days_left')).toBe(false);
+
+  // The owner is dead: what the other one has seen since it was heard last is published.
+  a.site.hears({});
+  b.site.hears({ b: 0 });
+  await b.seen('b2');
+  await a.bridge.close();
+  await published.message(({ payload }) => payload.includes('"b2"'));
+  await holds(broker, 'sentryshot/machine/a/available', 'offline');
+  await holds(broker, 'sentryshot/monitor/door/state', 'offline');
+  b.is('streaming');
+  await holds(broker, 'sentryshot/monitor/door/state', 'streaming');
+  const after = await broker.retained();
+  expect(JSON.parse(after.get('sentryshot/monitor/door/machine') ?? '')).toMatchObject({ machine: 'b' });
+  expect(after.get('homeassistant/device/site_door/config')).toContain('sentryshot/machine/b/available');
+  expect(names()).toEqual(['a1', 'a2', 'b2']);
+  expect(states.messages.map(({ payload }) => payload)).not.toContain('disabled');
+
+  // A monitor that is deleted leaves nothing.
+  b.house.set([]);
+  const left = async () => [...(await broker.retained()).keys()].filter((topic) => topic.includes('door'));
+  await waitFor(async () => (await left()).length === 0, 10_000, 'the topics to be cleared');
+});
+
+test('of two machines that do not hear each other, the one with the higher token speaks', async () => {
+  const broker = await startBroker();
+  const published = await broker.subscribe('sentryshot/events/#');
+  const [a, b] = [await startMachine('a', broker), await startMachine('b', broker)];
+  const claimed = (machine: string, token: number) => {
+    const isClaimed = async () => {
+      const claim = (await broker.retained()).get('sentryshot/monitor/door/machine');
+      return claim?.includes(`"machine":"${machine}","token":${token}`) === true;
+    };
+    return waitFor(isClaimed, 10_000, `the claim of ${machine}`);
+  };
+  a.site.hears({ a: 5 });
+  await claimed('a', 5);
+  b.site.hears({ b: 0 });
+  await b.seen('b1');
+  await a.seen('a1');
+  await published.message(({ payload }) => payload.includes('"a1"'));
+  b.site.hears({ b: 6 });
+  await claimed('b', 6);
+  await b.seen('b2');
+  await published.message(({ payload }) => payload.includes('"b2"'));
+  a.is('streaming');
+  b.is('streaming');
+  await holds(broker, 'sentryshot/monitor/door/state', 'streaming');
+  expect(published.messages.some(({ payload }) => payload.includes('"b1"'))).toBe(false);
+});

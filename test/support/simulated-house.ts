@@ -1,0 +1,294 @@
+import { type Claim, type HeardMachine, Speakers } from '../../bus/mqtt/voice/speakers.ts';
+import { seeded } from './seeded.ts';
+
+/** What happens to the machines of a house, from a moment on and for a while, both in milliseconds. */
+export type HouseFault = { readonly at: number; readonly lasts: number; readonly machine: number } & {
+  /** `dead`: killed; `alone`: it hears no machine; `offline`: it does not reach the broker; `cut`: both. */
+  readonly kind: 'dead' | 'alone' | 'offline' | 'cut';
+};
+
+export interface HouseSchedule {
+  readonly seed: number;
+  readonly machines: number;
+  /** Of each machine, how far its clock is ahead, in milliseconds. */
+  readonly clocks: readonly number[];
+  /** When the owner hands the monitor over to another machine, with some overlap. */
+  readonly moves: readonly number[];
+  readonly faults: readonly HouseFault[];
+}
+
+interface SimulatedMachine {
+  readonly index: number;
+  readonly name: string;
+  readonly clockUs: number;
+  speakers: Speakers;
+  /** When each other machine was heard last. */
+  heardAt: Map<string, number>;
+  token: number;
+  isAttending: boolean;
+  pictureAt: number;
+  /** Events that are not at the broker yet, in their order: the stream of its bus. */
+  waiting: SeenEvent[];
+  held: SeenEvent[];
+  isOnline: boolean;
+  /** When the broker notices that it is gone. */
+  noticedAt: number | undefined;
+  spoke: boolean;
+  wasDead: boolean;
+}
+
+interface SeenEvent {
+  readonly moment: number;
+  readonly time: number;
+}
+
+const stepMs = 100;
+const silenceMs = 3000;
+const noticeMs = 4500;
+const faultsEndMs = 60_000;
+const endMs = 90_000;
+/** Somebody walks by all the time; what one machine sees within this of another is the same. */
+const sameMs = 2500;
+const id = 'door';
+
+/**
+ * Plays a schedule with simulated clocks, heartbeats and a broker.
+ *
+ * @returns what was wrong; empty when every event was published, and one machine speaks in the end.
+ */
+export function playHouse(schedule: HouseSchedule): string[] {
+  return new SimulatedHouse(schedule).play();
+}
+
+class SimulatedHouse {
+  readonly #schedule: HouseSchedule;
+  readonly #random: () => number;
+  readonly #machines: SimulatedMachine[];
+  /** What the broker has retained, and the moments of the events that it was given. */
+  #claim: Claim | undefined;
+  readonly #published: { readonly moment: number; readonly machine: string; readonly at: number }[] = [];
+  readonly #seen: SeenEvent[] = [];
+  #token = 1;
+  #owner = 0;
+  #now = 0;
+  readonly #flaws: string[] = [];
+
+  constructor(schedule: HouseSchedule) {
+    this.#schedule = schedule;
+    this.#random = seeded(schedule.seed);
+    this.#machines = Array.from({ length: schedule.machines }, (_, index) => {
+      const name = `m${index}`;
+      const clockUs = (schedule.clocks[index] ?? 0) * 1000;
+      return {
+        ...{ index, name, clockUs, speakers: this.#newSpeakers(name, clockUs), heardAt: new Map() },
+        ...{ token: index === 0 ? 1 : 0, isAttending: index === 0, pictureAt: 0, waiting: [], held: [] },
+        ...{ isOnline: false, noticedAt: undefined, spoke: false, wasDead: false },
+      };
+    });
+  }
+
+  play(): string[] {
+    for (; this.#now < endMs; this.#now += stepMs) {
+      for (const machine of this.#machines) this.#keepAlive(machine);
+      for (const machine of this.#machines) this.#hear(machine);
+      for (const machine of this.#machines) this.#own(machine);
+      for (const machine of this.#machines) this.#connect(machine);
+      for (const machine of this.#machines) if (this.#isAlive(machine)) this.#act(machine);
+    }
+    this.#check();
+    return this.#flaws;
+  }
+
+  #newSpeakers(machine: string, clockUs: number): Speakers {
+    const startedAt = this.#now === undefined ? clockUs + 1e12 : this.#us(clockUs);
+    return new Speakers({ machine, monitors: () => [{ id, isEnabled: true }], startedAt });
+  }
+
+  #us(clockUs: number): number {
+    return 1e12 + this.#now * 1000 + clockUs;
+  }
+
+  #is(kinds: readonly HouseFault['kind'][], { index }: SimulatedMachine): boolean {
+    const count = this.#machines.length;
+    return this.#schedule.faults.some(
+      (fault) =>
+        kinds.includes(fault.kind) &&
+        fault.machine % count === index &&
+        fault.at <= this.#now &&
+        this.#now < fault.at + fault.lasts,
+    );
+  }
+
+  #isAlive = (machine: SimulatedMachine) => !this.#is(['dead'], machine);
+
+  /** A machine that was dead begins anew, with what its bus has kept. */
+  #keepAlive(machine: SimulatedMachine): void {
+    const isDead = !this.#isAlive(machine);
+    if (isDead && !machine.wasDead) machine.isAttending = false;
+    if (!isDead && machine.wasDead) {
+      machine.speakers = this.#newSpeakers(machine.name, machine.clockUs);
+      machine.heardAt = new Map();
+      machine.held = [];
+      machine.spoke = false;
+    }
+    machine.wasDead = isDead;
+  }
+
+  #hear(to: SimulatedMachine): void {
+    if (!this.#isAlive(to) || this.#is(['alone', 'cut'], to)) return;
+    for (const from of this.#machines) {
+      if (from === to || !this.#isAlive(from) || this.#is(['alone', 'cut'], from)) continue;
+      if (this.#now - (to.heardAt.get(from.name) ?? -1e9) < 400) continue;
+      to.heardAt.set(from.name, this.#now);
+      to.speakers.hear(from.name, this.#us(to.clockUs));
+    }
+  }
+
+  #hears = (to: SimulatedMachine, from: SimulatedMachine) =>
+    this.#now - (to.heardAt.get(from.name) ?? -1e9) < silenceMs;
+
+  /** As `Ownership` does it, in short. */
+  #own(machine: SimulatedMachine): void {
+    if (!this.#isAlive(machine)) return;
+    const owner = this.#machines[this.#owner];
+    if (!owner) return;
+    const isMine = machine.token > 0;
+    const heardAttending = this.#machines.filter(
+      (other) =>
+        other !== machine && this.#hears(machine, other) && other.isAttending && this.#isAlive(other),
+    );
+    const isRelieved = heardAttending.some(
+      (other) => other.token > machine.token && other.pictureAt <= this.#now,
+    );
+    if (isRelieved && (machine !== owner || machine.token < this.#token)) {
+      machine.token = 0;
+      machine.isAttending = false;
+      return;
+    }
+    if (!machine.isAttending && heardAttending.length === 0 && (isMine || !this.#hears(machine, owner))) {
+      if (this.#now > silenceMs + machine.index * 500 || isMine) this.#begin(machine);
+    }
+    // The voters decide now and then, if this machine reaches one of them.
+    const isHeard = this.#machines.some((other) => other !== machine && this.#hears(machine, other));
+    const wantsIt =
+      machine.isAttending &&
+      machine.token === 0 &&
+      isHeard &&
+      !this.#hears(machine, owner) &&
+      machine !== owner;
+    if (wantsIt && this.#random() < 0.02) this.#grant(machine);
+    const moves = this.#schedule.moves.some((at) => Math.abs(at - this.#now) < stepMs / 2);
+    if (!moves || machine !== owner || !machine.isAttending) return;
+    const next = this.#machines.find((other) => other !== machine && this.#hears(machine, other));
+    if (!next || !this.#hears(next, machine) || !this.#isAlive(next)) return;
+    this.#begin(next);
+    next.pictureAt = this.#now;
+    this.#grant(next);
+  }
+
+  #begin(machine: SimulatedMachine): void {
+    if (machine.isAttending) return;
+    machine.isAttending = true;
+    machine.pictureAt = this.#now + 300 + this.#random() * 700;
+  }
+
+  #grant(machine: SimulatedMachine): void {
+    this.#token += 1;
+    machine.token = this.#token;
+    this.#owner = machine.index;
+  }
+
+  #connect(machine: SimulatedMachine): void {
+    const reaches = this.#isAlive(machine) && !this.#is(['offline', 'cut'], machine);
+    if (reaches && !machine.isOnline) {
+      machine.isOnline = true;
+      machine.speakers.setConnected(true);
+      machine.noticedAt = undefined;
+      for (const other of this.#machines) {
+        if (other === machine) continue;
+        machine.speakers.setOnline(other.name, this.#isKnownOnline(other), this.#us(machine.clockUs));
+        if (other.isOnline) other.speakers.setOnline(machine.name, true, this.#us(other.clockUs));
+      }
+      if (this.#claim) machine.speakers.learn(id, this.#claim);
+    }
+    if (!reaches && machine.isOnline) {
+      machine.isOnline = false;
+      machine.speakers.setConnected(false);
+      machine.noticedAt = this.#now + (this.#isAlive(machine) ? noticeMs : 0);
+    }
+    if (machine.noticedAt === undefined || machine.noticedAt > this.#now) return;
+    machine.noticedAt = undefined;
+    for (const other of this.#machines) {
+      if (other.isOnline) other.speakers.setOnline(machine.name, false, this.#us(other.clockUs));
+    }
+  }
+
+  #isKnownOnline = ({ isOnline, noticedAt }: SimulatedMachine) => isOnline || noticedAt !== undefined;
+
+  #act(machine: SimulatedMachine): void {
+    const { speakers } = machine;
+    const now = this.#us(machine.clockUs);
+    const seen = [
+      machine,
+      ...this.#machines.filter((other) => other !== machine && this.#hears(machine, other)),
+    ];
+    const heard = seen.map((other): HeardMachine => {
+      const streaming = other.pictureAt <= this.#now;
+      return {
+        machine: other.name,
+        attends: other.isAttending ? [{ id, token: other.token, streaming }] : [],
+      };
+    });
+    const changed = speakers.decide(heard, now).length > 0;
+    const claim = speakers.claim(id);
+    if (machine.isAttending && machine.pictureAt <= this.#now && this.#now % 500 === 0) {
+      const event = { moment: this.#now, time: now };
+      machine.waiting.push(event);
+      this.#seen.push(event);
+    }
+    if (changed && claim?.machine === machine.name) machine.waiting.unshift(...machine.held.splice(0));
+    if (!machine.isOnline) return;
+    if (claim && JSON.stringify(claim) !== JSON.stringify(this.#claim) && (changed || !machine.spoke)) {
+      this.#claim = claim;
+      for (const other of this.#machines) {
+        if (other !== machine && other.isOnline) other.speakers.learn(id, claim);
+      }
+    }
+    machine.spoke = claim !== undefined;
+    for (const event of machine.waiting.splice(0)) {
+      const verdict = speakers.verdict(id, event.time, now);
+      if (verdict === 'wait') machine.held.push(event);
+      if (verdict !== 'publish') continue;
+      this.#published.push({ moment: event.moment, machine: machine.name, at: this.#now });
+    }
+  }
+
+  /** What two machines publish in the time of faults is little. */
+  #checkRepeats(): void {
+    const counts = new Map<number, number>();
+    for (const { moment } of this.#published) counts.set(moment, (counts.get(moment) ?? 0) + 1);
+    const twice = [...counts.values()].filter((count) => count > 1).length / 2;
+    const changes = this.#schedule.moves.length + this.#schedule.faults.length * 2;
+    if (twice > 5 * (changes + 1)) this.#flaws.push(`${twice} s were published twice`);
+  }
+
+  #check(): void {
+    const speaking = this.#machines.filter(({ speakers }) => speakers.speaks(id)).map(({ name }) => name);
+    if (speaking.length !== 1) this.#flaws.push(`in the end ${speaking.join(' and ') || 'nobody'} speaks`);
+    for (const { moment } of this.#seen) {
+      if (moment > endMs - 5000) continue;
+      if (this.#published.some((each) => Math.abs(each.moment - moment) <= sameMs)) continue;
+      this.#flaws.push(`${moment}: nobody published what was seen`);
+      return;
+    }
+    this.#checkRepeats();
+    const settled = this.#published.filter(({ at }) => at > faultsEndMs + 20_000);
+    const moments = new Set(settled.map(({ moment }) => moment));
+    if (moments.size !== settled.length) this.#flaws.push('in the end two machines publish');
+    for (const { name } of this.#machines) {
+      const own = this.#published.filter(({ machine }) => machine === name).map(({ moment }) => moment);
+      if (own.some((moment, index) => moment < (own[index - 1] ?? 0)))
+        this.#flaws.push(`${name}: out of order`);
+    }
+  }
+}
