@@ -120,12 +120,11 @@ export class HouseTopics {
     monitor?.speak(voice.speaks(monitorID));
     for (const listener of this.#listeners) listener();
     if (!voice.speaks(monitorID)) return;
-    const timer = setTimeout(() => {
-      if (!voice.speaks(monitorID)) return;
+    setTimeout(() => {
+      if (this.#isClosed || !voice.speaks(monitorID)) return;
       monitor?.repeat();
       for (const listener of this.#settled) listener(monitorID);
-    }, settleMs);
-    this.#ends.push(() => clearTimeout(timer));
+    }, settleMs).unref();
   }
 
   /** Reads the last event and snapshot of each monitor from the bus, and clears the topics that then have no content. */
@@ -138,7 +137,7 @@ export class HouseTopics {
       if (object) await this.#writeSnapshot(id, object.eventID);
     }
     if (this.#isClosed) return;
-    topics.clearOthers();
+    topics.clearFormer();
   }
 
   /** Tries until the bus answers. */

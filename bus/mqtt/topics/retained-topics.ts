@@ -68,7 +68,7 @@ export class RetainedTopics {
   }
 
   /** Clears all that was published before this start and is not wanted any more. */
-  clearOthers(): void {
+  clearFormer(): void {
     for (const topic of this.known) {
       if (this.get(topic) === undefined && !this.#isOthers(topic)) this.clear(topic);
     }
