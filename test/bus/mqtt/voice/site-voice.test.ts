@@ -22,7 +22,7 @@ class TestSite implements VoiceSite {
   constructor(machine: string) {
     this.machine = machine;
     const timer = setInterval(() => this.#tell(), 50);
-    atEnd(() => clearInterval(timer));
+    atEnd(async () => clearInterval(timer));
   }
 
   heard = () => this.#heard;
