@@ -26,9 +26,12 @@ type Named = readonly [machine: string, log: MachineLog];
 /** Answers from the tables of all machines, in one order: by time, then by machine. */
 export class AllMachines {
   readonly #database: LogDatabase;
+  readonly #isAlone: boolean;
 
-  constructor(database: LogDatabase) {
+  /** @param isAlone the others are machines of a cluster that is no more: their rows are left, their files cannot be had. */
+  constructor(database: LogDatabase, isAlone: boolean) {
     this.#database = database;
+    this.#isAlone = isAlone;
   }
 
   /** A page may be longer by entries of the same time as the last one, so that pages can be turned by the time. */
@@ -60,12 +63,16 @@ export class AllMachines {
 
   async events(filter: EventFilter): Promise<Of<ListedEvent>[]> {
     const found = await this.#ask(filter, (log) => log.events.list(filter));
-    return firstOf(found, filter.limit, filter.oldestFirst, ({ time }) => time);
+    return firstOf(found, filter.limit, filter.oldestFirst, ({ time }) => time).map((event) =>
+      this.#hasFiles(event) ? event : { ...event, recording: null },
+    );
   }
 
   async occurrences(filter: OccurrenceFilter): Promise<Of<Occurrence>[]> {
     const found = await this.#ask(filter, (log) => log.events.occurrences(filter));
-    return firstOf(found, filter.limit, filter.oldestFirst, ({ start }) => start);
+    return firstOf(found, filter.limit, filter.oldestFirst, ({ start }) => start).map((one) =>
+      this.#hasFiles(one) ? one : { ...one, best: { ...one.best, recording: null } },
+    );
   }
 
   /** In the order of the ids; two with the same id in that of their machines. */
@@ -81,7 +88,7 @@ export class AllMachines {
   timeline(question: TimelineQuestion): Promise<TimelineAnswer> {
     return readTimeline(question, (bucket) =>
       Promise.all(
-        this.#chosen({}).map(([machine, log]) =>
+        this.#chosen({ machines: this.#isAlone ? [this.#database.machine] : [] }).map(([machine, log]) =>
           log.timeline.summarize({ ...question, bucket, isAway: isAway(question, machine) }),
         ),
       ),
@@ -98,6 +105,10 @@ export class AllMachines {
       ),
     );
     return found.flat();
+  }
+
+  #hasFiles({ machine }: OfMachine): boolean {
+    return !this.#isAlone || machine === this.#database.machine;
   }
 
   #chosen({ machines = [] }: Choice): Named[] {

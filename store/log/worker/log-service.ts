@@ -66,7 +66,7 @@ export class LogService {
 
   private constructor(database: LogDatabase, bus: Bus, surroundings: Surroundings) {
     this.#database = database;
-    this.#machines = new AllMachines(database);
+    this.#machines = new AllMachines(database, surroundings.beginning.site === undefined);
     this.#bus = bus;
     this.#surroundings = surroundings;
     this.dispatch = new LogDispatch(surroundings.beginning.following, (entries) =>

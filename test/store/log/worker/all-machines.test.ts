@@ -8,7 +8,7 @@ import { ensureStreams } from '../../../../bus/nats/jetstream.ts';
 import { embeddedBus, startNatsServer } from '../../../../bus/nats/nats-server.ts';
 import { formatRecordingID } from '../../../../bus/recording-id.ts';
 import { events, history, recordings } from '../../../../bus/subjects.ts';
-import type { MachineEntry } from '../../../../store/log/log-store.ts';
+import type { LogStore, MachineEntry } from '../../../../store/log/log-store.ts';
 import type { SiteFilter } from '../../../../store/log/worker/all-machines.ts';
 import { silentLogger } from '../../../support/bus.ts';
 import { temporaryFolder } from '../../../support/folder.ts';
@@ -260,4 +260,26 @@ test('recordings of all machines are one list and one timeline, and what an abse
   ]);
   // Of this machine alone.
   expect(await log.recordings({ limit: 10, oldestFirst: true })).toHaveLength(2);
+
+  // What is left of a cluster that is no more cannot be had, and is not shown.
+  const detections = [{ label: 'cat', score: 1 }];
+  const event = { id: 'e', monitorID: 'door', monitorName: '', source: 'tflite', time: question.start + 5e6 };
+  await bus.store(events, ['door', 'tflite'], { ...event, detections }, 'e');
+  const shownIn = async (one: LogStore) =>
+    (await one.events({ limit: 10, oldestFirst: true })).map((found) => found.recording);
+  await waitFor(async () => (await shownIn(log)).length === 1, 10_000, 'the event');
+  expect(await shownIn(log)).toEqual([report(0, 'saved', 1).id]);
+  await log.close();
+  const alone = await here.open();
+  expect(await shownIn(alone)).toEqual([null]);
+  expect((await alone.timeline(question)).monitors).toEqual([
+    {
+      id: 'door',
+      recorded: [
+        [0, 9],
+        [20, 29],
+      ],
+      events: {},
+    },
+  ]);
 });
