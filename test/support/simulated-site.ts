@@ -74,6 +74,8 @@ class SimulatedSite {
   #electionUntil = 4000;
   #network = '';
   #active: readonly SiteFault[] = [];
+  /** By the numbers of the machine that sends and the one that hears. */
+  #links: readonly (readonly boolean[])[] = [];
   readonly #flaws: string[] = [];
 
   constructor(schedule: SiteSchedule) {
@@ -107,7 +109,7 @@ class SimulatedSite {
       this.#now < end && this.#flaws.length === 0;
       this.#now += stepMs
     ) {
-      this.#active = faults.filter(({ at, lasts }) => at <= this.#now && this.#now < at + lasts);
+      this.#setActive(faults.filter(({ at, lasts }) => at <= this.#now && this.#now < at + lasts));
       while (this.#later[0] && this.#later[0].at <= this.#now) this.#later.shift()?.run();
       this.#watchNetwork();
       for (const machine of this.#machines) if (this.#isAwake(machine)) this.#act(machine);
@@ -174,19 +176,35 @@ class SimulatedSite {
     });
   }
 
-  #isLinked(from: SimulatedMachine, to: SimulatedMachine): boolean {
+  /** Most moments have the faults of the one before, and therefore its links. */
+  #setActive(active: readonly SiteFault[]): void {
+    const isSame =
+      active.length === this.#active.length && active.every((fault, n) => fault === this.#active[n]);
+    if (isSame && this.#links.length > 0) return;
+    this.#active = active;
+    const numbers = this.#machines.map(({ index }) => index);
+    this.#links = numbers.map((from) =>
+      numbers.map((to) => !active.some((fault) => this.#breaks(fault, from, to))),
+    );
+  }
+
+  #breaks(fault: SiteFault, from: number, to: number): boolean {
     const count = this.#machines.length;
-    return !this.#active.some((fault) => {
-      if (fault.kind === 'cut') return [from.index, to.index].includes(fault.machine % count);
-      return fault.kind === 'one-way' && fault.from % count === from.index && fault.to % count === to.index;
-    });
+    if (fault.kind === 'cut') return [from, to].includes(fault.machine % count);
+    return fault.kind === 'one-way' && fault.from % count === from && fault.to % count === to;
+  }
+
+  #isLinked(from: SimulatedMachine, to: SimulatedMachine): boolean {
+    return this.#links[from.index]?.[to.index] ?? true;
   }
 
   /** Every change among the voters costs an election of up to 15 s. */
   #watchNetwork(): void {
-    const voters = this.#machines.slice(0, 3);
-    const links = voters.flatMap((from) => voters.map((to) => this.#isLinked(from, to)));
-    const network = [...voters.map(this.#isAwake), ...links].map(Number).join('');
+    let network = '';
+    for (const voter of this.#machines.slice(0, 3)) {
+      network += this.#isAwake(voter) ? 1 : 0;
+      for (const isLinked of this.#links[voter.index]?.slice(0, 3) ?? []) network += isLinked ? 1 : 0;
+    }
     if (this.#network !== '' && network !== this.#network && this.#random() < 0.7) {
       this.#electionUntil = Math.max(this.#electionUntil, this.#now + this.#random() * 15_000);
     }

@@ -211,10 +211,12 @@ export class Ownership {
     const { id } = monitor;
     if (!mayRecord(this.#options, monitor)) return false;
     if (this.#isAwaited(this.#records.get(id), now)) return true;
+    const silence = this.#silence(id, now);
+    if (silence < silenceMs) return false;
     const alive = this.alive(now);
     const places = alive.filter((place) => mayRecord(place, monitor));
     const turn = byPreference(places, id).findIndex(({ machine }) => machine === this.#options.machine);
-    if (this.#silence(id, now) < silenceMs + Math.min(turn, 2) * turnMs) return false;
+    if (silence < silenceMs + Math.min(turn, 2) * turnMs) return false;
     const isAttended = alive.some(({ attends }) => attends.some((attended) => attended.id === id));
     if (isAttended || this.quorum.waitedFor(alive).length > 0) return false;
     this.#disturbedAt = now;
