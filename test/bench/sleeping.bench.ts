@@ -1,8 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { loadavg } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { test, vi } from 'vitest';
 import { MotionZones } from '../../actors/detectors/motion/motion-zones.ts';
+import { Bus } from '../../bus/nats/bus.ts';
+import { readBusAddress } from '../../bus/nats/bus-address-file.ts';
+import { events } from '../../bus/subjects.ts';
 import { startCamera } from '../support/camera.ts';
 import { makeClips } from '../support/clips.ts';
 import { rtspMonitor } from '../support/monitors.ts';
@@ -165,6 +169,98 @@ test('what is found', async () => {
     );
   }
 });
+
+const x264 = ['-c:v', 'libx264', '-preset', 'veryfast', '-threads', '2', '-sc_threshold', '0'];
+const x265 = (more: string) => {
+  const params = `log-level=error:pools=2:scenecut=0:${more}`;
+  return ['-c:v', 'libx265', '-tag:v', 'hvc1', '-preset', 'veryfast', '-x265-params', params];
+};
+const encoders: Readonly<Record<string, readonly string[]>> = {
+  'x264, no B-frames': [...x264, '-bf', '0'],
+  'x264, 2 B-frames': [...x264, '-bf', '2'],
+  'x264, 2 B-frames, open GOP': [...x264, '-bf', '2', '-x264-params', 'open-gop=1'],
+  'x264, intra refresh': [...x264, '-bf', '0', '-x264-params', 'intra-refresh=1'],
+  'x265, no B-frames': x265('bframes=0:open-gop=0'),
+  'x265, no B-frames, open GOP': x265('bframes=0:open-gop=1'),
+  'x265, B-frames, open GOP': x265('bframes=3:open-gop=1'),
+};
+
+test('what must not sleep', async () => {
+  const names = Object.keys(encoders);
+  const files = await Promise.all(
+    Object.entries(encoders).map(([name, encoder]) =>
+      sleepClip({ ...small, noise: 4, isQuiet: true, rate: ['-crf', '25'], seconds: 60, name, encoder }),
+    ),
+  );
+  const mounts = Object.fromEntries(files.map((file, n) => [`m${n}`, { file }]));
+  const camera = await startCamera({ mounts });
+  const settings = { enable: true, feedRate: rate, duration: 10, zones: [zone], sleep: true };
+  const monitors = names.map((_, n) => rtspMonitor(`m${n}`, [camera.url(`m${n}`)], { motion: settings }));
+  const recorder = await startRecorder({ monitors });
+  await pause(warmUpMs);
+  const metrics = await (await recorder.fetch('/api/metrics')).text();
+  console.log(`  encoder | seconds asleep of ${warmUpMs / 1000} | refused`);
+  for (const [n, name] of names.entries()) {
+    const asleep = new RegExp(`sleep_seconds_total{monitor="m${n}"} (\\S+)`).exec(metrics)?.[1];
+    const refused = new RegExp(`sleep_refused{monitor="m${n}",reason="(\\w+)"}`).exec(metrics)?.[1];
+    console.log(`  ${name} | ${Number(asleep ?? 0).toFixed(0)} | ${refused ?? '-'}`);
+  }
+});
+
+interface Burst {
+  /** When the first picture that shows it was taken, and when its event was on the bus. */
+  readonly takenMs: number;
+  readonly toldMs: number;
+}
+
+/** Longer than motion pauses in a burst. */
+const burstGapMs = 6000;
+
+test('how soon it wakes up', async () => {
+  const watched = scenes.slice(0, 3);
+  const files = await Promise.all(watched.map(sleepClip));
+  const mounts = Object.fromEntries(files.map((file, n) => [`m${n}`, { file }]));
+  const camera = await startCamera({ mounts });
+  const monitors = watched.flatMap((_, n) =>
+    [false, true].map((sleep) => {
+      const settings = { enable: true, feedRate: rate, duration: 10, zones: [zone], sleep };
+      return rtspMonitor(`${sleep ? 'asleep' : 'awake'}${n}`, [camera.url(`m${n}`)], { motion: settings });
+    }),
+  );
+  const recorder = await startRecorder({ monitors });
+  const address = await readBusAddress(join(recorder.folder, 'storage', 'bus'));
+  if (!address) throw new Error('there is no bus');
+  const bus = await Bus.connect(address, 'bench');
+  const bursts = new Map<string, Burst[]>();
+  const lastMs = new Map<string, number>();
+  bus.subscribe(events, ['*', 'motion'], ({ monitorID, time }) => {
+    const toldMs = Date.now();
+    const isNew = toldMs - (lastMs.get(monitorID) ?? 0) > burstGapMs;
+    lastMs.set(monitorID, toldMs);
+    if (isNew) bursts.set(monitorID, [...(bursts.get(monitorID) ?? []), { takenMs: time / 1000, toldMs }]);
+  });
+  await pause(warmUpMs + seconds * 1000);
+  await bus.close();
+  console.log(
+    `  from the first picture of a motion to its event on the bus; load ${loadavg()[0]?.toFixed(1)}`,
+  );
+  for (const [n, { name }] of watched.entries()) {
+    const awake = bursts.get(`awake${n}`) ?? [];
+    const asleep = awake.map(({ takenMs }) =>
+      bursts.get(`asleep${n}`)?.find((burst) => Math.abs(burst.takenMs - takenMs) < burstGapMs),
+    );
+    const late = awake.flatMap(({ takenMs }, index) => (asleep[index]?.toldMs ?? Number.NaN) - takenMs || []);
+    console.log(`  ${name}, awake: ${figures(awake.map(({ takenMs, toldMs }) => toldMs - takenMs))}`);
+    console.log(`  ${name}, asleep: ${figures(late)}`);
+  }
+});
+
+/** Of milliseconds. */
+function figures(delaysMs: readonly number[]): string {
+  const sorted = [...delaysMs].sort((a, b) => a - b);
+  const at = (part: number) => Math.round(sorted[Math.floor(part * (sorted.length - 1))] ?? 0);
+  return `p50 ${at(0.5)}, p95 ${at(0.95)}, at most ${at(1)} ms (${sorted.length})`;
+}
 
 test('what it costs', async () => {
   const scene = scenes.at(-1);

@@ -62,9 +62,25 @@ export function ownCpuSeconds(pid: number): number {
 
 /** How often the threads of a process alone have gone to sleep since they began, and so were woken up again. */
 export function ownWakeUps(pid: number): number {
-  return tasks(pid)
-    .map((task) => read(pid, `task/${task}/status`))
-    .reduce((sum, text) => sum + Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(text)?.[1] ?? 0), 0);
+  return threads(pid).reduce((sum, { wakeUps }) => sum + wakeUps, 0);
+}
+
+/** What a thread has done since it began. */
+export interface Thread {
+  readonly id: string;
+  readonly name: string;
+  readonly wakeUps: number;
+  readonly cpuSeconds: number;
+}
+
+/** The threads of a process alone; its own is the first. */
+export function threads(pid: number): Thread[] {
+  return tasks(pid).map((id) => {
+    const switches = /^voluntary_ctxt_switches:\s+(\d+)/m.exec(read(pid, `task/${id}/status`))?.[1];
+    const nanoseconds = Number(read(pid, `task/${id}/schedstat`).split(' ')[0]);
+    const name = read(pid, `task/${id}/comm`).trim();
+    return { id, name, wakeUps: Number(switches ?? 0), cpuSeconds: nanoseconds / 1e9 };
+  });
 }
 
 /** Memory of a process and its descendants in bytes. */

@@ -19,6 +19,8 @@ export interface SleepScene {
   /** Arguments of x264's rate control. */
   readonly rate: readonly string[];
   readonly seconds: number;
+  /** Instead of x264 without B-frames: its name and arguments, besides `rate` and `group`. */
+  readonly encoder?: readonly string[];
   /** When the first box begins; 30 s if it is not said. */
   readonly begin?: number;
 }
@@ -73,7 +75,8 @@ export async function sleepClip(scene: SleepScene): Promise<string> {
     ...(isQuiet ? [] : sources),
     `${moving},noise=c0s=${noise}:c0f=t+u,format=yuv420p[out]`,
   ];
-  const encoder = `-c:v libx264 -preset veryfast -threads 2 -sc_threshold 0 -bf 0 -g ${group}`.split(' ');
+  const usual = '-c:v libx264 -preset veryfast -threads 2 -sc_threshold 0 -bf 0'.split(' ');
+  const encoder = [...(scene.encoder ?? usual), '-g', String(group)];
   const how = [
     '-filter_complex',
     filter.join(';'),
