@@ -2,8 +2,8 @@ import { isIP } from 'node:net';
 import { retry } from '../bus/children/retry.ts';
 import type { RecordingArchive } from '../store/recordings/recording-archive.ts';
 import { type Door, type DoorOptions, openDoor } from './door.ts';
-import { markRoutes } from './relay/mark-routes.ts';
 import { peerGate } from './relay/peer-gate.ts';
+import { peerRoutes } from './relay/peer-routes.ts';
 import type { Site } from './state/site.ts';
 import { BasePath } from './transport/base-path.ts';
 import { createListener } from './transport/listener.ts';
@@ -39,7 +39,7 @@ async function openPeerDoor({ machine, keys, relayPort }: Site, options: PeerDoo
     { ca, cert, key, requestCert: true, rejectUnauthorized: true },
     options.headers,
   );
-  const table = [...options.table.filter(({ relay }) => relay), ...markRoutes(options)];
+  const table = [...options.table.filter(({ relay }) => relay), ...peerRoutes(options)];
   const door = openDoor({ ...options, table, server, gate: peerGate, basePath: new BasePath('') });
   try {
     await door.listen({ host: isIP(machine) ? machine : '0.0.0.0', port: relayPort });

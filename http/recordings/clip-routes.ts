@@ -1,8 +1,9 @@
 import Type from 'typebox';
 import { MonitorID } from '../../store/monitors/monitor-config.ts';
+import type { ClipFootage } from '../../store/recordings/clip/clip-footage.ts';
 import type { ApiServices } from '../request/api-services.ts';
 import { HttpError } from '../request/http-error.ts';
-import { type Route, route } from '../request/route.ts';
+import { type Route, type RouteAnswer, type RouteCall, route } from '../request/route.ts';
 import { byteAnswer } from './byte-answer.ts';
 import { downloadName } from './download-name.ts';
 import type { OpenLimit } from './open-limit.ts';
@@ -16,6 +17,37 @@ type Services = Pick<ApiServices, 'recordings' | 'monitors' | 'catalogueProgress
 };
 
 export function clipRoutes({ recordings, monitors, catalogueProgress, limit }: Services): Route[] {
+  const answer = async (
+    id: string,
+    { start, end }: { readonly start: number; readonly end: number },
+    headers: RouteCall['headers'],
+    find?: () => Promise<ClipFootage>,
+  ): Promise<RouteAnswer> => {
+    const clip = await recordings.clip(id, start, end, find);
+    if (clip === undefined) throw new HttpError('not_found', 'Nothing was recorded in this time.');
+    if (clip === 'busy')
+      throw new HttpError('unavailable', 'Too many clips are being made.', {
+        headers: { 'Retry-After': '5' },
+      });
+    if ('changes' in clip)
+      throw new HttpError('conflict', `The picture or the audio changes at ${clip.changes.join(', ')}.`, {
+        pointer: '/end',
+        members: { changes: clip.changes },
+      });
+    const content = {
+      type: 'video/mp4',
+      length: clip.length,
+      etag: `"${clip.hash}"`,
+      fileName: downloadName(monitors.get(id)?.name ?? id, clip.startUs / 1000, 'mp4'),
+      read: (from: number, to: number) => clip.read(from, to),
+      close: async () => {},
+    };
+    const answered = await byteAnswer(content, headers, limit);
+    return {
+      ...answered,
+      headers: { ...answered.headers, ...incompleteHeader(catalogueProgress((monitor) => monitor === id)) },
+    };
+  };
   return [
     route({
       method: 'GET',
@@ -25,7 +57,7 @@ export function clipRoutes({ recordings, monitors, catalogueProgress, limit }: S
       relay: 'clip',
       tag: 'Recordings',
       summary: 'A span of time as one MP4 file',
-      description: `What was recorded from \`start\` to \`end\`, cut to the frame, with audio; time in which nothing was recorded is left out. At most ${maxHours} hours. Where the size, the codec or the audio changes there is no one file: status 409, with the times of the changes in \`changes\`. Answers \`Range\`, \`If-Range\` and \`If-None-Match\`. The same span is the same file for five minutes, although a recording in it may grow. ${incompleteText}`,
+      description: `What was recorded from \`start\` to \`end\`, cut to the frame, with audio; time in which nothing was recorded is left out. At most ${maxHours} hours. Where the size, the codec or the audio changes there is no one file: status 409, with the times of the changes in \`changes\`. Where several machines are one system, footage of all of them is in it; while one is away that has a part, status 409 as well, with the times at which another one begins. Answers \`Range\`, \`If-Range\` and \`If-None-Match\`. The same span is the same file for five minutes, although a recording in it may grow. ${incompleteText}`,
       params: Type.Object({ id: MonitorID }),
       query: Type.Object(spanFields),
       answers: {
@@ -35,32 +67,8 @@ export function clipRoutes({ recordings, monitors, catalogueProgress, limit }: S
       },
       failures: ['not_found', 'conflict', 'range_not_satisfiable', 'storage_failed', 'unavailable'],
       check: ({ query: { start, end } }) => checkSpan(start, end, maxHours),
-      async handle({ params: { id }, query: { start, end }, headers }) {
-        const clip = await recordings.clip(id, start, end);
-        if (clip === undefined) throw new HttpError('not_found', 'Nothing was recorded in this time.');
-        if (clip === 'busy')
-          throw new HttpError('unavailable', 'Too many clips are being made.', {
-            headers: { 'Retry-After': '5' },
-          });
-        if ('changes' in clip)
-          throw new HttpError('conflict', `The picture or the audio changes at ${clip.changes.join(', ')}.`, {
-            pointer: '/end',
-            members: { changes: clip.changes },
-          });
-        const content = {
-          type: 'video/mp4',
-          length: clip.length,
-          etag: `"${clip.hash}"`,
-          fileName: downloadName(monitors.get(id)?.name ?? id, clip.startUs / 1000, 'mp4'),
-          read: (from: number, to: number) => clip.read(from, to),
-          close: async () => {},
-        };
-        const answer = await byteAnswer(content, headers, limit);
-        return {
-          ...answer,
-          headers: { ...answer.headers, ...incompleteHeader(catalogueProgress((monitor) => monitor === id)) },
-        };
-      },
+      handle: ({ params: { id }, query, headers }) => answer(id, query, headers),
+      across: ({ params: { id }, query, headers }, find) => answer(id, query, headers, find),
     }),
   ];
 }

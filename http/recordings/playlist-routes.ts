@@ -31,7 +31,7 @@ export function playlistRoutes({ recordings, catalogueProgress, machine }: Servi
       relay: 'playlist',
       tag: 'Recordings',
       summary: 'HLS playlist of what was recorded',
-      description: `For players: byte ranges of the recordings' files from the key frame before \`start\` on, with a discontinuity and the time where another file begins. At most ${maxHours.all} hours. With \`frames=key\` an I-frame playlist of at most ${maxHours.key} hour, for preview pictures: of key frames that follow each other within half a second, the first. A recording that is being written is in it up to now. Answers \`If-None-Match\`. ${incompleteText}`,
+      description: `For players: byte ranges of the recordings' files from the key frame before \`start\` on, with a discontinuity and the time where another file begins. At most ${maxHours.all} hours. With \`frames=key\` an I-frame playlist of at most ${maxHours.key} hour, for preview pictures: of key frames that follow each other within half a second, the first. A recording that is being written is in it up to now. Where several machines are one system, footage of all of them is in it; \`X-Footage-Away\` names machines that are away and have a part. Answers \`If-None-Match\`. ${incompleteText}`,
       params: Type.Object({ id: MonitorID }),
       query: Type.Object({ ...spanFields, frames: framesField }),
       answers: {

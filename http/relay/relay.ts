@@ -2,6 +2,7 @@ import type { Log } from '../../bus/log.ts';
 import { parseRecordingID, splitSiteID } from '../../bus/recording-id.ts';
 import type { LogStore } from '../../store/log/log-store.ts';
 import type { Monitors } from '../../store/monitors/monitors.ts';
+import type { RecordingArchive } from '../../store/recordings/recording-archive.ts';
 import { eventSpan } from '../../store/recordings/snapshots.ts';
 import type { Caller } from '../request/caller.ts';
 import { HttpError } from '../request/http-error.ts';
@@ -25,6 +26,7 @@ export interface RelayOptions {
   readonly site: Site;
   readonly monitors: Pick<Monitors, 'get'>;
   readonly logs: Pick<LogStore, 'siteRecordings' | 'events'>;
+  readonly recordings: Pick<RecordingArchive, 'footage' | 'openMedia'>;
   readonly log: Log;
 }
 
@@ -42,7 +44,11 @@ export class Relay {
     this.#options = options;
     this.peers = new PeerRequests(site, log);
     this.#sockets = new RelayedSockets({ site, monitors, peers: this.peers });
-    this.#footage = new SiteFootage({ ...options, ask: (...asked) => this.#ask(...asked) });
+    this.#footage = new SiteFootage({
+      ...options,
+      peers: this.peers,
+      ask: (...asked) => this.#ask(...asked),
+    });
   }
 
   /**

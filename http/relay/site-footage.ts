@@ -5,19 +5,28 @@ import type { LogStore } from '../../store/log/log-store.ts';
 import type { Monitors } from '../../store/monitors/monitors.ts';
 import { checkParts, maxParts } from '../../store/recordings/playback/footage.ts';
 import { joinPlaylists } from '../../store/recordings/playback/joined-playlist.ts';
+import type { RecordingArchive } from '../../store/recordings/recording-archive.ts';
 import { HttpError } from '../request/http-error.ts';
 import type { Route, RouteAnswer, RouteCall } from '../request/route.ts';
 import type { Site } from '../state/site.ts';
-import { textOf } from './answer-text.ts';
-import { awayError } from './peer-requests.ts';
+import { bytesOf } from './answer-bytes.ts';
+import { awayError, type PeerRequests } from './peer-requests.ts';
 import { type MachineFootage, shownFootage } from './shown-footage.ts';
+import { type KnownRecording, SiteClip } from './site-clip.ts';
 
 export interface SiteFootageOptions {
   readonly site: Site;
   readonly monitors: Pick<Monitors, 'get'>;
   readonly logs: Pick<LogStore, 'siteRecordings'>;
+  readonly recordings: Pick<RecordingArchive, 'footage' | 'openMedia'>;
+  readonly peers: PeerRequests;
   /** Asks another machine. */
   readonly ask: (machine: string, row: Route, call: RouteCall, url: string) => Promise<RouteAnswer>;
+}
+
+interface ShownFootage {
+  readonly shown: readonly MachineFootage[];
+  readonly recorded: readonly KnownRecording[];
 }
 
 interface Asked {
@@ -29,24 +38,30 @@ interface Asked {
 /** Answers about a span of a monitor's footage, whichever machines have it. */
 export class SiteFootage {
   readonly #options: SiteFootageOptions;
+  readonly #clips: SiteClip;
 
   constructor(options: SiteFootageOptions) {
     this.#options = options;
+    this.#clips = new SiteClip(options);
   }
 
-  /** @throws {HttpError} `conflict` if the span has footage of several machines: one file cannot span them. */
+  /** @throws {HttpError} `conflict` if the span has footage of a machine that is away, and of others. */
   async clip(row: Route, call: RouteCall, url: string): Promise<RouteAnswer> {
-    const [first, ...others] = await this.#shown(askedIn(call));
+    const { site } = this.#options;
+    const asked = askedIn(call);
+    const { shown, recorded } = await this.#shown(asked);
+    const [first, ...others] = shown;
     if (others.length === 0) return this.#answerOf(first?.machine, row, call, url);
+    const away = shown.find(({ machine }) => !site.isAlive(machine));
+    if (!away && row.across) return row.across(call, () => this.#clips.source(asked.id, recorded, shown));
     const changes = others.map(({ start }) => start);
-    throw new HttpError('conflict', `The footage is on another machine from ${changes.join(', ')} on.`, {
-      ...{ pointer: '/end', members: { changes } },
-    });
+    const text = `${away?.machine} is away, and has a part of this. Another machine begins at ${changes.join(', ')}.`;
+    throw new HttpError('conflict', text, { pointer: '/end', members: { changes } });
   }
 
   /** @throws {HttpError} `unavailable` if only machines have footage that are not there. */
   async playlist(row: Route, call: RouteCall, url: string): Promise<RouteAnswer> {
-    const shown = await this.#shown(askedIn(call));
+    const { shown } = await this.#shown(askedIn(call));
     if (shown.length < 2) return this.#answerOf(shown[0]?.machine, row, call, url);
     const parts = await Promise.all(shown.map((part) => this.#part(part, row, call, url)));
     const texts = parts.flatMap(({ text }) => (text === undefined ? [] : [text]));
@@ -66,7 +81,7 @@ export class SiteFootage {
   }
 
   /** The owner's footage, and where it has none, that of any other machine; what cannot be played now only where nothing else is. */
-  async #shown({ id, start, end }: Asked): Promise<MachineFootage[]> {
+  async #shown({ id, start, end }: Asked): Promise<ShownFootage> {
     const { site, logs, monitors } = this.#options;
     const now = nowUs();
     const heard = site.machines.filter((machine) => site.isAlive(machine));
@@ -74,17 +89,15 @@ export class SiteFootage {
       ...{ monitors: [id], stream: 'main', start, end, limit: maxParts + 1, oldestFirst: true, heard },
     });
     checkParts(found.length);
-    const recorded = found.map(({ machine, start: from, end: to }) => ({
-      machine,
-      start: from,
-      end: to ?? now,
+    const recorded = found.map((one) => ({
+      ...{ id: one.id, machine: one.machine, start: one.start, end: one.end ?? now },
     }));
     const owner = site.distant(id)?.machine ?? (monitors.get(id)?.enable ? site.machine : undefined);
     const rank = (machine: string) => (heard.includes(machine) ? 0 : 2) + (machine === owner ? 0 : 1);
     const machines = [...new Set(recorded.map(({ machine }) => machine))].sort(
       (a, b) => rank(a) - rank(b) || (a < b ? -1 : 1),
     );
-    return shownFootage(recorded, machines, { start, end });
+    return { shown: shownFootage(recorded, machines, { start, end }), recorded };
   }
 
   async #answerOf(
@@ -113,8 +126,8 @@ export class SiteFootage {
       const answer = await this.#answerOf(
         ...([machine, row, { ...call, query, headers: {} }, `${path}?${parameters}`] as const),
       );
-      if ((answer.status ?? 200) === 200) return { text: await textOf(answer) };
-      await textOf(answer);
+      if ((answer.status ?? 200) === 200) return { text: (await bytesOf(answer)).toString() };
+      await bytesOf(answer);
     } catch (error) {
       const { code } = error instanceof HttpError ? error : {};
       if (code === 'unavailable') return { away: machine };

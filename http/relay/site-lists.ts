@@ -4,8 +4,8 @@ import type { LogStore } from '../../store/log/log-store.ts';
 import type { RecordingArchive } from '../../store/recordings/recording-archive.ts';
 import type { Site } from '../state/site.ts';
 import type { SiteCatalogue, SiteRecording } from '../state/site-catalogue.ts';
-import { askForMarks } from './mark-routes.ts';
 import type { PeerRequests } from './peer-requests.ts';
+import { askForMarks } from './peer-routes.ts';
 
 export interface SiteListsOptions {
   readonly site: Site;

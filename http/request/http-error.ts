@@ -52,7 +52,7 @@ export const errors = {
     status: 409,
     title: 'Conflict',
     meaning:
-      'the user name is taken, the last admin would be gone, a login is sent to a recorder without logins, the recording is being written, a machine is said to be off that is not waited for, a clip would span a change of the picture or the footage of several machines, or the same was changed on another machine at this moment',
+      'the user name is taken, the last admin would be gone, a login is sent to a recorder without logins, the recording is being written, a machine is said to be off that is not waited for, a clip would span a change of the picture or the footage of a machine that is away, or the same was changed on another machine at this moment',
   },
   too_large: {
     status: 413,

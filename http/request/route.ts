@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Static, TObject, TSchema } from 'typebox';
+import type { ClipFootage } from '../../store/recordings/clip/clip-footage.ts';
 import type { Access, Caller } from './caller.ts';
 import type { ErrorCode } from './http-error.ts';
 import type { WebSocketConnection } from './websocket-connection.ts';
@@ -67,7 +68,7 @@ export interface Route extends RouteText {
   /**
    * Whose answer it is where several machines are one system; any machine's if absent. By `id` in the request: `monitor`: that
    * of the machine which records the monitor; `recording`, `event`: of the one that has it; `clip`: of the one that has the
-   * footage of the span; `playlist`: of all that have a part of it, one after the other.
+   * footage of the span, or by `across`; `playlist`: of all that have a part of it, one after the other.
    */
   readonly relay?: 'monitor' | 'recording' | 'event' | 'clip' | 'playlist';
   readonly params?: TObject;
@@ -82,6 +83,8 @@ export interface Route extends RouteText {
   /** Refuses a request that no machine would answer, by throwing an `HttpError`. */
   check?(call: RouteCall): void;
   handle(call: RouteCall): RouteAnswer | Promise<RouteAnswer>;
+  /** Of a `clip`: the answer if several machines have a part of it. @param find where their parts are. */
+  across?(call: RouteCall, find: () => Promise<ClipFootage>): Promise<RouteAnswer>;
   /** For a WebSocket: its messages by name, for the documents; the schema of a JSON text, or what the bytes are. */
   readonly messages?: Readonly<Record<string, TSchema | string>>;
   /** For a WebSocket: refuses the handshake by throwing an `HttpError`. */
@@ -93,12 +96,19 @@ export interface Route extends RouteText {
 type Shape<Schema> = Schema extends TSchema ? Static<Schema> : undefined;
 
 interface TypedRoute<Params, Query, Body>
-  extends Omit<Route, 'params' | 'query' | 'body' | 'check' | 'handle' | 'beforeConnect' | 'connect'> {
+  extends Omit<
+    Route,
+    'params' | 'query' | 'body' | 'check' | 'handle' | 'across' | 'beforeConnect' | 'connect'
+  > {
   readonly params?: Params;
   readonly query?: Query;
   readonly body?: Body;
   check?(call: RouteCall<Shape<Params>, Shape<Query>, Shape<Body>>): void;
   handle(call: RouteCall<Shape<Params>, Shape<Query>, Shape<Body>>): RouteAnswer | Promise<RouteAnswer>;
+  across?(
+    call: RouteCall<Shape<Params>, Shape<Query>, Shape<Body>>,
+    find: () => Promise<ClipFootage>,
+  ): Promise<RouteAnswer>;
   beforeConnect?(call: Omit<RouteCall<Shape<Params>, Shape<Query>, Shape<Body>>, 'signal'>): void;
   connect?(
     connection: WebSocketConnection,

@@ -5,10 +5,12 @@ import { StoreError } from '../base/store-error.ts';
 import type { CatalogueEntry, RecordingFilter } from '../log/catalogue/recording-catalogue.ts';
 import { Clip, layoutChanges } from './clip/clip.ts';
 import { ClipCache } from './clip/clip-cache.ts';
+import { type ClipFootage, type OpenMedia, openMedia } from './clip/clip-footage.ts';
 import { mayGrow, type OpenRecording, type RecordingFiles } from './files/recording-files.ts';
 import type { RecordingMarks } from './files/recording-marks.ts';
 import type { FragmentIndex } from './fragments/fragment-index.ts';
 import type { FragmentIndexes } from './fragments/fragment-indexes.ts';
+import { formatIndex } from './fragments/index-file.ts';
 import {
   checkParts,
   type Footage,
@@ -103,18 +105,35 @@ export class RecordingArchive {
    *
    * @returns undefined if nothing was recorded; `busy` if too many are being made; the times, Unix times in microseconds, at
    * which the picture's size, the codec or the audio changes: one file cannot span them.
-   * @throws {StoreError} `invalid` if it has too many recordings, `io`; errors of the file system.
+   * @param find what else the clip is made of than what this machine has: that of several machines.
+   * @throws {StoreError} `invalid` if it has too many recordings, `io`; errors of the file system, and of `find`.
    */
   clip(
     monitorID: string,
     startUs: number,
     endUs: number,
+    find?: () => Promise<ClipFootage>,
   ): Promise<Clip | { readonly changes: readonly number[] } | 'busy' | undefined> {
-    return this.#clips.get(`${monitorID} ${startUs} ${endUs}`, async () => {
-      const footage = await this.footage(monitorID, startUs, endUs);
-      const changes = layoutChanges(footage);
-      return changes.length > 0 ? { changes } : Clip.of(footage, this.#options.files);
+    const own = async (): Promise<ClipFootage> => ({
+      footage: await this.footage(monitorID, startUs, endUs),
+      open: (id) => this.openMedia(id),
     });
+    return this.#clips.get(`${monitorID} ${startUs} ${endUs} ${find ? 'all' : 'own'}`, async () => {
+      const source = await (find ?? own)();
+      const changes = layoutChanges(source.footage);
+      return changes.length > 0 ? { changes } : Clip.of(source);
+    });
+  }
+
+  /** @returns undefined if there is no such file; the caller closes it. @throws errors of the file system. */
+  openMedia(id: string): Promise<OpenMedia | undefined> {
+    return openMedia(this.#options.files, id);
+  }
+
+  /** A recording without its media, for another machine; undefined if there is none. @throws errors of the file system. */
+  async indexBytes(id: string): Promise<Buffer | undefined> {
+    const index = await this.#indexOf(id);
+    return index && formatIndex(index);
   }
 
   /** Whether there is a file of this recording. @throws errors of the file system. */

@@ -41,7 +41,10 @@ export async function collectClip({ startUs, endUs, parts }: Footage): Promise<C
   if (!first) return undefined;
   const { video, audio } = first.index.movie;
   const collector = new ClipCollector(video.ticksPerSecond, audio?.ticksPerSecond);
-  for (const part of parts) await collector.add(part, startUs, endUs);
+  for (const part of parts) {
+    const { fromUs = startUs, toUs = endUs } = part;
+    await collector.add(part, Math.max(startUs, fromUs), Math.min(endUs, toUs));
+  }
   return collector.media();
 }
 

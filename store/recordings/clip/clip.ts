@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { FileHandle } from 'node:fs/promises';
-import { readFileRange } from '../files/file-range.ts';
-import type { RecordingFiles } from '../files/recording-files.ts';
 import type { Footage } from '../playback/footage.ts';
+import type { ClipFootage, OpenMedia } from './clip-footage.ts';
 import { clipHeader } from './clip-header.ts';
 import { type ClipPiece, collectClip } from './clip-media.ts';
 
@@ -17,13 +15,13 @@ export class Clip {
   readonly memoryBytes: number;
   readonly #header: Buffer;
   readonly #pieces: readonly ClipPiece[];
-  readonly #files: RecordingFiles;
+  readonly #source: ClipFootage;
 
-  private constructor(startUs: number, header: Buffer, pieces: readonly ClipPiece[], files: RecordingFiles) {
+  private constructor(startUs: number, header: Buffer, pieces: readonly ClipPiece[], source: ClipFootage) {
     this.startUs = startUs;
     this.#header = header;
     this.#pieces = pieces;
-    this.#files = files;
+    this.#source = source;
     this.length = pieces.reduce((sum, { bytes }) => sum + bytes, header.length);
     this.memoryBytes = header.length + pieces.length * 100;
     const hash = createHash('sha256').update(header);
@@ -32,21 +30,22 @@ export class Clip {
   }
 
   /**
-   * @param footage of one layout, see {@link layoutChanges}.
+   * @param source its footage is of one layout, see {@link layoutChanges}.
    * @returns undefined if no frame was taken in the span.
    */
-  static async of(footage: Footage, files: RecordingFiles): Promise<Clip | undefined> {
+  static async of(source: ClipFootage): Promise<Clip | undefined> {
+    const { footage } = source;
     const media = await collectClip(footage);
     const [first] = footage.parts;
     if (!media || !first) return undefined;
-    return new Clip(media.startUs, clipHeader(media, first.index.movie), media.pieces, files);
+    return new Clip(media.startUs, clipHeader(media, first.index.movie), media.pieces, source);
   }
 
-  /** Reads `from` to before `to`. @throws errors of the file system, also if a recording has been deleted. */
+  /** Reads `from` to before `to`. @throws errors of the source, also if a recording has been deleted. */
   async *read(from: number, to: number): AsyncGenerator<Uint8Array> {
     if (from < this.#header.length) yield this.#header.subarray(from, to);
     let begin = this.#header.length;
-    let open: { readonly id: string; readonly handle: FileHandle } | undefined;
+    let open: { readonly id: string; readonly media: OpenMedia } | undefined;
     try {
       for (const { id, offset, bytes } of this.#pieces) {
         if (begin >= to) break;
@@ -54,16 +53,16 @@ export class Clip {
         begin += bytes;
         if (first >= last) continue;
         if (open?.id !== id) {
-          await open?.handle.close();
+          await open?.media.close();
           open = undefined;
-          const recording = await this.#files.open(id);
-          if (!recording) throw new Error(`the recording ${id} was deleted`);
-          open = { id, handle: recording.handle };
+          const media = await this.#source.open(id);
+          if (!media) throw new Error(`the recording ${id} was deleted`);
+          open = { id, media };
         }
-        yield* readFileRange(open.handle, offset + first, offset + last);
+        yield* open.media.read(offset + first, offset + last);
       }
     } finally {
-      await open?.handle.close();
+      await open?.media.close();
     }
   }
 }
@@ -72,5 +71,5 @@ export class Clip {
 export function layoutChanges({ parts }: Footage): number[] {
   return parts
     .filter(({ index }, at) => at > 0 && index.movie.layout !== parts[at - 1]?.index.movie.layout)
-    .map(({ startUs }) => startUs);
+    .map(({ startUs, fromUs = startUs }) => Math.max(startUs, fromUs));
 }

@@ -13,9 +13,14 @@ const mdatHeaderBytes = 8;
 /** @returns undefined if there is none, or a damaged one. */
 export async function readIndexFile(path: string): Promise<FragmentIndex | undefined> {
   const data = await readFile(path).catch(() => undefined);
-  const moov = data && boxesIn(data).find(({ type }) => type === 'moov');
+  return data && parseIndex(data);
+}
+
+/** @param data the content of such a file. @returns undefined if it is damaged. */
+export function parseIndex(data: Buffer): FragmentIndex | undefined {
+  const moov = boxesIn(data).find(({ type }) => type === 'moov');
   const index = moov && indexOf(data.subarray(0, moov.end));
-  if (!data || !index) return undefined;
+  if (!index) return undefined;
   const fragments: IndexedFragment[] = [];
   let end = index.end;
   for (let at = index.end; at < data.length; ) {
@@ -30,8 +35,14 @@ export async function readIndexFile(path: string): Promise<FragmentIndex | undef
   return { ...index, fragments, end };
 }
 
-/** Recordings with other boxes between their fragments have no such form. @throws errors of the file system. */
-export async function writeIndexFile(path: string, { init, fragments, end }: FragmentIndex): Promise<void> {
+/** @throws errors of the file system. */
+export async function writeIndexFile(path: string, index: FragmentIndex): Promise<void> {
+  const data = formatIndex(index);
+  if (data) await writeAtomically(path, data);
+}
+
+/** @returns undefined for recordings with other boxes between their fragments, which have no such form. */
+export function formatIndex({ init, fragments, end }: FragmentIndex): Buffer | undefined {
   const pieces = [init];
   let sum = init.length;
   for (const { header, bytes } of fragments) {
@@ -41,5 +52,5 @@ export async function writeIndexFile(path: string, { init, fragments, end }: Fra
     pieces.push(header, mdat);
     sum += bytes;
   }
-  if (sum === end) await writeAtomically(path, Buffer.concat(pieces));
+  return sum === end ? Buffer.concat(pieces) : undefined;
 }

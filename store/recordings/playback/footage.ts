@@ -17,6 +17,9 @@ export interface FootagePart {
   /** When its first frame was taken: Unix time in microseconds. */
   readonly startUs: number;
   readonly index: FragmentIndex;
+  /** What is shown of it, if not all: Unix times in microseconds. */
+  readonly fromUs?: number;
+  readonly toUs?: number;
 }
 
 /** What was recorded of a monitor's main stream in a span, the oldest first. */

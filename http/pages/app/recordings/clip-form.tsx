@@ -145,12 +145,12 @@ function Edge({ text, time, change }: EdgeProps) {
   );
 }
 
-/** Where the picture changes, or another machine has the footage, there is no one file; the recorder says at which times. */
+/** Where the picture changes, or a machine is away, there is no one file; the recorder says at which times. */
 function refusal({ status, message }: RequestFailure): string {
   const times = message.match(/\d{16}/g) ?? [];
   if (status !== 409 || times.length === 0) return message;
-  const isOfOthers = message.includes('another machine');
-  return say(isOfOthers ? recordingTexts.clipMachines : recordingTexts.clipChanges, {
+  const isAway = message.includes('is away');
+  return say(isAway ? recordingTexts.clipAway : recordingTexts.clipChanges, {
     times: times.map((time) => clock(Number(time))).join(', '),
   });
 }

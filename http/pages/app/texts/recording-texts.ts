@@ -109,9 +109,9 @@ export const recordingTexts = {
     en: 'The size or the codec of the picture changes at {times}. Mark a part before or after that.',
     de: 'Größe oder Codec des Bildes ändern sich um {times}. Bitte einen Ausschnitt davor oder danach markieren.',
   },
-  clipMachines: {
-    en: 'Another machine has recorded from {times} on. Mark a part before or after that.',
-    de: 'Ab {times} hat ein anderer Rechner aufgenommen. Bitte einen Ausschnitt davor oder danach markieren.',
+  clipAway: {
+    en: 'A machine that recorded a part of this is away. Another one begins at {times}: mark a part before or after that.',
+    de: 'Ein Rechner, der einen Teil davon aufgenommen hat, ist nicht erreichbar. Um {times} beginnt ein anderer: Bitte einen Ausschnitt davor oder danach markieren.',
   },
   clipStopped: { en: 'The download was stopped.', de: 'Der Vorgang wurde abgebrochen.' },
   clipBroken: {

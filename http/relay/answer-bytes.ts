@@ -1,12 +1,12 @@
 import { Readable } from 'node:stream';
 import type { RouteAnswer } from '../request/route.ts';
 
-/** A playlist of 24 hours has less. */
+/** A playlist of 24 hours has less, and so has the index of a recording. */
 const maxBytes = 32 * 1024 * 1024;
 
-/** The text of an answer's body, of this or another machine. @throws if it is too long, or breaks off. */
-export async function textOf({ body }: RouteAnswer): Promise<string> {
-  if (!(body instanceof Readable)) return String(body ?? '');
+/** The body of an answer, of this or another machine. @throws if it is too long, or breaks off. */
+export async function bytesOf({ body }: RouteAnswer): Promise<Buffer> {
+  if (!(body instanceof Readable)) return Buffer.from(String(body ?? ''));
   const pieces: Buffer[] = [];
   let bytes = 0;
   for await (const piece of body as AsyncIterable<Buffer>) {
@@ -14,5 +14,5 @@ export async function textOf({ body }: RouteAnswer): Promise<string> {
     if (bytes > maxBytes) throw new Error('the answer of another machine is too long');
     pieces.push(piece);
   }
-  return Buffer.concat(pieces).toString();
+  return Buffer.concat(pieces);
 }

@@ -1,0 +1,90 @@
+import Type, { type Static } from 'typebox';
+import { recordingIDPattern } from '../../bus/recording-id.ts';
+import { compileValidator } from '../../store/base/validator.ts';
+import type { FragmentIndex } from '../../store/recordings/fragments/fragment-index.ts';
+import { parseIndex } from '../../store/recordings/fragments/index-file.ts';
+import type { RecordingArchive } from '../../store/recordings/recording-archive.ts';
+import { HttpError } from '../request/http-error.ts';
+import { type Route, route } from '../request/route.ts';
+import { bytesOf } from './answer-bytes.ts';
+import type { PeerRequests } from './peer-requests.ts';
+import type { RelayedCaller } from './relayed-caller.ts';
+
+const OwnID = Type.String({ pattern: recordingIDPattern });
+/** A page of recordings. */
+const Marks = Type.Object({ ids: Type.Array(OwnID, { maxItems: 1000 }) });
+const checkMarks = compileValidator(Marks);
+/** A list does not wait longer for a machine that is heard, but does not answer. */
+const marksPatienceMs = 1000;
+
+/** The machine that asks, not one of its callers. */
+export const machineCaller: RelayedCaller = { id: '', username: '', isAdmin: true, monitors: undefined };
+
+interface PeerServices {
+  readonly recordings: Pick<RecordingArchive, 'protectedOf' | 'indexBytes'>;
+}
+
+/** What only the other machines may ask: what no database has. */
+export function peerRoutes({ recordings }: PeerServices): Route[] {
+  return [
+    route({
+      method: 'POST',
+      path: '/cluster/protected',
+      access: 'admin',
+      tag: 'Recordings',
+      summary: 'Which of these recordings are protected',
+      body: Marks,
+      answers: { 200: { description: 'Their ids', schema: Marks } },
+      handle: async ({ body: { ids } }) => ({ body: { ids: [...(await recordings.protectedOf(ids))] } }),
+    }),
+    route({
+      method: 'GET',
+      path: '/cluster/index/:id',
+      access: 'admin',
+      tag: 'Recordings',
+      summary: 'Where the fragments of a recording are',
+      params: Type.Object({ id: OwnID }),
+      answers: { 200: { description: 'The recording without its media', type: 'application/octet-stream' } },
+      async handle({ params: { id } }) {
+        const body = await recordings.indexBytes(id);
+        if (!body) throw new HttpError('not_found', 'There is no such recording.');
+        return { type: 'application/octet-stream', body };
+      },
+    }),
+  ];
+}
+
+/** @returns the protected ones of these; undefined if the machine does not say so within a second. */
+export async function askForMarks(
+  peers: PeerRequests,
+  machine: string,
+  ids: readonly string[],
+): Promise<ReadonlySet<string> | undefined> {
+  try {
+    const answer = await peers.ask(machine, {
+      ...{ method: 'POST', url: '/cluster/protected', body: { ids }, headers: {}, monitorID: '' },
+      ...{ caller: machineCaller, signal: AbortSignal.timeout(marksPatienceMs) },
+    });
+    const found: unknown = JSON.parse((await bytesOf(answer)).toString());
+    return checkMarks(found) ? undefined : new Set((found as Static<typeof Marks>).ids);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * @returns undefined if the machine has no such recording, or a damaged one.
+ * @throws {HttpError} `unavailable` if it does not answer.
+ */
+export async function askForIndex(
+  peers: PeerRequests,
+  machine: string,
+  id: string,
+): Promise<FragmentIndex | undefined> {
+  const answer = await peers.ask(machine, {
+    ...{ method: 'GET', url: `/cluster/index/${id}`, headers: {}, monitorID: '' },
+    ...{ caller: machineCaller, signal: new AbortController().signal },
+  });
+  const bytes = await bytesOf(answer);
+  return answer.status === 200 ? parseIndex(bytes) : undefined;
+}
