@@ -261,6 +261,17 @@ export const MonitorStatus = Type.Object({
 });
 export type MonitorStatus = Static<typeof MonitorStatus>;
 
+/** How a machine of a cluster records a monitor from a moment on, until it says otherwise. */
+export const Tenure = Type.Object({
+  monitorID: DetectionEvent.properties.monitorID,
+  time: Microseconds,
+  /** Of the owner's record: its own, or the one of the owner that is not heard; 0: there is none. Null: it does not record it. */
+  token: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()]),
+  /** Whether it stands in for the owner with this token. */
+  provisional: Type.Boolean(),
+});
+export type Tenure = Static<typeof Tenure>;
+
 export const frameFormats = ['gray', 'rgb'] as const;
 export type FrameFormat = (typeof frameFormats)[number];
 

@@ -27,6 +27,7 @@ import {
   ScoreQuestion,
   SleepAnswer,
   SleepQuestion,
+  Tenure,
 } from './messages.ts';
 import type { RecordedStream } from './recording-id.ts';
 
@@ -57,6 +58,9 @@ export const status = channel((monitorID: string) => `status.${monitorID}`, Moni
 
 /** Every status that a monitor has had; `status` keeps only the last one. */
 export const history = channel((monitorID: string) => `history.${monitorID}`, MonitorStatus);
+
+/** Of one of several machines: which monitors it records, and with which token. */
+export const tenures = channel((monitorID: string) => `tenures.${monitorID}`, Tenure);
 
 /** Confirmed deliveries of events, by receiver: `mqtt`. */
 export const deliveries = channel(

@@ -57,7 +57,7 @@ export async function openBus(
   }
   const bus = await Bus.connect(address, 'main');
   closers.addWithin('bus', () => bus.close());
-  await ensureStreams(bus);
+  await ensureStreams(bus, site !== undefined);
   const watch = watchStreamHealth(bus, streamCheckIntervalMs, () => {
     log.error('JetStream stopped storing messages (disk full?); restarting nats-server');
     embedded?.restart();

@@ -30,6 +30,7 @@ import { OwnerChanges } from './owner-changes.ts';
 import { Ownership } from './ownership/ownership.ts';
 import { SiteLog } from './site-log.ts';
 import { SiteMonitors } from './site-monitors.ts';
+import { TenureReports } from './tenure-reports.ts';
 
 export interface ClusterMemberOptions {
   readonly cluster: ClusterConfig;
@@ -66,6 +67,7 @@ export class ClusterMember implements Site, VoiceSite {
   readonly #distantListeners = new Set<(monitorID: string) => void>();
   readonly #heardListeners = new Set<(machine: string | undefined) => void>();
   readonly #changes: OwnerChanges;
+  readonly #tenures: TenureReports;
   #attended: ReadonlySet<string> = new Set();
   #lastBeat = '';
   #beatAt = 0;
@@ -87,6 +89,7 @@ export class ClusterMember implements Site, VoiceSite {
       ...{ machine: cluster.name, capacity: stored ? cluster.capacity : 0, voters },
       ...{ monitors, withoutQuorum: cluster.withoutQuorum, startedAt },
     });
+    this.#tenures = new TenureReports(cluster.name, this.#ownership);
     const storedIDs = () => stored?.monitors.list().map(({ id }) => id) ?? [];
     this.#changes = new OwnerChanges(this.#ownership, this.#siteLog, storedIDs);
     this.#siteMonitors = new SiteMonitors({
@@ -165,6 +168,7 @@ export class ClusterMember implements Site, VoiceSite {
 
   /** Listens on this machine's own bus to how monitors are, and which pictures arrive. */
   follow(bus: Bus): void {
+    this.#tenures.attach(bus);
     bus.subscribe(status, ['*'], (now) => {
       this.#siteMonitors.learn(now);
       this.#ownership.setStreaming(now.monitorID, now.state === 'streaming');
@@ -176,6 +180,7 @@ export class ClusterMember implements Site, VoiceSite {
   leave(): void {
     clearInterval(this.#timer);
     this.#ownership.leave();
+    this.#tellTenures();
     this.#beat();
   }
 
@@ -258,11 +263,17 @@ export class ClusterMember implements Site, VoiceSite {
       for (const listener of this.#listeners) listener(id);
     }
     this.#tellDistant();
+    this.#tellTenures();
     this.#siteLog.hears(this.#ownership.alive(now), this.#ownership.hasQuorum(now), now);
     for (const proposal of proposals) void this.#changes.propose(proposal);
     if (this.#ownership.mustRead) void this.#changes.read();
     this.#beat();
     for (const listener of this.#heardListeners) listener(undefined);
+  }
+
+  #tellTenures(): void {
+    const monitors = this.#options.stored?.monitors.list() ?? [];
+    this.#tenures.update(monitors.filter(({ enable }) => enable).map(({ id }) => id));
   }
 
   #tellDistant(): void {

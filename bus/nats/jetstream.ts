@@ -11,7 +11,15 @@ import type { Channel } from '../channel.ts';
 import type { Bus } from './bus.ts';
 
 /** The streams: messages kept on disk until their readers have them. Each is bounded; the oldest messages go first. */
-export type StreamName = 'LOGS' | 'EVENTS' | 'OBJECTS' | 'RECORDINGS' | 'DELIVERIES' | 'HISTORY' | 'STATUS';
+export type StreamName =
+  | 'LOGS'
+  | 'EVENTS'
+  | 'OBJECTS'
+  | 'RECORDINGS'
+  | 'DELIVERIES'
+  | 'HISTORY'
+  | 'STATUS'
+  | 'TENURES';
 
 const dayNs = 24 * 60 * 60 * 1e9;
 const megabyte = 1024 * 1024;
@@ -36,7 +44,10 @@ const streams: Readonly<Record<StreamName, Partial<StreamConfig>>> = {
   HISTORY: { subjects: ['history.>'], max_bytes: 16 * megabyte, max_age: 30 * dayNs },
   // Only the latest status of a monitor is of use.
   STATUS: { subjects: ['status.>'], max_bytes: 16 * megabyte, max_msgs_per_subject: 1 },
+  TENURES: { subjects: ['tenures.>'], max_bytes: 16 * megabyte, max_age: 30 * dayNs },
 };
+/** Those that only one of several machines has. */
+const ofSites: readonly string[] = ['TENURES'];
 
 /** The bus refused to create or update a stream. */
 class StreamError extends Error {
@@ -47,9 +58,10 @@ class StreamError extends Error {
 /**
  * Creates missing streams and updates the configuration of the others.
  *
+ * @param isOfSite whether this machine is one of several.
  * @throws {StreamError}
  */
-export async function ensureStreams(bus: Bus): Promise<void> {
+export async function ensureStreams(bus: Bus, isOfSite = false): Promise<void> {
   const manager = await bus.jetStream.manager;
   const ensure = async ([name, config]: [string, Partial<StreamConfig>]) => {
     const whole = { name, retention: RetentionPolicy.Limits, discard: DiscardPolicy.Old, ...config };
@@ -61,7 +73,8 @@ export async function ensureStreams(bus: Bus): Promise<void> {
       throw new StreamError(`the bus cannot keep its stream ${name}: ${(cause as Error).message}`, { cause });
     }
   };
-  await Promise.all(Object.entries(streams).map(ensure));
+  const wanted = Object.entries(streams).filter(([name]) => isOfSite || !ofSites.includes(name));
+  await Promise.all(wanted.map(ensure));
 }
 
 function differs(known: Partial<StreamConfig>, wanted: Partial<StreamConfig>): boolean {

@@ -127,7 +127,7 @@ export function eventRoutes({ snapshot, logs, machine: own }: Services): Route[]
       tag: 'Events',
       summary: 'List events',
       description:
-        'What detectors found, in the order of its times. An event must match all filters; it is listed with all of its detections. For the next page, pass the time of the last event as the new `end` (or `start`), and leave out the events that both pages have.',
+        'What detectors found, in the order of its times. An event must match all filters; it is listed with all of its detections. What several machines of a cluster have both seen is listed as one of them has it; with `machines`, as one of these has it. For the next page, pass the time of the last event as the new `end` (or `start`), and leave out the events that both pages have.',
       query: EventQuery,
       answers: { 200: { description: 'The events', schema: Type.Array(Event), example: [example] } },
       failures: ['storage_failed'],

@@ -35,16 +35,22 @@ async function clusterOptions(name: string) {
   return { config: { cluster }, env: { PATH: `${await newerNatsServer()}:${process.env['PATH']}` } };
 }
 
-/** Starts recorders that are one system, each with these monitors and folders of its own. */
+/**
+ * Starts recorders that are one system, each with these monitors and folders of its own.
+ *
+ * @param more keys of `sentryshot.toml`, the same on all of them.
+ */
 export async function startCluster(
   monitors: readonly { readonly id: string }[],
   machines: readonly string[] = clusterMachines,
+  more: Readonly<Record<string, unknown>> = {},
 ): Promise<ClusterRecorder[]> {
   return Promise.all(
-    machines.map(async (name) => ({
-      name,
-      recorder: await startRecorder({ ...(await clusterOptions(name)), monitors, startDeadlineMs: 60_000 }),
-    })),
+    machines.map(async (name) => {
+      const { config, env } = await clusterOptions(name);
+      const options = { config: { ...config, ...more }, env, monitors, startDeadlineMs: 60_000 };
+      return { name, recorder: await startRecorder(options) };
+    }),
   );
 }
 

@@ -53,7 +53,8 @@ interface MonitorVoice {
   readonly attendedAt: Map<string, number>;
   /** Since when pictures arrive here. */
   streamingSince: number | undefined;
-  unattendedSince: number | undefined;
+  /** Since when no machine gets pictures. */
+  unseenSince: number | undefined;
 }
 
 /** How long an event may wait for another machine to be dead, in microseconds. */
@@ -63,8 +64,8 @@ const slackUs = 2_000_000;
 /** The broker notices so late that a machine is no longer there. */
 const noticeUs = 5_000_000;
 const maxVoices = 2000;
-/** A monitor that is nowhere recorded for so long is taken for offline: takeovers are quicker. */
-const unattendedUs = 10_000_000;
+/** A monitor of which nobody gets pictures for so long is taken for offline: takeovers are quicker. */
+const unseenUs = 10_000_000;
 
 /**
  * Decides which of several machines publishes the states and events of a monitor: its owner, or, while that is not heard,
@@ -167,7 +168,7 @@ export class Speakers {
         claims: new Map(),
         attendedAt: new Map(),
       },
-      ...{ streamingSince: undefined, unattendedSince: undefined },
+      ...{ streamingSince: undefined, unseenSince: undefined },
     };
     this.#voices.set(id, voice);
     return voice;
@@ -189,18 +190,20 @@ export class Speakers {
     const own = candidates.find((each) => each.machine === machine);
     if (own?.streaming !== true) voice.streamingSince = undefined;
     else voice.streamingSince ??= now;
-    if (candidates.length > 0) voice.unattendedSince = undefined;
-    else voice.unattendedSince ??= now;
     const [best] = candidates;
-    if (best?.machine === machine) {
+    if (best?.streaming) voice.unseenSince = undefined;
+    else voice.unseenSince ??= now;
+    const isOffline = voice.unseenSince !== undefined && now - voice.unseenSince >= unseenUs;
+    // One that takes over has no pictures at first, and nothing to say.
+    const isOwn = best?.machine === machine && (best.streaming || wasSpeaking || isOffline);
+    if (isOwn) {
       if (voice.turns.last?.machine !== machine) {
         this.#begin(voice, heard, now);
       }
       voice.claim = { ...best, turns: voice.turns.list };
     } else voice.claim = this.#handOver(voice, best, now);
-    const isForNobody =
-      !best && (!isEnabled || now - (voice.unattendedSince ?? now) >= unattendedUs) && this.#isFirst(heard);
-    voice.isSpeaking = best?.machine === machine || isForNobody;
+    const isForNobody = !best && (!isEnabled || isOffline) && this.#isFirst(heard);
+    voice.isSpeaking = isOwn || isForNobody;
     return voice.isSpeaking !== wasSpeaking || JSON.stringify(voice.claim) !== JSON.stringify(before);
   }
 
@@ -208,13 +211,14 @@ export class Speakers {
   #handOver(voice: MonitorVoice, best: Candidate | undefined, now: number): Claim | undefined {
     const { turns } = voice;
     const { last } = turns;
-    if (!best || this.#online.has(best.machine)) voice.hasHandedOver = false;
+    if (!best || best.machine === this.#options.machine) return undefined;
+    if (this.#online.has(best.machine)) voice.hasHandedOver = false;
     else if (last?.machine === this.#options.machine || last?.machine === nobody) {
       turns.begin({ machine: best.machine, since: Math.max(now, last.since + 1) });
       voice.hasHandedOver = true;
     }
-    const isHandedOver = voice.hasHandedOver && turns.last?.machine === best?.machine;
-    return best && isHandedOver ? { ...best, turns: turns.list } : undefined;
+    const isHandedOver = voice.hasHandedOver && turns.last?.machine === best.machine;
+    return isHandedOver ? { ...best, turns: turns.list } : undefined;
   }
 
   /** Those that record a monitor, the best first. */

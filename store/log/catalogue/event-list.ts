@@ -17,9 +17,20 @@ export interface EventFilter {
   readonly start?: number;
   /** Only events older than this. */
   readonly end?: number;
+  /** The machine that is asked and those beside it: what one of these shows is left out. Absent: it is asked alone. */
+  readonly beside?: Beside | undefined;
   readonly limit: number;
   readonly oldestFirst: boolean;
 }
+
+export interface Beside {
+  readonly machine: string;
+  readonly others: readonly string[];
+}
+
+/** The condition that leaves out what the other machines show; see `repeatedEvents` in `views.ts`. */
+export const notRepeated = ({ machine, others }: Beside, bind: (value: string) => string): string =>
+  `id NOT IN (SELECT id FROM main.repeatedEvents WHERE machine = ${bind(machine)} AND other IN (${others.map(bind).join()}))`;
 
 /** Conditions on occurrences. */
 export interface OccurrenceFilter extends EventFilter {
@@ -59,7 +70,7 @@ interface UnrecordedOccurrence extends Omit<Occurrence, 'best'> {
 }
 
 /** A longer pause begins another occurrence. */
-const pauseUs = 30_000_000;
+export const pauseUs = 30_000_000;
 /** So many detections are looked at first, for each occurrence that is asked for. */
 const firstDetections = 16;
 /** Those of months take seconds: at most so many are looked at. */
@@ -69,6 +80,20 @@ const maxFollowed = 20_000;
 
 /** Lists events, in the order of their times. */
 export class EventList extends CatalogueReader {
+  /** Whether two machines have recorded a monitor at once in this time, so that both may have seen the same. */
+  isJoint({
+    start = 0,
+    end = Number.MAX_SAFE_INTEGER,
+  }: Pick<EventFilter, 'start' | 'end'>): Promise<boolean> {
+    return this.inTurn(async () => {
+      const found = await this.rows(
+        'SELECT 1 FROM main.jointTenures WHERE startTime <= $1 AND endTime >= $2 LIMIT 1',
+        [BigInt(end), BigInt(start)],
+      );
+      return found.length > 0;
+    });
+  }
+
   list(filter: EventFilter): Promise<ListedEvent[]> {
     return this.inTurn(async () => {
       const found = await this.#events(filter);
@@ -232,7 +257,7 @@ export class EventList extends CatalogueReader {
 
 const itemsOf = (value: DuckDBValue | undefined) => (value instanceof DuckDBListValue ? value.items : []);
 
-function conditionsOf({ id, monitors = [], labels = [], start, end }: EventFilter) {
+function conditionsOf({ id, monitors = [], labels = [], start, end, beside }: EventFilter) {
   const conditions: string[] = [];
   const values: (string | bigint)[] = [];
   const bind = (value: string | bigint) => `$${values.push(value)}`;
@@ -241,6 +266,7 @@ function conditionsOf({ id, monitors = [], labels = [], start, end }: EventFilte
   if (labels.length > 0) conditions.push(`label IN (${labels.map(bind).join()})`);
   if (start !== undefined) conditions.push(`time >= ${bind(BigInt(start))}`);
   if (end !== undefined) conditions.push(`time < ${bind(BigInt(end))}`);
+  if (beside) conditions.push(notRepeated(beside, bind));
   return { where: conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '', values };
 }
 

@@ -1,6 +1,7 @@
 import { DuckDBListValue, type DuckDBValue } from '@duckdb/node-api';
 import { nowUs } from '../../../bus/base/time.ts';
 import { CatalogueReader } from './catalogue-reader.ts';
+import { type Beside, notRepeated } from './event-list.ts';
 import { existingRecordings } from './recording-catalogue.ts';
 import { joinRange, type MonitorTimeline, type TimelineQuestion } from './timeline.ts';
 
@@ -13,6 +14,8 @@ const pairFactor = 10_000_000_000;
 interface SummaryQuestion extends Required<Pick<TimelineQuestion, 'monitors' | 'start' | 'end' | 'bucket'>> {
   /** See `MachineFilter`. */
   readonly isAway: boolean;
+  /** See `EventFilter`. */
+  readonly beside: Beside | undefined;
 }
 
 /** Summarizes the recordings and detections of one machine over a range of time. */
@@ -22,11 +25,15 @@ export class TimelineReader extends CatalogueReader {
     return this.inTurn(() => this.#summarize(question));
   }
 
-  async #summarize({ monitors, start, end, bucket, isAway }: SummaryQuestion): Promise<MonitorTimeline[]> {
+  async #summarize(question: SummaryQuestion): Promise<MonitorTimeline[]> {
+    const { monitors, start, end, bucket, isAway, beside } = question;
     const last = Math.ceil((end - start) / bucket) - 1;
     const chosen = monitors.length > 0 ? `AND monitorID IN (${monitors.map((_, i) => `$${i + 4}`)})` : '';
     const values = [...[start, end, bucket].map((value) => BigInt(value)), ...monitors];
-    const rows = (sql: string) => this.rows(sql, values);
+    const rows = (sql: string, more: readonly string[] = []) => this.rows(sql, [...values, ...more]);
+    const machines: string[] = [];
+    const bind = (machine: string) => `$${values.length + machines.push(machine)}`;
+    const once = beside ? `AND ${notRepeated(beside, bind)}` : '';
     const recorded = await rows(
       `SELECT monitorID, list((first * ${pairFactor} + last)::DOUBLE)
         FROM (
@@ -40,9 +47,10 @@ export class TimelineReader extends CatalogueReader {
       `SELECT monitorID, label, list((bucket * ${pairFactor} + count)::DOUBLE)
         FROM (
           SELECT monitorID, label, (time - $1) // $3 AS bucket, count(*) AS count
-          FROM event WHERE time >= $1 AND time < $2 ${chosen}
+          FROM event WHERE time >= $1 AND time < $2 ${chosen} ${once}
           GROUP BY ALL)
         GROUP BY ALL ORDER BY ALL`,
+      machines,
     );
     const timelines = new Map<
       string,

@@ -4,7 +4,7 @@ import { fillTable } from '../schema/fill-table.ts';
 import { inTransaction } from '../schema/transaction.ts';
 import type { Position } from './position.ts';
 import type { Positions } from './positions.ts';
-import type { StoredObject, StoredReport, StoredStatus } from './rows.ts';
+import type { StoredObject, StoredReport, StoredStatus, StoredTenure } from './rows.ts';
 import { type StateChange, stateChanges } from './state-changes.ts';
 
 /** Adds what is known about events, objects and monitors, each batch together with how far its stream has been read. */
@@ -88,6 +88,20 @@ export class DetectionWriter {
         [listValue([...gone.keys()])],
         [LIST(VARCHAR)],
       );
+    });
+  }
+
+  appendTenures(tenures: readonly StoredTenure[], position: Position): Promise<void> {
+    return this.#positions.store('TENURES', position, async () => {
+      if (tenures.length === 0) return;
+      await fillTable(this.#connection, 'tenure', (appender) => {
+        for (const { time, monitorID, rank } of tenures) {
+          appender.appendBigInt(BigInt(time));
+          appender.appendVarchar(monitorID);
+          appender.appendBigInt(BigInt(rank));
+          appender.endRow();
+        }
+      });
     });
   }
 

@@ -1,5 +1,13 @@
 /** The streams that are read into the database: all but `STATUS`, which holds nothing but the present. */
-export const projectedStreams = ['LOGS', 'EVENTS', 'DELIVERIES', 'OBJECTS', 'HISTORY', 'RECORDINGS'] as const;
+export const projectedStreams = [
+  'LOGS',
+  'EVENTS',
+  'DELIVERIES',
+  'OBJECTS',
+  'HISTORY',
+  'RECORDINGS',
+  'TENURES',
+] as const;
 export type ProjectedStream = (typeof projectedStreams)[number];
 
 /** How far a stream has been read into the database. */

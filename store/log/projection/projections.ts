@@ -1,7 +1,7 @@
 import type { Channel } from '../../../bus/channel.ts';
 import type { LogEntry } from '../../../bus/messages.ts';
 import type { Bus } from '../../../bus/nats/bus.ts';
-import { deliveries, events, history, logs, objects, recordings } from '../../../bus/subjects.ts';
+import { deliveries, events, history, logs, objects, recordings, tenures } from '../../../bus/subjects.ts';
 import type { LogTimes } from '../schema/log-times.ts';
 import type { DetectionWriter } from './detection-writer.ts';
 import type { LogWriter } from './log-writer.ts';
@@ -19,6 +19,7 @@ import {
   type StoredObject,
   type StoredReport,
   statusRow,
+  tenureRow,
 } from './rows.ts';
 import { StreamReader } from './stream-reader.ts';
 
@@ -45,6 +46,8 @@ export interface StreamsOrigin {
   /** Of another machine's streams, which are read whenever it is there, and its name. */
   readonly domain?: string;
   readonly machine?: string;
+  /** Whether the machine is one of several. */
+  readonly isOfSite: boolean;
 }
 
 export type StreamFailures = Pick<ProjectionOptions<never, never>, 'report' | 'giveUp'>;
@@ -70,7 +73,7 @@ export class LogProjections {
   /** @throws when the bus does not answer. */
   static async open(
     writers: ProjectionWriters,
-    { bus, domain, machine }: StreamsOrigin,
+    { bus, domain, machine, isOfSite }: StreamsOrigin,
     listeners: ProjectionListeners,
     failures: StreamFailures,
   ): Promise<LogProjections> {
@@ -120,6 +123,14 @@ export class LogProjections {
         append: (rows, position) => recordingWriter.append(rows, position),
         commitDelayMs: ({ state }) => (state === 'growing' ? growingCommitDelayMs : usualCommitDelayMs),
       }),
+      ...(isOfSite
+        ? [
+            reader({
+              ...{ stream: 'TENURES', channel: tenures, name: 'tenures of monitors', row: tenureRow },
+              append: (rows, position) => detections.appendTenures(rows, position),
+            }),
+          ]
+        : []),
     ]);
     for (const [, each] of readers) await each.start();
     return new LogProjections(new Map(readers));
@@ -131,9 +142,9 @@ export class LogProjections {
    * @returns whether all of it was stored.
    */
   async arrive(streams: readonly ProjectedStream[], patienceMs?: number): Promise<boolean> {
-    const readers = streams.map((stream) => this.#readers.get(stream));
-    const arrived = await Promise.all(readers.map((reader) => reader?.arrive(patienceMs)));
-    return arrived.every((isComplete) => isComplete === true);
+    const readers = streams.flatMap((stream) => this.#readers.get(stream) ?? []);
+    const arrived = await Promise.all(readers.map((reader) => reader.arrive(patienceMs)));
+    return arrived.every((isComplete) => isComplete);
   }
 
   /** Stores what has arrived, and reads no more. */

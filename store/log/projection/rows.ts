@@ -7,6 +7,7 @@ import type {
   MonitorState,
   MonitorStatus,
   RecordingReport,
+  Tenure,
 } from '../../../bus/messages.ts';
 
 /** How messages of the streams become rows: see {@link Projection}. */
@@ -112,6 +113,20 @@ export interface StoredStatus {
 export function statusRow(message: MonitorStatus, _before: number, storedAt: number): StoredStatus {
   const { monitorID, state, reason, since } = message;
   return { time: storedAt, since, monitorID, state, reason: wellFormed(reason) };
+}
+
+/** How a machine records a monitor from a time on. */
+export interface StoredTenure {
+  /** Unix time in microseconds. */
+  readonly time: number;
+  readonly monitorID: string;
+  /** Of two machines that record it, what the one with the higher rank sees is shown; below 0: it does not record it. */
+  readonly rank: number;
+}
+
+export function tenureRow({ monitorID, time, token, provisional }: Tenure): StoredTenure {
+  // One that stands in for an owner knows more than the owner: that was not heard.
+  return { monitorID, time, rank: token === null ? -1 : token * 2 + Number(provisional && token > 0) };
 }
 
 /** Half a surrogate pair cannot be stored as UTF-8. */

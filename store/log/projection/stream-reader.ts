@@ -87,7 +87,7 @@ export class StreamReader<Message, Row extends { readonly time: number }> {
   /** Reads on where the projection ends, or goes on reading if that is what happens already. */
   async #resume(): Promise<void> {
     const { bus, stream, channel, domain } = this.#source;
-    if (domain === undefined) await ensureStreams(bus);
+    if (domain === undefined) await ensureStreams(bus, stream === 'TENURES');
     const range = await streamRange(bus, stream, domain);
     if (this.#closed) return;
     if (this.#replay && this.#projection.follows(range)) return;

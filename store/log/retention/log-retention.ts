@@ -31,6 +31,8 @@ const conditions: Partial<Record<SqlTable, string>> = {
   // The current state of a monitor may be old.
   state:
     'AND time < (SELECT max(later.time) FROM state later WHERE later.monitorID = state.monitorID AND later.time < $1)',
+  tenure:
+    'AND time < (SELECT max(later.time) FROM tenure later WHERE later.monitorID = tenure.monitorID AND later.time < $1)',
   // A recording is listed as long as its file exists.
   recording: 'AND id IN (SELECT id FROM removal)',
   openRecording: 'AND id IN (SELECT id FROM removal)',

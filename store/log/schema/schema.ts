@@ -75,6 +75,11 @@ const columns = {
   monitorID VARCHAR NOT NULL,
   state VARCHAR NOT NULL,
   reason VARCHAR NOT NULL`,
+  // How the machine has recorded each monitor from a time on, where there are several; see `rows.ts`.
+  tenure: `
+  time BIGINT NOT NULL,
+  monitorID VARCHAR NOT NULL,
+  rank BIGINT NOT NULL`,
   // Objects that are present now, or were when their host was killed.
   presence: life,
   // Recordings that are growing now, or were when their host was killed; `endTime` is the last one reported.
@@ -93,7 +98,16 @@ const columns = {
 };
 
 /** Tables that grow with what happens. Of each the oldest rows, by their `time`, go first. */
-export const agingTables = ['log', 'event', 'delivery', 'object', 'recording', 'removal', 'state'] as const;
+export const agingTables = [
+  'log',
+  'event',
+  'delivery',
+  'object',
+  'recording',
+  'removal',
+  'state',
+  'tenure',
+] as const;
 export type AgingTable = (typeof agingTables)[number];
 
 /** Tables whose rows come at the end, and are deleted by the retention alone. */

@@ -33,6 +33,61 @@ const views = {
   },
 };
 
+/** Another machine has told of the same if it has seen something within this, in microseconds: clocks differ. */
+const sameUs = 2_000_000;
+/** What follows sooner is one occurrence. */
+const pauseUs = 30_000_000;
+
+/**
+ * `repeatedEvents`: the ids of events that another machine shows, of those that two machines have seen while both recorded a
+ * monitor, an owner that was not heard and the one that stood in for it for example. Shown are those of the machine with the
+ * higher token; one that stands in for an owner counts as later than that. What it has not seen is shown as the other has it, so a
+ * moment is told of once and none is lost. Every machine reads the same rows, so all show the same.
+ *
+ * Machines rarely record the same: `jointTenures`, of which all begins, is nearly empty.
+ */
+export const repeatedEvents = (machines: readonly MachineSchema[]): string => {
+  const all = (columns: string, table: string) =>
+    machines
+      .map(
+        ({ machine, schema }) =>
+          `SELECT ${literal(machine)} AS machine, ${columns} FROM ${quoted(schema)}.${table}`,
+      )
+      .join(' UNION ALL ');
+  return `
+CREATE OR REPLACE VIEW jointTenures AS
+  WITH tenures AS (
+    SELECT *, lead(time, 1, ${Number.MAX_SAFE_INTEGER}) OVER (PARTITION BY machine, monitorID ORDER BY time) AS endTime
+    FROM (${all('monitorID, time, rank', 'tenure')}))
+  SELECT low.machine, high.machine AS other, low.monitorID,
+    greatest(low.time, high.time) AS startTime, least(low.endTime, high.endTime) AS endTime
+  FROM tenures low JOIN tenures high
+    ON high.monitorID = low.monitorID AND high.machine != low.machine AND low.rank >= 0
+    AND (high.rank > low.rank OR (high.rank = low.rank AND high.machine < low.machine))
+    AND high.time < low.endTime AND low.time < high.endTime;
+CREATE OR REPLACE VIEW repeatedEvents AS
+  WITH seen AS (${all('monitorID, time, id', 'event')}),
+  repeated AS (
+    SELECT joint.machine, other, joint.monitorID, startTime, seen.time, id
+    FROM jointTenures joint JOIN seen
+      ON seen.machine = joint.machine AND seen.monitorID = joint.monitorID
+      AND seen.time >= startTime - ${sameUs} AND seen.time < endTime + ${sameUs}),
+  shown AS (
+    SELECT joint.machine, other, joint.monitorID, startTime, seen.time
+    FROM jointTenures joint JOIN seen
+      ON seen.machine = other AND seen.monitorID = joint.monitorID AND seen.time >= startTime AND seen.time < endTime)
+  SELECT DISTINCT repeated.machine, repeated.other, repeated.id
+  FROM repeated
+  ASOF LEFT JOIN shown before
+    ON before.machine = repeated.machine AND before.other = repeated.other AND before.monitorID = repeated.monitorID
+    AND before.startTime = repeated.startTime AND repeated.time >= before.time
+  ASOF LEFT JOIN shown after
+    ON after.machine = repeated.machine AND after.other = repeated.other AND after.monitorID = repeated.monitorID
+    AND after.startTime = repeated.startTime AND repeated.time <= after.time
+  WHERE repeated.time - before.time <= ${sameUs} OR after.time - repeated.time <= ${sameUs}
+    OR after.time - before.time <= ${pauseUs};`;
+};
+
 /**
  * What people may query: the rows of all machines, with a column that says which.
  *
@@ -40,15 +95,19 @@ const views = {
  */
 export const viewsOf = (machines: readonly MachineSchema[]): string =>
   [
+    ...(machines.length > 1 ? [repeatedEvents(machines)] : []),
     ...Object.entries(views).map(([view, { columns, source }]) => {
       const parts = machines.map(
         ({ machine, schema }) =>
-          `SELECT ${columns}, ${literal(machine)} AS machine FROM ${source(quoted(schema))}`,
+          `SELECT ${columns}, ${literal(machine)} AS machine FROM ${source(quoted(schema))} ${onceIn(view, machines)}`,
       );
       return `CREATE OR REPLACE VIEW ${view} AS ${parts.join(' UNION ALL ')};`;
     }),
     `COMMENT ON VIEW logs IS ${literal(machines[0]?.machine ?? '')};`,
   ].join('\n');
+
+const onceIn = (view: string, { length }: readonly MachineSchema[]) =>
+  view === 'events' && length > 1 ? 'WHERE id NOT IN (SELECT id FROM repeatedEvents)' : '';
 
 /** Whose file it is; undefined in one of an earlier version. */
 export async function machineOfFile(connection: DuckDBConnection): Promise<string | undefined> {

@@ -1,6 +1,13 @@
 import { splitSiteID } from '../../../bus/recording-id.ts';
 import { StoreError } from '../../base/store-error.ts';
-import type { EventFilter, ListedEvent, Occurrence, OccurrenceFilter } from '../catalogue/event-list.ts';
+import type {
+  Beside,
+  EventFilter,
+  ListedEvent,
+  Occurrence,
+  OccurrenceFilter,
+} from '../catalogue/event-list.ts';
+import { joinOccurrences } from '../catalogue/joined-occurrences.ts';
 import type { CatalogueEntry, MachineFilter, RecordingFilter } from '../catalogue/recording-catalogue.ts';
 import { readTimeline, type TimelineAnswer, type TimelineQuestion } from '../catalogue/timeline.ts';
 import type { LogFilter, MachineEntry, OfMachine } from '../read/log-filter.ts';
@@ -21,6 +28,7 @@ export interface SiteFilter extends RecordingFilter {
   /** The machines that are heard, if not all; see {@link MachineFilter}. */
   readonly heard?: readonly string[];
 }
+type BesideChoice = Choice & Pick<EventFilter, 'id' | 'start' | 'end'>;
 type Named = readonly [machine: string, log: MachineLog];
 
 /** Answers from the tables of all machines, in one order: by time, then by machine. */
@@ -61,16 +69,24 @@ export class AllMachines {
     return [...sums.values()].sort(inOrderOfKeys);
   }
 
+  /** What two machines have seen, once. */
   async events(filter: EventFilter): Promise<Of<ListedEvent>[]> {
-    const found = await this.#ask(filter, (log) => log.events.list(filter));
+    const beside = await this.#beside(filter);
+    const found = await this.#ask(filter, (log, machine) =>
+      log.events.list({ ...filter, beside: beside(machine) }),
+    );
     return firstOf(found, filter.limit, filter.oldestFirst, ({ time }) => time).map((event) =>
       this.#hasFiles(event) ? event : { ...event, recording: null },
     );
   }
 
   async occurrences(filter: OccurrenceFilter): Promise<Of<Occurrence>[]> {
-    const found = await this.#ask(filter, (log) => log.events.occurrences(filter));
-    return firstOf(found, filter.limit, filter.oldestFirst, ({ start }) => start).map((one) =>
+    const beside = await this.#beside(filter);
+    const found = await this.#ask(filter, (log, machine) =>
+      log.events.occurrences({ ...filter, beside: beside(machine) }),
+    );
+    const joined = joinOccurrences(found);
+    return firstOf(joined, filter.limit, filter.oldestFirst, ({ start }) => start).map((one) =>
       this.#hasFiles(one) ? one : { ...one, best: { ...one.best, recording: null } },
     );
   }
@@ -85,14 +101,28 @@ export class AllMachines {
   }
 
   /** @throws {StoreError} `invalid` if the answer would be over 64 KB. */
-  timeline(question: TimelineQuestion): Promise<TimelineAnswer> {
+  async timeline(question: TimelineQuestion): Promise<TimelineAnswer> {
+    const choice = { machines: this.#isAlone ? [this.#database.machine] : [] };
+    const beside = await this.#beside({ ...question, ...choice });
     return readTimeline(question, (bucket) =>
       Promise.all(
-        this.#chosen({ machines: this.#isAlone ? [this.#database.machine] : [] }).map(([machine, log]) =>
-          log.timeline.summarize({ ...question, bucket, isAway: isAway(question, machine) }),
+        this.#chosen(choice).map(([machine, log]) =>
+          log.timeline.summarize({
+            ...{ ...question, bucket, isAway: isAway(question, machine) },
+            beside: beside(machine),
+          }),
         ),
       ),
     );
+  }
+
+  /** @returns for each machine, which others may show what it has seen. */
+  async #beside(filter: BesideChoice): Promise<(machine: string) => Beside | undefined> {
+    const chosen = this.#chosen(filter).map(([machine]) => machine);
+    // An event that is asked for by its id is meant.
+    const isAlone = chosen.length < 2 || filter.id !== undefined;
+    if (isAlone || !(await this.#database.events.isJoint(filter))) return () => undefined;
+    return (machine) => ({ machine, others: chosen.filter((other) => other !== machine) });
   }
 
   async #ask<T extends object>(

@@ -34,9 +34,9 @@ const streamsOf: Readonly<
   recordings: ['RECORDINGS', 'HISTORY'],
   siteRecordings: ['RECORDINGS', 'HISTORY'],
   usage: ['RECORDINGS', 'HISTORY', 'EVENTS'],
-  timeline: ['RECORDINGS', 'HISTORY', 'EVENTS'],
-  events: ['RECORDINGS', 'HISTORY', 'EVENTS'],
-  occurrences: ['RECORDINGS', 'HISTORY', 'EVENTS'],
+  timeline: ['RECORDINGS', 'HISTORY', 'EVENTS', 'TENURES'],
+  events: ['RECORDINGS', 'HISTORY', 'EVENTS', 'TENURES'],
+  occurrences: ['RECORDINGS', 'HISTORY', 'EVENTS', 'TENURES'],
   totals: projectedStreams,
 };
 
@@ -194,7 +194,8 @@ export class LogService {
       report: ({ code, message }) => tell({ kind: 'problem', code, message }),
       giveUp: fail,
     };
-    this.#streams = await LogProjections.open(this.#database, { bus: this.#bus }, listeners, failures);
+    const origin = { bus: this.#bus, isOfSite: site !== undefined };
+    this.#streams = await LogProjections.open(this.#database, origin, listeners, failures);
     if (!site) return;
     const others = [...this.#database.others].filter(([other]) => site.others.includes(other));
     this.#site = new SiteStreams({

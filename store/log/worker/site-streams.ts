@@ -64,7 +64,7 @@ export class SiteStreams {
     this.#bus = bus;
     if (signal.aborted) return bus.close();
     for (const [machine, log] of machines) {
-      const reached = { bus, domain: machineToken(machine), machine };
+      const reached = { bus, domain: machineToken(machine), machine, isOfSite: true };
       const listeners = { entry: (each: LogEntry) => entry(each, machine) };
       const projections = await retry(() => LogProjections.open(log, reached, listeners, failures), {
         ...{ pauseMs, signal },

@@ -123,7 +123,7 @@ test('SQL and lists have the rows of all machines, and what one machine knows it
   ]);
   expect(await log.events({ limit: 10, oldestFirst: false, machines: [machine] })).toHaveLength(1);
   const occurrences = await log.occurrences({ limit: 10, oldestFirst: false });
-  expect(occurrences.map((each) => each.machine).sort()).toEqual([machine, other]);
+  expect(occurrences.map(({ events: count }) => count)).toEqual([2]);
   expect(await log.stats({ filter: {}, group: ['machine'] })).toEqual([{ machine: other, count: 1 }]);
   // The recordings that are on this machine's disk.
   expect(await log.recordings({ limit: 10, oldestFirst: false })).toEqual([]);

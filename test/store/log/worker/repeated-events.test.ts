@@ -1,0 +1,144 @@
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { StoredEvent } from '../../../../store/log/projection/rows.ts';
+import { tenureRow } from '../../../../store/log/projection/rows.ts';
+import { AllMachines } from '../../../../store/log/worker/all-machines.ts';
+import { LogDatabase } from '../../../../store/log/worker/log-database.ts';
+import { atEnd } from '../../../support/cleanup.ts';
+import { temporaryFolder } from '../../../support/folder.ts';
+import { openSnapshot } from '../../../support/statements.ts';
+
+const began = 1_800_000_000_000_000;
+const second = 1e6;
+const machines = ['a', 'b', 'c'];
+
+/** What each machine has noted: seconds, and what it was from then on. */
+interface Machine {
+  readonly tenures: readonly { at: number; token: number | null; provisional: boolean }[];
+  readonly events: readonly number[];
+}
+type Site = Readonly<Record<string, Machine>>;
+
+async function openSite(site: Site, machine: string) {
+  const file = join(await temporaryFolder(), 'log.duckdb');
+  const others = machines.filter((other) => other !== machine);
+  const { database } = await LogDatabase.open(file, { machine, others });
+  atEnd(() => database.close());
+  for (const [name, { tenures, events }] of Object.entries(site)) {
+    const log = name === machine ? database : database.others.get(name);
+    const position = { identity: 's', sequence: 1, time: 0, readAt: 0 };
+    await log?.detections.appendTenures(
+      tenures.map(({ at, ...rest }) => tenureRow({ monitorID: 'door', time: began + at * second, ...rest })),
+      position,
+    );
+    const rows = events.map((at): StoredEvent => {
+      const common = { monitorID: 'door', monitorName: '', source: 'motion', time: began + at * second };
+      return { ...common, id: `${name}${at}`, storedAt: common.time, detections: [{ label: 'x', score: 1 }] };
+    });
+    await log?.writer.appendEvents(rows, position);
+  }
+  return { database, file, all: new AllMachines(database, false) };
+}
+
+async function shown(site: Site, machine = 'a'): Promise<string[]> {
+  const { all } = await openSite(site, machine);
+  return (await all.events({ limit: 500, oldestFirst: true })).map(({ id }) => id);
+}
+
+const owner = { at: 0, token: 5, provisional: false };
+const empty: Machine = { tenures: [], events: [] };
+
+test('of what an owner that was cut off and its stand-in both see, the stand-in is shown, the rest of the owner', async () => {
+  const site: Site = {
+    a: { tenures: [owner], events: [1, 2, 4, 5, 90, 91] },
+    b: {
+      tenures: [
+        { at: 4, token: 5, provisional: true },
+        { at: 9, token: 6, provisional: false },
+      ],
+      events: [5, 6, 7],
+    },
+    c: empty,
+  };
+  // The owner has seen at 90 s what the other machine has missed.
+  const once = ['a1', 'a2', 'b5', 'b6', 'b7', 'a90', 'a91'];
+  expect(await shown(site)).toEqual(once);
+  expect(await shown(site, 'b')).toEqual(once);
+  const { all, database, file } = await openSite(site, 'c');
+  expect((await all.events({ limit: 500, oldestFirst: false })).map(({ id }) => id)).toEqual(
+    [...once].reverse(),
+  );
+  const { rows } = await openSnapshot({ file, database });
+  expect((await rows('SELECT id FROM events ORDER BY time')).flat()).toEqual(once);
+  const occurrences = await all.occurrences({ limit: 10, oldestFirst: true });
+  expect(
+    occurrences.map(({ start, end, events }) => [(start - began) / second, (end - began) / second, events]),
+  ).toEqual([
+    [1, 7, 5],
+    [90, 91, 2],
+  ]);
+  const timeline = await all.timeline({
+    monitors: [],
+    start: began,
+    end: began + 100 * second,
+    bucket: second,
+  });
+  expect(timeline.monitors[0]?.events['x']).toEqual([1, 2, 5, 6, 7, 90, 91].map((at) => [at, 1]));
+  // One machine that is asked for by itself shows all that it has seen.
+  const own = await all.events({ machines: ['a'], limit: 500, oldestFirst: true });
+  expect(own.map(({ id }) => id)).toEqual(['a1', 'a2', 'a4', 'a5', 'a90', 'a91']);
+  expect((await all.events({ id: 'a5', limit: 1, oldestFirst: true })).map(({ id }) => id)).toEqual(['a5']);
+});
+
+test('during a planned move the owner is shown until the other one is it', async () => {
+  const site: Site = {
+    a: { tenures: [owner, { at: 10, token: null, provisional: false }], events: [1, 5, 9] },
+    b: {
+      tenures: [
+        { at: 4, token: 0, provisional: true },
+        { at: 8, token: 7, provisional: false },
+      ],
+      events: [5, 9, 13],
+    },
+    c: empty,
+  };
+  expect(await shown(site)).toEqual(['a1', 'a5', 'b9', 'b13']);
+});
+
+const machine = fc.record({
+  tenures: fc
+    .array(
+      fc.record({
+        at: fc.nat({ max: 200 }),
+        token: fc.option(fc.nat({ max: 9 })),
+        provisional: fc.boolean(),
+      }),
+      { maxLength: 4 },
+    )
+    .map((tenures) =>
+      [...new Map(tenures.map((each) => [each.at, each])).values()].sort((x, y) => x.at - y.at),
+    ),
+  events: fc
+    .uniqueArray(fc.nat({ max: 250 }), { maxLength: 12 })
+    .map((events) => events.sort((x, y) => x - y)),
+});
+
+test('whoever has seen what: no moment is lost, and all machines show the same', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.record({ a: machine, b: machine, c: machine }), async (site) => {
+      const once = await shown(site);
+      expect(await shown(site, 'c')).toEqual(once);
+      const times = once.map((id) => Number(id.slice(1)));
+      for (const at of Object.values(site).flatMap(({ events }) => events)) {
+        // Hidden only beside or between what others have seen.
+        const isTold =
+          times.some((time) => Math.abs(time - at) <= 4) ||
+          (times.some((time) => time < at && at - time <= 32) &&
+            times.some((time) => time > at && time - at <= 32));
+        expect(isTold, `${at} of ${JSON.stringify(site)}`).toBe(true);
+      }
+    }),
+    { numRuns: 15 },
+  );
+});
