@@ -46,7 +46,7 @@ const pauseUs = 30_000_000;
  *
  * Machines rarely record the same: `jointTenures`, of which all begins, is nearly empty.
  */
-export const repeatedEvents = (machines: readonly MachineSchema[]): string => {
+const repeatedEvents = (machines: readonly MachineSchema[]): string => {
   const all = (columns: string, table: string) =>
     machines
       .map(
