@@ -116,12 +116,12 @@ export async function streamRange(bus: Bus, stream: StreamName, domain?: string)
   return { first: state.first_seq, last: state.last_seq, identity: config.description ?? created };
 }
 
-/** The last sequence number of each stream at one time. */
-export type StreamEnds = Readonly<Record<StreamName, number>>;
+/** The last sequence number of each stream that every machine has, at one time. */
+export type StreamEnds = Readonly<Partial<Record<StreamName, number>>>;
 
 /** The ends as they are now: what is stored later has higher numbers. @throws if the bus is unreachable. */
 export async function streamEnds(bus: Bus): Promise<StreamEnds> {
-  const names = Object.keys(streams) as StreamName[];
+  const names = (Object.keys(streams) as StreamName[]).filter((name) => !ofSites.includes(name));
   const ends = names.map(async (name) => [name, (await streamRange(bus, name)).last] as const);
   return Object.fromEntries(await Promise.all(ends)) as StreamEnds;
 }
