@@ -1,5 +1,6 @@
 import { BIGINT, DuckDBListValue, type DuckDBValue, LIST, listValue, VARCHAR } from '@duckdb/node-api';
 import type { Detection } from '../../../bus/messages.ts';
+import { type MachineSchema, repeatedEvents } from '../schema/views.ts';
 import { CatalogueReader } from './catalogue-reader.ts';
 import { existingRecordings } from './recording-catalogue.ts';
 
@@ -25,12 +26,17 @@ export interface EventFilter {
 
 export interface Beside {
   readonly machine: string;
-  readonly others: readonly string[];
+  /** All that are asked, this one included. */
+  readonly machines: readonly MachineSchema[];
 }
 
-/** The condition that leaves out what the other machines show; see `repeatedEvents` in `views.ts`. */
-export const notRepeated = ({ machine, others }: Beside, bind: (value: string) => string): string =>
-  `id NOT IN (SELECT id FROM main.repeatedEvents WHERE machine = ${bind(machine)} AND other IN (${others.map(bind).join()}))`;
+/** The condition that leaves out what the other machines show, of this time. */
+export const notRepeated = (
+  { machine, machines }: Beside,
+  span: { readonly start?: number; readonly end?: number },
+  bind: (value: string) => string,
+): string =>
+  `id NOT IN (SELECT id FROM (${repeatedEvents(machines, span)}) WHERE machine = ${bind(machine)})`;
 
 /** Conditions on occurrences. */
 export interface OccurrenceFilter extends EventFilter {
@@ -167,7 +173,8 @@ export class EventList extends CatalogueReader {
 
   /** The time of the last of so many detections, in the order that is asked for; undefined if there are fewer. */
   async #border(filter: EventFilter, detections: number): Promise<number | undefined> {
-    const { where, values } = conditionsOf(filter);
+    // Those that another machine shows count as well: it need not be exact.
+    const { where, values } = conditionsOf({ ...filter, beside: undefined });
     const order = filter.oldestFirst ? 'ASC' : 'DESC';
     const [row] = await this.rows(
       `SELECT time FROM event ${where} ORDER BY time ${order} LIMIT 1 OFFSET ${detections - 1}`,
@@ -266,7 +273,10 @@ function conditionsOf({ id, monitors = [], labels = [], start, end, beside }: Ev
   if (labels.length > 0) conditions.push(`label IN (${labels.map(bind).join()})`);
   if (start !== undefined) conditions.push(`time >= ${bind(BigInt(start))}`);
   if (end !== undefined) conditions.push(`time < ${bind(BigInt(end))}`);
-  if (beside) conditions.push(notRepeated(beside, bind));
+  if (beside) {
+    const span = { ...(start !== undefined && { start }), ...(end !== undefined && { end }) };
+    conditions.push(notRepeated(beside, span, bind));
+  }
   return { where: conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '', values };
 }
 

@@ -33,7 +33,7 @@ export class TimelineReader extends CatalogueReader {
     const rows = (sql: string, more: readonly string[] = []) => this.rows(sql, [...values, ...more]);
     const machines: string[] = [];
     const bind = (machine: string) => `$${values.length + machines.push(machine)}`;
-    const once = beside ? `AND ${notRepeated(beside, bind)}` : '';
+    const once = beside ? `AND ${notRepeated(beside, { start, end }, bind)}` : '';
     const recorded = await rows(
       `SELECT monitorID, list((first * ${pairFactor} + last)::DOUBLE)
         FROM (

@@ -39,44 +39,41 @@ const sameUs = 2_000_000;
 const pauseUs = 30_000_000;
 
 /**
- * `repeatedEvents`: the ids of events that another machine shows, of those that two machines have seen while both recorded a
+ * A query for the ids of events that another machine shows, of those that two machines have seen while both recorded a
  * monitor, an owner that was not heard and the one that stood in for it for example. Shown are those of the machine with the
  * higher token; one that stands in for an owner counts as later than that. What it has not seen is shown as the other has it, so a
  * moment is told of once and none is lost. Every machine reads the same rows, so all show the same.
  *
- * Machines rarely record the same: `jointTenures`, of which all begins, is nearly empty.
+ * Of events in a span of time, all by default. Machines rarely record the same: `jointTenures`, of which all begins, is nearly empty.
  */
-const repeatedEvents = (machines: readonly MachineSchema[]): string => {
-  const all = (columns: string, table: string) =>
+export const repeatedEvents = (
+  machines: readonly MachineSchema[],
+  { start = 0, end = Number.MAX_SAFE_INTEGER }: { readonly start?: number; readonly end?: number } = {},
+): string => {
+  const all = (columns: string, table: string, where = '') =>
     machines
       .map(
         ({ machine, schema }) =>
-          `SELECT ${literal(machine)} AS machine, ${columns} FROM ${quoted(schema)}.${table}`,
+          `SELECT ${literal(machine)} AS machine, ${columns} FROM ${quoted(schema)}.${table} ${where}`,
       )
       .join(' UNION ALL ');
+  const names = machines.map(({ machine }) => literal(machine)).join();
+  const isNear = `WHERE time >= ${start - pauseUs} AND time < ${end + pauseUs}`;
   return `
-CREATE OR REPLACE VIEW jointTenures AS
-  WITH tenures AS (
-    SELECT *, lead(time, 1, ${Number.MAX_SAFE_INTEGER}) OVER (PARTITION BY machine, monitorID ORDER BY time) AS endTime
-    FROM (${all('monitorID, time, rank', 'tenure')}))
-  SELECT low.machine, high.machine AS other, low.monitorID,
-    greatest(low.time, high.time) AS startTime, least(low.endTime, high.endTime) AS endTime
-  FROM tenures low JOIN tenures high
-    ON high.monitorID = low.monitorID AND high.machine != low.machine AND low.rank >= 0
-    AND (high.rank > low.rank OR (high.rank = low.rank AND high.machine < low.machine))
-    AND high.time < low.endTime AND low.time < high.endTime;
-CREATE OR REPLACE VIEW repeatedEvents AS
-  WITH seen AS (${all('monitorID, time, id', 'event')}),
+  WITH joint AS (
+    SELECT * FROM main.jointTenures
+    WHERE machine IN (${names}) AND other IN (${names}) AND startTime <= ${end + sameUs} AND endTime >= ${start - sameUs}),
+  seen AS (${all('monitorID, time, id', 'event', isNear)}),
   repeated AS (
     SELECT joint.machine, other, joint.monitorID, startTime, seen.time, id
-    FROM jointTenures joint JOIN seen
+    FROM joint JOIN seen
       ON seen.machine = joint.machine AND seen.monitorID = joint.monitorID
       AND seen.time >= startTime - ${sameUs} AND seen.time < endTime + ${sameUs}),
   shown AS (
     SELECT joint.machine, other, joint.monitorID, startTime, seen.time
-    FROM jointTenures joint JOIN seen
+    FROM joint JOIN seen
       ON seen.machine = other AND seen.monitorID = joint.monitorID AND seen.time >= startTime AND seen.time < endTime)
-  SELECT DISTINCT repeated.machine, repeated.other, repeated.id
+  SELECT DISTINCT repeated.machine, repeated.id
   FROM repeated
   ASOF LEFT JOIN shown before
     ON before.machine = repeated.machine AND before.other = repeated.other AND before.monitorID = repeated.monitorID
@@ -85,7 +82,26 @@ CREATE OR REPLACE VIEW repeatedEvents AS
     ON after.machine = repeated.machine AND after.other = repeated.other AND after.monitorID = repeated.monitorID
     AND after.startTime = repeated.startTime AND repeated.time <= after.time
   WHERE repeated.time - before.time <= ${sameUs} OR after.time - repeated.time <= ${sameUs}
-    OR after.time - before.time <= ${pauseUs};`;
+    OR after.time - before.time <= ${pauseUs}`;
+};
+
+/** Of each two machines, the time in which both recorded a monitor; `other` has the higher token. */
+const jointTenures = (machines: readonly MachineSchema[]): string => {
+  const tenures = machines.map(
+    ({ machine, schema }) =>
+      `SELECT ${literal(machine)} AS machine, monitorID, time, rank FROM ${quoted(schema)}.tenure`,
+  );
+  return `
+CREATE OR REPLACE VIEW jointTenures AS
+  WITH tenures AS (
+    SELECT *, lead(time, 1, ${Number.MAX_SAFE_INTEGER}) OVER (PARTITION BY machine, monitorID ORDER BY time) AS endTime
+    FROM (${tenures.join(' UNION ALL ')}))
+  SELECT low.machine, high.machine AS other, low.monitorID,
+    greatest(low.time, high.time) AS startTime, least(low.endTime, high.endTime) AS endTime
+  FROM tenures low JOIN tenures high
+    ON high.monitorID = low.monitorID AND high.machine != low.machine AND low.rank >= 0
+    AND (high.rank > low.rank OR (high.rank = low.rank AND high.machine < low.machine))
+    AND high.time < low.endTime AND low.time < high.endTime;`;
 };
 
 /**
@@ -95,7 +111,7 @@ CREATE OR REPLACE VIEW repeatedEvents AS
  */
 export const viewsOf = (machines: readonly MachineSchema[]): string =>
   [
-    ...(machines.length > 1 ? [repeatedEvents(machines)] : []),
+    ...(machines.length > 1 ? [jointTenures(machines)] : []),
     ...Object.entries(views).map(([view, { columns, source }]) => {
       const parts = machines.map(
         ({ machine, schema }) =>
@@ -106,8 +122,10 @@ export const viewsOf = (machines: readonly MachineSchema[]): string =>
     `COMMENT ON VIEW logs IS ${literal(machines[0]?.machine ?? '')};`,
   ].join('\n');
 
-const onceIn = (view: string, { length }: readonly MachineSchema[]) =>
-  view === 'events' && length > 1 ? 'WHERE id NOT IN (SELECT id FROM repeatedEvents)' : '';
+const onceIn = (view: string, machines: readonly MachineSchema[]) =>
+  view === 'events' && machines.length > 1
+    ? `WHERE id NOT IN (SELECT id FROM (${repeatedEvents(machines)}))`
+    : '';
 
 /** Whose file it is; undefined in one of an earlier version. */
 export async function machineOfFile(connection: DuckDBConnection): Promise<string | undefined> {

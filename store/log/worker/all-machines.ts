@@ -14,6 +14,7 @@ import type { LogFilter, MachineEntry, OfMachine } from '../read/log-filter.ts';
 import { firstOf, pageOfMachines } from '../read/log-pages.ts';
 import { maxStatsRows, type StatsQuestion, type StatsRow } from '../read/log-stats.ts';
 import { statsGroups } from '../read/stats-buckets.ts';
+import { ownSchema, schemaOfMachine } from '../schema/machine-schema.ts';
 import type { LogDatabase } from './log-database.ts';
 import type { MachineLog } from './machine-log.ts';
 
@@ -122,7 +123,12 @@ export class AllMachines {
     // An event that is asked for by its id is meant.
     const isAlone = chosen.length < 2 || filter.id !== undefined;
     if (isAlone || !(await this.#database.events.isJoint(filter))) return () => undefined;
-    return (machine) => ({ machine, others: chosen.filter((other) => other !== machine) });
+    const own = this.#database.machine;
+    const machines = chosen.map((machine) => ({
+      machine,
+      schema: machine === own ? ownSchema : schemaOfMachine(machine),
+    }));
+    return (machine) => ({ machine, machines });
   }
 
   async #ask<T extends object>(
