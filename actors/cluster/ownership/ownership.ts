@@ -21,6 +21,8 @@ export interface OwnershipOptions extends RecordingMachine, QuorumOptions {
 const turnMs = 500;
 /** A clock that jumps by more between two calls of `decide` says that this machine stood still. */
 const standstillMs = 1500;
+/** So long another machine must have said that it has pictures: one that stood still says so until it notices that it has none. */
+const steadyMs = 5000;
 /** Pause after a change that was refused or not answered. */
 const retryMs = 2000;
 /** Pause before the machine that lost a monitor claims it again: two that do not hear each other take turns slowly. */
@@ -196,11 +198,12 @@ export class Ownership {
   /** Whether somebody else is heard to record a monitor that this machine does not own. */
   #isRelieved(id: string, now: number): boolean {
     const record = this.#records.get(id);
-    if (this.#isAwaited(record, now)) return false;
+    // A claim that is under way may make this machine the owner, while the one before relies on it.
+    if (this.#isAwaited(record, now) || this.#proposed.has(id)) return false;
     const isOwnerSilent = this.#silence(id, now) >= silenceMs;
     return this.#view.heard(now).some(({ machine, attends }) => {
       const other = attends.find((attended) => attended.id === id);
-      if (!other?.streaming) return false;
+      if (!other?.streaming || this.#view.streamingMs(machine, id, now) < steadyMs) return false;
       if (machine === record?.owner) return other.token >= record.token;
       // Of two that record provisionally while nobody can decide, the first by name goes on.
       return isOwnerSilent && machine < this.#options.machine;

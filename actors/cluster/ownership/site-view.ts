@@ -8,6 +8,8 @@ interface HeardMachine {
   beat: Heartbeat;
   /** When it was last heard to attend each monitor. */
   readonly attendedAt: Map<string, number>;
+  /** Since when it has said of each monitor, in every heartbeat, that pictures arrive. */
+  readonly streamingSince: Map<string, number>;
 }
 
 /**
@@ -25,7 +27,15 @@ export class SiteView {
 
   hear(beat: Heartbeat, now: number): void {
     const { machine, attends, leaving } = beat;
-    const heard = this.#machines.get(machine) ?? { at: now, beat, attendedAt: new Map<string, number>() };
+    const known = this.#machines.get(machine);
+    const heard = known ?? {
+      ...{ at: now, beat, attendedAt: new Map<string, number>(), streamingSince: new Map<string, number>() },
+    };
+    const streaming = new Set(attends.filter((attended) => attended.streaming).map(({ id }) => id));
+    const wasSilent = now - heard.at >= silenceMs;
+    for (const id of heard.streamingSince.keys())
+      if (wasSilent || !streaming.has(id)) heard.streamingSince.delete(id);
+    for (const id of streaming) if (!heard.streamingSince.has(id)) heard.streamingSince.set(id, now);
     heard.at = now;
     heard.beat = beat;
     if (leaving) heard.attendedAt.clear();
@@ -56,6 +66,11 @@ export class SiteView {
   /** Those of them that were really heard: what a machine said before a standstill of this one may be long ago. */
   heard(now: number): readonly Heartbeat[] {
     return this.alive(now).filter(({ machine }) => now - (this.#machines.get(machine)?.at ?? 0) < silenceMs);
+  }
+
+  /** For how many milliseconds it has said without a silence that pictures of the monitor arrive. */
+  streamingMs(machine: string, id: string, now: number): number {
+    return now - (this.#machines.get(machine)?.streamingSince.get(id) ?? now);
   }
 
   /** Milliseconds since this machine was heard to attend the monitor; `Infinity` when it has said that it leaves. */

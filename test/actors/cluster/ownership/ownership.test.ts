@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Ownership, type OwnershipOptions } from '../../../../actors/cluster/ownership/ownership.ts';
+import type { Heartbeat } from '../../../../bus/nats/control/control-messages.ts';
 import { playSchedule } from '../../../support/simulated-site.ts';
 import { siteSchedules } from '../../../support/site-schedules.ts';
 
@@ -20,12 +21,15 @@ const nvr1 = (options: Partial<OwnershipOptions> = {}) =>
     ...options,
   });
 
-/** Decides five times a second, up to this time in milliseconds. */
-function decideUntil(ownership: Ownership, from: number, until: number): void {
-  for (let now = from; now <= until; now += 200) ownership.decide(now);
+/** Decides five times a second, up to this time in milliseconds, and hears another machine say the same each time. */
+function decideUntil(ownership: Ownership, from: number, until: number, beat?: Heartbeat): void {
+  for (let now = from; now <= until; now += 200) {
+    if (beat) ownership.hear(beat, now);
+    ownership.decide(now);
+  }
 }
 
-test('a silent owner is relieved after 3 s, until it is heard to record again', () => {
+test('a silent owner is relieved after 3 s, until it has been heard to record again for 5 s', () => {
   const ownership = nvr1();
   const beat = { machine: 'nvr2', capacity: 16, leaving: false };
   const attends = [{ id: 'm', token: 7, streaming: true }];
@@ -34,13 +38,30 @@ test('a silent owner is relieved after 3 s, until it is heard to record again', 
   expect(ownership.attended).toEqual(new Set());
   decideUntil(ownership, 3200, 3800);
   expect(ownership.attended).toEqual(new Set(['m']));
+  ownership.settled('m', false, 3800);
 
   // There, but not recording yet.
   ownership.hear({ ...beat, attends: [{ id: 'm', token: 7, streaming: false }] }, 4000);
   decideUntil(ownership, 4000, 4400);
   expect(ownership.attended).toEqual(new Set(['m']));
-  ownership.hear({ ...beat, attends }, 4500);
-  decideUntil(ownership, 4600, 4600);
+  decideUntil(ownership, 4500, 9400, { ...beat, attends });
+  expect(ownership.attended).toEqual(new Set(['m']));
+  decideUntil(ownership, 9500, 9500, { ...beat, attends });
+  expect(ownership.attended).toEqual(new Set());
+});
+
+test('an owner that stood still says at first that it has pictures, and has none', () => {
+  const ownership = nvr1();
+  const beat = { machine: 'nvr2', capacity: 16, leaving: false };
+  const says = (streaming: boolean) => ({ ...beat, attends: [{ id: 'm', token: 7, streaming }] });
+  decideUntil(ownership, 100, 1000, says(true));
+  decideUntil(ownership, 1200, 8000);
+  ownership.settled('m', false, 8000);
+  decideUntil(ownership, 8200, 9000, says(true));
+  decideUntil(ownership, 9200, 12_000, says(false));
+  decideUntil(ownership, 12_200, 17_000, says(true));
+  expect(ownership.attended).toEqual(new Set(['m']));
+  decideUntil(ownership, 17_200, 17_200, says(true));
   expect(ownership.attended).toEqual(new Set());
 });
 
@@ -73,17 +94,30 @@ test('an owner that gets no pictures offers the monitor to another machine, once
   expect(ownership.attended).toEqual(new Set(['m']));
 });
 
-test('an owner of the past goes on until the present one is heard to record', () => {
+test('an owner of the past goes on until the present one has been heard to record for 5 s', () => {
   const ownership = nvr1();
   ownership.learn({ id: 'm', owner: 'nvr1', token: 1 }, 0);
   ownership.decide(100);
   ownership.learn({ id: 'm', owner: 'nvr2', token: 3 }, 200);
   const beat = { machine: 'nvr2', capacity: 16, leaving: false };
-  ownership.hear({ ...beat, attends: [{ id: 'm', token: 0, streaming: true }] }, 300);
-  ownership.decide(300);
+  const says = (token: number) => ({ ...beat, attends: [{ id: 'm', token, streaming: true }] });
+  decideUntil(ownership, 300, 5300, says(0));
   expect(ownership.attended).toEqual(new Set(['m']));
-  ownership.hear({ ...beat, attends: [{ id: 'm', token: 3, streaming: true }] }, 400);
-  ownership.decide(400);
+  decideUntil(ownership, 5400, 5400, says(3));
+  expect(ownership.attended).toEqual(new Set());
+});
+
+test('whoever asks to become the owner goes on, because the one before may rely on it as soon as it is', () => {
+  const ownership = nvr1();
+  ownership.learn({ id: 'm', owner: 'nvr2', token: 7 }, 0);
+  const beat = { machine: 'nvr2', capacity: 16, leaving: false };
+  const attends = [{ id: 'm', token: 7, streaming: true }];
+  ownership.hear({ ...beat, attends }, 100);
+  decideUntil(ownership, 200, 4000);
+  decideUntil(ownership, 4200, 12_000, { ...beat, attends });
+  expect(ownership.attended).toEqual(new Set(['m']));
+  ownership.settled('m', false, 12_000);
+  decideUntil(ownership, 12_200, 12_200, { ...beat, attends });
   expect(ownership.attended).toEqual(new Set());
 });
 
