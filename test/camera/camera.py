@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""An RTSP camera for the tests, on 127.0.0.1.
+"""An RTSP camera for the tests, on a loopback address.
 
     camera.py '{"port": 0, "mounts": {"main": {"file": "/a.mp4"}, "test": {"launch": "videotestsrc ! ..."}}}'
 
@@ -242,7 +242,7 @@ def main():
     Gst.init(None)
     options = json.loads(sys.argv[1])
     server = GstRtspServer.RTSPServer()
-    server.set_address("127.0.0.1")
+    server.set_address(options["address"])
     server.set_service(str(options["port"]))
     factories = {path: make_factory(mount) for path, mount in options["mounts"].items()}
     for path, factory in factories.items():

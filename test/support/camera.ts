@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type Child, startChild } from './child.ts';
+import type { Place } from './lab.ts';
 import { project } from './project.ts';
 
 /**
@@ -17,6 +18,8 @@ export interface CameraOptions {
   readonly user?: string;
   readonly password?: string;
   readonly method?: 'basic' | 'digest';
+  /** Where it has a network of its own, and its address there. */
+  readonly place?: Place & { readonly address: string };
   /** Further user names, with their passwords, that may log in by Digest. */
   readonly others?: readonly (readonly [string, string])[];
 }
@@ -36,13 +39,16 @@ export interface Camera extends Pick<Child, 'pid' | 'kill' | 'stop'> {
   restart(): Promise<Camera>;
 }
 
-/** Starts a real RTSP camera on 127.0.0.1. It is gone when the test is over. */
+/** Starts a real RTSP camera, on 127.0.0.1 unless it has a place. It is gone when the test is over. */
 export async function startCamera(options: CameraOptions): Promise<Camera> {
-  const { mounts, port = 0, user, password = '', method = 'digest', others = [] } = options;
+  const { mounts, port = 0, user, password = '', method = 'digest', others = [], place } = options;
+  const address = place?.address ?? '127.0.0.1';
   const login = user === undefined ? {} : { user, password, method, others };
   const script = join(project, 'test/camera/camera.py');
   // Debian's own Python is the one that has Debian's bindings.
-  const child = startChild('/usr/bin/python3', [script, JSON.stringify({ port, mounts, ...login })]);
+  const program = ['/usr/bin/python3', script, JSON.stringify({ address, port, mounts, ...login })];
+  const [command = '', ...args] = [...(place?.command ?? []), ...program];
+  const child = startChild(command, args);
   const [, bound] = await child.line(/^\{"port": (\d+)\}$/);
   return {
     pid: child.pid,
@@ -53,7 +59,7 @@ export async function startCamera(options: CameraOptions): Promise<Camera> {
       const [name, secret] = credentials.length > 0 ? credentials : [user, password];
       const authority =
         name === undefined ? '' : `${encodeURIComponent(name)}:${encodeURIComponent(secret ?? '')}@`;
-      return `rtsp://${authority}127.0.0.1:${bound}/${mount}`;
+      return `rtsp://${authority}${address}:${bound}/${mount}`;
     },
     logins: () => child.lines.filter((line) => line === '{"login": "attempted"}').length,
     freeze: () => child.signal('SIGSTOP'),

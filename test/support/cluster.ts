@@ -6,6 +6,7 @@ import { makeClusterKeys, newClusterSecret } from '../../bus/nats/control/cluste
 import { controlAddress } from '../../bus/nats/control/control-server.ts';
 import { type Child, startChild } from './child.ts';
 import { temporaryFolder } from './folder.ts';
+import type { Lab } from './lab.ts';
 import { newerNatsServer } from './newer-nats.ts';
 import { type Recorder, recorderProgram, startRecorder } from './recorder.ts';
 import { waitFor } from './wait.ts';
@@ -39,16 +40,22 @@ async function clusterOptions(name: string) {
  * Starts recorders that are one system, each with these monitors and folders of its own.
  *
  * @param more keys of `sentryshot.toml`, the same on all of them.
+ * @param lab where each has a network of its own.
  */
 export async function startCluster(
   monitors: readonly { readonly id: string }[],
   machines: readonly string[] = clusterMachines,
   more: Readonly<Record<string, unknown>> = {},
+  lab?: Lab,
 ): Promise<ClusterRecorder[]> {
   return Promise.all(
-    machines.map(async (name) => {
+    machines.map(async (name, index) => {
       const { config, env } = await clusterOptions(name);
-      const options = { config: { ...config, ...more }, env, monitors, startDeadlineMs: 60_000 };
+      const place = lab && { place: lab.machine(index) };
+      const options = {
+        ...{ config: { ...config, ...more }, env, monitors, startDeadlineMs: 60_000 },
+        ...place,
+      };
       return { name, recorder: await startRecorder(options) };
     }),
   );

@@ -6,6 +6,7 @@ import { type Child, startChild } from './child.ts';
 import { atEnd } from './cleanup.ts';
 import { temporaryFolder } from './folder.ts';
 import { fetchThrough, type RequestOptions } from './https.ts';
+import type { Place } from './lab.ts';
 import { commandLine, descendants } from './processes.ts';
 import { project } from './project.ts';
 import { type Feed, openFeed } from './websocket.ts';
@@ -27,6 +28,8 @@ export interface RecorderOptions {
   readonly build?: string;
   /** Milliseconds until it must serve; 30,000 by default. */
   readonly startDeadlineMs?: number;
+  /** Where it has a network of its own. */
+  readonly place?: Place;
 }
 
 /** Whom a request comes from. `null`: nobody. */
@@ -93,19 +96,18 @@ export const startInstalled = (folder: string): Promise<Recorder> => start(folde
 
 async function start(
   folder: string,
-  options: Pick<RecorderOptions, 'env' | 'build' | 'startDeadlineMs'>,
+  options: Pick<RecorderOptions, 'env' | 'build' | 'startDeadlineMs' | 'place'>,
 ): Promise<Recorder> {
-  const { env = {}, build = join(project, 'dist'), startDeadlineMs = 30_000 } = options;
+  const { env = {}, build = join(project, 'dist'), startDeadlineMs = 30_000, place } = options;
   const config = join(folder, 'configs', 'sentryshot.toml');
-  const child = startChild(
-    'node',
-    ['--input-type=module', '--eval', recorderProgram(build), '--', '--config', config],
-    {
-      cwd: folder,
-      env: { SENTRYBUS_ADMIN_PASSWORD: admin.password, ...env },
-    },
-  );
-  const [, url = ''] = await child.line(/^Serving (https?:\/\/\S+)/, startDeadlineMs);
+  const program = ['--input-type=module', '--eval', recorderProgram(build), '--', '--config', config];
+  const [command = '', ...args] = [...(place?.command ?? []), 'node', ...program];
+  const child = startChild(command, args, {
+    cwd: folder,
+    env: { SENTRYBUS_ADMIN_PASSWORD: admin.password, ...env },
+  });
+  const [, served = ''] = await child.line(/^Serving (https?:\/\/\S+)/, startDeadlineMs);
+  const url = place ? await place.reach(served) : served;
   const agent = new Agent({ keepAlive: true, rejectUnauthorized: false });
   atEnd(async () => agent.destroy());
 
