@@ -120,14 +120,23 @@ async function recordersOf(
   );
 }
 
-/** Waits until each monitor is recorded by its owner and by nobody else. */
+/**
+ * Waits until each monitor is recorded by its owner and by nobody else.
+ *
+ * @param deadlineMs a planned move takes up to 7 s, and there is one after the other while the machines are not evenly burdened.
+ */
 export async function settledCluster(
   cluster: readonly ClusterRecorder[],
   monitors: readonly { readonly id: string }[],
+  deadlineMs = 90_000,
 ): Promise<void> {
-  const isSettled = async () =>
-    Object.values(await recordersOf(cluster, monitors)).every((found) => found === '1 owner, 0 others');
-  await waitFor(isSettled, 90_000, 'one recorder for each monitor');
+  const isSettled = async () => {
+    const found = Object.entries(await recordersOf(cluster, monitors));
+    const others = found.filter(([, recorders]) => recorders !== '1 owner, 0 others');
+    if (others.length > 0) throw new Error(others.join('; '));
+    return true;
+  };
+  await waitFor(isSettled, deadlineMs, 'one recorder for each monitor');
 }
 
 interface Listed {
