@@ -112,13 +112,19 @@ export async function openGround(stored: StoredState, logger: Logger): Promise<G
       cluster,
       recordings,
       clock,
-      ...(config.mqtt && { since: await streamEnds(bus) }),
+      ...(config.mqtt && (await endsOf(bus))),
       closers,
     };
   } catch (error) {
     await closers.closeAll();
     throw error;
   }
+}
+
+/** Nothing where the bus does not answer: the bridge asks again, when it begins. */
+async function endsOf(bus: Bus): Promise<Pick<Ground, 'since'>> {
+  const since = await streamEnds(bus).catch(() => undefined);
+  return since ? { since } : {};
 }
 
 /** Nothing of it is loaded where there is one machine. */
