@@ -41,8 +41,9 @@ const pauseUs = 30_000_000;
 /**
  * A query for the ids of events that another machine shows, of those that two machines have seen while both recorded a
  * monitor, an owner that was not heard and the one that stood in for it for example. Shown are those of the machine with the
- * higher token; one that stands in for an owner counts as later than that. What it has not seen is shown as the other has it, so a
- * moment is told of once and none is lost. Every machine reads the same rows, so all show the same.
+ * higher token; one that stands in for an owner counts as later than that. What it has not seen is shown as the other has it, also
+ * what another detector or label of it has seen, so a moment is told of once and none is lost. Every machine reads the same rows,
+ * so all show the same.
  *
  * Of events in a span of time, all by default. Machines rarely record the same: `jointTenures`, of which all begins, is nearly empty.
  */
@@ -58,31 +59,37 @@ export const repeatedEvents = (
       )
       .join(' UNION ALL ');
   const names = machines.map(({ machine }) => literal(machine)).join();
+  const isSame = (table: string) =>
+    ['machine', 'other', 'monitorID', 'startTime', 'source', 'label']
+      .map((column) => `${table}.${column} = repeated.${column}`)
+      .join(' AND ');
   const isNear = `WHERE time >= ${start - pauseUs} AND time < ${end + pauseUs}`;
   return `
   WITH joint AS (
     SELECT * FROM main.jointTenures
     WHERE machine IN (${names}) AND other IN (${names}) AND startTime <= ${end + sameUs} AND endTime >= ${start - sameUs}),
-  seen AS (${all('monitorID, time, id', 'event', isNear)}),
+  seen AS (${all('monitorID, time, id, source, label', 'event', isNear)}),
   repeated AS (
-    SELECT joint.machine, other, joint.monitorID, startTime, seen.time, id
+    SELECT joint.machine, other, joint.monitorID, startTime, seen.time, id, source, label
     FROM joint JOIN seen
       ON seen.machine = joint.machine AND seen.monitorID = joint.monitorID
       AND seen.time >= startTime - ${sameUs} AND seen.time < endTime + ${sameUs}),
   shown AS (
-    SELECT joint.machine, other, joint.monitorID, startTime, seen.time
+    SELECT joint.machine, other, joint.monitorID, startTime, seen.time, source, label
     FROM joint JOIN seen
-      ON seen.machine = other AND seen.monitorID = joint.monitorID AND seen.time >= startTime AND seen.time < endTime)
-  SELECT DISTINCT repeated.machine, repeated.id
-  FROM repeated
-  ASOF LEFT JOIN shown before
-    ON before.machine = repeated.machine AND before.other = repeated.other AND before.monitorID = repeated.monitorID
-    AND before.startTime = repeated.startTime AND repeated.time >= before.time
-  ASOF LEFT JOIN shown after
-    ON after.machine = repeated.machine AND after.other = repeated.other AND after.monitorID = repeated.monitorID
-    AND after.startTime = repeated.startTime AND repeated.time <= after.time
-  WHERE repeated.time - before.time <= ${sameUs} OR after.time - repeated.time <= ${sameUs}
-    OR after.time - before.time <= ${pauseUs}`;
+      ON seen.machine = other AND seen.monitorID = joint.monitorID AND seen.time >= startTime AND seen.time < endTime),
+  detections AS (
+    SELECT repeated.machine, repeated.id, repeated.label,
+      bool_or(coalesce(repeated.time - before.time <= ${sameUs}, false)
+        OR coalesce(after.time - repeated.time <= ${sameUs}, false)
+        OR coalesce(after.time - before.time <= ${pauseUs}, false)) AS isShown
+    FROM repeated
+    ASOF LEFT JOIN shown before
+      ON ${isSame('before')} AND repeated.time >= before.time
+    ASOF LEFT JOIN shown after
+      ON ${isSame('after')} AND repeated.time <= after.time
+    GROUP BY ALL)
+  SELECT machine, id FROM detections GROUP BY machine, id HAVING bool_and(isShown)`;
 };
 
 /** Of each two machines, the time in which both recorded a monitor; `other` has the higher token. */

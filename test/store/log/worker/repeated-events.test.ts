@@ -17,6 +17,8 @@ const machines = ['a', 'b', 'c'];
 interface Machine {
   readonly tenures: readonly { at: number; token: number | null; provisional: boolean }[];
   readonly events: readonly number[];
+  /** When its object detector has seen somebody. */
+  readonly people?: readonly number[];
 }
 type Site = Readonly<Record<string, Machine>>;
 
@@ -25,17 +27,21 @@ async function openSite(site: Site, machine: string) {
   const others = machines.filter((other) => other !== machine);
   const { database } = await LogDatabase.open(file, { machine, others });
   atEnd(() => database.close());
-  for (const [name, { tenures, events }] of Object.entries(site)) {
+  for (const [name, { tenures, events, people = [] }] of Object.entries(site)) {
     const log = name === machine ? database : database.others.get(name);
     const position = { identity: 's', sequence: 1, time: 0, readAt: 0 };
     await log?.detections.appendTenures(
       tenures.map(({ at, ...rest }) => tenureRow({ monitorID: 'door', time: began + at * second, ...rest })),
       position,
     );
-    const rows = events.map((at): StoredEvent => {
-      const common = { monitorID: 'door', monitorName: '', source: 'motion', time: began + at * second };
-      return { ...common, id: `${name}${at}`, storedAt: common.time, detections: [{ label: 'x', score: 1 }] };
-    });
+    const row = (at: number, source: string, label: string, id: string): StoredEvent => {
+      const common = { monitorID: 'door', monitorName: '', source, time: began + at * second };
+      return { ...common, id, storedAt: common.time, detections: [{ label, score: 1 }] };
+    };
+    const rows = [
+      ...events.map((at) => row(at, 'motion', 'x', `${name}${at}`)),
+      ...people.map((at) => row(at, 'tflite', 'person', `person${name}${at}`)),
+    ];
     await log?.writer.appendEvents(rows, position);
   }
   return { database, file, all: new AllMachines(database, false) };
@@ -89,6 +95,15 @@ test('of what an owner that was cut off and its stand-in both see, the stand-in 
   const own = await all.events({ machines: ['a'], limit: 500, oldestFirst: true });
   expect(own.map(({ id }) => id)).toEqual(['a1', 'a2', 'a4', 'a5', 'a90', 'a91']);
   expect((await all.events({ id: 'a5', limit: 1, oldestFirst: true })).map(({ id }) => id)).toEqual(['a5']);
+});
+
+test('somebody whom one machine alone has seen is shown, whatever else the other has seen then', async () => {
+  const site: Site = {
+    a: { tenures: [owner], events: [5], people: [5.5, 20] },
+    b: { tenures: [{ at: 4, token: 6, provisional: false }], events: [5, 6], people: [20] },
+    c: empty,
+  };
+  expect(await shown(site)).toEqual(['b5', 'persona5.5', 'b6', 'personb20']);
 });
 
 test('during a planned move the owner is shown until the other one is it', async () => {
