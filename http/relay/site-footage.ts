@@ -47,12 +47,11 @@ export class SiteFootage {
 
   /** @throws {HttpError} `conflict` if the span has footage of a machine that is away, and of others. */
   async clip(row: Route, call: RouteCall, url: string): Promise<RouteAnswer> {
-    const { site } = this.#options;
     const asked = askedIn(call);
     const { shown, recorded } = await this.#shown(asked);
     const [first, ...others] = shown;
     if (others.length === 0) return this.#answerOf(first?.machine, row, call, url);
-    const away = shown.find(({ machine }) => !site.isAlive(machine));
+    const away = shown.find(({ machine }) => !this.#isHere(machine));
     if (!away && row.across) return row.across(call, () => this.#clips.source(asked.id, recorded, shown));
     const changes = others.map(({ start }) => start);
     const text = `${away?.machine} is away, and has a part of this. Another machine begins at ${changes.join(', ')}.`;
@@ -80,11 +79,17 @@ export class SiteFootage {
     return { type: 'application/vnd.apple.mpegurl', headers, body: playlist };
   }
 
+  /** This machine is, also while it leaves the others. */
+  #isHere(machine: string): boolean {
+    const { site } = this.#options;
+    return machine === site.machine || site.isAlive(machine);
+  }
+
   /** The owner's footage, and where it has none, that of any other machine; what cannot be played now only where nothing else is. */
   async #shown({ id, start, end }: Asked): Promise<ShownFootage> {
     const { site, logs, monitors } = this.#options;
     const now = nowUs();
-    const heard = site.machines.filter((machine) => site.isAlive(machine));
+    const heard = site.machines.filter((machine) => this.#isHere(machine));
     const found = await logs.siteRecordings({
       ...{ monitors: [id], stream: 'main', start, end, limit: maxParts + 1, oldestFirst: true, heard },
     });
