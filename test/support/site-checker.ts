@@ -58,11 +58,15 @@ async function recordedBy({ name, recorder }: ClusterRecorder, id: string) {
     }));
 }
 
-/** The ids of the events that a machine lists since then, each as often as it is listed. */
-export async function eventsOn({ recorder }: ClusterRecorder, since: number): Promise<string[]> {
+/** The ids of the events that a machine lists of a time, in milliseconds, each as often as it is listed. */
+export async function eventsOn(
+  { recorder }: ClusterRecorder,
+  since: number,
+  until: number,
+): Promise<string[]> {
   const ids: string[] = [];
   for (let start = since * 1000; ; ) {
-    const path = `/api/event/query?order=oldest&limit=${eventPage}&start=${start}`;
+    const path = `/api/event/query?order=oldest&limit=${eventPage}&start=${start}&end=${until * 1000}`;
     const found = await recorder.get<readonly { readonly id: string; readonly time: number }[]>(path);
     ids.push(...found.map(({ id }) => id));
     const last = found.at(-1);
