@@ -37,8 +37,8 @@ const moveMs = 15_000;
 /**
  * The decisions of one machine: which monitors it records, and which records it asks to change.
  *
- * Record first, decide later: it begins as soon as nobody is heard to record a monitor, and ends only when it hears the
- * owner record it. Who owns a monitor is decided by compare-and-set, at whatever speed; footage never waits for that.
+ * Record first, decide later: it begins as soon as nobody is heard to record a monitor, and ends only when it has heard
+ * the owner record it for a while. Who owns a monitor is decided by compare-and-set, at whatever speed; footage never waits for that.
  * It has no timers and no input but its methods; call `decide` at least every 250 ms.
  */
 export class Ownership {
