@@ -109,7 +109,8 @@ test('one machine speaks for a monitor, and the next one takes over what it hold
   expect(before.has('sentryshot/available')).toBe(false);
   expect(before.has('sentryshot/recorder/storage_days_left')).toBe(false);
 
-  // The owner is dead: what the other one has seen since it was heard last is published.
+  // The owner is dead: what the other one has seen since it was heard last is published. It was heard after b1.
+  b.site.hears({ b: 0, a: 5 });
   a.site.hears({});
   b.site.hears({ b: 0 });
   await b.seen('b2');
