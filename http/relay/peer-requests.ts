@@ -54,9 +54,7 @@ export class PeerRequests {
       })
       .catch((cause: Error) => {
         if (!asked.signal.aborted) this.warn(machine, cause);
-        throw new HttpError('unavailable', `${machine} has to answer, and cannot be reached.`, {
-          ...{ headers: retryAfter, cause },
-        });
+        throw unreachable(machine, cause);
       });
     this.answered(machine);
     const { statusCode: status = 502, headers } = answer;
@@ -111,6 +109,12 @@ export class PeerRequests {
       sent.end(text);
     });
   }
+}
+
+/** A request that a machine does not answer to the end. */
+export function unreachable(machine: string, cause: unknown): HttpError {
+  const text = `${machine} has to answer, and cannot be reached.`;
+  return new HttpError('unavailable', text, { headers: retryAfter, cause });
 }
 
 /** A request for what a machine has that is not heard. */

@@ -7,7 +7,7 @@ import type { RecordingArchive } from '../../store/recordings/recording-archive.
 import { HttpError } from '../request/http-error.ts';
 import { type Route, route } from '../request/route.ts';
 import { bytesOf } from './answer-bytes.ts';
-import type { PeerRequests } from './peer-requests.ts';
+import { type PeerRequests, unreachable } from './peer-requests.ts';
 import type { RelayedCaller } from './relayed-caller.ts';
 
 const OwnID = Type.String({ pattern: recordingIDPattern });
@@ -16,6 +16,8 @@ const Marks = Type.Object({ ids: Type.Array(OwnID, { maxItems: 1000 }) });
 const checkMarks = compileValidator(Marks);
 /** A list does not wait longer for a machine that is heard, but does not answer. */
 const marksPatienceMs = 1000;
+/** A clip waits longer for the index of each recording, which may have megabytes. */
+const indexPatienceMs = 5000;
 
 /** The machine that asks, not one of its callers. */
 export const machineCaller: RelayedCaller = { id: '', username: '', isAdmin: true, monitors: undefined };
@@ -73,18 +75,23 @@ export async function askForMarks(
 }
 
 /**
+ * @param signal ends the request.
  * @returns undefined if the machine has no such recording, or a damaged one.
- * @throws {HttpError} `unavailable` if it does not answer.
+ * @throws {HttpError} `unavailable` if it does not send all of it within 5 s.
  */
 export async function askForIndex(
   peers: PeerRequests,
   machine: string,
   id: string,
+  signal: AbortSignal,
 ): Promise<FragmentIndex | undefined> {
+  const deadline = AbortSignal.timeout(indexPatienceMs);
   const answer = await peers.ask(machine, {
     ...{ method: 'GET', url: `/cluster/index/${id}`, headers: {}, monitorID: '' },
-    ...{ caller: machineCaller, signal: new AbortController().signal },
+    ...{ caller: machineCaller, signal: AbortSignal.any([signal, deadline]) },
   });
-  const bytes = await bytesOf(answer);
+  const bytes = await bytesOf(answer).catch((cause: unknown) => {
+    throw unreachable(machine, cause);
+  });
   return answer.status === 200 ? parseIndex(bytes) : undefined;
 }

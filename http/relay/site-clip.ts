@@ -30,19 +30,24 @@ export class SiteClip {
 
   /**
    * @param shown whose footage is shown when, from the beginning of the span to its end.
-   * @throws {HttpError} `unavailable` if one of the machines does not answer.
+   * @param signal aborted when nobody waits for the clip any more.
+   * @throws {HttpError} `unavailable` if one of the machines does not answer; the signal's reason.
    */
   async source(
     monitorID: string,
     recorded: readonly KnownRecording[],
     shown: readonly MachineFootage[],
+    signal: AbortSignal,
   ): Promise<ClipFootage> {
     const parts: FootagePart[] = [];
     for (const { machine, start, end } of shown) {
+      signal.throwIfAborted();
       const within = { fromUs: start, toUs: end };
       const found = recorded.filter((one) => one.machine === machine && one.start < end && one.end > start);
       const own = machine === this.#options.site.machine;
-      const ofTile = own ? await this.#ownParts(monitorID, start, end) : await this.#theirParts(found);
+      const ofTile = own
+        ? await this.#ownParts(monitorID, start, end)
+        : await this.#theirParts(found, signal);
       parts.push(...ofTile.map((part) => ({ ...part, ...within })));
     }
     const [startUs, endUs] = [shown[0]?.start ?? 0, shown.at(-1)?.end ?? 0];
@@ -53,10 +58,10 @@ export class SiteClip {
     return (await this.#options.recordings.footage(monitorID, startUs, endUs)).parts;
   }
 
-  async #theirParts(recorded: readonly KnownRecording[]): Promise<FootagePart[]> {
+  async #theirParts(recorded: readonly KnownRecording[], signal: AbortSignal): Promise<FootagePart[]> {
     const parts: FootagePart[] = [];
     for (const { id, machine, start } of recorded) {
-      const index = await askForIndex(this.#options.peers, machine, id);
+      const index = await askForIndex(this.#options.peers, machine, id, signal);
       if (index) parts.push({ id: siteRecordingID(id, machine), startUs: start, index });
     }
     return parts;

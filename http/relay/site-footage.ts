@@ -52,7 +52,8 @@ export class SiteFootage {
     const [first, ...others] = shown;
     if (others.length === 0) return this.#answerOf(first?.machine, row, call, url);
     const away = shown.find(({ machine }) => !this.#isHere(machine));
-    if (!away && row.across) return row.across(call, () => this.#clips.source(asked.id, recorded, shown));
+    if (!away && row.across)
+      return row.across(call, () => this.#clips.source(asked.id, recorded, shown, call.signal));
     const changes = others.map(({ start }) => start);
     const text = `${away?.machine} is away, and has a part of this. Another machine begins at ${changes.join(', ')}.`;
     throw new HttpError('conflict', text, { pointer: '/end', members: { changes } });

@@ -42,6 +42,8 @@ export interface RecordingArchiveOptions {
 export class RecordingArchive {
   readonly #options: RecordingArchiveOptions;
   readonly #clips = new ClipCache();
+  /** Of several machines. They wait for those machines, and clips of this disk must not wait with them. */
+  readonly #siteClips = new ClipCache();
   readonly #pictures = new PictureCache();
 
   constructor(options: RecordingArchiveOptions) {
@@ -118,7 +120,8 @@ export class RecordingArchive {
       footage: await this.footage(monitorID, startUs, endUs),
       open: (id) => this.openMedia(id),
     });
-    return this.#clips.get(`${monitorID} ${startUs} ${endUs} ${find ? 'all' : 'own'}`, async () => {
+    const clips = find ? this.#siteClips : this.#clips;
+    return clips.get(`${monitorID} ${startUs} ${endUs}`, async () => {
       const source = await (find ?? own)();
       const changes = layoutChanges(source.footage);
       return changes.length > 0 ? { changes } : Clip.of(source);

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test, vi } from 'vitest';
 import { Outbox } from '../../../bus/nats/outbox.ts';
 import { events } from '../../../bus/subjects.ts';
 import { snapshotEventID, writeSnapshot } from '../../../store/recordings/snapshots.ts';
@@ -199,6 +199,35 @@ test('a clip goes on where another machine does', async () => {
       detail: `${thereName} is away, and has a part of this. Another machine begins at ${change}.`,
     },
   ]);
+});
+
+test('a clip of this disk does not wait for another machine, nor anyone for one that its viewer has left', async () => {
+  const indexBytes = there.recordings.indexBytes.bind(there.recordings);
+  const asked: (() => void)[] = [];
+  const spy = vi.spyOn(there.recordings, 'indexBytes').mockImplementation(async (id) => {
+    await new Promise<void>((resolve) => asked.push(resolve));
+    return indexBytes(id);
+  });
+  const impatient = new AbortController();
+  const left = here.fetch(span('clip.mp4', 0, 50), { signal: impatient.signal }).catch(() => 'left');
+  await waitFor(() => asked.length === 1, 10_000, 'the other machine to be asked');
+  const next = here.fetch(span('clip.mp4', 0, 51));
+  expect((await here.fetch(span('clip.mp4', 13, 50))).status).toBe(200);
+  expect(asked).toHaveLength(1);
+  impatient.abort();
+  expect(await left).toBe('left');
+  await waitFor(() => asked.length === 2, 4000, 'the next clip');
+  spy.mockRestore();
+  for (const answer of asked) answer();
+  expect((await next).status).toBe(200);
+});
+
+test('a clip does not wait for a machine that has stopped in the middle of its answer', async () => {
+  const spy = vi.spyOn(there.recordings, 'indexBytes').mockReturnValue(new Promise(() => {}));
+  const answer = await here.fetch(span('clip.mp4', 0, 52));
+  spy.mockRestore();
+  const detail = `${thereName} has to answer, and cannot be reached.`;
+  expect([answer.status, await answer.json()]).toMatchObject([503, { code: 'unavailable', detail }]);
 });
 
 test('a recording is protected and deleted where it is', async () => {
