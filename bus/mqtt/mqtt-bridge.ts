@@ -12,7 +12,7 @@ import { type EventBacklog, EventDelivery } from './event-delivery.ts';
 import { FrigateTopics } from './frigate/frigate-topics.ts';
 import type { DiscoveryNames } from './home-assistant/discovery-payload.ts';
 import { deviceTopic, HomeAssistant } from './home-assistant/home-assistant.ts';
-import { Availability } from './topics/availability.ts';
+import { Announcement } from './topics/announcement.ts';
 import { HouseCommands } from './topics/house-commands.ts';
 import type { House } from './topics/house-monitor.ts';
 import { HouseTopics } from './topics/house-topics.ts';
@@ -82,7 +82,9 @@ export async function startMqttBridge(
   const voice = siteVoice ?? ownVoice;
   const publish = (publication: Publication) => link.publish(publication);
   const names = discoveryNames(options, prefix, hasCommands);
-  const availability = new Availability(names.recorderTopics.available, publish);
+  const isThere = (payload: 'online' | 'offline') =>
+    ({ topic: names.recorderTopics.available, payload, isRetained: true }) as const;
+  const online = new Announcement(isThere('online'), publish);
   const record = await TopicRecord.open(options.recordFile);
   const isOthers = (topic: string) =>
     siteVoice !== undefined &&
@@ -108,15 +110,15 @@ export async function startMqttBridge(
     ...(houseCommands ? [HouseCommands.filter(prefix)] : []),
     ...(homeAssistant ? HomeAssistant.birthTopics(discoveryPrefix) : []),
   ];
-  const link: BrokerLink = new BrokerLink({ ...options, will: availability.offline }, subscriptions, log, {
+  const link: BrokerLink = new BrokerLink({ ...options, will: isThere('offline') }, subscriptions, log, {
     ...(siteVoice && { onOpen: (session: BrokerSession) => siteVoice.learn(session) }),
     async onConnect() {
       await topics.connected();
       // Last: whoever sees it has seen all the others.
-      await availability.announce();
+      await online.announce();
     },
     onMessage(topic, payload, isRetained) {
-      siteVoice?.message(topic, payload);
+      siteVoice?.message(topic, payload, isRetained);
       houseCommands?.message(topic, payload, isRetained);
       homeAssistant?.message(topic, payload);
     },
@@ -138,6 +140,7 @@ export async function startMqttBridge(
   siteVoice?.attach({
     ...{ prefix, topics },
     isConnected: () => link.state.isConnected,
+    announce: () => void online.announce(),
     publish(event) {
       void Promise.all(publishEvent(event));
       houseTopics?.get(event.monitorID)?.lastEvent(event);
@@ -158,7 +161,7 @@ export async function startMqttBridge(
       houseCommands?.close();
       await Promise.all([
         delivery.close(stopDeadlinesMs.mqttConsumer),
-        link.close(availability.offline, stopDeadlinesMs.mqttConsumer / 2),
+        link.close(isThere('offline'), stopDeadlinesMs.mqttConsumer / 2),
       ]);
       await deliveries.close();
     },

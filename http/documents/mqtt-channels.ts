@@ -58,6 +58,13 @@ function channels(detectors: readonly string[]): readonly MqttChannel[] {
       payload: Type.Enum(['online', 'offline']),
     },
     {
+      ...{ name: 'machineAlive', address: 'sentryshot/machine/{machine}/alive', action: 'send' },
+      summary:
+        'Of several machines, for each other: one that has connected asks, and the others answer. QoS 1, not retained.',
+      parameters: { machine },
+      payload: Type.Enum(['ask', 'answer']),
+    },
+    {
       ...{
         name: 'machineStorageDaysLeft',
         address: 'sentryshot/machine/{machine}/storage_days_left',

@@ -6,7 +6,8 @@ import type { BrokerSession } from '../broker/broker-session.ts';
 import type { RetainedTopics } from '../topics/retained-topics.ts';
 import type { Voice } from '../topics/voice.ts';
 import { HeldEvents } from './held-events.ts';
-import { type Claim, type HeardMachine, Speakers } from './speakers.ts';
+import { RollCall } from './roll-call.ts';
+import { byRank, type Claim, type HeardMachine, Speakers } from './speakers.ts';
 
 /** What the machines of a cluster hear of each other. */
 export interface VoiceSite {
@@ -32,6 +33,8 @@ interface VoiceOutput {
   /** For what this machine says of itself as a speaker. */
   readonly topics: RetainedTopics;
   isConnected(): boolean;
+  /** That this machine is online. */
+  announce(): void;
   publish(event: DetectionEvent): void;
 }
 
@@ -54,6 +57,8 @@ export class SiteVoice implements Voice {
   /** The monitors for which there is a claim of this machine. */
   readonly #claimed = new Set<string>();
   #output: VoiceOutput | undefined;
+  #rollCall: RollCall | undefined;
+  #session: BrokerSession | undefined;
   /** While it is not known what the broker has, nothing is decided. */
   #isLearning = true;
 
@@ -74,6 +79,11 @@ export class SiteVoice implements Voice {
   /** Begins to speak. */
   attach(output: VoiceOutput): void {
     this.#output = output;
+    this.#rollCall = new RollCall({
+      ...{ machine: this.machine, prefix: output.prefix },
+      onOnline: (machine, isOnline) => this.#speakers.setOnline(machine, isOnline, nowUs()),
+      onMissed: () => output.announce(),
+    });
   }
 
   speaks(monitorID: string): boolean {
@@ -87,28 +97,32 @@ export class SiteVoice implements Voice {
   /** Learns what the others have retained, before anything is published over this connection. */
   async learn(session: BrokerSession): Promise<void> {
     const { prefix = '' } = this.#output ?? {};
+    this.#session = session;
     this.#isLearning = true;
     this.#speakers.setConnected(false);
+    await this.#rollCall?.take(session);
     const claims = `${prefix}/monitor/+/machine`;
     // What is retained comes before the answer to the next question.
-    for (const topic of [`${prefix}/machine/+/available`, claims, claims]) {
-      await session.subscribe(topic).catch(() => {});
-    }
+    for (const topic of [claims, claims]) await session.subscribe(topic).catch(() => {});
+    if (this.#session !== session) return;
     this.#isLearning = false;
     this.#decide();
   }
 
-  /** A message from the broker. */
-  message(topic: string, payload: Buffer): void {
+  /** A message from the broker. @param isRetained it is from before the subscription. */
+  message(topic: string, payload: Buffer, isRetained: boolean): void {
     const { prefix = '' } = this.#output ?? {};
     if (!topic.startsWith(`${prefix}/`)) return;
     const [kind, name = '', what] = topic.slice(prefix.length + 1).split('/');
-    if (kind === 'machine' && what === 'available' && name !== this.machine) {
-      this.#speakers.setOnline(name, payload.toString() === 'online', nowUs());
+    if (kind === 'machine' && (what === 'available' || what === 'alive')) {
+      this.#rollCall?.message(name, what, payload.toString(), isRetained);
     } else if (kind === 'monitor' && what === 'machine') {
       const claim = parseClaim(payload);
       if (!claim) return;
       this.#speakers.learn(name, claim);
+      this.#decide();
+      this.#defend(name, claim);
+      return;
     } else return;
     this.#decide();
   }
@@ -143,6 +157,13 @@ export class SiteVoice implements Voice {
       this.#claimed.delete(id);
       output.topics.clear(claimTopic(output, id));
     }
+  }
+
+  /** The broker keeps one claim for a monitor: one that came later and is worth less is replaced. */
+  #defend(id: string, claim: Claim): void {
+    const own = this.#speakers.claim(id);
+    if (!this.#output || own?.machine !== this.machine || claim.machine === this.machine) return;
+    if (byRank(own, claim) < 0) this.#output.topics.repeat(claimTopic(this.#output, id));
   }
 
   #claim(id: string, claim: Claim, output: VoiceOutput): void {

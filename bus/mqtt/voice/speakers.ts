@@ -67,6 +67,10 @@ const maxVoices = 2000;
 /** A monitor of which nobody gets pictures for so long is taken for offline: takeovers are quicker. */
 const unseenUs = 10_000_000;
 
+/** The one that speaks comes first. */
+export const byRank = (a: Candidate, b: Candidate): number =>
+  Number(b.streaming) - Number(a.streaming) || b.token - a.token || (a.machine < b.machine ? -1 : 1);
+
 /**
  * Decides which of several machines publishes the states and events of a monitor: its owner, or, while that is not heard,
  * whoever records it. Machines that do not hear each other see each other's claims at the broker.
@@ -94,7 +98,7 @@ export class Speakers {
 
   /** Whether this machine is connected to the broker; each connection begins with what that has retained. */
   setConnected(isConnected: boolean): void {
-    if (this.#isConnected && !isConnected) this.#online.clear();
+    if (!isConnected) this.#online.clear();
     this.#isConnected = isConnected;
   }
 
@@ -231,10 +235,7 @@ export class Speakers {
       if (!this.#online.has(machine) || heard.some((each) => each.machine === machine)) continue;
       found.push({ machine, token, streaming });
     }
-    return found.sort(
-      (a, b) =>
-        Number(b.streaming) - Number(a.streaming) || b.token - a.token || (a.machine < b.machine ? -1 : 1),
-    );
+    return found.sort(byRank);
   }
 
   /** Of those at the broker, one says of monitors that nobody records that they are disabled or offline. */

@@ -226,7 +226,7 @@ describe('the AsyncAPI document', () => {
     expect(addresses).toEqual([
       ...[...sockets, 'sentryshot/events/{source}', 'sentryshot/available'],
       'sentryshot/recorder/storage_days_left',
-      ...['available', 'storage_days_left'].map((topic) => `sentryshot/machine/{machine}/${topic}`),
+      ...['available', 'alive', 'storage_days_left'].map((topic) => `sentryshot/machine/{machine}/${topic}`),
       `${monitor}/machine`,
       ...[`${monitor}/{text}`, `${monitor}/{switch}`],
       ...[`${monitor}/{detector}/enabled`, `${monitor}/labels/{label}/present`],

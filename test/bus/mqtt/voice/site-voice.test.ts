@@ -79,6 +79,14 @@ async function startMachine(name: string, broker: Broker) {
 const holds = (broker: Broker, topic: string, payload: string | undefined) =>
   waitFor(async () => (await broker.retained()).get(topic) === payload, 10_000, `${topic} to be ${payload}`);
 
+function claims(broker: Broker, machine: string, token: number): Promise<unknown> {
+  const isClaimed = async () => {
+    const claim = (await broker.retained()).get('sentryshot/monitor/door/machine');
+    return claim?.includes(`"machine":"${machine}","token":${token}`) === true;
+  };
+  return waitFor(isClaimed, 10_000, `the claim of ${machine}`);
+}
+
 test('one machine speaks for a monitor, and the next one takes over what it holds and publishes', async () => {
   const broker = await startBroker();
   const published = await broker.subscribe('sentryshot/events/#');
@@ -136,25 +144,91 @@ test('of two machines that do not hear each other, the one with the higher token
   const broker = await startBroker();
   const published = await broker.subscribe('sentryshot/events/#');
   const [a, b] = [await startMachine('a', broker), await startMachine('b', broker)];
-  const claimed = (machine: string, token: number) => {
-    const isClaimed = async () => {
-      const claim = (await broker.retained()).get('sentryshot/monitor/door/machine');
-      return claim?.includes(`"machine":"${machine}","token":${token}`) === true;
-    };
-    return waitFor(isClaimed, 10_000, `the claim of ${machine}`);
-  };
   a.site.hears({ a: 5 });
-  await claimed('a', 5);
+  await claims(broker, 'a', 5);
   b.site.hears({ b: 0 });
   await b.seen('b1');
   await a.seen('a1');
   await published.message(({ payload }) => payload.includes('"a1"'));
   b.site.hears({ b: 6 });
-  await claimed('b', 6);
+  await claims(broker, 'b', 6);
   await b.seen('b2');
   await published.message(({ payload }) => payload.includes('"b2"'));
   a.is('streaming');
   b.is('streaming');
   await holds(broker, 'sentryshot/monitor/door/state', 'streaming');
   expect(published.messages.some(({ payload }) => payload.includes('"b1"'))).toBe(false);
+});
+
+/** The broker comes back with what it has now, and without last wills. */
+async function killSaved(broker: Broker): Promise<void> {
+  process.kill(broker.pid, 'SIGUSR1');
+  await broker.line(/Saving in-memory database/);
+  await broker.retained();
+  await broker.kill();
+}
+
+test('a machine that has died while the broker was down is not taken for one that speaks', async () => {
+  const before = await startBroker({ isPersistent: true });
+  const [a, b] = [await startMachine('a', before), await startMachine('b', before)];
+  a.site.hears({ a: 5 });
+  await claims(before, 'a', 5);
+  b.site.hears({ b: 0 });
+  await killSaved(before);
+  await a.bridge.close();
+  await b.seen('b1');
+  const broker = await before.restart();
+  const published = await broker.subscribe('sentryshot/events/#');
+  expect((await broker.retained()).get('sentryshot/machine/a/available')).toBe('online');
+  await published.message(({ payload }) => payload.includes('"b1"'), 30_000);
+  await holds(broker, 'sentryshot/machine/a/available', 'offline');
+  b.is('streaming');
+  await holds(broker, 'sentryshot/monitor/door/state', 'streaming');
+});
+
+test('after a restart of the broker the one with the higher token speaks, as before', async () => {
+  const before = await startBroker({ isPersistent: true });
+  const [a, b] = [await startMachine('a', before), await startMachine('b', before)];
+  a.site.hears({ a: 5 });
+  await claims(before, 'a', 5);
+  b.site.hears({ b: 0 });
+  await killSaved(before);
+  const broker = await before.restart();
+  const published = await broker.subscribe('sentryshot/events/#');
+  const asked = await broker.subscribe('sentryshot/machine/+/alive');
+  const connected = async () =>
+    (await Promise.all([a, b].map(({ bridge }) => bridge.report()))).every(({ isConnected }) => isConnected);
+  await waitFor(connected, 20_000, 'both to be connected');
+  await b.seen('b1');
+  await a.seen('a1');
+  await published.message(({ payload }) => payload.includes('"a1"'));
+  a.is('streaming');
+  await holds(broker, 'sentryshot/monitor/door/state', 'streaming');
+  expect(published.messages.some(({ payload }) => payload.includes('"b1"'))).toBe(false);
+  expect(asked.messages.length).toBeLessThan(10);
+});
+
+test('a claim that is worth less does not stay at the broker', async () => {
+  const broker = await startBroker();
+  const a = await startMachine('a', broker);
+  a.site.hears({ a: 5 });
+  await claims(broker, 'a', 5);
+  const topic = 'sentryshot/monitor/door/machine';
+  const claim = { machine: 'b', token: 4, streaming: true, turns: [{ machine: 'b', since: 7 }] };
+  const seen = await broker.subscribe(topic);
+  await broker.publish(topic, JSON.stringify(claim), { retain: true });
+  await seen.message(({ payload }) => payload.includes('"machine":"b"'));
+  await claims(broker, 'a', 5);
+});
+
+test('a machine that is said to be offline by mistake announces itself', async () => {
+  const broker = await startBroker();
+  await startMachine('a', broker);
+  const alive = await broker.subscribe('sentryshot/machine/a/alive');
+  await broker.publish('sentryshot/machine/c/alive', 'ask');
+  expect(await alive.message(() => true)).toMatchObject({ payload: 'answer', retain: false });
+  const available = await broker.subscribe('sentryshot/machine/a/available');
+  await broker.publish('sentryshot/machine/a/available', 'offline', { retain: true });
+  await available.message(({ payload }) => payload === 'offline');
+  await holds(broker, 'sentryshot/machine/a/available', 'online');
 });
