@@ -92,16 +92,20 @@ export const repeatedEvents = (
   SELECT machine, id FROM detections GROUP BY machine, id HAVING bool_and(isShown)`;
 };
 
-/** Of each two machines, the time in which both recorded a monitor; `other` has the higher token. */
+/**
+ * Of each two machines, the time in which both recorded a monitor; `other` has the higher token. What a machine has recorded last
+ * counts until the newest message that was read of it: one that never returns has seen nothing since.
+ */
 const jointTenures = (machines: readonly MachineSchema[]): string => {
   const tenures = machines.map(
     ({ machine, schema }) =>
-      `SELECT ${literal(machine)} AS machine, monitorID, time, rank FROM ${quoted(schema)}.tenure`,
+      `SELECT ${literal(machine)} AS machine, monitorID, time, rank, (SELECT max(readAt) FROM ${quoted(schema)}.position) AS readAt
+      FROM ${quoted(schema)}.tenure`,
   );
   return `
 CREATE OR REPLACE VIEW jointTenures AS
   WITH tenures AS (
-    SELECT *, lead(time, 1, ${Number.MAX_SAFE_INTEGER}) OVER (PARTITION BY machine, monitorID ORDER BY time) AS endTime
+    SELECT *, coalesce(lead(time) OVER (PARTITION BY machine, monitorID ORDER BY time), readAt) AS endTime
     FROM (${tenures.join(' UNION ALL ')}))
   SELECT low.machine, high.machine AS other, low.monitorID,
     greatest(low.time, high.time) AS startTime, least(low.endTime, high.endTime) AS endTime

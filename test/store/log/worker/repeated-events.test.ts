@@ -22,14 +22,16 @@ interface Machine {
 }
 type Site = Readonly<Record<string, Machine>>;
 
-async function openSite(site: Site, machine: string) {
+/** @param readAt the second of the newest message of each machine, 1000 if it is not said. */
+async function openSite(site: Site, machine: string, readAt: Readonly<Record<string, number>> = {}) {
   const file = join(await temporaryFolder(), 'log.duckdb');
   const others = machines.filter((other) => other !== machine);
   const { database } = await LogDatabase.open(file, { machine, others });
   atEnd(() => database.close());
   for (const [name, { tenures, events, people = [] }] of Object.entries(site)) {
     const log = name === machine ? database : database.others.get(name);
-    const position = { identity: 's', sequence: 1, time: 0, readAt: 0 };
+    const newest = began + (readAt[name] ?? 1000) * second;
+    const position = { identity: 's', sequence: 1, time: 0, readAt: newest };
     await log?.detections.appendTenures(
       tenures.map(({ at, ...rest }) => tenureRow({ monitorID: 'door', time: began + at * second, ...rest })),
       position,
@@ -119,6 +121,23 @@ test('during a planned move the owner is shown until the other one is it', async
     c: empty,
   };
   expect(await shown(site)).toEqual(['a1', 'a5', 'b9', 'b13']);
+});
+
+test('a machine that never returns records nothing beside another one from then on', async () => {
+  const site: Site = {
+    a: { tenures: [owner], events: [1, 5] },
+    b: { tenures: [{ at: 4, token: 6, provisional: false }], events: [5, 6, 500] },
+    c: empty,
+  };
+  const { all, database } = await openSite(site, 'b', { a: 7 });
+  expect((await all.events({ limit: 500, oldestFirst: true })).map(({ id }) => id)).toEqual([
+    'a1',
+    'b5',
+    'b6',
+    'b500',
+  ]);
+  const isJoint = (from: number) => database.events.isJoint({ start: began + from * second });
+  expect([await isJoint(0), await isJoint(60)]).toEqual([true, false]);
 });
 
 const machine = fc.record({
