@@ -11,6 +11,7 @@ import {
   findFirstFragment,
   type IndexedFragment,
 } from '../fragments/fragment-index.ts';
+import { readHeaders } from '../fragments/header-reader.ts';
 import { contentOf } from '../verification/recording-content.ts';
 import type { ClockCorrection } from './clock-correction.ts';
 
@@ -60,7 +61,7 @@ export async function correctRecording(
   try {
     const { bytes } = checked;
     const begun = await beginIndex(handle, bytes);
-    const index = begun && (await extendIndex(handle, bytes, begun));
+    const index = begun && (await extendIndex(readHeaders(handle), bytes, begun));
     if (!index) return undefined;
     const fragments = index.fragments.map((fragment) => corrected(fragment, correction));
     // The first one is the last: it shows whether anything is left to do.

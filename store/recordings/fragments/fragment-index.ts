@@ -4,6 +4,7 @@ import { readFragmentTime } from '../../../bus/fragment-time.ts';
 import { boxAt, boxesIn } from '../mp4/box-reader.ts';
 import { readFragmentHeader } from '../mp4/fragment-header.ts';
 import { type MovieHeader, readMovieHeader } from '../mp4/movie-header.ts';
+import type { HeaderReader } from './header-reader.ts';
 
 /** One fragment of a recording: where it is, and when. Times in ticks of the video track. */
 export interface IndexedFragment {
@@ -74,25 +75,29 @@ export async function findFirstFragment(
   return fragmentAt(movie, await readPart(handle, end, Math.min(size - end, firstProbeBytes)), end);
 }
 
-/** Reads the fragments after those that are known, up to the last whole one. @throws errors of the file system. */
+/**
+ * Reads the fragments after those that are known, up to the last whole one.
+ *
+ * @param size of the file. @throws errors of the file system.
+ */
 export async function extendIndex(
-  handle: FileHandle,
+  reader: HeaderReader,
   size: number,
   known: FragmentIndex,
 ): Promise<FragmentIndex> {
   const found: IndexedFragment[] = [];
   let end = known.end;
   while (end < size) {
-    let probe = await readPart(handle, end, Math.min(size - end, fragmentProbeBytes));
+    let probe = await reader.at(end, Math.min(size - end, fragmentProbeBytes));
     const first = boxAt(probe, 0);
     if (!first || end + first.end > size) break;
     if (first.type === 'moof') {
       if (first.end > maxHeaderBytes) break;
       if (first.end + longestBoxHeader > probe.length && probe.length < size - end)
-        probe = await readPart(handle, end, Math.min(size - end, first.end + longestBoxHeader));
+        probe = await reader.at(end, Math.min(size - end, first.end + longestBoxHeader));
       const fragment = fragmentAt(known.movie, probe, end);
       if (!fragment || end + fragment.bytes > size) break;
-      found.push(fragment);
+      found.push({ ...fragment, header: Buffer.from(fragment.header) });
       end += fragment.bytes;
     } else end += first.end;
   }

@@ -1,5 +1,6 @@
 import { mayGrow, type OpenRecording, type RecordingFiles } from '../files/recording-files.ts';
 import { beginIndex, extendIndex, type FragmentIndex } from './fragment-index.ts';
+import { readHeaders, readWrittenHeaders } from './header-reader.ts';
 import { readIndexFile, writeIndexFile } from './index-file.ts';
 
 /** Indexes in memory: those of a day of one monitor take about 50 MB. */
@@ -98,7 +99,8 @@ export class FragmentIndexes {
     const fitting = known && (await fits(known, recording)) ? known : undefined;
     const begun = fitting ?? (await beginIndex(handle, size));
     if (!begun) return undefined;
-    const index = await extendIndex(handle, size, begun);
+    const reader = isWhole ? readHeaders(handle) : readWrittenHeaders(handle);
+    const index = await extendIndex(reader, size, begun).finally(() => reader.close());
     let isStored = index.end === fitting?.end && (cached?.isStored ?? true);
     if (isWhole && !isStored) {
       isStored = true;

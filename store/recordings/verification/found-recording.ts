@@ -3,6 +3,7 @@ import type { RecordingReport } from '../../../bus/messages.ts';
 import { parseRecordingID } from '../../../bus/recording-id.ts';
 import { mayGrow, type OpenRecording, type RecordingFiles } from '../files/recording-files.ts';
 import { beginIndex, extendIndex, findFirstFragment } from '../fragments/fragment-index.ts';
+import { readHeaders } from '../fragments/header-reader.ts';
 import { findLastFragment } from '../fragments/last-fragment.ts';
 import { isCutOff } from './recording-check.ts';
 import { type RecordingContent, streamsIn } from './recording-content.ts';
@@ -60,7 +61,7 @@ async function readContent({
   if (!begun) return undefined;
   const last =
     (await findLastFragment(handle, bytes, begun)) ??
-    (await extendIndex(handle, bytes, begun)).fragments.at(-1);
+    (await extendIndex(readHeaders(handle), bytes, begun)).fragments.at(-1);
   if (!last) return undefined;
   const ticks = last.decodeTime + last.duration;
   return {

@@ -6,6 +6,7 @@ import {
   type FragmentIndex,
   type IndexedFragment,
 } from '../fragments/fragment-index.ts';
+import { readHeaders } from '../fragments/header-reader.ts';
 import { boxAt } from '../mp4/box-reader.ts';
 import { readFragmentHeader, type SampleRun } from '../mp4/fragment-header.ts';
 import type { MovieHeader } from '../mp4/movie-header.ts';
@@ -37,7 +38,7 @@ export async function checkRecording(
     const problem = bytes === 0 ? 'is empty' : 'does not begin as a recording does';
     return { problems: [problem], index: undefined };
   }
-  const index = await extendIndex(handle, bytes, begun);
+  const index = await extendIndex(readHeaders(handle), bytes, begun);
   const problems = [...problemsOf(index)];
   if (index.end < bytes && !isGrowing) problems.push(await describeEnd(handle, index.end, bytes));
   else if (index.fragments.length === 0 && !isGrowing) problems.push('has no frames');
