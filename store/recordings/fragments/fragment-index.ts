@@ -97,6 +97,7 @@ export async function extendIndex(
         probe = await reader.at(end, Math.min(size - end, first.end + longestBoxHeader));
       const fragment = fragmentAt(known.movie, probe, end);
       if (!fragment || end + fragment.bytes > size) break;
+      // The reader's memory is used again.
       found.push({ ...fragment, header: Buffer.from(fragment.header) });
       end += fragment.bytes;
     } else end += first.end;

@@ -27,11 +27,10 @@ export function readWrittenHeaders(handle: FileHandle): HeaderReader {
   return {
     async at(offset, bytes) {
       const first = offset - block.offset;
-      if (first < 0 || first + bytes > block.data.length)
-        block = {
-          offset,
-          data: await readInto(handle, offset, bytes > blockBytes ? Buffer.alloc(bytes) : space),
-        };
+      if (first < 0 || first + bytes > block.data.length) {
+        const into = bytes > blockBytes ? Buffer.allocUnsafe(bytes) : space;
+        block = { offset, data: await readInto(handle, offset, into) };
+      }
       return block.data.subarray(offset - block.offset);
     },
     close: () => {

@@ -1,4 +1,4 @@
-import { rm, stat } from 'node:fs/promises';
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { expect, test, vi } from 'vitest';
 import { RecordingFiles } from '../../../store/recordings/files/recording-files.ts';
 import { FragmentIndexes } from '../../../store/recordings/fragments/fragment-indexes.ts';
@@ -34,7 +34,7 @@ async function start() {
     await use('store');
     return !(await isStored());
   };
-  return { use, isStored, isInMemory, other };
+  return { use, isStored, isInMemory, other, otherFile: pathOf(door.recordingsDir, other) };
 }
 
 test('an index that nobody has asked for leaves the memory when it is stored', async () => {
@@ -70,4 +70,21 @@ test('the headers of an index are all that it keeps of what was read', async () 
   const kept = new Set(parts.map(({ buffer }) => buffer));
   const keptBytes = [...kept].reduce((sum, { byteLength }) => sum + byteLength, 0);
   expect(keptBytes).toBe(parts.reduce((sum, { length }) => sum + length, 0));
+});
+
+test('a recording that grows is read in blocks, and each fragment keeps its own header', async () => {
+  const { use, other, otherFile } = await start();
+  const { fragments } = await use<{ fragments: { offset: number }[] }>('of');
+  const middle = fragments[5]?.offset ?? 0;
+  const data = await readFile(otherFile);
+  const gap = Buffer.alloc(1_500_000);
+  gap.writeUInt32BE(gap.length);
+  gap.write('free', 4);
+  const longer = Buffer.concat([data.subarray(0, middle), gap, data.subarray(middle)]);
+  await writeFile(otherFile, longer);
+  await use('follow', other);
+  const index = await use<{ fragments: { offset: number; header: Buffer }[] }>('of', other);
+  expect(index.fragments).toHaveLength(10);
+  for (const { offset, header } of index.fragments)
+    expect(header.equals(longer.subarray(offset, offset + header.length))).toBe(true);
 });

@@ -160,21 +160,22 @@ test('of two machines that do not hear each other, the one with the higher token
   expect(published.messages.some(({ payload }) => payload.includes('"b1"'))).toBe(false);
 });
 
-/** The broker comes back with what it has now, and without last wills. */
-async function killSaved(broker: Broker): Promise<void> {
-  process.kill(broker.pid, 'SIGUSR1');
-  await broker.line(/Saving in-memory database/);
-  await broker.retained();
-  await broker.kill();
-}
-
-test('a machine that has died while the broker was down is not taken for one that speaks', async () => {
+/** Machine a speaks, b does not hear it. The broker is dead, and comes back with what it has now, without last wills. */
+async function speakUntilBrokerDies() {
   const before = await startBroker({ isPersistent: true });
   const [a, b] = [await startMachine('a', before), await startMachine('b', before)];
   a.site.hears({ a: 5 });
   await claims(before, 'a', 5);
   b.site.hears({ b: 0 });
-  await killSaved(before);
+  process.kill(before.pid, 'SIGUSR1');
+  await before.line(/Saving in-memory database/);
+  await before.retained();
+  await before.kill();
+  return { a, b, before };
+}
+
+test('a machine that has died while the broker was down is not taken for one that speaks', async () => {
+  const { a, b, before } = await speakUntilBrokerDies();
   await a.bridge.close();
   await b.seen('b1');
   const broker = await before.restart();
@@ -187,12 +188,7 @@ test('a machine that has died while the broker was down is not taken for one tha
 });
 
 test('after a restart of the broker the one with the higher token speaks, as before', async () => {
-  const before = await startBroker({ isPersistent: true });
-  const [a, b] = [await startMachine('a', before), await startMachine('b', before)];
-  a.site.hears({ a: 5 });
-  await claims(before, 'a', 5);
-  b.site.hears({ b: 0 });
-  await killSaved(before);
+  const { a, b, before } = await speakUntilBrokerDies();
   const broker = await before.restart();
   const published = await broker.subscribe('sentryshot/events/#');
   const asked = await broker.subscribe('sentryshot/machine/+/alive');
