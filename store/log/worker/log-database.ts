@@ -12,11 +12,14 @@ import { LogRetention } from '../retention/log-retention.ts';
 import { makeSchemas } from '../schema/file-schemas.ts';
 import { ownSchema, schemaOfMachine } from '../schema/machine-schema.ts';
 import { ReadWriteLock } from '../schema/read-write-lock.ts';
+import { BufferList, unlockBuffers } from './buffer-list.ts';
 import { connectToSchema, type MachineConnections, MachineLog, type SharedFile } from './machine-log.ts';
+
+const memoryLimit = '256MB';
 
 const options = {
   threads: '2',
-  memory_limit: '256MB',
+  memory_limit: memoryLimit,
   max_temp_directory_size: '256MB',
   // While the file is checkpointed, it lets `ORDER BY time LIMIT` skip rows that belong to the answer: DuckDB 1.5.6.
   disabled_optimizers: 'row_group_pruner',
@@ -56,6 +59,7 @@ export class LogDatabase extends MachineLog {
   readonly retention: LogRetention;
   /** For programs that copy the file. */
   readonly hold: FileHold;
+  readonly buffers: BufferList;
   readonly #id = randomUUID();
 
   private constructor(
@@ -64,6 +68,7 @@ export class LogDatabase extends MachineLog {
     instance: DuckDBInstance,
     schemas: readonly (readonly [string, MachineConnections])[],
     connections: MachineConnections,
+    buffers: BufferList,
   ) {
     const writes = new Mutex();
     const shared: SharedFile = {
@@ -83,6 +88,7 @@ export class LogDatabase extends MachineLog {
     const tables = [this, ...this.others.values()].map((each) => each.tables);
     this.retention = new LogRetention({ file, tables, writes, reads: this.reads });
     this.hold = new FileHold(connections.writer, writes, this.retention);
+    this.buffers = buffers;
   }
 
   /**
@@ -112,12 +118,13 @@ export class LogDatabase extends MachineLog {
     try {
       const connection = await instance.connect();
       const names = await makeSchemas(connection, machine, others);
-      await connection.run(utc + lock);
+      await connection.run(utc + unlockBuffers + lock);
       connection.closeSync();
       const own = await connectToSchema(instance, ownSchema);
       const theirs: (readonly [string, MachineConnections])[] = [];
       for (const name of names) theirs.push([name, await connectToSchema(instance, schemaOfMachine(name))]);
-      const database = new LogDatabase(file, machine, instance, theirs, own);
+      const buffers = await BufferList.open(instance, memoryLimit);
+      const database = new LogDatabase(file, machine, instance, theirs, own, buffers);
       // A table of another shape must be detected now, while the file can still be replaced.
       for (const each of [database, ...database.others.values()]) await each.check();
       return database;
@@ -149,6 +156,7 @@ export class LogDatabase extends MachineLog {
     return this.#writes.close(async () => {
       const machines = [this, ...this.others.values()];
       await Promise.all([this.retention.close(), ...machines.map((each) => each.endQueries())]);
+      await this.buffers.close();
       await this.#connection.run('CHECKPOINT').catch(() => {});
       this.#connection.closeSync();
       this.#instance.closeSync();

@@ -105,6 +105,7 @@ export class LogService {
       } else tell({ kind: 'refusal', id, code: 'io', message: `the log cannot be read: ${message}` });
     } finally {
       this.#memory.answered();
+      this.#database.buffers.answered();
     }
   }
 
@@ -210,6 +211,8 @@ export class LogService {
     const oldest = Math.floor((ageMs - maxAgeDays * 24 * hourMs) * 1000);
     // A failure, on a full disk for example, is retried in an hour.
     await this.#database.retention.prune(oldest, maxSizeMegabytes * 1e6).catch(() => {});
+    // What is stored leaves some as well.
+    await this.#database.buffers.free();
   }
 
   async #tend(): Promise<void> {
