@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { hostEnvironment } from '../bus/children/host-process.ts';
+import { hostEnvironment, returningAllocator } from '../bus/children/host-process.ts';
 
 const megabyte = 1024 * 1024;
 
@@ -14,12 +14,11 @@ const decodingThreads = 256;
 
 /**
  * @param sessions how many there may be at once.
- * @returns what a process is started with that records, and may use GStreamer. What is read of a camera at once is given back
- * to the system: left to itself, glibc raises both limits with the first large block that is freed, and keeps 14 MB more.
+ * @returns what a process is started with that records, and may use GStreamer. Otherwise it would keep 14 MB more of what is read of
+ * a camera at once.
  */
 export const pipelineEnvironment = (storageDir: string, sessions = 1): NodeJS.ProcessEnv => ({
-  MALLOC_MMAP_THRESHOLD_: String(megabyte / 4),
-  MALLOC_TRIM_THRESHOLD_: String(megabyte / 8),
+  ...returningAllocator,
   ...gstreamerEnvironment(storageDir, sessions * threadsPerSession),
 });
 

@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path';
+import { mainAllocator } from '../../bus/children/host-process.ts';
 import { stopDeadlinesMs } from '../../bus/children/stop-deadlines.ts';
 
 /** What differs between installations. Paths are absolute. */
@@ -43,6 +44,9 @@ export function serviceUnit(place: ServicePlace): string {
     written.filter((path) => !isInHome(path)),
   ];
   const command = [node, join(project, 'setup.mjs'), 'serve', '--config', configFile].map(commandWord);
+  const environment = Object.entries(mainAllocator)
+    .map((each) => each.join('='))
+    .join(' ');
   const lines = (key: string, paths: readonly string[]) =>
     paths.map((path) => `${key}=-${word(path)}\n`).join('');
   return `# Written by \`npm run service -- install\`, which replaces it.
@@ -55,6 +59,7 @@ StartLimitIntervalSec=0
 [Service]
 Type=notify
 ExecStart=${command.join(' ')}
+Environment=${environment}
 ExecReload=/bin/kill -HUP $MAINPID
 Restart=always
 RestartSec=5

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { Agent } from 'node:https';
 import { join } from 'node:path';
 import { stringify } from 'smol-toml';
+import { mainAllocator } from '../../bus/children/host-process.ts';
 import { type Child, startChild } from './child.ts';
 import { atEnd } from './cleanup.ts';
 import { temporaryFolder } from './folder.ts';
@@ -104,7 +105,7 @@ async function start(
   const [command = '', ...args] = [...(place?.command ?? []), 'node', ...program];
   const child = startChild(command, args, {
     cwd: folder,
-    env: { SENTRYBUS_ADMIN_PASSWORD: admin.password, ...env },
+    env: { ...mainAllocator, SENTRYBUS_ADMIN_PASSWORD: admin.password, ...env },
   });
   const [, served = ''] = await child.line(/^Serving (https?:\/\/\S+)/, startDeadlineMs);
   const url = place ? await place.reach(served) : served;
