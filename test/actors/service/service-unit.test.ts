@@ -5,6 +5,7 @@ import { stringify } from 'smol-toml';
 import { createSocket } from 'unix-dgram';
 import { expect, test } from 'vitest';
 import { placeOf, type ServicePlace, serviceUnit } from '../../../actors/service/service-unit.ts';
+import { mainAllocator } from '../../../bus/children/host-process.ts';
 import { startChild } from '../../support/child.ts';
 import { atEnd } from '../../support/cleanup.ts';
 import { temporaryFolder } from '../../support/folder.ts';
@@ -39,6 +40,16 @@ test('paths of the unit mean themselves, and only its own folders can be written
   expect(lines).toContain('AmbientCapabilities=CAP_NET_BIND_SERVICE');
   expect(linesOf({}).filter((line) => /^(ReadWrite|Bind|Ambient)/.test(line))).toEqual([]);
   expect(() => linesOf({ storageDir: '/srv/a\nUser=root' })).toThrow(RangeError);
+});
+
+test('main keeps little memory that it has freed, started by hand or by systemd', async () => {
+  const { scripts } = JSON.parse(await readFile(join(project, 'package.json'), 'utf8'));
+  for (const [name, value] of Object.entries(mainAllocator)) {
+    expect(scripts.start.split(' ')).toContain(`${name}=${value}`);
+    expect(linesOf({}).find((line) => line.startsWith('Environment='))).toMatch(
+      RegExp(`[= ]${name}=${value}( |$)`),
+    );
+  }
 });
 
 test('of the homes of people it sees what it needs', () => {
