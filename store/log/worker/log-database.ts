@@ -7,12 +7,12 @@ import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { ensureFolder } from '../../../bus/base/files.ts';
 import { Mutex } from '../../../bus/base/mutex.ts';
 import { StoreError } from '../../base/store-error.ts';
+import { BufferList, unlockBuffers } from '../retention/buffer-list.ts';
 import { FileHold } from '../retention/file-hold.ts';
 import { LogRetention } from '../retention/log-retention.ts';
 import { makeSchemas } from '../schema/file-schemas.ts';
 import { ownSchema, schemaOfMachine } from '../schema/machine-schema.ts';
 import { ReadWriteLock } from '../schema/read-write-lock.ts';
-import { BufferList, unlockBuffers } from './buffer-list.ts';
 import { connectToSchema, type MachineConnections, MachineLog, type SharedFile } from './machine-log.ts';
 
 const memoryLimit = '256MB';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { expect, test } from 'vitest';
-import { BufferList, unlockBuffers } from '../../../../store/log/worker/buffer-list.ts';
+import { BufferList, unlockBuffers } from '../../../../store/log/retention/buffer-list.ts';
 import { atEnd } from '../../../support/cleanup.ts';
 import { temporaryFolder } from '../../../support/folder.ts';
 
