@@ -70,8 +70,12 @@ export class LogTotals {
   }
 }
 
-function bump<Kind extends object>(counts: Map<string, Kind & { count: number }>, kind: Kind): void {
-  const key = JSON.stringify(kind);
+/** @param kind with its fields always in one order. */
+function bump<Kind extends Record<string, string>>(
+  counts: Map<string, Kind & { count: number }>,
+  kind: Kind,
+): void {
+  const key = Object.values(kind).join('\n');
   const found = counts.get(key);
   if (found) found.count += 1;
   else if (counts.size < maxKinds) counts.set(key, { ...kind, count: 1 });
