@@ -201,6 +201,11 @@ export async function openServices(ground: Ground): Promise<RecorderServices> {
     onError: (error) => log.error(`log store: ${error.message}`),
   });
   closers.addWithin('logStore', () => logs.close());
+  const { cluster } = ground;
+  if (cluster) {
+    const recorders = () => cluster.report().filter(({ capacity }) => capacity);
+    closers.add(cluster.onHeard(() => logs.hear(recorders().map(({ name }) => name))));
+  }
   const removeRest = (recordings: readonly KeptRecording[]) =>
     removeEventSnapshots(config.storageDir, logs, recordings);
   const rebuild = new CatalogueRebuild({

@@ -36,7 +36,9 @@ const description = `One SELECT statement in DuckDB's SQL, with joins, subquerie
 - \`recordings\`, all that are on disk, and the deleted ones as far back as the log goes: id (the file's name without its ending), monitorID, stream (main or sub), startTime, endTime (null while it is written), bytes, videoCodec, width, height, audioCodec (each null where it is not known), reason (why it ended early; empty otherwise)
 - \`deliveries\`, a row for each event that the MQTT broker has confirmed: id (of the event), monitorID, source, time (of the picture), storedAt (when the bus took it), deliveredAt
 - \`objects\`, a row for each object followed from frame to frame: id, monitorID, label, score (the best), startTime, endTime (null while the object is in view), eventID (of the event that reported it first)
-- \`states\`, a row for each state of a monitor: monitorID, state (connecting, streaming, waiting, stopping, stopped, disabled), reason, startTime, endTime (null for the current state), reconnect (true if the stream came back after an outage)
+- \`states\`, a row for each state of a monitor: monitorID, state (connecting, streaming, waiting, stopping, stopped, disabled, which it is also where another machine records it, and away while the machine is not heard), reason, startTime, endTime (null for the current state), reconnect (true if the stream came back after an outage)
+
+While another machine is not heard, what it records and sees has an end: that of what was heard last. Once it is back, its own rows say what it did.
 
 Times are Unix times in microseconds; \`make_timestamp(time)\` makes a timestamp in UTC. A statement can read only these views and call only functions on values. Patterns (of LIKE, ILIKE, GLOB, SIMILAR TO and regular expressions) must be literals of at most 200 characters; LIKE without \`_\` may have many \`%\`, the others few. A statement that is refused, wrong, takes too long, or takes more than 640 MB of memory is answered with 400 and the reason.
 

@@ -248,6 +248,11 @@ export class LogStore {
     return end;
   }
 
+  /** Says which recorders of the cluster are heard: what the others were doing has ended, for all that is known. */
+  hear(machines: readonly string[]): void {
+    this.#thread?.hear(machines);
+  }
+
   /** Stores what has arrived and ends the thread. Safe to call twice. */
   close(): Promise<void> {
     for (const end of this.#endings) end();

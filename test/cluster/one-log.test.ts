@@ -6,7 +6,7 @@ import { nowUs } from '../../bus/base/time.ts';
 import type { DetectionEvent, LogEntry } from '../../bus/messages.ts';
 import { Bus } from '../../bus/nats/bus.ts';
 import { readBusAddress } from '../../bus/nats/bus-address-file.ts';
-import { events, logs, status } from '../../bus/subjects.ts';
+import { events, history, logs, status } from '../../bus/subjects.ts';
 import type { MachineEntry } from '../../store/log/log-store.ts';
 import { type ClusterRecorder, clusterMachines, startCluster } from '../support/cluster.ts';
 import { attempt } from '../support/cluster-requests.ts';
@@ -180,10 +180,18 @@ test('every entry of a machine is on the others once, whatever is killed or stan
   process.kill(stopped, 'SIGCONT');
   await logged('after the bus stood still');
 
+  const streaming = { monitorID: 'door', state: 'streaming', reason: '', recording: true } as const;
+  await bus.store(history, ['door'], { ...streaming, since: nowUs() }, randomUUID());
+  const door = `SELECT state FROM states WHERE machine = '${a.name}' AND monitorID = 'door' AND endTime IS NULL`;
+  const isNow = (state: string, recorder: Recorder) =>
+    waitFor(async () => (await sql(recorder, door)).flat()[0] === state, 45_000, `the door ${state}`);
+  for (const recorder of [a.recorder, b.recorder, c.recorder]) await isNow('streaming', recorder);
   await a.recorder.kill();
+  for (const { recorder } of [b, c]) await isNow('away', recorder);
   expect(await messagesOn(b, a)).toEqual(expected);
   const back = await a.recorder.restart();
   await logged('after the machine was killed', await busOf(back));
+  for (const recorder of [back, b.recorder, c.recorder]) await isNow('stopped', recorder);
   for (const { recorder } of [b, c, { recorder: back }]) {
     expect(await messagesOn({ name: '', recorder }, a)).toEqual(expected);
     const rows = await sql(

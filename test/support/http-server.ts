@@ -135,6 +135,7 @@ export async function openFrontDoor(options: Options = {}): Promise<FrontDoor> {
     onError: (error) => log.error(error.message),
   });
   atEnd(() => logs.close());
+  if (others) logs.hear(others.others);
   const {
     auth = 'basic',
     tls = { mode: 'self-signed' },

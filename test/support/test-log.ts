@@ -7,8 +7,9 @@ import { nowUs } from '../../bus/base/time.ts';
 import { Logger } from '../../bus/logging/logger.ts';
 import type { LogEntry } from '../../bus/messages.ts';
 import { Bus } from '../../bus/nats/bus.ts';
+import { machineToken } from '../../bus/nats/control/machine-token.ts';
 import { ensureStreams } from '../../bus/nats/jetstream.ts';
-import { type NatsServer, startNatsServer } from '../../bus/nats/nats-server.ts';
+import { embeddedBus, type NatsServer, startNatsServer } from '../../bus/nats/nats-server.ts';
 import { logs } from '../../bus/subjects.ts';
 import {
   LogStore,
@@ -28,9 +29,13 @@ export interface TestLog {
   open(options?: Pick<LogStoreOptions, 'site'>): Promise<LogStore>;
 }
 
-export async function startTestLog(): Promise<TestLog> {
+/** @param name of one of several machines, whose streams others read. */
+export async function startTestLog(name?: string): Promise<TestLog> {
   const folder = await temporaryFolder();
-  const server = await startNatsServer({ dir: join(folder, 'bus'), log: new Logger(() => {}).source('app') });
+  const server = await startNatsServer({
+    ...{ dir: join(folder, 'bus'), log: new Logger(() => {}).source('app') },
+    kind: embeddedBus(name === undefined ? undefined : { domain: machineToken(name), config: '' }),
+  });
   atEnd(() => server.stop());
   const bus = await Bus.connect(server.address, 'test');
   atEnd(() => bus.close());
@@ -41,7 +46,7 @@ export async function startTestLog(): Promise<TestLog> {
     const store = await LogStore.open({
       file,
       bus: server.address,
-      machine,
+      machine: name ?? machine,
       ...options,
       logs: { maxAgeDays: 30, maxSizeMegabytes: 100 },
       onError: (error) => errors.push(error),
@@ -85,7 +90,7 @@ export async function storeSurely(bus: Bus, from: number, to: number): Promise<v
 }
 
 /** The store that `open` makes, its thread, and a way to make that fail. */
-export async function openWithThread({ open }: TestLog) {
+export async function openWithThread({ open }: Pick<TestLog, 'open'>) {
   let thread: Worker | undefined;
   const remember = (worker: Worker) => {
     thread = worker;

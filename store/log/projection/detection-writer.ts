@@ -1,11 +1,20 @@
-import { BIGINT, type DuckDBConnection, LIST, listValue, VARCHAR } from '@duckdb/node-api';
+import { BIGINT, type DuckDBConnection, type DuckDBValue, LIST, listValue, VARCHAR } from '@duckdb/node-api';
 import type { Mutex } from '../../../bus/base/mutex.ts';
 import { fillTable } from '../schema/fill-table.ts';
+import { notRunning } from '../schema/schema.ts';
 import { inTransaction } from '../schema/transaction.ts';
 import type { Position } from './position.ts';
 import type { Positions } from './positions.ts';
 import type { StoredObject, StoredReport, StoredStatus, StoredTenure } from './rows.ts';
 import { type StateChange, stateChanges } from './state-changes.ts';
+
+/** What was known of the recorder that ran before. */
+export interface FormerRun {
+  /** When it was last known to run: Unix time in microseconds. */
+  readonly until: number;
+  /** The monitors that ended with it. */
+  readonly ended: readonly StateChange[];
+}
 
 /** Adds what is known about events, objects and monitors, each batch together with how far its stream has been read. */
 export class DetectionWriter {
@@ -26,22 +35,44 @@ export class DetectionWriter {
    * Notes that the recorder runs. What was going on when the one before it was last known to run, ended then.
    *
    * @param began when the recorder began; a thread that was started again passes the same. Unix microseconds.
+   * @returns undefined if only the thread was started again.
    */
-  recordStart(began: number): Promise<void> {
-    return this.#mutex.runExclusive(() =>
-      inTransaction(this.#connection, async () => {
-        const run = (sql: string) => this.#connection.run(sql, [BigInt(began)], [BIGINT]);
-        await run(`
+  recordStart(began: number): Promise<FormerRun | undefined> {
+    return this.#mutex.runExclusive(async () => {
+      let former: FormerRun | undefined;
+      await inTransaction(this.#connection, async () => {
+        const found = await this.#connection.runAndReadAll('SELECT began, time FROM alive');
+        const [before, until] = (found.getRows()[0] ?? []).map(Number);
+        if (before === began) return;
+        const ended = await this.#connection.runAndReadAll(`
           INSERT INTO state
-          SELECT greatest(alive.time, last.time + 1), monitorID, 'stopped', 'the recorder was not running'
+          SELECT greatest(alive.time, last.time + 1), monitorID, 'stopped', '${notRunning}'
           FROM alive, (SELECT monitorID, max(time) AS time, arg_max(state, time) AS state FROM state GROUP BY ALL) last
-          WHERE began != $1 AND state NOT IN ('stopped', 'disabled')`);
-        await run(`
-          UPDATE presence SET endTime = greatest(presence.time, alive.time) FROM alive
-          WHERE began != $1 AND endTime IS NULL`);
-        await run('UPDATE alive SET began = $1, time = greatest(time, $1)');
-      }),
-    );
+          WHERE state NOT IN ('stopped', 'disabled')
+          RETURNING monitorID, time, state, reason`);
+        await this.#connection.run(`
+          UPDATE presence SET endTime = greatest(presence.time, alive.time) FROM alive WHERE endTime IS NULL`);
+        const times = [BigInt(began)];
+        await this.#connection.run('UPDATE alive SET began = $1, time = greatest(time, $1)', times, [BIGINT]);
+        former = { until: until ?? 0, ended: ended.getRows().map(stateChange) };
+      });
+      return former;
+    });
+  }
+
+  /** Notes that another machine is not heard; as long as that is known, a later time changes nothing. @param since Unix microseconds. */
+  silent(since: number): Promise<void> {
+    const sql = 'INSERT INTO silence SELECT $1 WHERE NOT EXISTS (FROM silence)';
+    return this.#mutex.runExclusive(async () => {
+      await this.#connection.run(sql, [BigInt(since)], [BIGINT]);
+    });
+  }
+
+  /** Notes that it is heard again: what it has done meanwhile, it says itself. */
+  heard(): Promise<void> {
+    return this.#mutex.runExclusive(async () => {
+      await this.#connection.run('DELETE FROM silence');
+    });
   }
 
   /** Notes that the recorder still runs. @param time Unix microseconds. */
@@ -108,11 +139,12 @@ export class DetectionWriter {
   /** Of the monitors' statuses, only changes are kept. */
   async appendStates(statuses: readonly StoredStatus[], position: Position): Promise<void> {
     this.#states ??= await this.#latestStates();
-    const { changes, latest } = stateChanges(this.#states, statuses);
+    const { changes, late, latest } = stateChanges(this.#states, statuses);
     await this.#positions.store('HISTORY', position, async () => {
-      if (changes.length === 0) return;
+      const news = [...(await this.#unknown(late)), ...changes];
+      if (news.length === 0) return;
       await fillTable(this.#connection, 'state', (appender) => {
-        for (const { time, monitorID, state, reason } of changes) {
+        for (const { time, monitorID, state, reason } of news) {
           appender.appendBigInt(BigInt(time));
           appender.appendVarchar(monitorID);
           appender.appendVarchar(state);
@@ -122,6 +154,20 @@ export class DetectionWriter {
       });
     });
     this.#states = latest;
+  }
+
+  /** Those that are not in the table: a machine stores what it says of itself, and may say it twice. */
+  async #unknown(changes: readonly StateChange[]): Promise<readonly StateChange[]> {
+    const unknown: StateChange[] = [];
+    for (const change of changes) {
+      const found = await this.#connection.runAndReadAll(
+        'SELECT 1 FROM state WHERE monitorID = $1 AND time = $2',
+        [change.monitorID, BigInt(change.time)],
+        [VARCHAR, BIGINT],
+      );
+      if (found.getRows().length === 0) unknown.push(change);
+    }
+    return unknown;
   }
 
   async #appendLives(table: 'object' | 'presence', objects: readonly StoredObject[]): Promise<void> {
@@ -145,13 +191,14 @@ export class DetectionWriter {
     const found = await this.#connection.runAndReadAll(
       'SELECT monitorID, max(time), arg_max(state, time), arg_max(reason, time) FROM state GROUP BY monitorID',
     );
-    return new Map(
-      found
-        .getRows()
-        .map(([monitorID, time, state, reason]) => [
-          String(monitorID),
-          { time: Number(time), monitorID: String(monitorID), state: String(state), reason: String(reason) },
-        ]),
-    );
+    const changes = found.getRows().map(stateChange);
+    return new Map(changes.map((change) => [change.monitorID, change]));
   }
+}
+
+function stateChange([monitorID, time, state, reason]: readonly DuckDBValue[]): StateChange {
+  return {
+    ...{ time: Number(time), monitorID: String(monitorID) },
+    ...{ state: String(state), reason: String(reason) },
+  };
 }

@@ -1,3 +1,4 @@
+import { notRunning } from '../schema/schema.ts';
 import type { StoredStatus } from './rows.ts';
 
 /** A monitor entered a state, or there is another reason for it. */
@@ -13,13 +14,19 @@ export interface StateChange {
  * The changes among the statuses that monitors publish.
  *
  * @param before the latest change of each monitor.
- * @returns the changes, and the latest of each monitor behind them.
+ * @returns the changes, and the latest of each monitor behind them; `late` are those of before the latest, which may be known.
  */
 export function stateChanges(before: ReadonlyMap<string, StateChange>, statuses: readonly StoredStatus[]) {
   const latest = new Map(before);
   const changes: StateChange[] = [];
+  const late: StateChange[] = [];
   for (const { monitorID, state, reason, since, time: toldAt } of statuses) {
     const last = latest.get(monitorID);
+    // A recorder says so of the one before it when its own monitors may have begun already.
+    if (reason === notRunning && last && last.time >= since) {
+      late.push({ time: since, monitorID, state, reason });
+      continue;
+    }
     // That it records, for example, is no other state.
     if (last?.state === state && last.reason === reason) continue;
     // Another attempt: a camera that is away for days is away once.
@@ -29,5 +36,5 @@ export function stateChanges(before: ReadonlyMap<string, StateChange>, statuses:
     latest.set(monitorID, change);
     changes.push(change);
   }
-  return { changes, latest };
+  return { changes, late, latest };
 }

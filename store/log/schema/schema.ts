@@ -95,7 +95,13 @@ const columns = {
   alive: `
   began BIGINT NOT NULL,
   time BIGINT NOT NULL`,
+  // Since when another machine is not heard, by this machine's clock; no row while it is.
+  silence: `
+  time BIGINT NOT NULL`,
 };
+
+/** The reason of the state of a monitor whose recorder was killed, until it began again. */
+export const notRunning = 'the recorder was not running';
 
 /** Tables that grow with what happens. Of each the oldest rows, by their `time`, go first. */
 export const agingTables = [
@@ -112,7 +118,7 @@ export type AgingTable = (typeof agingTables)[number];
 
 /** Tables whose rows come at the end, and are deleted by the retention alone. */
 export const growingTables = [...agingTables, 'hourly', 'slice'] as const;
-export const smallTables = ['position', 'presence', 'openRecording', 'alive'] as const;
+export const smallTables = ['position', 'presence', 'openRecording', 'alive', 'silence'] as const;
 export type SqlTable = (typeof growingTables)[number] | (typeof smallTables)[number];
 
 export const copyOf = (table: SqlTable) => `${table}Copy`;
@@ -138,9 +144,9 @@ export const streamName = (id: string) => `CASE WHEN ends_with(${id}, '_sub') TH
  * Recordings whose end was not reported. One is over when the recorder was started after it, its monitor's stream has ended
  * since, or the next recording of the same stream has begun.
  *
- * @param isAway the machine is not heard: all of them end, for all that is known, with what was reported last.
+ * @param isAway whether the machine is not heard, or a condition: all of them end, for all that is known, with what was reported last.
  */
-export const unendedRecordings = (isAway = false) => `
+export const unendedRecordings = (isAway: boolean | string = false) => `
   SELECT id, open.monitorID, ${streamName('id')} AS stream, open.time AS startTime,
     CASE WHEN ${isAway} OR reportedAt < (SELECT began FROM alive) OR pause.time > open.endTime OR later.time > open.time
       THEN endTime END AS endTime,
@@ -158,21 +164,42 @@ export const unendedRecordings = (isAway = false) => `
   ) later ON later.monitorID = open.monitorID AND later.stream = ${streamName('open.id')}`;
 
 /** Of this machine's tables alone, as the view `machineRecordings`. See {@link unendedRecordings}. */
-export const allRecordings = (isAway = false) => `
+export const allRecordings = (isAway: boolean | string = false) => `
   SELECT id, monitorID, ${streamName('id')} AS stream, time AS startTime,
     endTime, bytes, videoCodec, width, height, audioCodec, reason
   FROM recording
   UNION ALL
   ${unendedRecordings(isAway)}`;
 
-/** Of this machine's tables alone. */
+/** Those that go on, while the machine is not heard; of each the time, monitor, state and reason. */
+const awayStates = `
+  SELECT greatest(silence.time, last.time + 1), monitorID, 'away', 'the machine is not heard'
+  FROM silence, (SELECT monitorID, max(time) AS time, arg_max(state, time) AS state FROM state GROUP BY ALL) last
+  WHERE state NOT IN ('stopped', 'disabled')`;
+
+/** Of objects that were in view when a recorder was killed, or was heard last, nobody reports the end. */
+const unendedObjects = `
+  SELECT id, presence.time,
+    coalesce(
+      endTime,
+      CASE WHEN stop.time > presence.time THEN stop.time END,
+      CASE WHEN silent.time IS NOT NULL THEN greatest(presence.time, silent.time) END) AS endTime,
+    presence.monitorID, label, score, eventID
+  FROM presence
+  LEFT JOIN (
+    SELECT monitorID, max(time) AS time FROM state WHERE reason = '${notRunning}' GROUP BY ALL
+  ) stop ON stop.monitorID = presence.monitorID
+  CROSS JOIN (SELECT max(time) AS time FROM silence) silent`;
+
+/** Of one machine's tables alone. */
 const views = `
-CREATE OR REPLACE VIEW machineRecordings AS ${allRecordings()};
+CREATE OR REPLACE VIEW machineRecordings AS ${allRecordings('EXISTS (FROM silence)')};
+CREATE OR REPLACE VIEW machineObjects AS FROM object UNION ALL ${unendedObjects};
 CREATE OR REPLACE VIEW machineStates AS
   SELECT monitorID, state, reason, time AS startTime,
     lead(time) OVER monitors AS endTime,
     state = 'streaming' AND lag(state, 1, '') OVER monitors = 'waiting' AS reconnect
-  FROM state
+  FROM (FROM state UNION ALL ${awayStates})
   WINDOW monitors AS (PARTITION BY monitorID ORDER BY time);`;
 
 export const schema = [...leftovers, ...tables, rows, views].join('\n');

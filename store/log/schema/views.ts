@@ -25,7 +25,7 @@ const views = {
   },
   objects: {
     columns: 'id, monitorID, label, score, time AS startTime, endTime, eventID',
-    source: (schema: string) => `(FROM ${schema}.object UNION ALL FROM ${schema}.presence)`,
+    source: (schema: string) => `${schema}.machineObjects`,
   },
   states: {
     columns: 'monitorID, state, reason, startTime, endTime, reconnect',

@@ -29,7 +29,7 @@ const queryPatienceMs = 5000;
 
 interface Surroundings {
   /** Start options of a new thread. */
-  readonly beginning: Omit<LogWorkerStart, 'following'>;
+  readonly beginning: Omit<LogWorkerStart, 'following' | 'heard'>;
   entries(entries: readonly MachineEntry[]): void;
   report(error: LogStoreError): void;
 }
@@ -41,6 +41,7 @@ export class LogClient {
   readonly #closing = new AbortController();
   #ready: Promise<void>;
   #following = false;
+  #heard: readonly string[] | undefined;
 
   private constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings;
@@ -77,6 +78,13 @@ export class LogClient {
     this.#post({ kind: 'follow', on });
   }
 
+  /** Says which recorders of the cluster are heard, also to later threads. */
+  hear(machines: readonly string[]): void {
+    if (this.#heard?.join() === machines.join()) return;
+    this.#heard = machines;
+    this.#post({ kind: 'hear', machines });
+  }
+
   async close(): Promise<void> {
     this.#closing.abort();
     if (await this.#thread.stop(stopDeadlinesMs.logThread)) return;
@@ -90,7 +98,10 @@ export class LogClient {
     process.env['DUCKDB_JE_MALLOC_CONF'] ??= allocatorLimits;
     return new Worker(script, {
       name: 'log store',
-      workerData: { ...this.#surroundings.beginning, following: this.#following } satisfies LogWorkerStart,
+      workerData: {
+        ...this.#surroundings.beginning,
+        ...{ following: this.#following, heard: this.#heard },
+      } satisfies LogWorkerStart,
       execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: 512 },
     });

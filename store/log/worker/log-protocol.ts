@@ -31,6 +31,8 @@ export interface LogWorkerStart {
   readonly machine: string;
   /** Where it is one of several. */
   readonly site?: LogSite | undefined;
+  /** The recorders of the cluster that are heard; undefined before that is known. */
+  readonly heard?: readonly string[] | undefined;
   readonly maxAgeDays: number;
   readonly maxSizeMegabytes: number;
   /** Whether there are followers already: new entries are then posted from the first on. */
@@ -75,6 +77,8 @@ export type LogQuestion = {
 export type ToLogWorker =
   | LogQuestion
   | { readonly kind: 'follow'; readonly on: boolean }
+  /** Only these recorders of the cluster are heard. */
+  | { readonly kind: 'hear'; readonly machines: readonly string[] }
   /** The oldest unacknowledged `entries` message was processed. */
   | { readonly kind: 'taken' }
   | { readonly kind: 'close' };

@@ -1,10 +1,13 @@
 import { dirname } from 'node:path';
 import { nowUs } from '../../../bus/base/time.ts';
 import type { Bus } from '../../../bus/nats/bus.ts';
+import { Outbox } from '../../../bus/nats/outbox.ts';
+import { history } from '../../../bus/subjects.ts';
 import { lastAgeTime } from '../../base/age-clock.ts';
 import { StoreError } from '../../base/store-error.ts';
 import { LogDownloads } from '../export/log-downloads.ts';
 import { LogExport, type ReadPage } from '../export/log-export.ts';
+import type { FormerRun } from '../projection/detection-writer.ts';
 import { type ProjectedStream, projectedStreams } from '../projection/position.ts';
 import { LogProjections, type ProjectionListeners, type StreamFailures } from '../projection/projections.ts';
 import { LogTotals } from '../read/log-totals.ts';
@@ -17,6 +20,10 @@ import { SiteStreams } from './site-streams.ts';
 
 const minute = 60_000;
 const hourMs = 60 * minute;
+
+/** A machine is silent when it was not heard for so long, in microseconds. */
+const silenceUs = 3_000_000;
+const maxEnded = 1000;
 
 /** Milliseconds that a checkpoint waits for what the bus has. */
 const checkpointPatienceMs = 30_000;
@@ -62,6 +69,8 @@ export class LogService {
   readonly #memory = new AnswerMemory();
   /** Sends new entries to the followers. */
   readonly dispatch: LogDispatch;
+  /** What this machine says at its start of the recorder before it. */
+  readonly #ended = new Outbox(maxEnded, () => {});
   readonly #timers: NodeJS.Timeout[] = [];
 
   private constructor(database: LogDatabase, bus: Bus, surroundings: Surroundings) {
@@ -76,9 +85,12 @@ export class LogService {
 
   /** @throws if the bus does not answer. */
   static async start(database: LogDatabase, bus: Bus, surroundings: Surroundings): Promise<LogService> {
-    await database.detections.recordStart(surroundings.beginning.began);
+    const { began, heard } = surroundings.beginning;
+    const former = await database.detections.recordStart(began);
     const service = new LogService(database, bus, surroundings);
+    if (former) await service.#begin(former);
     await service.#read();
+    if (heard) service.hear(heard);
     for (const each of [database, ...database.others.values()]) void each.prepare().catch(() => {});
     service.#timers.push(
       setInterval(() => void service.#prune(), hourMs),
@@ -106,6 +118,17 @@ export class LogService {
     } finally {
       this.#memory.answered();
       this.#database.buffers.answered();
+    }
+  }
+
+  /** @param machines the recorders of the cluster that are heard now. */
+  hear(machines: readonly string[]): void {
+    const since = nowUs() - silenceUs;
+    this.#site?.hear(machines);
+    for (const [machine, { detections }] of this.#database.others) {
+      const noted = machines.includes(machine) ? detections.heard() : detections.silent(since);
+      // If it fails, on a full disk for example, the next change notes it.
+      noted.catch(() => {});
     }
   }
 
@@ -176,6 +199,17 @@ export class LogService {
         return this.#machines.occurrences(question.asked);
       case 'totals':
         return this.#totals.read();
+    }
+  }
+
+  /** Nobody is heard yet, and the others hear what became of this machine's monitors: only this one knows until when it ran. */
+  async #begin({ until, ended }: FormerRun): Promise<void> {
+    for (const { detections } of this.#database.others.values()) await detections.silent(until);
+    if (!this.#surroundings.beginning.site) return;
+    this.#ended.attach(this.#bus);
+    for (const { monitorID, time, reason } of ended) {
+      const status = { monitorID, state: 'stopped', reason, recording: false, since: time } as const;
+      this.#ended.add(history, [monitorID], status);
     }
   }
 

@@ -39,6 +39,7 @@ async function start(): Promise<void> {
     if (message.kind === 'ask') void service.answer(message);
     else if (message.kind === 'follow') service.dispatch.follow(message.on);
     else if (message.kind === 'taken') service.dispatch.taken();
+    else if (message.kind === 'hear') service.hear(message.machines);
     else service.close().then(() => end(0), fail);
   });
   tell({ kind: 'ready' });

@@ -22,19 +22,35 @@ export interface SiteStreamsOptions {
   readonly failures: StreamFailures;
 }
 
-/** Reads the streams of the other machines of a cluster, whenever they are there. */
+/**
+ * Reads the streams of the other machines of a cluster, of each from when it was first heard on, whenever it is there: one that only
+ * votes has none.
+ */
 export class SiteStreams {
   readonly #options: SiteStreamsOptions;
   readonly #closing = new AbortController();
   readonly #projections: LogProjections[] = [];
-  /** Until all of them are read. */
-  readonly #running: Promise<void>;
-  #bus: Bus | undefined;
+  /** Of each machine that was heard, until it is read. */
+  readonly #begun = new Map<string, Promise<void>>();
+  /** Undefined if this was closed before. */
+  readonly #bus: Promise<Bus | undefined>;
 
   /** Waits for nobody. */
   constructor(options: SiteStreamsOptions) {
     this.#options = options;
-    this.#running = this.#run().catch(() => {});
+    this.#bus = this.#connect().catch(() => undefined);
+  }
+
+  /** @param machines those that are heard now, and record. */
+  hear(machines: readonly string[]): void {
+    for (const machine of machines) {
+      const log = this.#options.machines.get(machine);
+      if (log && !this.#begun.has(machine))
+        this.#begun.set(
+          machine,
+          this.#begin(machine, log).catch(() => {}),
+        );
+    }
   }
 
   /**
@@ -48,33 +64,35 @@ export class SiteStreams {
 
   async close(): Promise<void> {
     this.#closing.abort();
-    await this.#running;
+    await Promise.all(this.#begun.values());
     await Promise.all(this.#projections.map((each) => each.close()));
-    await this.#bus?.close();
+    await (await this.#bus)?.close();
   }
 
-  async #run(): Promise<void> {
-    const { address, machines, entry, failures } = this.#options;
+  #connect(): Promise<Bus> {
     const { signal } = this.#closing;
-    const bus = await retry(() => Bus.connect(address, 'log store'), {
+    return retry(() => Bus.connect(this.#options.address, 'log store'), {
       ...{ pauseMs, signal },
       // What cannot be reached is in the log of the cluster.
       onFailure: () => {},
     });
-    this.#bus = bus;
-    if (signal.aborted) return bus.close();
-    for (const [machine, log] of machines) {
-      const reached = { bus, domain: machineToken(machine), machine, isOfSite: true };
-      const listeners = { entry: (each: LogEntry) => entry(each, machine) };
-      const projections = await retry(() => LogProjections.open(log, reached, listeners, failures), {
-        ...{ pauseMs, signal },
-        onFailure: (cause) => {
-          const text = `the log of ${machine} is not read yet: ${cause.message}`;
-          failures.report(new LogStoreError('log_write_failed', text, { cause }));
-        },
-      });
-      if (signal.aborted) await projections.close();
-      else this.#projections.push(projections);
-    }
+  }
+
+  async #begin(machine: string, log: MachineLog): Promise<void> {
+    const { entry, failures } = this.#options;
+    const { signal } = this.#closing;
+    const bus = await this.#bus;
+    if (!bus || signal.aborted) return;
+    const reached = { bus, domain: machineToken(machine), machine, isOfSite: true };
+    const listeners = { entry: (each: LogEntry) => entry(each, machine) };
+    const projections = await retry(() => LogProjections.open(log, reached, listeners, failures), {
+      ...{ pauseMs, signal },
+      onFailure: (cause) => {
+        const text = `the log of ${machine} is not read yet: ${cause.message}`;
+        failures.report(new LogStoreError('log_write_failed', text, { cause }));
+      },
+    });
+    if (signal.aborted) await projections.close();
+    else this.#projections.push(projections);
   }
 }

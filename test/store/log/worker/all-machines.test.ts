@@ -35,6 +35,7 @@ async function startBoth() {
   const there = await startOther();
   const here = await startTestLog();
   const log = await here.open({ site: there.site });
+  log.hear([other]);
   const has = (count: number) => async () =>
     (await log.query({ machines: [other], limit: 10_000 })).length === count;
   const arrived = (count: number) => waitFor(has(count), 10_000, `${count} entries of the other machine`);
@@ -168,6 +169,7 @@ test('every entry is there once after the bus of the other machine and this stor
   await log.close();
   await store(bus, theirs(4));
   const again = await here.open({ site });
+  again.hear([other]);
   await waitFor(
     async () => (await again.query({ machines: [other] })).length >= 4,
     30_000,
