@@ -1,16 +1,16 @@
 import { isIP } from 'node:net';
 import { retry } from '../bus/children/retry.ts';
-import type { RecordingArchive } from '../store/recordings/recording-archive.ts';
 import { type Door, type DoorOptions, openDoor } from './door.ts';
 import { peerGate } from './relay/peer-gate.ts';
 import { peerRoutes } from './relay/peer-routes.ts';
+import type { ApiServices } from './request/api-services.ts';
 import type { Site } from './state/site.ts';
 import { BasePath } from './transport/base-path.ts';
 import { createListener } from './transport/listener.ts';
 
-interface PeerDoorOptions extends Pick<DoorOptions, 'table' | 'machine' | 'headers' | 'proxies' | 'log'> {
-  readonly recordings: RecordingArchive;
-}
+interface PeerDoorOptions
+  extends Pick<DoorOptions, 'table' | 'machine' | 'headers' | 'proxies' | 'log'>,
+    Pick<ApiServices, 'recordings' | 'catalogueProgress'> {}
 
 const retryMs = 5000;
 

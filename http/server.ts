@@ -85,7 +85,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 
   try {
     const port = await door.listen({ host: config.host, port: config.port });
-    closePeerDoor = site && cluster?.keepPeerDoor(site, { ...common, recordings: options.recordings });
+    closePeerDoor = site && cluster?.keepPeerDoor(site, { ...options, ...common });
     const host = config.host === '0.0.0.0' || config.host === '::' ? '127.0.0.1' : config.host;
     const name = host.includes(':') ? `[${host}]` : host;
     return { address: `${secure ? 'https' : 'http'}://${name}:${port}`, port, close: once(close) };

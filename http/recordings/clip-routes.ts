@@ -4,10 +4,11 @@ import type { ClipFootage } from '../../store/recordings/clip/clip-footage.ts';
 import type { ApiServices } from '../request/api-services.ts';
 import { HttpError } from '../request/http-error.ts';
 import { type Route, type RouteAnswer, type RouteCall, route } from '../request/route.ts';
+import { incompleteHeader, incompleteText } from '../state/incomplete-catalogue.ts';
 import { byteAnswer } from './byte-answer.ts';
 import { downloadName } from './download-name.ts';
 import type { OpenLimit } from './open-limit.ts';
-import { checkSpan, incompleteHeader, incompleteText, spanFields } from './span-fields.ts';
+import { checkSpan, spanFields } from './span-fields.ts';
 
 /** Tables of longer ones would need 64-bit times, which few players read. */
 const maxHours = 12;

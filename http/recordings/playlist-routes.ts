@@ -7,8 +7,9 @@ import { hlsPlaylist } from '../../store/recordings/playback/playlist.ts';
 import type { ApiServices } from '../request/api-services.ts';
 import { HttpError } from '../request/http-error.ts';
 import { type Route, route } from '../request/route.ts';
+import { incompleteHeader, incompleteText } from '../state/incomplete-catalogue.ts';
 import type { SiteServices } from '../state/site-catalogue.ts';
-import { checkSpan, incompleteHeader, incompleteText, spanFields } from './span-fields.ts';
+import { checkSpan, spanFields } from './span-fields.ts';
 
 const maxHours = { all: 24, key: 1 };
 

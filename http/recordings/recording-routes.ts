@@ -3,15 +3,9 @@ import type { CatalogueEntry, RecordingFilter } from '../../store/log/catalogue/
 import type { ApiServices } from '../request/api-services.ts';
 import { checkOrder } from '../request/query.ts';
 import { type Route, route } from '../request/route.ts';
+import { incompleteHeader, incompleteText } from '../state/incomplete-catalogue.ts';
 import type { SiteRecording, SiteServices } from '../state/site-catalogue.ts';
-import {
-  incompleteHeader,
-  incompleteText,
-  monitorsField,
-  optionalTime,
-  RecordingID,
-  streamField,
-} from './span-fields.ts';
+import { monitorsField, optionalTime, RecordingID, streamField } from './span-fields.ts';
 
 const idOrAny = (description: string) => Type.Optional(Type.String({ maxLength: 320, description }));
 

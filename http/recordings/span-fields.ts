@@ -1,7 +1,6 @@
 import Type from 'typebox';
 import { siteRecordingIDPattern } from '../../bus/recording-id.ts';
 import { MonitorID } from '../../store/monitors/monitor-config.ts';
-import type { CatalogueProgress } from '../../store/recordings/verification/catalogue-rebuild.ts';
 import { HttpError } from '../request/http-error.ts';
 
 /** Query parameters about footage. Times are Unix times in microseconds. */
@@ -40,15 +39,4 @@ export function checkSpan(startUs: number, endUs: number, maxHours: number): voi
   const refuse = (detail: string) => new HttpError('invalid_value', detail, { pointer: '/end' });
   if (endUs <= startUs) throw refuse('/end: expected a time after start.');
   if (endUs - startUs > maxHours * 3600 * 1e6) throw refuse(`/end: expected at most ${maxHours} hours.`);
-}
-
-/** Of answers that are made from the catalogue. */
-export const incompleteText =
-  'While the catalogue may not have all recordings of the folder, the header `X-Catalogue-Incomplete` says how far it is: `checking`, or `rebuilding; added=1200; missing=200000`, of the monitors that are asked for and that the account may see.';
-
-/** Says that an answer may be incomplete, while it may be. */
-export function incompleteHeader({ state, added, missing }: CatalogueProgress): Record<string, string> {
-  if (state === 'complete') return {};
-  const text = state === 'checking' ? state : `${state}; added=${added}; missing=${missing}`;
-  return { 'X-Catalogue-Incomplete': text };
 }

@@ -1,8 +1,9 @@
 import Type from 'typebox';
 import type { ApiServices } from '../request/api-services.ts';
 import { type Route, route } from '../request/route.ts';
+import { incompleteHeader, incompleteText } from '../state/incomplete-catalogue.ts';
 import type { SiteServices } from '../state/site-catalogue.ts';
-import { incompleteHeader, incompleteText, monitorsField, timeSchema } from './span-fields.ts';
+import { monitorsField, timeSchema } from './span-fields.ts';
 
 const minBucketUs = 1_000_000;
 const maxBucketUs = 366 * 86_400 * 1_000_000;

@@ -1,11 +1,14 @@
 import Type, { type Static } from 'typebox';
 import { recordingIDPattern } from '../../bus/recording-id.ts';
 import { compileValidator } from '../../store/base/validator.ts';
+import { MonitorID } from '../../store/monitors/monitor-config.ts';
 import type { FragmentIndex } from '../../store/recordings/fragments/fragment-index.ts';
 import { parseIndex } from '../../store/recordings/fragments/index-file.ts';
 import type { RecordingArchive } from '../../store/recordings/recording-archive.ts';
+import type { ApiServices } from '../request/api-services.ts';
 import { HttpError } from '../request/http-error.ts';
-import { type Route, route } from '../request/route.ts';
+import { type Route, type RouteAnswer, route } from '../request/route.ts';
+import { incompleteHeader } from '../state/incomplete-catalogue.ts';
 import { bytesOf } from './answer-bytes.ts';
 import { type PeerRequests, unreachable } from './peer-requests.ts';
 import type { RelayedCaller } from './relayed-caller.ts';
@@ -14,20 +17,20 @@ const OwnID = Type.String({ pattern: recordingIDPattern });
 /** A page of recordings. */
 const Marks = Type.Object({ ids: Type.Array(OwnID, { maxItems: 1000 }) });
 const checkMarks = compileValidator(Marks);
-/** A list does not wait longer for a machine that is heard, but does not answer. */
-const marksPatienceMs = 1000;
+/** Neither a list nor a clip waits longer for a machine that is heard, but does not answer. */
+const patienceMs = 1000;
 /** A clip waits longer for the index of each recording, which may have megabytes. */
 const indexPatienceMs = 5000;
 
 /** The machine that asks, not one of its callers. */
 export const machineCaller: RelayedCaller = { id: '', username: '', isAdmin: true, monitors: undefined };
 
-interface PeerServices {
+interface PeerServices extends Pick<ApiServices, 'catalogueProgress'> {
   readonly recordings: Pick<RecordingArchive, 'protectedOf' | 'indexBytes'>;
 }
 
 /** What only the other machines may ask: what no database has. */
-export function peerRoutes({ recordings }: PeerServices): Route[] {
+export function peerRoutes({ recordings, catalogueProgress }: PeerServices): Route[] {
   return [
     route({
       method: 'POST',
@@ -53,6 +56,19 @@ export function peerRoutes({ recordings }: PeerServices): Route[] {
         return { type: 'application/octet-stream', body };
       },
     }),
+    route({
+      method: 'GET',
+      path: '/cluster/catalogue/:id',
+      access: 'admin',
+      tag: 'Recordings',
+      summary: 'Whether the catalogue has all recordings of a monitor',
+      params: Type.Object({ id: MonitorID }),
+      answers: { 204: { description: 'Its headers say it' } },
+      handle: async ({ params: { id } }) => ({
+        status: 204,
+        headers: incompleteHeader(catalogueProgress((monitor) => monitor === id)),
+      }),
+    }),
   ];
 }
 
@@ -65,13 +81,29 @@ export async function askForMarks(
   try {
     const answer = await peers.ask(machine, {
       ...{ method: 'POST', url: '/cluster/protected', body: { ids }, headers: {}, monitorID: '' },
-      ...{ caller: machineCaller, signal: AbortSignal.timeout(marksPatienceMs) },
+      ...{ caller: machineCaller, signal: AbortSignal.timeout(patienceMs) },
     });
     const found: unknown = JSON.parse((await bytesOf(answer)).toString());
     return checkMarks(found) ? undefined : new Set((found as Static<typeof Marks>).ids);
   } catch {
     return undefined;
   }
+}
+
+/** @returns the headers of an answer of this machine about a monitor's footage; undefined if it does not answer within a second. */
+export async function askForProgress(
+  peers: PeerRequests,
+  machine: string,
+  monitorID: string,
+): Promise<RouteAnswer['headers']> {
+  const asked = peers.ask(machine, {
+    ...{ method: 'GET', url: `/cluster/catalogue/${monitorID}`, headers: {}, monitorID: '' },
+    ...{ caller: machineCaller, signal: AbortSignal.timeout(patienceMs) },
+  });
+  return asked.then(
+    ({ headers }) => headers,
+    () => undefined,
+  );
 }
 
 /**

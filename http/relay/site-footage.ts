@@ -8,9 +8,11 @@ import { joinPlaylists } from '../../store/recordings/playback/joined-playlist.t
 import type { RecordingArchive } from '../../store/recordings/recording-archive.ts';
 import { HttpError } from '../request/http-error.ts';
 import type { Route, RouteAnswer, RouteCall } from '../request/route.ts';
+import { joinIncomplete } from '../state/incomplete-catalogue.ts';
 import type { Site } from '../state/site.ts';
 import { bytesOf } from './answer-bytes.ts';
 import { awayError, type PeerRequests } from './peer-requests.ts';
+import { askForProgress } from './peer-routes.ts';
 import { type MachineFootage, shownFootage } from './shown-footage.ts';
 import { type KnownRecording, SiteClip } from './site-clip.ts';
 
@@ -52,8 +54,11 @@ export class SiteFootage {
     const [first, ...others] = shown;
     if (others.length === 0) return this.#answerOf(first?.machine, row, call, url);
     const away = shown.find(({ machine }) => !this.#isHere(machine));
-    if (!away && row.across)
-      return row.across(call, () => this.#clips.source(asked.id, recorded, shown, call.signal));
+    if (!away && row.across) {
+      const find = () => this.#clips.source(asked.id, recorded, shown, call.signal);
+      const [answer, theirs] = await Promise.all([row.across(call, find), this.#progressOf(asked.id, shown)]);
+      return { ...answer, headers: { ...answer.headers, ...joinIncomplete([answer.headers, ...theirs]) } };
+    }
     const changes = others.map(({ start }) => start);
     const text = `${away?.machine} is away, and has a part of this. Another machine begins at ${changes.join(', ')}.`;
     throw new HttpError('conflict', text, { pointer: '/end', members: { changes } });
@@ -75,9 +80,18 @@ export class SiteFootage {
       'Cache-Control': 'private, no-cache',
       ETag: `"${createHash('sha256').update(playlist).digest('base64url').slice(0, 22)}"`,
       ...(away.length > 0 && { 'X-Footage-Away': away.join(', ') }),
+      ...joinIncomplete(parts.map((part) => part.headers)),
     };
     if (fresh(call.headers, { etag: headers.ETag })) return { status: 304, headers };
     return { type: 'application/vnd.apple.mpegurl', headers, body: playlist };
+  }
+
+  /** What the other ones of these machines say of their catalogues: a clip may be made already, and ask for nothing. */
+  async #progressOf(id: string, shown: readonly MachineFootage[]) {
+    const { peers, site } = this.#options;
+    const machines = new Set(shown.map(({ machine }) => machine));
+    machines.delete(site.machine);
+    return Promise.all([...machines].map((machine) => askForProgress(peers, machine, id)));
   }
 
   /** This machine is, also while it leaves the others. */
@@ -122,7 +136,7 @@ export class SiteFootage {
     row: Route,
     { headers: _, ...call }: RouteCall,
     url: string,
-  ): Promise<{ readonly text?: string; readonly away?: string }> {
+  ): Promise<Pick<RouteAnswer, 'headers'> & { readonly text?: string; readonly away?: string }> {
     const [path = '', search] = url.split('?', 2);
     const parameters = new URLSearchParams(search);
     parameters.set('start', String(start));
@@ -132,7 +146,8 @@ export class SiteFootage {
       const answer = await this.#answerOf(
         ...([machine, row, { ...call, query, headers: {} }, `${path}?${parameters}`] as const),
       );
-      if ((answer.status ?? 200) === 200) return { text: (await bytesOf(answer)).toString() };
+      const { status = 200, headers = {} } = answer;
+      if (status === 200) return { text: (await bytesOf(answer)).toString(), headers };
       await bytesOf(answer);
     } catch (error) {
       const { code } = error instanceof HttpError ? error : {};

@@ -1,5 +1,6 @@
 import { makeClusterKeys, newClusterSecret } from '../../bus/nats/control/cluster-keys.ts';
 import { machineToken } from '../../bus/nats/control/machine-token.ts';
+import type { CatalogueProgress } from '../../store/recordings/verification/catalogue-rebuild.ts';
 import { type FrontDoor, openFrontDoor } from './http-server.ts';
 import { rtspMonitor } from './monitors.ts';
 import { freePort } from './ports.ts';
@@ -16,15 +17,24 @@ export interface TwoMachines {
   readonly there: FrontDoor;
 }
 
-/** @param monitorIDs of cameras that `here` records. */
-export async function openTwoMachines(monitorIDs: readonly string[]): Promise<TwoMachines> {
+/**
+ * @param monitorIDs of cameras that `here` records.
+ * @param progress of the other one's catalogue; complete if absent.
+ */
+export async function openTwoMachines(
+  monitorIDs: readonly string[],
+  progress?: () => CatalogueProgress,
+): Promise<TwoMachines> {
   const [hereName, thereName] = ['127.0.0.4', '127.0.0.5'];
   const machines = [hereName, thereName];
   const keys = await makeClusterKeys(newClusterSecret(), machines);
   const port = await freePort();
   const site = new TestSite(hereName, machines, keys, port);
   const theirs = new TestSite(thereName, machines, keys, port);
-  const there = await openFrontDoor({ site: theirs, domain: machineToken(thereName) });
+  const there = await openFrontDoor({
+    ...{ site: theirs, domain: machineToken(thereName) },
+    ...(progress && { catalogueProgress: progress }),
+  });
   const here = await openFrontDoor({ site, others: { address: there.busAddress, others: [thereName] } });
   for (const door of [here, there])
     for (const id of monitorIDs)

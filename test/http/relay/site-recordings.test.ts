@@ -4,6 +4,7 @@ import { beforeAll, expect, test, vi } from 'vitest';
 import { Outbox } from '../../../bus/nats/outbox.ts';
 import { events } from '../../../bus/subjects.ts';
 import { snapshotEventID, writeSnapshot } from '../../../store/recordings/snapshots.ts';
+import type { CatalogueProgress } from '../../../store/recordings/verification/catalogue-rebuild.ts';
 import { addFootage, began, second } from '../../support/footage.ts';
 import { admin, type FrontDoor, user } from '../../support/http-server.ts';
 import { makeVideo, video } from '../../support/pipeline-recorder.ts';
@@ -31,12 +32,14 @@ let thereName: string;
 let site: TestSite;
 let here: FrontDoor;
 let there: FrontDoor;
+/** Of the catalogue of the other machine. */
+let progress: CatalogueProgress = { state: 'complete', added: 0, missing: 0 };
 let first: string;
 let taken: string;
 let snapshots: { door: string; yard: string };
 beforeAll(async () => {
   [{ site, here, there, hereName, thereName }] = await Promise.all([
-    openTwoMachines(['door', 'yard']),
+    openTwoMachines(['door', 'yard'], () => progress),
     makeVideo(),
   ]);
   await here.accounts.put({
@@ -161,6 +164,22 @@ test('a playlist goes on where another machine does, each part with its address'
   const owned = await (await here.fetch(span('playlist.m3u8', 13, 15))).text();
   site.hear('door', undefined);
   expect(owned).toContain(at(taken, thereName));
+});
+
+test('what another machine has a part of says whether the catalogue there is complete', async () => {
+  const paths = [span('playlist.m3u8', 0, 60), span('clip.mp4', 0, 53)];
+  const said = async () => {
+    const answers = await Promise.all(paths.map((path) => here.fetch(path)));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    return answers.map((answer) => answer.headers.get('x-catalogue-incomplete'));
+  };
+  expect(await said()).toEqual([null, null]);
+  progress = { state: 'rebuilding', added: 1, missing: 7 };
+  const rebuilding = 'rebuilding; added=1; missing=7';
+  expect(await said()).toEqual([rebuilding, rebuilding]);
+  // Of this machine's footage alone nothing is missing.
+  expect((await here.fetch(span('clip.mp4', 13, 53))).headers.get('x-catalogue-incomplete')).toBe(null);
+  progress = { ...progress, state: 'complete' };
 });
 
 /** A clip, of which any part can be had as well. */
