@@ -1,4 +1,4 @@
-import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import type { DuckDBConnection } from '@duckdb/node-api';
 
 /** They leave some 15,000 notes. */
 const questionsBetween = 500;
@@ -23,9 +23,9 @@ export class BufferList {
   }
 
   /** @param memoryLimit what DuckDB may use, `256MB`. */
-  static async open(instance: DuckDBInstance, memoryLimit: string): Promise<BufferList> {
+  static async open(connect: () => Promise<DuckDBConnection>, memoryLimit: string): Promise<BufferList> {
     // Of its own: a statement that fails ends the transaction of its connection.
-    return new BufferList(await instance.connect(), memoryLimit);
+    return new BufferList(await connect(), memoryLimit);
   }
 
   /** Called after each question. */

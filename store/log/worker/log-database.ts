@@ -115,20 +115,28 @@ export class LogDatabase extends MachineLog {
 
   static async #open(file: string, { machine, others }: LogMachines): Promise<LogDatabase> {
     const instance = await DuckDBInstance.create(file, options);
-    try {
+    const opened: DuckDBConnection[] = [];
+    const connect = async () => {
       const connection = await instance.connect();
+      opened.push(connection);
+      return connection;
+    };
+    try {
+      const connection = await connect();
       const names = await makeSchemas(connection, machine, others);
       await connection.run(utc + unlockBuffers + lock);
       connection.closeSync();
-      const own = await connectToSchema(instance, ownSchema);
+      const own = await connectToSchema(connect, ownSchema);
       const theirs: (readonly [string, MachineConnections])[] = [];
-      for (const name of names) theirs.push([name, await connectToSchema(instance, schemaOfMachine(name))]);
-      const buffers = await BufferList.open(instance, memoryLimit);
+      for (const name of names) theirs.push([name, await connectToSchema(connect, schemaOfMachine(name))]);
+      const buffers = await BufferList.open(connect, memoryLimit);
       const database = new LogDatabase(file, machine, instance, theirs, own, buffers);
       // A table of another shape must be detected now, while the file can still be replaced.
       for (const each of [database, ...database.others.values()]) await each.check();
       return database;
     } catch (error) {
+      // With one of them the file would stay open, too.
+      for (const connection of opened) connection.closeSync();
       instance.closeSync();
       throw error;
     }
@@ -158,7 +166,7 @@ export class LogDatabase extends MachineLog {
       await Promise.all([this.retention.close(), ...machines.map((each) => each.endQueries())]);
       await this.buffers.close();
       await this.#connection.run('CHECKPOINT').catch(() => {});
-      this.#connection.closeSync();
+      for (const { tables } of machines) tables.writer.closeSync();
       this.#instance.closeSync();
     });
   }

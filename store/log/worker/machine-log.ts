@@ -1,4 +1,4 @@
-import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Mutex } from '../../../bus/base/mutex.ts';
 import { EventList } from '../catalogue/event-list.ts';
 import { RecordingCatalogue } from '../catalogue/recording-catalogue.ts';
@@ -30,10 +30,13 @@ const connectionNames = [
 export type MachineConnections = Readonly<Record<(typeof connectionNames)[number], DuckDBConnection>>;
 
 /** Connects to the tables in a schema. */
-export async function connectToSchema(instance: DuckDBInstance, schema: string): Promise<MachineConnections> {
+export async function connectToSchema(
+  connect: () => Promise<DuckDBConnection>,
+  schema: string,
+): Promise<MachineConnections> {
   const connections: Partial<Record<keyof MachineConnections, DuckDBConnection>> = {};
   for (const name of connectionNames) {
-    const connection = await instance.connect();
+    const connection = await connect();
     await enterSchema(connection, schema);
     connections[name] = connection;
   }

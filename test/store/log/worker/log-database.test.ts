@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readdir, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { expect, test } from 'vitest';
@@ -21,6 +21,13 @@ const entries = (from: number, to: number, msg = 'text'): LogEntry[] =>
     src: 'app',
     monitorID: '',
   }));
+
+/** The files in a folder that this process has open. */
+async function openFiles(folder: string): Promise<string[]> {
+  const names = await readdir('/proc/self/fd');
+  const files = await Promise.all(names.map((name) => readlink(`/proc/self/fd/${name}`).catch(() => '')));
+  return [...new Set(files)].filter((path) => path.startsWith(`${folder}/`)).sort();
+}
 
 const times = (found: readonly LogEntry[]) => found.map(({ time }) => time);
 
@@ -66,6 +73,18 @@ test('a database of another shape is moved aside as a broken one is', async () =
   const { database, broken } = await open(file);
   expect(broken).toMatch(/time|level|src/);
   expect(await database.pages.read({}, false)).toEqual([]);
+  expect(await openFiles(folder)).toEqual([file, `${file}.wal`]);
+});
+
+test('a closed database has no file open, however many machines it has', async () => {
+  const folder = await temporaryFolder();
+  const file = join(folder, 'logs.duckdb');
+  const { database } = await LogDatabase.open(file, { machine: 'a', others: ['b', 'c'] });
+  const position = { identity: 's', sequence: 1, time: 1, readAt: 7 };
+  for (const each of database.others.values()) await each.writer.append(entries(1, 1), position);
+  expect(await openFiles(folder)).toContain(file);
+  await database.close();
+  expect(await openFiles(folder)).toEqual([]);
 });
 
 test('a file that another process has open is left alone', async () => {
