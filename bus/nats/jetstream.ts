@@ -7,6 +7,7 @@ import {
   type StreamConfig,
 } from '@nats-io/jetstream';
 import { nuid } from '@nats-io/transport-node';
+import { backoffDelay } from '../base/backoff.ts';
 import type { Channel } from '../channel.ts';
 import type { Bus } from './bus.ts';
 
@@ -28,6 +29,8 @@ const pullMs = 60_000;
 const forgottenMs = 5 * pullMs;
 /** The same of another machine's stream: whether that is there is only noticed by what it sends. */
 const remotePullMs = 6000;
+/** Between two attempts to read a stream, while none lasts longer than the longest pause. */
+const againPause = { minMs: 50, maxMs: 2000 };
 /** What the library reports of a consumer that does not answer, or is no longer there. */
 const interruptions: ReadonlySet<string> = new Set([
   ...['heartbeats_missed', 'consumer_not_found', 'consumer_deleted', 'stream_not_found', 'no_responders'],
@@ -216,7 +219,8 @@ export function replay<Tokens extends readonly string[], Message>(
   return { stop };
 
   async function run(): Promise<void> {
-    while (!stopped) {
+    for (let failures = 0; !stopped; ) {
+      const began = performance.now();
       try {
         await readOn();
       } catch {
@@ -226,7 +230,8 @@ export function replay<Tokens extends readonly string[], Message>(
         stop();
         remote.onInterrupted();
       }
-      if (!stopped) await sleep(100);
+      failures = performance.now() - began < againPause.maxMs ? failures + 1 : 1;
+      if (!stopped) await sleep(backoffDelay(againPause, failures, Math.random()));
     }
   }
 

@@ -36,6 +36,8 @@ export class StreamReader<Message, Row extends { readonly time: number }> {
   /** The bus may come back twice in a row; only one replay may remain. */
   readonly #resumes = new Mutex();
   #replay: Replay | undefined;
+  /** How many replays of another machine's stream in a row were interrupted soon. */
+  #interruptions = 0;
   #closed = false;
 
   constructor(source: StreamSource<Message>, projection: Projection<Message, Row>) {
@@ -98,9 +100,12 @@ export class StreamReader<Message, Row extends { readonly time: number }> {
       // A message that another replay was handling when it was stopped does not belong here.
       if (mine === this.#replay) await this.#projection.accept(replayed);
     };
+    const began = performance.now();
     const onInterrupted = () => {
       if (mine === this.#replay) this.#replay = undefined;
-      void this.#resumeSoon();
+      const isSoon = performance.now() - began < remoteRetry.maxMs;
+      this.#interruptions = isSoon ? this.#interruptions + 1 : 1;
+      void this.#resumeSoon(this.#interruptions - 1);
     };
     const remote = domain === undefined ? undefined : { domain, onInterrupted };
     const mine: Replay = replay(bus, stream, channel, next, deliver, remote);
@@ -118,14 +123,15 @@ export class StreamReader<Message, Row extends { readonly time: number }> {
     );
   }
 
-  async #resumeSoon(): Promise<void> {
+  /** @param failures so many attempts before were in vain. */
+  async #resumeSoon(failures = 0): Promise<void> {
     const { bus, domain } = this.#source;
-    for (let attempt = 1; bus.connected && !this.#closed; attempt += 1) {
+    for (let failed = failures; bus.connected && !this.#closed; failed += 1) {
+      if (failed > 0)
+        await sleep(domain === undefined ? readWaitMs : backoffDelay(remoteRetry, failed, Math.random()));
       try {
         return await this.#resumes.runExclusive(() => this.#resume());
-      } catch {
-        await sleep(domain === undefined ? readWaitMs : backoffDelay(remoteRetry, attempt, Math.random()));
-      }
+      } catch {}
     }
   }
 }

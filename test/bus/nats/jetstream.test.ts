@@ -1,12 +1,15 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { nowUs } from '../../../bus/base/time.ts';
 import { Bus } from '../../../bus/nats/bus.ts';
+import { openTap } from '../../../bus/nats/bus-tap.ts';
 import { ensureStreams, replay, streamRange } from '../../../bus/nats/jetstream.ts';
 import type { NatsServer } from '../../../bus/nats/nats-server.ts';
 import { logs } from '../../../bus/subjects.ts';
 import { startTestBus } from '../../support/bus.ts';
 import { atEnd } from '../../support/cleanup.ts';
 import { lossyLink } from '../../support/lossy-link.ts';
+import { waitFor } from '../../support/wait.ts';
 
 async function restart(server: NatsServer, bus: Bus): Promise<void> {
   const back = new Promise<void>((resolve) => {
@@ -38,6 +41,28 @@ test('a stream that was made anew is another one', async () => {
   await manager.streams.delete('LOGS');
   await ensureStreams(bus);
   expect((await streamRange(bus, 'LOGS')).identity).not.toBe(identity);
+});
+
+test('a stream that cannot be read is tried again after longer and longer pauses', async () => {
+  const { server, bus } = await startTestBus();
+  const manager = await bus.jetStream.manager;
+  await manager.streams.delete('LOGS');
+  let attempts = 0;
+  const tap = await openTap(server.address, '$JS.API.STREAM.INFO.LOGS', () => {
+    attempts += 1;
+  });
+  atEnd(() => tap.close());
+  const read: (string | undefined)[] = [];
+  const reading = replay(bus, 'LOGS', logs, 1, ({ message }) => void read.push(message?.msg));
+  atEnd(async () => reading.stop());
+  const turns = 30;
+  for (let turn = 0; turn < turns; turn += 1) await sleep(100);
+  expect(attempts).toBeGreaterThan(1);
+  expect(attempts).toBeLessThan(turns / 2);
+  await ensureStreams(bus);
+  const entry = { level: 'info', time: nowUs(), msg: 'at last', src: 'app', monitorID: '' } as const;
+  await bus.store(logs, ['info', 'app', '_'], entry, 'at last');
+  await waitFor(() => read.length === 1, 10_000, 'the entry');
 });
 
 test('a message of another machine that was lost on its way ends the replay, although none follows', async () => {

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import type { RecordingReport } from '../../../../bus/messages.ts';
 import { Bus } from '../../../../bus/nats/bus.ts';
+import { openTap } from '../../../../bus/nats/bus-tap.ts';
 import { machineToken } from '../../../../bus/nats/control/machine-token.ts';
 import { ensureStreams } from '../../../../bus/nats/jetstream.ts';
 import { embeddedBus, startNatsServer } from '../../../../bus/nats/nats-server.ts';
@@ -177,6 +179,30 @@ test('every entry is there once after the bus of the other machine and this stor
   );
   expect(messages(await again.query({}))).toEqual(['entry 4', 'entry 3', 'entry 2', 'entry 1']);
   expect(here.errors).toEqual([]);
+});
+
+test('a stream of another machine that ends each time at once is asked for after longer and longer pauses', async () => {
+  const { server, bus, site } = await startOther();
+  const manager = await bus.jetStream.manager;
+  const { config } = await manager.streams.info('LOGS');
+  await manager.streams.delete('LOGS');
+  await manager.streams.add({ ...config, max_consumers: 1 });
+  await manager.consumers.add('LOGS', { durable_name: 'the_only_one' });
+  let attempts = 0;
+  const tap = await openTap(server.address, '$JS.API.STREAM.INFO.LOGS', () => {
+    attempts += 1;
+  });
+  onTestFinished(() => tap.close());
+  const here = await startTestLog();
+  const log = await here.open({ site });
+  log.hear([other]);
+  await waitFor(() => attempts > 1, 10_000, 'a second attempt');
+  const turns = 30;
+  for (let turn = 0; turn < turns; turn += 1) await sleep(100);
+  expect(attempts).toBeLessThan(turns / 2);
+  await store(bus, theirs(1));
+  await manager.consumers.delete('LOGS', 'the_only_one');
+  await waitFor(async () => (await log.query({ machines: [other] })).length === 1, 30_000, 'the entry');
 });
 
 test('rows of a machine that is no longer in the list stay, and no answer waits for one that is off', async () => {
