@@ -86,14 +86,18 @@ export async function startMqttBridge(
     ({ topic: names.recorderTopics.available, payload, isRetained: true }) as const;
   const online = new Announcement(isThere('online'), publish);
   const record = await TopicRecord.open(options.recordFile);
-  const isOthers = (topic: string) =>
-    siteVoice !== undefined &&
-    (topic.startsWith('frigate/') ||
-      (house?.monitors() ?? []).some(({ id }) => !voice.speaks(id) && isOfMonitor(topic, id)));
-  const isOfMonitor = (topic: string, id: string) =>
-    topic.startsWith(`${prefix}/monitor/${id}/`) ||
-    topic === deviceTopic(discoveryPrefix, `${names.installation}_${id}`);
-  const topics = new RetainedTopics(record, publish, isOthers);
+  const ofMonitors = `${prefix}/monitor/`;
+  const ofOthers = () => {
+    if (!siteVoice) return () => false;
+    const others = (house?.monitors() ?? []).map(({ id }) => id).filter((id) => !voice.speaks(id));
+    const monitors = new Set<string | undefined>(others);
+    const devices = new Set(others.map((id) => deviceTopic(discoveryPrefix, `${names.installation}_${id}`)));
+    return (topic: string) =>
+      topic.startsWith('frigate/') ||
+      devices.has(topic) ||
+      (topic.startsWith(ofMonitors) && monitors.has(topic.slice(ofMonitors.length).split('/', 1)[0]));
+  };
+  const topics = new RetainedTopics(record, publish, ofOthers);
   const shown = hasStates ? house : undefined;
   const { storageDaysLeft } = names.recorderTopics;
   const houseTopics =

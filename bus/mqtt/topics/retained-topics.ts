@@ -16,18 +16,18 @@ export class RetainedTopics {
   readonly #underWay = new Set<string>();
   /** Those that another machine publishes. */
   readonly #left = new Set<string>();
-  readonly #isOthers: (topic: string) => boolean;
+  readonly #ofOthers: () => (topic: string) => boolean;
   #isConnected = false;
 
-  /** @param isOthers whether another machine may publish a topic that is not wanted here. */
+  /** @param ofOthers tells which topics that are not wanted here another machine may publish at this moment. */
   constructor(
     record: TopicRecord,
     publish: (publication: Publication) => Promise<Outcome>,
-    isOthers: (topic: string) => boolean = () => false,
+    ofOthers: () => (topic: string) => boolean = () => () => false,
   ) {
     this.#record = record;
     this.#publish = publish;
-    this.#isOthers = isOthers;
+    this.#ofOthers = ofOthers;
   }
 
   /** The number of topics that are wanted. */
@@ -69,8 +69,9 @@ export class RetainedTopics {
 
   /** Clears all that was published before this start and is not wanted any more. */
   clearFormer(): void {
+    const isOthers = this.#ofOthers();
     for (const topic of this.known) {
-      if (this.get(topic) === undefined && !this.#isOthers(topic)) this.clear(topic);
+      if (this.get(topic) === undefined && !isOthers(topic)) this.clear(topic);
     }
   }
 
@@ -92,7 +93,8 @@ export class RetainedTopics {
   async connected(): Promise<void> {
     this.#isConnected = true;
     this.#confirmed.clear();
-    const cleared = this.#record.cleared.filter((topic) => !this.#isOthers(topic));
+    const isOthers = this.#ofOthers();
+    const cleared = this.#record.cleared.filter((topic) => !isOthers(topic));
     const topics = new Set([...cleared, ...this.#unwanted, ...this.#wanted.keys()]);
     await Promise.all([...topics].map((topic) => this.#update(topic)));
   }

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { nowUs } from '../../../bus/base/time.ts';
 import type { DetectedObject, DetectionEvent } from '../../../bus/messages.ts';
 import { type MqttOptions, startMqttBridge } from '../../../bus/mqtt/mqtt-bridge.ts';
+import { SiteVoice } from '../../../bus/mqtt/voice/site-voice.ts';
 import type { Bus } from '../../../bus/nats/bus.ts';
 import { commands, events, objects, status } from '../../../bus/subjects.ts';
 import { silentLogger, startTestBus } from '../../support/bus.ts';
@@ -269,4 +271,43 @@ test('messages for Frigate that cannot wait any more are counted, and logged onc
   expect(dropped()).toEqual([
     '20 messages on frigate/events were left out, because 500 waited for the broker',
   ]);
+});
+
+test('what others publish is left to them, and the monitors are not walked for each topic', async () => {
+  const { bus } = await startTestBus();
+  const broker = await startBroker();
+  const monitors = Array.from({ length: 20 }, (_, n) => ({ ...door, id: `door${n}` }));
+  const topics = monitors.flatMap(({ id }) =>
+    Array.from({ length: 50 }, (_, n) => `sentryshot/monitor/${id}/labels/${n}/count`),
+  );
+  const [left = ''] = topics;
+  const ofNobody = 'sentryshot/monitor/door/state';
+  const device = 'homeassistant/device/home_door3/config';
+  const cleared = [...topics, ofNobody, device];
+  for (const topic of [left, ofNobody, device]) await broker.publish(topic, '1', { retain: true });
+  const recordFile = join(await temporaryFolder(), 'topics.json');
+  await writeFile(recordFile, JSON.stringify({ topics: [], cleared, components: {} }));
+  const house = new TestHouse(monitors);
+  let looks = 0;
+  house.monitors = () => {
+    looks += 1;
+    return monitors;
+  };
+  // Nobody has heard anybody yet, so it speaks for none of them.
+  const site = { machine: 'nvr1', heard: () => [], onHeard: () => () => {} };
+  const voice = new SiteVoice({ site, monitors: () => monitors });
+  const options = {
+    host: '127.0.0.1',
+    port: broker.port,
+    clientId: 'home',
+    installation: 'home',
+    recordFile,
+  };
+  const bridge = await startMqttBridge(bus, { ...options, voice }, silentLogger().source('mqtt'), house);
+  atEnd(() => bridge.close());
+  await holds(broker, 'sentryshot/machine/nvr1/available', 'online');
+  await holds(broker, ofNobody, undefined);
+  const retained = await broker.retained();
+  expect([left, device].map((topic) => retained.get(topic))).toEqual(['1', '1']);
+  expect(looks).toBeLessThan(topics.length / 2);
 });
