@@ -1,6 +1,7 @@
 import { BIGINT, DuckDBListValue, type DuckDBValue, LIST, listValue, VARCHAR } from '@duckdb/node-api';
 import type { Detection } from '../../../bus/messages.ts';
-import { type MachineSchema, repeatedEvents } from '../schema/views.ts';
+import type { MachineSchema } from '../schema/machine-schema.ts';
+import { repeatedEvents } from '../schema/views.ts';
 import { CatalogueReader } from './catalogue-reader.ts';
 import { existingRecordings } from './recording-catalogue.ts';
 

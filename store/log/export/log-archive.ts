@@ -9,7 +9,7 @@ import {
 import { HourlyRollup } from '../read/hourly-rollup.ts';
 import type { LogFilter } from '../read/log-filter.ts';
 import { LogPages, pageOfMachines } from '../read/log-pages.ts';
-import { enterSchema, machinesOfFile, schemaOfMachine } from '../schema/machine-schema.ts';
+import { enterSchema, machinesOfFile } from '../schema/machine-schema.ts';
 import { derivedTables } from '../schema/schema.ts';
 import { machineOfFile } from '../schema/views.ts';
 import type { ExportFormat } from './export-format.ts';
@@ -49,9 +49,9 @@ export class LogArchive {
       await countHours(connection);
       const machine = (await machineOfFile(connection)) ?? hostname();
       const pages: [string, LogPages][] = [[machine, new LogPages(connection)]];
-      for (const other of await machinesOfFile(connection)) {
+      for (const { machine: other, schema } of await machinesOfFile(connection)) {
         const theirs = await instance.connect();
-        await enterSchema(theirs, schemaOfMachine(other));
+        await enterSchema(theirs, schema);
         pages.push([other, new LogPages(theirs)]);
       }
       const archive = new LogArchive(file, instance, pages);

@@ -1,5 +1,12 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { enterSchema, machinesOfFile, ownSchema, quoted, schemaOfMachine } from './machine-schema.ts';
+import {
+  enterSchema,
+  type MachineSchema,
+  machinesOfFile,
+  newSchema,
+  ownSchema,
+  quoted,
+} from './machine-schema.ts';
 import { migrateSchema } from './migration.ts';
 import { viewsOf } from './views.ts';
 
@@ -9,29 +16,30 @@ const emptied = ['log', 'event', 'delivery', 'object', 'recording'];
 /**
  * Makes the tables of all machines and the views, and drops the tables of machines that are no longer there once they are empty.
  *
- * @returns the machines other than this one.
+ * @returns those of the machines other than this one.
  */
 export async function makeSchemas(
   connection: DuckDBConnection,
   machine: string,
   others: readonly string[],
-): Promise<string[]> {
+): Promise<MachineSchema[]> {
   await enterSchema(connection, ownSchema);
   await migrateSchema(connection);
   const known = await machinesOfFile(connection);
-  const kept: string[] = [];
-  for (const other of new Set([...others, ...known])) {
-    const schema = schemaOfMachine(other);
-    await connection.run(`CREATE SCHEMA IF NOT EXISTS ${quoted(schema)}`);
-    await enterSchema(connection, schema);
+  const wanted = [...known];
+  for (const other of others)
+    if (!known.some((each) => each.machine === other)) wanted.push(newSchema(other, wanted));
+  const kept: MachineSchema[] = [];
+  for (const each of wanted) {
+    await connection.run(`CREATE SCHEMA IF NOT EXISTS ${quoted(each.schema)}`);
+    await enterSchema(connection, each.schema);
     await migrateSchema(connection);
-    if (others.includes(other) || !(await isEmpty(connection))) kept.push(other);
+    if (others.includes(each.machine) || !(await isEmpty(connection))) kept.push(each);
   }
   await enterSchema(connection, ownSchema);
-  const schemas = kept.map((other) => ({ machine: other, schema: schemaOfMachine(other) }));
-  await connection.run(viewsOf([{ machine, schema: ownSchema }, ...schemas]));
-  for (const other of known)
-    if (!kept.includes(other)) await connection.run(`DROP SCHEMA ${quoted(schemaOfMachine(other))} CASCADE`);
+  await connection.run(viewsOf([{ machine, schema: ownSchema }, ...kept]));
+  for (const each of known)
+    if (!kept.includes(each)) await connection.run(`DROP SCHEMA ${quoted(each.schema)} CASCADE`);
   return kept;
 }
 

@@ -1,11 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { quoted } from './machine-schema.ts';
-
-/** Where the tables of one machine are. */
-export interface MachineSchema {
-  readonly machine: string;
-  readonly schema: string;
-}
+import { type MachineSchema, quoted } from './machine-schema.ts';
 
 /** Of each view, the columns and what they are read from in the schema of one machine. */
 const views = {
@@ -131,7 +125,12 @@ export const viewsOf = (machines: readonly MachineSchema[]): string =>
       return `CREATE OR REPLACE VIEW ${view} AS ${parts.join(' UNION ALL ')};`;
     }),
     `COMMENT ON VIEW logs IS ${literal(machines[0]?.machine ?? '')};`,
+    ...machines.slice(1).map(nameSchema),
   ].join('\n');
+
+/** Whose tables they are from the next start on; `''`: nobody's, and if they are empty, they go. */
+export const nameSchema = ({ machine, schema }: MachineSchema): string =>
+  `COMMENT ON VIEW ${quoted(schema)}.machineStates IS ${literal(machine)};`;
 
 const onceIn = (view: string, machines: readonly MachineSchema[]) =>
   view === 'events' && machines.length > 1

@@ -14,7 +14,6 @@ import type { LogFilter, MachineEntry, OfMachine } from '../read/log-filter.ts';
 import { firstOf, pageOfMachines } from '../read/log-pages.ts';
 import { maxStatsRows, type StatsQuestion, type StatsRow } from '../read/log-stats.ts';
 import { statsGroups } from '../read/stats-buckets.ts';
-import { ownSchema, schemaOfMachine } from '../schema/machine-schema.ts';
 import type { LogDatabase } from './log-database.ts';
 import type { MachineLog } from './machine-log.ts';
 
@@ -119,15 +118,11 @@ export class AllMachines {
 
   /** @returns for each machine, which others may show what it has seen. */
   async #beside(filter: BesideChoice): Promise<(machine: string) => Beside | undefined> {
-    const chosen = this.#chosen(filter).map(([machine]) => machine);
+    const chosen = this.#chosen(filter);
     // An event that is asked for by its id is meant.
     const isAlone = chosen.length < 2 || filter.id !== undefined;
     if (isAlone || !(await this.#database.events.isJoint(filter))) return () => undefined;
-    const own = this.#database.machine;
-    const machines = chosen.map((machine) => ({
-      machine,
-      schema: machine === own ? ownSchema : schemaOfMachine(machine),
-    }));
+    const machines = chosen.map(([machine, { tables }]) => ({ machine, schema: tables.schema }));
     return (machine) => ({ machine, machines });
   }
 

@@ -11,8 +11,10 @@ import { BufferList, unlockBuffers } from '../retention/buffer-list.ts';
 import { FileHold } from '../retention/file-hold.ts';
 import { LogRetention } from '../retention/log-retention.ts';
 import { makeSchemas } from '../schema/file-schemas.ts';
-import { ownSchema, schemaOfMachine } from '../schema/machine-schema.ts';
+import { type MachineSchema, ownSchema } from '../schema/machine-schema.ts';
 import { ReadWriteLock } from '../schema/read-write-lock.ts';
+import { inTransaction } from '../schema/transaction.ts';
+import { nameSchema } from '../schema/views.ts';
 import { connectToSchema, type MachineConnections, MachineLog, type SharedFile } from './machine-log.ts';
 
 const memoryLimit = '256MB';
@@ -66,7 +68,7 @@ export class LogDatabase extends MachineLog {
     file: string,
     machine: string,
     instance: DuckDBInstance,
-    schemas: readonly (readonly [string, MachineConnections])[],
+    schemas: readonly (readonly [MachineSchema, MachineConnections])[],
     connections: MachineConnections,
     buffers: BufferList,
   ) {
@@ -79,7 +81,7 @@ export class LogDatabase extends MachineLog {
     super(ownSchema, connections, shared);
     this.machine = machine;
     this.others = new Map(
-      schemas.map(([other, theirs]) => [other, new MachineLog(schemaOfMachine(other), theirs, shared)]),
+      schemas.map(([other, theirs]) => [other.machine, new MachineLog(other.schema, theirs, shared)]),
     );
     this.#instance = instance;
     this.#connection = connections.writer;
@@ -123,12 +125,12 @@ export class LogDatabase extends MachineLog {
     };
     try {
       const connection = await connect();
-      const names = await makeSchemas(connection, machine, others);
+      const schemas = await makeSchemas(connection, machine, others);
       await connection.run(utc + unlockBuffers + lock);
       connection.closeSync();
       const own = await connectToSchema(connect, ownSchema);
-      const theirs: (readonly [string, MachineConnections])[] = [];
-      for (const name of names) theirs.push([name, await connectToSchema(connect, schemaOfMachine(name))]);
+      const theirs: (readonly [MachineSchema, MachineConnections])[] = [];
+      for (const each of schemas) theirs.push([each, await connectToSchema(connect, each.schema)]);
       const buffers = await BufferList.open(connect, memoryLimit);
       const database = new LogDatabase(file, machine, instance, theirs, own, buffers);
       // A table of another shape must be detected now, while the file can still be replaced.
@@ -140,6 +142,23 @@ export class LogDatabase extends MachineLog {
       instance.closeSync();
       throw error;
     }
+  }
+
+  /**
+   * From the next opening on, the tables of a machine that has left are those of this one, of which nothing was read: it was given
+   * another name.
+   */
+  rename(former: MachineLog, machine: string): Promise<void> {
+    const empty = this.others.get(machine);
+    const names = [
+      { machine, schema: former.tables.schema },
+      ...(empty ? [{ machine: '', schema: empty.tables.schema }] : []),
+    ];
+    return this.#writes.runExclusive(() =>
+      inTransaction(this.#connection, async () => {
+        for (const name of names) await this.#connection.run(nameSchema(name));
+      }),
+    );
   }
 
   /**

@@ -232,9 +232,15 @@ export class LogService {
     const origin = { bus: this.#bus, isOfSite: site !== undefined };
     this.#streams = await LogProjections.open(this.#database, origin, listeners, failures);
     if (!site) return;
-    const others = [...this.#database.others].filter(([other]) => site.others.includes(other));
+    const others = [...this.#database.others];
     this.#site = new SiteStreams({
-      ...{ address: site.address, machines: new Map(others), failures },
+      ...{ address: site.address, failures },
+      machines: new Map(others.filter(([other]) => site.others.includes(other))),
+      former: others.flatMap(([other, log]) => (site.others.includes(other) ? [] : log)),
+      onRenamed: async (former, of) => {
+        await this.#database.rename(former, of);
+        fail(new Error(`${of} had another name: its log is opened under the new one`));
+      },
       entry: (entry, of) => this.dispatch.add({ ...entry, machine: of }),
     });
   }

@@ -4,10 +4,17 @@ import type { LogEntry } from '../../../bus/messages.ts';
 import { Bus } from '../../../bus/nats/bus.ts';
 import type { BusAddress } from '../../../bus/nats/bus-address.ts';
 import { machineToken } from '../../../bus/nats/control/machine-token.ts';
+import { streamRange } from '../../../bus/nats/jetstream.ts';
 import type { ProjectedStream } from '../projection/position.ts';
 import { LogProjections, type StreamFailures } from '../projection/projections.ts';
 import { LogStoreError } from '../schema/log-store-error.ts';
 import type { MachineLog } from './machine-log.ts';
+
+/** Where the streams of one machine are. */
+interface Reached {
+  readonly bus: Bus;
+  readonly domain: string;
+}
 
 const retryMs = 1000;
 const patienceMs = 500;
@@ -17,6 +24,10 @@ export interface SiteStreamsOptions {
   /** Where the streams of all machines are reached. */
   readonly address: BusAddress;
   readonly machines: ReadonlyMap<string, MachineLog>;
+  /** Those that are no longer machines of the cluster, or have another name now. */
+  readonly former: readonly MachineLog[];
+  /** The streams of a machine, of which nothing was read, are those of a former one: nothing is read until the log is opened anew. */
+  onRenamed(former: MachineLog, machine: string): Promise<void>;
   /** Gets each log entry in the order of its machine, before it is stored. */
   entry(entry: LogEntry, machine: string): Promise<void> | void;
   readonly failures: StreamFailures;
@@ -69,6 +80,19 @@ export class SiteStreams {
     await (await this.#bus)?.close();
   }
 
+  /** A machine that was given another name goes on with the streams that it had. */
+  async #formerOf(log: MachineLog, { bus, domain }: Reached): Promise<MachineLog | undefined> {
+    const { former } = this.#options;
+    if (former.length === 0 || (await log.positions.read('LOGS')).identity !== '') return undefined;
+    const { identity } = await retry(() => streamRange(bus, 'LOGS', domain), {
+      ...{ pauseMs, signal: this.#closing.signal },
+      // It may be gone again.
+      onFailure: () => {},
+    });
+    for (const each of former) if ((await each.positions.read('LOGS')).identity === identity) return each;
+    return undefined;
+  }
+
   #connect(): Promise<Bus> {
     const { signal } = this.#closing;
     return retry(() => Bus.connect(this.#options.address, 'log store'), {
@@ -84,6 +108,11 @@ export class SiteStreams {
     const bus = await this.#bus;
     if (!bus || signal.aborted) return;
     const reached = { bus, domain: machineToken(machine), machine, isOfSite: true };
+    const former = await this.#formerOf(log, reached);
+    if (former) {
+      const rename = () => this.#options.onRenamed(former, machine);
+      return retry(rename, { ...{ pauseMs, signal }, onFailure: () => {} });
+    }
     const listeners = { entry: (each: LogEntry) => entry(each, machine) };
     const projections = await retry(() => LogProjections.open(log, reached, listeners, failures), {
       ...{ pauseMs, signal },

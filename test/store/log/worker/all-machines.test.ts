@@ -20,15 +20,15 @@ import { waitFor } from '../../../support/wait.ts';
 const other = 'nvr2.LAN';
 
 /** The bus of another machine. Here it is asked by itself; in a cluster, the control servers are in between. */
-async function startOther() {
-  const dir = join(await temporaryFolder(), 'bus');
-  const kind = embeddedBus({ domain: machineToken(other), config: '' });
+async function startOther(name = other, folder?: string) {
+  const dir = folder ?? join(await temporaryFolder(), 'bus');
+  const kind = embeddedBus({ domain: machineToken(name), config: '' });
   const server = await startNatsServer({ dir, log: silentLogger().source('app'), kind });
   onTestFinished(() => server.stop());
   const bus = await Bus.connect(server.address, 'test');
   onTestFinished(() => bus.close());
   await ensureStreams(bus);
-  return { server, bus, site: { address: server.address, others: [other] } };
+  return { dir, server, bus, site: { address: server.address, others: [name] } };
 }
 
 const theirs = (n: number, fields: Partial<MachineEntry> = {}) => entry(n, { machine: other, ...fields });
@@ -218,6 +218,33 @@ test('rows of a machine that is no longer in the list stay, and no answer waits 
   expect(
     (await alone.sql('SELECT machine FROM logs ORDER BY time', new AbortController().signal)).rows,
   ).toEqual([[other], [machine]]);
+});
+
+test('a machine that was given another name, and back, has its rows once, under the name that it has', async () => {
+  const there = await startOther();
+  const here = await startTestLog();
+  const names = [other, 'nvr9', other];
+  let { server, bus, site } = there;
+  for (const [round, name] of names.entries()) {
+    if (round > 0) {
+      await server.stop();
+      ({ server, bus, site } = await startOther(name, there.dir));
+    }
+    await store(bus, entry(round));
+    const log = await here.open({ site });
+    log.hear([name]);
+    const expected = names.slice(0, round + 1).map((_, n) => [`entry ${n}`, name]);
+    const all = async () => (await log.query({})).map(({ msg, machine: of }) => [msg, of]).reverse();
+    await waitFor(async () => JSON.stringify(await all()) === JSON.stringify(expected), 20_000, name);
+    const { rows } = await log.sql(
+      'SELECT msg, machine FROM logs ORDER BY time',
+      new AbortController().signal,
+    );
+    expect(rows).toEqual(expected);
+    await log.close();
+  }
+  // Each time it was noticed, the log was opened anew.
+  expect(here.errors.map(({ code }) => code)).toEqual(['log_thread_ended', 'log_thread_ended']);
 });
 
 test('recordings of all machines are one list and one timeline, and what an absent one was writing has ended', async () => {
