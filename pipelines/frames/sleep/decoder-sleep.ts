@@ -9,6 +9,9 @@ import { maxGroupUs, type SleepCounts, SleepRule } from './sleep-rule.ts';
 import { type FedDecoder, SleepyFeed } from './sleepy-feed.ts';
 import { type FoundMotion, WithheldMotion } from './withheld-motion.ts';
 
+/** After so many key frames, a time that went back was the camera's clock: B-frames are in each group. */
+const trustedKeys = 10;
+
 /** For motion detection. */
 export interface MotionNeed {
   /** The part of the picture that must change to be motion, 0 to 1. */
@@ -68,8 +71,8 @@ export class DecoderSleep {
   #rule: SleepRule | undefined;
   #leastShare: number | undefined;
   #maySleep = false;
-  /** Pictures of this connection came in another order than they are shown. */
-  #isReordered = false;
+  /** Key frames since pictures of this connection came in another order than they are shown. */
+  #keysInOrder = trustedKeys;
   #newest = Number.NEGATIVE_INFINITY;
   readonly #known = new KnownPictures();
   readonly #withheld = new WithheldMotion();
@@ -188,7 +191,7 @@ export class DecoderSleep {
 
   /** A decoder that shows a picture only when it has got later ones would show a key frame a whole group late. */
   #hindrance(): SleepHindrance | null {
-    if (this.#isReordered || this.#options.decoder()?.isDelayed) return 'delay';
+    if (this.#keysInOrder < trustedKeys || this.#options.decoder()?.isDelayed) return 'delay';
     const distanceUs = this.#rule?.groupUs;
     return distanceUs !== undefined && !this.#options.isEnough(distanceUs) ? 'frames' : null;
   }
@@ -208,8 +211,9 @@ export class DecoderSleep {
   }
 
   #order({ follows, unit }: LineUnit): void {
-    if (follows === 'connection') this.#isReordered = false;
-    else this.#isReordered ||= unit.time < this.#newest;
+    if (follows === 'connection') this.#keysInOrder = trustedKeys;
+    else if (unit.time < this.#newest) this.#keysInOrder = 0;
+    else if (unit.keyFrame) this.#keysInOrder += 1;
     this.#newest = unit.time;
   }
 

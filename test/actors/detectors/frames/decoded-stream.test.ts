@@ -211,6 +211,19 @@ test('pictures that come in another order than they are shown never let it sleep
   expect(camera.crossed.flatMap(({ pictures }) => pictures)).toEqual(range(0, 600));
 });
 
+test('after a time that went back once it sleeps again, ten key frames later', async () => {
+  const { camera, play } = watching();
+  const usual = { kind: 'picture', bytes: usualBytes } as const;
+  await play(6);
+  await camera.send([{ kind: 'key', bytes: keyBytes }, usual, { ...usual, shownLater: -2 }]);
+  await play(1.8);
+  await play(16);
+  expect(camera.counts).toMatchObject({ isAsleep: false, refused: 'delay' });
+  await play(30);
+  expect(camera.counts).toMatchObject({ isAsleep: true, refused: null });
+  expect(decoded.broken).toEqual([]);
+});
+
 test('slices of a key frame that come later are decoded with it, once, asleep as well', async () => {
   const { camera } = watching();
   const group = (moreBytes = 0): SentPicture[] => [
