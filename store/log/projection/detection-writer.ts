@@ -41,20 +41,24 @@ export class DetectionWriter {
     return this.#mutex.runExclusive(async () => {
       let former: FormerRun | undefined;
       await inTransaction(this.#connection, async () => {
-        const found = await this.#connection.runAndReadAll('SELECT began, time FROM alive');
-        const [before, until] = (found.getRows()[0] ?? []).map(Number);
+        // What was stored last may be newer than the note of each minute, but not by more, unless the clock was wrong then.
+        const found = await this.#connection.runAndReadAll(`
+          SELECT began, least(greatest(time, (SELECT max(readAt) FROM position)), time + 60000000) FROM alive`);
+        const [before, until = 0] = (found.getRows()[0] ?? []).map(Number);
         if (before === began) return;
-        const ended = await this.#connection.runAndReadAll(`
-          INSERT INTO state
-          SELECT greatest(alive.time, last.time + 1), monitorID, 'stopped', '${notRunning}'
-          FROM alive, (SELECT monitorID, max(time) AS time, arg_max(state, time) AS state FROM state GROUP BY ALL) last
+        const ended = await this.#connection.runAndReadAll(
+          `INSERT INTO state
+          SELECT greatest($1, last.time + 1), monitorID, 'stopped', '${notRunning}'
+          FROM (SELECT monitorID, max(time) AS time, arg_max(state, time) AS state FROM state GROUP BY ALL) last
           WHERE state NOT IN ('stopped', 'disabled')
-          RETURNING monitorID, time, state, reason`);
-        await this.#connection.run(`
-          UPDATE presence SET endTime = greatest(presence.time, alive.time) FROM alive WHERE endTime IS NULL`);
-        const times = [BigInt(began)];
-        await this.#connection.run('UPDATE alive SET began = $1, time = greatest(time, $1)', times, [BIGINT]);
-        former = { until: until ?? 0, ended: ended.getRows().map(stateChange) };
+          RETURNING monitorID, time, state, reason`,
+          [BigInt(until)],
+          [BIGINT],
+        );
+        const run = (sql: string, time: number) => this.#connection.run(sql, [BigInt(time)], [BIGINT]);
+        await run('UPDATE presence SET endTime = greatest(time, $1) WHERE endTime IS NULL', until);
+        await run('UPDATE alive SET began = $1, time = greatest(time, $1)', began);
+        former = { until, ended: ended.getRows().map(stateChange) };
       });
       return former;
     });

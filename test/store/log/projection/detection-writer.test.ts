@@ -92,14 +92,16 @@ test('a recorder that was killed did not stream until it began again; a thread t
   await sameMain.tell([1, 'streaming']);
   expect(await sameMain.ask(states)).toEqual([['streaming', at(1), null, false]]);
   await sameMain.database.detections.heartbeat(at(120));
+  // Stored in the minute in which it was killed.
+  await sameMain.database.detections.appendObjects([], { ...position(1), readAt: at(150) });
   await sameMain.database.close();
 
   const nextMain = await open(path);
   await nextMain.database.detections.recordStart(at(3600));
   await nextMain.tell([3601, 'connecting'], [3602, 'streaming']);
   expect(await nextMain.ask(states)).toEqual([
-    ['streaming', at(1), at(120), false],
-    ['stopped', at(120), at(3601), false],
+    ['streaming', at(1), at(150), false],
+    ['stopped', at(150), at(3601), false],
     ['connecting', at(3601), at(3602), false],
     ['streaming', at(3602), null, false],
   ]);
