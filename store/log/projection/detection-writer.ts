@@ -67,16 +67,20 @@ export class DetectionWriter {
   /** Notes that another machine is not heard; as long as that is known, a later time changes nothing. @param since Unix microseconds. */
   silent(since: number): Promise<void> {
     const sql = 'INSERT INTO silence SELECT $1 WHERE NOT EXISTS (FROM silence)';
-    return this.#mutex.runExclusive(async () => {
-      await this.#connection.run(sql, [BigInt(since)], [BIGINT]);
-    });
+    return this.#mutex.runExclusive(() =>
+      inTransaction(this.#connection, async () => {
+        await this.#connection.run(sql, [BigInt(since)], [BIGINT]);
+      }),
+    );
   }
 
   /** Notes that it is heard again: what it has done meanwhile, it says itself. */
   heard(): Promise<void> {
-    return this.#mutex.runExclusive(async () => {
-      await this.#connection.run('DELETE FROM silence');
-    });
+    return this.#mutex.runExclusive(() =>
+      inTransaction(this.#connection, async () => {
+        await this.#connection.run('DELETE FROM silence');
+      }),
+    );
   }
 
   /** Notes that the recorder still runs. @param time Unix microseconds. */
