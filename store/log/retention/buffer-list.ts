@@ -52,7 +52,8 @@ export class BufferList {
   }
 
   async #free(): Promise<void> {
-    // DuckDB looks for memory in all lists, finds too little, and goes on with the limit that it had. It shows the other one.
+    // DuckDB looks for memory in all lists, finds too little, refuses the limit and goes on with the one that it had, though
+    // `current_setting` is 1 byte until the next line.
     await this.#connection.run("SET memory_limit = '1B'").catch(() => {});
     await this.#connection.run(`SET memory_limit = '${this.#memoryLimit}'`).catch(() => {});
   }

@@ -6,6 +6,7 @@ import type { LogEntry } from '../../../../bus/messages.ts';
 import { LogDatabase } from '../../../../store/log/worker/log-database.ts';
 import { atEnd } from '../../../support/cleanup.ts';
 import { temporaryFolder } from '../../../support/folder.ts';
+import { waitFor } from '../../../support/wait.ts';
 
 async function open(file: string) {
   const opened = await LogDatabase.open(file);
@@ -43,6 +44,23 @@ test('entries and position are stored together or not at all', async () => {
   expect(await database.positions.read('LOGS')).toEqual(first);
   await database.writer.append(entries(4, 4), { ...first, sequence: 4, time: 4, readAt: 7 });
   expect(times(await database.pages.read({}, false))).toEqual([4, 3, 2, 1]);
+});
+
+test('after five hundred questions the buffers are given up', async () => {
+  const { database } = await open(join(await temporaryFolder(), 'logs.duckdb'));
+  await database.writer.append(entries(1, 20_000), { identity: 's', sequence: 1, time: 20_000, readAt: 7 });
+  await database.retention.prune(0, 1e9);
+  const held = async () => {
+    const sql = "SELECT sum(memory_usage_bytes) FROM duckdb_memory() WHERE tag = 'BASE_TABLE'";
+    const [[bytes] = []] = (await database.tables.writer.runAndReadAll(sql)).getRows();
+    return Number(bytes);
+  };
+  expect(times(await database.pages.read({ limit: 1, text: 'text' }, true))).toEqual([1]);
+  for (let n = 1; n < 500; n += 1) database.buffers.answered();
+  const before = await held();
+  database.buffers.answered();
+  await waitFor(async () => (await held()) < before / 2, 5000, 'buffers that are given up');
+  expect(times(await database.pages.read({ limit: 1, text: 'text' }, true))).toEqual([1]);
 });
 
 test('pruning deletes what is too old, and then the oldest until the rest is small enough', async () => {
