@@ -99,6 +99,8 @@ export class WallClock {
   look(): void {
     const stepUs = this.#clock.look();
     if (stepUs < 0 && stepUs >= -maxFollowedUs) this.#followedUs -= stepUs;
+    // Set ahead again, it is right at once: what is left of a step back need not be followed.
+    else if (stepUs > 0) this.#followedUs -= Math.min(stepUs, this.leadUs, this.#followedUs);
   }
 
   #decide(mediaUs: number): void {

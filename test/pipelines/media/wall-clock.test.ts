@@ -163,6 +163,23 @@ describe('the wall clock of a stream', () => {
     );
   });
 
+  test('is right at once when the machine’s clock is set back by some seconds, and ahead again', () => {
+    const size = fc.integer({ min: 600_000, max: 10 * second });
+    fc.assert(
+      fc.property(delays, size, fc.integer({ min: 2, max: 300 }), (late, us, forS) => {
+        const end = minute + forS * second;
+        const machine = (afterUs: number) => (afterUs >= minute && afterUs < end ? -us : 0);
+        const fragments = play({ drift: 100e-6, lengthUs: 8 * minute, delays: late, machine });
+        expectSlewed(fragments, 50_000);
+        const wrong = fragments
+          .filter(({ trueUs }) => trueUs - beganUs > end + 1.5 * second)
+          .map(({ trueUs, fromUs, offsetUs }) => fromUs + offsetUs - (unixUs + trueUs));
+        expect(worst(wrong)).toBeLessThan(120_000);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
   test('says how far it is ahead while it follows a clock that was set back', () => {
     let [now, wrongUs] = [beganUs, 0];
     const clock = new WallClock(
