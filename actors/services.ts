@@ -20,6 +20,7 @@ import { logFileName } from '../store/log/log-file.ts';
 import { LogStore } from '../store/log/log-store.ts';
 import type { Monitors } from '../store/monitors/monitors.ts';
 import { ClockFollower } from '../store/recordings/clock/clock-follower.ts';
+import { ClockHistory } from '../store/recordings/clock/clock-history.ts';
 import { removeEventSnapshots } from '../store/recordings/event-snapshots.ts';
 import { listUnindexed } from '../store/recordings/files/archive-listing.ts';
 import { RecordingFiles } from '../store/recordings/files/recording-files.ts';
@@ -217,6 +218,7 @@ export async function openServices(ground: Ground): Promise<RecorderServices> {
   const clockFollower = new ClockFollower({
     ...{ bus, files, catalogue: logs, log: recorderLog },
     onRenamed: (id) => indexes.forget(id),
+    history: await ClockHistory.open(config.storageDir, ground.clock.start),
     clock: ground.clock,
   });
   closers.addWithin('retention', async () => {

@@ -51,7 +51,7 @@ export type UsageQuestion =
   | { readonly kind: 'ended'; readonly after: number; readonly limit: number; readonly isFound: boolean }
   /**
    * The last recordings before the one with this number, the last one first, of those that were found in the folder, or of the
-   * others.
+   * others; those without a number come with the first.
    */
   | { readonly kind: 'latest'; readonly before?: number; readonly limit: number; readonly isFound: boolean }
   /** Of these monitors, since this time. */
@@ -146,7 +146,11 @@ export class RecordingUsage extends CatalogueReader {
         WHERE rowid < $1 AND ${isFound} = ${wanted} AND ${isLeft} ORDER BY rowid DESC LIMIT ${limit}`,
       [BigInt(before ?? Number.MAX_SAFE_INTEGER)],
     );
-    return rows.map(endedRecording);
+    const others =
+      before === undefined && !wanted
+        ? await this.rows(`SELECT -1, id, endTime, bytes ${cutOff} ORDER BY id`)
+        : [];
+    return [...others, ...rows].map(endedRecording);
   }
 
   async #labels(monitors: readonly string[], labels: readonly string[], since: number) {

@@ -1,4 +1,4 @@
-import { MachineClock, type MachineStart } from '../../../bus/base/machine-clock.ts';
+import { MachineClock } from '../../../bus/base/machine-clock.ts';
 import { Mutex } from '../../../bus/base/mutex.ts';
 import { nowUs } from '../../../bus/base/time.ts';
 import type { Log } from '../../../bus/log.ts';
@@ -9,7 +9,8 @@ import { recordings } from '../../../bus/subjects.ts';
 import type { EndedRecording, UsageAnswer, UsageQuestion } from '../../log/catalogue/recording-usage.ts';
 import type { RecordingFiles } from '../files/recording-files.ts';
 import type { IndexedFragment } from '../fragments/fragment-index.ts';
-import { ClockCorrection, minStepUs } from './clock-correction.ts';
+import { ClockCorrection } from './clock-correction.ts';
+import type { ClockHistory } from './clock-history.ts';
 import { correctRecording, firstFragment, isMisnamed } from './corrected-recording.ts';
 
 export interface ClockFollowerOptions {
@@ -19,6 +20,7 @@ export interface ClockFollowerOptions {
   readonly log: Log;
   /** Is called for each recording that has another name now. */
   readonly onRenamed: (id: string) => void;
+  readonly history: ClockHistory;
   readonly clock?: MachineClock;
 }
 
@@ -49,41 +51,30 @@ export class ClockFollower {
   readonly #first: NodeJS.Timeout;
   readonly #endReports: () => void;
   #isEnding = false;
-  /** The clock was set since this began: what was being recorded then is of the other clock. */
-  #isSet = false;
-  #start: MachineStart;
-  /** The furthest ahead that this clock has been. */
-  #furthestUs: number;
-  #provenUs = 0;
 
   constructor(options: ClockFollowerOptions) {
     this.#options = options;
     this.#clock = options.clock ?? new MachineClock();
-    this.#start = this.#clock.start;
-    this.#furthestUs = this.#start.startedUs;
     this.#reports.attach(options.bus);
     this.#timer = setInterval(() => this.look(), intervalMs).unref();
     this.#endReports = options.bus.subscribe(recordings, ['*'], ({ id, state }) => {
-      // One that is found was perhaps left by a kill.
-      if (this.#isSet && ['saved', 'lost', 'found'].includes(state)) this.#run(() => this.#correctOne(id));
+      // One that was being recorded when the clock was set is of the other clock; one that is found was perhaps left by a kill.
+      if (!options.history.wasSet || !['saved', 'lost', 'found'].includes(state)) return;
+      this.#run(() => this.#correctOne(id));
     });
-    // The clock may have been set while no recorder ran.
+    // The clock may have been set while no recorder ran, or just before the last one was killed.
     this.#first = setTimeout(() => this.#run(() => this.#correctAll(true)), firstLookMs).unref();
   }
 
   /** Notices at once if the clock was set. */
   look(): void {
+    const { history } = this.#options;
     this.#clock.look();
-    const { startedUs } = this.#clock.start;
-    const stepUs = startedUs - this.#start.startedUs;
-    if (Math.abs(stepUs) <= minStepUs) return;
-    // Set back, and ahead to where it had been: the time between was wrong.
-    const isBack = stepUs > 0 && startedUs <= this.#furthestUs + minStepUs;
-    this.#provenUs = isBack ? nowUs() : 0;
-    this.#furthestUs = Math.max(this.#furthestUs, startedUs);
-    this.#start = this.#clock.start;
-    this.#isSet = true;
-    this.#run(() => this.#correctAll(false));
+    if (!history.note(this.#clock.start)) return;
+    this.#run(async () => {
+      await history.save();
+      await this.#correctAll(false);
+    });
   }
 
   /** Resolves when what was begun is done. */
@@ -138,7 +129,7 @@ export class ClockFollower {
   async #findWrong(isFound: boolean, isQuick: boolean): Promise<WrongRecording[]> {
     const { catalogue, files } = this.#options;
     const recorded: { readonly id: string; readonly first: IndexedFragment }[] = [];
-    let provenUs = this.#provenUs;
+    let { provenUs } = this.#options.history;
     for (let before: number | undefined; !this.#isEnding; ) {
       const place = before === undefined ? {} : { before };
       const { ended = [] } = await catalogue.usage({ kind: 'latest', ...place, limit: pageLength, isFound });
@@ -180,19 +171,19 @@ export class ClockFollower {
   }
 
   #correction(provenUs: number): ClockCorrection {
-    return new ClockCorrection(this.#start, nowUs(), provenUs);
+    return new ClockCorrection(this.#options.history.start, nowUs(), provenUs);
   }
 
   async #correctOne(id: string): Promise<void> {
     const first = await firstFragment(this.#options.files, id);
-    const [wrong] = first ? this.#wrongOf([{ id, first }], this.#provenUs) : [];
+    const [wrong] = first ? this.#wrongOf([{ id, first }], this.#options.history.provenUs) : [];
     if (wrong && (await this.#correct(id, new Set()))) this.#options.log.info(describe(1, [wrong]));
   }
 
   /** @returns whether there was such a file. */
   async #correct(id: string, taken: ReadonlySet<string>): Promise<boolean> {
-    const { files, onRenamed } = this.#options;
-    const report = await correctRecording(files, id, this.#correction(this.#provenUs), taken);
+    const { files, history, onRenamed } = this.#options;
+    const report = await correctRecording(files, id, this.#correction(history.provenUs), taken);
     if (!report) return false;
     if (report.id !== id) {
       this.#reports.add(recordings, [report.monitorID], { ...report, formerID: id });

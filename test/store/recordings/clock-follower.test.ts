@@ -7,6 +7,7 @@ import { events } from '../../../bus/subjects.ts';
 import type { MediaFragment } from '../../../pipelines/mp4/media-fragment.ts';
 import { ClockCorrection } from '../../../store/recordings/clock/clock-correction.ts';
 import { ClockFollower } from '../../../store/recordings/clock/clock-follower.ts';
+import { ClockHistory } from '../../../store/recordings/clock/clock-history.ts';
 import { RecordingFiles } from '../../../store/recordings/files/recording-files.ts';
 import { RecordingMarks } from '../../../store/recordings/files/recording-marks.ts';
 import { checkArchive } from '../../../store/recordings/verification/archive-check.ts';
@@ -72,7 +73,8 @@ test('recordings made by a clock that was hours ahead get their true times and n
   const messages: string[] = [];
   const log = new Logger(({ msg }) => messages.push(msg)).source('recorder');
   const onRenamed = () => {};
-  const follower = new ClockFollower({ bus, files, catalogue, log, onRenamed, clock });
+  const history = await ClockHistory.open(folder, clock.start);
+  const follower = new ClockFollower({ bus, files, catalogue, log, onRenamed, history, clock });
   atEnd(() => follower.end());
   await follower.idle();
   expect((await list()).map(({ id }) => id)).toEqual([old, ...ahead].sort());
@@ -130,6 +132,51 @@ test('recordings made by a clock that was hours ahead get their true times and n
   };
   await report(bus, { ...again, state: 'started' });
   await expect.poll(async () => (await list()).map(({ id }) => id)).toContain(last);
+});
+
+test('a recorder that is killed just after its clock was set ahead leaves no recording with the times of before', async () => {
+  const { folder, bus, open } = await startTestLog();
+  const recordingsDir = join(folder, 'recordings');
+  const files = new RecordingFiles(recordingsDir);
+  let catalogue = await open();
+  const log = new Logger(() => {}).source('recorder');
+  let aheadUs = 0;
+  const readClock = () => ({ wallUs: nowUs() + aheadUs, monotonicUs: performance.now() * 1000 });
+  const began = nowUs();
+  /** The clock as a recorder sees it that is started now. */
+  const startFollower = async (clock = new MachineClock(readClock)) => {
+    const history = await ClockHistory.open(folder, clock.start);
+    const options = { bus, files, catalogue, log, onRenamed: () => {}, history, clock };
+    return { follower: new ClockFollower(options), clock };
+  };
+  const first = await startFollower();
+  aheadUs = -hourUs;
+  first.follower.look();
+  await first.follower.idle();
+  const add = (agoS: number, state: 'saved' | 'started') => {
+    const start = began - hourUs - agoS * second;
+    const timeOf = ({ startUs }: MediaFragment) => start + startUs - firstUs();
+    const footage = { start, fragments: video.slice(0, 10), timeOf, machine: first.clock.start, state };
+    return addFootage({ bus, recordingsDir }, footage);
+  };
+  await add(40, 'saved');
+  // It is being recorded when the recorder is killed.
+  await add(20, 'started');
+  const agoS = async () =>
+    (await catalogue.recordings({ limit: 10, oldestFirst: true })).map(({ start }) =>
+      Math.round((began - start) / second),
+    );
+  await expect.poll(agoS).toEqual([3640, 3620]);
+  await first.follower.end();
+
+  aheadUs = 0;
+  await catalogue.close();
+  catalogue = await open();
+  const { follower } = await startFollower();
+  atEnd(() => follower.end());
+  follower.look();
+  await follower.idle();
+  await expect.poll(agoS, { timeout: 10_000 }).toEqual([40, 20]);
 });
 
 const correction = (startedUs: number, now = nowUs(), provenUs = 0) =>
