@@ -265,12 +265,22 @@ export type MonitorStatus = Static<typeof MonitorStatus>;
 export const Tenure = Type.Object({
   monitorID: DetectionEvent.properties.monitorID,
   time: Microseconds,
-  /** Of the owner's record: its own, or the one of the owner that is not heard; 0: there is none. Null: it does not record it. */
+  /**
+   * Of the owner's record: its own, also while the next owner is about to record it, or the one of the owner that is not heard;
+   * 0: there is none. Null: it does not record it.
+   */
   token: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()]),
   /** Whether it stands in for the owner with this token. */
   provisional: Type.Boolean(),
 });
 export type Tenure = Static<typeof Tenure>;
+
+/**
+ * Of two machines that record a monitor, what the one with the higher rank detects is listed and published. One that stands in for
+ * an owner knows more than the owner: that was not heard. @returns -1 if it does not record it.
+ */
+export const tenureRank = ({ token, provisional }: Pick<Tenure, 'token' | 'provisional'>): number =>
+  token === null ? -1 : token * 2 + Number(provisional && token > 0);
 
 export const frameFormats = ['gray', 'rgb'] as const;
 export type FrameFormat = (typeof frameFormats)[number];

@@ -89,7 +89,7 @@ export class ClusterMember implements Site, VoiceSite {
       ...{ machine: cluster.name, capacity: stored ? cluster.capacity : 0, voters },
       ...{ monitors, withoutQuorum: cluster.withoutQuorum, startedAt },
     });
-    this.#tenures = new TenureReports(cluster.name, this.#ownership);
+    this.#tenures = new TenureReports(this.#ownership.tenures);
     const storedIDs = () => stored?.monitors.list().map(({ id }) => id) ?? [];
     this.#changes = new OwnerChanges(this.#ownership, this.#siteLog, storedIDs);
     this.#siteMonitors = new SiteMonitors({

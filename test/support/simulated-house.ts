@@ -1,3 +1,4 @@
+import { tenureRank } from '../../bus/messages.ts';
 import { type Claim, type HeardMachine, Speakers } from '../../bus/mqtt/voice/speakers.ts';
 import { seeded } from './seeded.ts';
 
@@ -24,7 +25,9 @@ interface SimulatedMachine {
   speakers: Speakers;
   /** When each other machine was heard last. */
   heardAt: Map<string, number>;
+  /** Its own as an owner, otherwise 0; and that of the owner for which it stands in, if it hears a majority. */
   token: number;
+  standsFor: number;
   isAttending: boolean;
   pictureAt: number;
   /** Events that are not at the broker yet, in their order: the stream of its bus. */
@@ -81,8 +84,8 @@ class SimulatedHouse {
       const clockUs = (schedule.clocks[index] ?? 0) * 1000;
       return {
         ...{ index, name, clockUs, speakers: this.#newSpeakers(name, clockUs), heardAt: new Map() },
-        ...{ token: index === 0 ? 1 : 0, isAttending: index === 0, pictureAt: 0, waiting: [], held: [] },
-        ...{ isOnline: false, noticedAt: undefined, spoke: false, wasDead: false },
+        ...{ token: index === 0 ? 1 : 0, standsFor: 0, isAttending: index === 0, pictureAt: 0 },
+        ...{ waiting: [], held: [], isOnline: false, noticedAt: undefined, spoke: false, wasDead: false },
       };
     });
   }
@@ -153,10 +156,8 @@ class SimulatedHouse {
     const owner = this.#machines[this.#owner];
     if (!owner) return;
     const isMine = machine.token > 0;
-    const heardAttending = this.#machines.filter(
-      (other) =>
-        other !== machine && this.#hears(machine, other) && other.isAttending && this.#isAlive(other),
-    );
+    const heard = this.#machines.filter((other) => other !== machine && this.#hears(machine, other));
+    const heardAttending = heard.filter((other) => other.isAttending && this.#isAlive(other));
     const isRelieved = heardAttending.some(
       (other) => other.token > machine.token && other.pictureAt <= this.#now,
     );
@@ -168,18 +169,19 @@ class SimulatedHouse {
     if (!machine.isAttending && heardAttending.length === 0 && (isMine || !this.#hears(machine, owner))) {
       if (this.#now > silenceMs + machine.index * 500 || isMine) this.#begin(machine);
     }
+    const isMajority = (heard.length + 1) * 2 > this.#machines.length;
+    if (!machine.isAttending || !this.#hears(machine, owner)) machine.standsFor = isMajority ? this.#token : 0;
     // The voters decide now and then, if this machine reaches one of them.
-    const isHeard = this.#machines.some((other) => other !== machine && this.#hears(machine, other));
     const wantsIt =
       machine.isAttending &&
       machine.token === 0 &&
-      isHeard &&
+      heard.length > 0 &&
       !this.#hears(machine, owner) &&
       machine !== owner;
     if (wantsIt && this.#random() < 0.02) this.#grant(machine);
     const moves = this.#schedule.moves.some((at) => Math.abs(at - this.#now) < stepMs / 2);
     if (!moves || machine !== owner || !machine.isAttending) return;
-    const next = this.#machines.find((other) => other !== machine && this.#hears(machine, other));
+    const [next] = heard;
     if (!next || !this.#hears(next, machine) || !this.#isAlive(next)) return;
     this.#begin(next);
     next.pictureAt = this.#now;
@@ -234,10 +236,9 @@ class SimulatedHouse {
     ];
     const heard = seen.map((other): HeardMachine => {
       const streaming = other.pictureAt <= this.#now;
-      return {
-        machine: other.name,
-        attends: other.isAttending ? [{ id, token: other.token, streaming }] : [],
-      };
+      const { token, standsFor, isAttending } = other;
+      const rank = tenureRank({ token: token || standsFor, provisional: token === 0 });
+      return { machine: other.name, attends: isAttending ? [{ id, rank, streaming }] : [] };
     });
     const changed = speakers.decide(heard, now).length > 0;
     const claim = speakers.claim(id);

@@ -1,6 +1,7 @@
 import type { Heartbeat } from '../../../bus/nats/control/control-messages.ts';
 import type { OwnerRecord, Proposal } from '../../../bus/nats/control/owner-records.ts';
 import { ArrivingPictures } from './arriving-pictures.ts';
+import { OwnTenures } from './own-tenures.ts';
 import {
   byPreference,
   lighterMachine,
@@ -43,11 +44,12 @@ const moveMs = 15_000;
  */
 export class Ownership {
   readonly quorum: Quorum;
+  /** As of the last decision. */
+  readonly tenures: OwnTenures;
   readonly #options: OwnershipOptions;
   readonly #view: SiteView;
   readonly #records = new Map<string, OwnerRecord>();
   readonly #learnedAt = new Map<string, number>();
-  readonly #attended = new Set<string>();
   readonly #pictures = new ArrivingPictures();
   readonly #claimAfter = new Map<string, number>();
   readonly #proposed = new Set<string>();
@@ -67,6 +69,7 @@ export class Ownership {
   constructor(options: OwnershipOptions) {
     this.#options = options;
     this.quorum = new Quorum(options);
+    this.tenures = new OwnTenures(options.machine);
     this.#view = new SiteView(options.startedAt);
     this.#lastCall = this.#disturbedAt = options.startedAt;
   }
@@ -127,12 +130,12 @@ export class Ownership {
   /** From now on this machine attends nothing, and says so. */
   leave(): void {
     this.#leaving = true;
-    this.#attended.clear();
+    for (const id of this.attended) this.tenures.end(id);
   }
 
   /** The monitors that this machine records or tries to. */
   get attended(): ReadonlySet<string> {
-    return this.#attended;
+    return this.tenures.ids;
   }
 
   ownerOf(id: string): OwnerRecord | undefined {
@@ -141,10 +144,11 @@ export class Ownership {
 
   beat(): Heartbeat {
     const { machine, capacity } = this.#options;
-    const attends = [...this.#attended].map((id) => {
+    const attends = [...this.attended].map((id) => {
       const record = this.#records.get(id);
       const { token, next } = record?.owner === machine ? record : { token: 0 };
-      return { id, token, streaming: this.#pictures.has(id), ...(next !== undefined && { next }) };
+      const common = { id, rank: this.tenures.rankOf(id), streaming: this.#pictures.has(id) };
+      return { ...common, token, ...(next !== undefined && { next }) };
     });
     return { machine, capacity, leaving: this.#leaving, attends };
   }
@@ -172,9 +176,9 @@ export class Ownership {
       this.#declined.clear();
     }
     const monitors = this.#options.monitors();
-    const isStored = (id: string) => monitors.some((monitor) => monitor.id === id);
-    for (const id of this.#attended) if (!isStored(id)) this.#attended.delete(id);
-    for (const monitor of monitors) this.#attend(monitor, now);
+    for (const id of this.attended) if (!monitors.some((one) => one.id === id)) this.tenures.end(id);
+    const hasQuorum = this.hasQuorum(now);
+    for (const monitor of monitors) this.#attend(monitor, now, hasQuorum);
     const claims = monitors.flatMap((monitor) => this.#claim(monitor, now) ?? []);
     const move = claims.length === 0 ? this.#planMove(monitors, now) : undefined;
     const proposals = move ? [...claims, move] : claims;
@@ -182,16 +186,15 @@ export class Ownership {
     return proposals;
   }
 
-  #attend(monitor: SharedMonitor, now: number): void {
+  #attend(monitor: SharedMonitor, now: number, hasQuorum: boolean): void {
     const { id } = monitor;
     if (!this.#knownSince.has(id)) this.#knownSince.set(id, now);
     const isMine = this.#records.get(id)?.owner === this.#options.machine;
-    const wasAttended = this.#attended.has(id);
-    if (isMine || (wasAttended ? !this.#isRelieved(id, now) : this.#begins(monitor, now))) {
-      this.#attended.add(id);
-    } else {
-      this.#attended.delete(id);
-    }
+    if (isMine || (this.tenures.has(id) ? !this.#isRelieved(id, now) : this.#begins(monitor, now))) {
+      const isOwnerSilent = this.#silence(id, now) >= silenceMs;
+      const heard = { isOwnerSilent, isElsewhere: this.#view.isAttended(id, now), hasQuorum };
+      this.tenures.note(id, this.#records.get(id), heard);
+    } else this.tenures.end(id);
     this.#pictures.expect(id, isMine, now);
   }
 
@@ -220,8 +223,7 @@ export class Ownership {
     const places = alive.filter((place) => mayRecord(place, monitor));
     const turn = byPreference(places, id).findIndex(({ machine }) => machine === this.#options.machine);
     if (silence < silenceMs + Math.min(turn, 2) * turnMs) return false;
-    const isAttended = alive.some(({ attends }) => attends.some((attended) => attended.id === id));
-    if (isAttended || this.quorum.waitedFor(alive).length > 0) return false;
+    if (this.#view.isAttended(id, now) || this.quorum.waitedFor(alive).length > 0) return false;
     this.#disturbedAt = now;
     return true;
   }
@@ -246,7 +248,7 @@ export class Ownership {
       if (!isRecorded) this.#declined.add(`${id} ${record.next}`);
       return { id, owner: machine, expected };
     }
-    if (!this.#attended.has(id)) return undefined;
+    if (!this.tenures.has(id)) return undefined;
     const isTaken = this.#isAwaited(record, now) && this.#pictures.has(id);
     return isTaken || this.#silence(id, now) >= silenceMs ? { id, owner: machine, expected } : undefined;
   }

@@ -55,6 +55,11 @@ export class SiteView {
       .map(({ beat }) => beat);
   }
 
+  /** Whether one of them attends the monitor. */
+  isAttended(id: string, now: number): boolean {
+    return this.alive(now).some(({ attends }) => attends.some((attended) => attended.id === id));
+  }
+
   /** Their names, to notice when one comes or goes. */
   company(now: number): string {
     return this.alive(now)

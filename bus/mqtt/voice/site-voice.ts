@@ -40,7 +40,7 @@ interface VoiceOutput {
 
 const claimShape = Type.Object({
   machine: Type.String({ minLength: 1, maxLength: 253 }),
-  token: Type.Integer({ minimum: 0 }),
+  rank: Type.Integer({ minimum: 0 }),
   streaming: Type.Boolean(),
   turns: Type.Array(Type.Object({ machine: Type.String(), since: Type.Integer({ minimum: 0 }) }), {
     maxItems: 64,

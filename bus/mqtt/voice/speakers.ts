@@ -5,8 +5,8 @@ export interface HeardMachine {
   readonly machine: string;
   readonly attends: readonly {
     readonly id: string;
-    /** The token that makes it the owner; 0 while it records provisionally. */
-    readonly token: number;
+    /** Of two that record it, the one with the higher rank speaks. */
+    readonly rank: number;
     /** Whether pictures arrive. */
     readonly streaming: boolean;
   }[];
@@ -15,7 +15,7 @@ export interface HeardMachine {
 /** What a machine that speaks for a monitor has retained at the broker. */
 export interface Claim {
   readonly machine: string;
-  readonly token: number;
+  readonly rank: number;
   readonly streaming: boolean;
   /** The last one is its own. */
   readonly turns: readonly Turn[];
@@ -33,7 +33,7 @@ type Verdict = 'publish' | 'wait' | 'skip';
 
 interface Candidate {
   readonly machine: string;
-  readonly token: number;
+  readonly rank: number;
   readonly streaming: boolean;
 }
 
@@ -69,7 +69,7 @@ const unseenUs = 10_000_000;
 
 /** The one that speaks comes first. */
 export const byRank = (a: Candidate, b: Candidate): number =>
-  Number(b.streaming) - Number(a.streaming) || b.token - a.token || (a.machine < b.machine ? -1 : 1);
+  Number(b.streaming) - Number(a.streaming) || b.rank - a.rank || (a.machine < b.machine ? -1 : 1);
 
 /**
  * Decides which of several machines publishes the states and events of a monitor: its owner, or, while that is not heard,
@@ -229,11 +229,11 @@ export class Speakers {
   #candidates(id: string, heard: readonly HeardMachine[]): Candidate[] {
     const found = heard.flatMap(({ machine, attends }): Candidate[] => {
       const attended = attends.find((each) => each.id === id);
-      return attended ? [{ machine, token: attended.token, streaming: attended.streaming }] : [];
+      return attended ? [{ machine, rank: attended.rank, streaming: attended.streaming }] : [];
     });
-    for (const { machine, token, streaming } of this.#voices.get(id)?.claims.values() ?? []) {
+    for (const { machine, rank, streaming } of this.#voices.get(id)?.claims.values() ?? []) {
       if (!this.#online.has(machine) || heard.some((each) => each.machine === machine)) continue;
-      found.push({ machine, token, streaming });
+      found.push({ machine, rank, streaming });
     }
     return found.sort(byRank);
   }

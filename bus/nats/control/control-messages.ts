@@ -11,6 +11,8 @@ const AttendedMonitor = Type.Object({
   id: Type.String(),
   /** The token that makes this machine the owner; 0 while it records provisionally. */
   token: Token,
+  /** Of two machines that record it, what the one with the higher rank detects is published; see `tenureRank`. */
+  rank: Token,
   /** Whether pictures arrive. */
   streaming: Type.Boolean(),
   /** The machine that the owner asks to take over. */

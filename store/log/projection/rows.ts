@@ -1,13 +1,14 @@
 import { nowUs } from '../../../bus/base/time.ts';
-import type {
-  DeliveryReport,
-  DetectedObject,
-  DetectionEvent,
-  LogEntry,
-  MonitorState,
-  MonitorStatus,
-  RecordingReport,
-  Tenure,
+import {
+  type DeliveryReport,
+  type DetectedObject,
+  type DetectionEvent,
+  type LogEntry,
+  type MonitorState,
+  type MonitorStatus,
+  type RecordingReport,
+  type Tenure,
+  tenureRank,
 } from '../../../bus/messages.ts';
 
 /** How messages of the streams become rows: see {@link Projection}. */
@@ -125,8 +126,7 @@ export interface StoredTenure {
 }
 
 export function tenureRow({ monitorID, time, token, provisional }: Tenure): StoredTenure {
-  // One that stands in for an owner knows more than the owner: that was not heard.
-  return { monitorID, time, rank: token === null ? -1 : token * 2 + Number(provisional && token > 0) };
+  return { monitorID, time, rank: tenureRank({ token, provisional }) };
 }
 
 /** Half a surrogate pair cannot be stored as UTF-8. */

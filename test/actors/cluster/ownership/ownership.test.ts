@@ -32,7 +32,7 @@ function decideUntil(ownership: Ownership, from: number, until: number, beat?: H
 test('a silent owner is relieved after 3 s, until it has been heard to record again for 5 s', () => {
   const ownership = nvr1();
   const beat = { machine: 'nvr2', capacity: 16, leaving: false };
-  const attends = [{ id: 'm', token: 7, streaming: true }];
+  const attends = [{ id: 'm', token: 7, rank: 14, streaming: true }];
   ownership.hear({ ...beat, attends }, 100);
   decideUntil(ownership, 200, 3000);
   expect(ownership.attended).toEqual(new Set());
@@ -41,7 +41,7 @@ test('a silent owner is relieved after 3 s, until it has been heard to record ag
   ownership.settled('m', false, 3800);
 
   // There, but not recording yet.
-  ownership.hear({ ...beat, attends: [{ id: 'm', token: 7, streaming: false }] }, 4000);
+  ownership.hear({ ...beat, attends: [{ id: 'm', token: 7, rank: 14, streaming: false }] }, 4000);
   decideUntil(ownership, 4000, 4400);
   expect(ownership.attended).toEqual(new Set(['m']));
   decideUntil(ownership, 4500, 9400, { ...beat, attends });
@@ -53,7 +53,7 @@ test('a silent owner is relieved after 3 s, until it has been heard to record ag
 test('an owner that stood still says at first that it has pictures, and has none', () => {
   const ownership = nvr1();
   const beat = { machine: 'nvr2', capacity: 16, leaving: false };
-  const says = (streaming: boolean) => ({ ...beat, attends: [{ id: 'm', token: 7, streaming }] });
+  const says = (streaming: boolean) => ({ ...beat, attends: [{ id: 'm', token: 7, rank: 14, streaming }] });
   decideUntil(ownership, 100, 1000, says(true));
   decideUntil(ownership, 1200, 8000);
   ownership.settled('m', false, 8000);
@@ -67,7 +67,7 @@ test('an owner that stood still says at first that it has pictures, and has none
 
 test('after a standstill of this machine, what a silent one said before ends no recording', () => {
   const ownership = nvr1();
-  const attends = [{ id: 'm', token: 7, streaming: true }];
+  const attends = [{ id: 'm', token: 7, rank: 14, streaming: true }];
   ownership.hear({ machine: 'nvr2', capacity: 16, leaving: false, attends }, 100);
   decideUntil(ownership, 200, 4000);
   expect(ownership.attended).toEqual(new Set(['m']));
@@ -100,18 +100,57 @@ test('an owner of the past goes on until the present one has been heard to recor
   ownership.decide(100);
   ownership.learn({ id: 'm', owner: 'nvr2', token: 3 }, 200);
   const beat = { machine: 'nvr2', capacity: 16, leaving: false };
-  const says = (token: number) => ({ ...beat, attends: [{ id: 'm', token, streaming: true }] });
+  const says = (token: number) => ({
+    ...beat,
+    attends: [{ id: 'm', token, rank: 2 * token, streaming: true }],
+  });
   decideUntil(ownership, 300, 5300, says(0));
   expect(ownership.attended).toEqual(new Set(['m']));
   decideUntil(ownership, 5400, 5400, says(3));
   expect(ownership.attended).toEqual(new Set());
 });
 
+test('what an owner of the past sees counts less than what the present one sees', () => {
+  const ownership = nvr1();
+  ownership.learn({ id: 'm', owner: 'nvr1', token: 1 }, 0);
+  ownership.learn({ id: 'm', owner: 'nvr1', token: 2, next: 'nvr2' }, 100);
+  ownership.decide(100);
+  ownership.learn({ id: 'm', owner: 'nvr2', token: 3 }, 200);
+  const beat = { machine: 'nvr2', capacity: 16, leaving: false };
+  const attends = [{ id: 'm', token: 3, rank: 6, streaming: true }];
+  decideUntil(ownership, 300, 3000, { ...beat, attends });
+  expect(ownership.tenures.of('m')).toEqual({ token: 2, provisional: false });
+  expect(ownership.beat().attends).toMatchObject([{ id: 'm', token: 0, rank: 4 }]);
+  // That one is silent: now this machine stands in for it, if it is not this one that is cut off.
+  const other = { machine: 'nvr3', capacity: 16, leaving: false, attends: [] };
+  decideUntil(ownership, 3200, 6400, other);
+  expect(ownership.tenures.of('m')).toEqual({ token: 3, provisional: true });
+  expect(ownership.beat().attends).toMatchObject([{ id: 'm', token: 0, rank: 7 }]);
+  decideUntil(ownership, 6600, 7000, { ...beat, attends });
+  expect(ownership.tenures.of('m')).toEqual({ token: 3, provisional: true });
+  decideUntil(ownership, 7200, 11_000);
+  expect(ownership.tenures.of('m')).toEqual({ token: 0, provisional: true });
+});
+
+test('what the owner before a planned move sees counts until it has ended', () => {
+  const ownership = nvr1();
+  ownership.setStreaming('m', true);
+  const beat = { machine: 'nvr2', capacity: 16, leaving: false };
+  const says = (token: number) => [{ id: 'm', token, rank: 4, streaming: true, next: 'nvr1' }];
+  decideUntil(ownership, 100, 500, { ...beat, attends: says(2) });
+  expect(ownership.tenures.of('m')).toEqual({ token: 0, provisional: true });
+  ownership.learn({ id: 'm', owner: 'nvr1', token: 3 }, 600);
+  decideUntil(ownership, 600, 5000, { ...beat, attends: says(0) });
+  expect(ownership.beat().attends).toMatchObject([{ id: 'm', token: 3, rank: 0 }]);
+  decideUntil(ownership, 5200, 5200, { ...beat, attends: [] });
+  expect(ownership.beat().attends).toMatchObject([{ id: 'm', token: 3, rank: 6 }]);
+});
+
 test('whoever asks to become the owner goes on, because the one before may rely on it as soon as it is', () => {
   const ownership = nvr1();
   ownership.learn({ id: 'm', owner: 'nvr2', token: 7 }, 0);
   const beat = { machine: 'nvr2', capacity: 16, leaving: false };
-  const attends = [{ id: 'm', token: 7, streaming: true }];
+  const attends = [{ id: 'm', token: 7, rank: 14, streaming: true }];
   ownership.hear({ ...beat, attends }, 100);
   decideUntil(ownership, 200, 4000);
   decideUntil(ownership, 4200, 12_000, { ...beat, attends });
@@ -124,7 +163,7 @@ test('whoever asks to become the owner goes on, because the one before may rely 
 test('a machine that leaves is relieved at once', () => {
   const ownership = nvr1();
   const beat = { machine: 'nvr2', capacity: 16, leaving: false };
-  ownership.hear({ ...beat, attends: [{ id: 'm', token: 7, streaming: true }] }, 100);
+  ownership.hear({ ...beat, attends: [{ id: 'm', token: 7, rank: 14, streaming: true }] }, 100);
   ownership.decide(200);
   ownership.hear({ ...beat, leaving: true, attends: [] }, 300);
   ownership.decide(300);

@@ -32,11 +32,11 @@ class TestSite implements VoiceSite {
     return () => this.#listeners.delete(listener);
   }
 
-  /** The tokens of the machines that are heard to record the door; undefined: it does not. */
-  hears(tokens: Record<string, number | undefined>): void {
-    this.#heard = Object.entries(tokens).map(([machine, token]) => ({
+  /** The ranks of the machines that are heard to record the door; undefined: it does not. */
+  hears(ranks: Record<string, number | undefined>): void {
+    this.#heard = Object.entries(ranks).map(([machine, rank]) => ({
       machine,
-      attends: token === undefined ? [] : [{ id: 'door', token, streaming: true }],
+      attends: rank === undefined ? [] : [{ id: 'door', rank, streaming: true }],
     }));
     this.#tell();
   }
@@ -79,10 +79,10 @@ async function startMachine(name: string, broker: Broker) {
 const holds = (broker: Broker, topic: string, payload: string | undefined) =>
   waitFor(async () => (await broker.retained()).get(topic) === payload, 10_000, `${topic} to be ${payload}`);
 
-function claims(broker: Broker, machine: string, token: number): Promise<unknown> {
+function claims(broker: Broker, machine: string, rank: number): Promise<unknown> {
   const isClaimed = async () => {
     const claim = (await broker.retained()).get('sentryshot/monitor/door/machine');
-    return claim?.includes(`"machine":"${machine}","token":${token}`) === true;
+    return claim?.includes(`"machine":"${machine}","rank":${rank}`) === true;
   };
   return waitFor(isClaimed, 10_000, `the claim of ${machine}`);
 }
@@ -140,7 +140,7 @@ test('one machine speaks for a monitor, and the next one takes over what it hold
   await waitFor(async () => (await left()).length === 0, 10_000, 'the topics to be cleared');
 });
 
-test('of two machines that do not hear each other, the one with the higher token speaks', async () => {
+test('of two machines that do not hear each other, the one with the higher rank speaks', async () => {
   const broker = await startBroker();
   const published = await broker.subscribe('sentryshot/events/#');
   const [a, b] = [await startMachine('a', broker), await startMachine('b', broker)];
@@ -187,7 +187,7 @@ test('a machine that has died while the broker was down is not taken for one tha
   await holds(broker, 'sentryshot/monitor/door/state', 'streaming');
 });
 
-test('after a restart of the broker the one with the higher token speaks, as before', async () => {
+test('after a restart of the broker the one with the higher rank speaks, as before', async () => {
   const { a, b, before } = await speakUntilBrokerDies();
   const broker = await before.restart();
   const published = await broker.subscribe('sentryshot/events/#');
@@ -210,7 +210,7 @@ test('a claim that is worth less does not stay at the broker', async () => {
   a.site.hears({ a: 5 });
   await claims(broker, 'a', 5);
   const topic = 'sentryshot/monitor/door/machine';
-  const claim = { machine: 'b', token: 4, streaming: true, turns: [{ machine: 'b', since: 7 }] };
+  const claim = { machine: 'b', rank: 4, streaming: true, turns: [{ machine: 'b', since: 7 }] };
   const seen = await broker.subscribe(topic);
   await broker.publish(topic, JSON.stringify(claim), { retain: true });
   await seen.message(({ payload }) => payload.includes('"machine":"b"'));
