@@ -131,23 +131,23 @@ export async function startMqttBridge(
     new FrigateTopics({ houseTopics, topics, voice, log, publish });
   }
   const deliveries = new Deliveries(bus, 'mqtt');
+  const publicationsOf = (event: DetectionEvent): Publication[] =>
+    mqttEvents(event).map((detection) => ({
+      topic: `${prefix}/events/${detection.source}`,
+      payload: JSON.stringify(detection),
+      isRetained: false,
+      ...(messageExpiryS !== undefined && { expiryS: messageExpiryS }),
+      ...(siteVoice && { isWanted: () => siteVoice.admits(event) }),
+    }));
   const publishEvent = (event: DetectionEvent): Promise<Outcome>[] =>
-    mqttEvents(event).map((detection) =>
-      link.publish({
-        topic: `${prefix}/events/${detection.source}`,
-        payload: JSON.stringify(detection),
-        isRetained: false,
-        ...(messageExpiryS !== undefined && { expiryS: messageExpiryS }),
-        ...(siteVoice && { isWanted: () => siteVoice.admits(event) }),
-      }),
-    );
+    publicationsOf(event).map((publication) => link.publish(publication));
   siteVoice?.attach({
     ...{ prefix, topics },
     isConnected: () => link.state.isConnected,
     announce: () => void online.announce(),
-    publish(event) {
-      void Promise.all(publishEvent(event));
-      houseTopics?.get(event.monitorID)?.lastEvent(event);
+    publishFirst(held) {
+      link.publishFirst(held.flatMap(publicationsOf));
+      for (const event of held) houseTopics?.get(event.monitorID)?.lastEvent(event);
     },
   });
   // Of the time in which this machine was alone.

@@ -4,8 +4,8 @@ import { seeded } from './seeded.ts';
 
 /** What happens to the machines of a house, from a moment on and for a while, both in milliseconds. */
 export type HouseFault = { readonly at: number; readonly lasts: number; readonly machine: number } & {
-  /** `dead`: killed; `alone`: it hears no machine; `offline`: it does not reach the broker; `cut`: both. */
-  readonly kind: 'dead' | 'alone' | 'offline' | 'cut';
+  /** `alone`: hears no machine; `offline`: does not reach the broker; `cut`: both; `ahead`, `behind`: clock set by half a minute. */
+  readonly kind: 'dead' | 'alone' | 'offline' | 'cut' | 'ahead' | 'behind';
 };
 
 export interface HouseSchedule {
@@ -52,6 +52,7 @@ const faultsEndMs = 60_000;
 const endMs = 90_000;
 /** Somebody walks by all the time; what one machine sees within this of another is the same. */
 const sameMs = 2500;
+const clockStepUs = 30e6;
 const id = 'door';
 
 /**
@@ -83,7 +84,7 @@ class SimulatedHouse {
       const name = `m${index}`;
       const clockUs = (schedule.clocks[index] ?? 0) * 1000;
       return {
-        ...{ index, name, clockUs, speakers: this.#newSpeakers(name, clockUs), heardAt: new Map() },
+        ...{ index, name, clockUs, speakers: this.#newSpeakers(name, 1e12 + clockUs), heardAt: new Map() },
         ...{ token: index === 0 ? 1 : 0, standsFor: 0, isAttending: index === 0, pictureAt: 0 },
         ...{ waiting: [], held: [], isOnline: false, noticedAt: undefined, spoke: false, wasDead: false },
       };
@@ -102,13 +103,15 @@ class SimulatedHouse {
     return this.#flaws;
   }
 
-  #newSpeakers(machine: string, clockUs: number): Speakers {
-    const startedAt = this.#now === undefined ? clockUs + 1e12 : this.#us(clockUs);
+  #newSpeakers(machine: string, startedAt: number): Speakers {
     return new Speakers({ machine, monitors: () => [{ id, isEnabled: true }], startedAt });
   }
 
-  #us(clockUs: number): number {
-    return 1e12 + this.#now * 1000 + clockUs;
+  /** What a machine's clock says. */
+  #us(machine: SimulatedMachine): number {
+    const steps = Number(this.#is(['ahead'], machine)) - Number(this.#is(['behind'], machine));
+    const stepUs = steps * clockStepUs;
+    return 1e12 + this.#now * 1000 + machine.clockUs + stepUs;
   }
 
   #is(kinds: readonly HouseFault['kind'][], { index }: SimulatedMachine): boolean {
@@ -129,7 +132,7 @@ class SimulatedHouse {
     const isDead = !this.#isAlive(machine);
     if (isDead && !machine.wasDead) machine.isAttending = false;
     if (!isDead && machine.wasDead) {
-      machine.speakers = this.#newSpeakers(machine.name, machine.clockUs);
+      machine.speakers = this.#newSpeakers(machine.name, this.#us(machine));
       machine.heardAt = new Map();
       machine.held = [];
       machine.spoke = false;
@@ -143,7 +146,7 @@ class SimulatedHouse {
       if (from === to || !this.#isAlive(from) || this.#is(['alone', 'cut'], from)) continue;
       if (this.#now - (to.heardAt.get(from.name) ?? -1e9) < 400) continue;
       to.heardAt.set(from.name, this.#now);
-      to.speakers.hear(from.name, this.#us(to.clockUs));
+      to.speakers.hear(from.name, this.#us(to));
     }
   }
 
@@ -170,7 +173,8 @@ class SimulatedHouse {
       if (this.#now > silenceMs + machine.index * 500 || isMine) this.#begin(machine);
     }
     const isMajority = (heard.length + 1) * 2 > this.#machines.length;
-    if (!machine.isAttending || !this.#hears(machine, owner)) machine.standsFor = isMajority ? this.#token : 0;
+    if (!machine.isAttending || !this.#hears(machine, owner))
+      machine.standsFor = isMajority ? this.#token : 0;
     // The voters decide now and then, if this machine reaches one of them.
     const wantsIt =
       machine.isAttending &&
@@ -208,8 +212,8 @@ class SimulatedHouse {
       machine.noticedAt = undefined;
       for (const other of this.#machines) {
         if (other === machine) continue;
-        machine.speakers.setOnline(other.name, this.#isKnownOnline(other), this.#us(machine.clockUs));
-        if (other.isOnline) other.speakers.setOnline(machine.name, true, this.#us(other.clockUs));
+        machine.speakers.setOnline(other.name, this.#isKnownOnline(other), this.#us(machine));
+        if (other.isOnline) other.speakers.setOnline(machine.name, true, this.#us(other));
       }
       if (this.#claim) machine.speakers.learn(id, this.#claim);
     }
@@ -221,7 +225,7 @@ class SimulatedHouse {
     if (machine.noticedAt === undefined || machine.noticedAt > this.#now) return;
     machine.noticedAt = undefined;
     for (const other of this.#machines) {
-      if (other.isOnline) other.speakers.setOnline(machine.name, false, this.#us(other.clockUs));
+      if (other.isOnline) other.speakers.setOnline(machine.name, false, this.#us(other));
     }
   }
 
@@ -229,7 +233,7 @@ class SimulatedHouse {
 
   #act(machine: SimulatedMachine): void {
     const { speakers } = machine;
-    const now = this.#us(machine.clockUs);
+    const now = this.#us(machine);
     const seen = [
       machine,
       ...this.#machines.filter((other) => other !== machine && this.#hears(machine, other)),

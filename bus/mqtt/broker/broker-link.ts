@@ -92,6 +92,11 @@ export class BrokerLink {
     return this.#queue.add(publication);
   }
 
+  /** Publishes these, in this order, before all that wait. */
+  publishFirst(publications: readonly Publication[]): void {
+    this.#queue.addFirst(publications);
+  }
+
   /** Ends the connection. @param last is published before, if the broker is connected. */
   async close(last: Publication | undefined, deadlineMs: number): Promise<void> {
     const session = this.#state.isConnected ? this.#session : undefined;

@@ -6,7 +6,8 @@ export type Outcome = 'delivered' | 'refused';
 
 interface Item {
   readonly publication: Publication;
-  readonly place: number;
+  /** In the order in which they leave the queue. */
+  place: number;
   readonly resolve: (outcome: Outcome) => void;
   sentAt: number;
   /** How often the broker has refused it, or closed the connection on it. */
@@ -66,10 +67,15 @@ export class PublicationQueue {
    */
   add(publication: Publication): Promise<Outcome> {
     return new Promise((resolve) => {
-      this.#places += 1;
-      this.#waiting.push({ publication, place: this.#places, resolve, sentAt: 0, tries: 0 });
+      this.#waiting.push(newItem(publication, resolve));
       this.#pump();
     });
+  }
+
+  /** Sends these, in this order, before all that wait. */
+  addFirst(publications: readonly Publication[]): void {
+    this.#waiting.putBack(publications.map((publication) => newItem(publication, () => {})));
+    this.#pump();
   }
 
   /** Sends what waits over this session, from now until {@link detach}. */
@@ -114,6 +120,8 @@ export class PublicationQueue {
     while (this.#inFlight.size < (this.#suspects.size > 0 ? 1 : session.maxInFlight)) {
       const next = this.#waiting.shift();
       if (!next) return;
+      this.#places += 1;
+      next.place = this.#places;
       const held = this.#held.get(next.publication.topic);
       if (next.publication.isWanted?.() === false) this.#drop(next);
       else if (held) held.items.push(next);
@@ -195,3 +203,7 @@ export class PublicationQueue {
     }
   }
 }
+
+const newItem = (publication: Publication, resolve: Item['resolve']): Item => ({
+  ...{ publication, place: 0, resolve, sentAt: 0, tries: 0 },
+});

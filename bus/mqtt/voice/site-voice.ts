@@ -35,7 +35,8 @@ interface VoiceOutput {
   isConnected(): boolean;
   /** That this machine is online. */
   announce(): void;
-  publish(event: DetectionEvent): void;
+  /** Events of one monitor, oldest first; before all that wait, which are newer. */
+  publishFirst(events: readonly DetectionEvent[]): void;
 }
 
 const claimShape = Type.Object({
@@ -122,6 +123,7 @@ export class SiteVoice implements Voice {
       this.#speakers.learn(name, claim);
       this.#decide();
       this.#defend(name, claim);
+      if (this.#output && !this.#isLearning) this.#release(name, this.#output);
       return;
     } else return;
     this.#decide();
@@ -149,8 +151,7 @@ export class SiteVoice implements Voice {
       if (claim) this.#claim(id, claim, output);
       else if (this.#claimed.delete(id)) output.topics.leave(claimTopic(output, id));
       if (before.has(id) !== this.speaks(id)) for (const listener of this.#listeners) listener(id);
-      if (claim?.machine !== this.machine) continue;
-      for (const event of this.#held.take(id, nowUs())) if (this.admits(event)) output.publish(event);
+      this.#release(id, output);
     }
     for (const id of this.#claimed) {
       if (ids.includes(id)) continue;
@@ -164,6 +165,12 @@ export class SiteVoice implements Voice {
     const own = this.#speakers.claim(id);
     if (!this.#output || own?.machine !== this.machine || claim.machine === this.machine) return;
     if (byRank(own, claim) < 0) this.#output.topics.repeat(claimTopic(this.#output, id));
+  }
+
+  /** Publishes what was held of a monitor, before anything newer is: as far as it is this machine's by what is known now. */
+  #release(id: string, output: VoiceOutput): void {
+    const wanted = this.#held.take(id, nowUs()).filter((event) => this.admits(event));
+    if (wanted.length > 0) output.publishFirst(wanted);
   }
 
   #claim(id: string, claim: Claim, output: VoiceOutput): void {

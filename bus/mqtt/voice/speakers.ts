@@ -204,6 +204,7 @@ export class Speakers {
       if (voice.turns.last?.machine !== machine) {
         this.#begin(voice, heard, now);
       }
+      this.#keepFuture(voice, now);
       voice.claim = { ...best, turns: voice.turns.list };
     } else voice.claim = this.#handOver(voice, best, now);
     const isForNobody = !best && (!isEnabled || isOffline) && this.#isFirst(heard);
@@ -256,6 +257,19 @@ export class Speakers {
     const since = last ? Math.max(ended, streamingSince, before + 1) : 0;
     if (ended > before && ended < since) turns.begin({ machine: nobody, since: ended });
     turns.begin({ machine, since });
+  }
+
+  /**
+   * A turn that begins later than now is by another clock: that of the machine before, or this one before it was set back. Until this
+   * clock is there too, nobody has the turn.
+   */
+  #keepFuture({ turns }: MonitorVoice, now: number): void {
+    const { machine } = this.#options;
+    const { last } = turns;
+    const current = turns.at(now)?.machine ?? machine;
+    if (!last || last.since <= now || current === machine || current === nobody) return;
+    turns.begin({ machine: nobody, since: Math.max(0, now - slackUs) });
+    turns.begin({ machine, since: last.since + 1 });
   }
 
   /** Until when a machine could publish what happened at a monitor; 0 if that is not known. */

@@ -33,7 +33,7 @@ export class Turns {
     this.#turns = turns.slice(-maxTurns);
   }
 
-  /** Undefined before the first one that is known. */
+  /** Undefined before the first one that is known. Of clocks that differ a later one may begin earlier: it counts. */
   at(time: number): Turn | undefined {
     return this.#turns.findLast(({ since }) => since <= time);
   }

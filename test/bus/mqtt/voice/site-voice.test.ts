@@ -18,6 +18,7 @@ class TestSite implements VoiceSite {
   readonly machine: string;
   readonly #listeners = new Set<(machine: string | undefined) => void>();
   #heard: readonly HeardMachine[] = [];
+  #silent: string | undefined;
 
   constructor(machine: string) {
     this.machine = machine;
@@ -32,8 +33,13 @@ class TestSite implements VoiceSite {
     return () => this.#listeners.delete(listener);
   }
 
-  /** The ranks of the machines that are heard to record the door; undefined: it does not. */
-  hears(ranks: Record<string, number | undefined>): void {
+  /**
+   * The ranks of the machines that are heard to record the door; undefined: it does not.
+   *
+   * @param silent has sent nothing since, and is still counted among them.
+   */
+  hears(ranks: Record<string, number | undefined>, silent?: string): void {
+    this.#silent = silent;
     this.#heard = Object.entries(ranks).map(([machine, rank]) => ({
       machine,
       attends: rank === undefined ? [] : [{ id: 'door', rank, streaming: true }],
@@ -42,7 +48,8 @@ class TestSite implements VoiceSite {
   }
 
   #tell(): void {
-    const others = this.#heard.map(({ machine }) => machine).filter((name) => name !== this.machine);
+    const isBeating = (name: string) => name !== this.machine && name !== this.#silent;
+    const others = this.#heard.map(({ machine }) => machine).filter(isBeating);
     for (const listener of this.#listeners) {
       for (const machine of others) listener(machine);
       listener(undefined);
@@ -140,6 +147,53 @@ test('one machine speaks for a monitor, and the next one takes over what it hold
   await waitFor(async () => (await left()).length === 0, 10_000, 'the topics to be cleared');
 });
 
+test('what was held is published before what is newer, once nobody has the turn', async () => {
+  const broker = await startBroker();
+  const published = await broker.subscribe('sentryshot/events/#');
+  const [a, b] = [await startMachine('a', broker), await startMachine('b', broker)];
+  a.site.hears({ a: 5, b: 0 });
+  b.site.hears({ b: 0, a: 5 });
+  a.is('streaming');
+  await holds(broker, 'sentryshot/monitor/door/state', 'streaming');
+  const from = nowUs();
+  await b.seen('b1');
+  await a.seen('a1');
+  await published.message(({ payload }) => payload.includes('"a1"'));
+  const turns = [
+    { machine: 'a', since: 0 },
+    { machine: '', since: from },
+    { machine: 'a', since: from + 3600e6 },
+  ];
+  const claim = { machine: 'a', rank: 5, streaming: true, turns };
+  await broker.publish('sentryshot/monitor/door/machine', JSON.stringify(claim), { retain: true });
+  await published.message(({ payload }) => payload.includes('"b1"'));
+  await b.seen('b2');
+  await published.message(({ payload }) => payload.includes('"b2"'));
+});
+
+test('what was held is published before what is newer and waits for the broker', async () => {
+  const before = await startBroker({ isPersistent: true });
+  const [a, b] = [await startMachine('a', before), await startMachine('b', before)];
+  const waiting = async () => (await b.bridge.report()).length;
+  a.site.hears({ a: 5, b: 0 });
+  b.site.hears({ b: 0, a: 5 });
+  await claims(before, 'a', 5);
+  // It has sent its last heartbeat.
+  b.site.hears({ b: 0, a: 5 }, 'a');
+  await b.seen('b1');
+  await waitFor(async () => (await waiting()) === 0, 10_000, 'b1 to be held');
+  await killWithState(before);
+  await b.seen('b2');
+  await waitFor(async () => (await waiting()) === 1, 10_000, 'b2 to wait');
+  await a.bridge.close();
+  b.site.hears({ b: 0 });
+  const broker = await before.restart();
+  const published = await broker.subscribe('sentryshot/events/#');
+  for (const name of ['b1', 'b2']) await published.message(({ payload }) => payload.includes(name), 30_000);
+  const names = published.messages.map(({ payload }) => (JSON.parse(payload) as MqttEvent).monitorName);
+  expect(names).toEqual(['b1', 'b2']);
+});
+
 test('of two machines that do not hear each other, the one with the higher rank speaks', async () => {
   const broker = await startBroker();
   const published = await broker.subscribe('sentryshot/events/#');
@@ -160,18 +214,23 @@ test('of two machines that do not hear each other, the one with the higher rank 
   expect(published.messages.some(({ payload }) => payload.includes('"b1"'))).toBe(false);
 });
 
-/** Machine a speaks, b does not hear it. The broker is dead, and comes back with what it has now, without last wills. */
+/** Machine a speaks, b does not hear it. The broker is dead. */
 async function speakUntilBrokerDies() {
   const before = await startBroker({ isPersistent: true });
   const [a, b] = [await startMachine('a', before), await startMachine('b', before)];
   a.site.hears({ a: 5 });
   await claims(before, 'a', 5);
   b.site.hears({ b: 0 });
-  process.kill(before.pid, 'SIGUSR1');
-  await before.line(/Saving in-memory database/);
-  await before.retained();
-  await before.kill();
+  await killWithState(before);
   return { a, b, before };
+}
+
+/** It comes back with what it has now, without last wills. */
+async function killWithState(broker: Broker): Promise<void> {
+  process.kill(broker.pid, 'SIGUSR1');
+  await broker.line(/Saving in-memory database/);
+  await broker.retained();
+  await broker.kill();
 }
 
 test('a machine that has died while the broker was down is not taken for one that speaks', async () => {
