@@ -1,58 +1,65 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { buildWithClock } from '../support/build-with-clock.ts';
 import { startCamera, testMounts } from '../support/camera.ts';
 import { clusterMachines, settledCluster, startCluster } from '../support/cluster.ts';
 import { Lab } from '../support/lab.ts';
 import { motion, rtspMonitor } from '../support/monitors.ts';
+import { startBroker } from '../support/mosquitto.ts';
+import { eventsSeenBy, PublishedEvents, type SeenEvent } from '../support/published-events.ts';
 import { seeded } from '../support/seeded.ts';
-import { eventsOn, footageGaps } from '../support/site-checker.ts';
+import { eventsOn, SiteFootage } from '../support/site-checker.ts';
 import { SiteFaults } from '../support/site-faults.ts';
 import { waitFor } from '../support/wait.ts';
 
 const rounds = Number(process.env['ROUNDS'] ?? 40);
 const seed = Number(process.env['SEED'] ?? 1);
+const monitorCount = Number(process.env['MONITORS'] ?? 10 * clusterMachines.length);
 /** From a fault to the first picture elsewhere. */
 const maxGapS = 5;
-/** How long a fault lasts, and the calm after it, in milliseconds: the next one may come while machines still recover. */
-const [leastMs, moreMs, calmMs] = [3000, 5000, 4000];
 /** All 30 monitors may be on one machine then. */
 const settledMs = 300_000;
+/** For so long an event waits for another machine that may publish it. */
+const heldMs = 70_000;
+
+async function startLab() {
+  const lab = Lab.open(clusterMachines);
+  const camera = await startCamera({ mounts: { main: testMounts.h264(160, 120, 5) }, place: lab.cameras });
+  const monitors = Array.from({ length: monitorCount }, (_, n) =>
+    rtspMonitor(`m${n}`, [camera.url('main')], {
+      alwaysRecord: true,
+      // A ball flies through the picture all the time.
+      ...(n < 3 && { motion: { ...motion, duration: 3 } }),
+    }),
+  );
+  const broker = await startBroker({ place: lab.house });
+  const mqtt = { name: 'mqtt', enable: true, host: lab.house.address, port: broker.port };
+  const plugin = [...['auth_basic', 'motion'].map((name) => ({ name, enable: true })), mqtt];
+  const clocks = await Promise.all(clusterMachines.map(() => buildWithClock()));
+  const places = clocks.map(({ build }, index) => ({ build, place: lab.machine(index) }));
+  const cluster = await startCluster(monitors, clusterMachines, { plugin }, places);
+  await settledCluster(cluster, monitors);
+  const published = await broker.subscribe('+/events/#');
+  return { lab, monitors, cluster, published, faults: new SiteFaults(lab, cluster, clocks) };
+}
 
 test(
-  `${rounds} faults, one after the other, leave no monitor without footage, and every machine lists each event once`,
+  `${rounds} faults, one after the other, leave no monitor without footage, and each event is listed and published`,
   async () => {
-    const lab = Lab.open(clusterMachines);
-    const camera = await startCamera({ mounts: { main: testMounts.h264(160, 120, 5) }, place: lab.cameras });
-    const monitors = Array.from({ length: 10 * clusterMachines.length }, (_, n) =>
-      rtspMonitor(`m${n}`, [camera.url('main')], {
-        alwaysRecord: true,
-        // A ball flies through the picture all the time.
-        ...(n < 3 && { motion: { ...motion, duration: 3 } }),
-      }),
-    );
-    const cluster = await startCluster(monitors, clusterMachines, {}, lab);
-    await settledCluster(cluster, monitors);
+    const { lab, monitors, cluster, published, faults } = await startLab();
     const since = Date.now();
-    const random = seeded(seed);
-    const faults = new SiteFaults(lab, cluster);
-    const names = Object.keys(faults.kinds);
-    const happened: { at: number; what: string }[] = [];
-    for (let round = 1; round <= rounds; round += 1) {
-      const name = names[Math.floor(random() * names.length)] ?? '';
-      const index = Math.floor(random() * cluster.length);
-      const other = (index + 1 + Math.floor(random() * (cluster.length - 1))) % cluster.length;
-      happened.push({ at: Date.now(), what: `${round}: ${name}, machine ${index + 1}` });
-      const heal = await faults.kinds[name]?.(index, other);
-      await pause(leastMs + random() * moreMs);
-      await heal?.();
-      await pause(random() * calmMs);
-    }
+    await faults.play(rounds, seeded(seed));
     await settledCluster(cluster, monitors, settledMs);
 
-    const gaps = (await footageGaps(cluster, monitors, since)).sort((a, b) => b.seconds - a.seconds);
+    const inTrueTimes = async () => {
+      const footage = await SiteFootage.read(cluster, monitors);
+      const wrong = footage.wrongTimes();
+      if (wrong.length === 0) return footage;
+      throw new Error(wrong.join('; '));
+    };
+    const footage = await waitFor(inTrueTimes, 60_000, 'the true times of all recordings');
+    const gaps = footage.gaps(since).sort((a, b) => b.seconds - a.seconds);
     for (const { monitor, at, seconds, from, to } of gaps.filter((gap) => gap.seconds > 1).slice(0, 40)) {
-      const fault = happened.findLast((each) => each.at <= at + 500);
-      const when = fault && `${((at - fault.at) / 1000).toFixed(1)} s after ${fault.what}`;
+      const when = faults.describe(at);
       console.log(`${monitor}: ${seconds.toFixed(2)} s without footage, from ${from} to ${to}, ${when}`);
     }
     const seconds = gaps.map((gap) => gap.seconds);
@@ -63,14 +70,27 @@ test(
     const until = Date.now();
     const lists = () => Promise.all(cluster.map((machine) => eventsOn(machine, since, until)));
     const isSame = async () => {
-      const found = await lists();
+      const found = (await lists()).map((events) => events.map(({ id }) => id));
       const everywhere = found.reduce((common, ids) => common.filter((id) => ids.includes(id)));
       const alone = found.map((ids) => ids.filter((id) => !everywhere.includes(id)));
       if (alone.every((ids) => ids.length === 0)) return everywhere.length > 0;
       throw new Error(`beside ${everywhere.length} on all machines: ${JSON.stringify(alone)}`);
     };
     await waitFor(isSame, 60_000, 'the same events on each machine');
-    for (const ids of await lists()) expect(new Set(ids).size).toBe(ids.length);
+    const [listed = [], ...others] = await lists();
+    for (const events of [listed, ...others]) {
+      expect(new Set(events.map(({ id }) => id)).size).toBe(events.length);
+    }
+
+    const seen = await Promise.all(cluster.map((member, index) => eventsSeenBy(member, lab.machine(index))));
+    const all = seen.flat();
+    const missing = () => new PublishedEvents(published.messages).missing(listed, all);
+    await waitFor(() => missing().length === 0, heldMs, 'all events').catch(() => {});
+    const describe = ({ machine, monitorID, storedAt }: SeenEvent) =>
+      `${monitorID} on ${machine}, ${faults.describe(storedAt / 1000)}`;
+    console.log(`${listed.length} events, ${published.messages.length} publications`);
+    expect(missing().map(describe)).toEqual([]);
+    expect(new PublishedEvents(published.messages).late(all).map(describe)).toEqual([]);
   },
   480_000 + rounds * 20_000,
 );

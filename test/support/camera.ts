@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Child, startChild } from './child.ts';
-import type { Place } from './lab.ts';
+import type { Host } from './lab.ts';
 import { project } from './project.ts';
 
 /**
@@ -18,8 +18,8 @@ export interface CameraOptions {
   readonly user?: string;
   readonly password?: string;
   readonly method?: 'basic' | 'digest';
-  /** Where it has a network of its own, and its address there. */
-  readonly place?: Place & { readonly address: string };
+  /** Where it has a network of its own. */
+  readonly place?: Host;
   /** Further user names, with their passwords, that may log in by Digest. */
   readonly others?: readonly (readonly [string, string])[];
 }

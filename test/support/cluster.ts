@@ -6,9 +6,8 @@ import { makeClusterKeys, newClusterSecret } from '../../bus/nats/control/cluste
 import { controlAddress } from '../../bus/nats/control/control-server.ts';
 import { type Child, startChild } from './child.ts';
 import { temporaryFolder } from './folder.ts';
-import type { Lab } from './lab.ts';
 import { newerNatsServer } from './newer-nats.ts';
-import { type Recorder, recorderProgram, startRecorder } from './recorder.ts';
+import { type Recorder, type RecorderOptions, recorderProgram, startRecorder } from './recorder.ts';
 import { waitFor } from './wait.ts';
 
 /** A recorder of a cluster, by the name that the others know. */
@@ -40,23 +39,19 @@ async function clusterOptions(name: string) {
  * Starts recorders that are one system, each with these monitors and folders of its own.
  *
  * @param more keys of `sentryshot.toml`, the same on all of them.
- * @param lab where each has a network of its own.
+ * @param places of each, where it has a network or a build of its own.
  */
 export async function startCluster(
   monitors: readonly { readonly id: string }[],
   machines: readonly string[] = clusterMachines,
   more: Readonly<Record<string, unknown>> = {},
-  lab?: Lab,
+  places: readonly Pick<RecorderOptions, 'place' | 'build'>[] = [],
 ): Promise<ClusterRecorder[]> {
   return Promise.all(
     machines.map(async (name, index) => {
       const { config, env } = await clusterOptions(name);
-      const place = lab && { place: lab.machine(index) };
-      const options = {
-        ...{ config: { ...config, ...more }, env, monitors, startDeadlineMs: 60_000 },
-        ...place,
-      };
-      return { name, recorder: await startRecorder(options) };
+      const usual = { config: { ...config, ...more }, env, monitors, startDeadlineMs: 60_000 };
+      return { name, recorder: await startRecorder({ ...usual, ...places[index] }) };
     }),
   );
 }

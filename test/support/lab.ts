@@ -20,18 +20,28 @@ const folder = '/run/netns';
 /** Nobody has it, so what is sent to it is lost. */
 const nobody = '02:00:00:00:00:01';
 
+/** What the machines say to each other, the cameras, and the house: its broker. */
+const switches = ['site', 'cameras', 'house'] as const;
+export type Switch = (typeof switches)[number];
+
+/** A place with one address for others. */
+export type Host = Place & { readonly address: string };
+
 /**
- * Machines in network namespaces of this computer, on two switches: one for what the machines say to each other, one for the
- * cameras. All addresses are of 127.0.0.0/8. Needs root and `ip`.
+ * Machines in network namespaces of this computer, each with a cable to three switches. All addresses are of 127.0.0.0/8. Needs
+ * root and `ip`.
  */
 export class Lab {
-  /** Where a camera runs, and its address. */
-  readonly cameras: Place & { readonly address: string };
+  /** Where cameras run. */
+  readonly cameras: Host;
+  /** Where a broker runs. */
+  readonly house: Host;
   readonly #addresses: readonly string[];
 
-  private constructor(addresses: readonly string[], cameraAddress: string) {
+  private constructor(addresses: readonly string[]) {
     this.#addresses = addresses;
-    this.cameras = { ...place('switch'), address: cameraAddress };
+    const host = (name: Switch) => ({ ...place('switch'), address: hostAddress(addresses, name) });
+    [this.cameras, this.house] = [host('cameras'), host('house')];
   }
 
   /** @param addresses of the machines, in one network of 256 addresses. Everything is gone when the test is over. */
@@ -41,19 +51,18 @@ export class Lab {
     atEnd(async () => {
       for (const name of namespaces().filter((each) => each.startsWith(prefix()))) ip('netns', 'del', name);
     });
-    const cameraAddress = inCameraNetwork(addresses[0] ?? '', 254);
     addNamespace('switch');
-    for (const bridge of ['site', 'cameras']) {
-      inside('switch', 'link', 'add', bridge, 'type', 'bridge');
-      inside('switch', 'link', 'set', bridge, 'up');
+    for (const name of switches) {
+      inside('switch', 'link', 'add', name, 'type', 'bridge');
+      inside('switch', 'link', 'set', name, 'up');
+      if (name !== 'site') inside('switch', 'addr', 'add', `${hostAddress(addresses, name)}/24`, 'dev', name);
     }
-    inside('switch', 'addr', 'add', `${cameraAddress}/24`, 'dev', 'cameras');
     for (const [index, address] of addresses.entries()) {
       addNamespace(String(index));
-      addCable(index, 'site', address);
-      addCable(index, 'cameras', inCameraNetwork(address, index + 1));
+      for (const name of switches)
+        addCable(index, name, name === 'site' ? address : addressIn(name, address, index + 1));
     }
-    return new Lab(addresses, cameraAddress);
+    return new Lab(addresses);
   }
 
   /** Where the machine of this number runs. */
@@ -62,12 +71,12 @@ export class Lab {
   }
 
   /** Pulls a machine's cable out of a switch. */
-  pull(index: number, bridge: 'site' | 'cameras'): void {
-    inside('switch', 'link', 'set', port(index, bridge), 'nomaster');
+  pull(index: number, from: Switch): void {
+    inside('switch', 'link', 'set', port(index, from), 'nomaster');
   }
 
-  plugIn(index: number, bridge: 'site' | 'cameras'): void {
-    inside('switch', 'link', 'set', port(index, bridge), 'master', bridge);
+  plugIn(index: number, into: Switch): void {
+    inside('switch', 'link', 'set', port(index, into), 'master', into);
   }
 
   /** What a machine sends to another one is lost, while it hears the other's. */
@@ -83,8 +92,10 @@ export class Lab {
 
 const prefix = () => `sb${process.pid}-`;
 const namespaces = () => readdirSync(folder).filter((name) => owner.test(name));
-const port = (index: number, bridge: string) => `${bridge}${index}`;
-const inCameraNetwork = (address: string, host: number) => address.replace(/\.\d+\.\d+$/, `.1.${host}`);
+const port = (index: number, name: Switch) => `${name}${index}`;
+const addressIn = (name: Switch, address: string, host: number) =>
+  address.replace(/\.\d+\.\d+$/, `.${switches.indexOf(name)}.${host}`);
+const hostAddress = ([first = '']: readonly string[], name: Switch) => addressIn(name, first, 254);
 
 function ip(...args: readonly string[]): void {
   execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'], timeout: 10_000 });
@@ -104,7 +115,7 @@ function addNamespace(name: string): void {
   });
 }
 
-function addCable(index: number, bridge: string, address: string): void {
+function addCable(index: number, bridge: Switch, address: string): void {
   const [machine, end] = [String(index), port(index, bridge)];
   const there = ['type', 'veth', 'peer', 'name', end, 'netns', `${prefix()}switch`];
   inside(machine, 'link', 'add', bridge, ...there);
@@ -124,7 +135,7 @@ async function reach(command: readonly string[], url: string): Promise<string> {
   const socket = join(await temporaryFolder(), 'door');
   const program = `const { createConnection, createServer } = require('node:net');
     createServer((near) => {
-      const far = createConnection(${Number(far.port)}, '127.0.0.1');
+      const far = createConnection(${Number(far.port)}, ${JSON.stringify(far.hostname)});
       near.pipe(far).pipe(near);
       for (const side of [near, far]) side.on('error', () => { near.destroy(); far.destroy(); });
     }).listen(${JSON.stringify(socket)}, () => console.log('open'));`;
@@ -141,5 +152,6 @@ async function reach(command: readonly string[], url: string): Promise<string> {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   atEnd(async () => void server.close());
-  return Object.assign(far, { port: String((server.address() as AddressInfo).port) }).href.replace(/\/$/, '');
+  const { port: near } = server.address() as AddressInfo;
+  return Object.assign(far, { hostname: '127.0.0.1', port: String(near) }).href.replace(/\/$/, '');
 }

@@ -7,6 +7,7 @@ import mqtt from 'mqtt';
 import { type Child, startChild } from './child.ts';
 import { atEnd } from './cleanup.ts';
 import { temporaryFolder } from './folder.ts';
+import type { Host } from './lab.ts';
 import { freePort } from './ports.ts';
 import { waitFor } from './wait.ts';
 
@@ -27,6 +28,8 @@ export interface BrokerOptions {
   readonly connection?: mqtt.IClientOptions;
   /** The address that it listens on; 127.0.0.1 by default. */
   readonly address?: string;
+  /** Where it has a network of its own, and listens; the tests' own clients reach it nevertheless. */
+  readonly place?: Host;
 }
 
 export interface Broker extends Pick<Child, 'pid' | 'kill' | 'stop' | 'line'> {
@@ -67,7 +70,8 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
 }
 
 async function startIn(folder: string, options: BrokerOptions & { readonly port: number }): Promise<Broker> {
-  const { port, login, acl, isPersistent, listener = [], address = '127.0.0.1' } = options;
+  const { port, login, acl, isPersistent, listener = [], place } = options;
+  const { address = place?.address ?? '127.0.0.1' } = options;
   const settings = [`listener ${port} ${address}`, ...listener, `allow_anonymous ${login === undefined}`];
   // Or it would become another user, who may not read this folder.
   if (process.getuid?.() === 0) settings.push('user root');
@@ -88,12 +92,15 @@ async function startIn(folder: string, options: BrokerOptions & { readonly port:
     settings.push('autosave_on_changes true', 'autosave_interval 20');
   }
   await writeFile(join(folder, 'mosquitto.conf'), `${settings.join('\n')}\n`);
-  const child = startChild('mosquitto', ['-c', join(folder, 'mosquitto.conf')]);
+  const program = ['mosquitto', '-c', join(folder, 'mosquitto.conf')];
+  const [command = '', ...args] = [...(place?.command ?? []), ...program];
+  const child = startChild(command, args);
   await child.line(/mosquitto version .* running/);
+  const reached = place && Number(new URL(await place.reach(`mqtt://${address}:${port}`)).port);
 
   const connect = async () => {
     const client = await mqtt.connectAsync({
-      ...{ host: '127.0.0.1', port, reconnectPeriod: 100, ...login },
+      ...{ host: '127.0.0.1', port: reached ?? port, reconnectPeriod: 100, ...login },
       ...options.connection,
     });
     atEnd(() => client.endAsync(true));

@@ -1,10 +1,23 @@
+import { stat } from 'node:fs/promises';
 import type { ClusterRecorder } from './cluster.ts';
+import { pathOf } from './footage.ts';
 
 interface Listed {
+  readonly id: string;
   readonly start: number;
   /** null: it goes on. */
   readonly end: number | null;
   readonly machine?: string;
+}
+
+/** What one machine has on its own disk of a monitor. Unix times in milliseconds. */
+interface RecordedSpan {
+  readonly id: string;
+  readonly machine: string;
+  readonly start: number;
+  readonly end: number;
+  /** When its file was made, by the clock of the disk, which nobody sets. */
+  readonly made: number;
 }
 
 /** Without footage on any disk. */
@@ -19,58 +32,97 @@ export interface FootageGap {
 }
 
 const [page, eventPage] = [1000, 500];
+/** A file is made so soon after its first picture was taken, also on a busy machine. Milliseconds. */
+const maxDelayMs = 8000;
 
-/**
- * What no machine has recorded of these monitors.
- *
- * @param since Unix time in milliseconds from which on all are recorded.
- */
-export async function footageGaps(
-  cluster: readonly ClusterRecorder[],
-  monitors: readonly { readonly id: string }[],
-  since: number,
-): Promise<FootageGap[]> {
-  const gaps: FootageGap[] = [];
-  for (const { id } of monitors) {
-    const disks = await Promise.all(cluster.map((machine) => recordedBy(machine, id)));
-    const now = { start: Date.now(), end: Date.now(), machine: 'nobody' };
-    let last = { start: since, end: since, machine: 'nobody' };
-    for (const span of [...disks.flat().sort((a, b) => a.start - b.start), now]) {
-      const seconds = (span.start - last.end) / 1000;
-      if (seconds > 0)
-        gaps.push({ monitor: id, at: last.end, seconds, from: last.machine, to: span.machine });
-      if (span.end > last.end) last = span;
-    }
+/** What the machines of a cluster have of these monitors. */
+export class SiteFootage {
+  readonly #byMonitor: ReadonlyMap<string, readonly RecordedSpan[]>;
+
+  private constructor(byMonitor: ReadonlyMap<string, readonly RecordedSpan[]>) {
+    this.#byMonitor = byMonitor;
   }
-  return gaps;
+
+  static async read(
+    cluster: readonly ClusterRecorder[],
+    monitors: readonly { readonly id: string }[],
+  ): Promise<SiteFootage> {
+    const found = new Map<string, readonly RecordedSpan[]>();
+    for (const { id } of monitors) {
+      const disks = await Promise.all(cluster.map((machine) => recordedBy(machine, id)));
+      found.set(
+        id,
+        disks.flat().sort((a, b) => a.start - b.start),
+      );
+    }
+    return new SiteFootage(found);
+  }
+
+  /** What no machine has recorded. @param since Unix time in milliseconds from which on all are recorded. */
+  gaps(since: number): FootageGap[] {
+    const gaps: FootageGap[] = [];
+    for (const [monitor, spans] of this.#byMonitor) {
+      const now = { start: Date.now(), end: Date.now(), machine: 'nobody' };
+      let last = { start: since, end: since, machine: 'nobody' };
+      for (const span of [...spans, now]) {
+        const seconds = (span.start - last.end) / 1000;
+        if (seconds > 0) gaps.push({ monitor, at: last.end, seconds, from: last.machine, to: span.machine });
+        if (span.end > last.end) last = span;
+      }
+    }
+    return gaps;
+  }
+
+  /** The recordings that have the times of a wrong clock. */
+  wrongTimes(): string[] {
+    return [...this.#byMonitor.values()].flatMap((spans) =>
+      spans
+        .filter(({ start, made }) => Math.abs(made - start) > maxDelayMs)
+        .map(
+          ({ id, machine, start, made }) => `${id} of ${machine}: ${((start - made) / 1000).toFixed(1)} s`,
+        ),
+    );
+  }
 }
 
-/** The spans that one machine has on its own disk, in milliseconds. */
-async function recordedBy({ name, recorder }: ClusterRecorder, id: string) {
-  const list = await recorder.get<readonly Listed[]>(`/api/recording/query?monitors=${id}&limit=${page}`);
-  if (list.length === page) throw new Error(`there are more recordings of ${id} than are asked for`);
-  return list
-    .filter(({ machine = name }) => machine === name)
-    .map(({ start, end }) => ({
-      start: start / 1000,
-      end: (end ?? Date.now() * 1000) / 1000,
-      machine: name,
-    }));
+async function recordedBy({ name, recorder }: ClusterRecorder, monitorID: string): Promise<RecordedSpan[]> {
+  const path = `/api/recording/query?monitors=${monitorID}&limit=${page}`;
+  const list = await recorder.get<readonly Listed[]>(path);
+  if (list.length === page) throw new Error(`there are more recordings of ${monitorID} than are asked for`);
+  const own = list.filter(({ machine = name }) => machine === name);
+  return Promise.all(
+    own.map(async ({ id, start, end }) => ({
+      ...{ id, machine: name, start: start / 1000, end: (end ?? Date.now() * 1000) / 1000 },
+      // Where there are several machines, an id ends with the name of one.
+      made: (await stat(pathOf(recorder.recordings, id.replace(/@.*/, ''), monitorID))).birthtimeMs,
+    })),
+  );
 }
 
-/** The ids of the events that a machine lists of a time, in milliseconds, each as often as it is listed. */
+/** An event, as a machine lists it. */
+export interface ListedEvent {
+  readonly id: string;
+  readonly monitorID: string;
+  readonly source: string;
+  readonly machine: string;
+  /** Unix time in microseconds. */
+  readonly time: number;
+}
+
+/** The events that a machine lists of a time, in milliseconds, oldest first, each as often as it is listed. */
 export async function eventsOn(
   { recorder }: ClusterRecorder,
   since: number,
   until: number,
-): Promise<string[]> {
-  const ids: string[] = [];
+): Promise<ListedEvent[]> {
+  const events: ListedEvent[] = [];
   for (let start = since * 1000; ; ) {
     const path = `/api/event/query?order=oldest&limit=${eventPage}&start=${start}&end=${until * 1000}`;
-    const found = await recorder.get<readonly { readonly id: string; readonly time: number }[]>(path);
-    ids.push(...found.map(({ id }) => id));
+    const found = await recorder.get<readonly ListedEvent[]>(path);
+    events.push(...found);
     const last = found.at(-1);
-    if (!last || found.length < eventPage) return ids;
+    // A page has all events of its last time.
+    if (!last || found.length < eventPage) return events;
     start = last.time + 1;
   }
 }

@@ -1,0 +1,120 @@
+import { join } from 'node:path';
+import type { DetectionEvent, MqttEvent } from '../../bus/messages.ts';
+import { Bus } from '../../bus/nats/bus.ts';
+import { readBusAddress } from '../../bus/nats/bus-address-file.ts';
+import { replay, streamRange } from '../../bus/nats/jetstream.ts';
+import { events } from '../../bus/subjects.ts';
+import type { ClusterRecorder } from './cluster.ts';
+import type { Place } from './lab.ts';
+import type { ListedEvent } from './site-checker.ts';
+
+/** Two machines that detect something within this, in microseconds, have seen the same. */
+const sameUs = 1_900_000;
+
+/** An event as its machine has published it: in a list it may have another time, if the machine's clock was set since. */
+export interface SeenEvent {
+  readonly id: string;
+  readonly machine: string;
+  readonly monitorID: string;
+  readonly source: string;
+  /** Unix times in microseconds: by the clock of then, and when the bus has stored it. */
+  readonly time: number;
+  readonly storedAt: number;
+}
+
+/** All that a machine has detected, in its order. @param place where it has a network of its own. */
+export async function eventsSeenBy({ name, recorder }: ClusterRecorder, place?: Place): Promise<SeenEvent[]> {
+  const address = await readBusAddress(join(recorder.folder, 'storage', 'bus'));
+  if (!address) throw new Error(`${name} has no bus`);
+  const servers = await Promise.all(address.servers.map((url) => place?.reach(url) ?? url));
+  const bus = await Bus.connect({ ...address, servers }, 'test');
+  const { last } = await streamRange(bus, 'EVENTS');
+  const seen: SeenEvent[] = [];
+  await new Promise<void>((resolve) => {
+    const take = (message: DetectionEvent | undefined, storedAt: number) => {
+      if (!message) return;
+      const { id, monitorID, source, time } = message;
+      seen.push({ id, machine: name, monitorID, source, time, storedAt });
+    };
+    if (last === 0) return resolve();
+    const reading = replay(bus, 'EVENTS', events, 1, ({ message, sequence, storedAt }) => {
+      take(message, storedAt);
+      if (sequence < last) return;
+      reading.stop();
+      resolve();
+    });
+  });
+  await bus.close();
+  return seen;
+}
+
+/**
+ * What was published at a broker, beside what machines that are one system have seen.
+ *
+ * @param messages of all topics of events, oldest first.
+ */
+export class PublishedEvents {
+  /** When each was published first: the number of its message. */
+  readonly #places = new Map<string, number>();
+
+  constructor(messages: readonly { readonly payload: string }[]) {
+    for (const [place, { payload }] of messages.entries()) {
+      const key = keyOf(momentOf(JSON.parse(payload) as MqttEvent));
+      if (!this.#places.has(key)) this.#places.set(key, place);
+    }
+  }
+
+  /** Those of a list that were not published. */
+  missing(listed: readonly ListedEvent[], seen: readonly SeenEvent[]): SeenEvent[] {
+    const known = new Map(seen.map((event) => [event.id, event]));
+    return listed.flatMap(({ id, machine }) => {
+      const event = known.get(id);
+      if (!event) throw new Error(`${id} is listed of ${machine}, whose bus does not have it`);
+      return this.#places.has(keyOf(event)) ? [] : [event];
+    });
+  }
+
+  /** Those that were published first after a newer one of the same machine and monitor. @param seen in their order. */
+  late(seen: readonly SeenEvent[]): SeenEvent[] {
+    return grouped(seen, ({ machine, monitorID }) => `${machine} ${monitorID}`).flatMap((own) => {
+      let next = Number.POSITIVE_INFINITY;
+      return own.toReversed().filter((event) => {
+        const place = this.#places.get(keyOf(event));
+        if (place === undefined) return false;
+        const isLate = place > next;
+        next = Math.min(next, place);
+        return isLate;
+      });
+    });
+  }
+}
+
+/** Of the events that one machine lists, those that come so soon after another machine's that both have seen the same. */
+export function repeatedEvents(listed: readonly ListedEvent[]): ListedEvent[] {
+  return grouped(listed, ({ monitorID }) => monitorID).flatMap((events) =>
+    events.filter((event, index) => {
+      const before = events[index - 1];
+      return before && before.machine !== event.machine && event.time - before.time < sameUs;
+    }),
+  );
+}
+
+type Moment = Pick<ListedEvent, 'monitorID' | 'source' | 'time'>;
+
+const keyOf = ({ monitorID, source, time }: Moment) => `${monitorID} ${source} ${time}`;
+
+const momentOf = ({ monitorID, source, time }: MqttEvent): Moment => ({
+  monitorID,
+  source,
+  time: Date.parse(time) * 1000 + Number(time.slice(23, 26)),
+});
+
+function grouped<T>(items: readonly T[], groupOf: (item: T) => string): T[][] {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const group = groups.get(groupOf(item));
+    if (group) group.push(item);
+    else groups.set(groupOf(item), [item]);
+  }
+  return [...groups.values()];
+}
