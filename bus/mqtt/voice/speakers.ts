@@ -63,6 +63,8 @@ export const maxWaitUs = 60_000_000;
 const slackUs = 2_000_000;
 /** The broker notices so late that a machine is no longer there. */
 const noticeUs = 5_000_000;
+/** Lists have the next owner's events before it speaks: by so much at most. */
+const overlapUs = 500_000;
 const maxVoices = 2000;
 /** A monitor of which nobody gets pictures for so long is taken for offline: takeovers are quicker. */
 const unseenUs = 10_000_000;
@@ -274,11 +276,12 @@ export class Speakers {
 
   /** Until when a machine could publish what happened at a monitor; 0 if that is not known. */
   #ended(machine: string, attendedAt: number, heard: readonly HeardMachine[], now: number): number {
-    if (heard.some((each) => each.machine === machine)) return attendedAt;
-    if (this.#online.has(machine)) return now;
-    const lostAt = this.#lostAt.get(machine) ?? 0;
+    if (heard.some((each) => each.machine === machine)) return attendedAt - overlapUs;
     // The last heartbeat of a machine counts for some seconds.
     const heardAt = Math.min(attendedAt, this.#heardAt.get(machine) ?? 0);
+    // One that was cut off from all just now is not missed at the broker yet.
+    if (this.#online.has(machine)) return heardAt > now - noticeUs ? heardAt : now;
+    const lostAt = this.#lostAt.get(machine) ?? 0;
     return Math.max(heardAt, lostAt - noticeUs, 0) || this.#options.startedAt;
   }
 }

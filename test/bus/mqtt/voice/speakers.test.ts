@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { Speakers } from '../../../../bus/mqtt/voice/speakers.ts';
 import { playHouse } from '../../../support/simulated-house.ts';
 
 const machine = fc.nat({ max: 3 });
@@ -41,4 +42,43 @@ test('a clock that is set by half a minute beside another fault leaves nothing u
     }),
     { numRuns: 100 },
   );
+});
+
+const [id, second, beganAt] = ['door', 1e6, 1e12];
+const doorOf = (machine: string, rank: number) => ({ machine, attends: [{ id, rank, streaming: true }] });
+
+/** Machine b hears that a speaks, for ten seconds; both are at the broker. @returns what b decides, and when that was. */
+function besideSpeaker() {
+  const speakers = new Speakers({
+    machine: 'b',
+    monitors: () => [{ id, isEnabled: true }],
+    startedAt: beganAt,
+  });
+  speakers.setConnected(true);
+  speakers.setOnline('a', true, beganAt);
+  const claim = { machine: 'a', rank: 10, streaming: true, turns: [{ machine: 'a', since: beganAt }] };
+  speakers.learn(id, claim);
+  let now = beganAt;
+  for (; now < beganAt + 10 * second; now += second / 5) {
+    speakers.hear('a', now);
+    speakers.decide([doorOf('a', 10), doorOf('b', 0)], now);
+  }
+  return { speakers, lastAt: now - second / 5 };
+}
+
+test('what a machine sees after the last heartbeat of one that is not missed at the broker yet is published', () => {
+  const { speakers, lastAt } = besideSpeaker();
+  const now = lastAt + 3.2 * second;
+  speakers.decide([doorOf('b', 11)], now);
+  expect(speakers.speaks(id)).toBe(true);
+  expect(speakers.verdict(id, lastAt + second, now)).toBe('publish');
+  expect(speakers.verdict(id, lastAt - second, now)).toBe('skip');
+});
+
+test('what the next owner sees just before it speaks is published: lists may have its events already', () => {
+  const { speakers, lastAt } = besideSpeaker();
+  const now = lastAt + second / 5;
+  speakers.decide([doorOf('a', 10), doorOf('b', 12)], now);
+  expect(speakers.verdict(id, now - 0.3 * second, now)).toBe('publish');
+  expect(speakers.verdict(id, now - second, now)).toBe('skip');
 });
