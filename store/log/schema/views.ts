@@ -36,7 +36,8 @@ const pauseUs = 30_000_000;
  * A query for the ids of events that another machine shows, of those that two machines have seen while both recorded a
  * monitor, an owner that was not heard and the one that stood in for it for example. Shown are those of the machine with the
  * higher token; one that stands in for an owner counts as later than that. What it has not seen is shown as the other has it, also
- * what another detector or label of it has seen, so a moment is told of once and none is lost. Every machine reads the same rows,
+ * what another detector or label of it has seen, so a moment is told of once and none is lost: what the other one
+ * has shown while its token was the higher one is not hidden by what follows. Every machine reads the same rows,
  * so all show the same.
  *
  * Of events in a span of time, all by default. Machines rarely record the same: `jointTenures`, of which all begins, is nearly empty.
@@ -67,7 +68,10 @@ export const repeatedEvents = (
     SELECT joint.machine, other, joint.monitorID, startTime, seen.time, id, source, label
     FROM joint JOIN seen
       ON seen.machine = joint.machine AND seen.monitorID = joint.monitorID
-      AND seen.time >= startTime - ${sameUs} AND seen.time < endTime + ${sameUs}),
+      AND seen.time >= startTime - ${sameUs} AND seen.time < endTime + ${sameUs}
+    WHERE seen.time >= startTime OR NOT EXISTS (
+      FROM joint before WHERE before.machine = joint.other AND before.other = joint.machine
+      AND before.monitorID = joint.monitorID AND seen.time >= before.startTime AND seen.time < before.endTime)),
   shown AS (
     SELECT joint.machine, other, joint.monitorID, startTime, seen.time, source, label
     FROM joint JOIN seen

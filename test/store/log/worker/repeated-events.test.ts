@@ -123,6 +123,24 @@ test('during a planned move the owner is shown until the other one is it', async
   expect(await shown(site)).toEqual(['a1', 'a5', 'b9', 'b13']);
 });
 
+test('where the higher token changes while both go on, no moment is without an event', async () => {
+  const each = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, n) => from + n);
+  const site: Site = {
+    a: { tenures: [owner, { at: 20, token: null, provisional: false }], events: each(1, 19) },
+    b: {
+      tenures: [
+        { at: 4, token: 0, provisional: true },
+        { at: 12, token: 7, provisional: false },
+      ],
+      events: each(5, 25),
+    },
+    c: empty,
+  };
+  const once = [...each(1, 11).map((at) => `a${at}`), ...each(14, 25).map((at) => `b${at}`)];
+  expect(await shown(site)).toEqual(once);
+  expect(await shown(site, 'b')).toEqual(once);
+});
+
 test('a machine that never returns records nothing beside another one from then on', async () => {
   const site: Site = {
     a: { tenures: [owner], events: [1, 5] },
