@@ -84,7 +84,8 @@ test(
 
     const seen = await Promise.all(cluster.map((member, index) => eventsSeenBy(member, lab.machine(index))));
     const all = seen.flat();
-    const missing = () => new PublishedEvents(published.messages).missing(listed, all);
+    const isClockWrong = (atUs: number) => faults.isClockWrong(atUs / 1000);
+    const missing = () => new PublishedEvents(published.messages).missing(listed, all, isClockWrong);
     await waitFor(() => missing().length === 0, heldMs, 'all events').catch(() => {});
     const describe = ({ machine, monitorID, storedAt }: SeenEvent) =>
       `${monitorID} on ${machine}, ${faults.describe(storedAt / 1000)}`;

@@ -35,11 +35,17 @@ const [page, eventPage] = [1000, 500];
 /** A file is made so soon after its first picture was taken, also on a busy machine. Milliseconds. */
 const maxDelayMs = 8000;
 
+/** What all machines have of a monitor, in the order of time, as it was asked for at a moment. */
+interface MonitorFootage {
+  readonly askedAt: number;
+  readonly spans: readonly RecordedSpan[];
+}
+
 /** What the machines of a cluster have of these monitors. */
 export class SiteFootage {
-  readonly #byMonitor: ReadonlyMap<string, readonly RecordedSpan[]>;
+  readonly #byMonitor: ReadonlyMap<string, MonitorFootage>;
 
-  private constructor(byMonitor: ReadonlyMap<string, readonly RecordedSpan[]>) {
+  private constructor(byMonitor: ReadonlyMap<string, MonitorFootage>) {
     this.#byMonitor = byMonitor;
   }
 
@@ -47,13 +53,11 @@ export class SiteFootage {
     cluster: readonly ClusterRecorder[],
     monitors: readonly { readonly id: string }[],
   ): Promise<SiteFootage> {
-    const found = new Map<string, readonly RecordedSpan[]>();
+    const found = new Map<string, MonitorFootage>();
     for (const { id } of monitors) {
+      const askedAt = Date.now();
       const disks = await Promise.all(cluster.map((machine) => recordedBy(machine, id)));
-      found.set(
-        id,
-        disks.flat().sort((a, b) => a.start - b.start),
-      );
+      found.set(id, { askedAt, spans: disks.flat().sort((a, b) => a.start - b.start) });
     }
     return new SiteFootage(found);
   }
@@ -61,8 +65,8 @@ export class SiteFootage {
   /** What no machine has recorded. @param since Unix time in milliseconds from which on all are recorded. */
   gaps(since: number): FootageGap[] {
     const gaps: FootageGap[] = [];
-    for (const [monitor, spans] of this.#byMonitor) {
-      const now = { start: Date.now(), end: Date.now(), machine: 'nobody' };
+    for (const [monitor, { askedAt, spans }] of this.#byMonitor) {
+      const now = { start: askedAt, end: askedAt, machine: 'nobody' };
       let last = { start: since, end: since, machine: 'nobody' };
       for (const span of [...spans, now]) {
         const seconds = (span.start - last.end) / 1000;
@@ -75,7 +79,7 @@ export class SiteFootage {
 
   /** The recordings that have the times of a wrong clock. */
   wrongTimes(): string[] {
-    return [...this.#byMonitor.values()].flatMap((spans) =>
+    return [...this.#byMonitor.values()].flatMap(({ spans }) =>
       spans
         .filter(({ start, made }) => Math.abs(made - start) > maxDelayMs)
         .map(
