@@ -8,14 +8,6 @@ import type { Positions } from './positions.ts';
 import type { StoredObject, StoredReport, StoredStatus, StoredTenure } from './rows.ts';
 import { type StateChange, stateChanges } from './state-changes.ts';
 
-/** What was known of the recorder that ran before. */
-export interface FormerRun {
-  /** When it was last known to run: Unix time in microseconds. */
-  readonly until: number;
-  /** The monitors that ended with it. */
-  readonly ended: readonly StateChange[];
-}
-
 /** Adds what is known about events, objects and monitors, each batch together with how far its stream has been read. */
 export class DetectionWriter {
   readonly #connection: DuckDBConnection;
@@ -32,36 +24,44 @@ export class DetectionWriter {
   }
 
   /**
-   * Notes that the recorder runs. What was going on when the one before it was last known to run, ended then.
-   *
    * @param began when the recorder began; a thread that was started again passes the same. Unix microseconds.
-   * @returns undefined if only the thread was started again.
+   * @returns when the recorder before it was last known to run, in Unix microseconds; undefined if only the thread was started again.
    */
-  recordStart(began: number): Promise<FormerRun | undefined> {
-    return this.#mutex.runExclusive(async () => {
-      let former: FormerRun | undefined;
-      await inTransaction(this.#connection, async () => {
-        // What was stored last may be newer than the note of each minute, but not by more, unless the clock was wrong then.
-        const found = await this.#connection.runAndReadAll(`
-          SELECT began, least(greatest(time, (SELECT max(readAt) FROM position)), time + 60000000) FROM alive`);
-        const [before, until = 0] = (found.getRows()[0] ?? []).map(Number);
-        if (before === began) return;
-        const ended = await this.#connection.runAndReadAll(
+  async lastRun(began: number): Promise<number | undefined> {
+    // What was stored last may be newer than the note of each minute, but not by more, unless the clock was wrong then.
+    const found = await this.#connection.runAndReadAll(`
+      SELECT began, least(greatest(time, (SELECT max(readAt) FROM position)), time + 60000000) FROM alive`);
+    const [before, until = 0] = (found.getRows()[0] ?? []).map(Number);
+    return before === began ? undefined : until;
+  }
+
+  /** Notes that the recorder runs. What was going on when the one before it was last known to run, ended then. See {@link lastRun}. */
+  recordStart(began: number): Promise<void> {
+    return this.#mutex.runExclusive(() =>
+      inTransaction(this.#connection, async () => {
+        const until = await this.lastRun(began);
+        if (until === undefined) return;
+        const run = (sql: string, time: number) => this.#connection.run(sql, [BigInt(time)], [BIGINT]);
+        await run(
           `INSERT INTO state
           SELECT greatest($1, last.time + 1), monitorID, 'stopped', '${notRunning}'
           FROM (SELECT monitorID, max(time) AS time, arg_max(state, time) AS state FROM state GROUP BY ALL) last
-          WHERE state NOT IN ('stopped', 'disabled')
-          RETURNING monitorID, time, state, reason`,
-          [BigInt(until)],
-          [BIGINT],
+          WHERE state NOT IN ('stopped', 'disabled')`,
+          until,
         );
-        const run = (sql: string, time: number) => this.#connection.run(sql, [BigInt(time)], [BIGINT]);
         await run('UPDATE presence SET endTime = greatest(time, $1) WHERE endTime IS NULL', until);
         await run('UPDATE alive SET began = $1, time = greatest(time, $1)', began);
-        former = { until, ended: ended.getRows().map(stateChange) };
-      });
-      return former;
-    });
+      }),
+    );
+  }
+
+  /** Of each monitor that a recorder left running when it was killed, the last time; the newest of them, oldest first. */
+  async lastKills(limit: number): Promise<readonly StateChange[]> {
+    const found = await this.#connection.runAndReadAll(
+      `SELECT monitorID, max(time) AS time, 'stopped', '${notRunning}' FROM state
+      WHERE reason = '${notRunning}' GROUP BY monitorID ORDER BY time DESC LIMIT ${limit}`,
+    );
+    return found.getRows().map(stateChange).reverse();
   }
 
   /** Notes that another machine is not heard; as long as that is known, a later time changes nothing. @param since Unix microseconds. */

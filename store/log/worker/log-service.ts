@@ -7,7 +7,6 @@ import { lastAgeTime } from '../../base/age-clock.ts';
 import { StoreError } from '../../base/store-error.ts';
 import { LogDownloads } from '../export/log-downloads.ts';
 import { LogExport, type ReadPage } from '../export/log-export.ts';
-import type { FormerRun } from '../projection/detection-writer.ts';
 import { type ProjectedStream, projectedStreams } from '../projection/position.ts';
 import { LogProjections, type ProjectionListeners, type StreamFailures } from '../projection/projections.ts';
 import { LogTotals } from '../read/log-totals.ts';
@@ -23,7 +22,8 @@ const hourMs = 60 * minute;
 
 /** A machine is silent when it was not heard for so long, in microseconds. */
 const silenceUs = 3_000_000;
-const maxEnded = 1000;
+/** Monitors whose last kill is published again at a start. */
+const maxKills = 1000;
 
 /** Milliseconds that a checkpoint waits for what the bus has. */
 const checkpointPatienceMs = 30_000;
@@ -69,8 +69,8 @@ export class LogService {
   readonly #memory = new AnswerMemory();
   /** Sends new entries to the followers. */
   readonly dispatch: LogDispatch;
-  /** What this machine says at its start of the recorder before it. */
-  readonly #ended = new Outbox(maxEnded, () => {});
+  /** What this machine publishes at its start of the recorders before it. */
+  readonly #kills = new Outbox(maxKills, () => {});
   readonly #timers: NodeJS.Timeout[] = [];
 
   private constructor(database: LogDatabase, bus: Bus, surroundings: Surroundings) {
@@ -86,9 +86,12 @@ export class LogService {
   /** @throws if the bus does not answer. */
   static async start(database: LogDatabase, bus: Bus, surroundings: Surroundings): Promise<LogService> {
     const { began, heard } = surroundings.beginning;
-    const former = await database.detections.recordStart(began);
     const service = new LogService(database, bus, surroundings);
-    if (former) await service.#begin(former);
+    const until = await database.detections.lastRun(began);
+    // First, so that a start that is cut short repeats it.
+    if (until !== undefined) await service.#silence(until);
+    await database.detections.recordStart(began);
+    await service.#repeatKills();
     await service.#read();
     if (heard) service.hear(heard);
     for (const each of [database, ...database.others.values()]) void each.prepare().catch(() => {});
@@ -202,14 +205,22 @@ export class LogService {
     }
   }
 
-  /** Nobody is heard yet, and the others hear what became of this machine's monitors: only this one knows until when it ran. */
-  async #begin({ until, ended }: FormerRun): Promise<void> {
-    for (const { detections } of this.#database.others.values()) await detections.silent(until);
+  /** Nobody is heard yet, and nobody was since the recorder before this one last ran. @param until Unix microseconds. */
+  async #silence(until: number): Promise<void> {
+    for (const { detections } of this.#database.others.values())
+      await detections.silent(until).catch(() => {});
+  }
+
+  /**
+   * The other machines are sent until when this one's recorder ran before its monitors' last kills, which only its own table knows.
+   * Each time, because the last time may have been cut short by the next kill; they recognise what they have.
+   */
+  async #repeatKills(): Promise<void> {
     if (!this.#surroundings.beginning.site) return;
-    this.#ended.attach(this.#bus);
-    for (const { monitorID, time, reason } of ended) {
+    this.#kills.attach(this.#bus);
+    for (const { monitorID, time, reason } of await this.#database.detections.lastKills(maxKills)) {
       const status = { monitorID, state: 'stopped', reason, recording: false, since: time } as const;
-      this.#ended.add(history, [monitorID], status);
+      this.#kills.add(history, [monitorID], status);
     }
   }
 

@@ -7,6 +7,7 @@ import type { MonitorState } from '../../../../bus/messages.ts';
 import type { Bus } from '../../../../bus/nats/bus.ts';
 import { history, objects, recordings } from '../../../../bus/subjects.ts';
 import type { LogStore } from '../../../../store/log/log-store.ts';
+import { LogDatabase } from '../../../../store/log/worker/log-database.ts';
 import { project } from '../../../support/project.ts';
 import { machine, openWithThread, start, startTestLog } from '../../../support/test-log.ts';
 import { waitFor } from '../../../support/wait.ts';
@@ -140,6 +141,54 @@ test('until when a killed machine streamed all machines say alike, once it is ba
   late.hear([machine, other]);
   await become(late, await states(last));
   expect(await rows(late, all)).toEqual(await rows(last, all));
+});
+
+test('a machine that is killed again before it could say what had become of its monitors says so at the next start', async () => {
+  const { there, openHere, openThere } = await startBoth();
+  const [{ log: here }, killed] = [await openHere(), await openThere()];
+  here.hear([machine, other]);
+  await say(there.bus, 'door', 'streaming', start);
+  await become(here, [['door', 'streaming', true]]);
+  await become(killed, await states(here));
+  await killed.close();
+  const { database } = await LogDatabase.open(there.file, { machine: other, others: [machine] });
+  await database.detections.recordStart(nowUs());
+  await database.close();
+  const back = await openThere();
+  const stopped = [
+    ['door', 'streaming', false],
+    ['door', 'stopped', true],
+  ];
+  await become(back, stopped);
+  await become(here, stopped);
+
+  // That it is repeated at each start changes nothing.
+  await say(there.bus, 'door', 'streaming');
+  const streaming = [...stopped.slice(0, 1), ['door', 'stopped', false], ['door', 'streaming', true]];
+  await become(here, streaming);
+  await become(back, streaming);
+  await back.close();
+  await openThere();
+  await say(there.bus, 'yard', 'disabled');
+  await become(here, [
+    ...streaming.slice(0, 2),
+    ['door', 'streaming', false],
+    ['door', 'stopped', true],
+    ['yard', 'disabled', true],
+  ]);
+});
+
+test('a machine whose silence cannot be noted keeps no log from being opened', async () => {
+  const { here, there, openHere } = await startBoth();
+  await (await openHere()).log.close();
+  const { database } = await LogDatabase.open(here.file, { machine, others: [other] });
+  const writer = database.others.get(other)?.tables.writer;
+  await writer?.run('ALTER TABLE silence ADD COLUMN nothingFits INTEGER');
+  await database.close();
+  const { log } = await openHere();
+  log.hear([machine, other]);
+  await say(there.bus, 'door', 'streaming', start);
+  await become(log, [['door', 'streaming', true]]);
 });
 
 test("the README's uptime counts time in which one machine streams, whatever another one does", async () => {
