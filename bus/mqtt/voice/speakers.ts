@@ -1,3 +1,4 @@
+import { OtherMachines } from './other-machines.ts';
 import { nobody, type Turn, Turns } from './turns.ts';
 
 /** A machine that is heard, and the monitors that it records or tries to. */
@@ -61,10 +62,6 @@ interface MonitorVoice {
 export const maxWaitUs = 60_000_000;
 /** For so long after the end of a turn its events are published all the same: clocks differ, and detectors begin with a delay. */
 const slackUs = 2_000_000;
-/** The broker notices so late that a machine is no longer there. */
-const noticeUs = 5_000_000;
-/** Lists have the next owner's events before it speaks: by so much at most. */
-const overlapUs = 500_000;
 const maxVoices = 2000;
 /** A monitor of which nobody gets pictures for so long is taken for offline: takeovers are quicker. */
 const unseenUs = 10_000_000;
@@ -82,32 +79,29 @@ export const byRank = (a: Candidate, b: Candidate): number =>
 export class Speakers {
   readonly #options: SpeakersOptions;
   readonly #voices = new Map<string, MonitorVoice>();
-  readonly #heardAt = new Map<string, number>();
+  readonly #others: OtherMachines;
   #configured: readonly string[] = [];
-  /** The machines that are connected to the broker, and when others were lost there. */
-  readonly #online = new Set<string>();
-  readonly #lostAt = new Map<string, number>();
   #isConnected = false;
 
   constructor(options: SpeakersOptions) {
     this.#options = options;
+    this.#others = new OtherMachines(options.startedAt);
   }
 
   /** A heartbeat of another machine. */
   hear(machine: string, now: number): void {
-    this.#heardAt.set(machine, now);
+    this.#others.hear(machine, now);
   }
 
   /** Whether this machine is connected to the broker; each connection begins with what that has retained. */
   setConnected(isConnected: boolean): void {
-    if (!isConnected) this.#online.clear();
+    if (!isConnected) this.#others.forgetOnline();
     this.#isConnected = isConnected;
   }
 
   /** What the broker says of another machine. */
   setOnline(machine: string, isOnline: boolean, now: number): void {
-    if (isOnline) this.#online.add(machine);
-    else if (this.#online.delete(machine)) this.#lostAt.set(machine, now);
+    this.#others.setOnline(machine, isOnline, now);
   }
 
   /** What the broker has retained for a monitor. This machine's own one is from before its start. */
@@ -117,7 +111,7 @@ export class Speakers {
     const { machine } = this.#options;
     if (claim.machine !== machine) voice.claims.set(claim.machine, claim);
     // One that is still there has published all that time.
-    const isRefuted = voice.isTentative && claim.machine !== machine && this.#online.has(claim.machine);
+    const isRefuted = voice.isTentative && claim.machine !== machine && this.#others.isOnline(claim.machine);
     if (!isRefuted && !voice.turns.isBefore(claim.turns)) return;
     voice.isTentative = false;
     voice.turns.replace(claim.turns);
@@ -219,7 +213,7 @@ export class Speakers {
     const { turns } = voice;
     const { last } = turns;
     if (!best || best.machine === this.#options.machine) return undefined;
-    if (this.#online.has(best.machine)) voice.hasHandedOver = false;
+    if (this.#others.isOnline(best.machine)) voice.hasHandedOver = false;
     else if (last?.machine === this.#options.machine || last?.machine === nobody) {
       turns.begin({ machine: best.machine, since: Math.max(now, last.since + 1) });
       voice.hasHandedOver = true;
@@ -235,7 +229,7 @@ export class Speakers {
       return attended ? [{ machine, rank: attended.rank, streaming: attended.streaming }] : [];
     });
     for (const { machine, rank, streaming } of this.#voices.get(id)?.claims.values() ?? []) {
-      if (!this.#online.has(machine) || heard.some((each) => each.machine === machine)) continue;
+      if (!this.#others.isOnline(machine) || heard.some((each) => each.machine === machine)) continue;
       found.push({ machine, rank, streaming });
     }
     return found.sort(byRank);
@@ -244,7 +238,7 @@ export class Speakers {
   /** Of those at the broker, one says of monitors that nobody records that they are disabled or offline. */
   #isFirst(heard: readonly HeardMachine[]): boolean {
     const { machine } = this.#options;
-    return !heard.some((other) => other.machine < machine && this.#online.has(other.machine));
+    return !heard.some((other) => other.machine < machine && this.#others.isOnline(other.machine));
   }
 
   /** What the machine before this one has published by itself, or will, is before the turn that begins. */
@@ -254,8 +248,10 @@ export class Speakers {
     const { last } = turns;
     voice.hasBegun = true;
     voice.isTentative = !this.#isConnected;
-    const { machine: from, since: before } = last ?? { machine: nobody, since: -1 };
-    const ended = from === nobody ? 0 : this.#ended(from, attendedAt.get(from) ?? 0, heard, now);
+    const from = last ?? { machine: nobody, since: -1 };
+    const [before, isHeard] = [from.since, heard.some((each) => each.machine === from.machine)];
+    const at = attendedAt.get(from.machine) ?? 0;
+    const ended = from.machine === nobody ? 0 : this.#others.ended(from, at, isHeard, now);
     const since = last ? Math.max(ended, streamingSince, before + 1) : 0;
     if (ended > before && ended < since) turns.begin({ machine: nobody, since: ended });
     turns.begin({ machine, since });
@@ -272,16 +268,5 @@ export class Speakers {
     if (!last || last.since <= now || current === machine || current === nobody) return;
     turns.begin({ machine: nobody, since: Math.max(0, now - slackUs) });
     turns.begin({ machine, since: last.since + 1 });
-  }
-
-  /** Until when a machine could publish what happened at a monitor; 0 if that is not known. */
-  #ended(machine: string, attendedAt: number, heard: readonly HeardMachine[], now: number): number {
-    if (heard.some((each) => each.machine === machine)) return attendedAt - overlapUs;
-    // The last heartbeat of a machine counts for some seconds.
-    const heardAt = Math.min(attendedAt, this.#heardAt.get(machine) ?? 0);
-    // One that was cut off from all just now is not missed at the broker yet.
-    if (this.#online.has(machine)) return heardAt > now - noticeUs ? heardAt : now;
-    const lostAt = this.#lostAt.get(machine) ?? 0;
-    return Math.max(heardAt, lostAt - noticeUs, 0) || this.#options.startedAt;
   }
 }

@@ -75,6 +75,19 @@ test('what a machine sees after the last heartbeat of one that is not missed at 
   expect(speakers.verdict(id, lastAt - second, now)).toBe('skip');
 });
 
+test('what a machine sees while the one that speaks stands still is published once it speaks itself', () => {
+  const { speakers, lastAt } = besideSpeaker();
+  const wokenAt = lastAt + 5 * second;
+  // It is still connected to the broker.
+  speakers.decide([doorOf('b', 8)], wokenAt - second);
+  expect(speakers.verdict(id, lastAt + 2 * second, wokenAt - second)).toBe('wait');
+  speakers.hear('a', wokenAt);
+  const now = wokenAt + second / 5;
+  speakers.decide([doorOf('a', 0), doorOf('b', 8)], now);
+  expect(speakers.verdict(id, lastAt + 2 * second, now)).toBe('publish');
+  expect(speakers.verdict(id, lastAt - second, now)).toBe('skip');
+});
+
 test('what the next owner sees just before it speaks is published: lists may have its events already', () => {
   const { speakers, lastAt } = besideSpeaker();
   const now = lastAt + second / 5;
