@@ -6,15 +6,15 @@ import { inTransaction } from '../schema/transaction.ts';
 import type { Position } from './position.ts';
 import type { Positions } from './positions.ts';
 import type { StoredObject, StoredReport, StoredStatus, StoredTenure } from './rows.ts';
-import { type StateChange, stateChanges } from './state-changes.ts';
+import { memoryOf, type StateChange, type StateMemory, stateChanges } from './state-changes.ts';
 
 /** Adds what is known about events, objects and monitors, each batch together with how far its stream has been read. */
 export class DetectionWriter {
   readonly #connection: DuckDBConnection;
   readonly #mutex: Mutex;
   readonly #positions: Positions;
-  /** The latest state of each monitor, once it has been read. */
-  #states: ReadonlyMap<string, StateChange> | undefined;
+  /** Of each monitor, once its latest state has been read. */
+  #states: ReadonlyMap<string, StateMemory> | undefined;
 
   /** @param mutex of everything that writes on this connection. */
   constructor(connection: DuckDBConnection, mutex: Mutex, positions: Positions) {
@@ -147,9 +147,9 @@ export class DetectionWriter {
   /** Of the monitors' statuses, only changes are kept. */
   async appendStates(statuses: readonly StoredStatus[], position: Position): Promise<void> {
     this.#states ??= await this.#latestStates();
-    const { changes, late, latest } = stateChanges(this.#states, statuses);
+    const { changes, kills, memories } = stateChanges(this.#states, statuses);
     await this.#positions.store('HISTORY', position, async () => {
-      const news = [...(await this.#unknown(late)), ...changes];
+      const news = [...(await this.#unknown(kills)), ...changes];
       if (news.length === 0) return;
       await fillTable(this.#connection, 'state', (appender) => {
         for (const { time, monitorID, state, reason } of news) {
@@ -161,10 +161,10 @@ export class DetectionWriter {
         }
       });
     });
-    this.#states = latest;
+    this.#states = memories;
   }
 
-  /** Those that are not in the table: a machine stores what it says of itself, and may say it twice. */
+  /** Those that are not in the table: a machine stores what it publishes of itself, and publishes it again. */
   async #unknown(changes: readonly StateChange[]): Promise<readonly StateChange[]> {
     const unknown: StateChange[] = [];
     for (const change of changes) {
@@ -195,12 +195,12 @@ export class DetectionWriter {
     });
   }
 
-  async #latestStates(): Promise<ReadonlyMap<string, StateChange>> {
+  async #latestStates(): Promise<ReadonlyMap<string, StateMemory>> {
     const found = await this.#connection.runAndReadAll(
       'SELECT monitorID, max(time), arg_max(state, time), arg_max(reason, time) FROM state GROUP BY monitorID',
     );
     const changes = found.getRows().map(stateChange);
-    return new Map(changes.map((change) => [change.monitorID, change]));
+    return new Map(changes.map((change) => [change.monitorID, memoryOf(change)]));
   }
 }
 

@@ -143,6 +143,61 @@ test('until when a killed machine streamed all machines say alike, once it is ba
   expect(await rows(late, all)).toEqual(await rows(last, all));
 });
 
+test('of a camera that was not streaming when its machine was killed all machines have the same', async () => {
+  const { there, openHere, openThere } = await startBoth();
+  const [{ log: here }, killed] = [await openHere(), await openThere()];
+  here.hear([machine, other]);
+  const all = `SELECT * FROM states WHERE machine = '${other}' ORDER BY monitorID, startTime`;
+  await say(there.bus, 'door', 'connecting', start);
+  await say(there.bus, 'yard', 'waiting', start);
+  const before = [
+    ['door', 'connecting', true],
+    ['yard', 'waiting', true],
+  ];
+  await become(here, before);
+  await become(killed, before);
+  await killed.close();
+  await say(there.bus, 'door', 'connecting');
+  await say(there.bus, 'door', 'streaming');
+  for (const state of ['connecting', 'waiting', 'connecting', 'waiting'] as const)
+    await say(there.bus, 'yard', state);
+  // Read by others before the kill is published.
+  await become(here, [
+    ['door', 'connecting', false],
+    ['door', 'streaming', true],
+    ['yard', 'waiting', true],
+  ]);
+  const back = await openThere();
+  const after = [
+    ['door', 'connecting', false],
+    ['door', 'stopped', false],
+    ['door', 'connecting', false],
+    ['door', 'streaming', true],
+    ['yard', 'waiting', false],
+    ['yard', 'stopped', false],
+    ['yard', 'connecting', false],
+    ['yard', 'waiting', true],
+  ];
+  await become(back, after);
+  await become(here, after);
+  expect(await rows(here, all)).toEqual(await rows(back, all));
+  await back.close();
+  const again = await openThere();
+  await say(there.bus, 'yard', 'streaming');
+  const last = [
+    ...after.slice(0, 3),
+    ['door', 'streaming', false],
+    ['door', 'stopped', true],
+    ...after.slice(4, -1),
+    ['yard', 'waiting', false],
+    ['yard', 'stopped', false],
+    ['yard', 'streaming', true],
+  ];
+  await become(again, last);
+  await become(here, last);
+  expect(await rows(here, all)).toEqual(await rows(again, all));
+});
+
 test('a machine that is killed again before it could say what had become of its monitors says so at the next start', async () => {
   const { there, openHere, openThere } = await startBoth();
   const [{ log: here }, killed] = [await openHere(), await openThere()];
