@@ -65,30 +65,31 @@ export class PublishedEvents {
     }
   }
 
-  /**
-   * Those of a list that were not published. While a clock is wrong, machines differ in which of them records at what time: what
-   * another one saw at the same moment and was published will do.
-   */
-  missing(
-    listed: readonly ListedEvent[],
-    seen: readonly SeenEvent[],
-    isClockWrong: (atUs: number) => boolean = () => false,
-  ): SeenEvent[] {
+  /** Those of a list that were not published. */
+  missing(listed: readonly ListedEvent[], seen: readonly SeenEvent[]): SeenEvent[] {
     const known = new Map(seen.map((event) => [event.id, event]));
-    const isPublished = (event: SeenEvent) => this.#places.has(keyOf(event));
     return listed.flatMap(({ id, machine }) => {
       const event = known.get(id);
       if (!event) throw new Error(`${id} is listed of ${machine}, whose bus does not have it`);
-      const isSame = ({ monitorID, source, storedAt }: SeenEvent) =>
-        monitorID === event.monitorID &&
-        source === event.source &&
-        Math.abs(storedAt - event.storedAt) < sameUs;
-      const isTold =
-        isPublished(event) ||
-        (isClockWrong(event.storedAt) && seen.some((other) => isSame(other) && isPublished(other)));
-      return isTold ? [] : [event];
+      return this.#has(event) ? [] : [event];
     });
   }
+
+  /**
+   * Those of them of whose moment nothing was published: within some seconds of a fault, lists may have one machine's event of
+   * it and the broker another one's.
+   */
+  untold(missing: readonly SeenEvent[], seen: readonly SeenEvent[]): SeenEvent[] {
+    return missing.filter(({ monitorID, source, storedAt }) => {
+      const isSame = (other: SeenEvent) =>
+        other.monitorID === monitorID &&
+        other.source === source &&
+        Math.abs(other.storedAt - storedAt) < sameUs;
+      return !seen.some((other) => isSame(other) && this.#has(other));
+    });
+  }
+
+  #has = (event: SeenEvent) => this.#places.has(keyOf(event));
 
   /** Those that were published first after a newer one of the same machine and monitor. @param seen in their order. */
   late(seen: readonly SeenEvent[]): SeenEvent[] {

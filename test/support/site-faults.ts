@@ -29,8 +29,6 @@ export class SiteFaults {
 
   readonly #happened: { readonly at: number; readonly what: string }[] = [];
 
-  readonly #wrongClocks: { readonly from: number; readonly to?: number }[] = [];
-
   /** @param random numbers in [0, 1). Each fault begins when the one before is over. */
   async play(rounds: number, random: () => number): Promise<void> {
     const kinds = Object.entries(this.#kinds);
@@ -45,11 +43,6 @@ export class SiteFaults {
       await heal?.();
       await pause(random() * calmMs);
     }
-  }
-
-  /** Whether a machine's clock was wrong, or times of then were those of a wrong clock. @param at Unix time in milliseconds. */
-  isClockWrong(at: number): boolean {
-    return this.#wrongClocks.some(({ from, to }) => at > from - longStepMs && at < (to ?? at) + longStepMs);
   }
 
   /** How long after which fault a moment was. @param at Unix time in milliseconds. */
@@ -104,13 +97,8 @@ export class SiteFaults {
   }
 
   async #setClock(index: number, aheadMs: number): Promise<Heal> {
-    const wrong: { from: number; to?: number } = { from: Date.now() };
-    this.#wrongClocks.push(wrong);
     await this.#clocks[index]?.set(aheadMs);
-    return async () => {
-      await this.#clocks[index]?.set(0);
-      wrong.to = Date.now();
-    };
+    return async () => this.#clocks[index]?.set(0);
   }
 
   #freeze(pids: readonly number[]): Heal {
