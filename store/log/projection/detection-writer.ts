@@ -13,6 +13,8 @@ export class DetectionWriter {
   readonly #connection: DuckDBConnection;
   readonly #mutex: Mutex;
   readonly #positions: Positions;
+  /** What is to be noted of whether the machine is heard. */
+  #pendingHearing: { readonly silentSince: number | undefined; readonly isAnew: boolean } | undefined;
   /** Of each monitor, once its latest state has been read. */
   #states: ReadonlyMap<string, StateMemory> | undefined;
 
@@ -64,23 +66,43 @@ export class DetectionWriter {
     return found.getRows().map(stateChange).reverse();
   }
 
-  /** Notes that another machine is not heard; as long as that is known, a later time changes nothing. @param since Unix microseconds. */
-  silent(since: number): Promise<void> {
-    const sql = 'INSERT INTO silence SELECT $1 WHERE NOT EXISTS (FROM silence)';
-    return this.#mutex.runExclusive(() =>
-      inTransaction(this.#connection, async () => {
-        await this.#connection.run(sql, [BigInt(since)], [BIGINT]);
-      }),
-    );
+  /**
+   * Notes that another machine is not heard; as long as that is known, a later time changes nothing. What cannot be noted, on a full
+   * disk for example, {@link noteHearing} tries again.
+   *
+   * @param since Unix microseconds.
+   */
+  async silent(since: number): Promise<void> {
+    const pending = this.#pendingHearing;
+    // One that was heard in between is silent since now.
+    if (pending?.silentSince === undefined)
+      this.#pendingHearing = { silentSince: since, isAnew: pending !== undefined };
+    await this.noteHearing();
   }
 
-  /** Notes that it is heard again: what it has done meanwhile, it says itself. */
-  heard(): Promise<void> {
-    return this.#mutex.runExclusive(() =>
-      inTransaction(this.#connection, async () => {
-        await this.#connection.run('DELETE FROM silence');
-      }),
-    );
+  /** Notes that it is heard again: what it has done meanwhile, it publishes itself. See {@link silent}. */
+  async heard(): Promise<void> {
+    this.#pendingHearing = { silentSince: undefined, isAnew: true };
+    await this.noteHearing();
+  }
+
+  /** Notes what could not be noted before. */
+  async noteHearing(): Promise<void> {
+    await this.#mutex
+      .runExclusive(async () => {
+        const pending = this.#pendingHearing;
+        if (!pending) return;
+        const { silentSince, isAnew } = pending;
+        await inTransaction(this.#connection, async () => {
+          if (isAnew) await this.#connection.run('DELETE FROM silence');
+          if (silentSince === undefined) return;
+          const sql = 'INSERT INTO silence SELECT $1 WHERE NOT EXISTS (FROM silence)';
+          await this.#connection.run(sql, [BigInt(silentSince)], [BIGINT]);
+        });
+        if (pending === this.#pendingHearing) this.#pendingHearing = undefined;
+      })
+      // It stays pending.
+      .catch(() => {});
   }
 
   /** Notes that the recorder still runs. @param time Unix microseconds. */

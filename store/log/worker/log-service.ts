@@ -129,9 +129,7 @@ export class LogService {
     const since = nowUs() - silenceUs;
     this.#site?.hear(machines);
     for (const [machine, { detections }] of this.#database.others) {
-      const noted = machines.includes(machine) ? detections.heard() : detections.silent(since);
-      // If it fails, on a full disk for example, the next change notes it.
-      noted.catch(() => {});
+      void (machines.includes(machine) ? detections.heard() : detections.silent(since));
     }
   }
 
@@ -207,8 +205,7 @@ export class LogService {
 
   /** Nobody is heard yet, and nobody was since the recorder before this one last ran. @param until Unix microseconds. */
   async #silence(until: number): Promise<void> {
-    for (const { detections } of this.#database.others.values())
-      await detections.silent(until).catch(() => {});
+    for (const { detections } of this.#database.others.values()) await detections.silent(until);
   }
 
   /**
@@ -268,6 +265,7 @@ export class LogService {
 
   async #tend(): Promise<void> {
     const { maxSizeMegabytes } = this.#surroundings.beginning;
+    for (const { detections } of this.#database.others.values()) await detections.noteHearing();
     await this.#database.retention.tend(maxSizeMegabytes * 1e6).catch(() => {});
   }
 }

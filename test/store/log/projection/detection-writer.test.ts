@@ -168,6 +168,44 @@ test('how long it took from the picture to the broker can be asked for each moni
   ]);
 });
 
+test('a silence that could not be noted is noted later, and one that is over ends', async () => {
+  const path = await file();
+  const { database } = await LogDatabase.open(path, { machine: 'here', others: ['there'] });
+  atEnd(() => database.close());
+  const there = database.others.get('there');
+  if (!there) throw new Error('nothing of the other machine');
+  const { detections, tables } = there;
+  const silences = async () => {
+    const found = await tables.writer.runAndReadAll('SELECT time FROM silence');
+    return found.getRows().map(([time]) => Number(time));
+  };
+  const block = () =>
+    tables.writer.run('ALTER TABLE silence RENAME TO kept; CREATE VIEW silence AS SELECT 0 AS no');
+  const free = () => tables.writer.run('DROP VIEW silence; ALTER TABLE kept RENAME TO silence');
+  await block();
+  await detections.silent(at(5));
+  await detections.silent(at(9));
+  await free();
+  expect(await silences()).toEqual([]);
+  await detections.noteHearing();
+  expect(await silences()).toEqual([at(5)]);
+
+  await block();
+  await detections.heard();
+  await detections.silent(at(20));
+  await free();
+  await detections.noteHearing();
+  expect(await silences()).toEqual([at(20)]);
+
+  await block();
+  await detections.heard();
+  await free();
+  await detections.noteHearing();
+  expect(await silences()).toEqual([]);
+  await detections.silent(at(30));
+  expect(await silences()).toEqual([at(30)]);
+});
+
 test('the oldest states go, but never the one in which a monitor is', async () => {
   const { database, ask, tell } = await open(await file());
   await tell([0, 'connecting'], [1, 'streaming'], [50, 'waiting'], [60, 'streaming']);
