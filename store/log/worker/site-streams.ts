@@ -59,6 +59,7 @@ export class SiteStreams {
       if (log && !this.#begun.has(machine))
         this.#begun.set(
           machine,
+          // It fails only when this is closed.
           this.#begin(machine, log).catch(() => {}),
         );
     }
@@ -84,11 +85,7 @@ export class SiteStreams {
   async #formerOf(log: MachineLog, { bus, domain }: Reached): Promise<MachineLog | undefined> {
     const { former } = this.#options;
     if (former.length === 0 || (await log.positions.read('LOGS')).identity !== '') return undefined;
-    const { identity } = await retry(() => streamRange(bus, 'LOGS', domain), {
-      ...{ pauseMs, signal: this.#closing.signal },
-      // It may be gone again.
-      onFailure: () => {},
-    });
+    const { identity } = await streamRange(bus, 'LOGS', domain);
     for (const each of former) if ((await each.positions.read('LOGS')).identity === identity) return each;
     return undefined;
   }
@@ -102,26 +99,28 @@ export class SiteStreams {
     });
   }
 
+  /** Tried again until it succeeds. @throws when this is closed before. */
   async #begin(machine: string, log: MachineLog): Promise<void> {
-    const { entry, failures } = this.#options;
-    const { signal } = this.#closing;
+    const { failures } = this.#options;
     const bus = await this.#bus;
-    if (!bus || signal.aborted) return;
-    const reached = { bus, domain: machineToken(machine), machine, isOfSite: true };
-    const former = await this.#formerOf(log, reached);
-    if (former) {
-      const rename = () => this.#options.onRenamed(former, machine);
-      return retry(rename, { ...{ pauseMs, signal }, onFailure: () => {} });
-    }
-    const listeners = { entry: (each: LogEntry) => entry(each, machine) };
-    const projections = await retry(() => LogProjections.open(log, reached, listeners, failures), {
-      ...{ pauseMs, signal },
+    if (!bus) return;
+    await retry(() => this.#read(machine, log, bus), {
+      ...{ pauseMs, signal: this.#closing.signal },
       onFailure: (cause) => {
         const text = `the log of ${machine} is not read yet: ${cause.message}`;
         failures.report(new LogStoreError('log_write_failed', text, { cause }));
       },
     });
-    if (signal.aborted) await projections.close();
+  }
+
+  async #read(machine: string, log: MachineLog, bus: Bus): Promise<void> {
+    const { entry, failures } = this.#options;
+    const reached = { bus, domain: machineToken(machine), machine, isOfSite: true };
+    const former = await this.#formerOf(log, reached);
+    if (former) return this.#options.onRenamed(former, machine);
+    const listeners = { entry: (each: LogEntry) => entry(each, machine) };
+    const projections = await LogProjections.open(log, reached, listeners, failures);
+    if (this.#closing.signal.aborted) await projections.close();
     else this.#projections.push(projections);
   }
 }
