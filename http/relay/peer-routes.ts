@@ -19,6 +19,7 @@ const Marks = Type.Object({ ids: Type.Array(OwnID, { maxItems: 1000 }) });
 const checkMarks = compileValidator(Marks);
 /** Neither a list nor a clip waits longer for a machine that is heard, but does not answer. */
 const patienceMs = 1000;
+const unknownHeader = incompleteHeader({ state: 'checking', added: 0, missing: 0 });
 /** A clip waits longer for the index of each recording, which may have megabytes. */
 const indexPatienceMs = 5000;
 
@@ -90,7 +91,10 @@ export async function askForMarks(
   }
 }
 
-/** @returns the headers of an answer of this machine about a monitor's footage; undefined if it does not answer within a second. */
+/**
+ * @returns the headers of an answer of this machine about a monitor's footage. A machine that does not say within a second whether its
+ * catalogue is complete may have footage that nobody lists.
+ */
 export async function askForProgress(
   peers: PeerRequests,
   machine: string,
@@ -101,8 +105,8 @@ export async function askForProgress(
     ...{ caller: machineCaller, signal: AbortSignal.timeout(patienceMs) },
   });
   return asked.then(
-    ({ headers }) => headers,
-    () => undefined,
+    ({ status, headers }) => (status === 204 ? headers : unknownHeader),
+    () => unknownHeader,
   );
 }
 

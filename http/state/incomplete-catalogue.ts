@@ -5,7 +5,7 @@ type Headers = Readonly<Record<string, string>>;
 const name = 'X-Catalogue-Incomplete';
 
 /** Of answers that are made from the catalogue. */
-export const incompleteText = `While the catalogue may not have all recordings of the folder, the header \`${name}\` says how far it is: \`checking\`, or \`rebuilding; added=1200; missing=200000\`, of the monitors that are asked for and that the account may see.`;
+export const incompleteText = `While the catalogue may not have all recordings of the folder, the header \`${name}\` says how far it is: \`checking\`, or \`rebuilding; added=1200; missing=200000\`, of the monitors that are asked for and that the account may see. Where several machines have a part in the answer, it is a list of what each says: \`checking, rebuilding; added=1; missing=7\`.`;
 
 /** Says that an answer may be incomplete, while it may be. */
 export function incompleteHeader({ state, added, missing }: CatalogueProgress): Headers {

@@ -27,7 +27,7 @@ const views = {
   },
 };
 
-/** Another machine has told of the same if it has seen something within this, in microseconds: clocks differ. */
+/** Another machine has reported the same if it has seen something within this, in microseconds: clocks differ. */
 const sameUs = 2_000_000;
 /** What follows sooner is one occurrence. */
 const pauseUs = 30_000_000;
@@ -36,7 +36,7 @@ const pauseUs = 30_000_000;
  * A query for the ids of events that another machine shows, of those that two machines have seen while both recorded a
  * monitor, an owner that was not heard and the one that stood in for it for example. Shown are those of the machine with the
  * higher token; one that stands in for an owner counts as later than that. What it has not seen is shown as the other has it, also
- * what another detector or label of it has seen, so a moment is told of once and none is lost: what the other one
+ * what another detector or label of it has seen, so a moment is reported once and none is lost: what the other one
  * has shown while its token was the higher one is not hidden by what follows. Every machine reads the same rows,
  * so all show the same.
  *

@@ -33,13 +33,17 @@ let site: TestSite;
 let here: FrontDoor;
 let there: FrontDoor;
 /** Of the catalogue of the other machine. */
+let isBroken = false;
 let progress: CatalogueProgress = { state: 'complete', added: 0, missing: 0 };
 let first: string;
 let taken: string;
 let snapshots: { door: string; yard: string };
 beforeAll(async () => {
   [{ site, here, there, hereName, thereName }] = await Promise.all([
-    openTwoMachines(['door', 'yard'], () => progress),
+    openTwoMachines(['door', 'yard'], () => {
+      if (isBroken) throw new Error('no catalogue');
+      return progress;
+    }),
     makeVideo(),
   ]);
   await here.accounts.put({
@@ -180,6 +184,10 @@ test('what another machine has a part of says whether the catalogue there is com
   // Of this machine's footage alone nothing is missing.
   expect((await here.fetch(span('clip.mp4', 13, 53))).headers.get('x-catalogue-incomplete')).toBe(null);
   progress = { ...progress, state: 'complete' };
+  // One that cannot say it may miss something.
+  isBroken = true;
+  expect((await here.fetch(span('clip.mp4', 0, 53))).headers.get('x-catalogue-incomplete')).toBe('checking');
+  isBroken = false;
 });
 
 /** A clip, of which any part can be had as well. */
