@@ -17,15 +17,13 @@ export class BufferList {
   #questions = 0;
   #freeing: Promise<void> | undefined;
 
-  private constructor(connection: DuckDBConnection, memoryLimit: string) {
+  /**
+   * @param connection of its own, which is closed with it: a statement that fails ends the transaction of its connection.
+   * @param memoryLimit what DuckDB may use, `256MB`.
+   */
+  constructor(connection: DuckDBConnection, memoryLimit: string) {
     this.#connection = connection;
     this.#memoryLimit = memoryLimit;
-  }
-
-  /** @param memoryLimit what DuckDB may use, `256MB`. */
-  static async open(connect: () => Promise<DuckDBConnection>, memoryLimit: string): Promise<BufferList> {
-    // Of its own: a statement that fails ends the transaction of its connection.
-    return new BufferList(await connect(), memoryLimit);
   }
 
   /** Called after each question. */

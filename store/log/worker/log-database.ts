@@ -131,7 +131,7 @@ export class LogDatabase extends MachineLog {
       const own = await connectToSchema(connect, ownSchema);
       const theirs: (readonly [MachineSchema, MachineConnections])[] = [];
       for (const each of schemas) theirs.push([each, await connectToSchema(connect, each.schema)]);
-      const buffers = await BufferList.open(connect, memoryLimit);
+      const buffers = new BufferList(await connect(), memoryLimit);
       const database = new LogDatabase(file, machine, instance, theirs, own, buffers);
       // A table of another shape must be detected now, while the file can still be replaced.
       for (const each of [database, ...database.others.values()]) await each.check();

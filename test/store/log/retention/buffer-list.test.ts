@@ -12,7 +12,7 @@ async function open() {
   const instance = await DuckDBInstance.create(file, { threads: '2', memory_limit: memoryLimit });
   const connection = await instance.connect();
   await connection.run(`${unlockBuffers} SET lock_configuration = true`);
-  const buffers = await BufferList.open(() => instance.connect(), memoryLimit);
+  const buffers = new BufferList(await instance.connect(), memoryLimit);
   atEnd(async () => {
     await buffers.close();
     connection.closeSync();
