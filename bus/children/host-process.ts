@@ -17,7 +17,7 @@ export const returningAllocator = {
   MALLOC_TRIM_THRESHOLD_: String(megabyte / 8),
 } as const;
 
-/** What main is started with: a heap for each of its twelve threads would keep what each of them once needed. */
+/** What main is started with: a heap for each of its 13 threads would keep what each of them once needed. */
 export const mainAllocator = { MALLOC_ARENA_MAX: '2', ...returningAllocator } as const;
 
 /** Not for child processes. */
