@@ -136,6 +136,7 @@ const allowedRooms: Record<string, readonly string[]> = {
     'pages',
     'recordings',
     'relay',
+    'relay/footage',
     'request',
     'state',
     'transport',
@@ -147,7 +148,7 @@ const allowedRooms: Record<string, readonly string[]> = {
   'http/log': ['request'],
   'http/machines': ['request'],
   'http/recordings': ['request', 'state'],
-  'http/relay': ['request', 'state'],
+  'http/relay': ['relay/footage', 'request', 'state'],
   'http/pages': ['request', 'transport'],
   'http/pages/app': [
     ...['pages/app/api', 'pages/app/data', 'pages/app/live', 'pages/app/logs', 'pages/app/recordings'],

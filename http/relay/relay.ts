@@ -25,7 +25,7 @@ interface AdmittedSocket {
 export interface RelayOptions {
   readonly site: Site;
   readonly monitors: Pick<Monitors, 'get'>;
-  readonly logs: Pick<LogStore, 'siteRecordings' | 'events'>;
+  readonly logs: Pick<LogStore, 'siteRecordings' | 'siteTenures' | 'events'>;
   readonly recordings: Pick<RecordingArchive, 'footage' | 'openMedia'>;
   readonly log: Log;
 }

@@ -5,9 +5,9 @@ import type { FootagePart } from '../../store/recordings/playback/footage.ts';
 import type { RecordingArchive } from '../../store/recordings/recording-archive.ts';
 import { HttpError } from '../request/http-error.ts';
 import type { Site } from '../state/site.ts';
+import type { MachineFootage } from './footage/shown-footage.ts';
 import type { PeerRequests } from './peer-requests.ts';
 import { askForIndex, machineCaller } from './peer-routes.ts';
-import type { MachineFootage } from './shown-footage.ts';
 
 export interface SiteClipOptions {
   readonly site: Site;

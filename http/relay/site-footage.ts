@@ -11,15 +11,16 @@ import type { Route, RouteAnswer, RouteCall } from '../request/route.ts';
 import { joinIncomplete } from '../state/incomplete-catalogue.ts';
 import type { Site } from '../state/site.ts';
 import { bytesOf } from './answer-bytes.ts';
+import { footagePreferences } from './footage/footage-preferences.ts';
+import { type MachineFootage, shownFootage } from './footage/shown-footage.ts';
 import { awayError, type PeerRequests } from './peer-requests.ts';
 import { askForProgress } from './peer-routes.ts';
-import { type MachineFootage, shownFootage } from './shown-footage.ts';
 import { type KnownRecording, SiteClip } from './site-clip.ts';
 
 export interface SiteFootageOptions {
   readonly site: Site;
   readonly monitors: Pick<Monitors, 'get'>;
-  readonly logs: Pick<LogStore, 'siteRecordings'>;
+  readonly logs: Pick<LogStore, 'siteRecordings' | 'siteTenures'>;
   readonly recordings: Pick<RecordingArchive, 'footage' | 'openMedia'>;
   readonly peers: PeerRequests;
   /** Asks another machine. */
@@ -100,24 +101,27 @@ export class SiteFootage {
     return machine === site.machine || site.isAlive(machine);
   }
 
-  /** The owner's footage, and where it has none, that of any other machine; what cannot be played now only where nothing else is. */
+  /** See {@link footagePreferences}; what cannot be played now only where nothing else is. */
   async #shown({ id, start, end }: Asked): Promise<ShownFootage> {
     const { site, logs, monitors } = this.#options;
     const now = nowUs();
     const heard = site.machines.filter((machine) => this.#isHere(machine));
-    const found = await logs.siteRecordings({
-      ...{ monitors: [id], stream: 'main', start, end, limit: maxParts + 1, oldestFirst: true, heard },
-    });
+    const [found, tenures] = await Promise.all([
+      logs.siteRecordings({
+        ...{ monitors: [id], stream: 'main', start, end, limit: maxParts + 1, oldestFirst: true, heard },
+      }),
+      logs.siteTenures({ monitorID: id, start, end }),
+    ]);
     checkParts(found.length);
     const recorded = found.map((one) => ({
       ...{ id: one.id, machine: one.machine, start: one.start, end: one.end ?? now },
     }));
     const owner = site.distant(id)?.machine ?? (monitors.get(id)?.enable ? site.machine : undefined);
-    const rank = (machine: string) => (heard.includes(machine) ? 0 : 2) + (machine === owner ? 0 : 1);
-    const machines = [...new Set(recorded.map(({ machine }) => machine))].sort(
-      (a, b) => rank(a) - rank(b) || (a < b ? -1 : 1),
-    );
-    return { shown: shownFootage(recorded, machines, { start, end }), recorded };
+    const machines = [...new Set(recorded.map(({ machine }) => machine))].map((machine) => ({
+      ...{ machine, isHeard: heard.includes(machine), isOwner: machine === owner },
+    }));
+    const preferences = footagePreferences(machines, tenures);
+    return { shown: shownFootage(recorded, preferences, { start, end }), recorded };
   }
 
   async #answerOf(

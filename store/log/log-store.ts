@@ -8,6 +8,7 @@ import type { EventFilter, ListedEvent, Occurrence, OccurrenceFilter } from './c
 import type { CatalogueEntry, RecordingFilter } from './catalogue/recording-catalogue.ts';
 import type { UsageAnswer, UsageQuestion } from './catalogue/recording-usage.ts';
 import type { TimelineAnswer, TimelineQuestion } from './catalogue/timeline.ts';
+import type { TenureQuestion } from './catalogue/timeline-reader.ts';
 import type { ExportFormat } from './export/export-format.ts';
 import type { LogFilter, MachineEntry } from './read/log-filter.ts';
 import type { StatsQuestion, StatsRow } from './read/log-stats.ts';
@@ -17,7 +18,7 @@ import { isAfterCorrection } from './schema/log-times.ts';
 import type { SqlFormat } from './sql/sql-format.ts';
 import type { SqlResult } from './sql/sql-runner.ts';
 import { SqlProcesses } from './sql-process/sql-processes.ts';
-import type { SiteFilter } from './worker/all-machines.ts';
+import type { RankedTenure, SiteFilter } from './worker/all-machines.ts';
 import { type FollowConditions, followLog } from './worker/follower.ts';
 import { LogClient } from './worker/log-client.ts';
 import type { LogSite } from './worker/log-protocol.ts';
@@ -25,6 +26,7 @@ import type { LogSite } from './worker/log-protocol.ts';
 export { type LogFilter, MachineEntry, matchesFilter, PublicEntry } from './read/log-filter.ts';
 export { LogStoreError } from './schema/log-store-error.ts';
 export type { SqlResult } from './sql/sql-runner.ts';
+export type { RankedTenure } from './worker/all-machines.ts';
 export type { LogSite } from './worker/log-protocol.ts';
 
 export interface LogStoreOptions {
@@ -111,8 +113,8 @@ export class LogStore {
    *
    * @throws {StoreError} `conflict` when too many exports are under way, with the first piece; `io`
    */
-  export(filter: LogFilter, format: ExportFormat): AsyncGenerator<Uint8Array> {
-    return this.#download((thread) => thread.ask('openExport', { filter, format }));
+  async *export(filter: LogFilter, format: ExportFormat): AsyncGenerator<Uint8Array> {
+    if (this.#thread) yield* this.#thread.download(filter, format);
   }
 
   /** The recordings on this machine's disk that match, in the order of their ids. @throws {StoreError} `io` */
@@ -127,6 +129,15 @@ export class LogStore {
    */
   async siteRecordings(filter: SiteFilter): Promise<(CatalogueEntry & OfMachine)[]> {
     return this.#thread?.ask('siteRecordings', filter) ?? [];
+  }
+
+  /**
+   * How each machine recorded a monitor when, in the order of time; the first of each machine is what it did at the beginning.
+   *
+   * @throws {StoreError} `io`
+   */
+  async siteTenures(question: TenureQuestion): Promise<RankedTenure[]> {
+    return this.#thread?.ask('siteTenures', question) ?? [];
   }
 
   /** What the recordings on disk take, and which are the oldest. @throws {StoreError} `io` */
@@ -263,22 +274,6 @@ export class LogStore {
 
   async #close(): Promise<void> {
     await Promise.all([this.#statements?.close(), this.#thread?.close()]);
-  }
-
-  async *#download(open: (thread: LogClient) => Promise<number>): AsyncGenerator<Uint8Array> {
-    const thread = this.#thread;
-    if (!thread) return;
-    const download = await open(thread);
-    try {
-      for (;;) {
-        const piece = await thread.ask('readDownload', { download });
-        if (!piece) return;
-        if (piece.length > 0) yield piece;
-      }
-    } finally {
-      // With a thread that has gone the download is gone as well.
-      await thread.ask('closeDownload', { download }).catch(() => {});
-    }
   }
 
   async #query(filter: LogFilter, oldestFirst: boolean): Promise<MachineEntry[]> {

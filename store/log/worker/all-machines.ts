@@ -10,6 +10,7 @@ import type {
 import { joinOccurrences } from '../catalogue/joined-occurrences.ts';
 import type { CatalogueEntry, MachineFilter, RecordingFilter } from '../catalogue/recording-catalogue.ts';
 import { readTimeline, type TimelineAnswer, type TimelineQuestion } from '../catalogue/timeline.ts';
+import type { StoredRank, TenureQuestion } from '../catalogue/timeline-reader.ts';
 import type { LogFilter, MachineEntry, OfMachine } from '../read/log-filter.ts';
 import { firstOf, pageOfMachines } from '../read/log-pages.ts';
 import { maxStatsRows, type StatsQuestion, type StatsRow } from '../read/log-stats.ts';
@@ -28,6 +29,7 @@ export interface SiteFilter extends RecordingFilter {
   /** The machines that are heard, if not all; see {@link MachineFilter}. */
   readonly heard?: readonly string[];
 }
+export type RankedTenure = Of<StoredRank>;
 type BesideChoice = Choice & Pick<EventFilter, 'id' | 'start' | 'end'>;
 type Named = readonly [machine: string, log: MachineLog];
 
@@ -98,6 +100,12 @@ export class AllMachines {
     const isLater = (a: Of<CatalogueEntry>, b: Of<CatalogueEntry>) =>
       a.id === b.id ? a.machine > b.machine : a.id > b.id;
     return found.sort((a, b) => (isLater(a, b) ? sign : -sign)).slice(0, filter.limit);
+  }
+
+  /** How each machine recorded a monitor when, in the order of time. */
+  async tenures(question: TenureQuestion): Promise<RankedTenure[]> {
+    const found = await this.#ask({}, (log) => log.timeline.ranks(question));
+    return found.sort((a, b) => a.time - b.time);
   }
 
   /** @throws {StoreError} `invalid` if the answer would be over 64 KB. */

@@ -4,7 +4,8 @@ import { retry } from '../../../bus/children/retry.ts';
 import { stopDeadlinesMs } from '../../../bus/children/stop-deadlines.ts';
 import { WorkerClient, type WorkerEnd } from '../../../bus/children/worker-client.ts';
 import { StoreError } from '../../base/store-error.ts';
-import type { MachineEntry } from '../read/log-filter.ts';
+import type { ExportFormat } from '../export/export-format.ts';
+import type { LogFilter, MachineEntry } from '../read/log-filter.ts';
 import { LogStoreError } from '../schema/log-store-error.ts';
 import type {
   AskedQuestion,
@@ -70,6 +71,21 @@ export class LogClient {
     await this.#available();
     const answer = await this.#thread.ask((id) => ({ kind: 'ask', id, topic, asked }) as LogQuestion);
     return answer as LogAnswer<T>;
+  }
+
+  /** The pieces of an export, each read when it is asked for. */
+  async *download(filter: LogFilter, format: ExportFormat): AsyncGenerator<Uint8Array> {
+    const download = await this.ask('openExport', { filter, format });
+    try {
+      for (;;) {
+        const piece = await this.ask('readDownload', { download });
+        if (!piece) return;
+        if (piece.length > 0) yield piece;
+      }
+    } finally {
+      // With a thread that has gone the download is gone as well.
+      await this.ask('closeDownload', { download }).catch(() => {});
+    }
   }
 
   /** Switches the posting of new entries, also for later threads. A thread that is starting receives it when it is ready. */

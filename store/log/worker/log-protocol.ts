@@ -6,12 +6,13 @@ import type { EventFilter, ListedEvent, Occurrence, OccurrenceFilter } from '../
 import type { CatalogueEntry, RecordingFilter } from '../catalogue/recording-catalogue.ts';
 import type { UsageAnswer, UsageQuestion } from '../catalogue/recording-usage.ts';
 import type { TimelineAnswer, TimelineQuestion } from '../catalogue/timeline.ts';
+import type { TenureQuestion } from '../catalogue/timeline-reader.ts';
 import type { ExportFormat } from '../export/export-format.ts';
 import type { LogFilter, MachineEntry, OfMachine } from '../read/log-filter.ts';
 import type { StatsQuestion, StatsRow } from '../read/log-stats.ts';
 import type { StatusTotals } from '../read/log-totals.ts';
 import type { LogStoreErrorCode } from '../schema/log-store-error.ts';
-import type { SiteFilter } from './all-machines.ts';
+import type { RankedTenure, SiteFilter } from './all-machines.ts';
 
 /** The messages between the log store and its thread. */
 
@@ -51,6 +52,7 @@ export interface LogQuestions {
   closeDownload: { asked: { download: number }; answer: undefined };
   recordings: { asked: RecordingFilter; answer: CatalogueEntry[] };
   siteRecordings: { asked: SiteFilter; answer: (CatalogueEntry & OfMachine)[] };
+  siteTenures: { asked: TenureQuestion; answer: RankedTenure[] };
   usage: { asked: UsageQuestion; answer: UsageAnswer };
   timeline: { asked: TimelineQuestion; answer: TimelineAnswer };
   events: { asked: EventFilter; answer: (ListedEvent & OfMachine)[] };

@@ -40,6 +40,7 @@ const streamsOf: Readonly<
   openExport: ['LOGS'],
   recordings: ['RECORDINGS', 'HISTORY'],
   siteRecordings: ['RECORDINGS', 'HISTORY'],
+  siteTenures: ['TENURES'],
   usage: ['RECORDINGS', 'HISTORY', 'EVENTS'],
   timeline: ['RECORDINGS', 'HISTORY', 'EVENTS', 'TENURES'],
   events: ['RECORDINGS', 'HISTORY', 'EVENTS', 'TENURES'],
@@ -190,6 +191,8 @@ export class LogService {
         return this.#database.catalogue.list(question.asked);
       case 'siteRecordings':
         return this.#machines.recordings(question.asked);
+      case 'siteTenures':
+        return this.#machines.tenures(question.asked);
       case 'usage':
         return this.#database.usage.answer(question.asked);
       case 'timeline':

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import { shownFootage } from '../../../http/relay/shown-footage.ts';
+import { tenureRank } from '../../../bus/messages.ts';
+import { type FootageMachine, footagePreferences } from '../../../http/relay/footage/footage-preferences.ts';
+import { shownFootage } from '../../../http/relay/footage/shown-footage.ts';
 import { joinPlaylists } from '../../../store/recordings/playback/joined-playlist.ts';
 
 const second = 1_000_000;
@@ -7,12 +9,14 @@ const of = (machine: string, start: number, end: number) => ({
   ...{ machine, start: start * second, end: end * second },
 });
 const span = { start: 0, end: 100 * second };
-const shown = (...recorded: ReturnType<typeof of>[]) =>
-  shownFootage(recorded, ['a', 'b', 'c'], span).map(({ machine, start, end }) => [
-    machine,
-    start / second,
-    end / second,
-  ]);
+const shown = (...recorded: ReturnType<typeof of>[]) => shownBy([[0, 'abc']], ...recorded);
+/** @param preferences from this second on, these machines, the best first. */
+const shownBy = (preferences: readonly [number, string][], ...recorded: ReturnType<typeof of>[]) =>
+  shownFootage(
+    recorded,
+    preferences.map(([at, machines]) => ({ start: at * second, machines: [...machines] })),
+    span,
+  ).map(({ machine, start, end }) => [machine, start / second, end / second]);
 
 test('the first machine is shown, and others where it has nothing', () => {
   expect(shown()).toEqual([]);
@@ -42,7 +46,70 @@ test('the moment between two files is no gap, unless it is all that is asked for
   const border = [of('a', 0, 50), of('a', 50.2, 100), of('b', 0, 100)];
   expect(shown(...border)).toEqual([['a', 0, 100]]);
   const moment = { start: 50.05 * second, end: 50.15 * second };
-  expect(shownFootage(border, ['a', 'b'], moment)).toEqual([{ machine: 'b', ...moment }]);
+  expect(shownFootage(border, [{ start: 0, machines: ['a', 'b'] }], moment)).toEqual([
+    { machine: 'b', ...moment },
+  ]);
+});
+
+test('who comes first is another one from a time on, unless for less than a second', () => {
+  const all = ['a', 'b', 'c'].map((machine) => of(machine, 0, 100));
+  const parts = [
+    ['a', 0, 40],
+    ['b', 40, 100],
+  ];
+  const changes: [number, string][] = [
+    [-50, 'abc'],
+    [40, 'bac'],
+  ];
+  expect(shownBy(changes, ...all)).toEqual(parts);
+  const brief: [number, string][] = [
+    [-50, 'abc'],
+    [39.5, 'cab'],
+    [40, 'bac'],
+  ];
+  expect(shownBy(brief, ...all)).toEqual(parts);
+
+  // A gap of the better one, and one across the change.
+  expect(shownBy(changes, of('a', 0, 100), of('b', 0, 60), of('b', 70, 100))).toEqual([
+    ['a', 0, 40],
+    ['b', 40, 60],
+    ['a', 60, 70],
+    ['b', 70, 100],
+  ]);
+  expect(shownBy(changes, of('a', 0, 20), of('b', 60, 100), of('c', 0, 100))).toEqual([
+    ['a', 0, 20],
+    ['c', 20, 60],
+    ['b', 60, 100],
+  ]);
+  expect(shownBy(changes, of('a', 0, 100))).toEqual([['a', 0, 100]]);
+});
+
+test("whoever had the token comes first, then who stands in, then today's owner, and who is not heard last", () => {
+  const known = (...heard: boolean[]) =>
+    ['a', 'b', 'c'].map((machine, index) => ({
+      ...{ machine, isHeard: heard[index] ?? true, isOwner: machine === 'c' },
+    }));
+  const rank = (machine: string, time: number, token: number | null, provisional: boolean) => ({
+    ...{ machine, time, rank: tenureRank({ token, provisional }) },
+  });
+  const tenures = [
+    rank('a', 10, 5, false),
+    rank('b', 20, 5, true),
+    rank('b', 30, 7, false),
+    rank('a', 40, null, false),
+    rank('b', 50, 0, true),
+  ];
+  const orders = (machines: readonly FootageMachine[]) =>
+    footagePreferences(machines, tenures).map(({ start, machines: order }) => [start, order.join('')]);
+  expect(orders(known())).toEqual([
+    [0, 'cab'],
+    [10, 'acb'],
+    [20, 'abc'],
+    [30, 'bac'],
+    [40, 'bca'],
+  ]);
+  expect(orders(known(false)).map(([, order]) => order)).toEqual(['cba', 'bca']);
+  expect(footagePreferences([], tenures)).toEqual([{ start: 0, machines: [] }]);
 });
 
 test('playlists follow each other with a discontinuity, and the longest segment of all', () => {

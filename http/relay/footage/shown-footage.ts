@@ -5,19 +5,47 @@ export interface MachineFootage {
   readonly end: number;
 }
 
+/** From a time on, until the next one: whose footage is shown rather than whose. */
+export interface Preference {
+  readonly start: number;
+  /** The best first. */
+  readonly machines: readonly string[];
+}
+
 type Span = Pick<MachineFootage, 'start' | 'end'>;
 
-/** Shorter gaps, as between two files of one machine, are not filled with what another one has. */
+/** Shorter gaps, as between two files of one machine, are not filled with what another one has; nor is a shorter preference heeded. */
 const leastGapUs = 1_000_000;
 
 /**
  * Which machine's footage of a monitor is shown when: that of the first one, and where it has none, that of the next.
  *
- * @param machines the best first.
+ * @param preferences in the order of time; the first one begins long before the span.
  * @returns parts that follow each other and fill the whole span, so that each may have an end without footage; none if nothing
  * was recorded.
  */
 export function shownFootage(
+  recorded: readonly MachineFootage[],
+  preferences: readonly Preference[],
+  span: Span,
+): MachineFootage[] {
+  const lasting = preferences.filter(
+    ({ start }, index) => (preferences[index + 1]?.start ?? Number.POSITIVE_INFINITY) - start >= leastGapUs,
+  );
+  const shown = lasting.flatMap(({ start, machines }, index) => {
+    const end = lasting[index + 1]?.start ?? span.end;
+    const spell = { start: Math.max(start, span.start), end: Math.min(end, span.end) };
+    return spell.start < spell.end ? shownByOrder(recorded, machines, spell) : [];
+  });
+  const begins = shown.filter(({ machine }, index) => machine !== shown[index - 1]?.machine);
+  return begins.map(({ machine, start }, index) => ({
+    machine,
+    start: index === 0 ? span.start : start,
+    end: begins[index + 1]?.start ?? span.end,
+  }));
+}
+
+function shownByOrder(
   recorded: readonly MachineFootage[],
   machines: readonly string[],
   span: Span,
@@ -31,12 +59,7 @@ export function shownFootage(
     );
     shown = [...shown, ...found].sort((a, b) => a.start - b.start);
   }
-  const begins = shown.filter(({ machine }, index) => machine !== shown[index - 1]?.machine);
-  return begins.map(({ machine, start }, index) => ({
-    machine,
-    start: index === 0 ? span.start : start,
-    end: begins[index + 1]?.start ?? span.end,
-  }));
+  return shown;
 }
 
 function within(footage: MachineFootage, span: Span): MachineFootage[] {
