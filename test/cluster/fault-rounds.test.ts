@@ -9,6 +9,7 @@ import { eventsSeenBy, PublishedEvents, type SeenEvent } from '../support/publis
 import { seeded } from '../support/seeded.ts';
 import { eventsOn, SiteFootage } from '../support/site-checker.ts';
 import { SiteFaults } from '../support/site-faults.ts';
+import { tenuresOf, wrongTokens } from '../support/token-holders.ts';
 import { waitFor } from '../support/wait.ts';
 
 const rounds = Number(process.env['ROUNDS'] ?? 40);
@@ -43,7 +44,7 @@ async function startLab() {
 }
 
 test(
-  `${rounds} faults, one after the other, leave no monitor without footage, and each event is listed and published`,
+  `${rounds} faults, one after the other, leave no monitor without footage and no token with two machines, and each event is listed and published`,
   async () => {
     const { lab, monitors, cluster, published, faults } = await startLab();
     // What is under way to the broker was not published after the subscription for certain.
@@ -67,6 +68,10 @@ test(
     const part = (share: number) => (seconds[Math.floor(seconds.length * (1 - share))] ?? 0).toFixed(2);
     console.log(`${seconds.length} gaps: p50 ${part(0.5)}, p95 ${part(0.95)}, at most ${part(1)} s`);
     expect(gaps.filter((gap) => gap.seconds > maxGapS)).toEqual([]);
+
+    const held = await Promise.all(cluster.map((member, index) => tenuresOf(member, lab.machine(index))));
+    expect(held.flatMap(({ tenures }) => tenures).length).toBeGreaterThan(monitors.length);
+    expect(wrongTokens(held)).toEqual([]);
 
     const until = Date.now();
     const lists = () => Promise.all(cluster.map((machine) => eventsOn(machine, since, until)));

@@ -1,11 +1,8 @@
-import { join } from 'node:path';
-import type { DetectionEvent, MqttEvent } from '../../bus/messages.ts';
-import { Bus } from '../../bus/nats/bus.ts';
-import { readBusAddress } from '../../bus/nats/bus-address-file.ts';
-import { replay, streamRange } from '../../bus/nats/jetstream.ts';
+import type { MqttEvent } from '../../bus/messages.ts';
 import { events } from '../../bus/subjects.ts';
 import type { ClusterRecorder } from './cluster.ts';
 import type { Place } from './lab.ts';
+import { readStream } from './member-streams.ts';
 import type { ListedEvent } from './site-checker.ts';
 
 /** Two machines that detect something within this, in microseconds, have seen the same. */
@@ -23,30 +20,11 @@ export interface SeenEvent {
 }
 
 /** All that a machine has detected, in its order. @param place where it has a network of its own. */
-export async function eventsSeenBy({ name, recorder }: ClusterRecorder, place?: Place): Promise<SeenEvent[]> {
-  const address = await readBusAddress(join(recorder.folder, 'storage', 'bus'));
-  if (!address) throw new Error(`${name} has no bus`);
-  const reach = async (server: string) => (place ? place.reach(`nats://${server}`) : server);
-  const servers = await Promise.all(address.servers.map(reach));
-  const bus = await Bus.connect({ ...address, servers }, 'test');
-  const { last } = await streamRange(bus, 'EVENTS');
-  const seen: SeenEvent[] = [];
-  await new Promise<void>((resolve) => {
-    const take = (message: DetectionEvent | undefined, storedAt: number) => {
-      if (!message) return;
-      const { id, monitorID, source, time } = message;
-      seen.push({ id, machine: name, monitorID, source, time, storedAt });
-    };
-    if (last === 0) return resolve();
-    const reading = replay(bus, 'EVENTS', events, 1, ({ message, sequence, storedAt }) => {
-      take(message, storedAt);
-      if (sequence < last) return;
-      reading.stop();
-      resolve();
-    });
-  });
-  await bus.close();
-  return seen;
+export async function eventsSeenBy(member: ClusterRecorder, place?: Place): Promise<SeenEvent[]> {
+  const read = await readStream(member, 'EVENTS', events, place);
+  return read.map(({ message: { id, monitorID, source, time }, storedAt }) => ({
+    ...{ id, machine: member.name, monitorID, source, time, storedAt },
+  }));
 }
 
 /**
