@@ -36,12 +36,12 @@ type Named = readonly [machine: string, log: MachineLog];
 /** Answers from the tables of all machines, in one order: by time, then by machine. */
 export class AllMachines {
   readonly #database: LogDatabase;
-  readonly #isAlone: boolean;
+  readonly #present: readonly string[];
 
-  /** @param isAlone the others are machines of a cluster that is no more: their rows are left, their files cannot be had. */
-  constructor(database: LogDatabase, isAlone: boolean) {
+  /** @param present this machine and those of its cluster; of others, that have left it, rows are left, but files cannot be had. */
+  constructor(database: LogDatabase, present: readonly string[]) {
     this.#database = database;
-    this.#isAlone = isAlone;
+    this.#present = present;
   }
 
   /** A page may be longer by entries of the same time as the last one, so that pages can be turned by the time. */
@@ -95,7 +95,9 @@ export class AllMachines {
 
   /** In the order of the ids; two with the same id in that of their machines. */
   async recordings(filter: SiteFilter): Promise<Of<CatalogueEntry>[]> {
-    const found = await this.#ask({}, (log, machine) => log.catalogue.list(filterOf(filter, machine)));
+    const found = await this.#ask(this.#withFiles, (log, machine) =>
+      log.catalogue.list(filterOf(filter, machine)),
+    );
     const sign = filter.oldestFirst ? 1 : -1;
     const isLater = (a: Of<CatalogueEntry>, b: Of<CatalogueEntry>) =>
       a.id === b.id ? a.machine > b.machine : a.id > b.id;
@@ -110,11 +112,10 @@ export class AllMachines {
 
   /** @throws {StoreError} `invalid` if the answer would be over 64 KB. */
   async timeline(question: TimelineQuestion): Promise<TimelineAnswer> {
-    const choice = { machines: this.#isAlone ? [this.#database.machine] : [] };
-    const beside = await this.#beside({ ...question, ...choice });
+    const beside = await this.#beside({ ...question, ...this.#withFiles });
     return readTimeline(question, (bucket) =>
       Promise.all(
-        this.#chosen(choice).map(([machine, log]) =>
+        this.#chosen(this.#withFiles).map(([machine, log]) =>
           log.timeline.summarize({
             ...{ ...question, bucket, isAway: isAway(question, machine) },
             beside: beside(machine),
@@ -147,7 +148,11 @@ export class AllMachines {
   }
 
   #hasFiles({ machine }: OfMachine): boolean {
-    return !this.#isAlone || machine === this.#database.machine;
+    return this.#present.includes(machine);
+  }
+
+  get #withFiles(): Choice {
+    return { machines: this.#present };
   }
 
   #chosen({ machines = [] }: Choice): Named[] {

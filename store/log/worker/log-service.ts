@@ -75,8 +75,9 @@ export class LogService {
   readonly #timers: NodeJS.Timeout[] = [];
 
   private constructor(database: LogDatabase, bus: Bus, surroundings: Surroundings) {
+    const { machine, site } = surroundings.beginning;
     this.#database = database;
-    this.#machines = new AllMachines(database, surroundings.beginning.site === undefined);
+    this.#machines = new AllMachines(database, [machine, ...(site?.others ?? [])]);
     this.#bus = bus;
     this.#surroundings = surroundings;
     this.dispatch = new LogDispatch(surroundings.beginning.following, (entries) =>

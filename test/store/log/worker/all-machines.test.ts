@@ -251,7 +251,7 @@ test('a machine that was given another name, and back, has its rows once, under 
 });
 
 test('recordings of all machines are one list and one timeline, and what an absent one was writing has ended', async () => {
-  const { bus, here, log } = await startBoth();
+  const { bus, here, log, site } = await startBoth();
   const report = (second: number, state: RecordingReport['state'], seconds: number): RecordingReport => ({
     id: formatRecordingID({ startMs: first + second * 1000, monitorID: 'door', stream: 'main' }),
     ...{ monitorID: 'door', state, start: (first + second * 1000) * 1000 },
@@ -328,16 +328,24 @@ test('recordings of all machines are one list and one timeline, and what an abse
   await waitFor(async () => (await shownIn(log)).length === 1, 10_000, 'the event');
   expect(await shownIn(log)).toEqual([report(0, 'saved', 1).id]);
   await log.close();
-  const alone = await here.open();
-  expect(await shownIn(alone)).toEqual([null]);
-  expect((await alone.timeline(question)).monitors).toEqual([
-    {
-      id: 'door',
-      recorded: [
-        [0, 9],
-        [20, 29],
-      ],
-      events: {},
-    },
-  ]);
+  // Alone again, or with others.
+  for (const left of [undefined, { ...site, others: ['nvr9'] }]) {
+    const one = await here.open({ site: left });
+    expect(await shownIn(one)).toEqual([null]);
+    expect((await one.siteRecordings({ limit: 10, oldestFirst: true })).map((each) => each.machine)).toEqual([
+      machine,
+      machine,
+    ]);
+    expect((await one.timeline(question)).monitors).toEqual([
+      {
+        id: 'door',
+        recorded: [
+          [0, 9],
+          [20, 29],
+        ],
+        events: {},
+      },
+    ]);
+    await one.close();
+  }
 });

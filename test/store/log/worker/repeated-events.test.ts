@@ -46,7 +46,7 @@ async function openSite(site: Site, machine: string, readAt: Readonly<Record<str
     ];
     await log?.writer.appendEvents(rows, position);
   }
-  return { database, file, all: new AllMachines(database, false) };
+  return { database, file, all: new AllMachines(database, machines) };
 }
 
 async function shown(site: Site, machine = 'a'): Promise<string[]> {
