@@ -8,13 +8,15 @@ import {
   quoted,
 } from './machine-schema.ts';
 import { migrateSchema } from './migration.ts';
+import { inTransaction } from './transaction.ts';
 import { viewsOf } from './views.ts';
 
 /** The state of a monitor is kept, however old it is. */
 const emptied = ['log', 'event', 'delivery', 'object', 'recording'];
 
 /**
- * Makes the tables of all machines and the views, and drops the tables of machines that are no longer there once they are empty.
+ * Makes the tables of all machines and the views, and drops the tables of machines that are no longer there once they are empty: all
+ * of it or nothing, because a view that is made again has lost its comment, and with it a machine's name, until the end.
  *
  * @returns those of the machines other than this one.
  */
@@ -23,23 +25,25 @@ export async function makeSchemas(
   machine: string,
   others: readonly string[],
 ): Promise<MachineSchema[]> {
-  await enterSchema(connection, ownSchema);
-  await migrateSchema(connection);
-  const known = await machinesOfFile(connection);
-  const wanted = [...known];
-  for (const other of others)
-    if (!known.some((each) => each.machine === other)) wanted.push(newSchema(other, wanted));
   const kept: MachineSchema[] = [];
-  for (const each of wanted) {
-    await connection.run(`CREATE SCHEMA IF NOT EXISTS ${quoted(each.schema)}`);
-    await enterSchema(connection, each.schema);
+  await inTransaction(connection, async () => {
+    await enterSchema(connection, ownSchema);
     await migrateSchema(connection);
-    if (others.includes(each.machine) || !(await isEmpty(connection))) kept.push(each);
-  }
-  await enterSchema(connection, ownSchema);
-  await connection.run(viewsOf([{ machine, schema: ownSchema }, ...kept]));
-  for (const each of known)
-    if (!kept.includes(each)) await connection.run(`DROP SCHEMA ${quoted(each.schema)} CASCADE`);
+    const known = await machinesOfFile(connection);
+    const wanted = [...known];
+    for (const other of others)
+      if (!known.some((each) => each.machine === other)) wanted.push(newSchema(other, wanted));
+    for (const each of wanted) {
+      await connection.run(`CREATE SCHEMA IF NOT EXISTS ${quoted(each.schema)}`);
+      await enterSchema(connection, each.schema);
+      await migrateSchema(connection);
+      if (others.includes(each.machine) || !(await isEmpty(connection))) kept.push(each);
+    }
+    await enterSchema(connection, ownSchema);
+    await connection.run(viewsOf([{ machine, schema: ownSchema }, ...kept]));
+    for (const each of known)
+      if (!kept.includes(each)) await connection.run(`DROP SCHEMA ${quoted(each.schema)} CASCADE`);
+  });
   return kept;
 }
 

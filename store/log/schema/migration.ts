@@ -1,6 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { createTable, schema } from './schema.ts';
-import { inTransaction } from './transaction.ts';
 
 /** The streams' positions had a table each, of one row. */
 const formerPositions = {
@@ -43,17 +42,15 @@ const recordingsOfLog = `
   )
   ORDER BY startTime`;
 
-/** Makes what is missing in a schema, and what an older version left into what it is now: all of it or nothing. */
-export function migrateSchema(connection: DuckDBConnection): Promise<void> {
-  return inTransaction(connection, async () => {
-    const found = await connection.runAndReadAll(
-      'SELECT table_name FROM duckdb_tables() WHERE schema_name = current_schema()',
-    );
-    const before = new Set(found.getRows().map(([name]) => String(name)));
-    if (before.has('eventPosition')) await joinPositions(connection, before);
-    await connection.run(schema);
-    if (before.has('log') && !before.has('recording')) await connection.run(recordingsOfLog);
-  });
+/** Makes what is missing in a schema, and what an older version left into what it is now. Within a transaction. */
+export async function migrateSchema(connection: DuckDBConnection): Promise<void> {
+  const found = await connection.runAndReadAll(
+    'SELECT table_name FROM duckdb_tables() WHERE schema_name = current_schema()',
+  );
+  const before = new Set(found.getRows().map(([name]) => String(name)));
+  if (before.has('eventPosition')) await joinPositions(connection, before);
+  await connection.run(schema);
+  if (before.has('log') && !before.has('recording')) await connection.run(recordingsOfLog);
 }
 
 async function joinPositions(connection: DuckDBConnection, tables: ReadonlySet<string>): Promise<void> {
