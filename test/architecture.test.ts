@@ -116,7 +116,8 @@ const allowedRooms: Record<string, readonly string[]> = {
     'log/worker',
   ],
   'store/log/worker': [
-    ...['base', 'log/catalogue', 'log/export', 'log/projection', 'log/read', 'log/retention', 'log/schema'],
+    ...['base', 'log/catalogue', 'log/export', 'log/projection', 'log/projection/states', 'log/read'],
+    ...['log/retention', 'log/schema'],
   ],
   'store/log/catalogue': ['base', 'log/schema'],
   'store/log/sql': ['base', 'log/export'],
@@ -124,6 +125,7 @@ const allowedRooms: Record<string, readonly string[]> = {
   'store/log/export': ['base', 'log/catalogue', 'log/read', 'log/schema'],
   'store/log/read': ['base', 'log/projection', 'log/schema'],
   'store/log/projection': ['log/schema'],
+  'store/log/projection/states': ['log/projection', 'log/schema'],
   'store/log/retention': ['log/schema'],
 
   http: [

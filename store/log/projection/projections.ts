@@ -5,7 +5,7 @@ import { deliveries, events, history, logs, objects, recordings, tenures } from 
 import type { LogTimes } from '../schema/log-times.ts';
 import type { DetectionWriter } from './detection-writer.ts';
 import type { LogWriter } from './log-writer.ts';
-import type { ProjectedStream } from './position.ts';
+import type { Position, ProjectedStream } from './position.ts';
 import type { Positions } from './positions.ts';
 import { Projection, type ProjectionOptions, usualCommitDelayMs } from './projection.ts';
 import type { RecordingWriter } from './recording-writer.ts';
@@ -18,6 +18,7 @@ import {
   type StoredEvent,
   type StoredObject,
   type StoredReport,
+  type StoredStatus,
   statusRow,
   tenureRow,
 } from './rows.ts';
@@ -36,6 +37,7 @@ export interface ProjectionWriters {
   readonly positions: Positions;
   readonly writer: LogWriter;
   readonly detections: DetectionWriter;
+  readonly states: { append(statuses: readonly StoredStatus[], position: Position): Promise<void> };
   readonly recordings: RecordingWriter;
   repairTimes(times: LogTimes): Promise<number>;
 }
@@ -77,7 +79,7 @@ export class LogProjections {
     listeners: ProjectionListeners,
     failures: StreamFailures,
   ): Promise<LogProjections> {
-    const { positions, writer, detections, recordings: recordingWriter } = writers;
+    const { positions, writer, detections, states, recordings: recordingWriter } = writers;
     const reader = async <Message, Row extends { readonly time: number }>({
       stream,
       channel,
@@ -116,7 +118,7 @@ export class LogProjections {
       }),
       reader({
         ...{ stream: 'HISTORY', channel: history, name: 'states of monitors', row: statusRow },
-        append: (rows, position) => detections.appendStates(rows, position),
+        append: (rows, position) => states.append(rows, position),
       }),
       reader({
         ...{ stream: 'RECORDINGS', channel: recordings, name: 'reports of recordings', row: recordingRow },

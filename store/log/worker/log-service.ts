@@ -89,10 +89,10 @@ export class LogService {
   static async start(database: LogDatabase, bus: Bus, surroundings: Surroundings): Promise<LogService> {
     const { began, heard } = surroundings.beginning;
     const service = new LogService(database, bus, surroundings);
-    const until = await database.detections.lastRun(began);
+    const until = await database.life.lastRun(began);
     // First, so that a start that is cut short repeats it.
     if (until !== undefined) await service.#silence(until);
-    await database.detections.recordStart(began);
+    await database.life.recordStart(began);
     await service.#repeatKills();
     await service.#read();
     if (heard) service.hear(heard);
@@ -103,7 +103,7 @@ export class LogService {
       // What is stored has answers as well, though small ones.
       setInterval(() => service.#memory.free(), minute / 6),
       // If it fails, a later one does it.
-      setInterval(() => void database.detections.heartbeat(nowUs()).catch(() => {}), minute),
+      setInterval(() => void database.life.heartbeat(nowUs()).catch(() => {}), minute),
     );
     void service.#prune();
     return service;
@@ -130,8 +130,8 @@ export class LogService {
   hear(machines: readonly string[]): void {
     const since = nowUs() - silenceUs;
     this.#site?.hear(machines);
-    for (const [machine, { detections }] of this.#database.others) {
-      void (machines.includes(machine) ? detections.heard() : detections.silent(since));
+    for (const [machine, { life }] of this.#database.others) {
+      void (machines.includes(machine) ? life.heard() : life.silent(since));
     }
   }
 
@@ -140,7 +140,7 @@ export class LogService {
     for (const timer of this.#timers) clearInterval(timer);
     this.#database.hold.release();
     await Promise.all([this.#streams?.close(), this.#site?.close()]);
-    await this.#database.detections.heartbeat(nowUs()).catch(() => {});
+    await this.#database.life.heartbeat(nowUs()).catch(() => {});
     await this.#bus.close();
   }
 
@@ -209,7 +209,7 @@ export class LogService {
 
   /** Nobody is heard yet, and nobody was since the recorder before this one last ran. @param until Unix microseconds. */
   async #silence(until: number): Promise<void> {
-    for (const { detections } of this.#database.others.values()) await detections.silent(until);
+    for (const { life } of this.#database.others.values()) await life.silent(until);
   }
 
   /**
@@ -219,7 +219,7 @@ export class LogService {
   async #repeatKills(): Promise<void> {
     if (!this.#surroundings.beginning.site) return;
     this.#kills.attach(this.#bus);
-    for (const { monitorID, time, reason } of await this.#database.detections.lastKills(maxKills)) {
+    for (const { monitorID, time, reason } of await this.#database.states.lastKills(maxKills)) {
       const status = { monitorID, state: 'stopped', reason, recording: false, since: time } as const;
       this.#kills.add(history, [monitorID], status);
     }
@@ -269,7 +269,7 @@ export class LogService {
 
   async #tend(): Promise<void> {
     const { maxSizeMegabytes } = this.#surroundings.beginning;
-    for (const { detections } of this.#database.others.values()) await detections.noteHearing();
+    for (const { life } of this.#database.others.values()) await life.noteHearing();
     await this.#database.retention.tend(maxSizeMegabytes * 1e6).catch(() => {});
   }
 }

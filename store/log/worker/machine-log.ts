@@ -8,6 +8,8 @@ import { DetectionWriter } from '../projection/detection-writer.ts';
 import { LogWriter } from '../projection/log-writer.ts';
 import { Positions } from '../projection/positions.ts';
 import { RecordingWriter } from '../projection/recording-writer.ts';
+import { MachineLife } from '../projection/states/machine-life.ts';
+import { StateWriter } from '../projection/states/state-writer.ts';
 import { HourlyRollup } from '../read/hourly-rollup.ts';
 import { LogPages } from '../read/log-pages.ts';
 import { LogStats } from '../read/log-stats.ts';
@@ -58,6 +60,8 @@ export class MachineLog {
   readonly positions: Positions;
   readonly writer: LogWriter;
   readonly detections: DetectionWriter;
+  readonly states: StateWriter;
+  readonly life: MachineLife;
   readonly recordings: RecordingWriter;
   readonly pages: LogPages;
   readonly stats: LogStats;
@@ -77,7 +81,9 @@ export class MachineLog {
     this.#hours = new HourlyRollup(writer, writes);
     this.#slices = new TextIndex(writer, writes);
     this.positions = new Positions(writer, writes);
-    this.detections = new DetectionWriter(writer, writes, this.positions);
+    this.detections = new DetectionWriter(writer, this.positions);
+    this.states = new StateWriter(writer, this.positions);
+    this.life = new MachineLife(writer, writes);
     this.recordings = new RecordingWriter(
       writer,
       this.positions,

@@ -36,7 +36,7 @@ async function open(path: string) {
   };
   const enter = (seconds: number, state: MonitorState) => {
     const status = { monitorID: 'door', state, reason: '', recording: false, since: at(seconds) };
-    return database.detections.appendStates([statusRow(status, 0, at(seconds))], position(seconds));
+    return database.states.append([statusRow(status, 0, at(seconds))], position(seconds));
   };
   const { rows: ask } = await openSnapshot({ file: path, database });
   const ends = async () => (await ask('SELECT endTime FROM recordings ORDER BY startTime')).flat();
@@ -125,17 +125,17 @@ test('so it has once its monitor streams no longer', async () => {
 test('so it has when the recorder is another one, but not when only its thread is', async () => {
   const path = await file();
   const first = await open(path);
-  await first.database.detections.recordStart(at(0));
+  await first.database.life.recordStart(at(0));
   await first.append(report(2, 'started', 3), report(2, 'growing', 8));
   await first.database.close();
 
   const sameMain = await open(path);
-  await sameMain.database.detections.recordStart(at(0));
+  await sameMain.database.life.recordStart(at(0));
   expect(await sameMain.ends()).toEqual([null]);
   await sameMain.database.close();
 
   const nextMain = await open(path);
-  await nextMain.database.detections.recordStart(at(100));
+  await nextMain.database.life.recordStart(at(100));
   // What the bus held of the time before is no sign of life.
   await nextMain.append(report(2, 'growing', 13));
   expect(await nextMain.ends()).toEqual([at(13)]);

@@ -207,7 +207,7 @@ test('a machine that is killed again before it could say what had become of its 
   await become(killed, await states(here));
   await killed.close();
   const { database } = await LogDatabase.open(there.file, { machine: other, others: [machine] });
-  await database.detections.recordStart(nowUs());
+  await database.life.recordStart(nowUs());
   await database.close();
   const back = await openThere();
   const stopped = [

@@ -1,5 +1,5 @@
-import { notRunning } from '../schema/schema.ts';
-import type { StoredStatus } from './rows.ts';
+import { notRunning } from '../../schema/schema.ts';
+import type { StoredStatus } from '../rows.ts';
 
 /** A monitor entered a state, or there is another reason for it. */
 export interface StateChange {

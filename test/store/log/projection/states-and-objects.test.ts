@@ -20,7 +20,7 @@ async function open(file: string) {
   /** Tells that monitors entered a state at a second, each with another message. */
   const tell = async (...statuses: [seconds: number, state: MonitorStatus['state'], reason?: string][]) => {
     told += statuses.length;
-    await database.detections.appendStates(
+    await database.states.append(
       statuses.map(([seconds, state, reason = '']) =>
         statusRow(
           { monitorID: 'door', state, reason, recording: false, since: at(seconds) },
@@ -67,7 +67,7 @@ test('another reason is a change of its own, and so is each monitor; times grow 
   const { database, ask, tell } = await open(await file());
   await tell([10, 'streaming'], [10, 'streaming', 'the sub stream is broken']);
   await tell([5, 'waiting', 'gone']);
-  await database.detections.appendStates(
+  await database.states.append(
     [statusRow({ monitorID: 'yard', state: 'streaming', reason: '', recording: true, since: at(7) }, 0, 0)],
     position(9),
   );
@@ -82,22 +82,22 @@ test('another reason is a change of its own, and so is each monitor; times grow 
 test('a recorder that was killed did not stream until it began again; a thread that crashed changes nothing', async () => {
   const path = await file();
   const first = await open(path);
-  await first.database.detections.recordStart(at(0));
+  await first.database.life.recordStart(at(0));
   await first.tell([1, 'streaming']);
-  await first.database.detections.heartbeat(at(60));
+  await first.database.life.heartbeat(at(60));
   await first.database.close();
 
   const sameMain = await open(path);
-  await sameMain.database.detections.recordStart(at(0));
+  await sameMain.database.life.recordStart(at(0));
   await sameMain.tell([1, 'streaming']);
   expect(await sameMain.ask(states)).toEqual([['streaming', at(1), null, false]]);
-  await sameMain.database.detections.heartbeat(at(120));
+  await sameMain.database.life.heartbeat(at(120));
   // Stored in the minute in which it was killed.
   await sameMain.database.detections.appendObjects([], { ...position(1), readAt: at(150) });
   await sameMain.database.close();
 
   const nextMain = await open(path);
-  await nextMain.database.detections.recordStart(at(3600));
+  await nextMain.database.life.recordStart(at(3600));
   await nextMain.tell([3601, 'connecting'], [3602, 'streaming']);
   expect(await nextMain.ask(states)).toEqual([
     ['streaming', at(1), at(150), false],
@@ -110,7 +110,7 @@ test('a recorder that was killed did not stream until it began again; a thread t
 test('an object is one row, without an end while it is there', async () => {
   const path = await file();
   const { database, ask } = await open(path);
-  await database.detections.recordStart(at(0));
+  await database.life.recordStart(at(0));
   const seen = (id: string, start: number, end: number | null, score = 60): DetectedObject => ({
     id,
     monitorID: 'door',
@@ -134,12 +134,12 @@ test('an object is one row, without an end while it is there', async () => {
     ['three', at(3), at(4), 60, 'person', 'event three'],
   ]);
   expect(await database.positions.read('OBJECTS')).toEqual(position(5));
-  await database.detections.heartbeat(at(60));
+  await database.life.heartbeat(at(60));
   await database.close();
 
   // Whoever followed it has died with the recorder; what it tells of it later counts.
   const again = await open(path);
-  await again.database.detections.recordStart(at(100));
+  await again.database.life.recordStart(at(100));
   expect(await again.ask("SELECT endTime FROM objects WHERE id = 'two'")).toEqual([[at(60)]]);
   await again.database.detections.appendObjects([objectRow(seen('two', 2, 50))], position(6));
   expect(await again.ask("SELECT endTime FROM objects WHERE id = 'two'")).toEqual([[at(50)]]);
@@ -174,7 +174,7 @@ test('a silence that could not be noted is noted later, and one that is over end
   atEnd(() => database.close());
   const there = database.others.get('there');
   if (!there) throw new Error('nothing of the other machine');
-  const { detections, tables } = there;
+  const { life, tables } = there;
   const silences = async () => {
     const found = await tables.writer.runAndReadAll('SELECT time FROM silence');
     return found.getRows().map(([time]) => Number(time));
@@ -183,26 +183,26 @@ test('a silence that could not be noted is noted later, and one that is over end
     tables.writer.run('ALTER TABLE silence RENAME TO kept; CREATE VIEW silence AS SELECT 0 AS no');
   const free = () => tables.writer.run('DROP VIEW silence; ALTER TABLE kept RENAME TO silence');
   await block();
-  await detections.silent(at(5));
-  await detections.silent(at(9));
+  await life.silent(at(5));
+  await life.silent(at(9));
   await free();
   expect(await silences()).toEqual([]);
-  await detections.noteHearing();
+  await life.noteHearing();
   expect(await silences()).toEqual([at(5)]);
 
   await block();
-  await detections.heard();
-  await detections.silent(at(20));
+  await life.heard();
+  await life.silent(at(20));
   await free();
-  await detections.noteHearing();
+  await life.noteHearing();
   expect(await silences()).toEqual([at(20)]);
 
   await block();
-  await detections.heard();
+  await life.heard();
   await free();
-  await detections.noteHearing();
+  await life.noteHearing();
   expect(await silences()).toEqual([]);
-  await detections.silent(at(30));
+  await life.silent(at(30));
   expect(await silences()).toEqual([at(30)]);
 });
 
