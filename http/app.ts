@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Log } from '../bus/log.ts';
 import type { Gate } from './gate/gate.ts';
+import { opensPage } from './gate/login-answer.ts';
 import type { OpenAnswers } from './open-answers.ts';
 import type { Relay } from './relay/relay.ts';
 import { bodyLimit, publicBodyLimit, readBody } from './request/body.ts';
@@ -29,6 +30,8 @@ declare module 'fastify' {
 export interface AppOptions {
   readonly table: readonly Route[];
   readonly gate: Pick<Gate, 'admit' | 'recognise'>;
+  /** Its document is what people get, with 404, who open a page that does not exist; it says so. */
+  readonly missing?: Route | undefined;
   /** Only where several machines are one system. */
   readonly relay?: Relay | undefined;
   /** This machine's name, where several are one system. */
@@ -52,7 +55,8 @@ const noCompiler = () => () => {
  * Answers HTTP requests from the table of routes. The gate admits a request before its query or body is read.
  */
 export function createApp(options: AppOptions): FastifyInstance {
-  const { table, gate, relay, machine, proxies, basePath, openAnswers, headers, server, log } = options;
+  const { table, gate, missing, relay, machine, proxies, basePath, openAnswers, headers, server, log } =
+    options;
   const app = Fastify({
     serverFactory: (handler) => server.on('request', handler),
     bodyLimit,
@@ -84,8 +88,16 @@ export function createApp(options: AppOptions): FastifyInstance {
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(headers);
     const row = request.is404 ? undefined : request.routeOptions.config.row;
-    const candidates = row ? [row] : match(request.raw.url?.split('?', 1)[0] ?? '');
+    const path = request.raw.url?.split('?', 1)[0] ?? '';
+    const candidates = row ? [row] : match(path);
     request.caller = await gate.admit(request.raw, accessOf(candidates));
+    const isNoPage = candidates.length === 0 && !path.startsWith('/api/') && opensPage(request.raw);
+    if (isNoPage && missing) {
+      const { caller, headers } = request;
+      const nothing = { params: {}, query: {}, body: undefined, address: undefined };
+      const page = await missing.handle({ ...nothing, caller, headers, signal: goneSignal(reply) });
+      return send({ ...page, status: 404 }, reply);
+    }
     if (!row) throw absent(candidates);
     if (row.recognises) request.caller = await gate.recognise(request.raw);
     // Hidden from Fastify, which rejects unknown content types even if there is no body.

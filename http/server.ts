@@ -7,6 +7,7 @@ import { Credentials } from './gate/credentials.ts';
 import { Gate } from './gate/gate.ts';
 import { LiveFeed } from './live/live-feed.ts';
 import { LogFeed } from './log/log-feed.ts';
+import { firstPage } from './pages/page-routes.ts';
 import type { ApiServices } from './request/api-services.ts';
 import { routes } from './routes.ts';
 import { MonitorStates } from './state/monitor-states.ts';
@@ -77,7 +78,16 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     ...{ feed, live, states, sessions, gate, basePath, machine, siteCatalogue },
   });
   const common = { table, proxies, machine, headers, log };
-  const door = openDoor({ ...common, server, gate, relay, basePath, pingInterval: options.pingInterval });
+  const missing = table.find(({ path }) => path === firstPage);
+  const door = openDoor({
+    ...common,
+    server,
+    gate,
+    missing,
+    relay,
+    basePath,
+    pingInterval: options.pingInterval,
+  });
   // Registered after `Credentials` and `Sessions`, whose listeners must know of the change first.
   const forgetAccounts = accounts.onChange(door.check);
   sessions.onEnd(door.check);

@@ -14,16 +14,25 @@ const maxNextLength = 1024;
  *
  * @returns the refusal itself if it is not about the login.
  */
-export function loginAnswer({ method, url = '/', headers }: IncomingMessage, refusal: unknown): unknown {
+export function loginAnswer(request: IncomingMessage, refusal: unknown): unknown {
+  const { url = '/', headers } = request;
   if (!(refusal instanceof HttpError) || refusal.status !== 401) return refusal;
   if (headers.authorization !== undefined) return refusal;
-  const mode = headers['sec-fetch-mode'];
-  const isNavigation = mode === undefined || mode === 'navigate';
-  const reads = method === 'GET' || method === 'HEAD';
-  if (isNavigation && reads && headers.upgrade === undefined && takesHtml(headers.accept))
-    return new Redirect(loginPage(url));
-  const isPage = !isNavigation || readSessionCookie(headers.cookie) !== undefined;
+  if (opensPage(request)) return new Redirect(loginPage(url));
+  const isPage = !isNavigation(request) || readSessionCookie(headers.cookie) !== undefined;
   return isPage ? withoutPrompt(refusal) : refusal;
+}
+
+/** Whether somebody opens this address as a page: an answer should be one for people. */
+export function opensPage(request: IncomingMessage): boolean {
+  const { method, headers } = request;
+  const reads = method === 'GET' || method === 'HEAD';
+  return isNavigation(request) && reads && headers.upgrade === undefined && takesHtml(headers.accept);
+}
+
+/** Programs do not say what they fetch for. */
+function isNavigation({ headers: { 'sec-fetch-mode': mode } }: IncomingMessage): boolean {
+  return mode === undefined || mode === 'navigate';
 }
 
 /** The same refusal with a challenge that opens no prompt. */

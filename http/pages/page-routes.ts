@@ -7,9 +7,12 @@ import type { BasePath } from '../transport/base-path.ts';
 import { pagePolicy } from '../transport/security-headers.ts';
 import { type BuiltFile, BuiltPages } from './built-pages.ts';
 
+/** The page that opens first. */
+export const firstPage = '/live';
+
 /** The addresses of the pages. One document serves them all; its script reads the address. */
 const pages = {
-  '/live': 'The live view',
+  [firstPage]: 'The live view',
   '/welcome': 'The first steps of a new installation; what they show is for admins',
   '/recordings': 'The recordings of a day',
   '/settings': 'The settings; what it shows is for admins',
@@ -46,14 +49,14 @@ export function pageRoutes({ basePath, known }: PageServices): Route[] {
       tag: 'Pages',
       summary: 'Redirects to the live view',
       answers: { 302: { description: 'Location of the live view' } },
-      handle: () => ({ status: 302, headers: { Location: basePath.locate('/live') } }),
+      handle: () => ({ status: 302, headers: { Location: basePath.locate(firstPage) } }),
     }),
     ...Object.entries(pages).map(([path, summary]) =>
       route({
         method: 'GET',
         path,
         access: 'user',
-        limit: path === '/live' ? 'answer' : 'none',
+        limit: path === firstPage ? 'answer' : 'none',
         tag: 'Pages',
         summary,
         answers: { 200: document },

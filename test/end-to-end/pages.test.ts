@@ -224,6 +224,19 @@ test('the log is searched by its address, goes on by itself, and is for admins',
   await guest.close();
 });
 
+test('an address that is no page says so, in the look of the others, and leads on', async () => {
+  const { page, close } = await openPage(browser, `${recorder.url}/cameras`, recorder.admin);
+  const title = page.locator('.notice-title', { hasText: 'There is no such page' });
+  await title.waitFor();
+  expect(await page.title()).toBe('There is no such page · Sentrybus');
+  await page.screenshot({ path: join(pagePictures, 'missing.png') });
+  expect(await barriers(page)).toEqual([]);
+  await page.locator('main a[href="/live"]').click();
+  await page.locator('[data-monitor="door"]').waitFor();
+  await title.waitFor({ state: 'detached' });
+  await close();
+});
+
 test('an entry that is logged while the feed still connects is shown', async () => {
   const { page, close } = await openPage(browser, `${recorder.url}/live`, recorder.admin);
   const held: (() => void)[] = [];

@@ -5,6 +5,7 @@ import { account } from './data/own-account.ts';
 import { LivePage } from './live/live-page.tsx';
 import { address, go } from './shell/address.ts';
 import { LazyPage } from './shell/lazy-page.tsx';
+import { MissingPage } from './shell/missing-page.tsx';
 import { type PagePath, Shell } from './shell/shell.tsx';
 import { language, say } from './texts/say.ts';
 import { shellTexts } from './texts/shell-texts.ts';
@@ -20,6 +21,7 @@ const pages: Record<PagePath, { readonly title: keyof typeof shellTexts; readonl
   '/settings': { title: 'settings', show: () => <LazyPage load={loadSettings} /> },
   '/logs': { title: 'logs', show: () => <LazyPage load={loadLogs} /> },
   '/api': { title: 'api', show: () => <ApiPage /> },
+  '': { title: 'missing', show: () => <MissingPage /> },
   '/welcome': { title: 'welcome', show: () => <LazyPage load={loadWelcome} /> },
 };
 
@@ -28,7 +30,7 @@ let isWelcomed = false;
 
 export function App() {
   const { pathname, searchParams } = address.value;
-  const path = isPage(pathname) ? pathname : '/live';
+  const path = isPage(pathname) ? pathname : '';
   const { title, show } = pages[path];
   const name = say(shellTexts[title]);
   // Before the first paint: what is seen is in the language that the document says.

@@ -237,9 +237,24 @@ describe('the list of sessions', () => {
   });
 });
 
-describe('without a session', () => {
-  const browser = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
+const browser = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
 
+test('people who open a page that does not exist get one that says so, and programs an error', async () => {
+  const opened = await door.fetch('/nothing', { headers: browser });
+  expect([opened.status, opened.headers.get('content-type')]).toEqual([404, 'text/html; charset=utf-8']);
+  expect(opened.headers.get('content-security-policy')).toContain("default-src 'none'");
+  expect(await opened.text()).toBe(await (await door.fetch('/live', { headers: browser })).text());
+  for (const [path, headers] of [
+    ['/nothing', {}],
+    ['/nothing', { ...browser, 'sec-fetch-mode': 'cors' }],
+    ['/api/nothing', browser],
+  ] as const) {
+    const answer = await door.fetch(path, { headers });
+    expect([answer.status, await answer.json()]).toMatchObject([404, { code: 'not_found' }]);
+  }
+});
+
+describe('without a session', () => {
   test.each([
     ['/', '/login'],
     ['/api', '/login?next=%2Fapi'],

@@ -14,8 +14,8 @@ const links = [
   { path: '/api', name: 'api', forAdmins: false },
 ] as const;
 
-/** Beside the pages with a link there is the first one that a new installation shows. */
-export type PagePath = (typeof links)[number]['path'] | '/welcome';
+/** Beside the pages with a link: the first one that a new installation shows, and the one in place of a page that does not exist. */
+export type PagePath = (typeof links)[number]['path'] | '/welcome' | '';
 
 interface ShellProps {
   readonly current: PagePath;

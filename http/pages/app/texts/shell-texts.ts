@@ -8,6 +8,12 @@ export const shellTexts = {
   logs: { en: 'Logs', de: 'Protokoll' },
   api: { en: 'API', de: 'API' },
   welcome: { en: 'Welcome', de: 'Willkommen' },
+  missing: { en: 'There is no such page', de: 'Diese Seite gibt es nicht' },
+  missingAddress: {
+    en: 'Perhaps the address was mistyped, or the link is an old one.',
+    de: 'Vielleicht ist die Adresse vertippt, oder der Link ist alt.',
+  },
+  toLive: { en: 'To the live view', de: 'Zur Live-Ansicht' },
   pages: { en: 'Pages', de: 'Seiten' },
   skip: { en: 'Skip to the content', de: 'Zum Inhalt springen' },
   preferences: { en: 'Appearance and language', de: 'Darstellung und Sprache' },
