@@ -20,9 +20,11 @@ test('a start that is cut short anywhere takes no machine its name', async () =>
   const run = connection.run.bind(connection);
   const known = [{ machine: 'front', schema }];
   let isWhole = false;
-  for (let last = 0; !isWhole; last++) {
+  let last = 1;
+  for (; !isWhole; last++) {
     let statements = 0;
     vi.spyOn(connection, 'run').mockImplementation((sql, ...values) => {
+      // The first begins the transaction, which is tried again.
       if (statements++ === last) throw new Error('no more');
       return run(sql, ...values);
     });
@@ -33,7 +35,6 @@ test('a start that is cut short anywhere takes no machine its name', async () =>
     vi.restoreAllMocks();
     await run('ROLLBACK').catch(() => {});
     expect([last, await machinesOfFile(connection)]).toEqual([last, known]);
-    if (last > 100) break;
   }
-  expect(isWhole).toBe(true);
+  expect(last).toBeGreaterThan(10);
 });
