@@ -19,7 +19,7 @@ import { logRoutes } from './log/log-query-routes.ts';
 import { logSqlRoutes } from './log/log-sql-routes.ts';
 import { logStatsRoutes } from './log/log-stats-routes.ts';
 import { machineRoutes } from './machines/machine-routes.ts';
-import { firstPage, pageRoutes } from './pages/page-routes.ts';
+import { pageRoutes } from './pages/page-routes.ts';
 import { clipRoutes } from './recordings/clip-routes.ts';
 import { OpenLimit } from './recordings/open-limit.ts';
 import { playlistRoutes } from './recordings/playlist-routes.ts';
@@ -79,7 +79,7 @@ export function routes(
       basePath: services.basePath,
       known: (caller, path) => ({
         session: whoAmI(caller, services.accounts),
-        ...(path === firstPage && { monitors: summaries(caller, services) }),
+        ...(path === '/live' && { monitors: summaries(caller, services) }),
       }),
     }),
   ];

@@ -7,7 +7,7 @@ import { Credentials } from './gate/credentials.ts';
 import { Gate } from './gate/gate.ts';
 import { LiveFeed } from './live/live-feed.ts';
 import { LogFeed } from './log/log-feed.ts';
-import { firstPage } from './pages/page-routes.ts';
+import { plainPage } from './pages/page-routes.ts';
 import type { ApiServices } from './request/api-services.ts';
 import { routes } from './routes.ts';
 import { MonitorStates } from './state/monitor-states.ts';
@@ -78,7 +78,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     ...{ feed, live, states, sessions, gate, basePath, machine, siteCatalogue },
   });
   const common = { table, proxies, machine, headers, log };
-  const missing = table.find(({ path }) => path === firstPage);
+  const missing = table.find(({ path }) => path === plainPage);
   const door = openDoor({
     ...common,
     server,

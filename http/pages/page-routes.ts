@@ -7,17 +7,17 @@ import type { BasePath } from '../transport/base-path.ts';
 import { pagePolicy } from '../transport/security-headers.ts';
 import { type BuiltFile, BuiltPages } from './built-pages.ts';
 
-/** The page that opens first. */
-export const firstPage = '/live';
+/** Its document says nothing but whose account it is: it serves for an address that is no page as well. */
+export const plainPage = '/api';
 
 /** The addresses of the pages. One document serves them all; its script reads the address. */
 const pages = {
-  [firstPage]: 'The live view',
+  '/live': 'The live view',
   '/welcome': 'The first steps of a new installation; what they show is for admins',
   '/recordings': 'The recordings of a day',
   '/settings': 'The settings; what it shows is for admins',
   '/logs': 'The log; what it shows is for admins',
-  '/api': 'The API page, to try requests',
+  [plainPage]: 'The API page, to try requests',
 };
 
 const fileTypes = ['text/javascript; charset=utf-8', 'text/css; charset=utf-8', 'image/svg+xml'];
@@ -49,14 +49,14 @@ export function pageRoutes({ basePath, known }: PageServices): Route[] {
       tag: 'Pages',
       summary: 'Redirects to the live view',
       answers: { 302: { description: 'Location of the live view' } },
-      handle: () => ({ status: 302, headers: { Location: basePath.locate(firstPage) } }),
+      handle: () => ({ status: 302, headers: { Location: basePath.locate('/live') } }),
     }),
     ...Object.entries(pages).map(([path, summary]) =>
       route({
         method: 'GET',
         path,
         access: 'user',
-        limit: path === firstPage ? 'answer' : 'none',
+        limit: path === '/live' ? 'answer' : 'none',
         tag: 'Pages',
         summary,
         answers: { 200: document },

@@ -243,7 +243,7 @@ test('people who open a page that does not exist get one that says so, and progr
   const opened = await door.fetch('/nothing', { headers: browser });
   expect([opened.status, opened.headers.get('content-type')]).toEqual([404, 'text/html; charset=utf-8']);
   expect(opened.headers.get('content-security-policy')).toContain("default-src 'none'");
-  expect(await opened.text()).toBe(await (await door.fetch('/live', { headers: browser })).text());
+  expect(await opened.text()).toBe(await (await door.fetch('/api', { headers: browser })).text());
   for (const [path, headers] of [
     ['/nothing', {}],
     ['/nothing', { ...browser, 'sec-fetch-mode': 'cors' }],
