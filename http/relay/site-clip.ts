@@ -20,6 +20,9 @@ export interface KnownRecording extends MachineFootage {
   readonly id: string;
 }
 
+/** By the recordings' ids with their machines. */
+type KnownIndexes = Map<string, Awaited<ReturnType<typeof askForIndex>>>;
+
 /** What a clip of several machines' footage is made of: where the fragments are is asked first, their bytes when they are read. */
 export class SiteClip {
   readonly #options: SiteClipOptions;
@@ -40,6 +43,7 @@ export class SiteClip {
     signal: AbortSignal,
   ): Promise<ClipFootage> {
     const parts: FootagePart[] = [];
+    const indexes: KnownIndexes = new Map();
     for (const { machine, start, end } of shown) {
       signal.throwIfAborted();
       const within = { fromUs: start, toUs: end };
@@ -47,7 +51,7 @@ export class SiteClip {
       const own = machine === this.#options.site.machine;
       const ofTile = own
         ? await this.#ownParts(monitorID, start, end)
-        : await this.#theirParts(found, signal);
+        : await this.#theirParts(found, indexes, signal);
       parts.push(...ofTile.map((part) => ({ ...part, ...within })));
     }
     const [startUs, endUs] = [shown[0]?.start ?? 0, shown.at(-1)?.end ?? 0];
@@ -58,11 +62,18 @@ export class SiteClip {
     return (await this.#options.recordings.footage(monitorID, startUs, endUs)).parts;
   }
 
-  async #theirParts(recorded: readonly KnownRecording[], signal: AbortSignal): Promise<FootagePart[]> {
+  /** @param known a recording may be in several parts: what is asked is kept there. */
+  async #theirParts(
+    recorded: readonly KnownRecording[],
+    known: KnownIndexes,
+    signal: AbortSignal,
+  ): Promise<FootagePart[]> {
     const parts: FootagePart[] = [];
-    for (const { id, machine, start } of recorded) {
-      const index = await askForIndex(this.#options.peers, machine, id, signal);
-      if (index) parts.push({ id: siteRecordingID(id, machine), startUs: start, index });
+    for (const { id: own, machine, start } of recorded) {
+      const id = siteRecordingID(own, machine);
+      if (!known.has(id)) known.set(id, await askForIndex(this.#options.peers, machine, own, signal));
+      const index = known.get(id);
+      if (index) parts.push({ id, startUs: start, index });
     }
     return parts;
   }

@@ -52,6 +52,19 @@ export interface CatalogueEntry {
   readonly reason: string;
 }
 
+/** Times are Unix times in microseconds. */
+export interface TenureQuestion {
+  readonly monitorID: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** How a machine recorded a monitor from a time on; see `tenureRank`. */
+export interface StoredRank {
+  readonly time: number;
+  readonly rank: number;
+}
+
 /** The recordings of a machine without those whose files were deleted. */
 export const existingRecordings = (isAway = false) =>
   `(FROM ${isAway ? `(${allRecordings(true)})` : 'machineRecordings'} WHERE id NOT IN (SELECT id FROM removal))`;
@@ -92,6 +105,19 @@ export class RecordingCatalogue extends CatalogueReader {
         if (found.length === filter.limit) return found;
       }
       return pageOf(filter, await this.#ended(filter, {}), unended, {});
+    });
+  }
+
+  /** How the machine recorded a monitor, in the order of time; the first is that of the beginning. */
+  ranks({ monitorID, start, end }: TenureQuestion): Promise<StoredRank[]> {
+    return this.inTurn(async () => {
+      const rows = await this.rows(
+        `SELECT time, rank FROM tenure WHERE monitorID = $1 AND time < $3 AND time >= coalesce(
+            (SELECT max(before.time) FROM tenure before WHERE before.monitorID = $1 AND before.time <= $2), 0)
+          ORDER BY time`,
+        [monitorID, BigInt(start), BigInt(end)],
+      );
+      return rows.map(([time, rank]) => ({ time: Number(time), rank: Number(rank) }));
     });
   }
 

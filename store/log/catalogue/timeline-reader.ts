@@ -18,37 +18,11 @@ interface SummaryQuestion extends Required<Pick<TimelineQuestion, 'monitors' | '
   readonly beside: Beside | undefined;
 }
 
-/** Times are Unix times in microseconds. */
-export interface TenureQuestion {
-  readonly monitorID: string;
-  readonly start: number;
-  readonly end: number;
-}
-
-/** How a machine recorded a monitor from a time on; see `tenureRank`. */
-export interface StoredRank {
-  readonly time: number;
-  readonly rank: number;
-}
-
 /** Summarizes the recordings and detections of one machine over a range of time. */
 export class TimelineReader extends CatalogueReader {
   /** @returns the monitors in the order of their ids. */
   summarize(question: SummaryQuestion): Promise<MonitorTimeline[]> {
     return this.inTurn(() => this.#summarize(question));
-  }
-
-  /** In the order of time; the first is that of the beginning. */
-  ranks({ monitorID, start, end }: TenureQuestion): Promise<StoredRank[]> {
-    return this.inTurn(async () => {
-      const rows = await this.rows(
-        `SELECT time, rank FROM tenure WHERE monitorID = $1 AND time < $3 AND time >= coalesce(
-            (SELECT max(before.time) FROM tenure before WHERE before.monitorID = $1 AND before.time <= $2), 0)
-          ORDER BY time`,
-        [monitorID, BigInt(start), BigInt(end)],
-      );
-      return rows.map(([time, rank]) => ({ time: Number(time), rank: Number(rank) }));
-    });
   }
 
   async #summarize(question: SummaryQuestion): Promise<MonitorTimeline[]> {

@@ -3,10 +3,9 @@ import type { CheckpointAnswer, CheckpointQuestion } from '../../../bus/messages
 import type { BusAddress } from '../../../bus/nats/bus-address.ts';
 import type { StoreErrorCode } from '../../base/store-error.ts';
 import type { EventFilter, ListedEvent, Occurrence, OccurrenceFilter } from '../catalogue/event-list.ts';
-import type { CatalogueEntry, RecordingFilter } from '../catalogue/recording-catalogue.ts';
+import type { CatalogueEntry, RecordingFilter, TenureQuestion } from '../catalogue/recording-catalogue.ts';
 import type { UsageAnswer, UsageQuestion } from '../catalogue/recording-usage.ts';
 import type { TimelineAnswer, TimelineQuestion } from '../catalogue/timeline.ts';
-import type { TenureQuestion } from '../catalogue/timeline-reader.ts';
 import type { ExportFormat } from '../export/export-format.ts';
 import type { LogFilter, MachineEntry, OfMachine } from '../read/log-filter.ts';
 import type { StatsQuestion, StatsRow } from '../read/log-stats.ts';

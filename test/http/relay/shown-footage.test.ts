@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { tenureRank } from '../../../bus/messages.ts';
 import { type FootageMachine, footagePreferences } from '../../../http/relay/footage/footage-preferences.ts';
@@ -82,6 +83,20 @@ test('who comes first is another one from a time on, unless for less than a seco
     ['b', 60, 100],
   ]);
   expect(shownBy(changes, of('a', 0, 100))).toEqual([['a', 0, 100]]);
+  // What is missing just before the change, and on both sides of it.
+  expect(shownBy(changes, of('a', 0, 39.5), of('b', 0, 100))).toEqual([
+    ['a', 0, 39.5],
+    ['b', 39.5, 100],
+  ]);
+  const others: [number, string][] = [
+    [-50, 'abc'],
+    [40, 'acb'],
+  ];
+  expect(shownBy(others, of('a', 0, 39.1), of('a', 40.9, 100), of('b', 0, 100))).toEqual([
+    ['a', 0, 39.1],
+    ['b', 39.1, 40.9],
+    ['a', 40.9, 100],
+  ]);
 });
 
 test("whoever had the token comes first, then who stands in, then today's owner, and who is not heard last", () => {
@@ -110,6 +125,39 @@ test("whoever had the token comes first, then who stands in, then today's owner,
   ]);
   expect(orders(known(false)).map(([, order]) => order)).toEqual(['cba', 'bca']);
   expect(footagePreferences([], tenures)).toEqual([{ start: 0, machines: [] }]);
+});
+
+test("whatever is recorded and preferred: a moment with footage is somebody's who has it, or within a second of that", () => {
+  const machine = fc.constantFrom('a', 'b', 'c');
+  // Half of them meet, as files and takeovers do, and half are shorter than a gap that is filled.
+  const start = fc.oneof(fc.integer({ min: -50, max: 1050 }), fc.integer({ min: 0, max: 20 }));
+  const length = fc.oneof(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 400 }));
+  const recorded = fc.array(fc.tuple(machine, start, length), { minLength: 1, maxLength: 12 });
+  const order = fc.shuffledSubarray(['a', 'b', 'c'], { minLength: 3 });
+  const changes = fc.array(fc.tuple(fc.integer({ min: 0, max: 1000 }), order), { maxLength: 8 });
+  fc.assert(
+    fc.property(recorded, order, changes, (files, first, later) => {
+      const footage = files.map(([name, from, tenths]) => of(name, from / 10, (from + tenths) / 10));
+      const preferences = [[-100, first] as const, ...later.sort(([x], [y]) => x - y)].map(
+        ([at, machines]) => ({ start: (at / 10) * second, machines }),
+      );
+      const parts = shownFootage(footage, preferences, span);
+      const has = (name: string, at: number) =>
+        footage.some((one) => one.machine === name && one.start <= at && at < one.end);
+      const all = Array.from({ length: 1000 }, (_, tenth) => ((tenth + 0.5) / 10) * second);
+      const at = (time: number) => parts.find(({ start, end }) => start <= time && time < end)?.machine ?? '';
+      if (parts.length === 0) return all.every((time) => !footage.some((one) => has(one.machine, time)));
+      expect([parts[0]?.start, parts.at(-1)?.end]).toEqual([span.start, span.end]);
+      // So many tenths of a second in a row are not shown, though somebody has them.
+      let missed = 0;
+      for (const time of all) {
+        missed = has(at(time), time) || !footage.some((one) => has(one.machine, time)) ? 0 : missed + 1;
+        if (missed > 10) return false;
+      }
+      return true;
+    }),
+    { numRuns: 2000 },
+  );
 });
 
 test('playlists follow each other with a discontinuity, and the longest segment of all', () => {
