@@ -8,9 +8,14 @@ import type {
   OccurrenceFilter,
 } from '../catalogue/event-list.ts';
 import { joinOccurrences } from '../catalogue/joined-occurrences.ts';
-import type { CatalogueEntry, MachineFilter, RecordingFilter } from '../catalogue/recording-catalogue.ts';
+import type {
+  CatalogueEntry,
+  MachineFilter,
+  RecordingFilter,
+  StoredRank,
+  TenureQuestion,
+} from '../catalogue/recording-catalogue.ts';
 import { readTimeline, type TimelineAnswer, type TimelineQuestion } from '../catalogue/timeline.ts';
-import type { StoredRank, TenureQuestion } from '../catalogue/timeline-reader.ts';
 import type { LogFilter, MachineEntry, OfMachine } from '../read/log-filter.ts';
 import { firstOf, pageOfMachines } from '../read/log-pages.ts';
 import { maxStatsRows, type StatsQuestion, type StatsRow } from '../read/log-stats.ts';
@@ -106,7 +111,7 @@ export class AllMachines {
 
   /** How each machine recorded a monitor when, in the order of time. */
   async tenures(question: TenureQuestion): Promise<RankedTenure[]> {
-    const found = await this.#ask({}, (log) => log.timeline.ranks(question));
+    const found = await this.#ask({}, (log) => log.catalogue.ranks(question));
     return found.sort((a, b) => a.time - b.time);
   }
 
@@ -125,14 +130,18 @@ export class AllMachines {
     );
   }
 
-  /** @returns for each machine, which others may show what it has seen. */
+  /**
+   * @returns for each machine, which others may show what it has seen: one that has left, nothing of a machine that is there, whose
+   *   recording of it can be had.
+   */
   async #beside(filter: BesideChoice): Promise<(machine: string) => Beside | undefined> {
     const chosen = this.#chosen(filter);
     // An event that is asked for by its id is meant.
     const isAlone = chosen.length < 2 || filter.id !== undefined;
     if (isAlone || !(await this.#database.events.isJoint(filter))) return () => undefined;
-    const machines = chosen.map(([machine, { tables }]) => ({ machine, schema: tables.schema }));
-    return (machine) => ({ machine, machines });
+    const all = chosen.map(([machine, { tables }]) => ({ machine, schema: tables.schema }));
+    const present = all.filter(({ machine }) => this.#present.includes(machine));
+    return (machine) => ({ machine, machines: this.#present.includes(machine) ? present : all });
   }
 
   async #ask<T extends object>(

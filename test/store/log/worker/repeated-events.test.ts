@@ -23,7 +23,12 @@ interface Machine {
 type Site = Readonly<Record<string, Machine>>;
 
 /** @param readAt the second of the newest message of each machine, 1000 if it is not said. */
-async function openSite(site: Site, machine: string, readAt: Readonly<Record<string, number>> = {}) {
+async function openSite(
+  site: Site,
+  machine: string,
+  readAt: Readonly<Record<string, number>> = {},
+  present: readonly string[] = machines,
+) {
   const file = join(await temporaryFolder(), 'log.duckdb');
   const others = machines.filter((other) => other !== machine);
   const { database } = await LogDatabase.open(file, { machine, others });
@@ -46,7 +51,7 @@ async function openSite(site: Site, machine: string, readAt: Readonly<Record<str
     ];
     await log?.writer.appendEvents(rows, position);
   }
-  return { database, file, all: new AllMachines(database, machines) };
+  return { database, file, all: new AllMachines(database, present) };
 }
 
 async function shown(site: Site, machine = 'a'): Promise<string[]> {
@@ -56,6 +61,21 @@ async function shown(site: Site, machine = 'a'): Promise<string[]> {
 
 const owner = { at: 0, token: 5, provisional: false };
 const empty: Machine = { tenures: [], events: [] };
+
+test('what a machine that has left has seen hides nothing, because it cannot be played', async () => {
+  const site: Site = {
+    a: { tenures: [owner], events: [5, 50] },
+    b: { tenures: [{ at: 4, token: 6, provisional: false }], events: [5] },
+    c: empty,
+  };
+  const listed = async (present: readonly string[]) => {
+    const { all } = await openSite(site, 'a', {}, present);
+    return (await all.events({ limit: 500, oldestFirst: true })).map(({ id }) => id).sort();
+  };
+  expect(await listed(machines)).toEqual(['a50', 'b5']);
+  expect(await listed(['a', 'c'])).toEqual(['a5', 'a50', 'b5']);
+  expect(await listed(['a'])).toEqual(['a5', 'a50', 'b5']);
+});
 
 test('of what an owner that was cut off and its stand-in both see, the stand-in is shown, the rest of the owner', async () => {
   const site: Site = {
