@@ -1,3 +1,4 @@
+import { MachineClock } from '../../bus/base/machine-clock.ts';
 import { nowUs } from '../../bus/base/time.ts';
 import type { Bus } from '../../bus/nats/bus.ts';
 import { Outbox } from '../../bus/nats/outbox.ts';
@@ -8,14 +9,19 @@ const maxReports = 1000;
 
 const none: OwnTenure = { token: null, provisional: false };
 
-/** Publishes on this machine's bus how it records each monitor, at each change: all machines decide by it whose events are shown. */
+/**
+ * Publishes on this machine's bus how it records each monitor, at each change: all machines decide by it whose events and footage
+ * are shown. When the clock was set, all is said again: times of before may be wrong.
+ */
 export class TenureReports {
   readonly #own: OwnTenures;
+  readonly #clock: MachineClock;
   readonly #outbox = new Outbox(maxReports, () => {});
   readonly #last = new Map<string, OwnTenure>();
 
-  constructor(own: OwnTenures) {
+  constructor(own: OwnTenures, clock = new MachineClock()) {
     this.#own = own;
+    this.#clock = clock;
   }
 
   attach(bus: Bus): void {
@@ -24,10 +30,12 @@ export class TenureReports {
 
   /** @param monitorIDs those that are enabled. */
   update(monitorIDs: readonly string[]): void {
+    const isClockSet = this.#clock.look() !== 0;
     for (const monitorID of new Set([...monitorIDs, ...this.#last.keys()])) {
       const now = monitorIDs.includes(monitorID) ? this.#own.of(monitorID) : none;
       const last = this.#last.get(monitorID);
-      if (last?.token === now.token && last.provisional === now.provisional) continue;
+      const isSaid = last?.token === now.token && last.provisional === now.provisional;
+      if (isSaid && !isClockSet) continue;
       this.#last.set(monitorID, now);
       this.#outbox.add(tenures, [monitorID], { monitorID, time: nowUs(), ...now });
     }

@@ -1,4 +1,4 @@
-import { type DuckDBConnection, LIST, listValue, VARCHAR } from '@duckdb/node-api';
+import { BIGINT, type DuckDBConnection, LIST, listValue, VARCHAR } from '@duckdb/node-api';
 import { fillTable } from '../schema/fill-table.ts';
 import type { Position } from './position.ts';
 import type { Positions } from './positions.ts';
@@ -48,11 +48,26 @@ export class DetectionWriter {
     });
   }
 
+  /** What has a time after a newer one's was said by a clock that was ahead: it is no longer true. */
   appendTenures(tenures: readonly StoredTenure[], position: Position): Promise<void> {
     return this.#positions.store('TENURES', position, async () => {
       if (tenures.length === 0) return;
+      const first = new Map<string, number>();
+      const lasting: StoredTenure[] = [];
+      for (const tenure of tenures.toReversed()) {
+        const { monitorID, time } = tenure;
+        if (time >= (first.get(monitorID) ?? Number.POSITIVE_INFINITY)) continue;
+        first.set(monitorID, time);
+        lasting.unshift(tenure);
+      }
+      await this.#connection.run(
+        `DELETE FROM tenure USING (SELECT unnest($1) AS monitorID, unnest($2) AS time) news
+          WHERE tenure.monitorID = news.monitorID AND tenure.time >= news.time`,
+        [listValue([...first.keys()]), listValue([...first.values()].map(BigInt))],
+        [LIST(VARCHAR), LIST(BIGINT)],
+      );
       await fillTable(this.#connection, 'tenure', (appender) => {
-        for (const { time, monitorID, rank } of tenures) {
+        for (const { time, monitorID, rank } of lasting) {
           appender.appendBigInt(BigInt(time));
           appender.appendVarchar(monitorID);
           appender.appendBigInt(BigInt(rank));

@@ -145,6 +145,39 @@ test('an object is one row, without an end while it is there', async () => {
   expect(await again.ask("SELECT endTime FROM objects WHERE id = 'two'")).toEqual([[at(50)]]);
 });
 
+test('who recorded a monitor by a clock that was ahead is forgotten once the clock is right', async () => {
+  const { database } = await open(await file());
+  const tenure = (seconds: number, rank: number, monitorID = 'door') => ({
+    time: at(seconds),
+    monitorID,
+    rank,
+  });
+  const append = (sequence: number, ...tenures: ReturnType<typeof tenure>[]) =>
+    database.detections.appendTenures(tenures, position(sequence));
+  const ranks = async (monitorID = 'door') =>
+    (await database.catalogue.ranks({ monitorID, start: at(0), end: at(99) })).map(({ time, rank }) => [
+      (time - at(0)) / 1e6,
+      rank,
+    ]);
+  await append(1, tenure(1, 10), tenure(2, 10, 'yard'));
+  await append(2, tenure(30, -1), tenure(31, 14));
+  // The clock is set back.
+  await append(3, tenure(20, 14));
+  expect(await ranks()).toEqual([
+    [1, 10],
+    [20, 14],
+  ]);
+  await append(4, tenure(25, -1), tenure(50, 16), tenure(40, 16), tenure(41, -1));
+  expect(await ranks()).toEqual([
+    [1, 10],
+    [20, 14],
+    [25, -1],
+    [40, 16],
+    [41, -1],
+  ]);
+  expect(await ranks('yard')).toEqual([[2, 10]]);
+});
+
 test('how long it took from the picture to the broker can be asked for each monitor', async () => {
   const { database, ask } = await open(await file());
   const delivery = (id: number, monitorID: string, after: number) => ({
