@@ -21,6 +21,8 @@ const [onMs, offMs] = [90_000, 20_000];
 const viewers = 4;
 const viewMs = 60_000;
 const askMs = 5000;
+/** Of ten minutes each, in two hours. */
+const curveParts = 12;
 
 interface Sample {
   readonly minute: number;
@@ -75,7 +77,9 @@ test('nothing grows', { timeout: (minutes + 10) * 60_000 }, async () => {
   await Promise.all([sampling(), comingAndGoing(), asking(recorder, goesOn), ...watching]);
 
   const rows = [...samples].map(([name, all]) => ({ name, ...describe(all) }));
-  console.log(`${minutes} minutes; MB by quarter, slope after the first, most descriptors in each`);
+  console.log(
+    `${minutes} minutes; MB in the mean of each twelfth, slope after the first quarter, most descriptors in each`,
+  );
   for (const { name, text } of rows) console.log(`  ${name.padEnd(18)} ${text}`);
   expect(rows.some(({ name }) => name.startsWith('main'))).toBe(true);
   for (const { name, slope, files } of rows) {
@@ -110,29 +114,29 @@ interface Description {
 
 function describe(all: readonly Sample[]): Description {
   const [first, last] = [all[0], all.at(-1)];
-  const quarters = [0, 0.25, 0.5, 0.75, 1].map(
-    (part) => all[Math.floor((all.length - 1) * part)]?.megabytes ?? 0,
-  );
   const settled = all.filter(({ minute }) => minute > minutes / 4);
   const isWhole = (last?.minute ?? 0) - (first?.minute ?? 0) > 0.9 * minutes;
   const slope = isWhole ? slopeOf(settled) : undefined;
   const slopeText = slope === undefined ? 'not there all the time' : `${slope.toFixed(2)} MB/h`;
-  const curve = quarters.map((megabytes) => megabytes.toFixed(1)).join(' ');
-  const files = [0, 1, 2, 3].map((quarter) => {
-    const part = all.slice(
-      Math.floor((all.length * quarter) / 4),
-      Math.ceil((all.length * (quarter + 1)) / 4),
-    );
-    return Math.max(...part.map((sample) => sample.files));
-  });
-  return { text: `${curve} · ${slopeText} · ${files.join(' ')}`, slope, files };
+  // One moment says little: collectors let it swing by a tenth.
+  const curve = partsOf(all, curveParts).map((part) => mean(part, (sample) => sample.megabytes).toFixed(1));
+  const files = partsOf(all, 4).map((part) => Math.max(...part.map((sample) => sample.files)));
+  return { text: `${curve.join(' ')} · ${slopeText} · ${files.join(' ')}`, slope, files };
 }
 
 /** Megabytes an hour, by least squares. */
 function slopeOf(samples: readonly Sample[]): number {
-  const mean = (of: (sample: Sample) => number) =>
-    samples.reduce((sum, sample) => sum + of(sample), 0) / Math.max(1, samples.length);
-  const [minute, megabytes] = [mean((one) => one.minute), mean((one) => one.megabytes)];
-  const spread = mean((one) => (one.minute - minute) ** 2);
-  return (60 * mean((one) => (one.minute - minute) * (one.megabytes - megabytes))) / Math.max(1e-9, spread);
+  const [minute, megabytes] = [mean(samples, (one) => one.minute), mean(samples, (one) => one.megabytes)];
+  const spread = mean(samples, (one) => (one.minute - minute) ** 2);
+  const together = mean(samples, (one) => (one.minute - minute) * (one.megabytes - megabytes));
+  return (60 * together) / Math.max(1e-9, spread);
+}
+
+function mean(samples: readonly Sample[], of: (sample: Sample) => number): number {
+  return samples.reduce((sum, sample) => sum + of(sample), 0) / Math.max(1, samples.length);
+}
+
+function partsOf(all: readonly Sample[], count: number): Sample[][] {
+  const at = (part: number) => Math.floor((all.length * part) / count);
+  return Array.from({ length: count }, (_, part) => all.slice(at(part), at(part + 1)));
 }
