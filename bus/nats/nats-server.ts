@@ -54,6 +54,9 @@ export interface ServerKind {
   readonly usualErrors?: RegExp;
 }
 
+/** So long a client may take to log in. By default it is 2 s, which a process on a busy machine may need to get its turn. */
+export const loginSeconds = 15;
+
 /** The embedded bus. @param site where this machine is one of several. */
 export const embeddedBus = (site?: SiteMember): ServerKind => ({
   name: 'nats-server',
@@ -62,7 +65,7 @@ export const embeddedBus = (site?: SiteMember): ServerKind => ({
   ...(site && { usualErrors: /leafnode|handshake/i }),
   config: (dir) => `
 host: "127.0.0.1"
-authorization { token: $SENTRYBUS_BUS_TOKEN }
+authorization { token: $SENTRYBUS_BUS_TOKEN, timeout: ${loginSeconds} }
 max_payload: 8MB
 # A subscriber that does not read is disconnected before it can hold up the others.
 max_pending: 16MB

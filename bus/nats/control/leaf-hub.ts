@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { loginSeconds } from '../nats-server.ts';
 import { tlsConfig } from './key-files.ts';
 
 /** Subjects of answers to what is asked of another machine's streams begin with it. */
@@ -22,6 +23,7 @@ export const leafAddress = (host: string, port: number): string => `${inAddress(
 export const leafHub = (dir: string, host: string, port: number): string => `
 no_auth_user: ${memberUser}
 authorization {
+  timeout: ${loginSeconds}
   users: [
     { user: ${memberUser}, password: ${memberUser} }
     {

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { Bus } from '../../../bus/nats/bus.ts';
 import { machineToken } from '../../../bus/nats/control/machine-token.ts';
@@ -85,4 +88,20 @@ test('the bus of a machine that becomes one of several keeps its streams, and is
   await member.bus.close();
   await member.server.stop();
   expect(await streamRange((await start()).bus, 'LOGS')).toEqual(before);
+});
+
+test('a client that gets no turn for three seconds before it logs in is let in', async () => {
+  const { server } = await startTestBus();
+  const [address = ''] = server.address.servers;
+  const [host, port] = address.split(':');
+  const socket = connect({ host, port: Number(port) });
+  onTestFinished(() => void socket.destroy());
+  const heard: string[] = [];
+  socket.setEncoding('utf8').on('data', (text: string) => heard.push(text));
+  await once(socket, 'connect');
+  await pause(3000);
+  const login = { verbose: false, pedantic: false, lang: 'test', auth_token: server.address.token };
+  socket.write(`CONNECT ${JSON.stringify(login)}\r\nPING\r\n`);
+  await expect.poll(() => heard.join(''), { timeout: 5000 }).toMatch(/PONG/);
+  expect(heard.join('')).not.toMatch(/-ERR/);
 });
