@@ -140,8 +140,8 @@ export class AllMachines {
     const isAlone = chosen.length < 2 || filter.id !== undefined;
     if (isAlone || !(await this.#database.events.isJoint(filter))) return () => undefined;
     const all = chosen.map(([machine, { tables }]) => ({ machine, schema: tables.schema }));
-    const present = all.filter(({ machine }) => this.#present.includes(machine));
-    return (machine) => ({ machine, machines: this.#present.includes(machine) ? present : all });
+    const withFiles = all.filter((one) => this.#hasFiles(one));
+    return (machine) => ({ machine, machines: this.#hasFiles({ machine }) ? withFiles : all });
   }
 
   async #ask<T extends object>(
