@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { buildWithClock } from '../support/build-with-clock.ts';
 import { startCamera, testMounts } from '../support/camera.ts';
 import { clusterMachines, settledCluster, startCluster } from '../support/cluster.ts';
+import { grouped } from '../support/grouped.ts';
 import { Lab } from '../support/lab.ts';
 import { motion, rtspMonitor } from '../support/monitors.ts';
 import { startBroker } from '../support/mosquitto.ts';
@@ -43,6 +44,12 @@ async function startLab() {
   return { lab, monitors, cluster, published, faults: new SiteFaults(lab, cluster, clocks) };
 }
 
+/** @param seconds the longest first. */
+function distribution(seconds: readonly number[]): string {
+  const part = (share: number) => (seconds[Math.floor(seconds.length * (1 - share))] ?? 0).toFixed(2);
+  return `${seconds.length} gaps: p50 ${part(0.5)}, p95 ${part(0.95)}, at most ${part(1)} s`;
+}
+
 test(
   `${rounds} faults, one after the other, leave no monitor without footage and no token with two machines, and each event is listed and published`,
   async () => {
@@ -64,9 +71,12 @@ test(
       const when = faults.describe(at);
       console.log(`${monitor}: ${seconds.toFixed(2)} s without footage, from ${from} to ${to}, ${when}`);
     }
-    const seconds = gaps.map((gap) => gap.seconds);
-    const part = (share: number) => (seconds[Math.floor(seconds.length * (1 - share))] ?? 0).toFixed(2);
-    console.log(`${seconds.length} gaps: p50 ${part(0.5)}, p95 ${part(0.95)}, at most ${part(1)} s`);
+    for (const [kind, of] of [
+      ['all faults', gaps] as const,
+      ...grouped(gaps, ({ at }) => faults.kindAt(at)),
+    ]) {
+      console.log(`${kind}: ${distribution(of.map((gap) => gap.seconds))}`);
+    }
     expect(gaps.filter((gap) => gap.seconds > maxGapS)).toEqual([]);
 
     const held = await Promise.all(cluster.map((member, index) => tenuresOf(member, lab.machine(index))));
@@ -76,9 +86,10 @@ test(
     const until = Date.now();
     const lists = () => Promise.all(cluster.map((machine) => eventsOn(machine, since, until)));
     const isSame = async () => {
-      const found = (await lists()).map((events) => events.map(({ id }) => id));
-      const everywhere = found.reduce((common, ids) => common.filter((id) => ids.includes(id)));
-      const alone = found.map((ids) => ids.filter((id) => !everywhere.includes(id)));
+      const found = (await lists()).map((events) => new Set(events.map(({ id }) => id)));
+      const everywhere = [...(found[0] ?? [])].filter((id) => found.every((ids) => ids.has(id)));
+      const common = new Set(everywhere);
+      const alone = found.map((ids) => [...ids].filter((id) => !common.has(id)));
       if (alone.every((ids) => ids.length === 0)) return everywhere.length > 0;
       throw new Error(`beside ${everywhere.length} on all machines: ${JSON.stringify(alone)}`);
     };

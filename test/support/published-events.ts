@@ -1,6 +1,7 @@
 import type { MqttEvent } from '../../bus/messages.ts';
 import { events } from '../../bus/subjects.ts';
 import type { ClusterRecorder } from './cluster.ts';
+import { grouped } from './grouped.ts';
 import type { Place } from './lab.ts';
 import { readStream } from './member-streams.ts';
 import type { ListedEvent } from './site-checker.ts';
@@ -71,7 +72,8 @@ export class PublishedEvents {
 
   /** Those that were published first after a newer one of the same machine and monitor. @param seen in their order. */
   late(seen: readonly SeenEvent[]): SeenEvent[] {
-    return grouped(seen, ({ machine, monitorID }) => `${machine} ${monitorID}`).flatMap((own) => {
+    const bySource = grouped(seen, ({ machine, monitorID }) => `${machine} ${monitorID}`);
+    return [...bySource.values()].flatMap((own) => {
       let next = Number.POSITIVE_INFINITY;
       return own.toReversed().filter((event) => {
         const place = this.#places.get(keyOf(event));
@@ -86,7 +88,8 @@ export class PublishedEvents {
 
 /** Of the events that one machine lists, those that come so soon after another machine's that both have seen the same. */
 export function repeatedEvents(listed: readonly ListedEvent[]): ListedEvent[] {
-  return grouped(listed, ({ monitorID }) => monitorID).flatMap((events) =>
+  const byMonitor = grouped(listed, ({ monitorID }) => monitorID);
+  return [...byMonitor.values()].flatMap((events) =>
     events.filter((event, index) => {
       const before = events[index - 1];
       return before && before.machine !== event.machine && event.time - before.time < sameUs;
@@ -103,13 +106,3 @@ const momentOf = ({ monitorID, source, time }: MqttEvent): Moment => ({
   source,
   time: Date.parse(time) * 1000 + Number(time.slice(23, 26)),
 });
-
-function grouped<T>(items: readonly T[], groupOf: (item: T) => string): T[][] {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const group = groups.get(groupOf(item));
-    if (group) group.push(item);
-    else groups.set(groupOf(item), [item]);
-  }
-  return [...groups.values()];
-}

@@ -89,10 +89,21 @@ export class SiteFootage {
   }
 }
 
-async function recordedBy({ name, recorder }: ClusterRecorder, monitorID: string): Promise<RecordedSpan[]> {
-  const path = `/api/recording/query?monitors=${monitorID}&limit=${page}`;
-  const list = await recorder.get<readonly Listed[]>(path);
-  if (list.length === page) throw new Error(`there are more recordings of ${monitorID} than are asked for`);
+/** All recordings of a monitor that a machine knows of, newest first. */
+async function listedBy({ recorder }: ClusterRecorder, monitorID: string): Promise<Listed[]> {
+  const list: Listed[] = [];
+  for (;;) {
+    const before = list.length > 0 ? `&before=${list.at(-1)?.id}` : '';
+    const path = `/api/recording/query?monitors=${monitorID}&limit=${page}${before}`;
+    const found = await recorder.get<readonly Listed[]>(path);
+    list.push(...found);
+    if (found.length < page) return list;
+  }
+}
+
+async function recordedBy(member: ClusterRecorder, monitorID: string): Promise<RecordedSpan[]> {
+  const { name, recorder } = member;
+  const list = await listedBy(member, monitorID);
   const own = list.filter(({ machine = name }) => machine === name);
   return Promise.all(
     own.map(async ({ id, start, end }) => ({

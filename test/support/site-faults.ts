@@ -27,17 +27,17 @@ export class SiteFaults {
     this.#clocks = clocks;
   }
 
-  readonly #happened: { readonly at: number; readonly what: string }[] = [];
+  readonly #happened: { readonly at: number; readonly kind: string; readonly what: string }[] = [];
 
   /** @param random numbers in [0, 1). Each fault begins when the one before is over. */
   async play(rounds: number, random: () => number): Promise<void> {
     const kinds = Object.entries(this.#kinds);
     for (let round = 1; round <= rounds; round += 1) {
-      const [name, begin] = kinds[Math.floor(random() * kinds.length)] ?? [];
+      const [kind = '', begin] = kinds[Math.floor(random() * kinds.length)] ?? [];
       const count = this.#machines.length;
       const index = Math.floor(random() * count);
       const other = (index + 1 + Math.floor(random() * (count - 1))) % count;
-      this.#happened.push({ at: Date.now(), what: `${round}: ${name}, machine ${index + 1}` });
+      this.#happened.push({ at: Date.now(), kind, what: `${round}: ${kind}, machine ${index + 1}` });
       const heal = await begin?.(index, other);
       await pause(leastMs + random() * moreMs);
       await heal?.();
@@ -47,8 +47,18 @@ export class SiteFaults {
 
   /** How long after which fault a moment was. @param at Unix time in milliseconds. */
   describe(at: number): string {
-    const fault = this.#happened.findLast((each) => each.at <= at + 500);
+    const fault = this.#lastAt(at);
     return fault ? `${((at - fault.at) / 1000).toFixed(1)} s after ${fault.what}` : 'before all faults';
+  }
+
+  /** The kind of fault that was the last one at a moment. @param at Unix time in milliseconds. */
+  kindAt(at: number): string {
+    return this.#lastAt(at)?.kind ?? 'before all faults';
+  }
+
+  /** What is half a second earlier by the machines' clocks may be due to it. */
+  #lastAt(at: number) {
+    return this.#happened.findLast((each) => each.at <= at + 500);
   }
 
   /** By name. @param other another machine: a fault between two needs it. */
