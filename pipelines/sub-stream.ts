@@ -24,9 +24,9 @@ export interface SubStreamConnection {
 }
 
 export interface SubStreamOptions {
-  /** Whether detectors look at it. */
+  /** Whether detectors look at it. They ask for pictures some seconds after a start. */
   readonly isDetected: boolean;
-  /** A stream that is recorded is always connected; another one when detectors want it, or it is watched. */
+  /** A stream that is recorded or detected is always connected; another one when it is watched. */
   readonly isRecorded: boolean;
   /** May throw. @param failures connections that failed in a row */
   readonly open: (failures: number) => SubStreamConnection;
@@ -104,7 +104,8 @@ export class SubStream {
   }
 
   #connectIfWanted(): void {
-    const isWanted = this.#options.isRecorded || this.#detected !== undefined || this.#watched !== undefined;
+    const { isDetected, isRecorded } = this.#options;
+    const isWanted = isDetected || isRecorded || this.#detected !== undefined || this.#watched !== undefined;
     const isFree = !this.#connection && !this.#retry && this.#hasBegun && !this.#closed;
     if (isWanted && isFree) this.#ended = this.#connect();
   }

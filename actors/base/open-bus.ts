@@ -45,19 +45,18 @@ export async function openBus(
 ): Promise<OpenBus> {
   const log = logger.source('app');
   let address: BusAddress = config.bus;
+  const dir = join(config.storageDir, 'bus');
   let embedded: NatsServer | undefined;
   if (config.bus.servers.length === 0) {
-    const dir = join(config.storageDir, 'bus');
     const kind = embeddedBus(await site?.joinBus(dir));
     const server = await startNatsServer({ dir, log, kind });
     closers.addWithin('natsServer', () => Promise.all([removeBusAddress(dir), server.stop()]));
-    await writeBusAddress(dir, server.address);
     address = server.address;
     embedded = server;
   }
   const bus = await Bus.connect(address, 'main');
   closers.addWithin('bus', () => bus.close());
-  await ensureStreams(bus, site !== undefined);
+  await Promise.all([ensureStreams(bus, site !== undefined), embedded && writeBusAddress(dir, address)]);
   const watch = watchStreamHealth(bus, streamCheckIntervalMs, () => {
     log.error('JetStream stopped storing messages (disk full?); restarting nats-server');
     embedded?.restart();

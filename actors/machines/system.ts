@@ -91,9 +91,10 @@ export const systemMachine = setup({
   },
   actions: {
     spawnAll: enqueueActions(({ context: { services }, enqueue }) => {
-      enqueue.raise({ type: 'spawn.host' });
       for (const monitorID of services.monitorIDs())
         enqueue.raise({ type: 'apply', monitorID, restart: false });
+      // Its start takes the time of a processor, and recording goes before detection.
+      enqueue.raise({ type: 'spawn.host' });
     }),
     spawnHost: enqueueActions(({ context: { alive }, enqueue }) => {
       if (alive.some(({ kind }) => kind === 'host')) return;

@@ -53,8 +53,7 @@ export class PublishAcks {
 
   /** Rejects all: the connection was lost or closed, so nothing sent on it will be acknowledged. */
   break(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#stopLooking();
     const reason = new NotStoredError('the connection to the bus was lost');
     for (const { reject } of this.#waiting.values()) reject(reason);
     this.#waiting.clear();
@@ -73,9 +72,15 @@ export class PublishAcks {
     const waiting = this.#waiting.get(token);
     if (!waiting) return;
     this.#waiting.delete(token);
+    if (this.#waiting.size === 0) this.#stopLooking();
     const refusal = refusalIn(message);
     if (refusal === undefined) waiting.resolve();
     else waiting.reject(new NotStoredError(refusal));
+  }
+
+  #stopLooking(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   #expire(): void {

@@ -34,6 +34,9 @@ process.on('message', (order: HostOrder) => {
   else start(order.id, order.session);
 });
 
+// From now on an end is one of a process that ran.
+send({ type: 'alive' });
+
 // It may have gone while this module was loaded: then nothing says so any more.
 if (!process.connected) leave();
 

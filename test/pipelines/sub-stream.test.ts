@@ -85,13 +85,13 @@ describe('a sub stream', () => {
     vi.useRealTimers();
   });
 
-  test('is connected to when its pictures are wanted, and stays so when they are not', () => {
+  test('is connected to before detectors ask for its pictures, and stays so when they want none', () => {
     const { stream, connections } = startSubStream({ isLoggedIn: false });
-    stream.detect(wanted);
     // A wrong password of the main stream is not tried here as well.
     expect(connections).toHaveLength(0);
     stream.begin();
     expect(connections).toHaveLength(1);
+    stream.detect(wanted);
     expect(connections[0]?.isDetected).toBe(true);
     stream.undetect();
     expect(connections[0]?.isDetected).toBe(false);
@@ -148,14 +148,14 @@ describe('a sub stream', () => {
     expect(connections).toHaveLength(7);
   });
 
-  test('is not tried again while nobody wants it', async () => {
-    const { stream, connections } = startSubStream();
-    stream.detect(wanted);
-    stream.undetect();
+  test('of no detector is not tried again while nobody wants it', async () => {
+    const { stream, connections } = startSubStream({ isDetected: false });
+    stream.watch({ begin: true, sound: false });
+    stream.unwatch();
     connections[0]?.end(lost);
     await vi.advanceTimersByTimeAsync(3600_000);
     expect(connections).toHaveLength(1);
-    stream.detect(wanted);
+    stream.watch({ begin: true, sound: false });
     expect(connections).toHaveLength(2);
   });
 
