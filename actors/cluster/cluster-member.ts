@@ -28,6 +28,7 @@ import { ControlPlane } from './control-plane.ts';
 import { reportMachines } from './machine-report.ts';
 import { OwnerChanges } from './owner-changes.ts';
 import { Ownership } from './ownership/ownership.ts';
+import { sharedMonitors } from './ownership/placement.ts';
 import { SiteLog } from './site-log.ts';
 import { SiteMonitors } from './site-monitors.ts';
 import { TenureReports } from './tenure-reports.ts';
@@ -79,7 +80,8 @@ export class ClusterMember implements Site, VoiceSite {
     this.machine = cluster.name;
     this.machines = cluster.machines;
     this.relayPort = cluster.port + relayPortOffset;
-    const monitors = () => stored?.monitors.list().filter(({ enable }) => enable) ?? [];
+    const monitors = () => sharedMonitors(stored?.monitors.list() ?? [], cluster.machines);
+    const monitorIDs = () => monitors().map(({ id }) => id);
     this.#options = options;
     this.plane = new ControlPlane(cluster, keys, log);
     const { voters } = this.plane;
@@ -92,10 +94,7 @@ export class ClusterMember implements Site, VoiceSite {
     this.#tenures = new TenureReports(this.#ownership.tenures);
     const storedIDs = () => stored?.monitors.list().map(({ id }) => id) ?? [];
     this.#changes = new OwnerChanges(this.#ownership, this.#siteLog, storedIDs);
-    this.#siteMonitors = new SiteMonitors({
-      machine: cluster.name,
-      monitorIDs: () => monitors().map(({ id }) => id),
-    });
+    this.#siteMonitors = new SiteMonitors({ machine: cluster.name, monitorIDs });
     if (stored && copy) {
       this.#configuration = new SharedConfiguration({
         ...{ machine: cluster.name, monitors: stored.monitors, accounts: stored.accounts, copy, log },
@@ -217,6 +216,7 @@ export class ClusterMember implements Site, VoiceSite {
   }
 
   #hear({ session, config, ...beat }: SentHeartbeat): void {
+    if (this.#siteLog.hearsStranger(beat.machine)) return;
     const isTwin = beat.machine === this.#options.cluster.name && session !== this.#session;
     if (isTwin) this.#siteLog.hearsTwin();
     this.#ownership.hear(beat, performance.now());

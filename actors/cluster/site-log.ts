@@ -6,6 +6,8 @@ import type { SharedMonitor } from './ownership/placement.ts';
 
 /** So long after the start it is no news yet that a machine is not heard, in milliseconds. */
 const patienceMs = 10_000;
+/** As many as there may be machines. */
+const maxStrangers = 8;
 
 /** Says in the log what happens among the machines, as seen from this one: each change once. */
 export class SiteLog {
@@ -14,6 +16,7 @@ export class SiteLog {
   readonly #startedAt: number;
   /** Whether each machine is heard, as was said last. */
   readonly #isHeard = new Map<string, boolean>();
+  readonly #strangers = new Set<string>();
   #hasQuorum: boolean | undefined;
   #hasTwin = false;
 
@@ -45,7 +48,20 @@ export class SiteLog {
   /** A monitor may name machines that are no longer there, or mistyped: none of them will record it. */
   checkMachines({ id, machines = [] }: SharedMonitor): void {
     const unknown = machines.filter((machine) => !this.#cluster.machines.includes(machine));
-    if (unknown.length > 0) this.#log.error(`machines: [cluster] has no ${unknown.join(', ')}`, id);
+    if (unknown.length === 0) return;
+    const effect = unknown.length === machines.length ? '; until it has one, any machine may record it' : '';
+    this.#log.error(`machines: [cluster] has no ${unknown.join(', ')}${effect}`, id);
+  }
+
+  /** @returns whether it has the secret, and another list of machines: nobody here could see what it records. */
+  hearsStranger(machine: string): boolean {
+    if (this.#cluster.machines.includes(machine)) return false;
+    if (this.#strangers.has(machine) || this.#strangers.size >= maxStrangers) return true;
+    this.#strangers.add(machine);
+    this.#log.error(
+      `${machine} is heard, which is not in machines of [cluster] here: it counts for nothing. Have the same list on all machines`,
+    );
+    return true;
   }
 
   /**

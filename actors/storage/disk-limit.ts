@@ -42,7 +42,7 @@ const [startShare, glanceShare] = [1 / 4, 1 / 2];
 
 /**
  * Deletes recordings before the catalogue is open if the disk is so full that the databases may not open. They are then
- * found in their folder, which takes 18 s where there are 200,000 (`npm run bench -- start-archive`): no camera is recorded meanwhile.
+ * found in their folder, which takes many seconds in a large archive: no camera is recorded meanwhile.
  */
 export async function freeSpace(options: Omit<RetentionOptions, 'catalogue'>, log: Log): Promise<void> {
   const recordingsDir = join(options.storageDir, 'recordings');

@@ -90,8 +90,12 @@ export class SiteClip {
       ...{ headers: { range: `bytes=${from}-${to - 1}` }, signal: new AbortController().signal },
     });
     if (!(body instanceof Readable)) throw unread(machine);
+    if (status !== 206) {
+      body.destroy();
+      throw unread(machine);
+    }
     // Ended early, it ends the request with it.
-    let left = status === 206 ? to - from : 0;
+    let left = to - from;
     for await (const piece of body as AsyncIterable<Uint8Array>) {
       if (left === 0) break;
       left -= piece.length;

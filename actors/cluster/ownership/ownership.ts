@@ -10,6 +10,7 @@ import {
   type SharedMonitor,
 } from './placement.ts';
 import { Quorum, type QuorumOptions } from './quorum.ts';
+import { Silences } from './silences.ts';
 import { SiteView, silenceMs } from './site-view.ts';
 
 export interface OwnershipOptions extends RecordingMachine, QuorumOptions {
@@ -55,7 +56,7 @@ export class Ownership {
   readonly #proposed = new Set<string>();
   /** Moves that came to nothing, until a machine comes or goes. */
   readonly #declined = new Set<string>();
-  readonly #knownSince = new Map<string, number>();
+  readonly #silences: Silences;
   /** The highest token that this machine has heard of. */
   #lastSequence = 0;
   /** Up to where it knows all records. */
@@ -71,6 +72,7 @@ export class Ownership {
     this.quorum = new Quorum(options);
     this.tenures = new OwnTenures(options.machine);
     this.#view = new SiteView(options.startedAt);
+    this.#silences = new Silences(this.#view);
     this.#lastCall = this.#disturbedAt = options.startedAt;
   }
 
@@ -111,7 +113,7 @@ export class Ownership {
   /** The stream has no record of this monitor, and had none since it was at this sequence number: it was deleted meanwhile. */
   forget(id: string, sequence: number): void {
     if ((this.#records.get(id)?.token ?? 0) <= sequence && this.#records.delete(id))
-      this.#knownSince.delete(id);
+      this.#silences.forget(id);
   }
 
   /** Whether pictures of a monitor arrive at this machine. */
@@ -176,7 +178,9 @@ export class Ownership {
       this.#declined.clear();
     }
     const monitors = this.#options.monitors();
-    for (const id of this.attended) if (!monitors.some((one) => one.id === id)) this.tenures.end(id);
+    const ids = new Set(monitors.map(({ id }) => id));
+    for (const id of this.attended) if (!ids.has(id)) this.tenures.end(id);
+    this.#silences.keep(ids, now);
     const hasQuorum = this.hasQuorum(now);
     for (const monitor of monitors) this.#attend(monitor, now, hasQuorum);
     const claims = monitors.flatMap((monitor) => this.#claim(monitor, now) ?? []);
@@ -188,7 +192,6 @@ export class Ownership {
 
   #attend(monitor: SharedMonitor, now: number, hasQuorum: boolean): void {
     const { id } = monitor;
-    if (!this.#knownSince.has(id)) this.#knownSince.set(id, now);
     const isMine = this.#records.get(id)?.owner === this.#options.machine;
     if (isMine || (this.tenures.has(id) ? !this.#isRelieved(id, now) : this.#begins(monitor, now))) {
       const isOwnerSilent = this.#silence(id, now) >= silenceMs;
@@ -291,10 +294,5 @@ export class Ownership {
     return undefined;
   }
 
-  /** Milliseconds since the monitor's owner was heard to attend it, or since it is known that it has none. */
-  #silence(id: string, now: number): number {
-    const known = now - (this.#knownSince.get(id) ?? now);
-    const record = this.#records.get(id);
-    return Math.min(this.#view.silence(record?.owner, id, now), record ? Number.POSITIVE_INFINITY : known);
-  }
+  #silence = (id: string, now: number) => this.#silences.of(id, this.#records.get(id), now);
 }

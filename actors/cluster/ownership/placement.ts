@@ -13,6 +13,21 @@ export interface SharedMonitor {
   readonly machines?: readonly string[] | undefined;
 }
 
+/**
+ * @param machines of the cluster: a monitor of others alone, which were renamed or mistyped, is better recorded by any than by none.
+ * @returns those that are enabled.
+ */
+export function sharedMonitors(
+  stored: readonly (SharedMonitor & { readonly enable: boolean })[],
+  machines: readonly string[],
+): readonly SharedMonitor[] {
+  return stored
+    .filter(({ enable }) => enable)
+    .map((monitor) =>
+      monitor.machines?.some((machine) => machines.includes(machine)) ? monitor : { id: monitor.id },
+    );
+}
+
 export function mayRecord(
   { machine, capacity }: RecordingMachine,
   { machines }: Omit<SharedMonitor, 'id'>,

@@ -50,6 +50,21 @@ test('a silent owner is relieved after 3 s, until it has been heard to record ag
   expect(ownership.attended).toEqual(new Set());
 });
 
+test('a monitor that is enabled again is left to its owner for 3 s', () => {
+  let monitors = [{ id: 'm' }];
+  const ownership = nvr1({ monitors: () => monitors });
+  const beat = { machine: 'nvr2', capacity: 16, leaving: false };
+  const attends = [{ id: 'm', token: 7, rank: 14, streaming: true }];
+  decideUntil(ownership, 200, 1000, { ...beat, attends });
+  monitors = [];
+  decideUntil(ownership, 1200, 600_000, { ...beat, attends: [] });
+  monitors = [{ id: 'm' }];
+  decideUntil(ownership, 600_200, 603_000, { ...beat, attends: [] });
+  expect(ownership.attended).toEqual(new Set());
+  decideUntil(ownership, 603_200, 604_000, { ...beat, attends: [] });
+  expect(ownership.attended).toEqual(new Set(['m']));
+});
+
 test('an owner that stood still says at first that it has pictures, and has none', () => {
   const ownership = nvr1();
   const beat = { machine: 'nvr2', capacity: 16, leaving: false };

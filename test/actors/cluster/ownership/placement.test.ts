@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import { byPreference, lighterMachine } from '../../../../actors/cluster/ownership/placement.ts';
+import {
+  byPreference,
+  lighterMachine,
+  mayRecord,
+  sharedMonitors,
+} from '../../../../actors/cluster/ownership/placement.ts';
 
 const machines = [
   { machine: 'nvr1', capacity: 10 },
@@ -25,4 +30,14 @@ test('a monitor moves only where it makes the burden more even', () => {
   expect(next(2, 2, 4)).toBeUndefined();
   expect(next(3, 2, 5)).toBeUndefined();
   expect(next(4, 2, 8)).toBe('nvr2');
+});
+
+test('a monitor of machines that are all unknown is recorded by any', () => {
+  const names = machines.map(({ machine }) => machine);
+  const recordedBy = (...of: readonly string[]) => {
+    const [monitor] = sharedMonitors([{ id: 'm', enable: true, machines: of }], names);
+    return monitor && names.filter((machine) => mayRecord({ machine, capacity: 1 }, monitor));
+  };
+  expect(recordedBy('nvr2', 'old')).toEqual(['nvr2']);
+  expect(recordedBy('old')).toEqual(names);
 });
