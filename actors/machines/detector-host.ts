@@ -34,7 +34,8 @@ export const hostProcess = (order: () => Omit<DetectorHostConfig, 'models' | 'st
   let stuck: readonly ModelSource[] = [];
   return fromCallback<{ type: 'stop' }>(({ sendBack, receive }) => {
     const settings = order();
-    let stuckIn: ModelSource | undefined;
+    /** Of its end, where its own account is not enough. */
+    let cause: string | undefined;
     const child = new SupervisedChild<DetectorHostMessage>({
       start: () =>
         fork(entry, {
@@ -46,6 +47,10 @@ export const hostProcess = (order: () => Omit<DetectorHostConfig, 'models' | 'st
         if (message === 'ready') {
           child.markReady();
           sendBack({ type: 'host.ready' });
+        } else if (message === 'worn') {
+          // Its decoders begin again within seconds in the next one, instead of one an hour.
+          cause = 'has started many decoders';
+          void child.stop();
         } else if (message !== 'alive') note(message);
       },
       silenceMs: leases.detectorHostHeartbeat.expireMs,
@@ -56,7 +61,7 @@ export const hostProcess = (order: () => Omit<DetectorHostConfig, 'models' | 'st
     child.send({ ...settings, models, stuck } satisfies DetectionHostOrder);
     models = [];
     void child.ended.then(({ how }) => {
-      sendBack({ type: 'host.ended', how: stuckIn ? `was stuck in the model ${stuckIn.name}` : how });
+      sendBack({ type: 'host.ended', how: cause ?? how });
     });
     receive(() => void child.stop());
     return () => child.kill();
@@ -68,7 +73,7 @@ export const hostProcess = (order: () => Omit<DetectorHostConfig, 'models' | 'st
       if ('opened' in message) models = [...models, model];
       else {
         stuck = [...stuck, model];
-        stuckIn = model;
+        cause = `was stuck in the model ${model.name}`;
       }
     }
   });

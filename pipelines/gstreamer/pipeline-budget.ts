@@ -11,10 +11,16 @@ const sparingMs = 3600_000;
 export class PipelineBudget {
   #starts = 0;
   #nextMs = 0;
+  #isSpent = false;
 
   /** Whether new sessions should begin in another process. */
   get isWorn(): boolean {
     return this.#starts >= wornStarts;
+  }
+
+  /** Whether a start had to wait: a process that can end has to. */
+  get isSpent(): boolean {
+    return this.#isSpent;
   }
 
   /**
@@ -24,7 +30,10 @@ export class PipelineBudget {
    * @returns milliseconds until there may be one; 0 for now.
    */
   take(nowMs: number): number {
-    if (this.#starts >= freeStarts && nowMs < this.#nextMs) return this.#nextMs - nowMs;
+    if (this.#starts >= freeStarts && nowMs < this.#nextMs) {
+      this.#isSpent = true;
+      return this.#nextMs - nowMs;
+    }
     this.#starts += 1;
     this.#nextMs = nowMs + sparingMs;
     return 0;

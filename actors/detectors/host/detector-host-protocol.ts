@@ -19,11 +19,12 @@ export interface DetectorHostConfig {
 export type DetectionHostOrder = DetectorHostConfig | 'stop';
 
 /**
- * Messages to the parent: `ready` once, `alive` every few seconds, each opened model, and the model that the host is stuck
+ * Messages to the parent: `ready` once, `alive` every few seconds, `worn` instead of it once a decoder may not start here, each opened model, and the model that the host is stuck
  * in before it ends.
  */
 export type DetectorHostMessage =
   | 'ready'
   | 'alive'
+  | 'worn'
   | { readonly opened: ModelSource }
   | { readonly stuck: ModelSource };

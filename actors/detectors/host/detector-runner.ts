@@ -6,6 +6,7 @@ import { Logger } from '../../../bus/logging/logger.ts';
 import { Bus } from '../../../bus/nats/bus.ts';
 import { Outbox } from '../../../bus/nats/outbox.ts';
 import { commands } from '../../../bus/subjects.ts';
+import { pipelineBudget } from '../../../pipelines/gstreamer/pipeline-budget.ts';
 import type { DetectorSettings } from '../../../store/detectors/detector-section.ts';
 import {
   type Detector,
@@ -85,7 +86,7 @@ export async function runDetectors(
     watching.set(key, { wish, detector, expiry });
   });
   process.once('disconnect', () => void leave());
-  setInterval(() => sign('alive'), leases.detectorHostHeartbeat.renewMs);
+  setInterval(() => sign(pipelineBudget.isSpent ? 'worn' : 'alive'), leases.detectorHostHeartbeat.renewMs);
   // Ready only after the bus has registered the subscription, so that requests are answered.
   await bus.flush().catch(() => {});
   sign('ready');

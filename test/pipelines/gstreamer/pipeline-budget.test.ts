@@ -14,7 +14,9 @@ test('pipelines of a process that has started many start once an hour, for as lo
     expect(budget.take(start)).toBe(0);
   }
   const lastMs = 199;
+  expect(budget.isSpent).toBe(false);
   expect(budget.take(lastMs)).toBe(hourMs);
+  expect(budget.isSpent).toBe(true);
   expect(budget.take(lastMs + hourMs - 1)).toBe(1);
   expect(budget.take(lastMs + hourMs)).toBe(0);
   expect(budget.take(lastMs + hourMs + 1)).toBe(hourMs - 1);
