@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises';
 import type { Log } from '../../bus/log.ts';
 import type { Heartbeat } from '../../bus/nats/control/control-messages.ts';
 import type { OwnerRecord } from '../../bus/nats/control/owner-records.ts';
@@ -36,7 +37,7 @@ export class SiteLog {
       this.#isHeard.set(machine, isHeard);
       if (isHeard) this.#log.info(`${machine} is heard`);
       else if (before) this.#log.warning(`${machine} is silent`);
-      else this.#log.warning(`${machine} is not heard: is it on, with the same secret and port?`);
+      else void this.#isNotHeard(machine);
     }
     if (hasQuorum === this.#hasQuorum || (this.#hasQuorum === undefined && !hasQuorum && isEarly)) return;
     if (!hasQuorum) {
@@ -108,5 +109,18 @@ export class SiteLog {
   stored({ id, owner, next, token }: OwnerRecord): void {
     const text = next === undefined ? `owned by ${owner}` : `${owner} hands it over to ${next}`;
     this.#log.info(`${text} (token ${token})`, id);
+  }
+
+  /** Many home networks resolve no host names: then there is no sense in looking for another reason. */
+  async #isNotHeard(machine: string): Promise<void> {
+    const isKnown = await lookup(machine).then(
+      () => true,
+      () => false,
+    );
+    if (this.#isHeard.get(machine)) return;
+    const reason = isKnown
+      ? 'is it on, with the same secret and port?'
+      : 'this machine does not know the name (use addresses in `machines`, or add it to /etc/hosts)';
+    this.#log.warning(`${machine} is not heard: ${reason}`);
   }
 }

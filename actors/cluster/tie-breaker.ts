@@ -9,7 +9,7 @@ import { ClusterMember } from './cluster-member.ts';
 /** `npm start -- --new-cluster`: prints what every machine of a new cluster has in its configuration. */
 export function printNewCluster(): void {
   process.stdout.write(
-    `# The same lines on every machine; whoever has the secret is one of them.\n[cluster]\nmachines = ["${hostname()}", "SECOND", "THIRD"]\nsecret = "${newClusterSecret()}"\n`,
+    `# The same lines on every machine; whoever has the secret is one of them. Names that each of them can look up, or addresses.\n[cluster]\nmachines = ["${hostname()}", "SECOND", "THIRD"]\nsecret = "${newClusterSecret()}"\n`,
   );
 }
 
