@@ -215,10 +215,10 @@ export class ClusterMember implements Site, VoiceSite {
     this.#configuration?.follow(new ConfigRecords(bus, copies));
   }
 
-  #hear({ session, config, ...beat }: SentHeartbeat): void {
+  #hear({ session, config, time, ...beat }: SentHeartbeat): void {
     if (this.#siteLog.hearsStranger(beat.machine)) return;
-    const isTwin = beat.machine === this.#options.cluster.name && session !== this.#session;
-    if (isTwin) this.#siteLog.hearsTwin();
+    if (beat.machine === this.machine && session !== this.#session) this.#siteLog.hearsTwin();
+    if (this.#options.stored) this.#siteLog.hearsTime(beat, time, performance.now());
     this.#ownership.hear(beat, performance.now());
     this.#configuration?.hear(config);
     this.#tellDistant();
@@ -295,6 +295,6 @@ export class ClusterMember implements Site, VoiceSite {
     if (!bus?.connected || (text === this.#lastBeat && now - this.#beatAt < beatMs)) return;
     this.#lastBeat = text;
     this.#beatAt = now;
-    bus.publish(heartbeats, [], beat);
+    bus.publish(heartbeats, [], { ...beat, time: Date.now() });
   }
 }

@@ -3,6 +3,7 @@ import type { Log } from '../../bus/log.ts';
 import type { Heartbeat } from '../../bus/nats/control/control-messages.ts';
 import type { OwnerRecord } from '../../bus/nats/control/owner-records.ts';
 import type { ClusterConfig } from '../../store/config/cluster-config.ts';
+import { ClockDifferences } from './clock-differences.ts';
 import type { SharedMonitor } from './ownership/placement.ts';
 
 /** So long after the start it is no news yet that a machine is not heard, in milliseconds. */
@@ -18,6 +19,7 @@ export class SiteLog {
   /** Whether each machine is heard, as was said last. */
   readonly #isHeard = new Map<string, boolean>();
   readonly #strangers = new Set<string>();
+  readonly #clocks = new ClockDifferences();
   #hasQuorum: boolean | undefined;
   #hasTwin = false;
 
@@ -44,6 +46,26 @@ export class SiteLog {
       this.#log.warning('less than a majority of the voting machines is heard: owners stay as they are');
     } else if (this.#hasQuorum === false) this.#log.info('a majority of the voting machines is heard again');
     this.#hasQuorum = hasQuorum;
+  }
+
+  /**
+   * Events are one by their times. A machine that only votes sees none.
+   *
+   * @param time the sender's, in milliseconds since 1970; undefined: of a machine with an earlier version.
+   */
+  hearsTime({ machine, capacity }: Heartbeat, time: number | undefined, now: number): void {
+    if (time === undefined || capacity === 0 || machine === this.#cluster.name) return;
+    const behindMs = this.#clocks.hear(machine, Date.now() - time, now);
+    if (behindMs === undefined) return;
+    if (behindMs === 0) {
+      this.#log.info(`the clock of ${machine} agrees with this machine's again`);
+      return;
+    }
+    const seconds = (Math.abs(behindMs) / 1000).toFixed(1);
+    const side = behindMs > 0 ? 'behind' : 'ahead of';
+    this.#log.warning(
+      `the clock of ${machine} is ${seconds} s ${side} this machine's: after a takeover, events may be listed and published twice or not at all; let NTP (chrony) set the clocks of all machines`,
+    );
   }
 
   /** A monitor may name machines that are no longer there, or mistyped: none of them will record it. */

@@ -39,6 +39,8 @@ const SentHeartbeat = Type.Object({
   session: Type.String({ minLength: 1, maxLength: 64 }),
   /** The last change of the shared configuration that it has: a sequence number. */
   config: Token,
+  /** When it was sent, in milliseconds since 1970 by the sender's clock: only to say that clocks differ. Absent in earlier versions. */
+  time: Type.Optional(Type.Number()),
 });
 export type SentHeartbeat = Static<typeof SentHeartbeat>;
 

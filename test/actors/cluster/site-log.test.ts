@@ -1,5 +1,6 @@
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { SiteLog } from '../../../actors/cluster/site-log.ts';
+import { type Heartbeat, heartbeats } from '../../../bus/nats/control/control-messages.ts';
 import { OwnerRecords } from '../../../bus/nats/control/owner-records.ts';
 import { startTestBus } from '../../support/bus.ts';
 import { waitFor } from '../../support/wait.ts';
@@ -56,4 +57,56 @@ test('machines that are not in the list are said once, those of a monitor with w
     'machines: [cluster] has no nvr9',
     'machines: [cluster] has no nvr9; until it has one, any machine may record it',
   ]);
+});
+
+const beatMs = 500;
+const beatOf = (machine: string, capacity = 16): Heartbeat => ({
+  ...{ machine, capacity, leaving: false, attends: [] },
+});
+
+/** The site log of nvr1, which hears other machines for 30 s at a time, whose clocks and delays a test says. */
+function clocksOf(...others: readonly string[]) {
+  const { siteLog, said } = siteLogOf(['nvr1', ...others]);
+  let now = 0;
+  const wall = vi.spyOn(Date, 'now');
+  onTestFinished(() => wall.mockRestore());
+  const hear = (beat: Heartbeat, aheadMs: number, delayMs: (count: number) => number = () => 20) => {
+    for (let count = 0; count < 60; count++) {
+      now += beatMs;
+      wall.mockReturnValue(1e12 + now);
+      siteLog.hearsTime(beat, 1e12 + now + aheadMs - delayMs(count), now);
+    }
+    return said.splice(0);
+  };
+  return { siteLog, hear };
+}
+
+const effect =
+  "this machine's: after a takeover, events may be listed and published twice or not at all; let NTP (chrony) set the clocks of all machines";
+
+test('a clock that differs by more than a second is said once, and when it agrees again', () => {
+  const { hear } = clocksOf('nvr2', 'nvr3');
+  expect(hear(beatOf('nvr2'), 900)).toEqual([]);
+  expect(hear(beatOf('nvr2'), 3000)).toEqual([`the clock of nvr2 is 3.0 s ahead of ${effect}`]);
+  expect(hear(beatOf('nvr2'), 3000)).toEqual([]);
+  expect(hear(beatOf('nvr3'), -90_000)).toEqual([`the clock of nvr3 is 90.0 s behind ${effect}`]);
+  expect(hear(beatOf('nvr2'), 800)).toEqual([]);
+  expect(hear(beatOf('nvr2'), 100)).toEqual(["the clock of nvr2 agrees with this machine's again"]);
+  expect(hear(beatOf('nvr2'), 100)).toEqual([]);
+});
+
+test('heartbeats that are late or few say nothing of a clock, nor does that of a machine that only votes', () => {
+  const { siteLog, hear } = clocksOf('nvr2', 'tie');
+  expect(hear(beatOf('nvr2'), 0, (count) => (count % 10) * 1000)).toEqual([]);
+  expect(hear(beatOf('tie', 0), 5000)).toEqual([]);
+  for (const now of [100_000, 150_000, 200_000]) siteLog.hearsTime(beatOf('nvr2'), 1e12, now);
+  for (let count = 0; count < 60; count++)
+    siteLog.hearsTime(beatOf('nvr2'), undefined, 300_000 + count * beatMs);
+  expect(hear(beatOf('nvr2'), 0)).toEqual([]);
+});
+
+test('a heartbeat is read with a time, as of this version, and without one, as of the version before', () => {
+  const before = { ...beatOf('nvr2'), session: 's', config: 1 };
+  for (const sent of [before, { ...before, time: 1e12 }, { ...before, later: 'a field of a later version' }])
+    expect(heartbeats.decode(heartbeats.encode(sent))).toEqual(sent);
 });
