@@ -78,6 +78,10 @@ export class Relay {
         return this.#footage.clip(row, call, url);
       case 'playlist':
         return this.#footage.playlist(row, call, url);
+      case 'camera': {
+        const machine = this.#reaching(call);
+        return machine === undefined ? row.handle(call) : this.#ask(machine, row, call, url);
+      }
     }
   }
 
@@ -90,6 +94,19 @@ export class Relay {
   close(): void {
     this.#sockets.close();
     this.peers.close();
+  }
+
+  /** The first machine that is there of those that reach a camera; undefined: this one does. @throws {HttpError} `unavailable` */
+  #reaching(call: RouteCall): string | undefined {
+    const { site, monitors } = this.#options;
+    const given = (call.body as { machines?: unknown } | undefined)?.machines;
+    const named: unknown = given ?? monitors.get(idOf(call))?.machines;
+    const machines = Array.isArray(named) ? named.filter((one) => site.machines.includes(one)) : [];
+    if (machines.length === 0 || machines.includes(site.machine)) return undefined;
+    const found = machines.find((machine) => site.isAlive(machine));
+    if (found !== undefined) return found;
+    const text = `None of the machines that reach this camera is heard: ${machines.join(', ')}.`;
+    throw new HttpError('unavailable', text, { headers: retryAfter });
   }
 
   async #answerEvent(row: Route, call: RouteCall, url: string): Promise<RouteAnswer> {

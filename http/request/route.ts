@@ -68,9 +68,10 @@ export interface Route extends RouteText {
   /**
    * Whose answer it is where several machines are one system; any machine's if absent. By `id` in the request: `monitor`: that
    * of the machine which records the monitor; `recording`, `event`: of the one that has it; `clip`: of the one that has the
-   * footage of the span, or by `across`; `playlist`: of all that have a part of it, one after the other.
+   * footage of the span, or by `across`; `playlist`: of all that have a part of it, one after the other. `camera`: of one that reaches
+   * the camera, by `machines` in the body or of the monitor.
    */
-  readonly relay?: 'monitor' | 'recording' | 'event' | 'clip' | 'playlist';
+  readonly relay?: 'monitor' | 'recording' | 'event' | 'clip' | 'playlist' | 'camera';
   readonly params?: TObject;
   readonly query?: TObject;
   readonly body?: TSchema;

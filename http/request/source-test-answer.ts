@@ -43,6 +43,9 @@ export const SourceTest = Type.Object({
     }),
   ),
   detail: Type.Optional(Type.String({ description: 'The same as a sentence for people' })),
+  machine: Type.Optional(
+    Type.String({ description: 'Where several machines are one system: the one that tried it' }),
+  ),
   main: Type.Optional(Stream),
   sub: Type.Optional(Stream),
 });

@@ -58,6 +58,25 @@ test('what only another machine can answer is asked of it, in the name of the ca
   expect(missing.status).toBe(404);
 });
 
+test('a source is tried by a machine that reaches its camera, which is named', async () => {
+  site.away.add(away);
+  onTestFinished(() => void site.away.delete(away));
+  await here.monitors.put({ ...rtspMonitor('far', ['rtsp://127.0.0.1/main']), machines: [answering] });
+  onTestFinished(() => here.monitors.remove('far'));
+  const tried = async (fields: object) => {
+    const source = { source: 'file', sourcefile: { path: 'missing.mp4', loop: false } };
+    const answer = await here.change('POST', '/api/monitor/test', { ...source, ...fields });
+    return (await answer.json()) as unknown;
+  };
+  const refused = { ok: false, reason: 'not_found' };
+  for (const fields of [{}, { machines: [answering, asking] }, { machines: ['none'] }, { machines: 'odd' }])
+    expect(await tried(fields)).toMatchObject({ ...refused, machine: asking });
+  for (const fields of [{ machines: [away, answering] }, { id: 'far' }])
+    expect(await tried(fields)).toMatchObject({ ...refused, machine: answering });
+  expect(await tried({ id: 'far', machines: [asking] })).toMatchObject({ machine: asking });
+  expect(await tried({ machines: [away] })).toMatchObject({ code: 'unavailable' });
+});
+
 test('states are those of the machine that records, which is named', async () => {
   const states = async () => (await (await here.fetch('/api/monitor/states')).json()) as unknown[];
   expect(await states()).toMatchObject([

@@ -120,6 +120,10 @@ const patterns: readonly (readonly [RegExp, (...parts: string[]) => string])[] =
     /^(.+) has to answer, and cannot be reached$/,
     (machine) => `${machine} müsste antworten und ist nicht erreichbar`,
   ],
+  [
+    /^none of the machines that reach this camera is heard: (.+)$/,
+    (machines) => `kein Rechner, der diese Kamera erreicht, ist zu hören: ${machines}`,
+  ],
   [/^the camera cannot be reached: (.+)$/, (cause) => `die Kamera ist nicht erreichbar: ${cause}`],
   [
     /^the camera has (not answered|sent no picture) within (\S+) s$/,

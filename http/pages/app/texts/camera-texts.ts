@@ -76,6 +76,7 @@ export const cameraTexts = {
     de: 'Verbindung und Warten auf ein Bild: {seconds} s von höchstens 15 …',
   },
   works: { en: 'The camera works.', de: 'Die Kamera funktioniert.' },
+  triedBy: { en: 'Tried by {machine}.', de: 'Getestet von {machine}.' },
   worksNot: { en: 'The camera cannot be used: {detail}', de: 'Die Kamera ist nicht zu gebrauchen: {detail}' },
   firstPicture: { en: 'First picture of the camera', de: 'Erstes Bild der Kamera' },
   noPicture: { en: 'no picture could be decoded in time', de: 'kein Bild ließ sich rechtzeitig dekodieren' },

@@ -81,10 +81,11 @@ function Progress() {
 }
 
 function Found({ answer }: { readonly answer: SourceTest }) {
-  const { ok, detail = '', main, sub } = answer;
+  const { ok, detail = '', machine, main, sub } = answer;
   return (
     <>
       <p class={ok ? 'good' : 'bad'}>{ok ? say(cameraTexts.works) : say(cameraTexts.worksNot, { detail })}</p>
+      {machine !== undefined && <p class="quiet">{say(cameraTexts.triedBy, { machine })}</p>}
       {main && <FoundStream title={say(cameraTexts.mainStream)} stream={main} isMain />}
       {sub && <FoundStream title={say(cameraTexts.subStream)} stream={sub} />}
     </>
