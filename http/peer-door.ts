@@ -10,7 +10,7 @@ import { createListener } from './transport/listener.ts';
 
 interface PeerDoorOptions
   extends Pick<DoorOptions, 'table' | 'machine' | 'headers' | 'proxies' | 'log'>,
-    Pick<ApiServices, 'recordings' | 'catalogueProgress'> {}
+    Pick<ApiServices, 'recordings' | 'logs' | 'catalogueProgress'> {}
 
 const retryMs = 5000;
 

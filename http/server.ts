@@ -72,6 +72,8 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const relay = site && cluster && new cluster.Relay({ ...options, site });
   const siteCatalogue =
     site && cluster && relay && new cluster.SiteLists({ ...options, site, peers: relay.peers });
+  const catalogues =
+    site && cluster && relay && new cluster.PeerCatalogues({ ...options, site, peers: relay.peers });
   const machine = site?.machine;
   const table = routes({
     ...options,
@@ -108,6 +110,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     stopCertificate();
     forgetAccounts();
     await Promise.all([door.close(), closePeerDoor?.()]);
+    catalogues?.close();
     relay?.close();
     feed.close();
     live.close();
@@ -119,12 +122,13 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 
 /** Nothing of it is loaded where there is one machine. */
 async function openCluster() {
-  const [{ Relay }, { SiteLists }, { keepPeerDoor }] = await Promise.all([
+  const [{ Relay }, { SiteLists }, { PeerCatalogues }, { keepPeerDoor }] = await Promise.all([
     import('./relay/relay.ts'),
     import('./relay/site-lists.ts'),
+    import('./relay/peer-catalogues.ts'),
     import('./peer-door.ts'),
   ]);
-  return { Relay, SiteLists, keepPeerDoor };
+  return { Relay, SiteLists, PeerCatalogues, keepPeerDoor };
 }
 
 function once(close: () => Promise<void>): () => Promise<void> {

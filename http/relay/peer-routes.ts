@@ -1,6 +1,8 @@
 import Type, { type Static } from 'typebox';
+import { RecordingReport } from '../../bus/messages.ts';
 import { recordingIDPattern } from '../../bus/recording-id.ts';
 import { compileValidator } from '../../store/base/validator.ts';
+import type { CataloguePage } from '../../store/log/catalogue-comparison.ts';
 import { MonitorID } from '../../store/monitors/monitor-config.ts';
 import type { FragmentIndex } from '../../store/recordings/fragments/fragment-index.ts';
 import { parseIndex } from '../../store/recordings/fragments/index-file.ts';
@@ -17,21 +19,30 @@ const OwnID = Type.String({ pattern: recordingIDPattern });
 /** A page of recordings. */
 const Marks = Type.Object({ ids: Type.Array(OwnID, { maxItems: 1000 }) });
 const checkMarks = compileValidator(Marks);
+const Catalogue = Type.Object({
+  identity: Type.String({ minLength: 1, maxLength: 64 }),
+  sequence: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+  recordings: Type.Array(RecordingReport, { maxItems: 1000 }),
+  isLast: Type.Boolean(),
+});
+const checkCatalogue = compileValidator(Catalogue);
 /** Neither a list nor a clip waits longer for a machine that is heard, but does not answer. */
 const patienceMs = 1000;
 const unknownHeader = incompleteHeader({ state: 'checking', added: 0, missing: 0 });
 /** A clip waits longer for the index of each recording, which may have megabytes. */
 const indexPatienceMs = 5000;
+/** Nobody waits for it. */
+const cataloguePatienceMs = 15_000;
 
 /** The machine that asks, not one of its callers. */
 export const machineCaller: RelayedCaller = { id: '', username: '', isAdmin: true, monitors: undefined };
 
-interface PeerServices extends Pick<ApiServices, 'catalogueProgress'> {
+interface PeerServices extends Pick<ApiServices, 'logs' | 'catalogueProgress'> {
   readonly recordings: Pick<RecordingArchive, 'protectedOf' | 'indexBytes'>;
 }
 
 /** What only the other machines may ask: what no database has. */
-export function peerRoutes({ recordings, catalogueProgress }: PeerServices): Route[] {
+export function peerRoutes({ recordings, logs, catalogueProgress }: PeerServices): Route[] {
   return [
     route({
       method: 'POST',
@@ -69,6 +80,21 @@ export function peerRoutes({ recordings, catalogueProgress }: PeerServices): Rou
         status: 204,
         headers: incompleteHeader(catalogueProgress((monitor) => monitor === id)),
       }),
+    }),
+    route({
+      method: 'GET',
+      path: '/cluster/recordings',
+      access: 'admin',
+      tag: 'Recordings',
+      summary: 'The recordings that this machine has, with ids after this one',
+      query: Type.Object({ after: Type.Optional(OwnID) }),
+      answers: { 200: { description: 'A page of them', schema: Catalogue } },
+      async handle({ query: { after = '' } }) {
+        // What is not listed yet would be taken for gone.
+        if (catalogueProgress().state !== 'complete')
+          throw new HttpError('unavailable', 'The catalogue may not have all recordings of the folder.');
+        return { body: await logs.comparison.page(after) };
+      },
     }),
   ];
 }
@@ -130,4 +156,27 @@ export async function askForIndex(
     throw unreachable(machine, cause);
   });
   return answer.status === 200 ? parseIndex(bytes) : undefined;
+}
+
+/**
+ * What a machine has: its recordings with ids after this one, or the first ones of `''`.
+ *
+ * @param signal ends the request.
+ * @throws if the machine does not send it within 15 s, or its catalogue is not complete.
+ */
+export async function askForCatalogue(
+  peers: PeerRequests,
+  machine: string,
+  after: string,
+  signal: AbortSignal,
+): Promise<CataloguePage> {
+  const url = `/cluster/recordings${after === '' ? '' : `?after=${after}`}`;
+  const answer = await peers.ask(machine, {
+    ...{ method: 'GET', url, headers: {}, monitorID: '', caller: machineCaller },
+    signal: AbortSignal.any([signal, AbortSignal.timeout(cataloguePatienceMs)]),
+  });
+  const bytes = await bytesOf(answer);
+  const found: unknown = answer.status === 200 ? JSON.parse(bytes.toString()) : undefined;
+  if (checkCatalogue(found)) throw new Error(`${machine} does not say what it has`);
+  return found as CataloguePage;
 }

@@ -8,6 +8,7 @@ import type { EventFilter, ListedEvent, Occurrence, OccurrenceFilter } from './c
 import type { CatalogueEntry, RecordingFilter, TenureQuestion } from './catalogue/recording-catalogue.ts';
 import type { UsageAnswer, UsageQuestion } from './catalogue/recording-usage.ts';
 import type { TimelineAnswer, TimelineQuestion } from './catalogue/timeline.ts';
+import { CatalogueComparison } from './catalogue-comparison.ts';
 import type { ExportFormat } from './export/export-format.ts';
 import type { LogFilter, MachineEntry } from './read/log-filter.ts';
 import type { StatsQuestion, StatsRow } from './read/log-stats.ts';
@@ -137,6 +138,11 @@ export class LogStore {
    */
   async siteTenures(question: TenureQuestion): Promise<RankedTenure[]> {
     return this.#thread?.ask('siteTenures', question) ?? [];
+  }
+
+  /** What machines have and what others know of it, compared. */
+  get comparison(): CatalogueComparison {
+    return new CatalogueComparison(this.#thread);
   }
 
   /** What the recordings on disk take, and which are the oldest. @throws {StoreError} `io` */

@@ -68,6 +68,8 @@ export interface FrontDoor {
   feed(path: string, login?: Login, headers?: Readonly<Record<string, string>>): Promise<Feed>;
   /** Puts an account behind the server's back, so to speak: as the store does it. */
   account(login: NonNullable<Login>, isAdmin: boolean): Promise<void>;
+  /** Ends the server and its log; the bus stays. */
+  close(): Promise<void>;
 }
 
 /** A session, as a browser has it. */
@@ -96,6 +98,8 @@ type Options = Partial<
     /** Of its streams, where it is one of several machines, and where those of the others are. */
     readonly domain?: string;
     readonly others?: LogSite;
+    /** Of one that was closed, whose files it has. */
+    readonly folder?: string;
     readonly statementSeconds?: number;
     /** Whether there is a system that answers commands. */
     readonly answering?: boolean;
@@ -103,8 +107,7 @@ type Options = Partial<
 
 /** Account ids are the user names. */
 export async function openFrontDoor(options: Options = {}): Promise<FrontDoor> {
-  const folder = await temporaryFolder();
-  const { domain, others } = options;
+  const { domain, others, folder = await temporaryFolder() } = options;
   const { server: busServer, bus } = await startTestBus(domain);
   const logged: LogEntry[] = [];
   const logger = new Logger((entry) => logged.push(entry));
@@ -235,6 +238,10 @@ export async function openFrontDoor(options: Options = {}): Promise<FrontDoor> {
     },
     feed: (path, login = admin, headers = {}) =>
       openFeed(url.replace(/^http/, 'ws') + path, { ...authorization(login), ...headers }),
+    async close() {
+      await server.close();
+      await logs.close();
+    },
   };
 }
 

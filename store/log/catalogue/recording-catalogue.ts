@@ -1,8 +1,9 @@
 import type { DuckDBValue } from '@duckdb/node-api';
 import { nowUs } from '../../../bus/base/time.ts';
+import type { RecordingReport } from '../../../bus/messages.ts';
 import type { RecordedStream } from '../../../bus/recording-id.ts';
 import { allRecordings, streamName, unendedRecordings } from '../schema/schema.ts';
-import type { StoredRecordings } from '../schema/stored-recordings.ts';
+import type { CataloguePage, StoredRecordings } from '../schema/stored-recordings.ts';
 import { CatalogueReader } from './catalogue-reader.ts';
 import { type CatalogueWindow, catalogueWindows } from './catalogue-windows.ts';
 
@@ -65,6 +66,9 @@ export interface StoredRank {
   readonly rank: number;
 }
 
+/** Recordings of a page for another machine: so many are looked for near their place. */
+const pageSize = 500;
+
 /** The recordings of a machine without those whose files were deleted. */
 export const existingRecordings = (isAway = false) =>
   `(FROM ${isAway ? `(${allRecordings(true)})` : 'machineRecordings'} WHERE id NOT IN (SELECT id FROM removal))`;
@@ -106,6 +110,19 @@ export class RecordingCatalogue extends CatalogueReader {
       }
       return pageOf(filter, await this.#ended(filter, {}), unended, {});
     });
+  }
+
+  /** What another machine compares with what it knows: the recordings with ids after this one. */
+  async page(after: string): Promise<CataloguePage> {
+    const [[identity, sequence] = ['', 0]] = await this.inTurn(() =>
+      this.rows("SELECT identity, sequence FROM position WHERE stream = 'RECORDINGS'"),
+    );
+    const open = new Set(this.#open);
+    const found = await this.list({ after, limit: pageSize, oldestFirst: true });
+    return {
+      ...{ identity: String(identity), sequence: Number(sequence), isLast: found.length < pageSize },
+      recordings: found.map((entry) => reportOf(entry, open.has(entry.id))),
+    };
   }
 
   /** How the machine recorded a monitor, in the order of time; the first is that of the beginning. */
@@ -219,5 +236,18 @@ function entryOf(row: readonly DuckDBValue[]): CatalogueEntry {
     height: number(height),
     audioCodec: text(audioCodec),
     reason: String(reason),
+  };
+}
+
+/** @param isOpen whether its end was not reported: more of it may be. */
+function reportOf(entry: CatalogueEntry, isOpen: boolean): RecordingReport {
+  const { id, monitorID, start, end, bytes, videoCodec, width, height, audioCodec, reason } = entry;
+  const video = videoCodec !== null && { codec: videoCodec, width: width ?? 0, height: height ?? 0 };
+  return {
+    ...{ id, monitorID, start, reason },
+    state: isOpen || end === null ? 'growing' : 'found',
+    end: end ?? start,
+    bytes: bytes ?? 0,
+    streams: [...(video ? [video] : []), ...(audioCodec === null ? [] : [{ codec: audioCodec }])],
   };
 }

@@ -9,6 +9,11 @@ export const projectedStreams = [
   'TENURES',
 ] as const;
 export type ProjectedStream = (typeof projectedStreams)[number];
+/**
+ * Beside them stands against what a machine's recordings were compared last with what it has: the `identity` of its stream
+ * `RECORDINGS`. Without that, or with another one, it is to be done.
+ */
+export type StoredPosition = ProjectedStream | 'COMPARED';
 
 /** How far a stream has been read into the database. */
 export interface Position {
@@ -20,4 +25,6 @@ export interface Position {
   readonly time: number;
   /** When it was read, Unix microseconds by this machine's clock. */
   readonly readAt: number;
+  /** How often since the process began messages before it were missed; never if absent. */
+  readonly gaps?: number;
 }

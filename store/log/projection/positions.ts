@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BIGINT, type DuckDBConnection, VARCHAR } from '@duckdb/node-api';
 import type { Mutex } from '../../../bus/base/mutex.ts';
 import { begin, rollBack } from '../schema/transaction.ts';
-import type { Position, ProjectedStream } from './position.ts';
+import type { Position, StoredPosition } from './position.ts';
 
 const attempts = 10;
 const pauseMs = 500;
@@ -18,7 +18,7 @@ export class Positions {
     this.#mutex = mutex;
   }
 
-  async read(stream: ProjectedStream): Promise<Position> {
+  async read(stream: StoredPosition): Promise<Position> {
     const found = await this.#connection.runAndReadAll(
       'SELECT identity, sequence, time, readAt FROM position WHERE stream = $1',
       [stream],
@@ -34,7 +34,7 @@ export class Positions {
   }
 
   /** Stores what `append` adds and the position after it: both or nothing. */
-  store(stream: ProjectedStream, position: Position, append: () => Promise<void>): Promise<void> {
+  store(stream: StoredPosition, position: Position, append: () => Promise<void>): Promise<void> {
     return this.#mutex.runExclusive(async () => {
       await begin(this.#connection);
       let committing = false;
@@ -42,7 +42,7 @@ export class Positions {
         await append();
         const { identity, sequence, time, readAt } = position;
         // No UPDATE: after one that was rolled back for want of memory, DuckDB 1.5 crashes at the next.
-        await this.#connection.run('DELETE FROM position WHERE stream = $1', [stream], [VARCHAR]);
+        await this.#delete(stream);
         await this.#connection.run(
           'INSERT INTO position (stream, identity, sequence, time, readAt) VALUES ($1, $2, $3, $4, $5)',
           [stream, identity, BigInt(sequence), BigInt(time), BigInt(readAt)],
@@ -59,8 +59,17 @@ export class Positions {
     });
   }
 
+  /** As if nothing of it had been read. */
+  forget(stream: StoredPosition): Promise<void> {
+    return this.#mutex.runExclusive(() => this.#delete(stream));
+  }
+
+  async #delete(stream: StoredPosition): Promise<void> {
+    await this.#connection.run('DELETE FROM position WHERE stream = $1', [stream], [VARCHAR]);
+  }
+
   /** Whether this position has been stored, asked until there is an answer. */
-  async #holds(stream: ProjectedStream, { identity, sequence }: Position): Promise<boolean> {
+  async #holds(stream: StoredPosition, { identity, sequence }: Position): Promise<boolean> {
     for (let attempt = 1; ; attempt += 1) {
       try {
         const stored = await this.read(stream);

@@ -76,9 +76,12 @@ export class Projection<Message, Row extends { readonly time: number }> {
   }
 
   /** Begins with a stream whose messages up to this place have been read. */
-  align({ identity }: StreamRange, sequence: number): void {
+  align({ identity, first }: StreamRange, sequence: number): void {
     const { identity: known, sequence: before } = this.#position;
-    if (identity === known && sequence >= before) return;
+    if (identity === known && sequence >= before) {
+      this.#missUntil(first);
+      return;
+    }
     // Not so for the very first stream.
     if (known !== '') {
       const { name } = this.#options;
@@ -87,7 +90,24 @@ export class Projection<Message, Row extends { readonly time: number }> {
       const text = `${what}; those that were read before are kept`;
       this.#options.report(new LogStoreError('log_stream_replaced', text));
     }
-    this.#position = { ...this.#position, identity, sequence };
+    this.#position = { ...this.#position, identity, sequence, gaps: this.#gaps + 1 };
+    this.#commitWithin(usualCommitDelayMs);
+  }
+
+  /** What was to come before this message is no longer in the stream. */
+  #missUntil(next: number): void {
+    const { sequence } = this.#position;
+    const lost = next - sequence - 1;
+    if (lost <= 0 || sequence === 0) return;
+    const { name, report } = this.#options;
+    const text = `${lost} ${name} were dropped by the bus before they could be stored`;
+    report(new LogStoreError('log_entries_lost', text));
+    this.#position = { ...this.#position, sequence: next - 1, gaps: this.#gaps + 1 };
+    this.#commitWithin(usualCommitDelayMs);
+  }
+
+  get #gaps(): number {
+    return this.#position.gaps ?? 0;
   }
 
   /** @throws when the messages before it cannot be committed; then it has not been taken. */
@@ -95,15 +115,11 @@ export class Projection<Message, Row extends { readonly time: number }> {
     if (this.#pending.length >= maxBatchSize) await this.commit();
     // Delivered once more.
     if (sequence <= this.#position.sequence) return;
-    const { name, row, publish, report, commitDelayMs } = this.#options;
-    const lost = sequence - this.#position.sequence - 1;
+    const { row, publish, commitDelayMs } = this.#options;
     // A microsecond later, so that this message is one of those before.
     const now = this.#options.isDistant ? storedAt + 1 : nowUs();
     await this.#repairTimes(now);
-    if (lost > 0 && this.#position.sequence > 0) {
-      const text = `${lost} ${name} were dropped by the bus before they could be stored`;
-      report(new LogStoreError('log_entries_lost', text));
-    }
+    this.#missUntil(sequence);
     const made = message && row(message, this.#position.time, storedAt);
     if (made) this.#pending.push(made);
     const published = made && publish?.(made);

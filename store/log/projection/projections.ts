@@ -8,7 +8,6 @@ import type { LogWriter } from './log-writer.ts';
 import type { Position, ProjectedStream } from './position.ts';
 import type { Positions } from './positions.ts';
 import { Projection, type ProjectionOptions, usualCommitDelayMs } from './projection.ts';
-import type { RecordingWriter } from './recording-writer.ts';
 import {
   deliveryRow,
   eventRow,
@@ -17,6 +16,7 @@ import {
   recordingRow,
   type StoredEvent,
   type StoredObject,
+  type StoredRecording,
   type StoredReport,
   type StoredStatus,
   statusRow,
@@ -38,7 +38,7 @@ export interface ProjectionWriters {
   readonly writer: LogWriter;
   readonly detections: DetectionWriter;
   readonly states: { append(statuses: readonly StoredStatus[], position: Position): Promise<void> };
-  readonly recordings: RecordingWriter;
+  readonly recordings: { append(reports: readonly StoredRecording[], position: Position): Promise<void> };
   repairTimes(times: LogTimes): Promise<number>;
 }
 

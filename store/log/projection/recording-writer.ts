@@ -8,7 +8,7 @@ import {
 } from '@duckdb/node-api';
 import { fillTable } from '../schema/fill-table.ts';
 import type { StoredRecordings } from '../schema/stored-recordings.ts';
-import type { Position } from './position.ts';
+import type { Position, StoredPosition } from './position.ts';
 import type { Positions } from './positions.ts';
 import { RecordingEvents } from './recording-events.ts';
 import type { StoredRecording } from './rows.ts';
@@ -39,21 +39,26 @@ export class RecordingWriter {
   }
 
   /** Those whose end is not known are few, and kept apart: one for each monitor, and one for each kill. */
-  async append(reports: readonly StoredRecording[], position: Position): Promise<void> {
+  async append(
+    reports: readonly StoredRecording[],
+    position: Position,
+    stream: StoredPosition = 'RECORDINGS',
+  ): Promise<void> {
     const reused = [...(await this.#reusedOf(reports)), ...(await this.#resizedOf(reports))];
     const deletes = reports.some(({ state, formerID }) => state === 'deleted' || formerID !== undefined);
-    if (reused.length === 0 && !deletes) await this.#append(reports, position, reused);
-    else await this.#deleteRows(() => this.#append(reports, position, reused));
+    if (reused.length === 0 && !deletes) await this.#append(reports, position, reused, stream);
+    else await this.#deleteRows(() => this.#append(reports, position, reused, stream));
   }
 
   async #append(
     reports: readonly StoredRecording[],
     position: Position,
     reused: readonly string[],
+    stream: StoredPosition,
   ): Promise<void> {
     let rows: StoredRecording[] = [];
     const renamed: { readonly id: string; readonly time: number }[] = [];
-    await this.#positions.store('RECORDINGS', position, async () => {
+    await this.#positions.store(stream, position, async () => {
       if (reports.length === 0) return;
       if (reused.length > 0) await this.#forget(reused);
       const removed = reports.filter(({ state }) => state === 'deleted');

@@ -20,6 +20,7 @@ import type { LogFilter, MachineEntry, OfMachine } from '../read/log-filter.ts';
 import { firstOf, pageOfMachines } from '../read/log-pages.ts';
 import { maxStatsRows, type StatsQuestion, type StatsRow } from '../read/log-stats.ts';
 import { statsGroups } from '../read/stats-buckets.ts';
+import type { CataloguePage, ComparedPage } from '../schema/stored-recordings.ts';
 import type { LogDatabase } from './log-database.ts';
 import type { MachineLog } from './machine-log.ts';
 
@@ -35,6 +36,12 @@ export interface SiteFilter extends RecordingFilter {
   readonly heard?: readonly string[];
 }
 export type RankedTenure = Of<StoredRank>;
+/** A page of what a machine has, of the ids after this one. */
+export interface ComparisonQuestion {
+  readonly machine: string;
+  readonly after: string;
+  readonly page: CataloguePage;
+}
 type BesideChoice = Choice & Pick<EventFilter, 'id' | 'start' | 'end'>;
 type Named = readonly [machine: string, log: MachineLog];
 
@@ -107,6 +114,20 @@ export class AllMachines {
     const isLater = (a: Of<CatalogueEntry>, b: Of<CatalogueEntry>) =>
       a.id === b.id ? a.machine > b.machine : a.id > b.id;
     return found.sort((a, b) => (isLater(a, b) ? sign : -sign)).slice(0, filter.limit);
+  }
+
+  /** The other machines whose recordings have to be compared with what they have. */
+  async uncompared(): Promise<string[]> {
+    const others = this.#chosen(this.#withFiles).filter(([machine]) => machine !== this.#database.machine);
+    const due = await Promise.all(
+      others.map(async ([machine, { recordings }]) => ((await recordings.isDue()) ? [machine] : [])),
+    );
+    return due.flat();
+  }
+
+  /** See {@link RecordingComparison.compare}. */
+  async compare({ machine, after, page }: ComparisonQuestion): Promise<ComparedPage | undefined> {
+    return this.#database.others.get(machine)?.recordings.compare(after, page);
   }
 
   /** How each machine recorded a monitor when, in the order of time. */

@@ -11,7 +11,8 @@ import type { LogFilter, MachineEntry, OfMachine } from '../read/log-filter.ts';
 import type { StatsQuestion, StatsRow } from '../read/log-stats.ts';
 import type { StatusTotals } from '../read/log-totals.ts';
 import type { LogStoreErrorCode } from '../schema/log-store-error.ts';
-import type { RankedTenure, SiteFilter } from './all-machines.ts';
+import type { CataloguePage, ComparedPage } from '../schema/stored-recordings.ts';
+import type { ComparisonQuestion, RankedTenure, SiteFilter } from './all-machines.ts';
 
 /** The messages between the log store and its thread. */
 
@@ -52,6 +53,11 @@ export interface LogQuestions {
   recordings: { asked: RecordingFilter; answer: CatalogueEntry[] };
   siteRecordings: { asked: SiteFilter; answer: (CatalogueEntry & OfMachine)[] };
   siteTenures: { asked: TenureQuestion; answer: RankedTenure[] };
+  /** Of this machine's own recordings, those with ids after this one. */
+  cataloguePage: { asked: string; answer: CataloguePage };
+  /** The other machines whose recordings have to be compared with what they have. */
+  uncompared: { asked: undefined; answer: string[] };
+  compare: { asked: ComparisonQuestion; answer: ComparedPage | undefined };
   usage: { asked: UsageQuestion; answer: UsageAnswer };
   timeline: { asked: TimelineQuestion; answer: TimelineAnswer };
   events: { asked: EventFilter; answer: (ListedEvent & OfMachine)[] };

@@ -29,18 +29,22 @@ const maxKills = 1000;
 const checkpointPatienceMs = 30_000;
 
 /** These topics take the read lock per chunk, or not at all. */
-type UnlockedTopic = 'openExport' | 'readDownload' | 'closeDownload' | 'checkpoint' | 'fileVersion';
+type UnlockedTopic = 'openExport' | 'compare' | UnreadTopic;
+/** These are not about what the bus has. */
+type UnreadTopic = 'readDownload' | 'closeDownload' | 'checkpoint' | 'fileVersion';
 
 /** The streams that an answer is made of. */
-const streamsOf: Readonly<
-  Record<Exclude<LogTopic, Exclude<UnlockedTopic, 'openExport'>>, readonly ProjectedStream[]>
-> = {
+const streamsOf: Readonly<Record<Exclude<LogTopic, UnreadTopic>, readonly ProjectedStream[]>> = {
   page: ['LOGS'],
   stats: ['LOGS'],
   openExport: ['LOGS'],
   recordings: ['RECORDINGS', 'HISTORY'],
   siteRecordings: ['RECORDINGS', 'HISTORY'],
   siteTenures: ['TENURES'],
+  cataloguePage: ['RECORDINGS', 'HISTORY'],
+  // What is found out a little later is compared a little later.
+  uncompared: [],
+  compare: ['RECORDINGS'],
   usage: ['RECORDINGS', 'HISTORY', 'EVENTS'],
   timeline: ['RECORDINGS', 'HISTORY', 'EVENTS', 'TENURES'],
   events: ['RECORDINGS', 'HISTORY', 'EVENTS', 'TENURES'],
@@ -171,6 +175,8 @@ export class LogService {
       // May take minutes, so it must not hold the read lock: a checkpoint waits for every reader.
       return this.#downloads.open(() => LogExport.open(this.#readPage, filter, format));
     }
+    // It writes, and retention, which it may wait for, waits for readers.
+    if (question.topic === 'compare') return this.#machines.compare(question.asked);
     return reads.read(() => this.#ask(question));
   }
 
@@ -194,6 +200,10 @@ export class LogService {
         return this.#machines.recordings(question.asked);
       case 'siteTenures':
         return this.#machines.tenures(question.asked);
+      case 'cataloguePage':
+        return this.#database.catalogue.page(question.asked);
+      case 'uncompared':
+        return this.#machines.uncompared();
       case 'usage':
         return this.#database.usage.answer(question.asked);
       case 'timeline':

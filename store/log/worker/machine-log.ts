@@ -7,6 +7,7 @@ import { TimelineReader } from '../catalogue/timeline-reader.ts';
 import { DetectionWriter } from '../projection/detection-writer.ts';
 import { LogWriter } from '../projection/log-writer.ts';
 import { Positions } from '../projection/positions.ts';
+import { RecordingComparison } from '../projection/recording-comparison.ts';
 import { RecordingWriter } from '../projection/recording-writer.ts';
 import { MachineLife } from '../projection/states/machine-life.ts';
 import { StateWriter } from '../projection/states/state-writer.ts';
@@ -17,6 +18,7 @@ import { TextIndex } from '../read/text-index.ts';
 import type { RetainedTables } from '../retention/retained-tables.ts';
 import type { LogTimes } from '../schema/log-times.ts';
 import { enterSchema } from '../schema/machine-schema.ts';
+import type { StoredRecordings } from '../schema/stored-recordings.ts';
 
 const connectionNames = [
   'writer',
@@ -62,7 +64,7 @@ export class MachineLog {
   readonly detections: DetectionWriter;
   readonly states: StateWriter;
   readonly life: MachineLife;
-  readonly recordings: RecordingWriter;
+  readonly recordings: RecordingComparison;
   readonly pages: LogPages;
   readonly stats: LogStats;
   readonly catalogue: RecordingCatalogue;
@@ -84,12 +86,9 @@ export class MachineLog {
     this.detections = new DetectionWriter(writer, this.positions);
     this.states = new StateWriter(writer, this.positions);
     this.life = new MachineLife(writer, writes);
-    this.recordings = new RecordingWriter(
-      writer,
-      this.positions,
-      (stored) => this.catalogue.learn(stored),
-      pauseRetention,
-    );
+    const learn = (stored: StoredRecordings) => this.catalogue.learn(stored);
+    const recordings = new RecordingWriter(writer, this.positions, learn, pauseRetention);
+    this.recordings = new RecordingComparison(writer, this.positions, recordings);
     this.writer = new LogWriter(writer, this.positions, (entries) => {
       void this.#hours.advance(entries.at(-1)?.time ?? 0);
       void this.#slices.advance(entries.length);

@@ -170,3 +170,22 @@ test('the clock of another machine is what its bus noted: one that is ahead of o
     expect(positions.at(-1)?.readAt).toBe(isDistant ? ahead + 1 : now);
   }
 });
+
+test('messages that the stream has no longer are counted and said, also where none comes after them', async () => {
+  const stored = { identity: 'first', sequence: 4, time: 500, readAt: 0 };
+  const { projection, disk, errors } = project(stored);
+  projection.align(range(9), 4);
+  await projection.commit();
+  expect(disk.position).toEqual(stored);
+  projection.align({ ...range(9), first: 8 }, 4);
+  await vi.advanceTimersByTimeAsync(100);
+  expect(disk.position).toEqual({ ...stored, sequence: 7, gaps: 1 });
+  await projection.accept({ message: entry(600), sequence: 8, storedAt: 0 });
+  await projection.accept({ message: entry(700), sequence: 10, storedAt: 0 });
+  await projection.commit();
+  expect(disk.position).toMatchObject({ sequence: 10, gaps: 2 });
+  expect(errors.map(({ message }) => message)).toEqual([
+    '3 log entries were dropped by the bus before they could be stored',
+    '1 log entries were dropped by the bus before they could be stored',
+  ]);
+});
