@@ -14,7 +14,7 @@ const threadsPerSession = 4 + 5;
  * process.
  */
 const decodingPlugIns = [
-  ...['coreelements', 'app', 'libav', 'gdp', 'debugutilsbad'],
+  ...['coreelements', 'app', 'libav', 'gdp', 'debug'],
   ...['videorate', 'videoconvertscale', 'videoconvert', 'videoscale'],
 ];
 
