@@ -9,15 +9,6 @@ const megabyte = 1024 * 1024;
  */
 const threadsPerSession = 4 + 5;
 
-/**
- * Plug-ins of the decoders that `describeDecoder` makes, in older releases of GStreamer too. What is known of all others is 5 MB in each
- * process.
- */
-const decodingPlugIns = [
-  ...['coreelements', 'app', 'libav', 'gdp', 'debug'],
-  ...['videorate', 'videoconvertscale', 'videoconvert', 'videoscale'],
-];
-
 /** The same where the streams of all monitors are decoded: each decoder's bus and two sinks, for 80 of them. */
 const decodingThreads = 256;
 
@@ -28,8 +19,7 @@ const decodingThreads = 256;
  */
 export const pipelineEnvironment = (storageDir: string, sessions = 1): NodeJS.ProcessEnv => ({
   ...returningAllocator,
-  GST_REGISTRY: registryFile(storageDir),
-  ...gstreamerEnvironment(sessions * threadsPerSession),
+  ...gstreamerEnvironment(storageDir, sessions * threadsPerSession),
 });
 
 /**
@@ -39,18 +29,13 @@ export const pipelineEnvironment = (storageDir: string, sessions = 1): NodeJS.Pr
 export const decodingEnvironment = (storageDir: string): NodeJS.ProcessEnv => ({
   MALLOC_MMAP_THRESHOLD_: String(32 * megabyte),
   MALLOC_TRIM_THRESHOLD_: String(256 * megabyte),
-  GST_PLUGIN_LOADING_WHITELIST: decodingPlugIns.join(','),
-  ...gstreamerEnvironment(decodingThreads),
-  // One that holds other plug-ins is made anew.
-  GST_REGISTRY: `${registryFile(storageDir)}.decoders`,
+  ...gstreamerEnvironment(storageDir, decodingThreads),
 });
 
-/** Without one that can be written, each process would look at every plug-in again: 1.2 s. */
-const registryFile = (storageDir: string) =>
-  process.env['GST_REGISTRY'] ?? join(storageDir, 'gstreamer-registry.bin');
-
-function gstreamerEnvironment(threads: number): NodeJS.ProcessEnv {
+function gstreamerEnvironment(storageDir: string, threads: number): NodeJS.ProcessEnv {
   return {
+    // Without a registry that can be written, each process would look at every plug-in again: 1.2 s.
+    GST_REGISTRY: join(storageDir, 'gstreamer-registry.bin'),
     // Heaps of each thread are never given back: 7 MB more in each process that decodes, and no less CPU time.
     MALLOC_ARENA_MAX: '1',
     ...hostEnvironment(),
