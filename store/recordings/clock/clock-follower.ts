@@ -25,8 +25,11 @@ export interface ClockFollowerOptions {
 }
 
 const intervalMs = 1000;
-/** The recorder's start, and its first pages, come before the look at the last recordings. */
-const firstLookMs = 5000;
+/**
+ * After the start, whose first pages come before it, and after the clock was set: what was recorded, or got another name, just before
+ * comes into the catalogue only then, on a busy machine after a while.
+ */
+const looksMs = [5000, 20_000, 60_000];
 const pageLength = 500;
 const maxWaiting = 10_000;
 const flushDeadlineMs = 30_000;
@@ -48,7 +51,7 @@ export class ClockFollower {
   readonly #reports = new Outbox(maxWaiting, () => {});
   readonly #work = new Mutex();
   readonly #timer: NodeJS.Timeout;
-  readonly #first: NodeJS.Timeout;
+  #looks: readonly NodeJS.Timeout[] = [];
   readonly #endReports: () => void;
   #isEnding = false;
 
@@ -63,7 +66,7 @@ export class ClockFollower {
       this.#run(() => this.#correctOne(id));
     });
     // The clock may have been set while no recorder ran, or just before the last one was killed.
-    this.#first = setTimeout(() => this.#run(() => this.#correctAll(true)), firstLookMs).unref();
+    this.#lookLater();
   }
 
   /** Notices at once if the clock was set. */
@@ -75,6 +78,13 @@ export class ClockFollower {
       await history.save();
       await this.#correctAll(false);
     });
+    this.#lookLater();
+  }
+
+  #lookLater(): void {
+    for (const timer of this.#looks) clearTimeout(timer);
+    const look = () => this.#run(() => this.#correctAll(true));
+    this.#looks = looksMs.map((ms) => setTimeout(look, ms).unref());
   }
 
   /** Resolves when what was begun is done. */
@@ -85,7 +95,7 @@ export class ClockFollower {
   async end(): Promise<void> {
     this.#isEnding = true;
     clearInterval(this.#timer);
-    clearTimeout(this.#first);
+    for (const timer of this.#looks) clearTimeout(timer);
     this.#endReports();
     await this.idle();
     await this.#reports.flush(flushDeadlineMs);
@@ -105,11 +115,8 @@ export class ClockFollower {
   /** The oldest first, so that the last one is wrong until all are right. @param isQuick only if one of the last is wrong. */
   async #correctAll(isQuick: boolean): Promise<void> {
     const wrong: WrongRecording[] = [];
-    for (const isFound of [false, true]) {
-      const found = await this.#findWrong(isFound, isQuick);
-      if (isQuick && !isFound && found.length === 0) return;
-      wrong.push(...found);
-    }
+    // Those that got another name are among the found ones.
+    for (const isFound of [false, true]) wrong.push(...(await this.#findWrong(isFound, isQuick)));
     // The catalogue would take a name that is given up for one of a recording that was deleted.
     const taken = new Set(wrong.map(({ id }) => id));
     let corrected = 0;

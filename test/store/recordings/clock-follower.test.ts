@@ -134,6 +134,48 @@ test('recordings made by a clock that was hours ahead get their true times and n
   await expect.poll(async () => (await list()).map(({ id }) => id)).toContain(last);
 });
 
+test('a clock that is set back and at once ahead again leaves no times of between, also where the catalogue has still the names of before', async () => {
+  const { folder, bus, open } = await startTestLog();
+  const recordingsDir = join(folder, 'recordings');
+  const files = new RecordingFiles(recordingsDir);
+  const catalogue = await open();
+  const log = new Logger(() => {}).source('recorder');
+  let aheadUs = 0;
+  const clock = new MachineClock(() => ({
+    wallUs: nowUs() + aheadUs,
+    monotonicUs: performance.now() * 1000,
+  }));
+  const start = nowUs() - 60 * second;
+  const timeOf = ({ startUs }: MediaFragment) => start + startUs - firstUs();
+  const footage = { start, fragments: video.slice(0, 10), timeOf, machine: clock.start };
+  await addFootage({ bus, recordingsDir }, { ...footage, state: 'saved' });
+  const latest = (isFound: boolean) => catalogue.usage({ kind: 'latest', limit: 100, isFound });
+  await expect.poll(async () => (await latest(false)).ended?.length).toBe(1);
+  const before = [await latest(false), await latest(true)];
+  let isBehind = false;
+  const late: typeof catalogue.usage = async (question) =>
+    (isBehind && question.kind === 'latest' && before[Number(question.isFound)]) || catalogue.usage(question);
+  const history = await ClockHistory.open(folder, clock.start);
+  const options = { bus, files, log, onRenamed: () => {}, history, clock };
+  const follower = new ClockFollower({ ...options, catalogue: { usage: late } });
+  atEnd(() => follower.end());
+  const movedS = async () =>
+    (await catalogue.recordings({ limit: 10, oldestFirst: true })).map((one) =>
+      Math.round((one.start - start) / second),
+    );
+
+  aheadUs = -15 * second;
+  follower.look();
+  await follower.idle();
+  await expect.poll(movedS).toEqual([-15]);
+  isBehind = true;
+  aheadUs = 0;
+  follower.look();
+  await follower.idle();
+  isBehind = false;
+  await expect.poll(movedS, { timeout: 15_000 }).toEqual([0]);
+});
+
 test('a recorder that is killed just after its clock was set ahead leaves no recording with the times of before', async () => {
   const { folder, bus, open } = await startTestLog();
   const recordingsDir = join(folder, 'recordings');
