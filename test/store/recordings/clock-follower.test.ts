@@ -247,7 +247,7 @@ test('a clock that is set ahead is followed only if it had been behind for certa
 test('a clock that was ahead by seconds may have drifted: what is older is moved less, at most by 100 ppm, and keeps its order', () => {
   const now = nowUs();
   const [boot, day] = ['b', 24 * hourUs];
-  const clock = correction(now - 100 * day);
+  const clock = correction(now - 100 * day, now);
   const ahead = { startedUs: now - 100 * day + 15 * second, boot };
   expect(clock.shiftUs(ahead, now + 15 * second)).toBe(-15 * second);
   expect(clock.shiftUs(ahead, now - day)).toBeGreaterThan(-15 * second);
