@@ -1,5 +1,6 @@
 import { isatty } from 'node:tty';
 import { parseArgs } from 'node:util';
+import { createActor, toPromise } from 'xstate';
 import { ensureFolder } from '../bus/base/files.ts';
 import { endProcess } from '../bus/children/process-end.ts';
 import { stopDeadlinesMs } from '../bus/children/stop-deadlines.ts';
@@ -15,12 +16,12 @@ import { BufferMemory } from './base/buffer-memory.ts';
 import { detectors } from './detectors/host/detector-list.ts';
 import type { StoredState } from './services.ts';
 import { logSettings } from './settings.ts';
-import { startEarly } from './startup/early-start.ts';
 import { reloadFiles } from './startup/file-reload.ts';
 import { makeAdmin, makeDemo } from './startup/first-start.ts';
 import { lockFolder } from './startup/folder-lock.ts';
 import { openStorage } from './startup/storage-mark.ts';
 import { stateInspector } from './state-log.ts';
+import { wireSystem } from './wiring.ts';
 
 const usage = 'usage: npm start -- [--config FILE] [--new-storage | --tie-breaker | --new-cluster]';
 
@@ -112,13 +113,8 @@ async function run(stored: StoredState): Promise<unknown> {
   logClockSteps(log);
   if (config.auth === 'none') log.warning('auth_none is enabled: every client has admin access');
 
-  const early = await startEarly(stored, logger);
-  const [{ createActor, toPromise }, { wireSystem }] = await Promise.all([
-    import('xstate'),
-    import('./wiring.ts'),
-  ]);
   const service = new ServiceState(process.env);
-  const { machine, services } = wireSystem(stored, logger, early, ({ url }) => {
+  const { machine, services } = wireSystem(stored, logger, ({ url }) => {
     log.info(`serving ${url}`);
     process.stdout.write(`Serving ${url}\n`);
     service.ready(`Serving ${url}`);

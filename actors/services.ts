@@ -44,8 +44,7 @@ import { Pictures } from './pictures.ts';
 import { keepRecordingIndexes } from './recording-indexes.ts';
 import { retentionRules } from './settings.ts';
 import { SourceTests } from './source-tests.ts';
-import type { EarlyStart } from './startup/early-start.ts';
-import { enforceDiskLimit, freeSpace, minFreeBytes } from './storage/disk-limit.ts';
+import { enforceDiskLimit, freeSpace } from './storage/disk-limit.ts';
 
 /** The state read from files before anything is started. */
 export interface StoredState {
@@ -85,12 +84,14 @@ export interface RecorderServices {
   readonly url: string;
 }
 
+/**
+ * Bytes of the recordings' disk that must stay free (a twentieth of a small disk): on a full disk the bus and the database
+ * stop working.
+ */
+const minFreeBytes = 1e9;
+
 /** Opens the bus, and makes room on a full disk. If one fails, what was opened before is closed. */
-export async function openGround(
-  stored: StoredState,
-  logger: Logger,
-  { natsServer }: Pick<EarlyStart, 'natsServer'>,
-): Promise<Ground> {
+export async function openGround(stored: StoredState, logger: Logger): Promise<Ground> {
   const { config } = stored;
   const closers = new Closers(logger.source('app'));
   try {
@@ -98,8 +99,7 @@ export async function openGround(
       await mkdir(dir, { recursive: true, mode: 0o750 });
     const cluster = await joinCluster(stored, logger);
     if (cluster) closers.addWithin('natsServer', () => cluster.close());
-    const early = { site: cluster?.plane, natsServer };
-    const { bus, address, isHealthy } = await openBus(config, logger, closers, early);
+    const { bus, address, isHealthy } = await openBus(config, logger, closers, cluster?.plane);
     cluster?.follow(bus);
     const recordings = keepRecordings(stored, bus, logger);
     await freeSpace({ ...recordings.retention, removeRest: async () => {} }, logger.source('recorder'));

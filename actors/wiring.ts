@@ -6,6 +6,7 @@ import type { Logger } from '../bus/logging/logger.ts';
 import { forgetSubject } from '../bus/nats/jetstream.ts';
 import { Outbox } from '../bus/nats/outbox.ts';
 import { commands, status } from '../bus/subjects.ts';
+import { PipelinePool } from '../pipelines/host/pipeline-pool.ts';
 import { type DetectorInput, DetectorRefusedError, detectorMachine } from './machines/detector.ts';
 import { detectorHostMachine, hostProcess } from './machines/detector-host.ts';
 import { monitorMachine } from './machines/monitor.ts';
@@ -19,7 +20,6 @@ import {
   type StoredState,
 } from './services.ts';
 import { detectCommand, enabledDetectors, logSettings, pipelineSession, recordSeconds } from './settings.ts';
-import type { EarlyStart } from './startup/early-start.ts';
 import { statusPublisherActor } from './status-publisher.ts';
 
 const statusLimit = 1000;
@@ -30,19 +30,20 @@ const recordPauseMs = 300;
 /**
  * The root machine with its real actors, and its services.
  *
- * @param early what runs already.
  * @param onOpen is called once the services are open.
  */
 export function wireSystem(
   stored: StoredState,
   logger: Logger,
-  early: EarlyStart,
   onOpen: (services: RecorderServices) => void,
 ) {
   const { config, monitors, detectors } = stored;
   const log = logger.source('monitor');
-  const { pipelines } = early;
   const statuses = new Outbox(statusLimit, () => {});
+  const pipelines = new PipelinePool({
+    monitorsPerProcess: config.monitorsPerProcess,
+    log: logger.source('recorder'),
+  });
   let ground: Ground | undefined;
   let opening: Promise<void> | undefined;
 
@@ -54,8 +55,10 @@ export function wireSystem(
 
   const system: SystemServices = {
     async open() {
+      const cameras = monitors.list().filter(({ enable, source }) => enable && source === 'rtsp').length;
+      pipelines.prepare(cameras, config.storageDir);
       try {
-        ground = await openGround(stored, logger, early);
+        ground = await openGround(stored, logger);
       } catch (error) {
         await pipelines.close();
         throw error;

@@ -30,33 +30,26 @@ export interface OpenBus {
 /** Milliseconds between two checks of the bus's streams. */
 const streamCheckIntervalMs = 10_000;
 
-/** What the bus is opened with where it is not a server that is started now, for a machine that is alone. */
-interface Surroundings {
-  /** Where there are several machines. */
-  readonly site?: Site | undefined;
-  /** It has been started already. */
-  readonly natsServer?: Promise<NatsServer> | undefined;
-}
-
 /**
  * Opens the bus: a nats-server of its own, unless the configuration has others, and its streams. Main's log goes to it.
  *
  * @param closers gets all that was opened, also when this fails.
+ * @param site where there are several machines.
  * @throws {NatsServerError} {StreamError} errors of the connection and of the file system.
  */
 export async function openBus(
   config: Pick<Config, 'bus' | 'storageDir'>,
   logger: Logger,
   closers: Closers,
-  { site, natsServer }: Surroundings = {},
+  site?: Site,
 ): Promise<OpenBus> {
   const log = logger.source('app');
   let address: BusAddress = config.bus;
   const dir = join(config.storageDir, 'bus');
   let embedded: NatsServer | undefined;
   if (config.bus.servers.length === 0) {
-    const start = async () => startNatsServer({ dir, log, kind: embeddedBus(await site?.joinBus(dir)) });
-    const server = await (natsServer ?? start());
+    const kind = embeddedBus(await site?.joinBus(dir));
+    const server = await startNatsServer({ dir, log, kind });
     closers.addWithin('natsServer', () => Promise.all([removeBusAddress(dir), server.stop()]));
     address = server.address;
     embedded = server;

@@ -12,11 +12,6 @@ import { reportStorage } from '../../store/recordings/retention/storage-report.t
 import type { StorageContents } from '../../store/recordings/retention/storage-survey.ts';
 import { DiskReports } from './disk-reports.ts';
 
-/**
- * Bytes of the recordings' disk that must stay free (a twentieth of a small disk): on a full disk the bus and the database
- * stop working.
- */
-export const minFreeBytes = 1e9;
 /** In this time, four cameras write at most one gigabyte. */
 const intervalMs = 5 * 60_000;
 /** After the web server serves: the first pages are read meanwhile, and a large archive takes a second to be looked at. */

@@ -32,8 +32,6 @@ export interface NatsServerOptions {
   readonly log: Log;
   /** For a server other than the embedded bus of a machine that is alone. */
   readonly kind?: ServerKind;
-  /** Called with each process that was started, long before it serves. */
-  readonly onSpawned?: () => void;
 }
 
 /** What a bus has where there are several machines. */
@@ -90,7 +88,6 @@ export async function startNatsServer({
   dir,
   log,
   kind = embeddedBus(),
-  onSpawned = () => {},
 }: NatsServerOptions): Promise<NatsServer> {
   // The token begins with a letter because nats-server reads a value that begins with a digit as a number.
   const token = `t${randomBytes(24).toString('hex')}`;
@@ -102,7 +99,6 @@ export async function startNatsServer({
   let current: SupervisedChild | undefined;
   const onStart = (child: SupervisedChild) => {
     current = child;
-    onSpawned();
   };
   const { name } = kind;
   const launching = { dir, token, kind, complain, onStart, signal: stopping.signal };
