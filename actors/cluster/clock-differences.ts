@@ -4,7 +4,7 @@ const spanMs = 10_000;
 const minBeats = 10;
 /** What two machines have seen within 2 s is one event, and each may be late by some of that. */
 const apartMs = 1000;
-/** Two clocks that are just as far apart are said once. */
+/** Well below that, so that clocks that are about so far apart are not told of again and again. */
 const togetherMs = 500;
 
 interface Span {

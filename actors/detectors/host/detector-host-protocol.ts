@@ -19,8 +19,8 @@ export interface DetectorHostConfig {
 export type DetectionHostOrder = DetectorHostConfig | 'stop';
 
 /**
- * Messages to the parent: `ready` once, `alive` every few seconds, `worn` instead of it once a decoder may not start here, each opened model, and the model that the host is stuck
- * in before it ends.
+ * Messages to the parent: `ready` once, `alive` every few seconds, `worn` in its place once a decoder may not start here any
+ * more, each opened model, and the model that the host is stuck in before it ends.
  */
 export type DetectorHostMessage =
   | 'ready'
