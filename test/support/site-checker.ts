@@ -32,11 +32,8 @@ export interface FootageGap {
 }
 
 const [page, eventPage] = [1000, 500];
-/**
- * A file is made so soon after its first picture was taken: also by a machine that stood still, for up to 8 s, while the picture was
- * under way to it. Milliseconds, less than a clock is set by.
- */
-const maxDelayMs = 12_000;
+/** A file is made so soon after its first picture was taken, also on a busy machine. Milliseconds. */
+const maxDelayMs = 8000;
 
 /** What all machines have of a monitor, in the order of time, as it was asked for at a moment. */
 interface MonitorFootage {
