@@ -80,8 +80,12 @@ describe('a live view', () => {
   test('has B-frames in their order, with decode times that rise', async () => {
     const feed = await recorder.feed('/api/monitor/yard/live');
     const shown = await fragmentsFrom(feed, 45);
-    const pictures = boxesOf(shown.group).filter((type) => type === 'moof').length + shown.fragments.length;
-    const file = await writeShown(shown);
+    const inGroup = boxesOf(shown.group).filter((type) => type === 'moof').length;
+    const all = await probe(await writeShown(shown));
+    // A picture may be the last that came when those that are shown before it have still to come.
+    const pictures = all.packets.findLastIndex(({ key }) => key);
+    expect(pictures).toBeGreaterThan(20);
+    const file = await writeShown({ ...shown, fragments: shown.fragments.slice(0, pictures - inGroup) });
     await expectEven(file, pictures);
     const order = (await probe(file)).packets.map(({ time }) => time);
     expect(order).not.toEqual([...order].sort((a, b) => a - b));
