@@ -9,6 +9,7 @@ import { temporaryFolder } from './folder.ts';
 import { lookAtNumbers } from './numbered-log.ts';
 import { project } from './project.ts';
 import { seeded } from './seeded.ts';
+import { waitFor } from './wait.ts';
 
 export interface Kills {
   readonly count: number;
@@ -91,7 +92,8 @@ export async function killWhileLogging({ count, pause, rate, seed }: Kills): Pro
   const [, recorded, lostReports] = await recorder.line(/^published (\d+), lost (\d+)$/, 60_000);
   dropped += Number(lostReports);
   await publishSurely();
-  await store.line(/^ready$/, 30_000);
+  // One whose thread was ended before it was ready ends too, and another one takes its place.
+  await waitFor(() => store.line(/^ready$/, 30_000), 60_000, 'a log store that is ready');
   ending = true;
   store.signal('SIGTERM');
   await store.exited;
