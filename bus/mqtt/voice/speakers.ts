@@ -142,12 +142,16 @@ export class Speakers {
   verdict(id: string, time: number, now: number): Verdict {
     const { machine, startedAt } = this.#options;
     const { turns } = this.#voiceOf(id);
-    const turn = turns.at(time);
-    if (turn?.machine === nobody) return 'publish';
-    if (turn?.machine === machine || turns.at(time - slackUs)?.machine === machine) return 'publish';
+    const { last } = turns;
+    const isFuture = last !== undefined && last.since > now + slackUs;
+    // This clock was set back into an older turn: what it says of now is of the last one, or it would overtake what waits.
+    const isBack = isFuture && time <= now && turns.at(now)?.machine !== nobody;
+    const turn = isBack ? last : turns.at(time);
+    if (turn?.machine === nobody || turn?.machine === machine) return 'publish';
+    if (!isBack && turns.hadIt(machine, time - slackUs, time)) return 'publish';
     // From before the time that is known, by which the others have their own events.
-    if (!turn && (turns.last || time < startedAt)) return 'publish';
-    return turn === turns.last && time > now - maxWaitUs ? 'wait' : 'skip';
+    if (!turn && (last || time < startedAt)) return 'publish';
+    return turn === last && time > now - maxWaitUs ? 'wait' : 'skip';
   }
 
   /** @param heard this machine included. @returns the monitors for which something is other than before. */
@@ -259,7 +263,9 @@ export class Speakers {
     const [before, isHeard] = [from.since, heard.some((each) => each.machine === from.machine)];
     const at = attendedAt.get(from.machine) ?? 0;
     const ended = from.machine === nobody ? 0 : this.#others.ended(from, at, isHeard, now);
-    const since = last ? Math.max(ended, streamingSince, before + 1) : 0;
+    // Without a broker it does not know either what another machine has seen until now.
+    const isFirst = !last && this.#isConnected;
+    const since = isFirst ? 0 : Math.max(ended, streamingSince, before + 1);
     if (ended > before && ended < since) turns.begin({ machine: nobody, since: ended });
     turns.begin({ machine, since });
   }

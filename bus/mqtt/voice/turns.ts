@@ -37,4 +37,10 @@ export class Turns {
   at(time: number): Turn | undefined {
     return this.#turns.findLast(({ since }) => since <= time);
   }
+
+  /** Whether a machine had the turn at some moment from one time to another, both included. */
+  hadIt(machine: string, from: number, to: number): boolean {
+    const begun = this.#turns.filter(({ since }) => since > from && since <= to).map(({ since }) => since);
+    return [from, ...begun].some((time) => this.at(time)?.machine === machine);
+  }
 }

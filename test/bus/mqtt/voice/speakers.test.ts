@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Speakers } from '../../../../bus/mqtt/voice/speakers.ts';
-import { playHouse } from '../../../support/simulated-house.ts';
+import { type HouseSchedule, playHouse } from '../../../support/simulated-house.ts';
 
 const machine = fc.nat({ max: 3 });
 const when = {
@@ -42,6 +42,48 @@ test('a clock that is set by half a minute beside another fault leaves nothing u
     }),
     { numRuns: 100 },
   );
+});
+
+const quiet = { seed: 1, machines: 3, clocks: [0, 0, 0, 0], moves: [] };
+
+test.each([
+  [
+    'what is seen while the clock is set back does not overtake what waits',
+    {
+      ...quiet,
+      moves: [5000],
+      faults: [
+        { at: 8501, lasts: 500, machine: 0, kind: 'behind' },
+        { at: 5000, lasts: 4001, machine: 0, kind: 'alone' },
+      ],
+    },
+  ],
+  [
+    'what is seen just after a short turn is published in its order',
+    {
+      ...quiet,
+      seed: 10_970_741,
+      faults: [
+        { at: 5000, lasts: 6601, machine: 0, kind: 'dead' },
+        { at: 20_801, lasts: 5700, machine: 1, kind: 'alone' },
+        { at: 24_001, lasts: 200, machine: 0, kind: 'dead' },
+      ],
+    },
+  ],
+  [
+    'a machine that starts without the broker does not say that all of the past was its own',
+    {
+      ...quiet,
+      machines: 2,
+      faults: [
+        { at: 13_550, lasts: 2651, machine: 0, kind: 'dead' },
+        { at: 10_242, lasts: 9459, machine: 0, kind: 'offline' },
+        { at: 16_301, lasts: 3400, machine: 1, kind: 'cut' },
+      ],
+    },
+  ],
+] satisfies [string, HouseSchedule][])('%s', (_, schedule) => {
+  expect(playHouse(schedule)).toEqual([]);
 });
 
 const [id, second, beganAt] = ['door', 1e6, 1e12];
