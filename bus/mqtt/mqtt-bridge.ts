@@ -13,6 +13,7 @@ import { FrigateTopics } from './frigate/frigate-topics.ts';
 import type { DiscoveryNames } from './home-assistant/discovery-payload.ts';
 import { deviceTopic, HomeAssistant } from './home-assistant/home-assistant.ts';
 import { Announcement } from './topics/announcement.ts';
+import { FormerCluster } from './topics/former-cluster.ts';
 import { HouseCommands } from './topics/house-commands.ts';
 import type { House } from './topics/house-monitor.ts';
 import { HouseTopics } from './topics/house-topics.ts';
@@ -85,7 +86,9 @@ export async function startMqttBridge(
   const isThere = (payload: 'online' | 'offline') =>
     ({ topic: names.recorderTopics.available, payload, isRetained: true }) as const;
   const online = new Announcement(isThere('online'), publish);
-  const record = await TopicRecord.open(options.recordFile);
+  const membership = siteVoice && { prefix, machine: siteVoice.machine };
+  const record = await TopicRecord.open(options.recordFile, membership);
+  const formerCluster = record.former && new FormerCluster(record.former);
   const ofMonitors = `${prefix}/monitor/`;
   const ofOthers = () => {
     if (!siteVoice) return () => false;
@@ -116,6 +119,7 @@ export async function startMqttBridge(
   ];
   const link: BrokerLink = new BrokerLink({ ...options, will: isThere('offline') }, subscriptions, log, {
     ...(siteVoice && { onOpen: (session: BrokerSession) => siteVoice.learn(session) }),
+    ...(formerCluster && { onOpen: (session: BrokerSession) => settle(formerCluster, session) }),
     async onConnect() {
       await topics.connected();
       // Last: whoever sees it has seen all the others.
@@ -123,12 +127,19 @@ export async function startMqttBridge(
     },
     onMessage(topic, payload, isRetained) {
       siteVoice?.message(topic, payload, isRetained);
+      formerCluster?.message(topic, payload);
       houseCommands?.message(topic, payload, isRetained);
       homeAssistant?.message(topic, payload);
     },
   });
   if (houseTopics && options.hasFrigate === true) {
     new FrigateTopics({ houseTopics, topics, voice, log, publish });
+  }
+  /** Nothing is cleared that others publish, nor while it is not known whether they do. */
+  async function settle(cluster: FormerCluster, session: BrokerSession): Promise<void> {
+    if (!record.former) return;
+    const isThere = await cluster.isThere(session).catch(() => undefined);
+    if (isThere !== undefined) topics.settleFormerCluster(!isThere);
   }
   const deliveries = new Deliveries(bus, 'mqtt');
   const publicationsOf = (event: DetectionEvent): Publication[] =>

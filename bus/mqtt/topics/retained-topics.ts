@@ -18,6 +18,8 @@ export class RetainedTopics {
   readonly #left = new Set<string>();
   readonly #ofOthers: () => (topic: string) => boolean;
   #isConnected = false;
+  /** What is wanted of what was published before this start is known. */
+  #hasClearedFormer = false;
 
   /** @param ofOthers tells which topics that are not wanted here another machine may publish at this moment. */
   constructor(
@@ -69,10 +71,17 @@ export class RetainedTopics {
 
   /** Clears all that was published before this start and is not wanted any more. */
   clearFormer(): void {
+    this.#hasClearedFormer = true;
     const isOthers = this.#ofOthers();
     for (const topic of this.known) {
       if (this.get(topic) === undefined && !isOthers(topic)) this.clear(topic);
     }
+  }
+
+  /** @param isOwn whether what this machine has published in a cluster is its own now, and is cleared where it is not wanted. */
+  settleFormerCluster(isOwn: boolean): void {
+    this.#record.settleFormer(isOwn);
+    if (this.#hasClearedFormer) this.clearFormer();
   }
 
   /** Another machine publishes it from now on: here it is neither wanted nor cleared. */

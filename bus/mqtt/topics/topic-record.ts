@@ -3,15 +3,22 @@ import Type, { type Static } from 'typebox';
 import { Check } from 'typebox/value';
 import { writeAtomically } from '../../base/files.ts';
 
+/** The machines that publish for one house under one prefix: as which of them this one does. */
+const Membership = Type.Object({ prefix: Type.String(), machine: Type.String() });
+export type Membership = Static<typeof Membership>;
+
 const Platforms = Type.Record(Type.String(), Type.String());
 type Platforms = Static<typeof Platforms>;
 const Content = Type.Object({
   topics: Type.Array(Type.String({ minLength: 1 })),
   cleared: Type.Array(Type.String({ minLength: 1 })),
   components: Type.Record(Type.String(), Platforms),
+  /** Of a machine of a cluster. */
+  membership: Type.Optional(Membership),
 });
 type Content = Static<typeof Content>;
 
+const empty: Content = { topics: [], cleared: [], components: {} };
 /** Topics that were cleared; a broker that was restored from an older state may have them again. */
 const maxCleared = 2000;
 
@@ -21,22 +28,56 @@ const maxCleared = 2000;
  */
 export class TopicRecord {
   readonly #file: string | undefined;
+  readonly #membership: Membership | undefined;
+  /** Of the time in a cluster that this machine has left. */
+  #former: Required<Content> | undefined;
   readonly #topics: Set<string>;
   readonly #cleared: Set<string>;
   readonly #components: Map<string, Platforms>;
   #saving: Promise<void> | undefined;
 
-  private constructor(file: string | undefined, { topics, cleared, components }: Content) {
+  private constructor(file: string | undefined, membership: Membership | undefined, content: Content) {
     this.#file = file;
+    this.#membership = membership;
+    const { topics, cleared, components } = content;
     this.#topics = new Set(topics);
     this.#cleared = new Set(cleared);
     this.#components = new Map(Object.entries(components));
   }
 
-  /** A file that is missing or cannot be read is an empty one. @param file undefined: kept in memory only. */
-  static async open(file: string | undefined): Promise<TopicRecord> {
+  /**
+   * A file that is missing or cannot be read is an empty one.
+   *
+   * @param file undefined: kept in memory only.
+   * @param membership of a machine of a cluster.
+   */
+  static async open(file: string | undefined, membership?: Membership): Promise<TopicRecord> {
     const text = file === undefined ? '' : await readFile(file, 'utf8').catch(() => '');
-    return new TopicRecord(file, parse(text));
+    const content = parse(text);
+    if (membership || !content.membership) return new TopicRecord(file, membership, content);
+    const record = new TopicRecord(file, undefined, empty);
+    record.#former = { ...content, membership: content.membership };
+    return record;
+  }
+
+  /** As which machine of a cluster it was written: its topics are none of this record until that is settled. */
+  get former(): Membership | undefined {
+    return this.#former?.membership;
+  }
+
+  /** @param isOwn whether what was published in the cluster is this machine's now; otherwise it is left to the others. */
+  settleFormer(isOwn: boolean): void {
+    if (!this.#former) return;
+    const { topics, cleared, components } = this.#former;
+    this.#former = undefined;
+    if (isOwn) {
+      for (const topic of topics) this.add(topic);
+      for (const topic of cleared) if (!this.has(topic)) this.#cleared.add(topic);
+      for (const [topic, platforms] of Object.entries(components)) {
+        if (!this.#components.has(topic)) this.#components.set(topic, platforms);
+      }
+    }
+    void this.save().catch(() => {});
   }
 
   get topics(): readonly string[] {
@@ -85,11 +126,20 @@ export class TopicRecord {
     this.#saving ??= Promise.resolve().then(() => {
       this.#saving = undefined;
       if (this.#file === undefined) return undefined;
-      const components = Object.fromEntries(this.#components);
-      const content = { topics: this.topics, cleared: this.cleared, components };
-      return writeAtomically(this.#file, `${JSON.stringify(content, undefined, 1)}\n`);
+      return writeAtomically(this.#file, `${JSON.stringify(this.#content, undefined, 1)}\n`);
     });
     return this.#saving;
+  }
+
+  get #content(): Content {
+    const { topics, cleared, components } = this.#former ?? empty;
+    const membership = this.#membership ?? this.former;
+    return {
+      topics: [...topics, ...this.#topics],
+      cleared: [...cleared, ...this.#cleared],
+      components: { ...components, ...Object.fromEntries(this.#components) },
+      ...(membership && { membership }),
+    };
   }
 }
 
@@ -100,5 +150,5 @@ function parse(text: string): Content {
   } catch {
     // Not JSON.
   }
-  return { topics: [], cleared: [], components: {} };
+  return empty;
 }
