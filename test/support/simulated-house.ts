@@ -29,7 +29,11 @@ interface SimulatedMachine {
   token: number;
   standsFor: number;
   isAttending: boolean;
+  /** The others hear of it with its next heartbeat. */
+  attendsSince: number;
   pictureAt: number;
+  /** Its detectors begin some time after its pictures. */
+  detectsAt: number;
   /** Events that are not at the broker yet, in their order: the stream of its bus. */
   waiting: SeenEvent[];
   held: SeenEvent[];
@@ -46,12 +50,14 @@ interface SeenEvent {
 }
 
 const stepMs = 100;
+const heartbeatMs = 400;
 const silenceMs = 3000;
 const noticeMs = 4500;
+const maxDetectorDelayMs = 2000;
 const faultsEndMs = 60_000;
 const endMs = 90_000;
 /** Somebody walks by all the time; what one machine sees within this of another is the same. */
-const sameMs = 2500;
+const sameMs = 1900;
 const clockStepUs = 30e6;
 const id = 'door';
 
@@ -85,7 +91,8 @@ class SimulatedHouse {
       const clockUs = (schedule.clocks[index] ?? 0) * 1000;
       return {
         ...{ index, name, clockUs, speakers: this.#newSpeakers(name, 1e12 + clockUs), heardAt: new Map() },
-        ...{ token: index === 0 ? 1 : 0, standsFor: 0, isAttending: index === 0, pictureAt: 0 },
+        ...{ token: index === 0 ? 1 : 0, standsFor: 0, isAttending: index === 0 },
+        ...{ attendsSince: -heartbeatMs, pictureAt: 0, detectsAt: 0 },
         ...{ waiting: [], held: [], isOnline: false, noticedAt: undefined, spoke: false, wasDead: false },
       };
     });
@@ -144,7 +151,7 @@ class SimulatedHouse {
     if (!this.#isAlive(to) || this.#is(['alone', 'cut'], to)) return;
     for (const from of this.#machines) {
       if (from === to || !this.#isAlive(from) || this.#is(['alone', 'cut'], from)) continue;
-      if (this.#now - (to.heardAt.get(from.name) ?? -1e9) < 400) continue;
+      if (this.#now - (to.heardAt.get(from.name) ?? -1e9) < heartbeatMs) continue;
       to.heardAt.set(from.name, this.#now);
       to.speakers.hear(from.name, this.#us(to));
     }
@@ -153,6 +160,9 @@ class SimulatedHouse {
   #hears = (to: SimulatedMachine, from: SimulatedMachine) =>
     this.#now - (to.heardAt.get(from.name) ?? -1e9) < silenceMs;
 
+  #isHeardAttending = ({ isAttending, attendsSince }: SimulatedMachine) =>
+    isAttending && this.#now >= attendsSince + heartbeatMs;
+
   /** As `Ownership` does it, in short. */
   #own(machine: SimulatedMachine): void {
     if (!this.#isAlive(machine)) return;
@@ -160,7 +170,7 @@ class SimulatedHouse {
     if (!owner) return;
     const isMine = machine.token > 0;
     const heard = this.#machines.filter((other) => other !== machine && this.#hears(machine, other));
-    const heardAttending = heard.filter((other) => other.isAttending && this.#isAlive(other));
+    const heardAttending = heard.filter((other) => this.#isHeardAttending(other) && this.#isAlive(other));
     const isRelieved = heardAttending.some(
       (other) => other.token > machine.token && other.pictureAt <= this.#now,
     );
@@ -195,7 +205,9 @@ class SimulatedHouse {
   #begin(machine: SimulatedMachine): void {
     if (machine.isAttending) return;
     machine.isAttending = true;
+    machine.attendsSince = this.#now;
     machine.pictureAt = this.#now + 300 + this.#random() * 700;
+    machine.detectsAt = machine.pictureAt + this.#random() * maxDetectorDelayMs;
   }
 
   #grant(machine: SimulatedMachine): void {
@@ -215,7 +227,7 @@ class SimulatedHouse {
         machine.speakers.setOnline(other.name, this.#isKnownOnline(other), this.#us(machine));
         if (other.isOnline) other.speakers.setOnline(machine.name, true, this.#us(other));
       }
-      if (this.#claim) machine.speakers.learn(id, this.#claim);
+      if (this.#claim) this.#learn(machine, this.#claim);
     }
     if (!reaches && machine.isOnline) {
       machine.isOnline = false;
@@ -240,23 +252,24 @@ class SimulatedHouse {
     ];
     const heard = seen.map((other): HeardMachine => {
       const streaming = other.pictureAt <= this.#now;
-      const { token, standsFor, isAttending } = other;
+      const { token, standsFor } = other;
+      const isAttending = other === machine ? other.isAttending : this.#isHeardAttending(other);
       const rank = tenureRank({ token: token || standsFor, provisional: token === 0 });
       return { machine: other.name, attends: isAttending ? [{ id, rank, streaming }] : [] };
     });
     const changed = speakers.decide(heard, now).length > 0;
     const claim = speakers.claim(id);
-    if (machine.isAttending && machine.pictureAt <= this.#now && this.#now % 500 === 0) {
+    if (machine.isAttending && machine.detectsAt <= this.#now && this.#now % 500 === 0) {
       const event = { moment: this.#now, time: now };
       machine.waiting.push(event);
       this.#seen.push(event);
     }
-    if (changed && claim?.machine === machine.name) machine.waiting.unshift(...machine.held.splice(0));
+    if (changed) this.#release(machine);
     if (!machine.isOnline) return;
     if (claim && JSON.stringify(claim) !== JSON.stringify(this.#claim) && (changed || !machine.spoke)) {
       this.#claim = claim;
       for (const other of this.#machines) {
-        if (other !== machine && other.isOnline) other.speakers.learn(id, claim);
+        if (other !== machine && other.isOnline) this.#learn(other, claim);
       }
     }
     machine.spoke = claim !== undefined;
@@ -266,6 +279,16 @@ class SimulatedHouse {
       if (verdict !== 'publish') continue;
       this.#published.push({ moment: event.moment, machine: machine.name, at: this.#now });
     }
+  }
+
+  #learn(machine: SimulatedMachine, claim: Claim): void {
+    machine.speakers.learn(id, claim);
+    this.#release(machine);
+  }
+
+  /** What it holds is judged again, before what is newer. */
+  #release(machine: SimulatedMachine): void {
+    machine.waiting.unshift(...machine.held.splice(0));
   }
 
   /** What two machines publish in the time of faults is little. */

@@ -12,6 +12,7 @@ const recentUs = 10_000_000;
 export class OtherMachines {
   readonly #startedAt: number;
   readonly #heardAt = new Map<string, number>();
+  readonly #beats = new Map<string, number>();
   /** The last time in which each was not heard. */
   readonly #silences = new Map<string, { readonly from: number; readonly to: number }>();
   readonly #online = new Set<string>();
@@ -26,6 +27,12 @@ export class OtherMachines {
     const from = this.#heardAt.get(machine) ?? now;
     if (now - from > silentUs) this.#silences.set(machine, { from, to: now });
     this.#heardAt.set(machine, now);
+    this.#beats.set(machine, this.beats(machine) + 1);
+  }
+
+  /** How many heartbeats of it have come. */
+  beats(machine: string): number {
+    return this.#beats.get(machine) ?? 0;
   }
 
   isOnline(machine: string): boolean {

@@ -48,8 +48,8 @@ interface MonitorVoice {
   /** Whether it is this machine that has said that another one's turn began. */
   hasHandedOver: boolean;
   claim: Claim | undefined;
-  /** Of others at the broker, by machine. */
-  readonly claims: Map<string, Claim>;
+  /** Of others at the broker, by machine, and how many heartbeats of it had come before. */
+  readonly claims: Map<string, { readonly claim: Claim; readonly beats: number }>;
   /** When each machine was last heard to record it. */
   readonly attendedAt: Map<string, number>;
   /** Since when pictures arrive here. */
@@ -62,6 +62,8 @@ interface MonitorVoice {
 export const maxWaitUs = 60_000_000;
 /** For so long after the end of a turn its events are published all the same: clocks differ, and detectors begin with a delay. */
 const slackUs = 2_000_000;
+/** What is later than now by more than this is of a clock that was set back since. */
+const setBackUs = 2_000_000;
 const maxVoices = 2000;
 /** A monitor of which nobody gets pictures for so long is taken for offline: takeovers are quicker. */
 const unseenUs = 10_000_000;
@@ -89,6 +91,7 @@ export class Speakers {
   readonly #others: OtherMachines;
   #configured: readonly string[] = [];
   #isConnected = false;
+  #decidedAt = 0;
 
   constructor(options: SpeakersOptions) {
     this.#options = options;
@@ -116,7 +119,8 @@ export class Speakers {
     if (this.#voices.size >= maxVoices && !this.#voices.has(id)) return;
     const voice = this.#voiceOf(id);
     const { machine } = this.#options;
-    if (claim.machine !== machine) voice.claims.set(claim.machine, claim);
+    const beats = this.#others.beats(claim.machine);
+    if (claim.machine !== machine) voice.claims.set(claim.machine, { claim, beats });
     // One that is still there has published all that time.
     const isRefuted = voice.isTentative && claim.machine !== machine && this.#others.isOnline(claim.machine);
     if (!isRefuted && !voice.turns.isBefore(claim.turns)) return;
@@ -143,12 +147,11 @@ export class Speakers {
     const { machine, startedAt } = this.#options;
     const { turns } = this.#voiceOf(id);
     const { last } = turns;
-    const isFuture = last !== undefined && last.since > now + slackUs;
-    // This clock was set back into an older turn: what it says of now is of the last one, or it would overtake what waits.
-    const isBack = isFuture && time <= now && turns.at(now)?.machine !== nobody;
-    const turn = isBack ? last : turns.at(time);
+    // No other machine's turn: it is of this clock, before it was set back.
+    if (time > now + setBackUs) return 'publish';
+    const turn = turns.at(time);
     if (turn?.machine === nobody || turn?.machine === machine) return 'publish';
-    if (!isBack && turns.hadIt(machine, time - slackUs, time)) return 'publish';
+    if (turns.hadIt(machine, time - slackUs, time)) return 'publish';
     // From before the time that is known, by which the others have their own events.
     if (!turn && (last || time < startedAt)) return 'publish';
     return turn === last && time > now - maxWaitUs ? 'wait' : 'skip';
@@ -157,7 +160,12 @@ export class Speakers {
   /** @param heard this machine included. @returns the monitors for which something is other than before. */
   decide(heard: readonly HeardMachine[], now: number): readonly string[] {
     const monitors = this.#options.monitors();
-    const changed = monitors.filter((monitor) => this.#decideOne(monitor, heard, now)).map(({ id }) => id);
+    // What waits would be published after what comes now, which has earlier times.
+    const isSetBack = now < this.#decidedAt - setBackUs;
+    this.#decidedAt = now;
+    const changed = monitors
+      .filter((monitor) => this.#decideOne(monitor, heard, now) || isSetBack)
+      .map(({ id }) => id);
     const ids = monitors.map(({ id }) => id);
     // Another machine may speak of one that is not known here yet.
     for (const id of this.#configured) if (!ids.includes(id)) this.#voices.delete(id);
@@ -221,12 +229,15 @@ export class Speakers {
 
   /** A machine that records the monitor and does not reach the broker cannot say that what it sees is its own from now on. */
   #handOver(voice: MonitorVoice, best: Candidate | undefined, now: number): Claim | undefined {
+    const { machine } = this.#options;
     const { turns } = voice;
     const { last } = turns;
-    if (!best || best.machine === this.#options.machine) return undefined;
+    if (!best || best.machine === machine) return undefined;
     if (this.#others.isOnline(best.machine)) voice.hasHandedOver = false;
-    else if (last?.machine === this.#options.machine || last?.machine === nobody) {
-      turns.begin({ machine: best.machine, since: Math.max(now, last.since + 1) });
+    else if (last?.machine === machine || last?.machine === nobody) {
+      // The broker may have noticed late that it is gone.
+      const seenUntil = (last.machine === machine && voice.attendedAt.get(machine)) || now;
+      turns.begin({ machine: best.machine, since: Math.max(seenUntil, last.since + 1) });
       voice.hasHandedOver = true;
     }
     const isHandedOver = voice.hasHandedOver && turns.last?.machine === best.machine;
@@ -239,8 +250,11 @@ export class Speakers {
       const attended = attends.find((each) => each.id === id);
       return attended ? [{ machine, rank: attended.rank, streaming: attended.streaming }] : [];
     });
-    for (const { machine, rank, streaming } of this.#voices.get(id)?.claims.values() ?? []) {
-      if (!this.#others.isOnline(machine) || heard.some((each) => each.machine === machine)) continue;
+    for (const { claim, beats } of this.#voices.get(id)?.claims.values() ?? []) {
+      const { machine, rank, streaming } = claim;
+      if (!this.#others.isOnline(machine) || found.some((each) => each.machine === machine)) continue;
+      // A claim may come before the heartbeat that says that it records the monitor: without it, both would claim it in turn.
+      if (heard.some((each) => each.machine === machine) && this.#others.beats(machine) > beats) continue;
       found.push({ machine, rank, streaming });
     }
     return found.sort(byRank);
@@ -265,7 +279,8 @@ export class Speakers {
     const ended = from.machine === nobody ? 0 : this.#others.ended(from, at, isHeard, now);
     // Without a broker it does not know either what another machine has seen until now.
     const isFirst = !last && this.#isConnected;
-    const since = isFirst ? 0 : Math.max(ended, streamingSince, before + 1);
+    // Its detectors may begin later than its pictures: until then another machine that records it may see what this one does not.
+    const since = isFirst ? 0 : Math.max(ended, streamingSince + slackUs, before + 1);
     if (ended > before && ended < since) turns.begin({ machine: nobody, since: ended });
     turns.begin({ machine, since });
   }
