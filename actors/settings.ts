@@ -80,6 +80,8 @@ export function recordSeconds(
   return definition && section ? definition.recordSeconds(section) : 0;
 }
 
+/** Detection takes its time, and the machine may be busy. */
+const usualLateMs = 2000;
 const hourMs = 60 * 60 * 1000;
 const dayMs = 24 * hourMs;
 const usualMinHours = 1;
@@ -111,6 +113,7 @@ export async function pipelineSession(
     readonly bus: BusAddress;
   },
 ): Promise<PipelineSession> {
+  const enabled = enabledDetectors(monitor, detectors, config);
   return {
     monitorID: monitor.id,
     source: await pipelineSource(monitor, config),
@@ -120,9 +123,8 @@ export async function pipelineSession(
     alwaysRecord: monitor.alwaysRecord,
     recordSubStream: monitor.recordSubStream ?? false,
     videoLength: monitor.videoLength * 60_000,
-    isSubDetected: madeFrames(monitor, enabledDetectors(monitor, detectors, config)).some(
-      ({ stream }) => stream === 'sub',
-    ),
+    eventsLateMs: Math.max(usualLateMs, ...enabled.map(({ frames }) => frames.lateMs ?? 0)),
+    isSubDetected: madeFrames(monitor, enabled).some(({ stream }) => stream === 'sub'),
     bus,
     log: logSettings(config),
   };

@@ -116,7 +116,7 @@ export class StreamSession {
 
   #open(stream: RecordedStream, patienceMs: number): StreamConnection {
     const { session, monitorLog, recorderLog, onUnits, onLive, onReport, onRecordingReport } = this.#options;
-    const { monitorID, recordingsDir, alwaysRecord, videoLength } = session;
+    const { monitorID, recordingsDir, alwaysRecord, videoLength, eventsLateMs } = session;
     const isMain = stream === 'main';
     const reword = worded(stream);
     return new StreamConnection({
@@ -124,7 +124,7 @@ export class StreamSession {
       recording:
         isMain || session.recordSubStream
           ? {
-              ...{ monitorID, stream, recordingsDir, alwaysRecord, videoLength },
+              ...{ monitorID, stream, recordingsDir, alwaysRecord, videoLength, eventsLateMs },
               log: rewordedLog(recorderLog, reword),
               onReport: onRecordingReport,
               onRecording: (file) => isMain && onReport({ type: 'recording', file }),

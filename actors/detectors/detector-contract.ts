@@ -32,6 +32,8 @@ export interface FrameNeed {
   readonly rate: number;
   /** Whether frames come from the main stream even if there is a sub stream; for `rgb` only. */
   readonly main?: boolean;
+  /** By how much an event may come later than what it shows, in milliseconds, where that is more than two seconds. */
+  readonly lateMs?: number;
 }
 
 export interface LoadedDetector<Settings extends DetectorSettings> {

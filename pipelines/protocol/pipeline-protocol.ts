@@ -24,6 +24,8 @@ export interface PipelineSession {
   recordSubStream: boolean;
   /** Milliseconds after which a recording is cut, at the next key frame. */
   videoLength: number;
+  /** How much later than what they show events may come, in milliseconds: recordings begin before it all the same. */
+  eventsLateMs: number;
   /** Whether detectors look at the sub stream. */
   isSubDetected: boolean;
   bus: BusAddress;

@@ -8,6 +8,8 @@ export interface RecorderOptions extends WriteQueueOptions, RecordingLossOptions
   readonly alwaysRecord: boolean;
   /** Milliseconds after which a recording is cut, at the next key frame. */
   readonly videoLength: number;
+  /** How much later than what they show events may come, in milliseconds. */
+  readonly eventsLateMs: number;
   readonly clock: RecorderClock;
 }
 
@@ -21,8 +23,9 @@ export interface RecorderClock {
   readonly machine: MachineStart;
 }
 
-/** Five seconds before an event that arrives two seconds late, and one for the fragment that is not complete. */
-const prerollBounds = { length: 8_000_000, bytes: 48 * 1024 * 1024 };
+/** Before what an event shows, and for the fragment that is not complete. */
+const [beforeEventUs, incompleteUs] = [5_000_000, 1_000_000];
+const maxPrerollBytes = 48 * 1024 * 1024;
 
 /** As far ahead as anybody asks, in microseconds. */
 const maxUntilUs = 86_400_000_000;
@@ -36,7 +39,7 @@ const maxUntilUs = 86_400_000_000;
  */
 export class Recorder {
   readonly #options: RecorderOptions;
-  readonly #preroll = new Preroll(prerollBounds);
+  readonly #preroll: Preroll;
   readonly #loss: RecordingLoss;
   readonly #queue: WriteQueue;
   /** As the fragments' times. */
@@ -52,6 +55,8 @@ export class Recorder {
 
   constructor(options: RecorderOptions) {
     this.#options = options;
+    const length = beforeEventUs + options.eventsLateMs * 1000 + incompleteUs;
+    this.#preroll = new Preroll({ length, bytes: maxPrerollBytes });
     this.#loss = new RecordingLoss(options);
     this.#queue = new WriteQueue(options, this.#loss);
   }

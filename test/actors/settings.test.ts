@@ -66,6 +66,18 @@ test('a recording goes on for as long as the detector of the event says', () => 
   expect(recordSeconds(undefined, 'motion', all)).toBe(0);
 });
 
+test('recordings reach further back where events may come late because the decoder sleeps', async () => {
+  const eventsLateMs = async (section: typeof motion & { sleep?: boolean }) => {
+    const place = { recordingsDir: '/nowhere', bus: { servers: [] }, patienceMs: 10_000, detectors: all };
+    const logs = { ...config, logs: { repeatLimit: 5 } } as unknown as Config;
+    return (await pipelineSession(testMonitor('door', { motion: section }) as never, logs, place))
+      .eventsLateMs;
+  };
+  expect(await eventsLateMs(motion)).toBe(2000);
+  expect(await eventsLateMs({ ...motion, sleep: true })).toBe(8000);
+  expect(await eventsLateMs({ ...motion, sleep: true, enable: false })).toBe(2000);
+});
+
 test('the sub stream is recorded if the monitor says so, and a camera is waited for as long as it says', async () => {
   const session = async (fields: object, patience?: number) => {
     const sourcertsp = { protocol: 'tcp', mainStream: 'rtsp://a/', subStream: 'rtsp://a/sub', patience };

@@ -34,6 +34,7 @@ test('a camera that comes and goes leaves nothing behind', async () => {
       patienceMs: 10_000,
       maxPatienceMs: 60_000,
       recordSubStream: false,
+      eventsLateMs: 2000,
       isSubDetected: false,
     },
     ...{ bus: server.address, log: { repeatLimit: 5, printDebug: false } },

@@ -61,6 +61,7 @@ export async function startRecorder(options: Partial<RecorderOptions> = {}) {
     maxWaitMs: 400,
     alwaysRecord: false,
     videoLength: 3600_000,
+    eventsLateMs: 2000,
     clock: { offsetUs: 0, leadUs: 0, machine },
     log: new Logger((entry) => entries.push(entry)).source('recorder'),
     onReport: (report) => facts.push(report),

@@ -54,6 +54,7 @@ export async function start(source: VideoSource, options: Partial<PipelineSessio
       patienceMs: 10_000,
       maxPatienceMs: 60_000,
       recordSubStream: false,
+      eventsLateMs: 2000,
       isSubDetected: false,
       bus: nowhere,
       log: { repeatLimit: 5, printDebug: false },

@@ -37,7 +37,13 @@ export async function startInProcess(
   const session = new StreamSession({
     session: {
       ...{ monitorID: 'door', source, recordingsDir, alwaysRecord: true, videoLength: 3600_000 },
-      ...{ patienceMs: 10_000, maxPatienceMs: 60_000, recordSubStream: false, isSubDetected: false },
+      ...{
+        patienceMs: 10_000,
+        maxPatienceMs: 60_000,
+        recordSubStream: false,
+        eventsLateMs: 2000,
+        isSubDetected: false,
+      },
       ...{ bus: nowhere, log: { repeatLimit: 100, printDebug: false } },
       ...options,
     },

@@ -37,6 +37,12 @@ const MotionConfig = Type.Object(
 );
 export type MotionConfig = Static<typeof MotionConfig>;
 
+/**
+ * What sizes do not show is found at the next key frame, which comes within 4 s; then the group is asked for, in turn with other
+ * cameras, and decoded.
+ */
+const sleeperLateMs = 8000;
+
 /** Motion, zone by zone, in gray frames. */
 export const motion: DetectorDefinition<MotionConfig> = {
   name: 'motion',
@@ -66,7 +72,7 @@ export const motion: DetectorDefinition<MotionConfig> = {
     const { zones } = section;
     return Array.isArray(zones) ? { ...section, zones: zones.map(withCanonicalArea) } : section;
   },
-  frames: ({ feedRate: rate }) => ({ format: 'gray', rate }),
+  frames: ({ feedRate: rate, sleep }) => ({ format: 'gray', rate, ...(sleep && { lateMs: sleeperLateMs }) }),
   recordSeconds: (settings) => settings.duration,
   async load({ bus }) {
     const { RunningMotion } = await import('./running-motion.ts');

@@ -42,7 +42,13 @@ async function startPool(monitorsPerProcess: number) {
     const recordingsDir = join(folder, monitorID);
     const session: PipelineSession = {
       ...{ monitorID, source: rtsp(camera.url()), recordingsDir, alwaysRecord: true, videoLength: 3600_000 },
-      ...{ patienceMs: 10_000, maxPatienceMs: 60_000, recordSubStream: false, isSubDetected: false },
+      ...{
+        patienceMs: 10_000,
+        maxPatienceMs: 60_000,
+        recordSubStream: false,
+        eventsLateMs: 2000,
+        isSubDetected: false,
+      },
       ...{ bus: nowhere, log: { repeatLimit: 5, printDebug: false } },
       ...options,
     };

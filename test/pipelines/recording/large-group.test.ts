@@ -71,7 +71,14 @@ test('an event in a group that is too large to be held is recorded from the next
   const connection = new StreamConnection({
     ...{ input, log, monitorID: 'door', onUnits: () => {}, onLive: () => {} },
     recording: {
-      ...{ recordingsDir, monitorID: 'door', stream: 'main', alwaysRecord: false, videoLength: 3600_000 },
+      ...{
+        recordingsDir,
+        monitorID: 'door',
+        stream: 'main',
+        alwaysRecord: false,
+        videoLength: 3600_000,
+        eventsLateMs: 2000,
+      },
       log: new Logger((entry) => entries.push(entry)).source('recorder'),
       ...{ onReport: () => {}, onRecording: () => {} },
     },

@@ -50,7 +50,14 @@ test.each([
     const log = new Logger(() => {}).source('recorder');
     let isRecording = false;
     const recording = new StreamRecording({
-      ...{ recordingsDir, monitorID: 'door', stream: 'main', alwaysRecord: true, videoLength: 3600_000 },
+      ...{
+        recordingsDir,
+        monitorID: 'door',
+        stream: 'main',
+        alwaysRecord: true,
+        videoLength: 3600_000,
+        eventsLateMs: 2000,
+      },
       ...{ clock, log, onReport: () => {}, onTrouble: () => {} },
       onRecording: (file) => {
         isRecording = file !== null;
@@ -92,7 +99,14 @@ test('other parameters of the same size are another recording, announced once', 
   const entries: LogEntry[] = [];
   const clock = new WallClock();
   const recording = new StreamRecording({
-    ...{ recordingsDir, monitorID: 'door', stream: 'main', alwaysRecord: true, videoLength: 3600_000 },
+    ...{
+      recordingsDir,
+      monitorID: 'door',
+      stream: 'main',
+      alwaysRecord: true,
+      videoLength: 3600_000,
+      eventsLateMs: 2000,
+    },
     ...{ clock, onReport: () => {}, onTrouble: () => {}, onRecording: () => {} },
     log: new Logger((entry) => entries.push(entry)).source('recorder'),
   });
