@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { nowUs } from '../../bus/base/time.ts';
@@ -160,4 +160,30 @@ test('what a machine has recorded is listed, played and cut on every other one, 
   for (const path of [video(earlier), `/api/recording/${earlier.id}/thumbnail.jpeg`])
     expect(await ask(path)).toEqual([503, away]);
   expect((await third.recorder.fetch(video(later))).status).toBe(200);
+});
+
+test('what a machine has lost with its disk is listed nowhere any more, and what it records then is', async () => {
+  const { door, first, others } = await startMachines(
+    await startCamera({ mounts: { main: testMounts.h264(160, 120, 5) } }),
+  );
+  const [witness] = others;
+  if (!witness) throw new Error('there is one machine');
+  const lost = await recordedBy(first.name, witness, 5);
+  await first.recorder.stop();
+  await rm(join(first.recorder.folder, 'storage'), { recursive: true });
+  await settledCluster(others, [door]);
+  const kept = await recordedBy((await ownerAmong(others, witness)).name, witness, 5);
+  const back: ClusterRecorder = { name: first.name, recorder: await first.recorder.restart() };
+  const all = [...others, back];
+  await settledCluster(all, [door]);
+
+  for (const machine of all) {
+    const isRight = async () => {
+      const ids = (await recordingsOn(machine)).map(({ id }) => id);
+      return ids.includes(kept.id) && !ids.includes(lost.id);
+    };
+    await waitFor(isRight, 60_000, `${machine.name} to know what is gone and what is not`);
+  }
+  const { name } = await ownerAmong(all, witness);
+  for (const machine of all) await recordedBy(name, machine, 10);
 });
