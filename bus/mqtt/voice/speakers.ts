@@ -281,7 +281,8 @@ export class Speakers {
     const isFirst = !last && this.#isConnected;
     // Its detectors may begin later than its pictures: until then another machine that records it may see what this one does not.
     const since = isFirst ? 0 : Math.max(ended, streamingSince + slackUs, before + 1);
-    if (ended > before && ended < since) turns.begin({ machine: nobody, since: ended });
+    const endedAt = Math.max(ended, before + 1);
+    if (last?.machine !== nobody && endedAt < since) turns.begin({ machine: nobody, since: endedAt });
     turns.begin({ machine, since });
   }
 
