@@ -1,5 +1,6 @@
 import { tenureRank } from '../../bus/messages.ts';
-import { type Claim, type HeardMachine, Speakers } from '../../bus/mqtt/voice/speakers.ts';
+import type { Claim } from '../../bus/mqtt/voice/claim.ts';
+import { type HeardMachine, Speakers } from '../../bus/mqtt/voice/speakers.ts';
 import { seeded } from './seeded.ts';
 
 /** What happens to the machines of a house, from a moment on and for a while, both in milliseconds. */

@@ -5,9 +5,10 @@ import type { DetectionEvent } from '../../messages.ts';
 import type { BrokerSession } from '../broker/broker-session.ts';
 import type { RetainedTopics } from '../topics/retained-topics.ts';
 import type { Voice } from '../topics/voice.ts';
+import { byRank, type Claim } from './claim.ts';
 import { HeldEvents } from './held-events.ts';
 import { RollCall } from './roll-call.ts';
-import { byRank, type Claim, type HeardMachine, Speakers } from './speakers.ts';
+import { type HeardMachine, Speakers } from './speakers.ts';
 
 /** What the machines of a cluster hear of each other. */
 export interface VoiceSite {

@@ -1,5 +1,6 @@
+import { byRank, type Candidate, type Claim, isSameClaim } from './claim.ts';
 import { OtherMachines } from './other-machines.ts';
-import { nobody, type Turn, Turns } from './turns.ts';
+import { nobody, Turns } from './turns.ts';
 
 /** A machine that is heard, and the monitors that it records or tries to. */
 export interface HeardMachine {
@@ -13,15 +14,6 @@ export interface HeardMachine {
   }[];
 }
 
-/** What a machine that speaks for a monitor has retained at the broker. */
-export interface Claim {
-  readonly machine: string;
-  readonly rank: number;
-  readonly streaming: boolean;
-  /** The last one is its own. */
-  readonly turns: readonly Turn[];
-}
-
 export interface SpeakersOptions {
   readonly machine: string;
   monitors(): readonly { readonly id: string; readonly isEnabled: boolean }[];
@@ -31,12 +23,6 @@ export interface SpeakersOptions {
 
 /** `wait`: another machine publishes what happens, as far as is known; should it be dead, this one has to. */
 type Verdict = 'publish' | 'wait' | 'skip';
-
-interface Candidate {
-  readonly machine: string;
-  readonly rank: number;
-  readonly streaming: boolean;
-}
 
 interface MonitorVoice {
   readonly turns: Turns;
@@ -67,17 +53,6 @@ const setBackUs = 2_000_000;
 const maxVoices = 2000;
 /** A monitor of which nobody gets pictures for so long is taken for offline: takeovers are quicker. */
 const unseenUs = 10_000_000;
-
-/** The one that speaks comes first. */
-export const byRank = (a: Candidate, b: Candidate): number =>
-  Number(b.streaming) - Number(a.streaming) || b.rank - a.rank || (a.machine < b.machine ? -1 : 1);
-
-/** Asked for every monitor at every heartbeat: the same list of turns, which is never changed, is not read. */
-function isSame(one: Claim | undefined, other: Claim | undefined): boolean {
-  if (one?.machine !== other?.machine || one?.rank !== other?.rank) return false;
-  if (one?.streaming !== other?.streaming) return false;
-  return one?.turns === other?.turns || JSON.stringify(one?.turns) === JSON.stringify(other?.turns);
-}
 
 /**
  * Decides which of several machines publishes the states and events of a monitor: its owner, or, while that is not heard,
@@ -150,10 +125,11 @@ export class Speakers {
     // No other machine's turn: it is of this clock, before it was set back.
     if (time > now + setBackUs) return 'publish';
     const turn = turns.at(time);
-    if (turn?.machine === nobody || turn?.machine === machine) return 'publish';
-    if (turns.hadIt(machine, time - slackUs, time)) return 'publish';
+    if (turn?.machine === nobody || turns.hadIt(machine, time - slackUs, time)) return 'publish';
+    // Left over from before this start, of which it does not know whether it spoke.
+    if (time < startedAt) return 'publish';
     // From before the time that is known, by which the others have their own events.
-    if (!turn && (last || time < startedAt)) return 'publish';
+    if (!turn && last) return 'publish';
     return turn === last && time > now - maxWaitUs ? 'wait' : 'skip';
   }
 
@@ -224,7 +200,7 @@ export class Speakers {
     } else voice.claim = this.#handOver(voice, best, now);
     const isForNobody = !best && (!isEnabled || isOffline) && this.#isFirst(heard);
     voice.isSpeaking = isOwn || isForNobody;
-    return voice.isSpeaking !== wasSpeaking || !isSame(voice.claim, before);
+    return voice.isSpeaking !== wasSpeaking || !isSameClaim(voice.claim, before);
   }
 
   /** A machine that records the monitor and does not reach the broker cannot say that what it sees is its own from now on. */
