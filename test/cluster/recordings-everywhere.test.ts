@@ -173,7 +173,10 @@ test('what a machine has lost with its disk is listed nowhere any more, and what
   await rm(join(first.recorder.folder, 'storage'), { recursive: true });
   await settledCluster(others, [door]);
   const kept = await recordedBy((await ownerAmong(others, witness)).name, witness, 5);
-  const back: ClusterRecorder = { name: first.name, recorder: await first.recorder.restart() };
+  const back: ClusterRecorder = {
+    name: first.name,
+    recorder: await first.recorder.restart(['--new-storage']),
+  };
   const all = [...others, back];
   await settledCluster(all, [door]);
 

@@ -57,7 +57,7 @@ export interface Recorder
   /** The pids of its living child processes whose command line matches. */
   children(pattern: RegExp): number[];
   /** Starts it again with all it has stored, after `stop` or `kill`; on another port. */
-  restart(): Promise<Recorder>;
+  restart(args?: readonly string[]): Promise<Recorder>;
 }
 
 const admin = { username: 'admin', password: 'correct horse battery staple' };
@@ -98,10 +98,19 @@ export const startInstalled = (folder: string): Promise<Recorder> => start(folde
 async function start(
   folder: string,
   options: Pick<RecorderOptions, 'env' | 'build' | 'startDeadlineMs' | 'place'>,
+  more: readonly string[] = [],
 ): Promise<Recorder> {
   const { env = {}, build = join(project, 'dist'), startDeadlineMs = 30_000, place } = options;
   const config = join(folder, 'configs', 'sentryshot.toml');
-  const program = ['--input-type=module', '--eval', recorderProgram(build), '--', '--config', config];
+  const program = [
+    '--input-type=module',
+    '--eval',
+    recorderProgram(build),
+    '--',
+    '--config',
+    config,
+    ...more,
+  ];
   const [command = '', ...args] = [...(place?.command ?? []), 'node', ...program];
   const child = startChild(command, args, {
     cwd: folder,
@@ -135,7 +144,7 @@ async function start(
     },
     feed: (path, login = admin) => openFeed(url.replace(/^http/, 'ws') + path, authorization(login)),
     children: (pattern) => descendants(child.pid).filter((pid) => pattern.test(commandLine(pid))),
-    restart: () => start(folder, options),
+    restart: (more = []) => start(folder, options, more),
   };
 }
 
