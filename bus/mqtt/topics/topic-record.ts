@@ -135,8 +135,9 @@ export class TopicRecord {
     const { topics, cleared, components } = this.#former ?? empty;
     const membership = this.#membership ?? this.former;
     return {
-      topics: [...topics, ...this.#topics],
-      cleared: [...cleared, ...this.#cleared],
+      // They may have been published before this start as well: a broker that never answers must not make the file grow.
+      topics: [...new Set([...topics, ...this.#topics])],
+      cleared: [...new Set([...cleared, ...this.#cleared])],
       components: { ...components, ...Object.fromEntries(this.#components) },
       ...(membership && { membership }),
     };

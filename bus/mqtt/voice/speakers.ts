@@ -46,8 +46,10 @@ interface MonitorVoice {
 
 /** How long an event may wait for another machine to be dead, in microseconds. */
 export const maxWaitUs = 60_000_000;
-/** For so long after the end of a turn its events are published all the same: clocks differ, and detectors begin with a delay. */
+/** For so long after the end of a turn its events are published all the same: clocks differ. */
 const slackUs = 2_000_000;
+/** By so much at most detectors begin later than pictures. */
+const detectorDelayUs = 2_000_000;
 /** What is later than now by more than this is of a clock that was set back since. */
 const setBackUs = 2_000_000;
 const maxVoices = 2000;
@@ -67,9 +69,12 @@ export class Speakers {
   #configured: readonly string[] = [];
   #isConnected = false;
   #decidedAt = 0;
+  /** By this machine's clock of now. */
+  #startedAt: number;
 
   constructor(options: SpeakersOptions) {
     this.#options = options;
+    this.#startedAt = options.startedAt;
     this.#others = new OtherMachines(options.startedAt);
   }
 
@@ -119,7 +124,7 @@ export class Speakers {
 
   /** @param time of the frame in which this machine has detected something. */
   verdict(id: string, time: number, now: number): Verdict {
-    const { machine, startedAt } = this.#options;
+    const { machine } = this.#options;
     const { turns } = this.#voiceOf(id);
     const { last } = turns;
     // No other machine's turn: it is of this clock, before it was set back.
@@ -127,7 +132,7 @@ export class Speakers {
     const turn = turns.at(time);
     if (turn?.machine === nobody || turns.hadIt(machine, time - slackUs, time)) return 'publish';
     // Left over from before this start, of which it does not know whether it spoke.
-    if (time < startedAt) return 'publish';
+    if (time < this.#startedAt) return 'publish';
     // From before the time that is known, by which the others have their own events.
     if (!turn && last) return 'publish';
     return turn === last && time > now - maxWaitUs ? 'wait' : 'skip';
@@ -139,6 +144,8 @@ export class Speakers {
     // What waits would be published after what comes now, which has earlier times.
     const isSetBack = now < this.#decidedAt - setBackUs;
     this.#decidedAt = now;
+    // Else all that comes now would be taken for what a former start has left.
+    if (isSetBack) this.#startedAt = Math.min(this.#startedAt, now);
     const changed = monitors
       .filter((monitor) => this.#decideOne(monitor, heard, now) || isSetBack)
       .map(({ id }) => id);
@@ -256,7 +263,7 @@ export class Speakers {
     // Without a broker it does not know either what another machine has seen until now.
     const isFirst = !last && this.#isConnected;
     // Its detectors may begin later than its pictures: until then another machine that records it may see what this one does not.
-    const since = isFirst ? 0 : Math.max(ended, streamingSince + slackUs, before + 1);
+    const since = isFirst ? 0 : Math.max(ended, streamingSince + detectorDelayUs, before + 1);
     const endedAt = Math.max(ended, before + 1);
     if (last?.machine !== nobody && endedAt < since) turns.begin({ machine: nobody, since: endedAt });
     turns.begin({ machine, since });

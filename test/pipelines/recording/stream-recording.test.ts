@@ -16,6 +16,14 @@ import { mediaPackets, videoPackets } from '../../support/rtp.ts';
 import { slowDisk } from '../../support/slow-disk.ts';
 import { waitFor } from '../../support/wait.ts';
 
+const usual = {
+  monitorID: 'door',
+  stream: 'main',
+  alwaysRecord: true,
+  videoLength: 3600_000,
+  eventsLateMs: 2000,
+} as const;
+
 /** Of the first fragment, which the next one completes. */
 const firstPictures = 3;
 /** 60 pictures, every twentieth of them a key frame. */
@@ -50,14 +58,7 @@ test.each([
     const log = new Logger(() => {}).source('recorder');
     let isRecording = false;
     const recording = new StreamRecording({
-      ...{
-        recordingsDir,
-        monitorID: 'door',
-        stream: 'main',
-        alwaysRecord: true,
-        videoLength: 3600_000,
-        eventsLateMs: 2000,
-      },
+      ...{ ...usual, recordingsDir },
       ...{ clock, log, onReport: () => {}, onTrouble: () => {} },
       onRecording: (file) => {
         isRecording = file !== null;
@@ -99,14 +100,7 @@ test('other parameters of the same size are another recording, announced once', 
   const entries: LogEntry[] = [];
   const clock = new WallClock();
   const recording = new StreamRecording({
-    ...{
-      recordingsDir,
-      monitorID: 'door',
-      stream: 'main',
-      alwaysRecord: true,
-      videoLength: 3600_000,
-      eventsLateMs: 2000,
-    },
+    ...{ ...usual, recordingsDir },
     ...{ clock, onReport: () => {}, onTrouble: () => {}, onRecording: () => {} },
     log: new Logger((entry) => entries.push(entry)).source('recorder'),
   });

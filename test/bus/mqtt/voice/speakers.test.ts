@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Speakers } from '../../../../bus/mqtt/voice/speakers.ts';
+import { Turns } from '../../../../bus/mqtt/voice/turns.ts';
 import { type HouseSchedule, playHouse } from '../../../support/simulated-house.ts';
 
 const machine = fc.nat({ max: 3 });
@@ -35,22 +36,19 @@ const stepSchedules = fc
   });
 const overlappingSchedules = fc.record({ ...calm, faults: fc.tuple(clockSteps, faults) });
 
+function expectNoFlaws(played: fc.Arbitrary<HouseSchedule>, numRuns: number): void {
+  const property = fc.property(played, (schedule) => {
+    expect(playHouse(schedule)).toEqual([]);
+  });
+  fc.assert(property, { numRuns });
+}
+
 test('whatever happens, what is seen is published, and one machine speaks when all is well', () => {
-  fc.assert(
-    fc.property(schedules, (schedule) => {
-      expect(playHouse(schedule)).toEqual([]);
-    }),
-    { numRuns: 150 },
-  );
+  expectNoFlaws(schedules, 150);
 });
 
 test('a clock that is set by half a minute before or after another fault leaves nothing unpublished', () => {
-  fc.assert(
-    fc.property(stepSchedules, (schedule) => {
-      expect(playHouse(schedule)).toEqual([]);
-    }),
-    { numRuns: 100 },
-  );
+  expectNoFlaws(stepSchedules, 100);
 });
 
 // Who had the turn cannot always be said of a time that no other clock has had: three of a thousand schedules lose some seconds.
@@ -66,41 +64,43 @@ test('a clock that is set by half a minute during another fault hardly ever leav
   expect(flawed.length, JSON.stringify(flawed)).toBeLessThanOrEqual(3);
 });
 
-const quiet = { seed: 1, machines: 3, clocks: [0, 0, 0, 0], moves: [] };
-
 test.each([
   [
-    'what is seen while the clock is set back does not overtake what waits',
+    'a machine that does not reach the broker is said to publish from when the one before had its last pictures',
     {
-      ...quiet,
-      moves: [5000],
+      ...{
+        seed: 1_996_001_028,
+        machines: 3,
+        clocks: [-371, 397, -392, 147],
+        moves: [44_600, 18_100, 32_200],
+      },
       faults: [
-        { at: 8501, lasts: 500, machine: 0, kind: 'behind' },
-        { at: 5000, lasts: 4001, machine: 0, kind: 'alone' },
+        { at: 20_850, lasts: 12_635, machine: 0, kind: 'alone' },
+        { at: 44_569, lasts: 5325, machine: 0, kind: 'offline' },
       ],
     },
   ],
   [
-    'what is seen just after a short turn is published in its order',
+    'what was seen while the clock was ahead is published when it is right again',
     {
-      ...quiet,
-      seed: 10_970_741,
+      ...{ seed: 6, machines: 3, clocks: [-134, -112, -279, 1], moves: [55_300] },
       faults: [
-        { at: 5000, lasts: 6601, machine: 0, kind: 'dead' },
-        { at: 20_801, lasts: 5700, machine: 1, kind: 'alone' },
-        { at: 24_001, lasts: 200, machine: 0, kind: 'dead' },
+        { at: 8629, lasts: 11_038, machine: 0, kind: 'ahead' },
+        { at: 12_507, lasts: 7425, machine: 0, kind: 'cut' },
       ],
     },
   ],
   [
-    'a machine that starts without the broker does not say that all of the past was its own',
+    'what waited for the broker when its machine died is published after the next start',
     {
-      ...quiet,
-      machines: 2,
+      ...{ seed: 75_712_514, machines: 3, clocks: [-137, 395, 4, -48], moves: [29_500, 52_900, 29_700] },
       faults: [
-        { at: 13_550, lasts: 2651, machine: 0, kind: 'dead' },
-        { at: 10_242, lasts: 9459, machine: 0, kind: 'offline' },
-        { at: 16_301, lasts: 3400, machine: 1, kind: 'cut' },
+        { at: 30_461, lasts: 6926, machine: 2, kind: 'offline' },
+        { at: 29_175, lasts: 13_933, machine: 0, kind: 'offline' },
+        { at: 12_972, lasts: 6670, machine: 0, kind: 'cut' },
+        { at: 7375, lasts: 1500, machine: 1, kind: 'alone' },
+        { at: 34_416, lasts: 8944, machine: 0, kind: 'alone' },
+        { at: 33_053, lasts: 14_675, machine: 0, kind: 'dead' },
       ],
     },
   ],
@@ -113,11 +113,7 @@ const doorOf = (machine: string, rank: number) => ({ machine, attends: [{ id, ra
 
 /** Machine b hears that a speaks, for ten seconds; both are at the broker. @returns what b decides, and when that was. */
 function besideSpeaker() {
-  const speakers = new Speakers({
-    machine: 'b',
-    monitors: () => [{ id, isEnabled: true }],
-    startedAt: beganAt,
-  });
+  const speakers = speakersOf('b');
   speakers.setConnected(true);
   speakers.setOnline('a', true, beganAt);
   const claim = { machine: 'a', rank: 10, streaming: true, turns: [{ machine: 'a', since: beganAt }] };
@@ -162,11 +158,7 @@ test('what the next owner sees just before it speaks is published: lists may hav
 
 test('a claim that comes before the heartbeat of its machine is not answered with another one', () => {
   const [a, b] = ['a', 'b'].map((name) => {
-    const speakers = new Speakers({
-      machine: name,
-      monitors: () => [{ id, isEnabled: true }],
-      startedAt: beganAt,
-    });
+    const speakers = speakersOf(name);
     speakers.setConnected(true);
     return speakers;
   }) as [Speakers, Speakers];
@@ -186,4 +178,38 @@ test('a claim that comes before the heartbeat of its machine is not answered wit
   }
   expect(b.claim(id)?.turns.length).toBeLessThan(5);
   expect(a.speaks(id)).toBe(false);
+});
+
+function speakersOf(machine: string): Speakers {
+  return new Speakers({ machine, monitors: () => [{ id, isEnabled: true }], startedAt: beganAt });
+}
+
+test('a machine that starts without the broker does not say that all of the past was its own', () => {
+  const speakers = speakersOf('b');
+  speakers.decide([doorOf('b', 2)], beganAt + second);
+  expect(speakers.claim(id)?.turns).toEqual([
+    { machine: '', since: 0 },
+    { machine: 'b', since: beganAt + 3 * second },
+  ]);
+});
+
+test('all is judged again when the clock was set back', () => {
+  const speakers = speakersOf('b');
+  speakers.setConnected(true);
+  speakers.decide([doorOf('b', 2)], beganAt + second);
+  expect(speakers.decide([doorOf('b', 2)], beganAt + 2 * second)).toEqual([]);
+  expect(speakers.decide([doorOf('b', 2)], beganAt - 30 * second)).toEqual([id]);
+  expect(speakers.decide([doorOf('b', 2)], beganAt - 29 * second)).toEqual([]);
+});
+
+test('a turn of less than a second is good for two more as well', () => {
+  const turns = new Turns();
+  for (const [machine, since] of [
+    ['a', 0],
+    ['b', 100],
+    ['a', 101],
+  ] as const)
+    turns.begin({ machine, since });
+  expect(turns.hadIt('b', 99, 102)).toBe(true);
+  expect(turns.hadIt('b', 101, 103)).toBe(false);
 });
