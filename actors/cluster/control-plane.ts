@@ -63,7 +63,7 @@ export class ControlPlane {
       const dir = join(storageDir, 'cluster', clusterDigest(secret));
       this.#serve({ ...this.servers, dir, log: this.#log });
     }
-    void this.#connect(controlAddress(this.servers), onConnect);
+    void this.#connect(onConnect);
   }
 
   /** Where the other machines' streams are read. */
@@ -117,8 +117,10 @@ export class ControlPlane {
     }).catch(() => undefined);
   }
 
-  async #connect(address: ReturnType<typeof controlAddress>, onConnect: (bus: Bus) => void): Promise<void> {
+  async #connect(onConnect: (bus: Bus) => void): Promise<void> {
     const { name } = this.#cluster;
+    const address = controlAddress(this.servers);
+    await this.#server;
     while (!this.#closing.signal.aborted) {
       try {
         const bus = await Bus.connect(address, name);

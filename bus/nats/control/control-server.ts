@@ -64,11 +64,17 @@ export async function startControlServer(options: ControlServerOptions): Promise
   return startNatsServer({ dir, log, kind });
 }
 
-/** Where the control plane is reached: this machine's own server first, where it has one. */
-export function controlAddress({ machine, voters, port, keys }: ControlServers): BusAddress {
-  const own = voters.filter((voter) => voter === machine);
-  const others = voters.filter((voter) => voter !== machine);
-  return { servers: [...own, ...others].map((voter) => `${inAddress(voter)}:${port + 1}`), tls: keys };
+/**
+ * The machines through whose servers this one reaches the others. A voter uses its own alone: on another's it would stay, and
+ * be silent for the third when that one fails.
+ */
+export const entrances = ({ machine, voters }: ControlServers): readonly string[] =>
+  voters.includes(machine) ? [machine] : voters;
+
+/** Where the control plane is reached. */
+export function controlAddress(plane: ControlServers): BusAddress {
+  const servers = entrances(plane).map((voter) => `${inAddress(voter)}:${plane.port + 1}`);
+  return { servers, tls: plane.keys };
 }
 
 /** No machine's, whose letters are lower-case. */

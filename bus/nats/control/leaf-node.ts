@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import type { BusAddress } from '../bus-address.ts';
 import type { SiteMember } from '../nats-server.ts';
-import { type ControlServers, controlAddress } from './control-server.ts';
+import { type ControlServers, controlAddress, entrances } from './control-server.ts';
 import { tlsConfig, writeKeyFiles } from './key-files.ts';
 import { leafAddress, leafUser, siteAnswers } from './leaf-hub.ts';
 import { machineToken } from './machine-token.ts';
@@ -12,12 +12,10 @@ import { machineToken } from './machine-token.ts';
  * @param dir the bus's folder, in which its keys are written.
  */
 export async function leafNode(dir: string, plane: ControlServers): Promise<SiteMember> {
-  const { machine, voters, keys } = plane;
+  const { machine, keys } = plane;
   await mkdir(dir, { recursive: true, mode: 0o750 });
   await writeKeyFiles(dir, keys);
-  const own = voters.filter((voter) => voter === machine);
-  const others = voters.filter((voter) => voter !== machine);
-  const urls = [...own, ...others].map((voter) =>
+  const urls = entrances(plane).map((voter) =>
     JSON.stringify(`nats-leaf://${leafUser}:${leafUser}@${leafAddress(voter, plane.port)}`),
   );
   return {
