@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { type AddressInfo, createConnection, createServer } from 'node:net';
 import { join } from 'node:path';
 import { startChild } from './child.ts';
@@ -91,7 +91,8 @@ export class Lab {
 }
 
 const prefix = () => `sb${process.pid}-`;
-const namespaces = () => readdirSync(folder).filter((name) => owner.test(name));
+/** The folder is made with a computer's first namespace. */
+const namespaces = () => (existsSync(folder) ? readdirSync(folder) : []).filter((name) => owner.test(name));
 const port = (index: number, name: Switch) => `${name}${index}`;
 const addressIn = (name: Switch, address: string, host: number) =>
   address.replace(/\.\d+\.\d+$/, `.${switches.indexOf(name)}.${host}`);
