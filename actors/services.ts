@@ -209,10 +209,7 @@ export async function openServices(ground: Ground): Promise<RecorderServices> {
   }
   const removeRest = (recordings: readonly KeptRecording[]) =>
     removeEventSnapshots(config.storageDir, logs, recordings);
-  const rebuild = new CatalogueRebuild({
-    ...{ bus, files, catalogue: logs, log: recorderLog },
-    recheck: () => diskLimit.check(),
-  });
+  const rebuild = new CatalogueRebuild({ bus, files, catalogue: logs, log: recorderLog });
   const onChecked = ({ unlisted }: StorageContents) => rebuild.begin(unlisted);
   const diskLimit = enforceDiskLimit({ ...retention, catalogue: logs, removeRest, onChecked }, recorderLog);
   const clockFollower = new ClockFollower({

@@ -27,8 +27,6 @@ export interface DiskLimitOptions extends RetentionOptions {
 export interface DiskLimit {
   /** Has the first check begin in a moment. */
   begin(): void;
-  /** Checks as soon as the current check is over. */
-  check(): void;
   /** @param maxAgeMs how old it may be; 0 if left out. @throws {StoreError} `io`; errors of the file system. */
   report(maxAgeMs?: number): Promise<StorageReport>;
   /** As it was last looked at, at the last check if nobody asked since; undefined before the first one. */
@@ -78,7 +76,6 @@ export function enforceDiskLimit(options: DiskLimitOptions, log: Log): DiskLimit
     begin() {
       timers.push(setTimeout(checkSoon, firstCheckMs));
     },
-    check: checkSoon,
     async report(maxAgeMs = 0) {
       if (known && performance.now() - known.at < maxAgeMs) return known.report;
       return remember(await retention.survey(Date.now()));

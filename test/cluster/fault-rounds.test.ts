@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { buildWithClock } from '../support/build-with-clock.ts';
 import { startCamera, testMounts } from '../support/camera.ts';
@@ -20,6 +21,8 @@ const monitorCount = Number(process.env['MONITORS'] ?? 10 * clusterMachines.leng
 const maxGapS = 5;
 /** All 30 monitors may be on one machine then. */
 const settledMs = 300_000;
+/** So long after a start it is known of all recordings when the kill ended them. */
+const trueEndsMs = 15_000;
 /** For so long an event waits for another machine that may publish it. */
 const heldMs = 70_000;
 
@@ -58,6 +61,7 @@ test(
     const since = Date.now() + 1000;
     await faults.play(rounds, seeded(seed));
     await settledCluster(cluster, monitors, settledMs);
+    await pause(trueEndsMs);
 
     let footage = await SiteFootage.read(cluster, monitors);
     const areTrue = async () => {

@@ -98,9 +98,15 @@ export class RecordingFiles {
   }
 }
 
-/** Whether a file was written to so recently that it may be unfinished; a time to come is of a clock that was ahead. */
-export const mayGrow = ({ modifiedMs }: Pick<OpenRecording, 'modifiedMs'>): boolean =>
-  Math.abs(Date.now() - modifiedMs) < growingMs;
+/**
+ * Whether a file was written to so recently that it may be unfinished; a time to come is of a clock that was ahead.
+ *
+ * @param withinMs how recently that is.
+ */
+export const mayGrow = (
+  { modifiedMs }: Pick<OpenRecording, 'modifiedMs'>,
+  withinMs: number = growingMs,
+): boolean => Math.abs(Date.now() - modifiedMs) < withinMs;
 
 /** Of a path that does not exist there is nothing. */
 function absent(error: NodeJS.ErrnoException): undefined {

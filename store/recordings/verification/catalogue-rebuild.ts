@@ -7,7 +7,7 @@ import { recordings } from '../../../bus/subjects.ts';
 import type { CatalogueEntry, RecordingFilter } from '../../log/catalogue/recording-catalogue.ts';
 import type { UsageAnswer, UsageQuestion } from '../../log/catalogue/recording-usage.ts';
 import type { RecordingFiles } from '../files/recording-files.ts';
-import { reportOfFile } from './found-recording.ts';
+import { lastWriteMs, reportOfFile } from './found-recording.ts';
 
 /** How much of the folder the catalogue has: not known yet, or so many of those that it missed were added. */
 export interface CatalogueProgress {
@@ -24,15 +24,18 @@ export interface CatalogueRebuildOptions {
     usage(question: UsageQuestion): Promise<UsageAnswer>;
   };
   readonly log: Log;
-  /** Has the folder compared with the catalogue once more; called when a file that may have been growing no longer is. */
-  readonly recheck: () => void;
+}
+
+/** A recording that the catalogue does not have. */
+interface UnlistedRecording {
+  readonly id: string;
 }
 
 const batchSize = 500;
 const flushDeadlineMs = 30_000;
 const progressIntervalMs = 10_000;
-/** Until then a file counts as one that may grow. */
-const recheckDelayMs = 65_000;
+/** Until then a file counts as one that may grow, and one of a killed process as one that is being finished. */
+const [recheckDelayMs, cutOffDelayMs] = [65_000, lastWriteMs + 1000];
 /** One that the catalogue does not take is not offered for ever. */
 const maxAttempts = 3;
 
@@ -73,7 +76,7 @@ export class CatalogueRebuild {
    *
    * @param unlisted recordings that the catalogue does not have, in the order of their ids.
    */
-  begin(unlisted: readonly { readonly id: string }[]): void {
+  begin(unlisted: readonly UnlistedRecording[]): void {
     if (this.#ending.signal.aborted) return;
     this.#running ??= this.#run(unlisted)
       .catch((error: Error) => {
@@ -90,7 +93,7 @@ export class CatalogueRebuild {
     await this.#running;
   }
 
-  async #run(unlisted: readonly { readonly id: string }[]): Promise<void> {
+  async #run(unlisted: readonly UnlistedRecording[]): Promise<void> {
     const { catalogue, log } = this.#options;
     const { ended = [] } = await catalogue.usage({ kind: 'ended', after: -1, limit: 0, isFound: false });
     const cutOff = ended.map(({ id }) => id);
@@ -115,23 +118,27 @@ export class CatalogueRebuild {
       const { added } = this.progress();
       const seconds = Math.round((performance.now() - began) / 1000);
       if (added > 0) log.info(`added ${added} of ${missing} recordings to the catalogue in ${seconds} s`);
-      if (young > 0) void this.#recheckLater();
-      else this.#state = 'complete';
+      if (young.size === 0) this.#state = 'complete';
+      else {
+        const isCutOff = cutOff.some((id) => young.has(id));
+        const later = unlisted.filter(({ id }) => young.has(id));
+        void this.#beginLater(later, isCutOff ? cutOffDelayMs : recheckDelayMs);
+      }
     } finally {
       clearInterval(timer);
     }
   }
 
-  /** @returns the number of those that may still be growing. */
-  async #addAll(ids: readonly string[], cutOff: ReadonlySet<string>): Promise<number> {
+  /** @returns those that may still be growing. */
+  async #addAll(ids: readonly string[], cutOff: ReadonlySet<string>): Promise<ReadonlySet<string>> {
     const { files, catalogue } = this.#options;
-    let young = 0;
+    const young = new Set<string>();
     for (const [index, id] of ids.entries()) {
       if (this.#ending.signal.aborted) break;
       const [entry] = cutOff.has(id) ? await catalogue.recordings({ id, limit: 1, oldestFirst: true }) : [];
-      const report = await reportOfFile(files, id, entry?.start);
+      const report = await reportOfFile(files, id, entry);
       if (report === 'growing') {
-        young += 1;
+        young.add(id);
         this.#attempts.delete(id);
         continue;
       }
@@ -150,8 +157,9 @@ export class CatalogueRebuild {
     return counts;
   }
 
-  async #recheckLater(): Promise<void> {
+  async #beginLater(unlisted: readonly UnlistedRecording[], delayMs: number): Promise<void> {
     const { signal } = this.#ending;
-    await sleep(recheckDelayMs, undefined, { signal, ref: false }).then(this.#options.recheck, () => {});
+    const begin = () => this.begin(unlisted);
+    await sleep(delayMs, undefined, { signal, ref: false }).then(begin, () => {});
   }
 }

@@ -8,28 +8,36 @@ import { findLastFragment } from '../fragments/last-fragment.ts';
 import { isCutOff } from './recording-check.ts';
 import { type RecordingContent, streamsIn } from './recording-content.ts';
 
+/** What the catalogue has of a recording whose writer was killed. */
+export interface CutOffRecording {
+  /** When it began, Unix time in microseconds. */
+  readonly start: number;
+}
+
+/** Milliseconds after which a file whose writer was killed is complete: a process whose main process has died lives for four seconds at most. */
+export const lastWriteMs = 10_000;
+
 /**
- * The report of a recording of which there is only a file. A fragment at its end that is not whole is cut off: a kill leaves one
+ * The report of a recording of which there is only a file, or less in the catalogue than in its file. A fragment at its end that is not whole is cut off: a kill leaves one
  * if it comes between two pages of a write.
  *
- * @param startUs when it began, Unix time in microseconds, if that is known. Its file says it; of older ones only the name
- * does, to the second.
+ * @param known what the catalogue has of it. Otherwise its file says when it began; of older ones only the name does, to the second.
  * @returns undefined if there is no such file; `growing` if somebody may be writing it.
  * @throws errors of the file system.
  */
 export async function reportOfFile(
   files: RecordingFiles,
   id: string,
-  startUs: number | undefined,
+  known: CutOffRecording | undefined,
 ): Promise<RecordingReport | 'growing' | undefined> {
   const name = parseRecordingID(id);
   const recording = name && (await files.open(id));
   if (!recording) return undefined;
   try {
-    if (mayGrow(recording)) return 'growing';
+    if (mayGrow(recording, known && lastWriteMs)) return 'growing';
     const { bytes: size, modifiedMs } = recording;
     const content = await readContent(recording);
-    const start = startUs ?? content?.startUs ?? name.startMs * 1000;
+    const start = known?.start ?? content?.startUs ?? name.startMs * 1000;
     const isCut = content && content.end < size && (await isCutOff(recording.handle, content.end, size));
     const path = files.companion(id, 'mp4');
     // On a disk that cannot be written to it stays as it is.

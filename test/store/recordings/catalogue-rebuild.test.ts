@@ -43,7 +43,7 @@ async function startArchive() {
   const age = (path: string) => utimes(path, Date.now() / 1000 - 600, Date.now() / 1000 - 600);
   /** Compares the folder with the catalogue and adds what that misses, as the recorder does. */
   const rebuild = async (catalogue: LogStore) => {
-    const rebuilding = new CatalogueRebuild({ bus, files, catalogue, log: source, recheck: () => {} });
+    const rebuilding = new CatalogueRebuild({ bus, files, catalogue, log: source });
     atEnd(() => rebuilding.end());
     expect(rebuilding.progress().state).toBe('checking');
     const check = async () => {
@@ -119,6 +119,25 @@ test('a file that may be growing is left for later, and the catalogue counts as 
   await check();
   await expect.poll(() => rebuilding.progress()).toEqual({ state: 'rebuilding', added: 0, missing: 1 });
   expect(await list(catalogue)).toEqual([]);
+});
+
+test('what a killed pipeline left has its true end ten seconds later', async () => {
+  const { bus, open, recordingsDir, add, rebuild } = await startArchive();
+  const start = nowUs() - 60 * second;
+  const id = await add(start);
+  const known = { monitorID: 'door', streams: [], reason: '', bytes: 1000 };
+  await report(bus, { ...known, id, state: 'growing', start, end: start + second });
+  const catalogue = await open();
+  const modify = (agoS: number) =>
+    utimes(pathOf(recordingsDir, id), Date.now() / 1000 - agoS, Date.now() / 1000 - agoS);
+  const { rebuilding, check } = await rebuild(catalogue);
+  await modify(5);
+  await check();
+  await expect.poll(() => rebuilding.progress()).toEqual({ state: 'rebuilding', added: 0, missing: 1 });
+  expect(await list(catalogue)).toMatchObject([{ id, end: start + second }]);
+  // It looks again by itself.
+  await expect.poll(() => rebuilding.progress().state, { timeout: 20_000 }).toBe('complete');
+  await expect.poll(() => list(catalogue)).toMatchObject([{ id, end: start + 5 * second }]);
 });
 
 test('many are added in order, with entries that say how far it is, and the oldest are still the oldest', async () => {
