@@ -23,6 +23,8 @@ const maxGapS = 5;
 const settledMs = 300_000;
 /** So long after a start it is known of all recordings when the kill ended them. */
 const trueEndsMs = 15_000;
+/** So long it may take until all machines say the same, and to look whether they do: pages of all that has happened. */
+const agreedMs = Math.max(60_000, rounds * 1500);
 /** For so long an event waits for another machine that may publish it. */
 const heldMs = 70_000;
 
@@ -68,7 +70,7 @@ test(
       footage = await SiteFootage.read(cluster, monitors);
       return footage.wrongTimes().length === 0;
     };
-    await waitFor(areTrue, 60_000, 'the true times of all recordings').catch(() => {});
+    await waitFor(areTrue, agreedMs, 'the true times of all recordings').catch(() => {});
     const gaps = footage.gaps(since).sort((a, b) => b.seconds - a.seconds);
     for (const { monitor, at, seconds, from, to } of gaps.filter((gap) => gap.seconds > 1).slice(0, 40)) {
       const when = faults.describe(at);
@@ -88,17 +90,25 @@ test(
     expect(wrongTokens(held)).toEqual([]);
 
     const until = Date.now();
-    const lists = () => Promise.all(cluster.map((machine) => eventsOn(machine, since, until)));
+    const listsNow = () => Promise.all(cluster.map((machine) => eventsOn(machine, since, until)));
     const isSame = async () => {
-      const found = (await lists()).map((events) => new Set(events.map(({ id }) => id)));
-      const everywhere = [...(found[0] ?? [])].filter((id) => found.every((ids) => ids.has(id)));
-      const common = new Set(everywhere);
-      const alone = found.map((ids) => [...ids].filter((id) => !common.has(id)));
-      if (alone.every((ids) => ids.length === 0)) return everywhere.length > 0;
-      throw new Error(`beside ${everywhere.length} on all machines: ${JSON.stringify(alone)}`);
+      const found = await listsNow();
+      const ids = found.flatMap((events) => [...new Set(events.map(({ id }) => id))]);
+      const lists = grouped(ids, (id) => id);
+      const isEverywhere = (id: string) => lists.get(id)?.length === found.length;
+      const everywhere = [...lists.keys()].filter(isEverywhere).length;
+      const alone = found.map((events) => events.filter(({ id }) => !isEverywhere(id)));
+      if (alone.every((events) => events.length === 0)) return everywhere > 0;
+      const text = alone.map((events) =>
+        events.map(
+          ({ id, machine, monitorID, time }) =>
+            `${id}, ${monitorID} on ${machine}, ${faults.describe(time / 1000)}`,
+        ),
+      );
+      throw new Error(`beside ${everywhere} on all machines: ${JSON.stringify(text)}`);
     };
-    await waitFor(isSame, 60_000, 'the same events on each machine');
-    const [listed = [], ...others] = await lists();
+    await waitFor(isSame, agreedMs, 'the same events on each machine');
+    const [listed = [], ...others] = await listsNow();
     for (const events of [listed, ...others]) {
       expect(new Set(events.map(({ id }) => id)).size).toBe(events.length);
     }

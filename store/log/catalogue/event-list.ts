@@ -1,7 +1,7 @@
 import { BIGINT, DuckDBListValue, type DuckDBValue, LIST, listValue, VARCHAR } from '@duckdb/node-api';
 import type { Detection } from '../../../bus/messages.ts';
 import type { MachineSchema } from '../schema/machine-schema.ts';
-import { repeatedEvents } from '../schema/views.ts';
+import { jointTenures, repeatedEvents, type TimeSpan } from '../schema/views.ts';
 import { CatalogueReader } from './catalogue-reader.ts';
 import { existingRecordings } from './recording-catalogue.ts';
 
@@ -34,7 +34,7 @@ export interface Beside {
 /** The condition that leaves out what the other machines show, of this time. */
 export const notRepeated = (
   { machine, machines }: Beside,
-  span: { readonly start?: number; readonly end?: number },
+  span: TimeSpan,
   bind: (value: string) => string,
 ): string =>
   `id NOT IN (SELECT id FROM (${repeatedEvents(machines, span)}) WHERE machine = ${bind(machine)})`;
@@ -57,6 +57,8 @@ export interface ListedEvent {
   /** Null if there is no recording of this time on disk. */
   readonly recording: string | null;
 }
+
+type UnrecordedEvent = Omit<ListedEvent, 'recording'>;
 
 /** Events of one monitor that follow each other: somebody who walks by is one of these, whatever detectors make of it. */
 export interface Occurrence {
@@ -87,16 +89,10 @@ const maxFollowed = 20_000;
 
 /** Lists events, in the order of their times. */
 export class EventList extends CatalogueReader {
-  /** Whether two machines have recorded a monitor at once in this time, so that both may have seen the same. */
-  isJoint({
-    start = 0,
-    end = Number.MAX_SAFE_INTEGER,
-  }: Pick<EventFilter, 'start' | 'end'>): Promise<boolean> {
+  /** Whether two of these machines have recorded a monitor at once in this time, so that both may have seen the same. */
+  isJoint(span: TimeSpan, machines: readonly MachineSchema[]): Promise<boolean> {
     return this.inTurn(async () => {
-      const found = await this.rows(
-        'SELECT 1 FROM main.jointTenures WHERE startTime <= $1 AND endTime >= $2 LIMIT 1',
-        [BigInt(end), BigInt(start)],
-      );
+      const found = await this.rows(`SELECT 1 FROM (${jointTenures(machines, span)}) LIMIT 1`);
       return found.length > 0;
     });
   }
@@ -126,7 +122,18 @@ export class EventList extends CatalogueReader {
     });
   }
 
-  async #events(filter: EventFilter): Promise<Omit<ListedEvent, 'recording'>[]> {
+  /** What other machines show is found out for as much time as the page takes, and not for years. */
+  async #events(filter: EventFilter): Promise<UnrecordedEvent[]> {
+    if (!filter.beside) return this.#page(filter);
+    for (let detections = filter.limit * firstDetections; ; detections *= 8) {
+      const border = await this.#border(filter, detections);
+      if (border === undefined) return this.#page(filter);
+      const found = await this.#page({ ...filter, ...windowTo(border, filter) });
+      if (found.length === filter.limit) return found;
+    }
+  }
+
+  async #page(filter: EventFilter): Promise<UnrecordedEvent[]> {
     const { where, values } = conditionsOf(filter);
     const order = filter.oldestFirst ? 'ASC' : 'DESC';
     // An event has a row for each detection: the rows of a page are found by the ids of its events.
@@ -141,7 +148,7 @@ export class EventList extends CatalogueReader {
         ORDER BY time ${order}, id ${order}`,
       values,
     );
-    const events = new Map<string, Omit<ListedEvent, 'recording'> & { detections: Detection[] }>();
+    const events = new Map<string, UnrecordedEvent & { detections: Detection[] }>();
     for (const [id, monitorID, source, time, ...detection] of rows) {
       const key = String(id);
       const event = events.get(key) ?? {
@@ -162,8 +169,7 @@ export class EventList extends CatalogueReader {
     for (;;) {
       const border = await this.#border(filter, detections);
       if (border === undefined) return this.#grouped(filter);
-      const window = filter.oldestFirst ? { end: border + 1 } : { start: border };
-      const found = await this.#grouped({ ...filter, ...window });
+      const found = await this.#grouped({ ...filter, ...windowTo(border, filter) });
       const isWhole = ({ start, end }: UnrecordedOccurrence) =>
         filter.oldestFirst ? end + pauseUs < border : start - pauseUs > border;
       if (detections === maxDetections || (found.length === filter.limit && found.every(isWhole)))
@@ -263,6 +269,10 @@ export class EventList extends CatalogueReader {
   }
 }
 
+/** What comes up to a border, in the order that is asked for. */
+const windowTo = (border: number, { oldestFirst }: EventFilter) =>
+  oldestFirst ? { end: border + 1 } : { start: border };
+
 const itemsOf = (value: DuckDBValue | undefined) => (value instanceof DuckDBListValue ? value.items : []);
 
 function conditionsOf({ id, monitors = [], labels = [], start, end, beside }: EventFilter) {
@@ -274,10 +284,7 @@ function conditionsOf({ id, monitors = [], labels = [], start, end, beside }: Ev
   if (labels.length > 0) conditions.push(`label IN (${labels.map(bind).join()})`);
   if (start !== undefined) conditions.push(`time >= ${bind(BigInt(start))}`);
   if (end !== undefined) conditions.push(`time < ${bind(BigInt(end))}`);
-  if (beside) {
-    const span = { ...(start !== undefined && { start }), ...(end !== undefined && { end }) };
-    conditions.push(notRepeated(beside, span, bind));
-  }
+  if (beside) conditions.push(notRepeated(beside, { start, end }, bind));
   return { where: conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '', values };
 }
 

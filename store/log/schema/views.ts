@@ -27,6 +27,12 @@ const views = {
   },
 };
 
+/** Unix times in microseconds, both included; all times if left out. */
+export interface TimeSpan {
+  readonly start?: number | undefined;
+  readonly end?: number | undefined;
+}
+
 /** Another machine has reported the same if it has seen something within this, in microseconds: clocks differ. */
 const sameUs = 2_000_000;
 /** What follows sooner is one occurrence. */
@@ -40,11 +46,11 @@ const pauseUs = 30_000_000;
  * has shown while its token was the higher one is not hidden by what follows. Every machine reads the same rows,
  * so all show the same.
  *
- * Of events in a span of time, all by default. Machines rarely record the same: `jointTenures`, of which all begins, is nearly empty.
+ * Of events in a span of time, all by default. Machines rarely record the same: {@link jointTenures}, of which all begins, are few.
  */
 export const repeatedEvents = (
   machines: readonly MachineSchema[],
-  { start = 0, end = Number.MAX_SAFE_INTEGER }: { readonly start?: number; readonly end?: number } = {},
+  { start = 0, end = Number.MAX_SAFE_INTEGER }: TimeSpan = {},
 ): string => {
   const all = (columns: string, table: string, where = '') =>
     machines
@@ -53,7 +59,6 @@ export const repeatedEvents = (
           `SELECT ${literal(machine)} AS machine, ${columns} FROM ${quoted(schema)}.${table} ${where}`,
       )
       .join(' UNION ALL ');
-  const names = machines.map(({ machine }) => literal(machine)).join();
   const isSame = (table: string) =>
     ['machine', 'other', 'monitorID', 'startTime', 'source', 'label']
       .map((column) => `${table}.${column} = repeated.${column}`)
@@ -61,8 +66,7 @@ export const repeatedEvents = (
   const isNear = `WHERE time >= ${start - pauseUs} AND time < ${end + pauseUs}`;
   return `
   WITH joint AS (
-    SELECT * FROM main.jointTenures
-    WHERE machine IN (${names}) AND other IN (${names}) AND startTime <= ${end + sameUs} AND endTime >= ${start - sameUs}),
+    ${jointTenures(machines, { start: start - sameUs, end: end + sameUs })}),
   seen AS (${all('monitorID, time, id, source, label', 'event', isNear)}),
   repeated AS (
     SELECT joint.machine, other, joint.monitorID, startTime, seen.time, id, source, label
@@ -91,26 +95,31 @@ export const repeatedEvents = (
 };
 
 /**
- * Of each two machines, the time in which both recorded a monitor; `other` has the higher token. What a machine has recorded last
+ * A query for the times in which two machines both recorded a monitor; `other` has the higher token. What a machine has recorded last
  * counts until the newest message that was read of it: one that never returns has seen nothing since.
+ *
+ * @param span what touches it. In years there are tens of thousands of tenures, and each is compared with all of its monitor.
  */
-const jointTenures = (machines: readonly MachineSchema[]): string => {
+export const jointTenures = (
+  machines: readonly MachineSchema[],
+  { start = 0, end = Number.MAX_SAFE_INTEGER }: TimeSpan = {},
+): string => {
   const tenures = machines.map(
     ({ machine, schema }) =>
       `SELECT ${literal(machine)} AS machine, monitorID, time, rank, (SELECT max(readAt) FROM ${quoted(schema)}.position) AS readAt
       FROM ${quoted(schema)}.tenure`,
   );
   return `
-CREATE OR REPLACE VIEW jointTenures AS
-  WITH tenures AS (
+  WITH allTenures AS (
     SELECT *, coalesce(lead(time) OVER (PARTITION BY machine, monitorID ORDER BY time), readAt) AS endTime
-    FROM (${tenures.join(' UNION ALL ')}))
+    FROM (${tenures.join(' UNION ALL ')})),
+  tenures AS (FROM allTenures WHERE time <= ${end} AND endTime >= ${start})
   SELECT low.machine, high.machine AS other, low.monitorID,
     greatest(low.time, high.time) AS startTime, least(low.endTime, high.endTime) AS endTime
   FROM tenures low JOIN tenures high
     ON high.monitorID = low.monitorID AND high.machine != low.machine AND low.rank >= 0
     AND (high.rank > low.rank OR (high.rank = low.rank AND high.machine < low.machine))
-    AND high.time < low.endTime AND low.time < high.endTime;`;
+    AND high.time < low.endTime AND low.time < high.endTime`;
 };
 
 /**
@@ -120,7 +129,6 @@ CREATE OR REPLACE VIEW jointTenures AS
  */
 export const viewsOf = (machines: readonly MachineSchema[]): string =>
   [
-    ...(machines.length > 1 ? [jointTenures(machines)] : []),
     ...Object.entries(views).map(([view, { columns, source }]) => {
       const parts = machines.map(
         ({ machine, schema }) =>

@@ -159,8 +159,8 @@ export class AllMachines {
     const chosen = this.#chosen(filter);
     // An event that is asked for by its id is meant.
     const isAlone = chosen.length < 2 || filter.id !== undefined;
-    if (isAlone || !(await this.#database.events.isJoint(filter))) return () => undefined;
     const all = chosen.map(([machine, { tables }]) => ({ machine, schema: tables.schema }));
+    if (isAlone || !(await this.#database.events.isJoint(filter, all))) return () => undefined;
     const withFiles = all.filter((one) => this.#hasFiles(one));
     return (machine) => ({ machine, machines: this.#hasFiles({ machine }) ? withFiles : all });
   }

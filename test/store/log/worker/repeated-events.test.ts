@@ -174,7 +174,11 @@ test('a machine that never returns records nothing beside another one from then 
     'b6',
     'b500',
   ]);
-  const isJoint = (from: number) => database.events.isJoint({ start: began + from * second });
+  const schemas = [
+    { machine: 'a', schema: database.others.get('a')?.tables.schema ?? '' },
+    { machine: 'b', schema: database.tables.schema },
+  ];
+  const isJoint = (from: number) => database.events.isJoint({ start: began + from * second }, schemas);
   expect([await isJoint(0), await isJoint(60)]).toEqual([true, false]);
 });
 
@@ -213,4 +217,19 @@ test('whoever has seen what: no moment is lost, and all machines show the same',
     }),
     { numRuns: 15 },
   );
+});
+
+test('a page has what comes first, also behind many events that another machine shows', async () => {
+  const often = Array.from({ length: 119 }, (_, n) => (n + 1) / 20);
+  const site: Site = {
+    a: { tenures: [owner], events: often, people: [3.02] },
+    b: { tenures: [{ at: 0, token: 6, provisional: false }], events: [0, 6] },
+    c: empty,
+  };
+  const { all } = await openSite(site, 'a');
+  for (const oldestFirst of [true, false]) {
+    const page = await all.events({ limit: 2, oldestFirst });
+    const ids = ['b0', 'persona3.02', 'b6'];
+    expect(page.map(({ id }) => id)).toEqual((oldestFirst ? ids : ids.reverse()).slice(0, 2));
+  }
 });
