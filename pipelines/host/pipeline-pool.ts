@@ -99,8 +99,10 @@ export class PipelinePool {
     return process;
   }
 
+  /** Called for each session that ends: several may end at once. */
   #leave(process: PipelineProcess): void {
     if (process.sessions > 0) return;
+    clearTimeout(this.#emptied.get(process));
     if (process.isWorn) void this.#stop(process);
     else
       this.#emptied.set(

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { Logger } from '../../../bus/logging/logger.ts';
 import type { LogEntry } from '../../../bus/messages.ts';
 import { PipelinePool } from '../../../pipelines/host/pipeline-pool.ts';
@@ -186,3 +186,22 @@ test(
     expect(processes()).toEqual([pid]);
   },
 );
+
+test('a process that several sessions leave at once goes on with the next one', async () => {
+  const { run } = await startPool(4);
+  const sessions = [run('a'), run('b')];
+  await allRecord(sessions);
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const ends = sessions.map(({ stop }) => stop());
+  // Meanwhile both end, and this process hears of it at once.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);
+  await Promise.all(ends);
+  const next = run('c');
+  await next.records();
+  // Longer than an empty process waits for a session.
+  vi.advanceTimersByTime(60_000);
+  vi.useRealTimers();
+  await expectGrowing(next);
+  expect(next.reports.filter(({ type }) => type === 'ended')).toEqual([]);
+});
