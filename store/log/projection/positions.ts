@@ -18,7 +18,19 @@ export class Positions {
     this.#mutex = mutex;
   }
 
-  async read(stream: StoredPosition): Promise<Position> {
+  read(stream: StoredPosition): Promise<Position> {
+    return this.ask(() => this.#read(stream));
+  }
+
+  /**
+   * Asks something on this connection while nothing is stored: a statement ends another one that is about to be executed on the
+   * same connection.
+   */
+  ask<T>(question: () => Promise<T>): Promise<T> {
+    return this.#mutex.runExclusive(question);
+  }
+
+  async #read(stream: StoredPosition): Promise<Position> {
     const found = await this.#connection.runAndReadAll(
       'SELECT identity, sequence, time, readAt FROM position WHERE stream = $1',
       [stream],
@@ -72,7 +84,7 @@ export class Positions {
   async #holds(stream: StoredPosition, { identity, sequence }: Position): Promise<boolean> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const stored = await this.read(stream);
+        const stored = await this.#read(stream);
         return stored.identity === identity && stored.sequence === sequence;
       } catch (error) {
         if (attempt === attempts) throw error;

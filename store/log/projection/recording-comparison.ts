@@ -98,15 +98,17 @@ export class RecordingComparison {
 
   /** In the order of their ids. @param end the last id that is looked at; all if undefined. */
   async #known(after: string, end: string | undefined): Promise<Known[]> {
-    const found = await this.#connection.runAndReadAll(
-      `SELECT id, monitorID, time, bytes, isOver FROM (
+    const ask = () =>
+      this.#connection.runAndReadAll(
+        `SELECT id, monitorID, time, bytes, isOver FROM (
           SELECT id, monitorID, time, bytes, true AS isOver FROM recording
           UNION ALL SELECT id, monitorID, time, bytes, false FROM openRecording)
         WHERE id > $1 ${end === undefined ? '' : 'AND id <= $2'} AND id NOT IN (SELECT id FROM removal)
         ORDER BY id LIMIT ${stepSize}`,
-      end === undefined ? [after] : [after, end],
-      end === undefined ? [VARCHAR] : [VARCHAR, VARCHAR],
-    );
+        end === undefined ? [after] : [after, end],
+        end === undefined ? [VARCHAR] : [VARCHAR, VARCHAR],
+      );
+    const found = await this.#positions.ask(ask);
     return found.getRows().map(([id, monitorID, time, bytes, isOver]) => ({
       id: String(id),
       monitorID: String(monitorID),

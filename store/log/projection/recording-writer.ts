@@ -44,7 +44,10 @@ export class RecordingWriter {
     position: Position,
     stream: StoredPosition = 'RECORDINGS',
   ): Promise<void> {
-    const reused = [...(await this.#reusedOf(reports)), ...(await this.#resizedOf(reports))];
+    const reused = await this.#positions.ask(async () => [
+      ...(await this.#reusedOf(reports)),
+      ...(await this.#resizedOf(reports)),
+    ]);
     const deletes = reports.some(({ state, formerID }) => state === 'deleted' || formerID !== undefined);
     if (reused.length === 0 && !deletes) await this.#append(reports, position, reused, stream);
     else await this.#deleteRows(() => this.#append(reports, position, reused, stream));

@@ -20,7 +20,11 @@ export class MachineLife {
    * @param began when the recorder began; a thread that was started again passes the same. Unix microseconds.
    * @returns when the recorder before it was last known to run, in Unix microseconds; undefined if only the thread was started again.
    */
-  async lastRun(began: number): Promise<number | undefined> {
+  lastRun(began: number): Promise<number | undefined> {
+    return this.#mutex.runExclusive(() => this.#lastRun(began));
+  }
+
+  async #lastRun(began: number): Promise<number | undefined> {
     // What was stored last may be newer than the note of each minute, but not by more, unless the clock was wrong then.
     const found = await this.#connection.runAndReadAll(`
       SELECT began, least(greatest(time, (SELECT max(readAt) FROM position)), time + 60000000) FROM alive`);
@@ -32,7 +36,7 @@ export class MachineLife {
   recordStart(began: number): Promise<void> {
     return this.#mutex.runExclusive(() =>
       inTransaction(this.#connection, async () => {
-        const until = await this.lastRun(began);
+        const until = await this.#lastRun(began);
         if (until === undefined) return;
         const run = (sql: string, time: number) => this.#connection.run(sql, [BigInt(time)], [BIGINT]);
         await run(

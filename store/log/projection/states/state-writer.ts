@@ -20,7 +20,7 @@ export class StateWriter {
 
   /** Of the monitors' statuses, only changes are kept. */
   async append(statuses: readonly StoredStatus[], position: Position): Promise<void> {
-    this.#states ??= await this.#latestStates();
+    this.#states ??= await this.#positions.ask(() => this.#latestStates());
     const { changes, kills, memories } = stateChanges(this.#states, statuses);
     await this.#positions.store('HISTORY', position, async () => {
       const news = [...(await this.#unknown(kills)), ...changes];
@@ -54,9 +54,11 @@ export class StateWriter {
 
   /** Of each monitor that a recorder left running when it was killed, the last time; the newest of them, oldest first. */
   async lastKills(limit: number): Promise<readonly StateChange[]> {
-    const found = await this.#connection.runAndReadAll(
-      `SELECT monitorID, max(time) AS time, 'stopped', '${notRunning}' FROM state
-      WHERE reason = '${notRunning}' GROUP BY monitorID ORDER BY time DESC LIMIT ${limit}`,
+    const found = await this.#positions.ask(() =>
+      this.#connection.runAndReadAll(
+        `SELECT monitorID, max(time) AS time, 'stopped', '${notRunning}' FROM state
+        WHERE reason = '${notRunning}' GROUP BY monitorID ORDER BY time DESC LIMIT ${limit}`,
+      ),
     );
     return found.getRows().map(stateChange).reverse();
   }
