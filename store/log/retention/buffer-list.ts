@@ -1,7 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 
 /** They leave some 15,000 notes. */
 const questionsBetween = 500;
+
+/** Enough for the statement that takes it back. */
+const leastLimit = '1MB';
+const [attempts, pauseMs] = [10, 20];
 
 /** To be executed before the configuration is locked. */
 export const unlockBuffers = "SET allowed_configs = ['memory_limit'];";
@@ -14,16 +19,23 @@ export const unlockBuffers = "SET allowed_configs = ['memory_limit'];";
 export class BufferList {
   readonly #connection: DuckDBConnection;
   readonly #memoryLimit: string;
+  readonly #alone: (task: () => Promise<void>) => Promise<void>;
   #questions = 0;
   #freeing: Promise<void> | undefined;
 
   /**
    * @param connection of its own, which is closed with it: a statement that fails ends the transaction of its connection.
    * @param memoryLimit what DuckDB may use, `256MB`.
+   * @param alone runs a task while no other statement runs: one could not have the memory that it needs.
    */
-  constructor(connection: DuckDBConnection, memoryLimit: string) {
+  constructor(
+    connection: DuckDBConnection,
+    memoryLimit: string,
+    alone: (task: () => Promise<void>) => Promise<void>,
+  ) {
     this.#connection = connection;
     this.#memoryLimit = memoryLimit;
+    this.#alone = alone;
   }
 
   /** Called after each question. */
@@ -38,9 +50,12 @@ export class BufferList {
    */
   free(): Promise<void> {
     this.#questions = 0;
-    this.#freeing ??= this.#free().finally(() => {
-      this.#freeing = undefined;
-    });
+    // It cannot be alone any more when the file is being closed.
+    this.#freeing ??= this.#alone(() => this.#free())
+      .catch(() => {})
+      .finally(() => {
+        this.#freeing = undefined;
+      });
     return this.#freeing;
   }
 
@@ -50,9 +65,15 @@ export class BufferList {
   }
 
   async #free(): Promise<void> {
-    // DuckDB looks for memory in all lists, finds too little, refuses the limit and goes on with the one that it had, though
-    // `current_setting` is 1 byte until the next line.
-    await this.#connection.run("SET memory_limit = '1B'").catch(() => {});
-    await this.#connection.run(`SET memory_limit = '${this.#memoryLimit}'`).catch(() => {});
+    // DuckDB gives up what is in its lists until what it uses is within the limit, or refuses the limit.
+    await this.#connection.run(`SET memory_limit = '${leastLimit}'`).catch(() => {});
+    for (let attempt = 1; attempt <= attempts; attempt += 1) {
+      const isSet = this.#connection.run(`SET memory_limit = '${this.#memoryLimit}'`).then(
+        () => true,
+        () => false,
+      );
+      if (await isSet) return;
+      await sleep(attempt * pauseMs);
+    }
   }
 }

@@ -70,7 +70,7 @@ export class LogDatabase extends MachineLog {
     instance: DuckDBInstance,
     schemas: readonly (readonly [MachineSchema, MachineConnections])[],
     connections: MachineConnections,
-    buffers: BufferList,
+    ownConnection: DuckDBConnection,
   ) {
     const writes = new Mutex();
     const shared: SharedFile = {
@@ -90,7 +90,9 @@ export class LogDatabase extends MachineLog {
     const tables = [this, ...this.others.values()].map((each) => each.tables);
     this.retention = new LogRetention({ file, tables, writes, reads: this.reads });
     this.hold = new FileHold(connections.writer, writes, this.retention);
-    this.buffers = buffers;
+    const alone = (task: () => Promise<void>) =>
+      this.retention.pauseFor(() => this.reads.write(() => writes.runExclusive(task)));
+    this.buffers = new BufferList(ownConnection, memoryLimit, alone);
   }
 
   /**
@@ -131,8 +133,7 @@ export class LogDatabase extends MachineLog {
       const own = await connectToSchema(connect, ownSchema);
       const theirs: (readonly [MachineSchema, MachineConnections])[] = [];
       for (const each of schemas) theirs.push([each, await connectToSchema(connect, each.schema)]);
-      const buffers = new BufferList(await connect(), memoryLimit);
-      const database = new LogDatabase(file, machine, instance, theirs, own, buffers);
+      const database = new LogDatabase(file, machine, instance, theirs, own, await connect());
       // A table of another shape must be detected now, while the file can still be replaced.
       for (const each of [database, ...database.others.values()]) await each.check();
       return database;
