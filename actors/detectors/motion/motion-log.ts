@@ -22,7 +22,8 @@ export class MotionLog {
    * @param timeUs capture time of the frame: Unix time in microseconds.
    */
   look(timeUs: number, detections: readonly Detection[]): void {
-    if (this.#beganUs !== undefined && timeUs - this.#lastUs > quietUs) this.end();
+    // An earlier time is of a clock that was set back.
+    if (timeUs - this.#lastUs > quietUs || timeUs < this.#lastUs) this.end();
     if (detections.length === 0) return;
     const text = detections.map(({ label, score }) => `${label}, score ${score.toFixed(1)}`).join('; ');
     if (this.#beganUs === undefined) {

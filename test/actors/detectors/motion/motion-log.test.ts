@@ -52,3 +52,18 @@ test('motion ends with its detector, and begins anew after a pause in which no f
     'info door: motion ended, it lasted 0.0 s',
   ]);
 });
+
+test('motion that goes on while the clock is set back begins anew', () => {
+  const { entries, motion } = logOf();
+  motion.look(20 * second, zone(30));
+  motion.look(23 * second, zone(30));
+  motion.look(8 * second, zone(40));
+  motion.look(9 * second, zone(40));
+  motion.end();
+  expect(entries.filter((entry) => entry.startsWith('info'))).toEqual([
+    'info door: motion began: zone0, score 30.0',
+    'info door: motion ended, it lasted 3.0 s',
+    'info door: motion began: zone0, score 40.0',
+    'info door: motion ended, it lasted 1.0 s',
+  ]);
+});
