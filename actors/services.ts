@@ -273,6 +273,7 @@ export async function openServices(ground: Ground): Promise<RecorderServices> {
     bus,
     videoBus,
     log: logger.source('auth'),
+    siteLog: logger.source('cluster'),
     detectors: () => reports.list(),
     snapshot: (eventID) => readSnapshot(config.storageDir, eventID),
     testSource: (monitor, signal) => sourceTests.run(monitor, signal),

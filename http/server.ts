@@ -1,4 +1,5 @@
 import { Server as SecureServer } from 'node:tls';
+import type { Log } from '../bus/log.ts';
 import type { Bus } from '../bus/nats/bus.ts';
 import { Sessions } from '../store/accounts/sessions.ts';
 import type { Config } from '../store/config/config.ts';
@@ -28,6 +29,8 @@ export interface HttpServerOptions extends ApiServices {
   >;
   /** Only where several machines are one system. */
   readonly site?: Site | undefined;
+  /** Of what the machines ask each other. */
+  readonly siteLog: Log;
   /** Milliseconds between two pings of a WebSocket; 30,000 by default. */
   readonly pingInterval?: number;
 }
@@ -69,11 +72,12 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const states = new MonitorStates(options.bus, site);
   const live = new LiveFeed({ bus: options.videoBus, monitors: options.monitors, states });
   const cluster = site && (await openCluster());
-  const relay = site && cluster && new cluster.Relay({ ...options, site });
+  const between = { ...options, log: options.siteLog };
+  const relay = site && cluster && new cluster.Relay({ ...between, site });
   const siteCatalogue =
     site && cluster && relay && new cluster.SiteLists({ ...options, site, peers: relay.peers });
   const catalogues =
-    site && cluster && relay && new cluster.PeerCatalogues({ ...options, site, peers: relay.peers });
+    site && cluster && relay && new cluster.PeerCatalogues({ ...between, site, peers: relay.peers });
   const machine = site?.machine;
   const table = routes({
     ...options,

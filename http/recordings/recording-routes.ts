@@ -3,7 +3,7 @@ import type { CatalogueEntry, RecordingFilter } from '../../store/log/catalogue/
 import type { ApiServices } from '../request/api-services.ts';
 import { checkOrder } from '../request/query.ts';
 import { type Route, route } from '../request/route.ts';
-import { incompleteHeader, incompleteText } from '../state/incomplete-catalogue.ts';
+import { incompleteList, incompleteText } from '../state/incomplete-catalogue.ts';
 import type { SiteRecording, SiteServices } from '../state/site-catalogue.ts';
 import { monitorsField, optionalTime, RecordingID, streamField } from './span-fields.ts';
 
@@ -76,7 +76,8 @@ const example = {
 type Services = Pick<ApiServices, 'recordings' | 'log' | 'catalogueProgress'> &
   Pick<SiteServices, 'siteCatalogue'>;
 
-export function recordingRoutes({ recordings, log, catalogueProgress, siteCatalogue }: Services): Route[] {
+export function recordingRoutes(services: Services): Route[] {
+  const { recordings, log, siteCatalogue } = services;
   const ownList = async (filter: RecordingFilter) => {
     const found = await recordings.list(filter);
     const marked = await recordings.protectedOf(found.map(({ id }) => id));
@@ -98,11 +99,11 @@ export function recordingRoutes({ recordings, log, catalogueProgress, siteCatalo
         checkOrder(filter);
         const oldestFirst = filter.after !== undefined && filter.before === undefined;
         const wanted = { ...filter, stream, limit, oldestFirst };
-        const found = await (siteCatalogue?.list(wanted) ?? ownList(wanted));
-        return {
-          headers: incompleteHeader(catalogueProgress((id) => caller.maySee(id))),
-          body: found.map(describe),
-        };
+        const [found, headers] = await Promise.all([
+          siteCatalogue?.list(wanted) ?? ownList(wanted),
+          incompleteList(services, caller),
+        ]);
+        return { headers, body: found.map(describe) };
       },
     }),
     route({

@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import type { ApiServices } from '../request/api-services.ts';
 import { type Route, route } from '../request/route.ts';
-import { incompleteHeader, incompleteText } from '../state/incomplete-catalogue.ts';
+import { incompleteList, incompleteText } from '../state/incomplete-catalogue.ts';
 import type { SiteServices } from '../state/site-catalogue.ts';
 import { monitorsField, timeSchema } from './span-fields.ts';
 
@@ -44,7 +44,8 @@ const TimelineAnswer = Type.Object({
 
 type Services = Pick<ApiServices, 'logs' | 'catalogueProgress'> & Pick<SiteServices, 'siteCatalogue'>;
 
-export function timelineRoutes({ logs, catalogueProgress, siteCatalogue }: Services): Route[] {
+export function timelineRoutes(services: Services): Route[] {
+  const { logs, siteCatalogue } = services;
   return [
     route({
       method: 'GET',
@@ -68,10 +69,13 @@ export function timelineRoutes({ logs, catalogueProgress, siteCatalogue }: Servi
         },
       },
       failures: ['storage_failed'],
-      handle: async ({ query: { monitors = [], ...rest }, caller }) => ({
-        headers: incompleteHeader(catalogueProgress((id) => caller.maySee(id))),
-        body: await logs.timeline({ monitors, ...rest, heard: siteCatalogue?.heard() }),
-      }),
+      async handle({ query: { monitors = [], ...rest }, caller }) {
+        const [body, headers] = await Promise.all([
+          logs.timeline({ monitors, ...rest, heard: siteCatalogue?.heard() }),
+          incompleteList(services, caller),
+        ]);
+        return { headers, body };
+      },
     }),
   ];
 }

@@ -69,16 +69,16 @@ export function peerRoutes({ recordings, logs, catalogueProgress }: PeerServices
       },
     }),
     route({
-      method: 'GET',
-      path: '/cluster/catalogue/:id',
+      method: 'POST',
+      path: '/cluster/catalogue',
       access: 'admin',
       tag: 'Recordings',
-      summary: 'Whether the catalogue has all recordings of a monitor',
-      params: Type.Object({ id: MonitorID }),
+      summary: 'Whether the catalogue has all recordings of these monitors, of all if none are named',
+      body: Type.Object({ monitors: Type.Optional(Type.Array(MonitorID)) }),
       answers: { 204: { description: 'Its headers say it' } },
-      handle: async ({ params: { id } }) => ({
+      handle: async ({ body: { monitors } }) => ({
         status: 204,
-        headers: incompleteHeader(catalogueProgress((monitor) => monitor === id)),
+        headers: incompleteHeader(catalogueProgress((id) => monitors?.includes(id) ?? true)),
       }),
     }),
     route({
@@ -118,16 +118,17 @@ export async function askForMarks(
 }
 
 /**
- * @returns the headers of an answer of this machine about a monitor's footage. A machine that does not say within a second whether its
- * catalogue is complete may have footage that nobody lists.
+ * @param monitors all if left out.
+ * @returns the headers of an answer of this machine about these monitors' footage. A machine that does not say within a second whether
+ * its catalogue is complete may have footage that nobody lists.
  */
 export async function askForProgress(
   peers: PeerRequests,
   machine: string,
-  monitorID: string,
+  monitors: readonly string[] | undefined,
 ): Promise<RouteAnswer['headers']> {
   const asked = peers.ask(machine, {
-    ...{ method: 'GET', url: `/cluster/catalogue/${monitorID}`, headers: {}, monitorID: '' },
+    ...{ method: 'POST', url: '/cluster/catalogue', body: { monitors }, headers: {}, monitorID: '' },
     ...{ caller: machineCaller, signal: AbortSignal.timeout(patienceMs) },
   });
   return asked.then(

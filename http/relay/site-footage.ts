@@ -92,7 +92,7 @@ export class SiteFootage {
     const { peers, site } = this.#options;
     const machines = new Set(shown.map(({ machine }) => machine));
     machines.delete(site.machine);
-    return Promise.all([...machines].map((machine) => askForProgress(peers, machine, id)));
+    return Promise.all([...machines].map((machine) => askForProgress(peers, machine, [id])));
   }
 
   /** This machine is, also while it leaves the others. */

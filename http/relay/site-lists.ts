@@ -2,10 +2,11 @@ import { siteRecordingID } from '../../bus/recording-id.ts';
 import type { RecordingFilter } from '../../store/log/catalogue/recording-catalogue.ts';
 import type { LogStore } from '../../store/log/log-store.ts';
 import type { RecordingArchive } from '../../store/recordings/recording-archive.ts';
+import type { RouteAnswer } from '../request/route.ts';
 import type { Site } from '../state/site.ts';
 import type { SiteCatalogue, SiteRecording } from '../state/site-catalogue.ts';
 import type { PeerRequests } from './peer-requests.ts';
-import { askForMarks } from './peer-routes.ts';
+import { askForMarks, askForProgress } from './peer-routes.ts';
 
 export interface SiteListsOptions {
   readonly site: Site;
@@ -14,7 +15,7 @@ export interface SiteListsOptions {
   readonly peers: PeerRequests;
 }
 
-/** Lists what all machines have, from what is known here; of the machines that are heard only the marks beside the files are asked. */
+/** Lists what all machines have, from what is known here; the machines that are heard are asked for the marks beside the files, and whether their catalogues are complete. */
 export class SiteLists implements SiteCatalogue {
   readonly #options: SiteListsOptions;
 
@@ -45,6 +46,12 @@ export class SiteLists implements SiteCatalogue {
       away: !heard.includes(one.machine),
       protected: marks.get(one.machine)?.has(one.id) ?? null,
     }));
+  }
+
+  progress(monitors: readonly string[] | undefined): Promise<readonly RouteAnswer['headers'][]> {
+    const { site, peers } = this.#options;
+    const others = this.heard().filter((machine) => machine !== site.machine);
+    return Promise.all(others.map((machine) => askForProgress(peers, machine, monitors)));
   }
 
   #marksOf(machine: string, ids: readonly string[]): Promise<ReadonlySet<string> | undefined> {

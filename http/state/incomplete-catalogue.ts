@@ -1,6 +1,11 @@
 import type { CatalogueProgress } from '../../store/recordings/verification/catalogue-rebuild.ts';
+import type { ApiServices } from '../request/api-services.ts';
+import type { Caller } from '../request/caller.ts';
+import type { SiteServices } from './site-catalogue.ts';
 
 type Headers = Readonly<Record<string, string>>;
+
+type ListServices = Pick<ApiServices, 'catalogueProgress'> & Pick<SiteServices, 'siteCatalogue'>;
 
 const name = 'X-Catalogue-Incomplete';
 
@@ -11,6 +16,15 @@ export const incompleteText = `While the catalogue may not have all recordings o
 export function incompleteHeader({ state, added, missing }: CatalogueProgress): Headers {
   if (state === 'complete') return {};
   return { [name]: state === 'checking' ? state : `${state}; added=${added}; missing=${missing}` };
+}
+
+/** The same of a list of what all machines have, for this caller. */
+export async function incompleteList(
+  { catalogueProgress, siteCatalogue }: ListServices,
+  caller: Pick<Caller, 'maySee' | 'monitors'>,
+): Promise<Headers> {
+  const own = incompleteHeader(catalogueProgress((id) => caller.maySee(id)));
+  return siteCatalogue ? joinIncomplete([own, ...(await siteCatalogue.progress(caller.monitors))]) : own;
 }
 
 /** The same of an answer that is made of several machines' answers, from their headers. */

@@ -1,4 +1,5 @@
 import type { CatalogueEntry, RecordingFilter } from '../../store/log/catalogue/recording-catalogue.ts';
+import type { RouteAnswer } from '../request/route.ts';
 
 /** A recording of one of several machines. */
 export interface SiteRecording extends CatalogueEntry {
@@ -23,4 +24,10 @@ export interface SiteCatalogue {
   heard(): readonly string[];
   /** The recordings that match, with ids that say their machines. @throws {StoreError} `io` */
   list(filter: RecordingFilter): Promise<readonly SiteRecording[]>;
+  /**
+   * What the other machines that are heard say of their catalogues: the headers of their answers.
+   *
+   * @param monitors all if left out.
+   */
+  progress(monitors: readonly string[] | undefined): Promise<readonly RouteAnswer['headers'][]>;
 }

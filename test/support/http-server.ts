@@ -174,6 +174,7 @@ export async function openFrontDoor(options: Options = {}): Promise<FrontDoor> {
     bus,
     videoBus: bus,
     log,
+    siteLog: log,
     detectors: () => [],
     snapshot: (eventID) => readSnapshot(folder, eventID),
     testSource: (monitor, signal) => sourceTests.run(monitor, signal),

@@ -171,23 +171,32 @@ test('a playlist goes on where another machine does, each part with its address'
 });
 
 test('what another machine has a part of says whether the catalogue there is complete', async () => {
-  const paths = [span('playlist.m3u8', 0, 60), span('clip.mp4', 0, 53)];
+  const lists = [
+    '/api/recording/query?monitors=door',
+    `/api/timeline?monitors=door&start=${began}&end=${began + 60 * second}`,
+  ];
+  const paths = [span('playlist.m3u8', 0, 60), span('clip.mp4', 0, 53), ...lists];
   const said = async () => {
     const answers = await Promise.all(paths.map((path) => here.fetch(path)));
-    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
     return answers.map((answer) => answer.headers.get('x-catalogue-incomplete'));
   };
-  expect(await said()).toEqual([null, null]);
+  expect(await said()).toEqual([null, null, null, null]);
   progress = { state: 'rebuilding', added: 1, missing: 7 };
   const rebuilding = 'rebuilding; added=1; missing=7';
-  expect(await said()).toEqual([rebuilding, rebuilding]);
+  expect(await said()).toEqual([rebuilding, rebuilding, rebuilding, rebuilding]);
   // Of this machine's footage alone nothing is missing.
   expect((await here.fetch(span('clip.mp4', 13, 53))).headers.get('x-catalogue-incomplete')).toBe(null);
   progress = { ...progress, state: 'complete' };
   // One that cannot say it may miss something.
   isBroken = true;
-  expect((await here.fetch(span('clip.mp4', 0, 53))).headers.get('x-catalogue-incomplete')).toBe('checking');
+  for (const path of [span('clip.mp4', 0, 53), ...lists])
+    expect((await here.fetch(path)).headers.get('x-catalogue-incomplete')).toBe('checking');
   isBroken = false;
+  // One that is away is named where something is of it.
+  site.away.add(thereName);
+  expect((await here.fetch(lists[0] ?? '')).headers.get('x-catalogue-incomplete')).toBe(null);
+  site.away.delete(thereName);
 });
 
 /** A clip, of which any part can be had as well. */
