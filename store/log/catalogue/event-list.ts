@@ -1,7 +1,7 @@
 import { BIGINT, DuckDBListValue, type DuckDBValue, LIST, listValue, VARCHAR } from '@duckdb/node-api';
 import type { Detection } from '../../../bus/messages.ts';
 import type { MachineSchema } from '../schema/machine-schema.ts';
-import { jointTenures, repeatedEvents, type TimeSpan } from '../schema/views.ts';
+import { jointTenures, repeatedEvents, type UnixSpan } from '../schema/views.ts';
 import { CatalogueReader } from './catalogue-reader.ts';
 import { existingRecordings } from './recording-catalogue.ts';
 
@@ -34,7 +34,7 @@ export interface Beside {
 /** The condition that leaves out what the other machines show, of this time. */
 export const notRepeated = (
   { machine, machines }: Beside,
-  span: TimeSpan,
+  span: UnixSpan,
   bind: (value: string) => string,
 ): string =>
   `id NOT IN (SELECT id FROM (${repeatedEvents(machines, span)}) WHERE machine = ${bind(machine)})`;
@@ -90,7 +90,7 @@ const maxFollowed = 20_000;
 /** Lists events, in the order of their times. */
 export class EventList extends CatalogueReader {
   /** Whether two of these machines have recorded a monitor at once in this time, so that both may have seen the same. */
-  isJoint(span: TimeSpan, machines: readonly MachineSchema[]): Promise<boolean> {
+  isJoint(span: UnixSpan, machines: readonly MachineSchema[]): Promise<boolean> {
     return this.inTurn(async () => {
       const found = await this.rows(`SELECT 1 FROM (${jointTenures(machines, span)}) LIMIT 1`);
       return found.length > 0;

@@ -4,8 +4,8 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 /** They leave some 15,000 notes. */
 const questionsBetween = 500;
 
-/** Enough for the statement that takes it back. */
-const leastLimit = '1MB';
+/** DuckDB looks through all lists, and then refuses it, or takes it where nothing is in use. */
+const leastLimit = '1B';
 const [attempts, pauseMs] = [10, 20];
 
 /** To be executed before the configuration is locked. */
@@ -65,7 +65,6 @@ export class BufferList {
   }
 
   async #free(): Promise<void> {
-    // DuckDB gives up what is in its lists until what it uses is within the limit, or refuses the limit.
     await this.#connection.run(`SET memory_limit = '${leastLimit}'`).catch(() => {});
     for (let attempt = 1; attempt <= attempts; attempt += 1) {
       const isSet = this.#connection.run(`SET memory_limit = '${this.#memoryLimit}'`).then(

@@ -28,7 +28,7 @@ const views = {
 };
 
 /** Unix times in microseconds, both included; all times if left out. */
-export interface TimeSpan {
+export interface UnixSpan {
   readonly start?: number | undefined;
   readonly end?: number | undefined;
 }
@@ -50,7 +50,7 @@ const pauseUs = 30_000_000;
  */
 export const repeatedEvents = (
   machines: readonly MachineSchema[],
-  { start = 0, end = Number.MAX_SAFE_INTEGER }: TimeSpan = {},
+  { start = 0, end = Number.MAX_SAFE_INTEGER }: UnixSpan = {},
 ): string => {
   const all = (columns: string, table: string, where = '') =>
     machines
@@ -102,7 +102,7 @@ export const repeatedEvents = (
  */
 export const jointTenures = (
   machines: readonly MachineSchema[],
-  { start = 0, end = Number.MAX_SAFE_INTEGER }: TimeSpan = {},
+  { start = 0, end = Number.MAX_SAFE_INTEGER }: UnixSpan = {},
 ): string => {
   const tenures = machines.map(
     ({ machine, schema }) =>
