@@ -1,11 +1,7 @@
 import type { CatalogueProgress } from '../../store/recordings/verification/catalogue-rebuild.ts';
-import type { ApiServices } from '../request/api-services.ts';
-import type { Caller } from '../request/caller.ts';
 import type { SiteServices } from './site-catalogue.ts';
 
 type Headers = Readonly<Record<string, string>>;
-
-type ListServices = Pick<ApiServices, 'catalogueProgress'> & Pick<SiteServices, 'siteCatalogue'>;
 
 const name = 'X-Catalogue-Incomplete';
 
@@ -18,10 +14,20 @@ export function incompleteHeader({ state, added, missing }: CatalogueProgress): 
   return { [name]: state === 'checking' ? state : `${state}; added=${added}; missing=${missing}` };
 }
 
-/** The same of a list of what all machines have, for this caller. */
+interface ListServices extends Pick<SiteServices, 'siteCatalogue'> {
+  readonly catalogueProgress: (maySee: (monitorID: string) => boolean) => CatalogueProgress;
+}
+
+/** Of whom a list is for. */
+interface ListCaller {
+  maySee(monitorID: string): boolean;
+  readonly monitors: readonly string[] | undefined;
+}
+
+/** The same of a list of what all machines have. */
 export async function incompleteList(
   { catalogueProgress, siteCatalogue }: ListServices,
-  caller: Pick<Caller, 'maySee' | 'monitors'>,
+  caller: ListCaller,
 ): Promise<Headers> {
   const own = incompleteHeader(catalogueProgress((id) => caller.maySee(id)));
   return siteCatalogue ? joinIncomplete([own, ...(await siteCatalogue.progress(caller.monitors))]) : own;

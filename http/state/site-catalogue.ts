@@ -1,5 +1,4 @@
 import type { CatalogueEntry, RecordingFilter } from '../../store/log/catalogue/recording-catalogue.ts';
-import type { RouteAnswer } from '../request/route.ts';
 
 /** A recording of one of several machines. */
 export interface SiteRecording extends CatalogueEntry {
@@ -29,5 +28,7 @@ export interface SiteCatalogue {
    *
    * @param monitors all if left out.
    */
-  progress(monitors: readonly string[] | undefined): Promise<readonly RouteAnswer['headers'][]>;
+  progress(
+    monitors: readonly string[] | undefined,
+  ): Promise<readonly (Readonly<Record<string, string>> | undefined)[]>;
 }
