@@ -53,10 +53,12 @@ export interface StreamsOrigin {
 }
 
 export type StreamFailures = Pick<ProjectionOptions<never, never>, 'report' | 'giveUp'>;
-type Reader = Pick<StreamReader<never, never>, 'start' | 'arrive' | 'close'>;
+type Reader = Pick<StreamReader<never, never>, 'start' | 'arrive' | 'catchUp' | 'close'>;
 
 /** A recording that grows is reported every 5 s, and a commit costs as much for one of them as for a hundred. */
 const growingCommitDelayMs = 10_000;
+/** So long a recording that has got its true times waits for its events, which move along, in milliseconds. */
+const movedPatienceMs = 2000;
 
 /** How one stream becomes rows. */
 interface ProjectionSpec<Message, Row> extends Omit<ProjectionOptions<Message, Row>, keyof StreamFailures> {
@@ -94,17 +96,18 @@ export class LogProjections {
       });
       return [stream, new StreamReader({ bus, stream, channel, domain }, projection)];
     };
+    const ofEvents = await reader({
+      ...{ stream: 'EVENTS', channel: events, name: 'events', row: eventRow },
+      append: (rows, position) => writer.appendEvents(rows, position),
+      ...(listeners.event && { publish: listeners.event }),
+    });
     const readers = await Promise.all([
+      ofEvents,
       reader({
         ...{ stream: 'LOGS', channel: logs, name: 'log entries', row: logRow },
         append: (rows, position) => writer.append(rows, position),
         repairTimes: (times) => writers.repairTimes(times),
         publish: listeners.entry,
-      }),
-      reader({
-        ...{ stream: 'EVENTS', channel: events, name: 'events', row: eventRow },
-        append: (rows, position) => writer.appendEvents(rows, position),
-        ...(listeners.event && { publish: listeners.event }),
       }),
       reader({
         ...{ stream: 'DELIVERIES', channel: deliveries, name: 'delivery reports', row: deliveryRow },
@@ -122,7 +125,11 @@ export class LogProjections {
       }),
       reader({
         ...{ stream: 'RECORDINGS', channel: recordings, name: 'reports of recordings', row: recordingRow },
-        append: (rows, position) => recordingWriter.append(rows, position),
+        async append(rows, position) {
+          const areMoved = rows.some(({ formerID }) => formerID !== undefined);
+          if (areMoved) await ofEvents[1].catchUp(movedPatienceMs);
+          await recordingWriter.append(rows, position);
+        },
         commitDelayMs: ({ state }) => (state === 'growing' ? growingCommitDelayMs : usualCommitDelayMs),
       }),
       ...(isOfSite

@@ -58,13 +58,18 @@ export class StreamReader<Message, Row extends { readonly time: number }> {
    *
    * @returns whether all of it was committed.
    */
-  async arrive(patienceMs = readWaitMs): Promise<boolean> {
+  arrive(patienceMs = readWaitMs): Promise<boolean> {
+    // No answer waits for another machine.
+    return this.#source.domain === undefined ? this.catchUp(patienceMs) : this.#commit(false);
+  }
+
+  /** The same of another machine's stream as well. @param patienceMs for so long at most. */
+  async catchUp(patienceMs: number): Promise<boolean> {
     const { bus, stream, domain } = this.#source;
     let isComplete = false;
-    // No answer waits for another machine.
-    if (bus.connected && domain === undefined) {
+    if (bus.connected) {
       const range = await Promise.race([
-        streamRange(bus, stream).catch(() => undefined),
+        streamRange(bus, stream, domain).catch(() => undefined),
         sleep(patienceMs, undefined, { ref: false }),
       ]);
       if (range?.identity === this.#projection.position.identity) {
@@ -72,10 +77,7 @@ export class StreamReader<Message, Row extends { readonly time: number }> {
         isComplete = this.#projection.position.sequence >= range.last;
       }
     }
-    return this.#projection.commit().then(
-      () => isComplete,
-      () => false,
-    );
+    return this.#commit(isComplete);
   }
 
   /** Reads no more, and commits what has arrived. */
@@ -84,6 +86,13 @@ export class StreamReader<Message, Row extends { readonly time: number }> {
     this.#replay?.stop();
     this.#replay = undefined;
     await this.#projection.commit().catch(() => {});
+  }
+
+  #commit(isComplete: boolean): Promise<boolean> {
+    return this.#projection.commit().then(
+      () => isComplete,
+      () => false,
+    );
   }
 
   /** Reads on where the projection ends, or goes on reading if that is what happens already. */
