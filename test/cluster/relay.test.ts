@@ -18,9 +18,15 @@ test('every machine shows every monitor live, says who records it, and goes on w
   await settledCluster(cluster, monitors);
   const [first] = cluster;
   if (!first) throw new Error('there is no machine');
-  const owners = new Map(
-    (await machinesOf(first)).flatMap(({ name, owned }) => owned.map((id): [string, string] => [id, name])),
-  );
+  const ownersHeard = async () => {
+    const heard = await machinesOf(first);
+    const owners = new Map(
+      heard.flatMap(({ name, owned }) => owned.map((id): [string, string] => [id, name])),
+    );
+    // Evenly spread: a monitor that is moved ends its live views.
+    return new Set(owners.values()).size === monitors.length && owners;
+  };
+  const owners = await waitFor(ownersHeard, 90_000, 'the owners, as another machine hears them');
   for (const { recorder } of cluster) {
     const states = async () => {
       const found = await recorder.get<State[]>('/api/monitor/states');
