@@ -10,6 +10,7 @@ import {
   type ControlServers,
   checkNatsVersion,
   controlAddress,
+  entrances,
   startControlServer,
 } from '../../bus/nats/control/control-server.ts';
 import { leafNode, siteAddress } from '../../bus/nats/control/leaf-node.ts';
@@ -30,6 +31,8 @@ export class ControlPlane {
   readonly #closing = new AbortController();
   /** Of a machine that votes. */
   #server: Promise<NatsServer | undefined> = Promise.resolve(undefined);
+  /** Whether that has started; false once it could not be: it is tried again. */
+  #isServing: Promise<boolean> = Promise.resolve(true);
   #bus: Bus | undefined;
 
   constructor(cluster: ClusterConfig, keys: ClusterKeys, log: Log) {
@@ -109,18 +112,24 @@ export class ControlPlane {
 
   /** Again and again: its address may not be there yet, or its port still be taken. */
   #serve(options: ControlServerOptions): void {
-    this.#server = retry(() => startControlServer(options), {
-      pauseMs: (attempt) => (attempt === 1 ? 0 : serveRetryMs),
-      signal: this.#closing.signal,
-      onFailure: ({ message }) =>
-        options.log.error(`the cluster's nats-server cannot be started: ${message}`),
-    }).catch(() => undefined);
+    this.#isServing = new Promise((resolve) => {
+      this.#server = retry(() => startControlServer(options), {
+        pauseMs: (attempt) => (attempt === 1 ? 0 : serveRetryMs),
+        signal: this.#closing.signal,
+        onFailure: ({ message }) => {
+          options.log.error(`the cluster's nats-server cannot be started: ${message}`);
+          resolve(false);
+        },
+      }).catch(() => undefined);
+      void this.#server.then(() => resolve(true));
+    });
   }
 
   async #connect(onConnect: (bus: Bus) => void): Promise<void> {
     const { name } = this.#cluster;
-    const address = controlAddress(this.servers);
-    await this.#server;
+    // Without its own server it reaches the others through theirs.
+    const through = (await this.#isServing) ? entrances(this.servers) : this.voters;
+    const address = controlAddress(this.servers, through);
     while (!this.#closing.signal.aborted) {
       try {
         const bus = await Bus.connect(address, name);

@@ -71,9 +71,9 @@ export async function startControlServer(options: ControlServerOptions): Promise
 export const entrances = ({ machine, voters }: ControlServers): readonly string[] =>
   voters.includes(machine) ? [machine] : voters;
 
-/** Where the control plane is reached. */
-export function controlAddress(plane: ControlServers): BusAddress {
-  const servers = entrances(plane).map((voter) => `${inAddress(voter)}:${plane.port + 1}`);
+/** Where the control plane is reached. @param through the machines whose servers are used, by default the {@link entrances}. */
+export function controlAddress(plane: ControlServers, through = entrances(plane)): BusAddress {
+  const servers = through.map((voter) => `${inAddress(voter)}:${plane.port + 1}`);
   return { servers, tls: plane.keys };
 }
 
