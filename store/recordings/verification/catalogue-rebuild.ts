@@ -131,11 +131,11 @@ export class CatalogueRebuild {
 
   /** @returns those that may still be growing. */
   async #addAll(ids: readonly string[], cutOff: ReadonlySet<string>): Promise<ReadonlySet<string>> {
-    const { files, catalogue } = this.#options;
+    const { files } = this.#options;
     const young = new Set<string>();
     for (const [index, id] of ids.entries()) {
       if (this.#ending.signal.aborted) break;
-      const [entry] = cutOff.has(id) ? await catalogue.recordings({ id, limit: 1, oldestFirst: true }) : [];
+      const entry = cutOff.has(id) ? await this.#entryOf(id) : undefined;
       const report = await reportOfFile(files, id, entry);
       if (report === 'growing') {
         young.add(id);
@@ -157,9 +157,21 @@ export class CatalogueRebuild {
     return counts;
   }
 
+  /** Those that were reported meanwhile are not added. */
   async #beginLater(unlisted: readonly UnlistedRecording[], delayMs: number): Promise<void> {
     const { signal } = this.#ending;
-    const begin = () => this.begin(unlisted);
-    await sleep(delayMs, undefined, { signal, ref: false }).then(begin, () => {});
+    const begin = async () => {
+      const known = await Promise.all(unlisted.map(({ id }) => this.#entryOf(id)));
+      this.begin(unlisted.filter((_, index) => !known[index]));
+    };
+    await sleep(delayMs, undefined, { signal, ref: false })
+      .then(begin)
+      // The next check finds them.
+      .catch(() => {});
+  }
+
+  async #entryOf(id: string): Promise<CatalogueEntry | undefined> {
+    const [entry] = await this.#options.catalogue.recordings({ id, limit: 1, oldestFirst: true });
+    return entry;
   }
 }

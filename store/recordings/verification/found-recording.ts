@@ -14,14 +14,18 @@ export interface CutOffRecording {
   readonly start: number;
 }
 
-/** Milliseconds after which a file whose writer was killed is complete: a process whose main process has died lives for four seconds at most. */
+/**
+ * Milliseconds after which a file whose writer was killed is complete: a process whose main process has died lives for four
+ * seconds at most.
+ */
 export const lastWriteMs = 10_000;
 
 /**
- * The report of a recording of which there is only a file, or less in the catalogue than in its file. A fragment at its end that is not whole is cut off: a kill leaves one
- * if it comes between two pages of a write.
+ * The report of a recording of which there is only a file, or less in the catalogue than in its file. A fragment at its end
+ * that is not whole is cut off: a kill leaves one if it comes between two pages of a write.
  *
- * @param known what the catalogue has of it. Otherwise its file says when it began; of older ones only the name does, to the second.
+ * @param known what the catalogue has of it. Otherwise its file says when it began; of older ones only the name does, to the
+ * second.
  * @returns undefined if there is no such file; `growing` if somebody may be writing it.
  * @throws errors of the file system.
  */

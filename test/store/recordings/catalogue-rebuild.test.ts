@@ -132,12 +132,18 @@ test('what a killed pipeline left has its true end ten seconds later', async () 
     utimes(pathOf(recordingsDir, id), Date.now() / 1000 - agoS, Date.now() / 1000 - agoS);
   const { rebuilding, check } = await rebuild(catalogue);
   await modify(5);
+  // One that has begun just now, of which the report comes later than the look into the folder.
+  const begun = await add(start + 30 * second);
+  await utimes(pathOf(recordingsDir, begun), Date.now() / 1000, Date.now() / 1000);
   await check();
-  await expect.poll(() => rebuilding.progress()).toEqual({ state: 'rebuilding', added: 0, missing: 1 });
+  await expect.poll(() => rebuilding.progress()).toEqual({ state: 'rebuilding', added: 0, missing: 2 });
   expect(await list(catalogue)).toMatchObject([{ id, end: start + second }]);
-  // It looks again by itself.
+  const next = { ...known, id: begun, start: start + 30 * second, end: start + 31 * second };
+  await report(bus, { ...next, state: 'started' });
+  // It looks again by itself, and leaves the one that was reported.
   await expect.poll(() => rebuilding.progress().state, { timeout: 20_000 }).toBe('complete');
-  await expect.poll(() => list(catalogue)).toMatchObject([{ id, end: start + 5 * second }]);
+  await expect.poll(() => list(catalogue)).toMatchObject([{ id, end: start + 5 * second }, { id: begun }]);
+  expect(rebuilding.progress()).toEqual({ state: 'complete', added: 1, missing: 1 });
 });
 
 test('many are added in order, with entries that say how far it is, and the oldest are still the oldest', async () => {

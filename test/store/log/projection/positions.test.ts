@@ -16,7 +16,7 @@ test('what is asked while something is stored fails neither of them', async () =
     streams: [],
     reason: '',
     reportedAt: 0,
-  } as const;
+  };
   for (let n = 1; n <= 100; n += 1) {
     const position = { identity: 's', sequence: n, time: n, readAt: n };
     const id = `2026-11-23_08-00-${String(n % 60).padStart(2, '0')}_door`;
