@@ -15,6 +15,8 @@ export interface SeenEvent {
   readonly machine: string;
   readonly monitorID: string;
   readonly source: string;
+  /** Of its first detection. */
+  readonly score: number;
   /** Unix times in microseconds: by the clock of then, and when the bus has stored it. */
   readonly time: number;
   readonly storedAt: number;
@@ -23,9 +25,10 @@ export interface SeenEvent {
 /** All that a machine has detected, in its order. @param place where it has a network of its own. */
 export async function eventsSeenBy(member: ClusterRecorder, place?: Place): Promise<SeenEvent[]> {
   const read = await readStream(member, 'EVENTS', events, place);
-  return read.map(({ message: { id, monitorID, source, time }, storedAt }) => ({
-    ...{ id, machine: member.name, monitorID, source, time, storedAt },
-  }));
+  return read.map(({ message: { id, monitorID, source, time, detections }, storedAt }) => {
+    const score = detections[0]?.score ?? 0;
+    return { id, machine: member.name, monitorID, source, score, time, storedAt };
+  });
 }
 
 /**
@@ -97,12 +100,15 @@ export function repeatedEvents(listed: readonly ListedEvent[]): ListedEvent[] {
   );
 }
 
-type Moment = Pick<ListedEvent, 'monitorID' | 'source' | 'time'>;
+type Moment = Pick<SeenEvent, 'monitorID' | 'source' | 'score' | 'time'>;
 
-const keyOf = ({ monitorID, source, time }: Moment) => `${monitorID} ${source} ${time}`;
+/**
+ * With its score: a clock that was set by whole seconds sees two pictures at the same microsecond, because a camera's pictures
+ * come at even intervals.
+ */
+const keyOf = ({ monitorID, source, score, time }: Moment) => `${monitorID} ${source} ${score} ${time}`;
 
-const momentOf = ({ monitorID, source, time }: MqttEvent): Moment => ({
-  monitorID,
-  source,
+const momentOf = ({ monitorID, source, score, time }: MqttEvent): Moment => ({
+  ...{ monitorID, source, score },
   time: Date.parse(time) * 1000 + Number(time.slice(23, 26)),
 });
