@@ -150,8 +150,10 @@ export async function startMqttBridge(
       ...(messageExpiryS !== undefined && { expiryS: messageExpiryS }),
       ...(siteVoice && { isWanted: () => siteVoice.admits(event) }),
     }));
-  const publishEvent = (event: DetectionEvent): Promise<Outcome>[] =>
-    publicationsOf(event).map((publication) => link.publish(publication));
+  const publishEvent = (event: DetectionEvent): Promise<Outcome>[] => {
+    siteVoice?.noticeClock();
+    return publicationsOf(event).map((publication) => link.publish(publication));
+  };
   siteVoice?.attach({
     ...{ prefix, topics },
     isConnected: () => link.state.isConnected,

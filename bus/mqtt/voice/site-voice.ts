@@ -109,6 +109,9 @@ export class SiteVoice implements Voice {
     if (this.#session !== session) return;
     this.#isLearning = false;
     this.#decide();
+    if (!this.#output) return;
+    // What was learned may be no change for this machine, and one for what it holds.
+    for (const { id } of this.#options.monitors()) this.#release(id, this.#output);
   }
 
   /** A message from the broker. @param isRetained it is from before the subscription. */
@@ -128,6 +131,11 @@ export class SiteVoice implements Voice {
       return;
     } else return;
     this.#decide();
+  }
+
+  /** Called before an event is queued: what is held comes first if the clock was set back, before the next heartbeat tells. */
+  noticeClock(): void {
+    if (this.#speakers.isSetBack(nowUs())) this.#decide();
   }
 
   /** Asked when an event is about to be sent: false if another machine publishes what it shows. */

@@ -138,11 +138,16 @@ export class Speakers {
     return turn === last && time > now - maxWaitUs ? 'wait' : 'skip';
   }
 
+  /** Whether the clock was set back since the last decision. */
+  isSetBack(now: number): boolean {
+    return now < this.#decidedAt - setBackUs;
+  }
+
   /** @param heard this machine included. @returns the monitors for which something is other than before. */
   decide(heard: readonly HeardMachine[], now: number): readonly string[] {
     const monitors = this.#options.monitors();
     // What waits would be published after what comes now, which has earlier times.
-    const isSetBack = now < this.#decidedAt - setBackUs;
+    const isSetBack = this.isSetBack(now);
     this.#decidedAt = now;
     // Else all that comes now would be taken for what a former start has left.
     if (isSetBack) this.#startedAt = Math.min(this.#startedAt, now);
