@@ -47,6 +47,8 @@ export const DetectionEvent = Type.Object({
   source: Type.String({ pattern: '^[a-z0-9]{1,24}$' }),
   /** When the frame was taken. */
   time: Microseconds,
+  /** When the machine was started, by the clock of `time`: Unix time in microseconds, less what detection took. */
+  startedUs: Type.Optional(Type.Integer()),
   detections: Type.Array(Detection, { minItems: 1 }),
 });
 export type DetectionEvent = Static<typeof DetectionEvent>;
@@ -107,6 +109,8 @@ export const RecordingReport = Type.Object({
   keepsEvents: Type.Optional(Type.Boolean()),
   /** Of one that is `found` with its true times, which a wrong clock had hidden: the id that it had. Its events move along. */
   formerID: Type.Optional(Type.String({ pattern: recordingIDPattern })),
+  /** With it: when the machine was started, by the clock that was wrong and by the one of the true times. Unix times in microseconds. */
+  startedUs: Type.Optional(Type.Object({ former: Type.Integer(), now: Type.Integer() })),
 });
 export type RecordingReport = Static<typeof RecordingReport>;
 

@@ -1,3 +1,4 @@
+import { sinceMachineStartUs } from '../../bus/base/machine-clock.ts';
 import { randomText } from '../../bus/base/random.ts';
 import type { Detection } from '../../bus/messages.ts';
 import { events } from '../../bus/subjects.ts';
@@ -15,6 +16,7 @@ export function publishDetections(
   detections: Detection[],
   id: string = randomText(22),
 ): void {
-  const event = { id, monitorID, monitorName, source, time: timeUs, detections };
+  const startedUs = Math.round(timeUs - sinceMachineStartUs());
+  const event = { id, monitorID, monitorName, source, time: timeUs, startedUs, detections };
   outbox.add(events, [monitorID, source], event, id);
 }

@@ -19,7 +19,12 @@ export interface MachineStart {
 
 const boot = readBoot();
 /** `performance.now()` counts from the start of the process or the thread, `hrtime` from the start of the machine. */
-const processStartUs = Number(process.hrtime.bigint()) / 1000 - performance.now() * 1000;
+const processStartUs = sinceMachineStartUs() - performance.now() * 1000;
+
+/** How long ago this machine was started, in microseconds. */
+export function sinceMachineStartUs(): number {
+  return Number(process.hrtime.bigint()) / 1000;
+}
 
 /** A clock that is off by less is corrected gradually. */
 const minStepUs = 500_000;

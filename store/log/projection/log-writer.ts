@@ -54,7 +54,7 @@ function appendEntries(appender: DuckDBAppender, entries: readonly LogEntry[]): 
 function appendEvents(appender: DuckDBAppender, events: readonly StoredEvent[]): void {
   const integer = (value: number | undefined) =>
     value === undefined ? appender.appendNull() : appender.appendInteger(bounded(value));
-  for (const { id, time, storedAt, monitorID, monitorName, source, detections } of events) {
+  for (const { id, time, storedAt, startedUs, monitorID, monitorName, source, detections } of events) {
     for (const { label, score, box, object } of detections) {
       appender.appendVarchar(id);
       appender.appendBigInt(BigInt(time));
@@ -70,6 +70,8 @@ function appendEvents(appender: DuckDBAppender, events: readonly StoredEvent[]):
       integer(box?.height);
       if (object === undefined) appender.appendNull();
       else appender.appendVarchar(object);
+      if (startedUs === undefined) appender.appendNull();
+      else appender.appendBigInt(BigInt(startedUs));
       appender.endRow();
     }
   }

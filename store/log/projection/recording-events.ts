@@ -52,18 +52,24 @@ export class RecordingEvents {
    *
    * @returns the recording as it had been; undefined if it has no other name now, or is not known by the former one.
    */
-  async move({ formerID, time }: StoredRecording): Promise<StoredSpan | undefined> {
+  async move({ formerID, time, startedUs }: StoredRecording): Promise<StoredSpan | undefined> {
     if (formerID === undefined) return undefined;
     const [former] = await this.#read('id = $1', [formerID], [VARCHAR]);
     if (!former || former.id.endsWith('_sub')) return former;
     const shift = time - former.time;
-    // Those that have moved here already, from a recording before or after it, were stored as far from here as that.
+    // Those of another clock stay: of this one, what came at its times after it was set. Of an older version's, nobody knows the clock; those that have moved here already, from a recording before or after it,
+    // were stored as far from here as that.
     const sql = `FROM event WHERE monitorID = $1 AND time >= $2 AND time < $3
-      AND abs(time - storedAt - $4) > abs($4) / 2`;
-    const values = [former.monitorID, BigInt(former.time), BigInt(former.endTime), BigInt(shift)];
-    const types = [VARCHAR, BIGINT, BIGINT, BIGINT];
+      AND coalesce(abs(startedUs - $5) < abs(startedUs - $6), abs(time - storedAt - $4) > abs($4) / 2)`;
+    const clock = (us: number | undefined) => (us === undefined ? null : BigInt(us));
+    const values = [
+      ...[former.monitorID, BigInt(former.time), BigInt(former.endTime), BigInt(shift)],
+      ...[clock(startedUs?.former), clock(startedUs?.now)],
+    ];
+    const types = [VARCHAR, BIGINT, BIGINT, BIGINT, BIGINT, BIGINT];
     await this.#connection.run(
-      `CREATE OR REPLACE TEMP TABLE movedEvent AS SELECT * REPLACE (time + $4 AS time) ${sql}`,
+      `CREATE OR REPLACE TEMP TABLE movedEvent AS
+        SELECT * REPLACE (time + $4 AS time, coalesce($6, startedUs) AS startedUs) ${sql}`,
       values,
       types,
     );

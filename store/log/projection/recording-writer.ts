@@ -44,70 +44,88 @@ export class RecordingWriter {
     position: Position,
     stream: StoredPosition = 'RECORDINGS',
   ): Promise<void> {
-    const reused = await this.#positions.ask(async () => [
-      ...(await this.#reusedOf(reports)),
-      ...(await this.#resizedOf(reports)),
-    ]);
+    const reused = await this.#positions.ask(() => this.#unfinishedOf(reports));
     const deletes = reports.some(({ state, formerID }) => state === 'deleted' || formerID !== undefined);
-    if (reused.length === 0 && !deletes) await this.#append(reports, position, reused, stream);
-    else await this.#deleteRows(() => this.#append(reports, position, reused, stream));
+    if (reused.length === 0 && !deletes) await this.#append(reports, position, stream);
+    else await this.#deleteRows(() => this.#append(reports, position, stream));
   }
 
   async #append(
     reports: readonly StoredRecording[],
     position: Position,
-    reused: readonly string[],
     stream: StoredPosition,
   ): Promise<void> {
-    let rows: StoredRecording[] = [];
-    const renamed: { readonly id: string; readonly time: number }[] = [];
+    const latest = new Map<string, StoredRecording>();
+    const renamed: RecordingName[] = [];
     await this.#positions.store(stream, position, async () => {
-      if (reports.length === 0) return;
-      if (reused.length > 0) await this.#forget(reused);
-      const removed = reports.filter(({ state }) => state === 'deleted');
-      const finished = await this.#finishedOf(reports);
-      const latest = new Map<string, StoredRecording>();
-      for (const report of reports) {
-        if (report.state === 'deleted') continue;
-        // A report that the bus got once more, because its acknowledgement was lost, may be older than the end.
-        if (finished.has(report.id) || isOver(latest.get(report.id))) continue;
-        latest.set(report.id, report);
+      for (const part of partsOf(reports)) {
+        const stored = await this.#store(part);
+        for (const row of stored.rows) latest.set(row.id, row);
+        renamed.push(...stored.renamed);
       }
-      await this.#connection.run(
-        'DELETE FROM openRecording WHERE id IN (SELECT unnest($1))',
-        [listValue([...latest.keys()])],
-        [LIST(VARCHAR)],
-      );
-      rows = [...latest.values()];
-      await this.#fill(
-        'openRecording',
-        rows.filter((report) => !isOver(report)),
-      );
-      await this.#fill('recording', rows.filter(isOver));
-      await this.#events.forget(removed.filter(({ keepsEvents }) => !keepsEvents));
-      for (const report of rows) {
-        const former = await this.#events.move(report);
-        if (!former) continue;
-        await this.#forget([former.id]);
-        renamed.push(former);
-      }
-      const gone = [...removed, ...renamed];
-      if (gone.length === 0) return;
-      await fillTable(this.#connection, 'removal', (appender) => {
-        for (const { id, time } of gone) {
-          appender.appendVarchar(id);
-          appender.appendBigInt(BigInt(time));
-          appender.endRow();
-        }
-      });
     });
     const idsOf = (isWanted: (report: StoredRecording) => boolean) =>
-      rows.filter(isWanted).map(({ id }) => id);
+      [...latest.values()].filter(isWanted).map(({ id }) => id);
     this.#onStored({
       open: idsOf((report) => !isOver(report)),
       ended: [...idsOf(isOver), ...renamed.map(({ id }) => id)],
       removedUs: [...reports.filter(({ state }) => state === 'deleted'), ...renamed].map(({ time }) => time),
     });
+  }
+
+  /** @returns what is known of them now, and which ids there are no more because recordings got other ones. */
+  async #store(reports: readonly StoredRecording[]): Promise<{
+    readonly rows: readonly StoredRecording[];
+    readonly renamed: readonly RecordingName[];
+  }> {
+    const unfinished = await this.#unfinishedOf(reports);
+    if (unfinished.length > 0) await this.#forget(unfinished);
+    const removed = reports.filter(({ state }) => state === 'deleted');
+    const finished = await this.#finishedOf(reports);
+    const latest = new Map<string, StoredRecording>();
+    for (const report of reports) {
+      if (report.state === 'deleted') continue;
+      // A report that the bus got once more, because its acknowledgement was lost, may be older than the end.
+      if (finished.has(report.id) || isOver(latest.get(report.id))) continue;
+      latest.set(report.id, report);
+    }
+    await this.#connection.run(
+      'DELETE FROM openRecording WHERE id IN (SELECT unnest($1))',
+      [listValue([...latest.keys()])],
+      [LIST(VARCHAR)],
+    );
+    const rows = [...latest.values()];
+    await this.#fill(
+      'openRecording',
+      rows.filter((report) => !isOver(report)),
+    );
+    await this.#fill('recording', rows.filter(isOver));
+    await this.#events.forget(removed.filter(({ keepsEvents }) => !keepsEvents));
+    const renamed: RecordingName[] = [];
+    for (const report of rows) {
+      const former = await this.#events.move(report);
+      if (!former) continue;
+      await this.#forget([former.id]);
+      renamed.push(former);
+    }
+    await this.#note([...removed, ...renamed]);
+    return { rows, renamed };
+  }
+
+  async #note(gone: readonly RecordingName[]): Promise<void> {
+    if (gone.length === 0) return;
+    await fillTable(this.#connection, 'removal', (appender) => {
+      for (const { id, time } of gone) {
+        appender.appendVarchar(id);
+        appender.appendBigInt(BigInt(time));
+        appender.endRow();
+      }
+    });
+  }
+
+  /** Ids of which what is known is over: there is another recording, or another file of it. */
+  async #unfinishedOf(reports: readonly StoredRecording[]): Promise<readonly string[]> {
+    return [...(await this.#reusedOf(reports)), ...(await this.#resizedOf(reports))];
   }
 
   /**
@@ -166,6 +184,23 @@ export class RecordingWriter {
       for (const row of rows) appendRecording(appender, row);
     });
   }
+}
+
+type RecordingName = Pick<StoredRecording, 'id' | 'time'>;
+
+/**
+ * One after the other, wherever a batch ends: a recording that has got another name may be the one that a later report gives
+ * its name back, and every machine has to list the same.
+ */
+function partsOf(reports: readonly StoredRecording[]): readonly (readonly StoredRecording[])[] {
+  const parts: StoredRecording[][] = [];
+  let isOpen = false;
+  for (const report of reports) {
+    if (isOpen && report.formerID === undefined) parts.at(-1)?.push(report);
+    else parts.push([report]);
+    isOpen = report.formerID === undefined;
+  }
+  return parts;
 }
 
 const isOver = (report: StoredRecording | undefined): boolean =>

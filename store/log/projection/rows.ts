@@ -32,10 +32,11 @@ export interface StoredEvent extends DetectionEvent {
 }
 
 export function eventRow(message: DetectionEvent, _before: number, storedAt: number): StoredEvent {
-  const { id, time, monitorID, source, detections } = message;
+  const { id, time, startedUs, monitorID, source, detections } = message;
   return {
     id: wellFormed(id),
     time,
+    ...(startedUs !== undefined && { startedUs }),
     storedAt,
     monitorID,
     monitorName: wellFormed(message.monitorName),

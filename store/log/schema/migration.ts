@@ -50,6 +50,9 @@ export async function migrateSchema(connection: DuckDBConnection): Promise<void>
   const before = new Set(found.getRows().map(([name]) => String(name)));
   if (before.has('eventPosition')) await joinPositions(connection, before);
   await connection.run(schema);
+  // By which clock their times are, was not known.
+  if (before.has('event'))
+    await connection.run('ALTER TABLE event ADD COLUMN IF NOT EXISTS startedUs BIGINT');
   if (before.has('log') && !before.has('recording')) await connection.run(recordingsOfLog);
 }
 

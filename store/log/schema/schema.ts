@@ -56,7 +56,8 @@ const columns = {
   y INTEGER,
   width INTEGER,
   height INTEGER,
-  object VARCHAR`,
+  object VARCHAR,
+  startedUs BIGINT`,
   delivery: `
   id VARCHAR NOT NULL,
   time BIGINT NOT NULL,

@@ -79,7 +79,11 @@ export async function correctRecording(
     await files.rename(id, to);
     const { monitorID } = name;
     const times = { start: Math.round(startUs), end: Math.round(end) };
-    return { id: to, monitorID, state: 'found', ...times, bytes, streams: [...streams], reason: '' };
+    const former = index.fragments[0]?.machine?.startedUs;
+    return {
+      ...{ id: to, monitorID, state: 'found', ...times, bytes, streams: [...streams], reason: '' },
+      ...(former !== undefined && { startedUs: { former, now: correction.machine.startedUs } }),
+    };
   } finally {
     await handle.close();
   }

@@ -24,6 +24,11 @@ function report(
   return { id, monitorID: 'door', state, start: at(start), end: at(end), bytes, streams, reason, ...more };
 }
 
+const event = (seconds: number) => ({
+  ...{ id: `e${seconds}`, monitorID: 'door', monitorName: 'Door', source: 'motion' },
+  ...{ time: at(seconds), storedAt: at(seconds) + 200_000, detections: [{ label: 'zone0', score: 1 }] },
+});
+
 async function open(path: string) {
   const { database } = await LogDatabase.open(path);
   atEnd(() => database.close());
@@ -146,10 +151,6 @@ test('so it has when the recorder is another one, but not when only its thread i
 test('events move once when the clock had been behind, to where another recording was that moves later', async () => {
   const { database, append, ask } = await open(await file());
   await append(report(1, 'saved', 11), report(101, 'saved', 111));
-  const event = (seconds: number) => ({
-    ...{ id: `e${seconds}`, monitorID: 'door', monitorName: 'Door', source: 'motion' },
-    ...{ time: at(seconds), storedAt: at(seconds) + 200_000, detections: [{ label: 'zone0', score: 1 }] },
-  });
   await database.writer.appendEvents([event(5), event(50), event(105)], position(1));
   await append(report(102, 'found', 112, { formerID: report(1, 'saved', 11).id }));
   await append(report(202, 'found', 212, { formerID: report(101, 'saved', 111).id }));
@@ -166,6 +167,45 @@ test('events move once when the clock had been behind, to where another recordin
   // Deleted under their new names, they take their events along.
   await append(report(102, 'deleted', 102));
   expect(await ask('SELECT id FROM events ORDER BY time')).toEqual([['e50'], ['e105']]);
+});
+
+test('a recording that gets another name and its first one back is the same in one batch and in several', async () => {
+  const [one, other] = [report(1, 'saved', 11).id, report(101, 'saved', 111).id];
+  const reports = [
+    ...[report(1, 'saved', 11), report(101, 'found', 111, { formerID: one })],
+    ...[report(1, 'found', 11, { formerID: other }), report(20, 'started', 21)],
+  ];
+  const [together, apart] = [await open(await file()), await open(await file())];
+  for (const { database } of [together, apart]) await database.writer.appendEvents([event(5)], position(1));
+  await together.append(...reports);
+  for (const each of reports) await apart.append(each);
+  for (const { ask } of [together, apart]) {
+    expect(await ask('SELECT startTime FROM recordings ORDER BY startTime')).toEqual([[at(1)], [at(20)]]);
+    expect(await ask('SELECT time FROM events')).toEqual([[at(5)]]);
+  }
+});
+
+test('events of another clock stay where they are when the recordings of a wrong one move', async () => {
+  const { database, append, ask } = await open(await file());
+  await append(report(16, 'saved', 26));
+  // The clock was 15 s ahead, and is right when the true ones come.
+  const ahead = (seconds: number) => ({ ...event(seconds), startedUs: 15e6 - 200_000 });
+  const right = (seconds: number) => ({ ...event(seconds), startedUs: -200_000 });
+  await database.writer.appendEvents([ahead(17), right(18), ahead(19)], position(1));
+  const startedUs = { former: 15e6, now: 0 };
+  const moved = report(1, 'found', 11, { formerID: report(16, 'saved', 26).id, startedUs });
+  await append(moved);
+  const found = () => ask('SELECT id, time FROM events ORDER BY time');
+  expect(await found()).toEqual([
+    ['e17', at(2)],
+    ['e19', at(4)],
+    ['e18', at(18)],
+  ]);
+  // Set ahead again: what it has said until then moves.
+  await database.writer.appendEvents([right(5)], position(2));
+  const back = { former: 0, now: 15e6 };
+  await append(report(16, 'found', 26, { formerID: moved.id, startedUs: back }));
+  expect((await found()).map(([id]) => id)).toEqual(['e17', 'e18', 'e19', 'e5']);
 });
 
 test('those that were deleted go with the log, also if nobody ended them; the others stay', async () => {
