@@ -21,10 +21,8 @@ export type LogEntry = Static<typeof LogEntry>;
 
 /** Coordinates in millionths of the frame's width and height. */
 const EventBox = Type.Object({
-  x: Type.Integer(),
-  y: Type.Integer(),
-  width: Type.Integer(),
-  height: Type.Integer(),
+  ...{ x: Type.Integer(), y: Type.Integer() },
+  ...{ width: Type.Integer(), height: Type.Integer() },
 });
 
 const Detection = Type.Object({

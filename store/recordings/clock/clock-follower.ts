@@ -22,9 +22,16 @@ export interface ClockFollowerOptions {
   readonly onRenamed: (id: string) => void;
   readonly history: ClockHistory;
   readonly clock?: MachineClock;
+  /** {@link usualSteadyMs} if absent. */
+  readonly steadyMs?: number;
 }
 
 const intervalMs = 1000;
+/**
+ * A clock that is set back or ahead is followed once it was not set again for so long: one that is wrong for some seconds would
+ * otherwise move all that was recorded since the start of the machine, twice. One that is set to what it was before is followed at once.
+ */
+const usualSteadyMs = 20_000;
 /**
  * After the start, whose first pages come before it, and after the clock was set: what was recorded, or got another name, just before
  * comes into the catalogue only then, on a busy machine after a while.
@@ -53,11 +60,16 @@ export class ClockFollower {
   readonly #timer: NodeJS.Timeout;
   #looks: readonly NodeJS.Timeout[] = [];
   readonly #endReports: () => void;
+  readonly #steadyUs: number;
+  /** The clock was set, and may be set again. */
+  #isWaiting: boolean;
   #isEnding = false;
 
   constructor(options: ClockFollowerOptions) {
     this.#options = options;
     this.#clock = options.clock ?? new MachineClock();
+    this.#steadyUs = (options.steadyMs ?? usualSteadyMs) * 1000;
+    this.#isWaiting = !options.history.isSteady(this.#steadyUs);
     this.#reports.attach(options.bus);
     this.#timer = setInterval(() => this.look(), intervalMs).unref();
     this.#endReports = options.bus.subscribe(recordings, ['*'], ({ id, state }) => {
@@ -73,11 +85,13 @@ export class ClockFollower {
   look(): void {
     const { history } = this.#options;
     this.#clock.look();
-    if (!history.note(this.#clock.start)) return;
-    this.#run(async () => {
-      await history.save();
-      await this.#correctAll(false);
-    });
+    if (history.note(this.#clock.start)) {
+      this.#isWaiting = true;
+      this.#run(() => history.save());
+    }
+    if (!this.#isWaiting || !history.isSteady(this.#steadyUs)) return;
+    this.#isWaiting = false;
+    this.#run(() => this.#correctAll(false));
     this.#lookLater();
   }
 
@@ -122,7 +136,8 @@ export class ClockFollower {
     let corrected = 0;
     const failures: Error[] = [];
     for (const { id } of wrong) {
-      if (this.#isEnding) break;
+      // Set again meanwhile: all is looked at once more.
+      if (this.#isEnding || this.#isWaiting) break;
       const isCorrected = await this.#correct(id, taken).catch((error: Error) => void failures.push(error));
       if (isCorrected) corrected += 1;
     }
@@ -169,6 +184,7 @@ export class ClockFollower {
     recorded: readonly { readonly id: string; readonly first: IndexedFragment }[],
     provenUs: number,
   ): WrongRecording[] {
+    if (this.#isWaiting) return [];
     const correction = this.#correction(provenUs);
     return recorded.flatMap(({ id, first: { timeUs = 0, machine }, first }) => {
       const isWrong = correction.isNeeded(machine, timeUs);

@@ -74,7 +74,7 @@ test('recordings made by a clock that was hours ahead get their true times and n
   const log = new Logger(({ msg }) => messages.push(msg)).source('recorder');
   const onRenamed = () => {};
   const history = await ClockHistory.open(folder, clock.start);
-  const follower = new ClockFollower({ bus, files, catalogue, log, onRenamed, history, clock });
+  const follower = new ClockFollower({ bus, files, catalogue, log, onRenamed, history, clock, steadyMs: 0 });
   atEnd(() => follower.end());
   await follower.idle();
   expect((await list()).map(({ id }) => id)).toEqual([old, ...ahead].sort());
@@ -157,7 +157,7 @@ test('a clock that is set back and at once ahead again leaves no times of betwee
     (isBehind && question.kind === 'latest' && before[Number(question.isFound)]) || catalogue.usage(question);
   const history = await ClockHistory.open(folder, clock.start);
   const options = { bus, files, log, onRenamed: () => {}, history, clock };
-  const follower = new ClockFollower({ ...options, catalogue: { usage: late } });
+  const follower = new ClockFollower({ ...options, catalogue: { usage: late }, steadyMs: 0 });
   atEnd(() => follower.end());
   const movedS = async () =>
     (await catalogue.recordings({ limit: 10, oldestFirst: true })).map((one) =>
@@ -188,7 +188,7 @@ test('a recorder that is killed just after its clock was set ahead leaves no rec
   /** The clock as a recorder sees it that is started now. */
   const startFollower = async (clock = new MachineClock(readClock)) => {
     const history = await ClockHistory.open(folder, clock.start);
-    const options = { bus, files, catalogue, log, onRenamed: () => {}, history, clock };
+    const options = { bus, files, catalogue, log, onRenamed: () => {}, history, clock, steadyMs: 0 };
     return { follower: new ClockFollower(options), clock };
   };
   const first = await startFollower();
@@ -219,6 +219,61 @@ test('a recorder that is killed just after its clock was set ahead leaves no rec
   follower.look();
   await follower.idle();
   await expect.poll(agoS, { timeout: 10_000 }).toEqual([40, 20]);
+});
+
+test('a clock that is wrong for some seconds, again and again, moves what was recorded by it and nothing else', async () => {
+  const { folder, bus, open } = await startTestLog();
+  const recordingsDir = join(folder, 'recordings');
+  const files = new RecordingFiles(recordingsDir);
+  const catalogue = await open();
+  const messages: string[] = [];
+  const log = new Logger(({ msg }) => messages.push(msg)).source('recorder');
+  let aheadUs = 0;
+  const clock = new MachineClock(() => ({
+    wallUs: nowUs() + aheadUs,
+    monotonicUs: performance.now() * 1000,
+  }));
+  const began = nowUs();
+  /** Of so many seconds ago, by the clock as it is. */
+  const add = (agoS: number) => {
+    const start = began + aheadUs - agoS * second;
+    const timeOf = ({ startUs }: MediaFragment) => start + startUs - firstUs();
+    const footage = {
+      start,
+      fragments: video.slice(0, 10),
+      timeOf,
+      machine: clock.start,
+      state: 'saved',
+    } as const;
+    return addFootage({ bus, recordingsDir }, footage);
+  };
+  const agoS = async () =>
+    (await catalogue.recordings({ limit: 10, oldestFirst: true })).map(({ start }) =>
+      Math.round((began - start) / second),
+    );
+  await add(200);
+  const history = await ClockHistory.open(folder, clock.start);
+  const follower = new ClockFollower({ bus, files, catalogue, log, onRenamed: () => {}, history, clock });
+  atEnd(() => follower.end());
+  const set = async (toUs: number) => {
+    aheadUs = toUs;
+    follower.look();
+    await follower.idle();
+  };
+  let count = 2;
+  for (const [at, wrongUs] of [-15, 15, -15, 15].map(
+    (seconds, index) => [160 - 40 * index, seconds * second] as const,
+  )) {
+    await set(wrongUs);
+    await add(at);
+    await expect.poll(async () => (await agoS()).length).toBe(count);
+    count += 1;
+    await set(0);
+  }
+  await expect.poll(agoS, { timeout: 10_000 }).toEqual([200, 160, 120, 80, 40]);
+  const what = "of before this machine's clock was set got the true times: 15.0 s";
+  const [later, earlier] = [`a recording ${what} later`, `a recording ${what} earlier`];
+  expect(messages).toEqual([later, earlier, later, earlier]);
 });
 
 const correction = (startedUs: number, now = nowUs(), provenUs = 0) =>
