@@ -5,8 +5,11 @@ import { seeded } from './seeded.ts';
 
 /** What happens to the machines of a house, from a moment on and for a while, both in milliseconds. */
 export type HouseFault = { readonly at: number; readonly lasts: number; readonly machine: number } & {
-  /** `alone`: hears no machine; `offline`: does not reach the broker; `cut`: both; `ahead`, `behind`: clock set by half a minute. */
-  readonly kind: 'dead' | 'alone' | 'offline' | 'cut' | 'ahead' | 'behind';
+  /**
+   * `alone`: hears no machine; `offline`: does not reach the broker; `cut`: both; `still`: the recorder's process does not run,
+   * its pipelines and detectors do; `ahead`, `behind`: clock set by half a minute.
+   */
+  readonly kind: 'dead' | 'alone' | 'offline' | 'cut' | 'still' | 'ahead' | 'behind';
 };
 
 export interface HouseSchedule {
@@ -38,6 +41,8 @@ interface SimulatedMachine {
   /** Events that are not at the broker yet, in their order: the stream of its bus. */
   waiting: SeenEvent[];
   held: SeenEvent[];
+  /** What the broker has sent, and the recorder has not read yet. */
+  unread: Claim[];
   isOnline: boolean;
   /** When the broker notices that it is gone. */
   noticedAt: number | undefined;
@@ -52,6 +57,8 @@ interface SeenEvent {
 
 const stepMs = 100;
 const heartbeatMs = 400;
+/** Decided is with each heartbeat; what detectors see is judged as it comes. */
+const decisionMs = 200;
 const silenceMs = 3000;
 const noticeMs = 4500;
 const maxDetectorDelayMs = 2000;
@@ -94,7 +101,15 @@ class SimulatedHouse {
         ...{ index, name, clockUs, speakers: this.#newSpeakers(name, 1e12 + clockUs), heardAt: new Map() },
         ...{ token: index === 0 ? 1 : 0, standsFor: 0, isAttending: index === 0 },
         ...{ attendsSince: -heartbeatMs, pictureAt: 0, detectsAt: 0 },
-        ...{ waiting: [], held: [], isOnline: false, noticedAt: undefined, spoke: false, wasDead: false },
+        ...{
+          waiting: [],
+          held: [],
+          unread: [],
+          isOnline: false,
+          noticedAt: undefined,
+          spoke: false,
+          wasDead: false,
+        },
       };
     });
   }
@@ -105,7 +120,11 @@ class SimulatedHouse {
       for (const machine of this.#machines) this.#hear(machine);
       for (const machine of this.#machines) this.#own(machine);
       for (const machine of this.#machines) this.#connect(machine);
-      for (const machine of this.#machines) if (this.#isAlive(machine)) this.#act(machine);
+      for (const machine of this.#machines) {
+        if (!this.#isAlive(machine)) continue;
+        this.#detect(machine);
+        if (this.#runs(machine)) this.#act(machine);
+      }
     }
     this.#check();
     return this.#flaws;
@@ -135,6 +154,8 @@ class SimulatedHouse {
 
   #isAlive = (machine: SimulatedMachine) => !this.#is(['dead'], machine);
 
+  #runs = (machine: SimulatedMachine) => !this.#is(['dead', 'still'], machine);
+
   /** A machine that was dead begins anew, with what its bus has kept. */
   #keepAlive(machine: SimulatedMachine): void {
     const isDead = !this.#isAlive(machine);
@@ -143,15 +164,16 @@ class SimulatedHouse {
       machine.speakers = this.#newSpeakers(machine.name, this.#us(machine));
       machine.heardAt = new Map();
       machine.held = [];
+      machine.unread = [];
       machine.spoke = false;
     }
     machine.wasDead = isDead;
   }
 
   #hear(to: SimulatedMachine): void {
-    if (!this.#isAlive(to) || this.#is(['alone', 'cut'], to)) return;
+    if (!this.#runs(to) || this.#is(['alone', 'cut'], to)) return;
     for (const from of this.#machines) {
-      if (from === to || !this.#isAlive(from) || this.#is(['alone', 'cut'], from)) continue;
+      if (from === to || !this.#runs(from) || this.#is(['alone', 'cut'], from)) continue;
       if (this.#now - (to.heardAt.get(from.name) ?? -1e9) < heartbeatMs) continue;
       to.heardAt.set(from.name, this.#now);
       to.speakers.hear(from.name, this.#us(to));
@@ -166,7 +188,7 @@ class SimulatedHouse {
 
   /** As `Ownership` does it, in short. */
   #own(machine: SimulatedMachine): void {
-    if (!this.#isAlive(machine)) return;
+    if (!this.#runs(machine)) return;
     const owner = this.#machines[this.#owner];
     if (!owner) return;
     const isMine = machine.token > 0;
@@ -197,7 +219,7 @@ class SimulatedHouse {
     const moves = this.#schedule.moves.some((at) => Math.abs(at - this.#now) < stepMs / 2);
     if (!moves || machine !== owner || !machine.isAttending) return;
     const [next] = heard;
-    if (!next || !this.#hears(next, machine) || !this.#isAlive(next)) return;
+    if (!next || !this.#hears(next, machine) || !this.#runs(next)) return;
     this.#begin(next);
     next.pictureAt = this.#now;
     this.#grant(next);
@@ -228,7 +250,8 @@ class SimulatedHouse {
         machine.speakers.setOnline(other.name, this.#isKnownOnline(other), this.#us(machine));
         if (other.isOnline) other.speakers.setOnline(machine.name, true, this.#us(other));
       }
-      if (this.#claim) this.#learn(machine, this.#claim);
+      machine.unread = this.#claim ? [this.#claim] : [];
+      if (this.#runs(machine)) this.#read(machine);
     }
     if (!reaches && machine.isOnline) {
       machine.isOnline = false;
@@ -244,7 +267,31 @@ class SimulatedHouse {
 
   #isKnownOnline = ({ isOnline, noticedAt }: SimulatedMachine) => isOnline || noticedAt !== undefined;
 
+  #detect(machine: SimulatedMachine): void {
+    if (!machine.isAttending || machine.detectsAt > this.#now || this.#now % 500 !== 0) return;
+    const event = { moment: this.#now, time: this.#us(machine) };
+    machine.waiting.push(event);
+    this.#seen.push(event);
+  }
+
   #act(machine: SimulatedMachine): void {
+    const isFirst = machine.unread.length > 0 && this.#random() < 0.5;
+    if (isFirst) this.#read(machine);
+    const isDue = (this.#now + machine.index * stepMs) % decisionMs === 0;
+    if (isDue || machine.speakers.isSetBack(this.#us(machine))) this.#decide(machine);
+    if (machine.isOnline) this.#publish(machine);
+    this.#read(machine);
+  }
+
+  #read(machine: SimulatedMachine): void {
+    for (const claim of machine.unread.splice(0)) {
+      machine.speakers.learn(id, claim);
+      this.#decide(machine);
+      this.#release(machine);
+    }
+  }
+
+  #decide(machine: SimulatedMachine): void {
     const { speakers } = machine;
     const now = this.#us(machine);
     const seen = [
@@ -260,31 +307,25 @@ class SimulatedHouse {
     });
     const changed = speakers.decide(heard, now).length > 0;
     const claim = speakers.claim(id);
-    if (machine.isAttending && machine.detectsAt <= this.#now && this.#now % 500 === 0) {
-      const event = { moment: this.#now, time: now };
-      machine.waiting.push(event);
-      this.#seen.push(event);
-    }
     if (changed) this.#release(machine);
     if (!machine.isOnline) return;
     if (claim && JSON.stringify(claim) !== JSON.stringify(this.#claim) && (changed || !machine.spoke)) {
       this.#claim = claim;
       for (const other of this.#machines) {
-        if (other !== machine && other.isOnline) this.#learn(other, claim);
+        if (other !== machine && other.isOnline) other.unread.push(claim);
       }
     }
     machine.spoke = claim !== undefined;
+  }
+
+  #publish(machine: SimulatedMachine): void {
+    const now = this.#us(machine);
     for (const event of machine.waiting.splice(0)) {
-      const verdict = speakers.verdict(id, event.time, now);
+      const verdict = machine.speakers.verdict(id, event.time, now);
       if (verdict === 'wait') machine.held.push(event);
       if (verdict !== 'publish') continue;
       this.#published.push({ moment: event.moment, machine: machine.name, at: this.#now });
     }
-  }
-
-  #learn(machine: SimulatedMachine, claim: Claim): void {
-    machine.speakers.learn(id, claim);
-    this.#release(machine);
   }
 
   /** What it holds is judged again, before what is newer. */

@@ -48,6 +48,8 @@ test('a change between two pictures is an event with the time at which the secon
   expect(seen).toEqual([
     {
       id: expect.any(String),
+      // Of a machine that was started some time ago.
+      startedUs: expect.any(Number),
       monitorID: 'door',
       monitorName: 'Door',
       source: 'motion',

@@ -12,7 +12,13 @@ const when = {
 };
 const faults = fc.record({
   ...when,
-  kind: fc.constantFrom('dead' as const, 'alone' as const, 'offline' as const, 'cut' as const),
+  kind: fc.constantFrom(
+    'dead' as const,
+    'alone' as const,
+    'offline' as const,
+    'cut' as const,
+    'still' as const,
+  ),
 });
 const clockSteps = fc.record({ ...when, kind: fc.constantFrom('ahead' as const, 'behind' as const) });
 const calm = {
@@ -51,17 +57,8 @@ test('a clock that is set by half a minute before or after another fault leaves 
   expectNoFlaws(stepSchedules, 100);
 });
 
-// Who had the turn cannot always be said of a time that no other clock has had: three of a thousand schedules lose some seconds.
-test('a clock that is set by half a minute during another fault hardly ever leaves anything unpublished', () => {
-  const flawed: unknown[] = [];
-  fc.assert(
-    fc.property(overlappingSchedules, (schedule) => {
-      const flaws = playHouse(schedule);
-      if (flaws.length > 0) flawed.push({ flaws, schedule });
-    }),
-    { numRuns: 100 },
-  );
-  expect(flawed.length, JSON.stringify(flawed)).toBeLessThanOrEqual(3);
+test('a clock that is set by half a minute during another fault leaves nothing unpublished', () => {
+  expectNoFlaws(overlappingSchedules, 100);
 });
 
 test.each([
