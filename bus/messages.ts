@@ -6,8 +6,10 @@ import { recordingIDPattern } from './recording-id.ts';
 export const logLevels = ['error', 'warning', 'info', 'debug'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
+const maximum = Number.MAX_SAFE_INTEGER;
 /** Unix time in microseconds: exact in a double until the year 2255. */
-export const Microseconds = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+export const Microseconds = Type.Integer({ minimum: 0, maximum });
+const StartMicroseconds = Type.Integer({ minimum: -maximum, maximum });
 
 export const LogEntry = Type.Object({
   level: Type.Enum(logLevels),
@@ -46,7 +48,7 @@ export const DetectionEvent = Type.Object({
   /** When the frame was taken. */
   time: Microseconds,
   /** When the machine was started, by the clock of `time`: Unix time in microseconds, less what detection took. */
-  startedUs: Type.Optional(Type.Integer()),
+  startedUs: Type.Optional(StartMicroseconds),
   detections: Type.Array(Detection, { minItems: 1 }),
 });
 export type DetectionEvent = Static<typeof DetectionEvent>;
@@ -107,8 +109,8 @@ export const RecordingReport = Type.Object({
   keepsEvents: Type.Optional(Type.Boolean()),
   /** Of one that is `found` with its true times, which a wrong clock had hidden: the id that it had. Its events move along. */
   formerID: Type.Optional(Type.String({ pattern: recordingIDPattern })),
-  /** With it: when the machine was started, by the clock that was wrong and by the one of the true times. Unix times in microseconds. */
-  startedUs: Type.Optional(Type.Object({ former: Type.Integer(), now: Type.Integer() })),
+  /** With it: when the machine was started, by the clock that was wrong and by the one of the true times. */
+  startedUs: Type.Optional(Type.Object({ former: StartMicroseconds, now: StartMicroseconds })),
 });
 export type RecordingReport = Static<typeof RecordingReport>;
 
@@ -131,9 +133,7 @@ export type ListedRecording = Static<typeof ListedRecording>;
 
 export const CatalogueAnswer = Type.Object({ recordings: Type.Array(ListedRecording, { maxItems: 1000 }) });
 
-/**
- * Asks for a database file that can be copied: with all that the bus has now, and checkpointed.
- */
+/** Asks for a database file that can be copied: with all that the bus has now, and checkpointed. */
 export const CheckpointQuestion = Type.Object({
   /** Milliseconds for which the file then stays as it is, unless it is asked again; 0: it may change at once. */
   holdMs: Type.Integer({ minimum: 0, maximum: 60_000 }),

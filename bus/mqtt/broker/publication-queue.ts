@@ -72,9 +72,17 @@ export class PublicationQueue {
     });
   }
 
-  /** Sends these, in this order, before all that wait. */
+  /** Sends these, in this order, before all that wait, except for what was under way already. */
   addFirst(publications: readonly Publication[]): void {
-    this.#waiting.putBack(publications.map((publication) => newItem(publication, () => {})));
+    const first: Item[] = [];
+    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
+      if (!this.#suspects.has(next)) {
+        this.#waiting.putBack([next]);
+        break;
+      }
+      first.push(next);
+    }
+    this.#waiting.putBack([...first, ...publications.map((publication) => newItem(publication, () => {}))]);
     this.#pump();
   }
 

@@ -1,6 +1,7 @@
 import { byRank, type Candidate, type Claim, isSameClaim } from './claim.ts';
+import { type MonitorVoice, newMonitorVoice } from './monitor-voice.ts';
 import { OtherMachines } from './other-machines.ts';
-import { nobody, Turns } from './turns.ts';
+import { nobody } from './turns.ts';
 
 /** A machine that is heard, and the monitors that it records or tries to. */
 export interface HeardMachine {
@@ -23,26 +24,6 @@ export interface SpeakersOptions {
 
 /** `wait`: another machine publishes what happens, as far as is known; should it be dead, this one has to. */
 type Verdict = 'publish' | 'wait' | 'skip';
-
-interface MonitorVoice {
-  readonly turns: Turns;
-  isSpeaking: boolean;
-  /** Whether there was a turn of this machine since its start. */
-  hasBegun: boolean;
-  /** It began while this machine did not know whether another one was still at the broker. */
-  isTentative: boolean;
-  /** Whether it is this machine that has said that another one's turn began. */
-  hasHandedOver: boolean;
-  claim: Claim | undefined;
-  /** Of others at the broker, by machine, and how many heartbeats of it had come before. */
-  readonly claims: Map<string, { readonly claim: Claim; readonly beats: number }>;
-  /** When each machine was last heard to record it. */
-  readonly attendedAt: Map<string, number>;
-  /** Since when pictures arrive here. */
-  streamingSince: number | undefined;
-  /** Since when no machine gets pictures. */
-  unseenSince: number | undefined;
-}
 
 /** How long an event may wait for another machine to be dead, in microseconds. */
 export const maxWaitUs = 60_000_000;
@@ -164,19 +145,7 @@ export class Speakers {
   #voiceOf(id: string): MonitorVoice {
     const known = this.#voices.get(id);
     if (known) return known;
-    const voice: MonitorVoice = {
-      ...{
-        turns: new Turns(),
-        hasBegun: false,
-        isTentative: false,
-        hasHandedOver: false,
-        isSpeaking: false,
-        claim: undefined,
-        claims: new Map(),
-        attendedAt: new Map(),
-      },
-      ...{ streamingSince: undefined, unseenSince: undefined },
-    };
+    const voice = newMonitorVoice();
     this.#voices.set(id, voice);
     return voice;
   }
@@ -195,6 +164,7 @@ export class Speakers {
     }
     const candidates = this.#candidates(id, heard);
     const own = candidates.find((each) => each.machine === machine);
+    const streamedSince = voice.streamingSince;
     if (own?.streaming !== true) voice.streamingSince = undefined;
     else voice.streamingSince ??= now;
     const [best] = candidates;
@@ -204,12 +174,17 @@ export class Speakers {
     // One that takes over has no pictures at first, and nothing to say.
     const isOwn = best?.machine === machine && (best.streaming || wasSpeaking || isOffline);
     if (isOwn) {
-      if (voice.turns.last?.machine !== machine) {
-        this.#begin(voice, heard, now);
-      }
+      const { pause, streamingSince } = voice;
+      // The one that was to take over may have been cut off before it could say so, and has seen what this one did not.
+      const isInterrupted = pause !== undefined && pause.streamingSince !== streamingSince;
+      if (voice.turns.last?.machine !== machine || isInterrupted) this.#begin(voice, heard, now);
       this.#keepFuture(voice, now);
       voice.claim = { ...best, turns: voice.turns.list };
-    } else voice.claim = this.#handOver(voice, best, now);
+      voice.pause = undefined;
+    } else {
+      if (before?.machine === machine) voice.pause = { at: now, streamingSince: streamedSince };
+      voice.claim = this.#handOver(voice, best, now);
+    }
     const isForNobody = !best && (!isEnabled || isOffline) && this.#isFirst(heard);
     voice.isSpeaking = isOwn || isForNobody;
     return voice.isSpeaking !== wasSpeaking || !isSameClaim(voice.claim, before);
@@ -257,14 +232,12 @@ export class Speakers {
   /** What the machine before this one has published by itself, or will, is before the turn that begins. */
   #begin(voice: MonitorVoice, heard: readonly HeardMachine[], now: number): void {
     const { machine } = this.#options;
-    const { turns, attendedAt, streamingSince = now } = voice;
+    const { turns, streamingSince = now } = voice;
     const { last } = turns;
     voice.hasBegun = true;
     voice.isTentative = !this.#isConnected;
-    const from = last ?? { machine: nobody, since: -1 };
-    const [before, isHeard] = [from.since, heard.some((each) => each.machine === from.machine)];
-    const at = attendedAt.get(from.machine) ?? 0;
-    const ended = from.machine === nobody ? 0 : this.#others.ended(from, at, isHeard, now);
+    const before = last?.since ?? -1;
+    const ended = this.#ended(voice, heard, now);
     // Without a broker it does not know either what another machine has seen until now.
     const isFirst = !last && this.#isConnected;
     // Its detectors may begin later than its pictures: until then another machine that records it may see what this one does not.
@@ -272,6 +245,18 @@ export class Speakers {
     const endedAt = Math.max(ended, before + 1);
     if (last?.machine !== nobody && endedAt < since) turns.begin({ machine: nobody, since: endedAt });
     turns.begin({ machine, since });
+  }
+
+  /** Until when the machine that had the last turn could publish what happened. */
+  #ended(
+    { turns: { last }, attendedAt, pause }: MonitorVoice,
+    heard: readonly HeardMachine[],
+    now: number,
+  ): number {
+    if (!last || last.machine === nobody) return 0;
+    if (last.machine === this.#options.machine) return pause?.at ?? 0;
+    const isHeard = heard.some((each) => each.machine === last.machine);
+    return this.#others.ended(last, attendedAt.get(last.machine) ?? 0, isHeard, now);
   }
 
   /**

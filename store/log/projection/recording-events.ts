@@ -3,6 +3,9 @@ import type { StoredRecording } from './rows.ts';
 
 /** Microseconds. The time of a deletion is that of the name; a recording's row is seldom so far from it. */
 const slackUs = 86_400_000_000;
+/** What an event says of its clock is less by what detection took; clocks that are told apart differ by ten seconds. */
+const detectionUs = 10_000_000;
+const sameClockUs = 2_000_000;
 
 /** A recording of a main stream, as its row has it. Times are Unix times in microseconds. */
 interface StoredSpan {
@@ -57,21 +60,19 @@ export class RecordingEvents {
     const [former] = await this.#read('id = $1', [formerID], [VARCHAR]);
     if (!former || former.id.endsWith('_sub')) return former;
     const shift = time - former.time;
-    // Those of another clock stay: of this one, what came at its times after it was set. Of an older version's, nobody knows the clock; those that have moved here already, from a recording before or after it,
-    // were stored as far from here as that.
+    // Those of another clock stay. Where nobody knows the clock, those that have moved here already, from a recording before or
+    // after it, were stored as far from here as that.
     const sql = `FROM event WHERE monitorID = $1 AND time >= $2 AND time < $3
-      AND coalesce(abs(startedUs - $5) < abs(startedUs - $6), abs(time - storedAt - $4) > abs($4) / 2)`;
-    const clock = (us: number | undefined) => (us === undefined ? null : BigInt(us));
-    const values = [
-      ...[former.monitorID, BigInt(former.time), BigInt(former.endTime), BigInt(shift)],
-      ...[clock(startedUs?.former), clock(startedUs?.now)],
-    ];
-    const types = [VARCHAR, BIGINT, BIGINT, BIGINT, BIGINT, BIGINT];
+      AND coalesce(startedUs BETWEEN $5 - ${detectionUs} AND $5 + ${sameClockUs}, abs(time - storedAt - $4) > abs($4) / 2)`;
+    const clock = startedUs === undefined ? null : BigInt(startedUs.former);
+    const values = [former.monitorID, BigInt(former.time), BigInt(former.endTime), BigInt(shift), clock];
+    const types = [VARCHAR, BIGINT, BIGINT, BIGINT, BIGINT];
+    const step = startedUs ? startedUs.now - startedUs.former : shift;
     await this.#connection.run(
       `CREATE OR REPLACE TEMP TABLE movedEvent AS
-        SELECT * REPLACE (time + $4 AS time, coalesce($6, startedUs) AS startedUs) ${sql}`,
-      values,
-      types,
+        SELECT * REPLACE (time + $4 AS time, startedUs + $6 AS startedUs) ${sql}`,
+      [...values, BigInt(step)],
+      [...types, BIGINT],
     );
     // Not updated, see `positions.ts`.
     await this.#connection.run(`DELETE ${sql}`, values, types);

@@ -33,7 +33,7 @@ const intervalMs = 1000;
  */
 const usualSteadyMs = 20_000;
 /**
- * After the start, whose first pages come before it, and after the clock was set: what was recorded, or got another name, just before
+ * After the start, whose first pages come before it, and after the clock was followed: what was recorded, or got another name, just before
  * comes into the catalogue only then, on a busy machine after a while.
  */
 const looksMs = [5000, 20_000, 60_000];
@@ -128,6 +128,7 @@ export class ClockFollower {
 
   /** The oldest first, so that the last one is wrong until all are right. @param isQuick only if one of the last is wrong. */
   async #correctAll(isQuick: boolean): Promise<void> {
+    const { startedUs } = this.#options.history.start;
     const wrong: WrongRecording[] = [];
     // Those that got another name are among the found ones.
     for (const isFound of [false, true]) wrong.push(...(await this.#findWrong(isFound, isQuick)));
@@ -137,7 +138,7 @@ export class ClockFollower {
     const failures: Error[] = [];
     for (const { id } of wrong) {
       // Set again meanwhile: all is looked at once more.
-      if (this.#isEnding || this.#isWaiting) break;
+      if (this.#isEnding || this.#options.history.start.startedUs !== startedUs) break;
       const isCorrected = await this.#correct(id, taken).catch((error: Error) => void failures.push(error));
       if (isCorrected) corrected += 1;
     }

@@ -8,6 +8,8 @@ import { minStepUs } from './clock-correction.ts';
 const fileName = 'clock-history';
 /** A clock that is set again and again is set to few times, and back. */
 const maxClocks = 16;
+/** A clock that was held for so long, in microseconds, was no slip. */
+const firmUs = 600_000_000;
 
 /** What this machine's clock was set to. Unix times in microseconds. */
 interface KnownClock {
@@ -86,12 +88,12 @@ export class ClockHistory {
     const leftUs = now - (startedUs - last.startedUs);
     const heldUs = last.heldUs + Math.max(0, leftUs - this.#sinceUs);
     const clocks = [...this.#clocks.slice(0, -1), { ...last, heldUs }];
-    // Set back for a while, and ahead to where it had been for longer: the time between was wrong.
+    // Set back for a while, and ahead to where it had been before, not just by a slip: the time between was wrong.
     const isBack = clocks.some(
       (clock, at) =>
         clock.startedUs >= startedUs - minStepUs &&
         startedUs > last.startedUs &&
-        clocks.slice(at + 1).every((between) => between.heldUs <= clock.heldUs),
+        (clock.heldUs >= firmUs || clocks.slice(at + 1).every((between) => between.heldUs <= clock.heldUs)),
     );
     const known = clocks.find((clock) => Math.abs(clock.startedUs - startedUs) <= minStepUs);
     const { provenUs } = known ?? { provenUs: 0 };

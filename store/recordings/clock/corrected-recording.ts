@@ -79,10 +79,13 @@ export async function correctRecording(
     await files.rename(id, to);
     const { monitorID } = name;
     const times = { start: Math.round(startUs), end: Math.round(end) };
-    const former = index.fragments[0]?.machine?.startedUs;
+    const former = index.fragments[0]?.machine;
     return {
       ...{ id: to, monitorID, state: 'found', ...times, bytes, streams: [...streams], reason: '' },
-      ...(former !== undefined && { startedUs: { former, now: correction.machine.startedUs } }),
+      // Not if it has its true times since a correction that did not come to the name: nobody knows the clock of before.
+      ...(correction.isOther(former) && {
+        startedUs: { former: former.startedUs, now: correction.machine.startedUs },
+      }),
     };
   } finally {
     await handle.close();

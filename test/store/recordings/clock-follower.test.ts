@@ -8,6 +8,7 @@ import type { MediaFragment } from '../../../pipelines/mp4/media-fragment.ts';
 import { ClockCorrection } from '../../../store/recordings/clock/clock-correction.ts';
 import { ClockFollower } from '../../../store/recordings/clock/clock-follower.ts';
 import { ClockHistory } from '../../../store/recordings/clock/clock-history.ts';
+import { correctRecording } from '../../../store/recordings/clock/corrected-recording.ts';
 import { RecordingFiles } from '../../../store/recordings/files/recording-files.ts';
 import { RecordingMarks } from '../../../store/recordings/files/recording-marks.ts';
 import { checkArchive } from '../../../store/recordings/verification/archive-check.ts';
@@ -221,6 +222,47 @@ test('a recorder that is killed just after its clock was set ahead leaves no rec
   await expect.poll(agoS, { timeout: 10_000 }).toEqual([40, 20]);
 });
 
+test('a clock that is set again while recordings get other times leaves the others as they are', async () => {
+  const { folder, bus, open } = await startTestLog();
+  const recordingsDir = join(folder, 'recordings');
+  const files = new RecordingFiles(recordingsDir);
+  const catalogue = await open();
+  const messages: string[] = [];
+  const log = new Logger(({ msg }) => messages.push(msg)).source('recorder');
+  let aheadUs = 0;
+  const clock = new MachineClock(() => ({
+    wallUs: nowUs() + aheadUs,
+    monotonicUs: performance.now() * 1000,
+  }));
+  const [began, machine] = [nowUs(), clock.start];
+  for (const agoS of [120, 80, 40]) {
+    const start = began - agoS * second;
+    const timeOf = ({ startUs }: MediaFragment) => start + startUs - firstUs();
+    const footage = { start, fragments: video.slice(0, 10), timeOf, machine, state: 'saved' } as const;
+    await addFootage({ bus, recordingsDir }, footage);
+  }
+  const agoS = async () =>
+    (await catalogue.recordings({ limit: 10, oldestFirst: true })).map(({ start }) =>
+      Math.round((began - start) / second),
+    );
+  await expect.poll(agoS).toEqual([120, 80, 40]);
+  const history = await ClockHistory.open(folder, clock.start);
+  const onRenamed = () => {
+    aheadUs = 0;
+    follower.look();
+  };
+  const options = { bus, files, catalogue, log, onRenamed, history, clock, steadyMs: 0 };
+  const follower = new ClockFollower(options);
+  atEnd(() => follower.end());
+  aheadUs = -15 * second;
+  follower.look();
+  await follower.idle();
+  await follower.idle();
+  await expect.poll(agoS, { timeout: 10_000 }).toEqual([120, 80, 40]);
+  const what = "a recording of before this machine's clock was set got the true times: 15.0 s";
+  expect(messages).toEqual([`${what} earlier`, `${what} later`]);
+});
+
 test('a clock that is wrong for some seconds, again and again, moves what was recorded by it and nothing else', async () => {
   const { folder, bus, open } = await startTestLog();
   const recordingsDir = join(folder, 'recordings');
@@ -274,6 +316,25 @@ test('a clock that is wrong for some seconds, again and again, moves what was re
   const what = "of before this machine's clock was set got the true times: 15.0 s";
   const [later, earlier] = [`a recording ${what} later`, `a recording ${what} earlier`];
   expect(messages).toEqual([later, earlier, later, earlier]);
+});
+
+test('the report of a corrected recording says its clock of before, unless it had its true times already', async () => {
+  const { folder, bus } = await startTestLog();
+  const recordingsDir = join(folder, 'recordings');
+  const files = new RecordingFiles(recordingsDir);
+  const start = nowUs() - 60 * second;
+  const timeOf = ({ startUs }: MediaFragment) => start + startUs - firstUs();
+  const [wrong, right] = [nowUs() - 24 * hourUs, nowUs() - 25 * hourUs].map(Math.round) as [number, number];
+  const machine = { startedUs: wrong, boot: 'b'.repeat(32) };
+  const footage = { start, fragments: video.slice(0, 10), timeOf, machine, state: 'saved' } as const;
+  const id = await addFootage({ bus, recordingsDir }, footage);
+  const correct = (of: string, startedUs: number) =>
+    correctRecording(files, of, new ClockCorrection({ ...machine, startedUs }, nowUs()), new Set());
+  const first = await correct(id, right);
+  expect(first?.startedUs).toEqual({ former: wrong, now: right });
+  const again = await correct(first?.id ?? '', right + 1000);
+  expect(again).toMatchObject({ start: first?.start });
+  expect(again?.startedUs).toBeUndefined();
 });
 
 const correction = (startedUs: number, now = nowUs(), provenUs = 0) =>

@@ -79,6 +79,11 @@ test('a clock that is set ahead again was wrong until then only if it is set to 
   await restart();
   set(0);
   expect(history().provenUs).toBe(provenUs);
+  // Where it was for an hour, also if it was wrong for longer.
+  set(-3600);
+  pass(3 * 3600);
+  set(0);
+  expect(history().provenUs).toBeGreaterThan(provenUs);
   // Not quite to where it was.
   set(-60);
   pass(5);

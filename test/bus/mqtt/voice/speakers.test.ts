@@ -101,6 +101,17 @@ test.each([
       ],
     },
   ],
+  [
+    'a machine that was to take over and died before it could say so has not had the turn of the one before',
+    {
+      ...{ seed: 944_991_091, machines: 3, clocks: [-205, -312, 237, -209], moves: [18_200] },
+      faults: [
+        { at: 9373, lasts: 4565, machine: 0, kind: 'still' },
+        { at: 44_098, lasts: 2288, machine: 0, kind: 'offline' },
+        { at: 14_170, lasts: 10_711, machine: 0, kind: 'dead' },
+      ],
+    },
+  ],
 ] satisfies [string, HouseSchedule][])('%s', (_, schedule) => {
   expect(playHouse(schedule)).toEqual([]);
 });
@@ -108,13 +119,14 @@ test.each([
 const [id, second, beganAt] = ['door', 1e6, 1e12];
 const doorOf = (machine: string, rank: number) => ({ machine, attends: [{ id, rank, streaming: true }] });
 
+const doorClaim = { machine: 'a', rank: 10, streaming: true };
+
 /** Machine b hears that a speaks, for ten seconds; both are at the broker. @returns what b decides, and when that was. */
 function besideSpeaker() {
   const speakers = speakersOf('b');
   speakers.setConnected(true);
   speakers.setOnline('a', true, beganAt);
-  const claim = { machine: 'a', rank: 10, streaming: true, turns: [{ machine: 'a', since: beganAt }] };
-  speakers.learn(id, claim);
+  speakers.learn(id, { ...doorClaim, turns: [{ machine: 'a', since: beganAt }] });
   let now = beganAt;
   for (; now < beganAt + 10 * second; now += second / 5) {
     speakers.hear('a', now);
@@ -188,6 +200,21 @@ test('a machine that starts without the broker does not say that all of the past
     { machine: '', since: 0 },
     { machine: 'b', since: beganAt + 3 * second },
   ]);
+});
+
+test('what another machine cannot have judged is published: of a clock that was ahead, or left by a former start', () => {
+  const { speakers, lastAt } = besideSpeaker();
+  expect(speakers.verdict(id, lastAt + 5 * second, lastAt)).toBe('publish');
+  expect(speakers.verdict(id, lastAt, lastAt)).toBe('wait');
+  speakers.learn(id, {
+    ...doorClaim,
+    turns: [
+      { machine: 'a', since: 0 },
+      { machine: 'a', since: beganAt + 30 * second },
+    ],
+  });
+  expect(speakers.verdict(id, beganAt - second, lastAt)).toBe('publish');
+  expect(speakers.verdict(id, beganAt + second, lastAt)).toBe('skip');
 });
 
 test('all is judged again when the clock was set back', () => {

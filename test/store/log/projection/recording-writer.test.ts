@@ -201,11 +201,31 @@ test('events of another clock stay where they are when the recordings of a wrong
     ['e19', at(4)],
     ['e18', at(18)],
   ]);
+  // Of one that was found after five seconds, of before the start of the machine, and of a clock that was further ahead.
+  const others = { late: -5e6, before: -86_400e6, ahead: 15e6 };
+  for (const [index, [id, us]] of Object.entries(others).entries()) {
+    await database.writer.appendEvents([{ ...event(6), id, startedUs: us }], position(2 + index));
+  }
   // Set ahead again: what it has said until then moves.
-  await database.writer.appendEvents([right(5)], position(2));
+  await database.writer.appendEvents([right(5)], position(9));
   const back = { former: 0, now: 15e6 };
   await append(report(16, 'found', 26, { formerID: moved.id, startedUs: back }));
-  expect((await found()).map(([id]) => id)).toEqual(['e17', 'e18', 'e19', 'e5']);
+  expect(await ask('SELECT id, time FROM events ORDER BY time, id')).toEqual([
+    ['ahead', at(6)],
+    ['before', at(6)],
+    ['e17', at(17)],
+    ['e18', at(18)],
+    ['e19', at(19)],
+    ['e5', at(20)],
+    ['late', at(21)],
+  ]);
+  // A correction that a kill cut off before its report does not know the clock of before.
+  await append(report(31, 'found', 41, { formerID: report(16, 'saved', 26).id }));
+  expect((await found()).slice(-3)).toEqual([
+    ['e17', at(32)],
+    ['e18', at(33)],
+    ['e19', at(34)],
+  ]);
 });
 
 test('those that were deleted go with the log, also if nobody ended them; the others stay', async () => {

@@ -13,6 +13,10 @@ const former = `
   CREATE TABLE log (time BIGINT NOT NULL, level VARCHAR NOT NULL, src VARCHAR NOT NULL, monitorID VARCHAR NOT NULL,
     msg VARCHAR NOT NULL);
   CREATE TABLE state (time BIGINT NOT NULL, monitorID VARCHAR NOT NULL, state VARCHAR NOT NULL, reason VARCHAR NOT NULL);
+  CREATE TABLE event (id VARCHAR NOT NULL, time BIGINT NOT NULL, storedAt BIGINT NOT NULL, monitorID VARCHAR NOT NULL,
+    monitorName VARCHAR NOT NULL, source VARCHAR NOT NULL, label VARCHAR NOT NULL, score DOUBLE NOT NULL,
+    x INTEGER, y INTEGER, width INTEGER, height INTEGER, object VARCHAR);
+  INSERT INTO event VALUES ('e1', ${at(3)}, ${at(3)}, 'door', 'Door', 'motion', 'zone0', 50, NULL, NULL, NULL, NULL, NULL);
   CREATE TABLE alive (began BIGINT NOT NULL, time BIGINT NOT NULL);
   ${['position', 'eventPosition', 'deliveryPosition', 'objectPosition', 'statePosition']
     .map(
@@ -79,6 +83,18 @@ test('the file of an older version keeps its positions, and lists the recordings
       // The recorder was killed, and last known to run then.
       ['2027-01-15_08-00-55_door', 'door', 'main', at(55), at(60), null],
     ]);
+    const event = {
+      id: `new${round}`,
+      monitorID: 'door',
+      monitorName: 'Door',
+      source: 'motion',
+      startedUs: at(0),
+    };
+    const detections = [{ label: 'zone0', score: 60 }];
+    const stored = { ...event, time: at(4), storedAt: at(4), detections };
+    await database.writer.appendEvents([stored], { identity: 'two', sequence: 21, time: 22, readAt: 23 });
+    const ids = ['e1', ...Array.from({ length: round }, (_, index) => `new${index + 1}`)];
+    expect((await ask('SELECT id FROM events ORDER BY id')).flat()).toEqual(ids);
     await database.close();
   }
 });
