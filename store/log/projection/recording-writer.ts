@@ -44,10 +44,11 @@ export class RecordingWriter {
     position: Position,
     stream: StoredPosition = 'RECORDINGS',
   ): Promise<void> {
-    const reused = await this.#positions.ask(() => this.#unfinishedOf(reports));
-    const deletes = reports.some(({ state, formerID }) => state === 'deleted' || formerID !== undefined);
-    if (reused.length === 0 && !deletes) await this.#append(reports, position, stream);
-    else await this.#deleteRows(() => this.#append(reports, position, stream));
+    const deletes =
+      reports.some(({ state, formerID }) => state === 'deleted' || formerID !== undefined) ||
+      (await this.#positions.ask(() => this.#unfinishedOf(reports))).length > 0;
+    if (deletes) await this.#deleteRows(() => this.#append(reports, position, stream));
+    else await this.#append(reports, position, stream);
   }
 
   async #append(
@@ -189,18 +190,25 @@ export class RecordingWriter {
 type RecordingName = Pick<StoredRecording, 'id' | 'time'>;
 
 /**
- * One after the other, wherever a batch ends: a recording that has got another name may be the one that a later report gives
- * its name back, and every machine has to list the same.
+ * What can be stored at once with the same result as one after the other, wherever a batch ends, because every machine has to list
+ * the same: reports that give no name, or such that do, each about other names.
  */
 function partsOf(reports: readonly StoredRecording[]): readonly (readonly StoredRecording[])[] {
-  const parts: StoredRecording[][] = [];
-  let isOpen = false;
+  const parts: { readonly isRenaming: boolean; readonly reports: StoredRecording[] }[] = [];
+  let names = new Set<string>();
   for (const report of reports) {
-    if (isOpen && report.formerID === undefined) parts.at(-1)?.push(report);
-    else parts.push([report]);
-    isOpen = report.formerID === undefined;
+    const { id, formerID } = report;
+    const isRenaming = formerID !== undefined;
+    const last = parts.at(-1);
+    const isApart = isRenaming && (names.has(id) || names.has(formerID));
+    if (last?.isRenaming === isRenaming && !isApart) last.reports.push(report);
+    else {
+      parts.push({ isRenaming, reports: [report] });
+      names = new Set();
+    }
+    if (isRenaming) names.add(id).add(formerID);
   }
-  return parts;
+  return parts.map((part) => part.reports);
 }
 
 const isOver = (report: StoredRecording | undefined): boolean =>

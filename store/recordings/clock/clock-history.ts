@@ -7,7 +7,7 @@ import { minStepUs } from './clock-correction.ts';
 
 const fileName = 'clock-history';
 /** A clock that is set again and again is set to few times, and back. */
-const maxClocks = 16;
+const maxFormer = 15;
 /** A clock that was held for so long, in microseconds, was no slip. */
 const firmUs = 600_000_000;
 
@@ -22,9 +22,10 @@ interface KnownClock {
 }
 
 interface KnownClocks {
-  /** By when they were given up, the one of now last. */
-  readonly clocks: readonly KnownClock[];
-  /** Since when the last one holds, by itself. */
+  /** Those of before, in the order in which they were given up. */
+  readonly former: readonly KnownClock[];
+  readonly current: KnownClock;
+  /** Since when the current one holds, by itself. */
   readonly sinceUs: number;
 }
 
@@ -35,101 +36,94 @@ interface KnownClocks {
 export class ClockHistory {
   readonly #file: string;
   readonly #boot: string;
-  #clocks: readonly KnownClock[];
-  #sinceUs: number;
+  #known: KnownClocks;
 
-  private constructor(file: string, boot: string, { clocks, sinceUs }: KnownClocks) {
+  private constructor(file: string, boot: string, known: KnownClocks) {
     this.#file = file;
     this.#boot = boot;
-    this.#clocks = clocks;
-    this.#sinceUs = sinceUs;
+    this.#known = known;
   }
 
   /** @param start by the clock as it is now. */
   static async open(storageDir: string, { startedUs, boot }: MachineStart): Promise<ClockHistory> {
     const file = join(storageDir, fileName);
-    const clock = { startedUs, heldUs: 0, provenUs: 0 };
-    const known = (await read(file, boot)) ?? { clocks: [clock], sinceUs: startedUs };
-    const last = known.clocks.at(-1) ?? clock;
-    const isSame = Math.abs(startedUs - last.startedUs) <= minStepUs;
-    const clocks = isSame ? [...known.clocks.slice(0, -1), { ...last, startedUs }] : known.clocks;
-    const history = new ClockHistory(file, boot, { ...known, clocks });
+    const first = { former: [], current: { startedUs, heldUs: 0, provenUs: 0 }, sinceUs: startedUs };
+    const known = (await read(file, boot)) ?? first;
+    const current = isSame(known.current, startedUs) ? { ...known.current, startedUs } : known.current;
+    const history = new ClockHistory(file, boot, { ...known, current });
     await history.save();
     return history;
   }
 
   /** By the clock as it was noted last. */
   get start(): MachineStart {
-    return { startedUs: this.#last.startedUs, boot: this.#boot };
+    return { startedUs: this.#known.current.startedUs, boot: this.#boot };
   }
 
   /** Unix time in microseconds: the clock had been right until then, at least; 0 if that is not known. */
   get provenUs(): number {
-    return this.#last.provenUs;
+    return this.#known.current.provenUs;
   }
 
   /** Whether recordings since the start of the machine may have the times of another clock. */
   get wasSet(): boolean {
-    return this.#clocks.length > 1;
+    return this.#known.former.length > 0;
   }
 
   /** Whether the clock is what it was for most of the time, or was not set again for so long, in microseconds. */
   isSteady(steadyUs: number): boolean {
-    const heldUs = nowUs() - this.#sinceUs;
-    const wholeUs = this.#last.heldUs + heldUs;
-    return heldUs >= steadyUs || this.#clocks.slice(0, -1).every((clock) => clock.heldUs <= wholeUs);
+    const { former, current, sinceUs } = this.#known;
+    const heldUs = nowUs() - sinceUs;
+    return heldUs >= steadyUs || former.every((clock) => clock.heldUs <= current.heldUs + heldUs);
   }
 
   /** @returns whether the clock was set since the last time. */
   note({ startedUs }: MachineStart): boolean {
-    const last = this.#last;
-    if (Math.abs(startedUs - last.startedUs) <= minStepUs) return false;
+    const { former, current, sinceUs } = this.#known;
+    if (isSame(current, startedUs)) return false;
     const now = nowUs();
-    const leftUs = now - (startedUs - last.startedUs);
-    const heldUs = last.heldUs + Math.max(0, leftUs - this.#sinceUs);
-    const clocks = [...this.#clocks.slice(0, -1), { ...last, heldUs }];
-    // Set back for a while, and ahead to where it had been before, not just by a slip: the time between was wrong.
-    const isBack = clocks.some(
+    const leftUs = now - (startedUs - current.startedUs);
+    const heldUs = current.heldUs + Math.max(0, leftUs - sinceUs);
+    const before = [...former, { ...current, heldUs }];
+    // Not by a slip.
+    const wasThere = before.some(
       (clock, at) =>
         clock.startedUs >= startedUs - minStepUs &&
-        startedUs > last.startedUs &&
-        (clock.heldUs >= firmUs || clocks.slice(at + 1).every((between) => between.heldUs <= clock.heldUs)),
+        (clock.heldUs >= firmUs || before.slice(at + 1).every((between) => between.heldUs <= clock.heldUs)),
     );
-    const known = clocks.find((clock) => Math.abs(clock.startedUs - startedUs) <= minStepUs);
-    const { provenUs } = known ?? { provenUs: 0 };
-    const next = { startedUs, heldUs: known?.heldUs ?? 0, provenUs: isBack ? now : provenUs };
-    this.#clocks = [...clocks.filter((clock) => clock !== known), next].slice(-maxClocks);
-    this.#sinceUs = now;
+    // Set back for a while, and ahead to where it had been: the time between was wrong.
+    const isBack = startedUs > current.startedUs && wasThere;
+    const known = before.find((clock) => isSame(clock, startedUs)) ?? { heldUs: 0, provenUs: 0 };
+    this.#known = {
+      former: before.filter((clock) => clock !== known).slice(-maxFormer),
+      current: { startedUs, heldUs: known.heldUs, provenUs: isBack ? now : known.provenUs },
+      sinceUs: now,
+    };
     return true;
   }
 
   /** On a full disk, the next one does it. */
   async save(): Promise<void> {
+    const { former, current, sinceUs } = this.#known;
     const lines = [
-      `${this.#boot} ${this.#sinceUs}`,
-      ...this.#clocks.map(({ startedUs, heldUs, provenUs }) => [startedUs, heldUs, provenUs].join(' ')),
+      `${this.#boot} ${sinceUs}`,
+      ...[...former, current].map(({ startedUs, heldUs, provenUs }) =>
+        [startedUs, heldUs, provenUs].join(' '),
+      ),
     ];
     await writeAtomically(this.#file, `${lines.join('\n')}\n`).catch(() => {});
   }
-
-  get #last(): KnownClock {
-    const last = this.#clocks.at(-1);
-    if (!last) throw new Error('a machine has a clock');
-    return last;
-  }
 }
+
+const isSame = (clock: KnownClock, startedUs: number) => Math.abs(clock.startedUs - startedUs) <= minStepUs;
 
 /** @returns undefined if there is none of this start of the machine, or a damaged one. */
 async function read(file: string, boot: string): Promise<KnownClocks | undefined> {
   const text = await readFile(file, 'utf8').catch(() => '');
-  const [, of, since, lines] = /^([0-9a-f]{32}) (-?\d+)\n((?:-?\d+ \d+ \d+\n)+)$/.exec(text) ?? [];
-  if (of !== boot || lines === undefined) return undefined;
-  const clocks = lines
-    .trimEnd()
-    .split('\n')
-    .map((line) => {
-      const [startedUs = 0, heldUs = 0, provenUs = 0] = line.split(' ').map(Number);
-      return { startedUs, heldUs, provenUs };
-    });
-  return { clocks: clocks.slice(-maxClocks), sinceUs: Number(since) };
+  const [, of, since, lines = ''] = /^([0-9a-f]{32}) (-?\d+)\n((?:-?\d+ \d+ \d+\n)+)$/.exec(text) ?? [];
+  const former = [...lines.matchAll(/^(.+) (.+) (.+)$/gm)].map(([, startedUs, heldUs, provenUs]) => ({
+    ...{ startedUs: Number(startedUs), heldUs: Number(heldUs), provenUs: Number(provenUs) },
+  }));
+  const current = former.pop();
+  return of === boot && current ? { former, current, sinceUs: Number(since) } : undefined;
 }

@@ -6,7 +6,7 @@ import { parseRecordingID, type RecordedStream } from '../../../bus/recording-id
 import { events } from '../../../bus/subjects.ts';
 import type { MediaFragment } from '../../../pipelines/mp4/media-fragment.ts';
 import { ClockCorrection } from '../../../store/recordings/clock/clock-correction.ts';
-import { ClockFollower } from '../../../store/recordings/clock/clock-follower.ts';
+import { ClockFollower, type ClockFollowerOptions } from '../../../store/recordings/clock/clock-follower.ts';
 import { ClockHistory } from '../../../store/recordings/clock/clock-history.ts';
 import { correctRecording } from '../../../store/recordings/clock/corrected-recording.ts';
 import { RecordingFiles } from '../../../store/recordings/files/recording-files.ts';
@@ -23,6 +23,42 @@ beforeAll(makeVideo);
 const hourUs = 3600 * second;
 const nowUs = () => Date.now() * 1000;
 const firstUs = () => video[0]?.startUs ?? 0;
+
+/** An archive whose machine has a clock that can be set, and the messages of who follows it. */
+async function startArchive() {
+  const { folder, bus, open } = await startTestLog();
+  const recordingsDir = join(folder, 'recordings');
+  const files = new RecordingFiles(recordingsDir);
+  const catalogue = await open();
+  const messages: string[] = [];
+  const log = new Logger(({ msg }) => messages.push(msg)).source('recorder');
+  const [began, wall] = [nowUs(), { aheadUs: 0 }];
+  const clock = new MachineClock(() => ({
+    wallUs: nowUs() + wall.aheadUs,
+    monotonicUs: performance.now() * 1000,
+  }));
+  /** A recording of so many seconds ago, by the clock as it is. */
+  const add = (agoS: number) => {
+    const start = began + wall.aheadUs - agoS * second;
+    const timeOf = ({ startUs }: MediaFragment) => start + startUs - firstUs();
+    const footage = { start, fragments: video.slice(0, 10), timeOf, machine: clock.start };
+    return addFootage({ bus, recordingsDir }, { ...footage, state: 'saved' });
+  };
+  const agoS = async () =>
+    (await catalogue.recordings({ limit: 10, oldestFirst: true })).map(({ start }) =>
+      Math.round((began - start) / second),
+    );
+  const history = await ClockHistory.open(folder, clock.start);
+  const follow = (options: Partial<ClockFollowerOptions> = {}) => {
+    const follower = new ClockFollower({
+      ...{ bus, files, catalogue, log, onRenamed: () => {}, history, clock },
+      ...options,
+    });
+    atEnd(() => follower.end());
+    return follower;
+  };
+  return { catalogue, messages, wall, add, agoS, follow };
+}
 
 test('recordings made by a clock that was hours ahead get their true times and names once it is set back', async () => {
   const { folder, bus, open } = await startTestLog();
@@ -136,45 +172,26 @@ test('recordings made by a clock that was hours ahead get their true times and n
 });
 
 test('a clock that is set back and at once ahead again leaves no times of between, also where the catalogue has still the names of before', async () => {
-  const { folder, bus, open } = await startTestLog();
-  const recordingsDir = join(folder, 'recordings');
-  const files = new RecordingFiles(recordingsDir);
-  const catalogue = await open();
-  const log = new Logger(() => {}).source('recorder');
-  let aheadUs = 0;
-  const clock = new MachineClock(() => ({
-    wallUs: nowUs() + aheadUs,
-    monotonicUs: performance.now() * 1000,
-  }));
-  const start = nowUs() - 60 * second;
-  const timeOf = ({ startUs }: MediaFragment) => start + startUs - firstUs();
-  const footage = { start, fragments: video.slice(0, 10), timeOf, machine: clock.start };
-  await addFootage({ bus, recordingsDir }, { ...footage, state: 'saved' });
+  const { catalogue, wall, add, agoS, follow } = await startArchive();
+  await add(60);
   const latest = (isFound: boolean) => catalogue.usage({ kind: 'latest', limit: 100, isFound });
   await expect.poll(async () => (await latest(false)).ended?.length).toBe(1);
   const before = [await latest(false), await latest(true)];
   let isBehind = false;
   const late: typeof catalogue.usage = async (question) =>
     (isBehind && question.kind === 'latest' && before[Number(question.isFound)]) || catalogue.usage(question);
-  const history = await ClockHistory.open(folder, clock.start);
-  const options = { bus, files, log, onRenamed: () => {}, history, clock };
-  const follower = new ClockFollower({ ...options, catalogue: { usage: late }, steadyMs: 0 });
-  atEnd(() => follower.end());
-  const movedS = async () =>
-    (await catalogue.recordings({ limit: 10, oldestFirst: true })).map((one) =>
-      Math.round((one.start - start) / second),
-    );
+  const follower = follow({ catalogue: { usage: late }, steadyMs: 0 });
 
-  aheadUs = -15 * second;
+  wall.aheadUs = -15 * second;
   follower.look();
   await follower.idle();
-  await expect.poll(movedS).toEqual([-15]);
+  await expect.poll(agoS).toEqual([75]);
   isBehind = true;
-  aheadUs = 0;
+  wall.aheadUs = 0;
   follower.look();
   await follower.idle();
   isBehind = false;
-  await expect.poll(movedS, { timeout: 15_000 }).toEqual([0]);
+  await expect.poll(agoS, { timeout: 15_000 }).toEqual([60]);
 });
 
 test('a recorder that is killed just after its clock was set ahead leaves no recording with the times of before', async () => {
@@ -223,38 +240,15 @@ test('a recorder that is killed just after its clock was set ahead leaves no rec
 });
 
 test('a clock that is set again while recordings get other times leaves the others as they are', async () => {
-  const { folder, bus, open } = await startTestLog();
-  const recordingsDir = join(folder, 'recordings');
-  const files = new RecordingFiles(recordingsDir);
-  const catalogue = await open();
-  const messages: string[] = [];
-  const log = new Logger(({ msg }) => messages.push(msg)).source('recorder');
-  let aheadUs = 0;
-  const clock = new MachineClock(() => ({
-    wallUs: nowUs() + aheadUs,
-    monotonicUs: performance.now() * 1000,
-  }));
-  const [began, machine] = [nowUs(), clock.start];
-  for (const agoS of [120, 80, 40]) {
-    const start = began - agoS * second;
-    const timeOf = ({ startUs }: MediaFragment) => start + startUs - firstUs();
-    const footage = { start, fragments: video.slice(0, 10), timeOf, machine, state: 'saved' } as const;
-    await addFootage({ bus, recordingsDir }, footage);
-  }
-  const agoS = async () =>
-    (await catalogue.recordings({ limit: 10, oldestFirst: true })).map(({ start }) =>
-      Math.round((began - start) / second),
-    );
+  const { messages, wall, add, agoS, follow } = await startArchive();
+  for (const each of [120, 80, 40]) await add(each);
   await expect.poll(agoS).toEqual([120, 80, 40]);
-  const history = await ClockHistory.open(folder, clock.start);
   const onRenamed = () => {
-    aheadUs = 0;
+    wall.aheadUs = 0;
     follower.look();
   };
-  const options = { bus, files, catalogue, log, onRenamed, history, clock, steadyMs: 0 };
-  const follower = new ClockFollower(options);
-  atEnd(() => follower.end());
-  aheadUs = -15 * second;
+  const follower = follow({ onRenamed, steadyMs: 0 });
+  wall.aheadUs = -15 * second;
   follower.look();
   await follower.idle();
   await follower.idle();
@@ -264,52 +258,18 @@ test('a clock that is set again while recordings get other times leaves the othe
 });
 
 test('a clock that is wrong for some seconds, again and again, moves what was recorded by it and nothing else', async () => {
-  const { folder, bus, open } = await startTestLog();
-  const recordingsDir = join(folder, 'recordings');
-  const files = new RecordingFiles(recordingsDir);
-  const catalogue = await open();
-  const messages: string[] = [];
-  const log = new Logger(({ msg }) => messages.push(msg)).source('recorder');
-  let aheadUs = 0;
-  const clock = new MachineClock(() => ({
-    wallUs: nowUs() + aheadUs,
-    monotonicUs: performance.now() * 1000,
-  }));
-  const began = nowUs();
-  /** Of so many seconds ago, by the clock as it is. */
-  const add = (agoS: number) => {
-    const start = began + aheadUs - agoS * second;
-    const timeOf = ({ startUs }: MediaFragment) => start + startUs - firstUs();
-    const footage = {
-      start,
-      fragments: video.slice(0, 10),
-      timeOf,
-      machine: clock.start,
-      state: 'saved',
-    } as const;
-    return addFootage({ bus, recordingsDir }, footage);
-  };
-  const agoS = async () =>
-    (await catalogue.recordings({ limit: 10, oldestFirst: true })).map(({ start }) =>
-      Math.round((began - start) / second),
-    );
+  const { messages, wall, add, agoS, follow } = await startArchive();
   await add(200);
-  const history = await ClockHistory.open(folder, clock.start);
-  const follower = new ClockFollower({ bus, files, catalogue, log, onRenamed: () => {}, history, clock });
-  atEnd(() => follower.end());
-  const set = async (toUs: number) => {
-    aheadUs = toUs;
+  const follower = follow();
+  const set = async (toS: number) => {
+    wall.aheadUs = toS * second;
     follower.look();
     await follower.idle();
   };
-  let count = 2;
-  for (const [at, wrongUs] of [-15, 15, -15, 15].map(
-    (seconds, index) => [160 - 40 * index, seconds * second] as const,
-  )) {
-    await set(wrongUs);
-    await add(at);
-    await expect.poll(async () => (await agoS()).length).toBe(count);
-    count += 1;
+  for (const [index, wrongS] of [-15, 15, -15, 15].entries()) {
+    await set(wrongS);
+    await add(160 - 40 * index);
+    await expect.poll(async () => (await agoS()).length).toBe(index + 2);
     await set(0);
   }
   await expect.poll(agoS, { timeout: 10_000 }).toEqual([200, 160, 120, 80, 40]);

@@ -2,44 +2,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Speakers } from '../../../../bus/mqtt/voice/speakers.ts';
 import { Turns } from '../../../../bus/mqtt/voice/turns.ts';
+import { houseSchedules } from '../../../support/house-schedules.ts';
 import { type HouseSchedule, playHouse } from '../../../support/simulated-house.ts';
-
-const machine = fc.nat({ max: 3 });
-const when = {
-  at: fc.integer({ min: 5000, max: 45_000 }),
-  lasts: fc.integer({ min: 200, max: 15_000 }),
-  machine,
-};
-const faults = fc.record({
-  ...when,
-  kind: fc.constantFrom('dead' as const, 'alone' as const, 'offline' as const, 'cut' as const),
-});
-const standstills = fc.record({ ...when, kind: fc.constant('still' as const) });
-const clockSteps = fc.record({ ...when, kind: fc.constantFrom('ahead' as const, 'behind' as const) });
-const calm = {
-  seed: fc.integer({ min: 1, max: 2 ** 31 - 1 }),
-  machines: fc.integer({ min: 2, max: 4 }),
-  clocks: fc.array(fc.integer({ min: -400, max: 400 }), { minLength: 4, maxLength: 4 }),
-  moves: fc.array(
-    fc.integer({ min: 50, max: 590 }).map((n) => n * 100),
-    { maxLength: 4 },
-  ),
-};
-const schedules = fc.record({ ...calm, faults: fc.array(faults, { maxLength: 6 }) });
-/** A clock that is wrong for a while, and then, or before, another fault. */
-const stepSchedules = fc
-  .tuple(fc.record(calm), clockSteps, faults, fc.boolean())
-  .map(([rest, step, fault, isFirst]): HouseSchedule => {
-    const [one, other] = isFirst ? [step, fault] : [fault, step];
-    const begin = { ...one, at: 5000 + (one.at % 10_000) };
-    const then = begin.at + begin.lasts + 5000;
-    return { ...rest, faults: [begin, { ...other, at: then + (other.at % 10_000) }] };
-  });
-const overlappingSchedules = fc.record({ ...calm, faults: fc.tuple(clockSteps, faults) });
-const standstillSchedules = fc.record({
-  ...calm,
-  faults: fc.array(fc.oneof(faults, standstills), { maxLength: 6 }),
-});
 
 function expectNoFlaws(played: fc.Arbitrary<HouseSchedule>, numRuns: number): void {
   const property = fc.property(played, (schedule) => {
@@ -49,17 +13,17 @@ function expectNoFlaws(played: fc.Arbitrary<HouseSchedule>, numRuns: number): vo
 }
 
 test('whatever happens, what is seen is published, and one machine speaks when all is well', () => {
-  expectNoFlaws(schedules, 150);
+  expectNoFlaws(houseSchedules.faults, 150);
 });
 
 test('a clock that is set by half a minute before or after another fault leaves nothing unpublished', () => {
-  expectNoFlaws(stepSchedules, 100);
+  expectNoFlaws(houseSchedules['a clock step before or after a fault'], 100);
 });
 
 // Who had the turn cannot always be said: of a time that no other clock has had, or that a machine knows nothing of.
 test.each([
-  ['a clock that is set by half a minute', overlappingSchedules],
-  ['a recorder that stands still', standstillSchedules],
+  ['a clock that is set by half a minute', houseSchedules['a clock step during a fault']],
+  ['a recorder that stands still', houseSchedules['faults and standstills']],
 ])('%s during other faults hardly ever leaves anything unpublished', (_, played) => {
   const flawed: unknown[] = [];
   fc.assert(
