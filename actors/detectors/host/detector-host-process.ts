@@ -19,8 +19,8 @@ import type {
 
 process.once('disconnect', () => setTimeout(() => endProcess(0), stopDeadlinesMs.detectorThreads));
 process.on('message', (order: DetectionHostOrder) => {
-  // Ends as if the parent had gone.
-  if (order === 'stop') process.disconnect();
+  // Ends as if the parent had gone. Not at once: Node.js would fail in the list of messages that came before this one listened.
+  if (order === 'stop') setImmediate(() => process.connected && process.disconnect());
   else void run(order);
 });
 // A terminal's Ctrl-C reaches the whole group; the parent decides when this process ends.
