@@ -7,12 +7,12 @@ import type { Bus } from '../nats/bus.ts';
 import { type DurableMessage, openDurableReader } from '../nats/durable-reader.ts';
 import { streamRange } from '../nats/jetstream.ts';
 import { events } from '../subjects.ts';
-import type { Outcome } from './broker/publication-queue.ts';
+import type { Outcome } from './broker/broker-session.ts';
 import type { Deliveries } from './delivery-reports.ts';
 
 /** Name of the reader of EVENTS whose position nats-server keeps. */
 const eventReader = 'mqtt';
-/** Events under way to the broker at once. */
+/** Events under way to the broker at once, those apart that are held: nats-server sends no more. */
 const maxUnderWay = 256;
 const reopenMs = 200;
 const beginMs = 2000;
@@ -22,11 +22,19 @@ interface UnderWay {
   message: DurableMessage<DetectionEvent>;
   /** Undefined until the broker has answered for all detections. */
   outcome: Outcome | undefined;
+  isHeld: boolean;
+}
+
+interface EventPublisher {
+  /** @returns what becomes of it. */
+  publish(event: DetectionEvent): Promise<Outcome>;
+  /** How many may be held at once: see {@link EventDelivery.hold}. */
+  readonly maxHeld: number;
 }
 
 /** What waits for the broker. */
 export interface EventBacklog {
-  /** Events that the broker has not confirmed. */
+  /** Events that the broker has not confirmed, without those that are or were held. */
   readonly length: number;
   /** When the oldest of them was stored: Unix time in microseconds; null if none waits. */
   readonly oldest: number | null;
@@ -39,40 +47,38 @@ export interface EventBacklog {
  *
  * The JetStream stream EVENTS is the queue: its server remembers up to which one the broker has confirmed all, so events from
  * while the broker, the bus or this process is offline are delivered later. The stream is bounded by count, bytes and age:
- * events that expire in it before they are delivered are counted and logged.
+ * events that expire in it before they are delivered are counted and logged. After one that is held and not settled when the
+ * process ends, all that came is delivered again.
  */
 export class EventDelivery {
   readonly #bus: Bus;
-  readonly #publish: (event: DetectionEvent) => readonly Promise<Outcome>[];
+  readonly #publisher: EventPublisher;
   readonly #deliveries: Deliveries;
   readonly #log: Log;
   /** By sequence number, in their order. */
   readonly #underWay = new Map<number, UnderWay>();
+  /** The same, of those that are or were held, until they are settled, with nothing else unsettled before them. */
+  readonly #held = new Map<number, UnderWay>();
   readonly #extending: NodeJS.Timeout;
   readonly #running: Promise<void>;
   /** Resolves when the position is known. */
   readonly #begun: Promise<void>;
   #begin = () => {};
-  #confirmed: number | undefined;
+  /** All up to this one are confirmed, or are or were held. */
+  #passed: number | undefined;
   #read: number | undefined;
   #lost = 0;
   #isClosed = false;
   #closeReader = () => {};
-  #roomMade = () => {};
 
-  constructor(
-    bus: Bus,
-    publish: (event: DetectionEvent) => readonly Promise<Outcome>[],
-    deliveries: Deliveries,
-    log: Log,
-  ) {
+  constructor(bus: Bus, publisher: EventPublisher, deliveries: Deliveries, log: Log) {
     this.#bus = bus;
-    this.#publish = publish;
+    this.#publisher = publisher;
     this.#deliveries = deliveries;
     this.#log = log;
     // Keeps nats-server from delivering them again while the broker is offline.
     this.#extending = setInterval(() => {
-      for (const { message } of this.#underWay.values()) message.extend();
+      for (const { message } of [...this.#held.values(), ...this.#underWay.values()]) message.extend();
     }, leases.mqttDelivery.renewMs);
     this.#begun = new Promise((resolve) => {
       this.#begin = resolve;
@@ -86,9 +92,17 @@ export class EventDelivery {
     const { first, last } = await streamRange(this.#bus, 'EVENTS');
     const [oldest] = this.#underWay.values();
     // Of a reader that is new, nothing is confirmed yet.
-    const confirmed = this.#confirmed ?? (oldest ? oldest.message.sequence - 1 : last);
-    const length = Math.max(0, last - Math.max(confirmed, first - 1));
+    const passed = this.#passed ?? (oldest ? oldest.message.sequence - 1 : last);
+    const length = Math.max(0, last - Math.max(passed, first - 1));
     return { length, oldest: oldest?.message.storedAt ?? null, lost: this.#lost };
+  }
+
+  /** While it is not known whether an event is to be published, it keeps its place in the stream, and nothing waits for it. */
+  hold(eventID: string): void {
+    for (const item of this.#underWay.values()) {
+      if (item.message.message?.id === eventID) item.isHeld = true;
+    }
+    this.#passInOrder();
   }
 
   /** Ends it, within this many milliseconds. What is not confirmed is delivered by the next one. */
@@ -96,7 +110,6 @@ export class EventDelivery {
     this.#isClosed = true;
     // Ends the open request for messages; otherwise the server would deliver messages that are never handled.
     this.#closeReader();
-    this.#roomMade();
     clearInterval(this.#extending);
     await Promise.race([this.#running, sleep(deadlineMs, undefined, { ref: false })]);
   }
@@ -114,10 +127,11 @@ export class EventDelivery {
 
   async #readAll(): Promise<void> {
     const reader = await openDurableReader(this.#bus, events, {
-      ...{ stream: 'EVENTS', name: eventReader, lease: leases.mqttDelivery, maxPending: maxUnderWay },
+      ...{ stream: 'EVENTS', name: eventReader, lease: leases.mqttDelivery },
+      maxPending: maxUnderWay + this.#publisher.maxHeld,
     });
     if (reader.confirmed > 0) {
-      this.#confirmed ??= reader.confirmed;
+      this.#passed ??= reader.confirmed;
       this.#read ??= reader.confirmed;
     }
     this.#begin();
@@ -125,47 +139,44 @@ export class EventDelivery {
     if (this.#isClosed) reader.close();
     for await (const message of reader) {
       if (this.#isClosed) break;
-      await this.#take(message);
+      this.#take(message);
     }
   }
 
-  async #take(message: DurableMessage<DetectionEvent>): Promise<void> {
+  #take(message: DurableMessage<DetectionEvent>): void {
     const { sequence } = message;
-    const known = this.#underWay.get(sequence);
+    const known = this.#underWay.get(sequence) ?? this.#held.get(sequence);
     if (known) known.message = message;
-    else if (sequence <= (this.#confirmed ?? 0)) message.confirm();
+    else if (sequence <= (this.#passed ?? 0)) message.confirm();
     else {
-      while (this.#underWay.size >= maxUnderWay) {
-        await new Promise<void>((resolve) => {
-          this.#roomMade = resolve;
-        });
-        if (this.#isClosed) return;
-      }
       this.#noticeGap(sequence);
       void this.#deliver(sequence, message);
     }
   }
 
   async #deliver(sequence: number, message: DurableMessage<DetectionEvent>): Promise<void> {
-    const item: UnderWay = { message, outcome: undefined };
+    const item: UnderWay = { message, outcome: undefined, isHeld: false };
     this.#underWay.set(sequence, item);
     // Undefined for an event of a wrong shape, which cannot be delivered.
-    const outcomes = await Promise.all(message.message ? this.#publish(message.message) : []);
-    const isDelivered = outcomes.length > 0 && outcomes.every((outcome) => outcome === 'delivered');
-    item.outcome = isDelivered ? 'delivered' : 'refused';
-    this.#confirmInOrder();
+    item.outcome = message.message ? await this.#publisher.publish(message.message) : 'refused';
+    if (this.#held.delete(sequence)) this.#confirm(item);
+    else this.#passInOrder();
   }
 
-  #confirmInOrder(): void {
+  #passInOrder(): void {
     if (this.#isClosed) return;
-    for (const [sequence, { message, outcome }] of this.#underWay) {
-      if (outcome === undefined) break;
-      message.confirm();
-      this.#confirmed = sequence;
+    for (const [sequence, item] of this.#underWay) {
+      if (item.outcome === undefined && !item.isHeld) break;
+      this.#passed = sequence;
       this.#underWay.delete(sequence);
-      if (outcome === 'delivered') this.#report(message);
+      if (item.outcome === undefined) this.#held.set(sequence, item);
+      else this.#confirm(item);
     }
-    this.#roomMade();
+  }
+
+  #confirm({ message, outcome }: UnderWay): void {
+    message.confirm();
+    if (outcome === 'delivered') this.#report(message);
   }
 
   #report({ message, storedAt }: DurableMessage<DetectionEvent>): void {

@@ -5,8 +5,7 @@ import type { DetectionEvent, MqttEvent } from '../messages.ts';
 import type { Bus } from '../nats/bus.ts';
 import { BrokerLink, type BrokerState } from './broker/broker-link.ts';
 import { type BrokerOptions, brokerAddress } from './broker/broker-options.ts';
-import type { BrokerSession, Publication } from './broker/broker-session.ts';
-import type { Outcome } from './broker/publication-queue.ts';
+import type { BrokerSession, Outcome, Publication } from './broker/broker-session.ts';
 import { Deliveries } from './delivery-reports.ts';
 import { type EventBacklog, EventDelivery } from './event-delivery.ts';
 import { FrigateTopics } from './frigate/frigate-topics.ts';
@@ -150,22 +149,26 @@ export async function startMqttBridge(
       ...(messageExpiryS !== undefined && { expiryS: messageExpiryS }),
       ...(siteVoice && { isWanted: () => siteVoice.admits(event) }),
     }));
-  const publishEvent = (event: DetectionEvent): Promise<Outcome>[] => {
+  const publishEvent = (event: DetectionEvent): Promise<Outcome> => {
     siteVoice?.noticeClock();
-    return publicationsOf(event).map((publication) => link.publish(publication));
+    return outcomeOfAll(publicationsOf(event).map((publication) => link.publish(publication)));
   };
   siteVoice?.attach({
     ...{ prefix, topics },
     isConnected: () => link.state.isConnected,
     announce: () => void online.announce(),
     publishFirst(held) {
-      link.publishFirst(held.flatMap(publicationsOf));
+      const publications = held.map(publicationsOf);
+      const outcomes = link.publishFirst(publications.flat());
       for (const event of held) houseTopics?.get(event.monitorID)?.lastEvent(event);
+      return publications.map(({ length }) => outcomeOfAll(outcomes.splice(0, length)));
     },
+    hold: ({ id }) => delivery.hold(id),
   });
   // Of the time in which this machine was alone.
   if (siteVoice) topics.clear(recorderTopics(prefix, undefined).available);
-  const delivery = new EventDelivery(bus, publishEvent, deliveries, log);
+  const publisher = { publish: publishEvent, maxHeld: siteVoice?.maxHeld ?? 0 };
+  const delivery: EventDelivery = new EventDelivery(bus, publisher, deliveries, log);
   return {
     async report() {
       const backlog = await delivery.backlog();
@@ -198,6 +201,12 @@ function discoveryNames(
     recorder: machine === undefined ? own : `${own}_machine_${id(machine)}`,
     recorderName: machine === undefined ? 'Sentrybus' : `Sentrybus ${machine}`,
   };
+}
+
+/** Of an event, by what has become of its detections. */
+async function outcomeOfAll(outcomes: readonly Promise<Outcome>[]): Promise<Outcome> {
+  const known = await Promise.all(outcomes);
+  return known.length > 0 && known.every((outcome) => outcome === 'delivered') ? 'delivered' : 'refused';
 }
 
 function mqttEvents({ monitorID, monitorName, source, detections, ...event }: DetectionEvent): MqttEvent[] {

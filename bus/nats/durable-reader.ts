@@ -30,8 +30,8 @@ export interface DurableReaderOptions {
 
 /**
  * Reads a stream in its order, from the saved position of the reader with this name, or from now on if there is none. The
- * server keeps the position: acknowledge in order. The iteration ends when the bus was unreachable; the caller then opens
- * it again.
+ * server keeps the position: that of the first message that is not acknowledged, from which on all come again. The iteration
+ * ends when the bus was unreachable; the caller then opens it again.
  *
  * @throws if the bus does not answer.
  */

@@ -1,6 +1,6 @@
 import { tenureRank } from '../../bus/messages.ts';
 import type { Claim } from '../../bus/mqtt/voice/claim.ts';
-import { type HeardMachine, Speakers } from '../../bus/mqtt/voice/speakers.ts';
+import { type HeardMachine, maxWaitUs, Speakers } from '../../bus/mqtt/voice/speakers.ts';
 import { seeded } from './seeded.ts';
 
 /** What happens to the machines of a house, from a moment on and for a while, both in milliseconds. */
@@ -41,6 +41,10 @@ interface SimulatedMachine {
   /** Events that are not at the broker yet, in their order: the stream of its bus. */
   waiting: SeenEvent[];
   held: SeenEvent[];
+  /** What was read of the stream since the start: the next one begins with the first that is not settled. */
+  read: SeenEvent[];
+  /** Those that were held and are published whatever turns out. */
+  readonly alongside: Set<SeenEvent>;
   /** What the broker has sent, and the recorder has not read yet. */
   unread: Claim[];
   isOnline: boolean;
@@ -104,6 +108,8 @@ class SimulatedHouse {
         ...{
           waiting: [],
           held: [],
+          read: [],
+          alongside: new Set(),
           unread: [],
           isOnline: false,
           noticedAt: undefined,
@@ -163,7 +169,13 @@ class SimulatedHouse {
     if (!isDead && machine.wasDead) {
       machine.speakers = this.#newSpeakers(machine.name, this.#us(machine));
       machine.heardAt = new Map();
+      const open = new Set([...machine.held, ...machine.waiting]);
+      const first = machine.read.findIndex((event) => open.has(event));
+      const again = new Set([...(first < 0 ? [] : machine.read.slice(first)), ...machine.waiting]);
+      machine.waiting = [...again].sort((a, b) => a.moment - b.moment);
       machine.held = [];
+      machine.read = [];
+      machine.alongside.clear();
       machine.unread = [];
       machine.spoke = false;
     }
@@ -308,6 +320,7 @@ class SimulatedHouse {
     const changed = speakers.decide(heard, now).length > 0;
     const claim = speakers.claim(id);
     if (changed) this.#release(machine);
+    machine.held = machine.held.filter(({ time }) => time >= now - maxWaitUs);
     if (!machine.isOnline) return;
     if (claim && JSON.stringify(claim) !== JSON.stringify(this.#claim) && (changed || !machine.spoke)) {
       this.#claim = claim;
@@ -321,8 +334,10 @@ class SimulatedHouse {
   #publish(machine: SimulatedMachine): void {
     const now = this.#us(machine);
     for (const event of machine.waiting.splice(0)) {
-      const verdict = machine.speakers.verdict(id, event.time, now);
+      const isDecided = machine.alongside.delete(event);
+      const verdict = isDecided ? 'publish' : machine.speakers.verdict(id, event.time, now);
       if (verdict === 'wait') machine.held.push(event);
+      if (!machine.read.includes(event)) machine.read.push(event);
       if (verdict !== 'publish') continue;
       this.#published.push({ moment: event.moment, machine: machine.name, at: this.#now });
     }
@@ -330,7 +345,17 @@ class SimulatedHouse {
 
   /** What it holds is judged again, before what is newer. */
   #release(machine: SimulatedMachine): void {
-    machine.waiting.unshift(...machine.held.splice(0));
+    const now = this.#us(machine);
+    const held = machine.held.splice(0);
+    const verdicts = held.map(({ time }) => machine.speakers.verdict(id, time, now));
+    const last = verdicts.lastIndexOf('publish');
+    const released: SeenEvent[] = [];
+    for (const [index, event] of held.entries()) {
+      if (verdicts[index] === 'skip') continue;
+      (index > last ? machine.held : released).push(event);
+      if (verdicts[index] === 'wait' && index < last) machine.alongside.add(event);
+    }
+    machine.waiting.unshift(...released);
   }
 
   /** What two machines publish in the time of faults is little. */
@@ -356,7 +381,8 @@ class SimulatedHouse {
     const moments = new Set(settled.map(({ moment }) => moment));
     if (moments.size !== settled.length) this.#flaws.push('in the end two machines publish');
     for (const { name } of this.#machines) {
-      const own = this.#published.filter(({ machine }) => machine === name).map(({ moment }) => moment);
+      const all = this.#published.filter(({ machine }) => machine === name).map(({ moment }) => moment);
+      const own = [...new Set(all)];
       if (own.some((moment, index) => moment < (own[index - 1] ?? 0)))
         this.#flaws.push(`${name}: out of order`);
     }

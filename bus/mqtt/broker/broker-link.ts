@@ -3,8 +3,8 @@ import { backoffDelay } from '../../base/backoff.ts';
 import { nowUs } from '../../base/time.ts';
 import type { Log } from '../../log.ts';
 import { type BrokerOptions, brokerAddress } from './broker-options.ts';
-import { BrokerSession, type MqttVersion, type Publication } from './broker-session.ts';
-import { type Outcome, PublicationQueue } from './publication-queue.ts';
+import { BrokerSession, type MqttVersion, type Outcome, type Publication } from './broker-session.ts';
+import { PublicationQueue } from './publication-queue.ts';
 import type { RefusedTopic, SetAside } from './refused-topics.ts';
 import { otherTransport, type SessionEnd } from './session-end.ts';
 
@@ -92,9 +92,9 @@ export class BrokerLink {
     return this.#queue.add(publication);
   }
 
-  /** Publishes these, in this order, before all that wait. */
-  publishFirst(publications: readonly Publication[]): void {
-    this.#queue.addFirst(publications);
+  /** As {@link publish}, of each: these, in this order, before all that wait. */
+  publishFirst(publications: readonly Publication[]): Promise<Outcome>[] {
+    return this.#queue.addFirst(publications);
   }
 
   /** Ends the connection. @param last is published before, if the broker is connected. */

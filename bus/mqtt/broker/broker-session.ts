@@ -4,6 +4,8 @@ import { type SessionEnd, sessionEnd } from './session-end.ts';
 
 export type MqttVersion = 5 | 4;
 
+export type Outcome = 'delivered' | 'refused';
+
 /** What is published. */
 export interface Publication {
   readonly topic: string;
@@ -11,8 +13,11 @@ export interface Publication {
   readonly isRetained: boolean;
   /** Seconds after which the broker forgets it; only with MQTT 5. */
   readonly expiryS?: number;
-  /** Asked when it is about to be sent, also again: false if it is not to be published any more. */
-  readonly isWanted?: () => boolean;
+  /**
+   * Asked when it is about to be sent, also again: false if it is not to be published any more; a promise if that is not known
+   * yet, of what becomes of it.
+   */
+  readonly isWanted?: () => boolean | Promise<Outcome>;
 }
 
 export interface SessionListener {

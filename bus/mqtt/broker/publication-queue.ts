@@ -1,14 +1,12 @@
 import { Queue } from '../../base/queue.ts';
-import type { BrokerSession, Publication } from './broker-session.ts';
+import type { BrokerSession, Outcome, Publication } from './broker-session.ts';
 import { type RefusedTopic, RefusedTopics, type SetAside } from './refused-topics.ts';
-
-export type Outcome = 'delivered' | 'refused';
 
 interface Item {
   readonly publication: Publication;
   /** In the order in which they leave the queue. */
   place: number;
-  readonly resolve: (outcome: Outcome) => void;
+  readonly resolve: (outcome: Outcome | Promise<Outcome>) => void;
   sentAt: number;
   /** How often the broker has refused it, or closed the connection on it. */
   tries: number;
@@ -72,8 +70,8 @@ export class PublicationQueue {
     });
   }
 
-  /** Sends these, in this order, before all that wait, except for what was under way already. */
-  addFirst(publications: readonly Publication[]): void {
+  /** As {@link add}; sends these, in this order, before all that wait, except for what was under way already. */
+  addFirst(publications: readonly Publication[]): Promise<Outcome>[] {
     const first: Item[] = [];
     for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
       if (!this.#suspects.has(next)) {
@@ -82,8 +80,13 @@ export class PublicationQueue {
       }
       first.push(next);
     }
-    this.#waiting.putBack([...first, ...publications.map((publication) => newItem(publication, () => {}))]);
+    const added: Item[] = [];
+    const outcomes = publications.map(
+      (publication) => new Promise<Outcome>((resolve) => added.push(newItem(publication, resolve))),
+    );
+    this.#waiting.putBack([...first, ...added]);
     this.#pump();
+    return outcomes;
   }
 
   /** Sends what waits over this session, from now until {@link detach}. */
@@ -131,7 +134,8 @@ export class PublicationQueue {
       this.#places += 1;
       next.place = this.#places;
       const held = this.#held.get(next.publication.topic);
-      if (next.publication.isWanted?.() === false) this.#drop(next);
+      const isWanted = next.publication.isWanted?.() ?? true;
+      if (isWanted !== true) this.#drop(next, isWanted || 'refused');
       else if (held) held.items.push(next);
       else if (this.#refused.isClosing(next.publication.topic)) this.#setAside(next);
       else void this.#send(session, next);
@@ -191,9 +195,9 @@ export class PublicationQueue {
     return held;
   }
 
-  #drop(item: Item): void {
+  #drop(item: Item, outcome: Outcome | Promise<Outcome>): void {
     this.#suspects.delete(item);
-    item.resolve('refused');
+    item.resolve(outcome);
   }
 
   #setAside(item: Item): void {

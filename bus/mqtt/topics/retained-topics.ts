@@ -1,5 +1,4 @@
-import type { Publication } from '../broker/broker-session.ts';
-import type { Outcome } from '../broker/publication-queue.ts';
+import type { Outcome, Publication } from '../broker/broker-session.ts';
 import type { TopicRecord } from './topic-record.ts';
 
 export type Payload = string | Uint8Array;

@@ -1,28 +1,62 @@
 import type { DetectionEvent } from '../../messages.ts';
-import { maxWaitUs } from './speakers.ts';
+import type { Outcome } from '../broker/broker-session.ts';
 
-const maxEvents = 2000;
+export const maxHeldEvents = 2000;
+
+export interface HeldEvent {
+  readonly event: DetectionEvent;
+  /** Its place among those that were held. */
+  readonly place: number;
+  /** What becomes of it; `refused`: it was left to another machine. */
+  readonly settled: Promise<Outcome>;
+  settle(outcome: Outcome | Promise<Outcome>): void;
+}
 
 /** Events that another machine has its own ones of, until it is known whether it could publish them: the newest of a minute. */
 export class HeldEvents {
-  /** By their ids, in the order in which they came. */
-  readonly #events = new Map<string, DetectionEvent>();
+  /** By their ids. */
+  readonly #events = new Map<string, HeldEvent>();
+  #places = 0;
 
-  add(event: DetectionEvent): void {
-    this.#events.set(event.id, event);
-    for (const [id] of this.#events) {
-      if (this.#events.size <= maxEvents) break;
-      this.#events.delete(id);
+  /** @param place of an event that was held before. @returns what becomes of it. */
+  add(event: DetectionEvent, place?: number): Promise<Outcome> {
+    this.#places += 1;
+    const held = this.#events.get(event.id) ?? newHeldEvent(event, place ?? this.#places);
+    this.keep(held);
+    return held.settled;
+  }
+
+  /** Holds one that was taken. */
+  keep(held: HeldEvent): void {
+    this.#events.set(held.event.id, held);
+    for (const oldest of this.#events.values()) {
+      if (this.#events.size <= maxHeldEvents) break;
+      this.#leave(oldest);
     }
   }
 
-  /** @param now Unix time in microseconds. @returns those of a monitor, which are held no longer. */
-  take(monitorID: string, now: number): DetectionEvent[] {
-    const found: DetectionEvent[] = [];
-    for (const [id, event] of this.#events) {
-      if (event.monitorID === monitorID) found.push(event);
-      if (event.monitorID === monitorID || event.time < now - maxWaitUs) this.#events.delete(id);
-    }
-    return found;
+  /** @returns those of a monitor, which are held no longer, in the order in which they came. */
+  take(monitorID: string): HeldEvent[] {
+    const found = [...this.#events.values()].filter(({ event }) => event.monitorID === monitorID);
+    for (const { event } of found) this.#events.delete(event.id);
+    return found.sort((one, other) => one.place - other.place);
   }
+
+  /** Leaves those to other machines that are from before then. @param time Unix time in microseconds. */
+  leave(time: number): void {
+    for (const held of [...this.#events.values()]) if (held.event.time < time) this.#leave(held);
+  }
+
+  #leave(held: HeldEvent): void {
+    this.#events.delete(held.event.id);
+    held.settle('refused');
+  }
+}
+
+function newHeldEvent(event: DetectionEvent, place: number): HeldEvent {
+  let settle: HeldEvent['settle'] = () => {};
+  const settled = new Promise<Outcome>((resolve) => {
+    settle = resolve;
+  });
+  return { event, place, settled, settle };
 }

@@ -2,13 +2,13 @@ import Type from 'typebox';
 import { Check } from 'typebox/value';
 import { nowUs } from '../../base/time.ts';
 import type { DetectionEvent } from '../../messages.ts';
-import type { BrokerSession } from '../broker/broker-session.ts';
+import type { BrokerSession, Outcome } from '../broker/broker-session.ts';
 import type { RetainedTopics } from '../topics/retained-topics.ts';
 import type { Voice } from '../topics/voice.ts';
 import { byRank, type Claim } from './claim.ts';
-import { HeldEvents } from './held-events.ts';
+import { type HeldEvent, HeldEvents, maxHeldEvents } from './held-events.ts';
 import { RollCall } from './roll-call.ts';
-import { type HeardMachine, Speakers } from './speakers.ts';
+import { type HeardMachine, maxWaitUs, Speakers } from './speakers.ts';
 
 /** What the machines of a cluster hear of each other. */
 export interface VoiceSite {
@@ -36,8 +36,10 @@ interface VoiceOutput {
   isConnected(): boolean;
   /** That this machine is online. */
   announce(): void;
-  /** Events of one monitor, oldest first; before all that wait, which are newer. */
-  publishFirst(events: readonly DetectionEvent[]): void;
+  /** Events of one monitor, oldest first; before all that wait, which are newer. @returns what becomes of each. */
+  publishFirst(events: readonly DetectionEvent[]): readonly Promise<Outcome>[];
+  /** Nothing is to wait for an event that is held; what its {@link SiteVoice.admits} has answered says when it is settled. */
+  hold(event: DetectionEvent): void;
 }
 
 const claimShape = Type.Object({
@@ -49,11 +51,19 @@ const claimShape = Type.Object({
   }),
 });
 
+/** The silence of a machine, or that it has left the broker, is noticed within this time, in microseconds. */
+const unsureUs = 5_000_000;
+/** Decided is several times a second. */
+const standstillUs = 2_000_000;
+
 /** For which monitors this machine of a cluster speaks, from heartbeats and from what the others have retained at the broker. */
 export class SiteVoice implements Voice {
+  readonly maxHeld = maxHeldEvents;
   readonly #options: SiteVoiceOptions;
   readonly #speakers: Speakers;
   readonly #held = new HeldEvents();
+  /** Of events that were held and are under way: their place, and whether they go whatever turns out, because later ones do. */
+  readonly #released = new Map<string, { readonly place: number; readonly isDecided: boolean }>();
   readonly #listeners = new Set<(monitorID: string) => void>();
   readonly #end: () => void;
   /** The monitors for which there is a claim of this machine. */
@@ -63,6 +73,9 @@ export class SiteVoice implements Voice {
   #session: BrokerSession | undefined;
   /** While it is not known what the broker has, nothing is decided. */
   #isLearning = true;
+  /** When it was decided last, and since when again and again. Unix times in microseconds. */
+  #decidedAt = 0;
+  #steadySince = 0;
 
   constructor(options: SiteVoiceOptions) {
     this.#options = options;
@@ -138,24 +151,35 @@ export class SiteVoice implements Voice {
     if (this.#speakers.isSetBack(nowUs())) this.#decide();
   }
 
-  /** Asked when an event is about to be sent: false if another machine publishes what it shows. */
-  admits(event: DetectionEvent): boolean {
+  /**
+   * Asked when an event is about to be sent: false if another machine publishes what it shows; a promise of what becomes of it,
+   * if another one does, unless it turns out to be dead.
+   */
+  admits(event: DetectionEvent): boolean | Promise<Outcome> {
+    const released = this.#released.get(event.id);
+    if (released?.isDecided) return true;
     const verdict = this.#speakers.verdict(event.monitorID, event.time, nowUs());
-    if (verdict === 'wait') this.#held.add(event);
-    return verdict === 'publish';
+    if (verdict !== 'wait') return verdict === 'publish';
+    const settled = this.#held.add(event, released?.place);
+    this.#output?.hold(event);
+    return settled;
   }
 
+  /** Ends it. Whoever was to publish what is held was there after that; of the newest events it is not known, they are not settled. */
   close(): void {
     this.#end();
+    this.#held.leave(nowUs() - unsureUs);
+    [this.#session, this.#output] = [undefined, undefined];
   }
 
   #decide(): void {
     const output = this.#output;
     if (!output || this.#isLearning) return;
+    const now = nowUs();
     this.#speakers.setConnected(output.isConnected());
     const ids = this.#options.monitors().map(({ id }) => id);
     const before = new Set(ids.filter((id) => this.speaks(id)));
-    for (const id of this.#speakers.decide(this.#options.site.heard(), nowUs())) {
+    for (const id of this.#speakers.decide(this.#options.site.heard(), now)) {
       const claim = this.#speakers.claim(id);
       if (claim) this.#claim(id, claim, output);
       else if (this.#claimed.delete(id)) output.topics.leave(claimTopic(output, id));
@@ -167,6 +191,14 @@ export class SiteVoice implements Voice {
       this.#claimed.delete(id);
       output.topics.clear(claimTopic(output, id));
     }
+    this.#expire(now);
+  }
+
+  /** After a standstill it takes some seconds until it is known who is dead, and what is held may be old by then. */
+  #expire(now: number): void {
+    if (Math.abs(now - this.#decidedAt) > standstillUs) this.#steadySince = now;
+    this.#decidedAt = now;
+    if (now - this.#steadySince > unsureUs) this.#held.leave(now - maxWaitUs);
   }
 
   /** The broker keeps one claim for a monitor: one that came later and is worth less is replaced. */
@@ -178,8 +210,26 @@ export class SiteVoice implements Voice {
 
   /** Publishes what was held of a monitor, before anything newer is: as far as it is this machine's by what is known now. */
   #release(id: string, output: VoiceOutput): void {
-    const wanted = this.#held.take(id, nowUs()).filter((event) => this.admits(event));
-    if (wanted.length > 0) output.publishFirst(wanted);
+    const judged = this.#held
+      .take(id)
+      .map((held) => ({ held, verdict: this.#speakers.verdict(id, held.event.time, nowUs()) }));
+    const last = judged.findLastIndex(({ verdict }) => verdict === 'publish');
+    const wanted: HeldEvent[] = [];
+    for (const [index, { held, verdict }] of judged.entries()) {
+      if (verdict === 'skip') held.settle('refused');
+      else if (index > last) this.#held.keep(held);
+      else {
+        wanted.push(held);
+        this.#released.set(held.event.id, { place: held.place, isDecided: verdict === 'wait' });
+      }
+    }
+    if (wanted.length === 0) return;
+    const outcomes = output.publishFirst(wanted.map(({ event }) => event));
+    for (const [index, { event, settle }] of wanted.entries()) {
+      const outcome = outcomes[index] ?? 'refused';
+      settle(outcome);
+      void Promise.resolve(outcome).then(() => this.#released.delete(event.id));
+    }
   }
 
   #claim(id: string, claim: Claim, output: VoiceOutput): void {
