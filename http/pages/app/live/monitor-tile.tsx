@@ -42,6 +42,7 @@ export function MonitorTile({ monitor, link, linkTitle }: TileProps) {
       )}
       <header class="tile-head">
         <h2>{monitor.name}</h2>
+        {monitor.machine && <span class="tile-machine">{monitor.machine}</span>}
         {(state ?? monitor).recording && (
           <span class="rec" title={say(liveTexts.recording)}>
             {say(liveTexts.rec)}

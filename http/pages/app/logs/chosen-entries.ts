@@ -10,6 +10,8 @@ export interface ChosenEntries {
   readonly levels: readonly LogLevel[];
   readonly source: string;
   readonly monitor: string;
+  /** Where several machines are one system. */
+  readonly machine: string;
   readonly text: string;
   /** The part of time that the chart shows, Unix times in microseconds; entries begin at its end. */
   readonly since?: number | undefined;
@@ -27,6 +29,7 @@ export function readFilter(query: URLSearchParams): ChosenEntries {
     levels: chosen.length > 0 ? chosen : usualLevels,
     source: query.get('source') ?? '',
     monitor: query.get('monitor') ?? '',
+    machine: query.get('machine') ?? '',
     text: query.get('text') ?? '',
     since: time('since'),
     until: time('until'),
@@ -38,6 +41,7 @@ export function filterAddress({
   levels: chosen,
   source,
   monitor,
+  machine,
   text,
   since,
   until,
@@ -47,6 +51,7 @@ export function filterAddress({
   if (chosen.length > 0 && !isUsual) query.set('levels', chosen.join(','));
   if (source) query.set('source', source);
   if (monitor) query.set('monitor', monitor);
+  if (machine) query.set('machine', machine);
   if (text) query.set('text', text);
   if (since !== undefined) query.set('since', String(since));
   if (until !== undefined) query.set('until', String(until));
@@ -59,6 +64,7 @@ export function filterQuery(filter: ChosenEntries): URLSearchParams {
   query.set('levels', filter.levels.join(','));
   if (filter.source) query.set('sources', filter.source);
   if (filter.monitor) query.set('monitors', filter.monitor);
+  if (filter.machine) query.set('machines', filter.machine);
   return query;
 }
 

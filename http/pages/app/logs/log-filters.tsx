@@ -1,4 +1,5 @@
 import { useEffect, useRef } from 'preact/hooks';
+import type { MachineReport } from '../../../../bus/nats/control/control-messages.ts';
 import type { MonitorSummary } from '../../../state/monitor-summary.ts';
 import { usePolled } from '../data/polled.ts';
 import { go } from '../shell/address.ts';
@@ -6,7 +7,8 @@ import { logTexts } from '../texts/log-texts.ts';
 import { say } from '../texts/say.ts';
 import { type ChosenEntries, filterAddress, levels } from './chosen-entries.ts';
 
-const monitorsIntervalMs = 60_000;
+/** What can be chosen changes seldom. */
+const choicesIntervalMs = 60_000;
 /** A search begins when nothing was typed for so long. */
 const typingMs = 300;
 
@@ -18,14 +20,12 @@ interface FiltersProps {
 
 /** Every choice becomes part of the page's address, so that it can be sent to somebody. */
 export function LogFilters({ filter, sources }: FiltersProps) {
-  const monitors = usePolled<readonly MonitorSummary[]>('/api/monitor/states', monitorsIntervalMs).value
-    .value;
+  const monitors = usePolled<readonly MonitorSummary[]>('/api/monitor/states', choicesIntervalMs).value.value;
+  const machines = usePolled<readonly MachineReport[]>('/api/machines', choicesIntervalMs).value.value ?? [];
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   useEffect(() => () => clearTimeout(timer.current), []);
   const change = (part: Partial<ChosenEntries>) =>
     go(filterAddress({ ...filter, ...part }), { replace: true });
-  const known = (list: readonly string[], chosen: string) =>
-    chosen === '' || list.includes(chosen) ? list : [...list, chosen];
   return (
     <form class="filters" aria-label={say(logTexts.filters)} onSubmit={(event) => event.preventDefault()}>
       <fieldset class="segments">
@@ -45,34 +45,26 @@ export function LogFilters({ filter, sources }: FiltersProps) {
           </label>
         ))}
       </fieldset>
-      <label>
-        {say(logTexts.source)}
-        <select value={filter.source} onChange={({ currentTarget: { value } }) => change({ source: value })}>
-          <option value="">{say(logTexts.any)}</option>
-          {known(sources, filter.source).map((source) => (
-            <option key={source} value={source}>
-              {source}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label>
-        {say(logTexts.monitor)}
-        <select
-          value={filter.monitor}
-          onChange={({ currentTarget: { value } }) => change({ monitor: value })}
-        >
-          <option value="">{say(logTexts.any)}</option>
-          {known(
-            (monitors ?? []).map(({ id }) => id),
-            filter.monitor,
-          ).map((id) => (
-            <option key={id} value={id}>
-              {monitors?.find((one) => one.id === id)?.name ?? id}
-            </option>
-          ))}
-        </select>
-      </label>
+      <Choice
+        title={say(logTexts.source)}
+        chosen={filter.source}
+        options={sources.map((id) => ({ id, name: id }))}
+        choose={(source) => change({ source })}
+      />
+      <Choice
+        title={say(logTexts.monitor)}
+        chosen={filter.monitor}
+        options={monitors ?? []}
+        choose={(monitor) => change({ monitor })}
+      />
+      {(machines.length > 0 || filter.machine !== '') && (
+        <Choice
+          title={say(logTexts.machine)}
+          chosen={filter.machine}
+          options={machines.map(({ name }) => ({ id: name, name }))}
+          choose={(machine) => change({ machine })}
+        />
+      )}
       <label class="search">
         {say(logTexts.text)}
         <input
@@ -87,5 +79,31 @@ export function LogFilters({ filter, sources }: FiltersProps) {
         />
       </label>
     </form>
+  );
+}
+
+interface ChoiceProps {
+  readonly title: string;
+  /** Empty: all of them. */
+  readonly chosen: string;
+  readonly options: readonly { readonly id: string; readonly name: string }[];
+  choose(id: string): void;
+}
+
+/** What was chosen can be seen even if there is no such thing now. */
+function Choice({ title, chosen, options, choose }: ChoiceProps) {
+  const isKnown = chosen === '' || options.some(({ id }) => id === chosen);
+  return (
+    <label>
+      {title}
+      <select value={chosen} onChange={({ currentTarget: { value } }) => choose(value)}>
+        <option value="">{say(logTexts.any)}</option>
+        {(isKnown ? options : [...options, { id: chosen, name: chosen }]).map(({ id, name }) => (
+          <option key={id} value={id}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }

@@ -26,13 +26,13 @@ export function LogList({ view }: { readonly view: LogView }) {
   return (
     <>
       <ol class="log">
-        {entries.map(({ time, level, src, monitorID, msg }) => (
-          <li key={time} data-level={level}>
+        {entries.map(({ time, level, src, monitorID, machine, msg }) => (
+          <li key={`${time}@${machine}`} data-level={level}>
             <time dateTime={new Date(time / 1000).toISOString()} title={fullTime(time)}>
               {exactTime(time)}
             </time>
             <span class="level">{level}</span>
-            <span class="from">{monitorID === '' ? src : `${src} · ${monitorID}`}</span>
+            <span class="from">{[src, monitorID, machine].filter(Boolean).join(' · ')}</span>
             <span class="message">{msg}</span>
           </li>
         ))}

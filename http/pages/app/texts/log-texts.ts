@@ -10,6 +10,7 @@ export const logTexts = {
   debug: { en: 'Debug', de: 'Debug' },
   source: { en: 'Source', de: 'Quelle' },
   monitor: { en: 'Camera', de: 'Kamera' },
+  machine: { en: 'Machine', de: 'Rechner' },
   any: { en: 'All', de: 'Alle' },
   text: { en: 'Search', de: 'Suchen' },
   textHint: { en: 'Text in the message', de: 'Text in der Meldung' },
