@@ -29,28 +29,29 @@ const port = 16_222;
 /** Addresses of this test alone, so that several can run at once. */
 export const clusterMachines = [1, 2, 3].map((host) => `127.${10 + (process.pid % 200)}.0.${host}`);
 
-/** What a machine of the test's cluster has in its configuration, and in its environment. */
-async function clusterOptions(name: string) {
-  const cluster = { machines: clusterMachines, secret: clusterSecret, name, port };
+/** What a machine of the test's cluster has in its configuration, and in its environment. @param machines all that are listed. */
+async function clusterOptions(name: string, machines = clusterMachines) {
+  const cluster = { machines, secret: clusterSecret, name, port };
   return { config: { cluster }, env: { PATH: `${await newerNatsServer()}:${process.env['PATH']}` } };
 }
 
 /**
  * Starts recorders that are one system, each with these monitors and folders of its own.
  *
- * @param more keys of `sentryshot.toml`, the same on all of them.
+ * @param more keys of `sentryshot.toml`, the same on all of them; those of `[cluster]` are added to the usual ones.
  * @param places of each, where it has a network or a build of its own.
  */
 export async function startCluster(
   monitors: readonly { readonly id: string }[],
   machines: readonly string[] = clusterMachines,
-  more: Readonly<Record<string, unknown>> = {},
+  { cluster: moreOfCluster, ...more }: Readonly<Record<string, unknown>> & { cluster?: object } = {},
   places: readonly Pick<RecorderOptions, 'place' | 'build'>[] = [],
 ): Promise<ClusterRecorder[]> {
   return Promise.all(
     machines.map(async (name, index) => {
       const { config, env } = await clusterOptions(name);
-      const usual = { config: { ...config, ...more }, env, monitors, startDeadlineMs: 60_000 };
+      const cluster = { ...config.cluster, ...moreOfCluster };
+      const usual = { config: { cluster, ...more }, env, monitors, startDeadlineMs: 60_000 };
       return { name, recorder: await startRecorder({ ...usual, ...places[index] }) };
     }),
   );
@@ -62,12 +63,20 @@ export async function startAlone(monitors: readonly { readonly id: string }[]): 
   return startRecorder({ env, monitors, startDeadlineMs: 60_000 });
 }
 
-/** Stops a recorder, writes `[cluster]` into its configuration for this machine, or removes it, and starts it again. */
-export async function restartAs(recorder: Recorder, name: string | undefined): Promise<Recorder> {
+/**
+ * Stops a recorder, writes `[cluster]` into its configuration for this machine, or removes it, and starts it again.
+ *
+ * @param machines all that are listed.
+ */
+export async function restartAs(
+  recorder: Recorder,
+  name: string | undefined,
+  machines: string[] = clusterMachines,
+): Promise<Recorder> {
   await recorder.stop();
   const file = join(recorder.folder, 'configs', 'sentryshot.toml');
   const { cluster: _, ...rest } = parse(await readFile(file, 'utf8'));
-  const joined = name === undefined ? {} : (await clusterOptions(name)).config;
+  const joined = name === undefined ? {} : (await clusterOptions(name, machines)).config;
   await writeFile(file, stringify({ ...rest, ...joined }));
   return recorder.restart();
 }
