@@ -150,7 +150,7 @@ export async function startMqttBridge(
       ...(siteVoice && { isWanted: () => siteVoice.admits(event) }),
     }));
   const publishEvent = (event: DetectionEvent): Promise<Outcome> => {
-    siteVoice?.noticeClock();
+    siteVoice?.notice(event);
     return outcomeOfAll(publicationsOf(event).map((publication) => link.publish(publication)));
   };
   siteVoice?.attach({

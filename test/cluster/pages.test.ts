@@ -87,13 +87,17 @@ test('a browser at one machine shows what all of them see and have, also while o
 
   await page.goto(await recordedAddress(asked, kept, third.name));
   await morePlayed(page, kept, 3);
+  // What another machine has recorded since is played instead, and the page says so.
   await page.goto(film);
-  const cover = page.locator('.player-cover');
-  await cover.getByText(`${victim.name}, which has it, is away`).waitFor();
+  const away = page.getByText(`${victim.name}, which recorded then, is away`);
+  await away.waitFor();
+  await morePlayed(page, lost, 1);
   await expectGoodPage(page, 'cluster-away');
   await victim.recorder.restart();
-  await cover.waitFor({ state: 'detached', timeout: 60_000 });
-  await page.getByRole('button', { name: 'Play', exact: true }).click();
+  const isBack = async () => (await machinesOf(asked)).every(({ isAlive }) => isAlive);
+  await waitFor(isBack, 60_000, 'the machine to be back');
+  await page.goto(film);
   await morePlayed(page, lost, 3);
+  expect(await away.count()).toBe(0);
   expect([...complaints, ...phone.complaints]).toEqual([]);
 });

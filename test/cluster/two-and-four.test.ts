@@ -5,6 +5,7 @@ import { launchChromium } from '../support/chromium.ts';
 import {
   type ClusterRecorder,
   clusterMachines,
+  configurationOnAllVoters,
   machinesOf,
   recordedFrom,
   restartAs,
@@ -124,4 +125,20 @@ test('a fourth machine is added while the three go on, records its part, and sta
     [other, ...rest.filter((machine) => machine !== added && machine !== other)],
     monitors,
   );
+});
+
+test('two machines become three', async () => {
+  const cluster = await startCluster(monitors, two, { cluster: { machines: two } });
+  await settledCluster(cluster, monitors);
+  const all: ClusterRecorder[] = [];
+  for (const { name, recorder } of cluster) all.push({ name, recorder: await restartAs(recorder, name) });
+  all.push({ name: third, recorder: await restartAs(await startAlone([]), third) });
+  await settledCluster(all, monitors);
+  await configurationOnAllVoters();
+  const [one, other, added] = all;
+  if (!one || !other || !added) throw new Error('there are less than three machines');
+  await one.recorder.kill();
+  await settledCluster([other, added], monitors);
+  const change = async () => (await attempt(added, 'PUT', '/api/monitor', monitors[0])).ok;
+  await waitFor(change, 60_000, 'a change by the second and third');
 });

@@ -65,7 +65,8 @@ const heartbeatMs = 400;
 const decisionMs = 200;
 const silenceMs = 3000;
 const noticeMs = 4500;
-const maxDetectorDelayMs = 2000;
+/** Usually at most two seconds; eight where a machine has to begin with many monitors at once. @param random in [0, 1) */
+const detectorDelayMs = (random: number) => (random < 0.8 ? random * 2500 : 2000 + (random - 0.8) * 30_000);
 const faultsEndMs = 60_000;
 const endMs = 90_000;
 /** Somebody walks by all the time; what one machine sees within this of another is the same. */
@@ -242,7 +243,7 @@ class SimulatedHouse {
     machine.isAttending = true;
     machine.attendsSince = this.#now;
     machine.pictureAt = this.#now + 300 + this.#random() * 700;
-    machine.detectsAt = machine.pictureAt + this.#random() * maxDetectorDelayMs;
+    machine.detectsAt = machine.pictureAt + detectorDelayMs(this.#random());
   }
 
   #grant(machine: SimulatedMachine): void {
@@ -289,6 +290,7 @@ class SimulatedHouse {
   #act(machine: SimulatedMachine): void {
     const isFirst = machine.unread.length > 0 && this.#random() < 0.5;
     if (isFirst) this.#read(machine);
+    for (const { time } of machine.waiting) machine.speakers.detected(id, time);
     const isDue = (this.#now + machine.index * stepMs) % decisionMs === 0;
     if (isDue || machine.speakers.isSetBack(this.#us(machine))) this.#decide(machine);
     if (machine.isOnline) this.#publish(machine);

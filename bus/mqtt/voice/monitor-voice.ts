@@ -18,6 +18,8 @@ export interface MonitorVoice {
   readonly attendedAt: Map<string, number>;
   /** Since when pictures arrive here. */
   streamingSince: number | undefined;
+  /** The time of the first event that this machine has detected in these pictures. */
+  detectedAt: number | undefined;
   /** When this machine spoke last, while it does not, and since when pictures had arrived then. */
   pause: { readonly at: number; readonly streamingSince: number | undefined } | undefined;
   /** Since when no machine gets pictures. */
@@ -28,6 +30,6 @@ export function newMonitorVoice(): MonitorVoice {
   return {
     ...{ turns: new Turns(), hasBegun: false, isTentative: false, hasHandedOver: false, isSpeaking: false },
     ...{ claim: undefined, claims: new Map(), attendedAt: new Map() },
-    ...{ streamingSince: undefined, pause: undefined, unseenSince: undefined },
+    ...{ streamingSince: undefined, detectedAt: undefined, pause: undefined, unseenSince: undefined },
   };
 }

@@ -147,7 +147,8 @@ export class SiteVoice implements Voice {
   }
 
   /** Called before an event is queued: what is held comes first if the clock was set back, before the next heartbeat tells. */
-  noticeClock(): void {
+  notice({ monitorID, time }: DetectionEvent): void {
+    this.#speakers.detected(monitorID, time);
     if (this.#speakers.isSetBack(nowUs())) this.#decide();
   }
 

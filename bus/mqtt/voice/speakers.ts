@@ -29,8 +29,11 @@ type Verdict = 'publish' | 'wait' | 'skip';
 export const maxWaitUs = 60_000_000;
 /** For so long after the end of a turn its events are published all the same: clocks differ. */
 const slackUs = 2_000_000;
-/** By so much at most detectors begin later than pictures. */
-const detectorDelayUs = 2_000_000;
+/**
+ * By so much detectors begin later than pictures, at least and at most: some seconds where a machine takes over many monitors. An
+ * event tells that they have begun; without one there is nothing to divide.
+ */
+const [minDetectorDelayUs, maxDetectorDelayUs] = [2_000_000, 10_000_000];
 /** What is later than now by more than this is of a clock that was set back since. */
 const setBackUs = 2_000_000;
 const maxVoices = 2000;
@@ -103,6 +106,12 @@ export class Speakers {
     return this.#voices.get(id)?.claim;
   }
 
+  /** This machine has detected something. @param time of the frame. */
+  detected(id: string, time: number): void {
+    const voice = this.#voiceOf(id);
+    if (voice.streamingSince !== undefined && time >= voice.streamingSince) voice.detectedAt ??= time;
+  }
+
   /** @param time of the frame in which this machine has detected something. */
   verdict(id: string, time: number, now: number): Verdict {
     const { machine } = this.#options;
@@ -165,7 +174,7 @@ export class Speakers {
     const candidates = this.#candidates(id, heard);
     const own = candidates.find((each) => each.machine === machine);
     const streamedSince = voice.streamingSince;
-    if (own?.streaming !== true) voice.streamingSince = undefined;
+    if (own?.streaming !== true) [voice.streamingSince, voice.detectedAt] = [undefined, undefined];
     else voice.streamingSince ??= now;
     const [best] = candidates;
     if (best?.streaming) voice.unseenSince = undefined;
@@ -232,7 +241,7 @@ export class Speakers {
   /** What the machine before this one has published by itself, or will, is before the turn that begins. */
   #begin(voice: MonitorVoice, heard: readonly HeardMachine[], now: number): void {
     const { machine } = this.#options;
-    const { turns, streamingSince = now } = voice;
+    const { turns } = voice;
     const { last } = turns;
     voice.hasBegun = true;
     voice.isTentative = !this.#isConnected;
@@ -240,11 +249,12 @@ export class Speakers {
     const ended = this.#ended(voice, heard, now);
     // Without a broker it does not know either what another machine has seen until now.
     const isFirst = !last && this.#isConnected;
-    // Its detectors may begin later than its pictures: until then another machine that records it may see what this one does not.
-    const since = isFirst ? 0 : Math.max(ended, streamingSince + detectorDelayUs, before + 1);
+    // Until its detectors have begun, another machine that records it may see what this one does not.
+    const detectsAt = detectorsBegin(voice, now);
+    const since = isFirst ? 0 : Math.max(ended, detectsAt ?? Number.POSITIVE_INFINITY, before + 1);
     const endedAt = Math.max(ended, before + 1);
     if (last?.machine !== nobody && endedAt < since) turns.begin({ machine: nobody, since: endedAt });
-    turns.begin({ machine, since });
+    if (since < Number.POSITIVE_INFINITY) turns.begin({ machine, since });
   }
 
   /** Until when the machine that had the last turn could publish what happened. */
@@ -271,4 +281,12 @@ export class Speakers {
     turns.begin({ machine: nobody, since: Math.max(0, now - slackUs) });
     turns.begin({ machine, since: last.since + 1 });
   }
+}
+
+/** @returns from when on this machine detects what happens; undefined while that is not known. */
+function detectorsBegin({ streamingSince, detectedAt }: MonitorVoice, now: number): number | undefined {
+  if (streamingSince === undefined) return now + minDetectorDelayUs;
+  const latest = streamingSince + maxDetectorDelayUs;
+  if (detectedAt === undefined) return now >= latest || now < streamingSince ? latest : undefined;
+  return Math.min(latest, Math.max(streamingSince + minDetectorDelayUs, detectedAt));
 }

@@ -74,11 +74,11 @@ async function besideSpeaker() {
       return voice.learn(session);
     },
     see(id: string) {
-      voice.noticeClock();
       const event: DetectionEvent = {
         ...{ id, monitorID: 'door', monitorName: 'door', source: 'motion', time: now },
         detections: [{ label: 'zone0', score: 50 }],
       };
+      voice.notice(event);
       const isAdmitted = voice.admits(event);
       if (isAdmitted === true) published.push(id);
       else if (isAdmitted !== false) void isAdmitted.then((outcome) => settled.set(id, outcome));

@@ -171,10 +171,24 @@ function speakersOf(machine: string): Speakers {
 test('a machine that starts without the broker does not say that all of the past was its own', () => {
   const speakers = speakersOf('b');
   speakers.decide([doorOf('b', 2)], beganAt + second);
-  expect(speakers.claim(id)?.turns).toEqual([
-    { machine: '', since: 0 },
-    { machine: 'b', since: beganAt + 3 * second },
-  ]);
+  expect(speakers.claim(id)).toMatchObject({ machine: 'b', turns: [{ machine: '', since: 0 }] });
+});
+
+test.each([
+  ['at least two seconds after the first picture', 2, 3],
+  ['with the first event', 7.5, 7.5],
+  ['ten seconds after the first picture, if nothing happens', undefined, 11],
+])('a turn begins once detectors have begun: %s', (_, detectedS, sinceS) => {
+  const speakers = speakersOf('b');
+  for (let tenths = 10; tenths < 120; tenths += 2) {
+    const now = beganAt + (tenths * second) / 10;
+    if (detectedS !== undefined && now >= beganAt + detectedS * second)
+      speakers.detected(id, beganAt + detectedS * second);
+    speakers.decide([doorOf('b', 2)], now);
+    const last = speakers.claim(id)?.turns.at(-1);
+    if (tenths < (detectedS ?? sinceS) * 10) expect(last).toEqual({ machine: '', since: 0 });
+  }
+  expect(speakers.claim(id)?.turns.at(-1)).toEqual({ machine: 'b', since: beganAt + sinceS * second });
 });
 
 test('what another machine cannot have judged is published: of a clock that was ahead, or left by a former start', () => {
