@@ -7,7 +7,12 @@ import { grouped } from '../support/grouped.ts';
 import { Lab } from '../support/lab.ts';
 import { motion, rtspMonitor } from '../support/monitors.ts';
 import { startBroker } from '../support/mosquitto.ts';
-import { eventsSeenBy, PublishedEvents, type SeenEvent } from '../support/published-events.ts';
+import {
+  eventsSeenBy,
+  PublishedEvents,
+  type SeenEvent,
+  unlistedEvents,
+} from '../support/published-events.ts';
 import { seeded } from '../support/seeded.ts';
 import { eventsOn, SiteFootage } from '../support/site-checker.ts';
 import { SiteFaults } from '../support/site-faults.ts';
@@ -115,6 +120,12 @@ test(
 
     const seen = await Promise.all(cluster.map((member, index) => eventsSeenBy(member, lab.machine(index))));
     const all = seen.flat();
+    const describe = ({ machine, monitorID, storedAt }: SeenEvent) =>
+      `${monitorID} on ${machine}, ${faults.describe(storedAt / 1000)}`;
+    const [from, to] = [since * 1000, until * 1000];
+    const ofList = all.filter(({ storedAt }) => storedAt >= from && storedAt < to);
+    expect(unlistedEvents(listed, ofList).map(describe)).toEqual([]);
+
     // A clock that was wrong may have moved older ones into this time.
     const told = () => {
       const events = new PublishedEvents(published.messages);
@@ -122,8 +133,6 @@ test(
       return { missing, untold: events.untold(missing, all) };
     };
     await waitFor(() => told().untold.length === 0, heldMs, 'all events').catch(() => {});
-    const describe = ({ machine, monitorID, storedAt }: SeenEvent) =>
-      `${monitorID} on ${machine}, ${faults.describe(storedAt / 1000)}`;
     const { missing, untold } = told();
     const counts = `${published.messages.length} publications, ${missing.length} as another machine's`;
     console.log(`${listed.length} events, ${counts}`);

@@ -9,6 +9,9 @@ import type { ListedEvent } from './site-checker.ts';
 /** Two machines that detect something within this, in microseconds, have seen the same. */
 const sameUs = 1_900_000;
 
+/** The seconds around a moment in which something is listed if anything was seen: a takeover leaves out no more of an occurrence. */
+const nearby = [-5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5];
+
 /** An event as its machine has published it: in a list it may have another time, if the machine's clock was set since. */
 export interface SeenEvent {
   readonly id: string;
@@ -58,12 +61,13 @@ export class PublishedEvents {
   }
 
   /**
-   * Those of them of whose moment nothing was published: within some seconds of a fault, lists may have one machine's event of
-   * it and the broker another one's.
+   * Those of them of whose moment no other machine's event was published: within some seconds of a fault, lists may have one
+   * machine's event of it and the broker another one's.
    */
   untold(missing: readonly SeenEvent[], seen: readonly SeenEvent[]): SeenEvent[] {
-    return missing.filter(({ monitorID, source, storedAt }) => {
+    return missing.filter(({ machine, monitorID, source, storedAt }) => {
       const isSame = (other: SeenEvent) =>
+        other.machine !== machine &&
         other.monitorID === monitorID &&
         other.source === source &&
         Math.abs(other.storedAt - storedAt) < sameUs;
@@ -88,6 +92,23 @@ export class PublishedEvents {
     });
   }
 }
+
+/**
+ * Those of which nothing is listed within some seconds: of what two machines record, the one's events are listed, and with short
+ * pauses they are one occurrence.
+ *
+ * @param seen by all machines while the list was made.
+ */
+export function unlistedEvents(listed: readonly ListedEvent[], seen: readonly SeenEvent[]): SeenEvent[] {
+  const ids = new Set(listed.map(({ id }) => id));
+  const byMonitor = grouped(seen, ({ monitorID, source }) => `${monitorID} ${source}`);
+  return [...byMonitor.values()].flatMap((events) => {
+    const seconds = new Set(events.filter(({ id }) => ids.has(id)).map(secondOf));
+    return events.filter((event) => !nearby.some((offset) => seconds.has(secondOf(event) + offset)));
+  });
+}
+
+const secondOf = ({ storedAt }: SeenEvent) => Math.floor(storedAt / 1e6);
 
 /** Of the events that one machine lists, those that come so soon after another machine's that both have seen the same. */
 export function repeatedEvents(listed: readonly ListedEvent[]): ListedEvent[] {

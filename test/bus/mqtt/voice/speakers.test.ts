@@ -55,35 +55,47 @@ test.each([
   [
     'what was seen while the clock was ahead is published when it is right again',
     {
-      ...{ seed: 6, machines: 3, clocks: [-134, -112, -279, 1], moves: [55_300] },
+      ...{ seed: 944_991_091, machines: 3, clocks: [-205, -312, 237, -209], moves: [18_200] },
       faults: [
-        { at: 8629, lasts: 11_038, machine: 0, kind: 'ahead' },
-        { at: 12_507, lasts: 7425, machine: 0, kind: 'cut' },
+        { at: 9139, lasts: 14_991, machine: 0, kind: 'ahead' },
+        { at: 13_107, lasts: 11_749, machine: 0, kind: 'cut' },
       ],
     },
   ],
   [
     'what waited for the broker when its machine died is published after the next start',
     {
-      ...{ seed: 75_712_514, machines: 3, clocks: [-137, 395, 4, -48], moves: [29_500, 52_900, 29_700] },
+      ...{ seed: 1_511_238_500, machines: 2, clocks: [-6, 358, -315, -314] },
+      moves: [41_800, 42_900, 12_100, 44_200],
       faults: [
-        { at: 30_461, lasts: 6926, machine: 2, kind: 'offline' },
-        { at: 29_175, lasts: 13_933, machine: 0, kind: 'offline' },
-        { at: 12_972, lasts: 6670, machine: 0, kind: 'cut' },
-        { at: 7375, lasts: 1500, machine: 1, kind: 'alone' },
-        { at: 34_416, lasts: 8944, machine: 0, kind: 'alone' },
-        { at: 33_053, lasts: 14_675, machine: 0, kind: 'dead' },
+        { at: 10_284, lasts: 9328, machine: 3, kind: 'dead' },
+        { at: 40_502, lasts: 13_067, machine: 3, kind: 'dead' },
+        { at: 34_281, lasts: 11_159, machine: 0, kind: 'cut' },
+        { at: 42_771, lasts: 9909, machine: 0, kind: 'offline' },
+        { at: 15_607, lasts: 12_302, machine: 0, kind: 'dead' },
+        { at: 42_556, lasts: 9025, machine: 2, kind: 'dead' },
       ],
     },
   ],
   [
-    'a machine that was to take over and died before it could say so has not had the turn of the one before',
+    'a machine that was to take over and was cut off before it could say so has its own events published',
     {
-      ...{ seed: 944_991_091, machines: 3, clocks: [-205, -312, 237, -209], moves: [18_200] },
+      ...{ seed: 230_528_680, machines: 3, clocks: [-4, -7, 15, 347], moves: [23_600, 27_100, 53_600] },
       faults: [
-        { at: 9373, lasts: 4565, machine: 0, kind: 'still' },
-        { at: 44_098, lasts: 2288, machine: 0, kind: 'offline' },
-        { at: 14_170, lasts: 10_711, machine: 0, kind: 'dead' },
+        { at: 8964, lasts: 12_610, machine: 0, kind: 'cut' },
+        { at: 37_497, lasts: 14_254, machine: 2, kind: 'dead' },
+        { at: 22_616, lasts: 7310, machine: 0, kind: 'cut' },
+      ],
+    },
+  ],
+  [
+    'a machine that starts anew does not know until when it was there before',
+    {
+      ...{ seed: 1_878_387_747, machines: 2, clocks: [78, -161, 143, 399], moves: [] },
+      faults: [
+        { at: 15_480, lasts: 9751, machine: 1, kind: 'offline' },
+        { at: 42_009, lasts: 12_967, machine: 2, kind: 'still' },
+        { at: 12_885, lasts: 4838, machine: 2, kind: 'dead' },
       ],
     },
   ],
