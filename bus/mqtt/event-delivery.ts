@@ -12,7 +12,7 @@ import type { Deliveries } from './delivery-reports.ts';
 
 /** Name of the reader of EVENTS whose position nats-server keeps. */
 const eventReader = 'mqtt';
-/** Events under way to the broker at once, those apart that are held: nats-server sends no more. */
+/** Events under way to the broker at once; with those that are or may be held where several machines publish. nats-server sends no more. */
 const maxUnderWay = 256;
 const reopenMs = 200;
 const beginMs = 2000;

@@ -80,14 +80,14 @@ function channels(detectors: readonly string[]): readonly MqttChannel[] {
       parameters: { id },
       payload: Type.Object({
         machine: Type.String(),
-        token: Type.Integer({ description: 'That makes it the owner; 0 while it records provisionally.' }),
+        rank: Type.Integer({ description: 'Of two that record it, the one with the higher rank speaks.' }),
         streaming: Type.Boolean({ description: 'Whether pictures arrive.' }),
         turns: Type.Array(
           Type.Object({
             machine: Type.String({ description: 'Empty: nobody.' }),
             since: Type.Integer({ description: 'Unix time in microseconds.' }),
           }),
-          { description: 'The last one is its own.' },
+          { description: 'The last one is its own, or nobody’s until its detectors have begun.' },
         ),
       }),
     },

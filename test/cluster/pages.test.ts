@@ -71,6 +71,8 @@ test('a browser at one machine shows what all of them see and have, also while o
   const { page, complaints } = await openPage(browser, address, asked.recorder.admin);
   for (const { id } of monitors) await morePictures(page, id, 10);
   for (const machine of [asked, victim, third]) await rowOf(page, machine).getByText('2 cameras').waitFor();
+  const tile = page.locator(`[data-monitor="${lost}"] .tile-machine`);
+  await tile.getByText(`Recorded by ${victim.name}`).waitFor({ state: 'attached' });
   await expectGoodPage(page, 'cluster-live');
 
   const film = await recordedAddress(asked, lost, victim.name);
@@ -99,5 +101,13 @@ test('a browser at one machine shows what all of them see and have, also while o
   await page.goto(film);
   await morePlayed(page, lost, 3);
   expect(await away.count()).toBe(0);
+
+  await page.goto(`${asked.recorder.url}/logs`);
+  await page.getByLabel('Machine', { exact: true }).selectOption(third.name);
+  await page.waitForURL(`**/logs?machine=${third.name}`);
+  const from = page.locator('.log .from');
+  await from.filter({ hasText: third.name }).first().waitFor();
+  expect(await from.filter({ hasNotText: third.name }).count()).toBe(0);
+  await expectGoodPage(page, 'cluster-logs');
   expect([...complaints, ...phone.complaints]).toEqual([]);
 });

@@ -53,8 +53,9 @@ async function recordedAfter(machine: ClusterRecorder, ids: readonly string[], s
 
 test('of two machines alone, one records what the other one recorded, and nothing is changed until both are there', async () => {
   const { asked, victim, owned } = await startTwo('record');
+  const killedAt = Date.now();
   await victim.recorder.kill();
-  expect(await recordedAfter(asked, owned, Date.now())).toBeLessThan(maxGapMs);
+  expect(await recordedAfter(asked, owned, killedAt)).toBeLessThan(maxGapMs);
   const refused = await attempt(asked, 'PUT', '/api/monitor', { ...monitors[0], name: 'no' });
   expect([refused.status, await refused.json()]).toEqual([
     503,
@@ -90,7 +91,7 @@ test('of two machines that wait, one takes over when somebody presses the button
   await settledCluster([asked, back], monitors);
 });
 
-test('a fourth machine is added while the three go on, records its part, and stands in for one that votes', async () => {
+test('a fourth machine is added, records its part, and stands in for one that votes', async () => {
   const fourth = third.replace(/\d+$/, '4');
   const four = [...clusterMachines, fourth];
   const cluster = await startCluster(monitors);
@@ -122,7 +123,7 @@ test('a fourth machine is added while the three go on, records its part, and sta
   expect(later.status).toBe(200);
   await added.recorder.kill();
   await settledCluster(
-    [other, ...rest.filter((machine) => machine !== added && machine !== other)],
+    rest.filter((machine) => machine !== added),
     monitors,
   );
 });

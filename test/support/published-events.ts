@@ -9,7 +9,7 @@ import type { ListedEvent } from './site-checker.ts';
 /** Two machines that detect something within this, in microseconds, have seen the same. */
 const sameUs = 1_900_000;
 
-/** The seconds around a moment in which something is listed if anything was seen: a takeover leaves out no more of an occurrence. */
+/** Within less than six seconds of what was seen something is listed: a takeover leaves out no more of an occurrence. */
 const nearby = [-5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5];
 
 /** An event as its machine has published it: in a list it may have another time, if the machine's clock was set since. */

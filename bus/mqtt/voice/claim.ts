@@ -9,7 +9,7 @@ export interface Candidate {
 
 /** What a machine that speaks for a monitor has retained at the broker. */
 export interface Claim extends Candidate {
-  /** The last one is its own. */
+  /** The last one is its own, or nobody's until its detectors have begun. */
   readonly turns: readonly Turn[];
 }
 

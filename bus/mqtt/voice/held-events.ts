@@ -29,10 +29,10 @@ export class HeldEvents {
   /** Holds one that was taken. */
   keep(held: HeldEvent): void {
     this.#events.set(held.event.id, held);
-    for (const oldest of this.#events.values()) {
-      if (this.#events.size <= maxHeldEvents) break;
-      this.#leave(oldest);
-    }
+    if (this.#events.size <= maxHeldEvents) return;
+    let oldest = held;
+    for (const other of this.#events.values()) if (other.place < oldest.place) oldest = other;
+    this.#leave(oldest);
   }
 
   /** @returns those of a monitor, which are held no longer, in the order in which they came. */

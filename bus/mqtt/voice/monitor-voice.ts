@@ -5,7 +5,7 @@ import { Turns } from './turns.ts';
 export interface MonitorVoice {
   readonly turns: Turns;
   isSpeaking: boolean;
-  /** Whether there was a turn of this machine since its start. */
+  /** Whether this machine has spoken since its start. */
   hasBegun: boolean;
   /** It began while this machine did not know whether another one was still at the broker. */
   isTentative: boolean;
@@ -20,6 +20,8 @@ export interface MonitorVoice {
   streamingSince: number | undefined;
   /** The time of the first event that this machine has detected in these pictures. */
   detectedAt: number | undefined;
+  /** It speaks, and its turn has not begun yet: nobody has it. */
+  isAwaitingDetectors: boolean;
   /** When this machine spoke last, while it does not, and since when pictures had arrived then. */
   pause: { readonly at: number; readonly streamingSince: number | undefined } | undefined;
   /** Since when no machine gets pictures. */
@@ -29,6 +31,7 @@ export interface MonitorVoice {
 export function newMonitorVoice(): MonitorVoice {
   return {
     ...{ turns: new Turns(), hasBegun: false, isTentative: false, hasHandedOver: false, isSpeaking: false },
+    isAwaitingDetectors: false,
     ...{ claim: undefined, claims: new Map(), attendedAt: new Map() },
     ...{ streamingSince: undefined, detectedAt: undefined, pause: undefined, unseenSince: undefined },
   };

@@ -146,7 +146,10 @@ export class SiteVoice implements Voice {
     this.#decide();
   }
 
-  /** Called before an event is queued: what is held comes first if the clock was set back, before the next heartbeat tells. */
+  /**
+   * Called before an event is queued: it tells that detectors have begun, and, before the next heartbeat does, that the clock was
+   * set back, so that what is held comes first.
+   */
   notice({ monitorID, time }: DetectionEvent): void {
     this.#speakers.detected(monitorID, time);
     if (this.#speakers.isSetBack(nowUs())) this.#decide();

@@ -191,6 +191,7 @@ export class Speakers {
       voice.claim = { ...best, turns: voice.turns.list };
       voice.pause = undefined;
     } else {
+      voice.isAwaitingDetectors = false;
       if (before?.machine === machine) voice.pause = { at: now, streamingSince: streamedSince };
       voice.claim = this.#handOver(voice, best, now);
     }
@@ -244,7 +245,7 @@ export class Speakers {
     const { turns } = voice;
     const { last } = turns;
     voice.hasBegun = true;
-    voice.isTentative = !this.#isConnected;
+    if (!voice.isAwaitingDetectors) voice.isTentative = !this.#isConnected;
     const before = last?.since ?? -1;
     const ended = this.#ended(voice, heard, now);
     // Without a broker it does not know either what another machine has seen until now.
@@ -254,7 +255,8 @@ export class Speakers {
     const since = isFirst ? 0 : Math.max(ended, detectsAt ?? Number.POSITIVE_INFINITY, before + 1);
     const endedAt = Math.max(ended, before + 1);
     if (last?.machine !== nobody && endedAt < since) turns.begin({ machine: nobody, since: endedAt });
-    if (since < Number.POSITIVE_INFINITY) turns.begin({ machine, since });
+    voice.isAwaitingDetectors = since === Number.POSITIVE_INFINITY;
+    if (!voice.isAwaitingDetectors) turns.begin({ machine, since });
   }
 
   /** Until when the machine that had the last turn could publish what happened. */
@@ -284,9 +286,17 @@ export class Speakers {
 }
 
 /** @returns from when on this machine detects what happens; undefined while that is not known. */
-function detectorsBegin({ streamingSince, detectedAt }: MonitorVoice, now: number): number | undefined {
-  if (streamingSince === undefined) return now + minDetectorDelayUs;
+function detectorsBegin(
+  { streamingSince, detectedAt, isAwaitingDetectors }: MonitorVoice,
+  now: number,
+): number | undefined {
+  // Of a clock that was set back since, its pictures say nothing.
+  if (streamingSince === undefined || now < streamingSince) return now + minDetectorDelayUs;
   const latest = streamingSince + maxDetectorDelayUs;
-  if (detectedAt === undefined) return now >= latest || now < streamingSince ? latest : undefined;
-  return Math.min(latest, Math.max(streamingSince + minDetectorDelayUs, detectedAt));
+  if (detectedAt !== undefined) {
+    return Math.min(latest, Math.max(streamingSince + minDetectorDelayUs, detectedAt));
+  }
+  if (now < latest) return undefined;
+  // It may have stood still meanwhile, and seen nothing.
+  return isAwaitingDetectors ? now : latest;
 }

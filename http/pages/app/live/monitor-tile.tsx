@@ -42,7 +42,12 @@ export function MonitorTile({ monitor, link, linkTitle }: TileProps) {
       )}
       <header class="tile-head">
         <h2>{monitor.name}</h2>
-        {monitor.machine && <span class="tile-machine">{monitor.machine}</span>}
+        {monitor.machine && (
+          <span class="tile-machine" title={say(liveTexts.recordedBy, { machine: monitor.machine })}>
+            <span aria-hidden="true">{monitor.machine}</span>
+            <span class="hidden">{say(liveTexts.recordedBy, { machine: monitor.machine })}</span>
+          </span>
+        )}
         {(state ?? monitor).recording && (
           <span class="rec" title={say(liveTexts.recording)}>
             {say(liveTexts.rec)}

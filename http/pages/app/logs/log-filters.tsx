@@ -21,7 +21,9 @@ interface FiltersProps {
 /** Every choice becomes part of the page's address, so that it can be sent to somebody. */
 export function LogFilters({ filter, sources }: FiltersProps) {
   const monitors = usePolled<readonly MonitorSummary[]>('/api/monitor/states', choicesIntervalMs).value.value;
-  const machines = usePolled<readonly MachineReport[]>('/api/machines', choicesIntervalMs).value.value ?? [];
+  const all = usePolled<readonly MachineReport[]>('/api/machines', choicesIntervalMs).value.value ?? [];
+  // One that only votes keeps no log that the others read.
+  const machines = all.filter(({ capacity }) => capacity !== 0);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   useEffect(() => () => clearTimeout(timer.current), []);
   const change = (part: Partial<ChosenEntries>) =>

@@ -26,6 +26,7 @@ export const liveTexts = {
   fullScreen: { en: 'Full screen', de: 'Vollbild' },
   leaveFullScreen: { en: 'Leave full screen', de: 'Vollbild verlassen' },
   recording: { en: 'Recording', de: 'Aufnahme läuft' },
+  recordedBy: { en: 'Recorded by {machine}', de: 'Aufgenommen von {machine}' },
   rec: { en: 'REC', de: 'REC' },
   stateConnecting: { en: 'Connecting to the camera …', de: 'Verbindung zur Kamera …' },
   stateStreaming: { en: 'Waiting for the first picture …', de: 'Warten auf das erste Bild …' },

@@ -203,6 +203,12 @@ test.each([
   expect(speakers.claim(id)?.turns.at(-1)).toEqual({ machine: 'b', since: beganAt + sinceS * second });
 });
 
+test('a machine that stood still before it detected anything has not had the turn meanwhile', () => {
+  const speakers = speakersOf('b');
+  for (const seconds of [1, 2, 23]) speakers.decide([doorOf('b', 2)], beganAt + seconds * second);
+  expect(speakers.claim(id)?.turns.at(-1)).toEqual({ machine: 'b', since: beganAt + 23 * second });
+});
+
 test('what another machine cannot have judged is published: of a clock that was ahead, or left by a former start', () => {
   const { speakers, lastAt } = besideSpeaker();
   expect(speakers.verdict(id, lastAt + 5 * second, lastAt)).toBe('publish');
