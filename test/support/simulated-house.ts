@@ -50,7 +50,8 @@ interface SimulatedMachine {
   isOnline: boolean;
   /** When the broker notices that it is gone. */
   noticedAt: number | undefined;
-  spoke: boolean;
+  /** The claim that the broker has got of it last. */
+  claimed: string | undefined;
   wasDead: boolean;
 }
 
@@ -114,7 +115,7 @@ class SimulatedHouse {
           unread: [],
           isOnline: false,
           noticedAt: undefined,
-          spoke: false,
+          claimed: undefined,
           wasDead: false,
         },
       };
@@ -178,7 +179,7 @@ class SimulatedHouse {
       machine.read = [];
       machine.alongside.clear();
       machine.unread = [];
-      machine.spoke = false;
+      machine.claimed = undefined;
     }
     machine.wasDead = isDead;
   }
@@ -324,13 +325,15 @@ class SimulatedHouse {
     if (changed) this.#release(machine);
     machine.held = machine.held.filter(({ time }) => time >= now - maxWaitUs);
     if (!machine.isOnline) return;
-    if (claim && JSON.stringify(claim) !== JSON.stringify(this.#claim) && (changed || !machine.spoke)) {
+    const text = claim && JSON.stringify(claim);
+    const isNews = changed || text !== machine.claimed;
+    machine.claimed = text;
+    if (claim && text !== JSON.stringify(this.#claim) && isNews) {
       this.#claim = claim;
       for (const other of this.#machines) {
         if (other !== machine && other.isOnline) other.unread.push(claim);
       }
     }
-    machine.spoke = claim !== undefined;
   }
 
   #publish(machine: SimulatedMachine): void {
