@@ -1,6 +1,11 @@
 import type { Claim } from './claim.ts';
 import { Turns } from './turns.ts';
 
+/**
+ * By so much detectors begin later than pictures, at least and at most: some seconds where a machine takes over many monitors. An
+ * event tells that they have begun; without one there is nothing to divide.
+ */
+const [minDetectorDelayUs, maxDetectorDelayUs] = [2_000_000, 10_000_000];
 /** What is known of who speaks for a monitor. Unix times in microseconds. */
 export interface MonitorVoice {
   readonly turns: Turns;
@@ -35,4 +40,20 @@ export function newMonitorVoice(): MonitorVoice {
     ...{ claim: undefined, claims: new Map(), attendedAt: new Map() },
     ...{ streamingSince: undefined, detectedAt: undefined, pause: undefined, unseenSince: undefined },
   };
+}
+
+/** @returns from when on this machine detects what happens; undefined while that is not known. */
+export function detectorsBegin(
+  { streamingSince, detectedAt, isAwaitingDetectors }: MonitorVoice,
+  now: number,
+): number | undefined {
+  // Of a clock that was set back since, its pictures say nothing.
+  if (streamingSince === undefined || now < streamingSince) return now + minDetectorDelayUs;
+  const latest = streamingSince + maxDetectorDelayUs;
+  if (detectedAt !== undefined) {
+    return Math.min(latest, Math.max(streamingSince + minDetectorDelayUs, detectedAt));
+  }
+  if (now < latest) return undefined;
+  // It may have stood still meanwhile, and seen nothing.
+  return isAwaitingDetectors ? now : latest;
 }

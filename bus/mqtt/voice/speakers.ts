@@ -1,5 +1,5 @@
 import { byRank, type Candidate, type Claim, isSameClaim } from './claim.ts';
-import { type MonitorVoice, newMonitorVoice } from './monitor-voice.ts';
+import { detectorsBegin, type MonitorVoice, newMonitorVoice } from './monitor-voice.ts';
 import { OtherMachines } from './other-machines.ts';
 import { nobody } from './turns.ts';
 
@@ -29,11 +29,6 @@ type Verdict = 'publish' | 'wait' | 'skip';
 export const maxWaitUs = 60_000_000;
 /** For so long after the end of a turn its events are published all the same: clocks differ. */
 const slackUs = 2_000_000;
-/**
- * By so much detectors begin later than pictures, at least and at most: some seconds where a machine takes over many monitors. An
- * event tells that they have begun; without one there is nothing to divide.
- */
-const [minDetectorDelayUs, maxDetectorDelayUs] = [2_000_000, 10_000_000];
 /** What is later than now by more than this is of a clock that was set back since. */
 const setBackUs = 2_000_000;
 const maxVoices = 2000;
@@ -283,20 +278,4 @@ export class Speakers {
     turns.begin({ machine: nobody, since: Math.max(0, now - slackUs) });
     turns.begin({ machine, since: last.since + 1 });
   }
-}
-
-/** @returns from when on this machine detects what happens; undefined while that is not known. */
-function detectorsBegin(
-  { streamingSince, detectedAt, isAwaitingDetectors }: MonitorVoice,
-  now: number,
-): number | undefined {
-  // Of a clock that was set back since, its pictures say nothing.
-  if (streamingSince === undefined || now < streamingSince) return now + minDetectorDelayUs;
-  const latest = streamingSince + maxDetectorDelayUs;
-  if (detectedAt !== undefined) {
-    return Math.min(latest, Math.max(streamingSince + minDetectorDelayUs, detectedAt));
-  }
-  if (now < latest) return undefined;
-  // It may have stood still meanwhile, and seen nothing.
-  return isAwaitingDetectors ? now : latest;
 }
