@@ -12,7 +12,7 @@ import type { Deliveries } from './delivery-reports.ts';
 
 /** Name of the reader of EVENTS whose position nats-server keeps. */
 const eventReader = 'mqtt';
-/** Events under way to the broker at once; with those that are or may be held where several machines publish. nats-server sends no more. */
+/** So many events nats-server sends before the first is confirmed, and as many more as may be held. */
 const maxUnderWay = 256;
 const reopenMs = 200;
 const beginMs = 2000;
@@ -34,7 +34,7 @@ interface EventPublisher {
 
 /** What waits for the broker. */
 export interface EventBacklog {
-  /** Events that the broker has not confirmed, without those that are or were held. */
+  /** Events that the broker has not confirmed; not those that wait, or have waited, for another machine. */
   readonly length: number;
   /** When the oldest of them was stored: Unix time in microseconds; null if none waits. */
   readonly oldest: number | null;
@@ -47,8 +47,8 @@ export interface EventBacklog {
  *
  * The JetStream stream EVENTS is the queue: its server remembers up to which one the broker has confirmed all, so events from
  * while the broker, the bus or this process is offline are delivered later. The stream is bounded by count, bytes and age:
- * events that expire in it before they are delivered are counted and logged. After one that is held and not settled when the
- * process ends, all that came is delivered again.
+ * events that expire in it before they are delivered are counted and logged. One that is held when the process ends is
+ * delivered again, and so is all that came after it.
  */
 export class EventDelivery {
   readonly #bus: Bus;
