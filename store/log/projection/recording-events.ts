@@ -6,6 +6,11 @@ const slackUs = 86_400_000_000;
 /** What an event says of its clock is less by what detection took; clocks that are told apart differ by ten seconds. */
 const detectionUs = 10_000_000;
 const sameClockUs = 2_000_000;
+/**
+ * A clock that was set, events have at once, and a recording from the next key frame on, which some cameras send once a minute. Either may notice
+ * it a little later than the other. So long before and after a recording of a wrong clock there may be events of that clock, in microseconds.
+ */
+const [beforeUs, afterUs] = [60_000_000, 5_000_000];
 
 /** A recording of a main stream, as its row has it. Times are Unix times in microseconds. */
 interface StoredSpan {
@@ -62,8 +67,9 @@ export class RecordingEvents {
     const shift = time - former.time;
     // Those of another clock stay. Where nobody knows the clock, those that have moved here already, from a recording before or
     // after it, were stored as far from here as that.
-    const sql = `FROM event WHERE monitorID = $1 AND time >= $2 AND time < $3
-      AND coalesce(startedUs BETWEEN $5 - ${detectionUs} AND $5 + ${sameClockUs}, abs(time - storedAt - $4) > abs($4) / 2)`;
+    const sql = `FROM event WHERE monitorID = $1 AND time >= $2 - ${beforeUs} AND time < $3 + ${afterUs}
+      AND coalesce(startedUs BETWEEN $5 - ${detectionUs} AND $5 + ${sameClockUs},
+        time >= $2 AND time < $3 AND abs(time - storedAt - $4) > abs($4) / 2)`;
     const clock = startedUs === undefined ? null : BigInt(startedUs.former);
     const values = [former.monitorID, BigInt(former.time), BigInt(former.endTime), BigInt(shift), clock];
     const types = [VARCHAR, BIGINT, BIGINT, BIGINT, BIGINT];

@@ -228,6 +228,26 @@ test('events of another clock stay where they are when the recordings of a wrong
   ]);
 });
 
+test('events of a wrong clock move also where its recording began or ended some seconds later or earlier', async () => {
+  const { database, append, ask } = await open(await file());
+  const of = (seconds: number, startedUs: number) => ({ ...event(seconds), startedUs });
+  // The clock was 15 s behind, and the next key frame came four seconds after it was set.
+  const behind = [96, 105, 112].map((seconds) => of(seconds, -15e6 - 200_000));
+  const right = [95, 97, 111].map((seconds) => of(seconds, -200_000));
+  await database.writer.appendEvents([...behind, ...right], position(1));
+  await append(report(100, 'saved', 110));
+  const startedUs = { former: -15e6, now: 0 };
+  await append(report(115, 'found', 125, { formerID: report(100, 'saved', 110).id, startedUs }));
+  expect(await ask('SELECT id, time FROM events ORDER BY time, id')).toEqual([
+    ['e95', at(95)],
+    ['e97', at(97)],
+    ['e111', at(111)],
+    ['e96', at(111)],
+    ['e105', at(120)],
+    ['e112', at(127)],
+  ]);
+});
+
 test('those that were deleted go with the log, also if nobody ended them; the others stay', async () => {
   const { database, append, ask } = await open(await file());
   await append(
