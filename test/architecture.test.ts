@@ -37,9 +37,10 @@ const topLevel = [
  */
 const allowedRooms: Record<string, readonly string[]> = {
   bus: ['base'],
+  'bus/certificates': ['base', 'children'],
   'bus/children': ['base'],
   'bus/nats': ['', 'base', 'children', 'packets'],
-  'bus/nats/control': ['', 'base', 'nats'],
+  'bus/nats/control': ['', 'base', 'certificates', 'nats'],
   'bus/logging': ['', 'base', 'nats', 'systemd'],
   'bus/systemd': [''],
   'bus/mqtt': [
@@ -116,7 +117,15 @@ const allowedRooms: Record<string, readonly string[]> = {
     'log/worker',
   ],
   'store/log/worker': [
-    ...['base', 'log/catalogue', 'log/export', 'log/projection', 'log/projection/states', 'log/read'],
+    ...[
+      'base',
+      'log/catalogue',
+      'log/export',
+      'log/projection',
+      'log/projection/recorded-events',
+      'log/projection/states',
+      'log/read',
+    ],
     ...['log/retention', 'log/schema'],
   ],
   'store/log/catalogue': ['base', 'log/schema'],
@@ -124,7 +133,8 @@ const allowedRooms: Record<string, readonly string[]> = {
   'store/log/sql-process': ['base', 'log/sql'],
   'store/log/export': ['base', 'log/catalogue', 'log/read', 'log/schema'],
   'store/log/read': ['base', 'log/projection', 'log/schema'],
-  'store/log/projection': ['log/schema'],
+  'store/log/projection': ['log/projection/recorded-events', 'log/schema'],
+  'store/log/projection/recorded-events': ['log/schema'],
   'store/log/projection/states': ['log/projection', 'log/schema'],
   'store/log/retention': ['log/schema'],
 

@@ -3,22 +3,26 @@ import type { LogEntry } from '../../../bus/messages.ts';
 import { fillTable } from '../schema/fill-table.ts';
 import type { Position } from './position.ts';
 import type { Positions } from './positions.ts';
+import type { EventMoves } from './recorded-events/event-moves.ts';
 import type { StoredEvent } from './rows.ts';
 
 /** Adds rows, each batch together with how far its stream has been read. */
 export class LogWriter {
   readonly #connection: DuckDBConnection;
   readonly #positions: Positions;
+  readonly #moves: EventMoves;
   readonly #stored: (entries: readonly LogEntry[]) => void;
 
-  /** @param stored is called with entries that have been stored; there are some. */
+  /** @param moves which events make that come late. @param stored is called with entries that have been stored; there are some. */
   constructor(
     connection: DuckDBConnection,
     positions: Positions,
+    moves: EventMoves,
     stored: (entries: readonly LogEntry[]) => void,
   ) {
     this.#connection = connection;
     this.#positions = positions;
+    this.#moves = moves;
     this.#stored = stored;
   }
 
@@ -34,8 +38,9 @@ export class LogWriter {
   /** Adds events and the position after them: both or nothing. */
   appendEvents(events: readonly StoredEvent[], position: Position): Promise<void> {
     return this.#positions.store('EVENTS', position, async () => {
-      if (events.length > 0)
-        await fillTable(this.#connection, 'event', (appender) => appendEvents(appender, events));
+      if (events.length === 0) return;
+      const moved = await this.#moves.applyTo(events);
+      await fillTable(this.#connection, 'event', (appender) => appendEvents(appender, moved));
     });
   }
 }

@@ -10,7 +10,8 @@ import { fillTable } from '../schema/fill-table.ts';
 import type { StoredRecordings } from '../schema/stored-recordings.ts';
 import type { Position, StoredPosition } from './position.ts';
 import type { Positions } from './positions.ts';
-import { RecordingEvents } from './recording-events.ts';
+import type { EventMoves } from './recorded-events/event-moves.ts';
+import { RecordingEvents } from './recorded-events/recording-events.ts';
 import type { StoredRecording } from './rows.ts';
 
 /** Adds what is known about recordings, each batch together with how far its stream has been read. */
@@ -20,9 +21,11 @@ export class RecordingWriter {
   readonly #onStored: (stored: StoredRecordings) => void;
   readonly #deleteRows: (task: () => Promise<void>) => Promise<void>;
   readonly #events: RecordingEvents;
+  readonly #moves: EventMoves;
 
   /**
    * @param onStored is called after each batch.
+   * @param moves those of the events of recordings that get their true times.
    * @param deleteRows runs a task while no rows are copied; only then may it delete some.
    */
   constructor(
@@ -30,12 +33,14 @@ export class RecordingWriter {
     positions: Positions,
     onStored: (stored: StoredRecordings) => void,
     deleteRows: (task: () => Promise<void>) => Promise<void>,
+    moves: EventMoves,
   ) {
     this.#connection = connection;
     this.#positions = positions;
     this.#onStored = onStored;
     this.#deleteRows = deleteRows;
-    this.#events = new RecordingEvents(connection);
+    this.#moves = moves;
+    this.#events = new RecordingEvents(connection, moves);
   }
 
   /** Those whose end is not known are few, and kept apart: one for each monitor, and one for each kill. */
@@ -58,12 +63,16 @@ export class RecordingWriter {
   ): Promise<void> {
     const latest = new Map<string, StoredRecording>();
     const renamed: RecordingName[] = [];
-    await this.#positions.store(stream, position, async () => {
+    const store = async () => {
       for (const part of partsOf(reports)) {
         const stored = await this.#store(part);
         for (const row of stored.rows) latest.set(row.id, row);
         renamed.push(...stored.renamed);
       }
+    };
+    await this.#positions.store(stream, position, store).catch((error: Error) => {
+      this.#moves.forget();
+      throw error;
     });
     const idsOf = (isWanted: (report: StoredRecording) => boolean) =>
       [...latest.values()].filter(isWanted).map(({ id }) => id);

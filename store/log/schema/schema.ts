@@ -71,6 +71,14 @@ const columns = {
   removal: `
   id VARCHAR NOT NULL,
   time BIGINT NOT NULL`,
+  // Of events of recordings that got their true times; see `recorded-events/event-moves.ts`. In the order in which they were made.
+  eventMove: `
+  monitorID VARCHAR NOT NULL,
+  time BIGINT NOT NULL,
+  endTime BIGINT NOT NULL,
+  shiftUs BIGINT NOT NULL,
+  formerUs BIGINT NOT NULL,
+  stepUs BIGINT NOT NULL`,
   state: `
   time BIGINT NOT NULL,
   monitorID VARCHAR NOT NULL,
@@ -112,6 +120,7 @@ export const agingTables = [
   'object',
   'recording',
   'removal',
+  'eventMove',
   'state',
   'tenure',
 ] as const;

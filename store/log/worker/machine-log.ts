@@ -7,6 +7,7 @@ import { TimelineReader } from '../catalogue/timeline-reader.ts';
 import { DetectionWriter } from '../projection/detection-writer.ts';
 import { LogWriter } from '../projection/log-writer.ts';
 import { Positions } from '../projection/positions.ts';
+import { EventMoves } from '../projection/recorded-events/event-moves.ts';
 import { RecordingComparison } from '../projection/recording-comparison.ts';
 import { RecordingWriter } from '../projection/recording-writer.ts';
 import { MachineLife } from '../projection/states/machine-life.ts';
@@ -86,10 +87,11 @@ export class MachineLog {
     this.detections = new DetectionWriter(writer, this.positions);
     this.states = new StateWriter(writer, this.positions);
     this.life = new MachineLife(writer, writes);
+    const moves = new EventMoves(writer);
     const learn = (stored: StoredRecordings) => this.catalogue.learn(stored);
-    const recordings = new RecordingWriter(writer, this.positions, learn, pauseRetention);
+    const recordings = new RecordingWriter(writer, this.positions, learn, pauseRetention, moves);
     this.recordings = new RecordingComparison(writer, this.positions, recordings);
-    this.writer = new LogWriter(writer, this.positions, (entries) => {
+    this.writer = new LogWriter(writer, this.positions, moves, (entries) => {
       void this.#hours.advance(entries.at(-1)?.time ?? 0);
       void this.#slices.advance(entries.length);
     });

@@ -5,6 +5,7 @@ import { Mutex } from '../../../../bus/base/mutex.ts';
 import type { LogEntry } from '../../../../bus/messages.ts';
 import { LogWriter } from '../../../../store/log/projection/log-writer.ts';
 import { Positions } from '../../../../store/log/projection/positions.ts';
+import { EventMoves } from '../../../../store/log/projection/recorded-events/event-moves.ts';
 import { schema } from '../../../../store/log/schema/schema.ts';
 import { atEnd } from '../../../support/cleanup.ts';
 import { temporaryFolder } from '../../../support/folder.ts';
@@ -37,7 +38,7 @@ async function start(instead: (commit: () => Promise<unknown>) => Promise<unknow
         asked[0] === 'COMMIT' ? instead(() => run('COMMIT')) : run(...asked);
     },
   });
-  const writer = new LogWriter(odd, new Positions(odd, new Mutex()), () => {});
+  const writer = new LogWriter(odd, new Positions(odd, new Mutex()), new EventMoves(odd), () => {});
   const times = async () =>
     (await connection.runAndReadAll('SELECT time FROM log ORDER BY rowid'))
       .getRows()

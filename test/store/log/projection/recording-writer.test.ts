@@ -248,6 +248,35 @@ test('events of a wrong clock move also where its recording began or ended some 
   ]);
 });
 
+test('events that are read after their recording has moved have the same times as those before, in another thread too', async () => {
+  const path = await file();
+  const first = await open(path);
+  const of = (seconds: number, startedUs: number) => ({ ...event(seconds), startedUs: startedUs - 200_000 });
+  await first.database.writer.appendEvents([of(105, -15e6)], position(1));
+  await first.append(report(100, 'saved', 110));
+  const [behind, right, ahead] = [-15e6, 0, 15e6];
+  const one = report(115, 'found', 125, {
+    ...{ formerID: report(100, 'saved', 110).id, startedUs: { former: behind, now: right } },
+  });
+  await first.append(one);
+  // The clock was set once more, which the recording follows.
+  const other = { formerID: one.id, startedUs: { former: right, now: ahead } };
+  await first.append(report(130, 'found', 140, other));
+  await first.database.writer.appendEvents([of(106, behind), of(117, right), of(107, ahead)], position(4));
+  await first.database.close();
+  const { database, ask } = await open(path);
+  await database.writer.appendEvents([of(108, behind), of(36, behind), of(116, behind)], position(7));
+  expect(await ask('SELECT id, time FROM events ORDER BY time, id')).toEqual([
+    ['e36', at(36)],
+    ['e107', at(107)],
+    ['e116', at(116)],
+    ['e117', at(132)],
+    ['e105', at(135)],
+    ['e106', at(136)],
+    ['e108', at(138)],
+  ]);
+});
+
 test('those that were deleted go with the log, also if nobody ended them; the others stay', async () => {
   const { database, append, ask } = await open(await file());
   await append(

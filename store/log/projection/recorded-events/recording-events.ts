@@ -1,16 +1,17 @@
 import { BIGINT, type DuckDBConnection, LIST, listValue, VARCHAR } from '@duckdb/node-api';
-import type { StoredRecording } from './rows.ts';
+import { afterUs, beforeUs, detectionUs, type EventMoves, sameClockUs } from './event-moves.ts';
 
 /** Microseconds. The time of a deletion is that of the name; a recording's row is seldom so far from it. */
 const slackUs = 86_400_000_000;
-/** What an event says of its clock is less by what detection took; clocks that are told apart differ by ten seconds. */
-const detectionUs = 10_000_000;
-const sameClockUs = 2_000_000;
-/**
- * A clock that was set, events have at once, and a recording from the next key frame on, which some cameras send once a minute. Either may notice
- * it a little later than the other. So long before and after a recording of a wrong clock there may be events of that clock, in microseconds.
- */
-const [beforeUs, afterUs] = [60_000_000, 5_000_000];
+
+/** A recording that has another name now, or none. */
+interface Renamed {
+  readonly time: number;
+  readonly formerID?: string;
+  readonly startedUs?: { readonly former: number; readonly now: number };
+}
+
+type RecordingName = { readonly id: string; readonly time: number };
 
 /** A recording of a main stream, as its row has it. Times are Unix times in microseconds. */
 interface StoredSpan {
@@ -23,17 +24,19 @@ interface StoredSpan {
 /** What becomes of events when something becomes of the recording of their time; within the transaction of the report. */
 export class RecordingEvents {
   readonly #connection: DuckDBConnection;
+  readonly #moves: EventMoves;
 
-  /** @param connection the one that writes. */
-  constructor(connection: DuckDBConnection) {
+  /** @param connection the one that writes. @param moves gets those that later events make as well. */
+  constructor(connection: DuckDBConnection, moves: EventMoves) {
     this.#connection = connection;
+    this.#moves = moves;
   }
 
   /**
    * Deletes the events during recordings that were deleted. Those of sub streams take none along: the main stream's
    * recording of the same time may still be there.
    */
-  async forget(removed: readonly Pick<StoredRecording, 'id' | 'time'>[]): Promise<void> {
+  async forget(removed: readonly RecordingName[]): Promise<void> {
     const spans = await this.#spansOf(removed);
     if (spans.length === 0) return;
     const [first, last] = [
@@ -60,7 +63,7 @@ export class RecordingEvents {
    *
    * @returns the recording as it had been; undefined if it has no other name now, or is not known by the former one.
    */
-  async move({ formerID, time, startedUs }: StoredRecording): Promise<StoredSpan | undefined> {
+  async move({ formerID, time, startedUs }: Renamed): Promise<StoredSpan | undefined> {
     if (formerID === undefined) return undefined;
     const [former] = await this.#read('id = $1', [formerID], [VARCHAR]);
     if (!former || former.id.endsWith('_sub')) return former;
@@ -74,6 +77,11 @@ export class RecordingEvents {
     const values = [former.monitorID, BigInt(former.time), BigInt(former.endTime), BigInt(shift), clock];
     const types = [VARCHAR, BIGINT, BIGINT, BIGINT, BIGINT];
     const step = startedUs ? startedUs.now - startedUs.former : shift;
+    if (startedUs) {
+      const { monitorID, time: beganUs, endTime } = former;
+      const clocks = { formerUs: startedUs.former, stepUs: step };
+      await this.#moves.add({ monitorID, time: beganUs, endTime, shiftUs: shift, ...clocks });
+    }
     await this.#connection.run(
       `CREATE OR REPLACE TEMP TABLE movedEvent AS
         SELECT * REPLACE (time + $4 AS time, startedUs + $6 AS startedUs) ${sql}`,
@@ -86,7 +94,7 @@ export class RecordingEvents {
     return former;
   }
 
-  async #spansOf(removed: readonly Pick<StoredRecording, 'id' | 'time'>[]): Promise<StoredSpan[]> {
+  async #spansOf(removed: readonly RecordingName[]): Promise<StoredSpan[]> {
     const main = removed.filter(({ id }) => !id.endsWith('_sub'));
     if (main.length === 0) return [];
     const times = main.map(({ time }) => time);
