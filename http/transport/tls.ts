@@ -4,6 +4,8 @@ import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { writeAtomically } from '../../bus/base/files.ts';
+import type { Certificate } from '../../bus/certificates/certificate-order.ts';
+import { makeCertificate } from '../../bus/certificates/make-certificate.ts';
 import type { Log } from '../../bus/log.ts';
 import type { Config } from '../../store/config/config.ts';
 
@@ -18,12 +20,6 @@ const renewBeforeMs = 30 * dayMs;
 export class CertificateError extends Error {
   override readonly name = 'CertificateError';
   readonly code = 'certificate_unusable';
-}
-
-/** PEM texts. */
-export interface Certificate {
-  readonly cert: string;
-  readonly key: string;
 }
 
 export interface CertificateSource {
@@ -76,28 +72,16 @@ function isFresh({ cert }: Certificate): boolean {
 }
 
 async function makeSelfSigned(folder: string): Promise<void> {
-  // Imported only if needed: loading it takes longer than the rest of a start.
-  const { generate } = await import('selfsigned');
   const names = ['localhost', hostname(), `${hostname()}.local`].filter((name) =>
     /^[a-z0-9.-]+$/i.test(name),
   );
   const addresses = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
-  const altNames = [
-    ...[...new Set(names)].map((value) => ({ type: 2 as const, value })),
-    ...addresses.map(({ address }) => ({ type: 7 as const, ip: address })),
-  ];
-  const { cert, private: key } = await generate([{ name: 'commonName', value: 'sentrybus' }], {
-    keyType: 'ec',
-    curve: 'P-256',
-    algorithm: 'sha256',
-    notBeforeDate: new Date(Date.now() - validSinceMs),
-    notAfterDate: new Date(Date.now() + validForMs),
-    extensions: [
-      { name: 'basicConstraints', cA: false, critical: true },
-      { name: 'keyUsage', digitalSignature: true, critical: true },
-      { name: 'extKeyUsage', serverAuth: true },
-      { name: 'subjectAltName', altNames },
-    ],
+  const { cert, key } = await makeCertificate({
+    name: 'sentrybus',
+    hosts: [...new Set(names), ...addresses.map(({ address }) => address)],
+    isClient: false,
+    validFrom: Date.now() - validSinceMs,
+    validUntil: Date.now() + validForMs,
   });
   // The certificate is written last: if a crash leaves a key without certificate, both are made again.
   await writeAtomically(join(folder, 'key.pem'), key, 0o600);

@@ -1,6 +1,6 @@
 import { createECDH, createPrivateKey, createPublicKey, hkdfSync } from 'node:crypto';
-import { isIP } from 'node:net';
 import { randomText } from '../../base/random.ts';
+import { makeCertificate } from '../../certificates/make-certificate.ts';
 
 /** What a machine shows to the others, and whom it believes: PEM texts. */
 export interface ClusterKeys {
@@ -12,9 +12,8 @@ export interface ClusterKeys {
 
 /** The order of P-256 begins with 32 ones, so a number that does not is below it. */
 const firstByte = 0x7f;
-const subject = [{ name: 'commonName', value: 'sentrybus cluster' }];
 /** Machines of a cluster need not agree on the time. */
-const validity = { notBeforeDate: new Date('2020-01-01'), notAfterDate: new Date('2099-12-31') };
+const validity = { validFrom: Date.UTC(2020, 0, 1), validUntil: Date.UTC(2099, 11, 31) };
 
 /** A new secret of a cluster: 43 letters and digits, 256 bits. */
 export const newClusterSecret = (): string => randomText(43);
@@ -32,31 +31,11 @@ export const clusterDigest = (secret: string): string =>
  * @param machines their names and addresses, which the certificate bears.
  */
 export async function makeClusterKeys(secret: string, machines: readonly string[]): Promise<ClusterKeys> {
-  // Imported only if needed: it takes longer than the rest of a start.
-  const { generate } = await import('selfsigned');
-  const common = { keyType: 'ec', curve: 'P-256', algorithm: 'sha256', ...validity } as const;
-  const authority = await generate(subject, {
-    ...common,
-    keyPair: authorityKeys(secret),
-    extensions: [
-      { name: 'basicConstraints', cA: true, critical: true },
-      { name: 'keyUsage', keyCertSign: true, critical: true },
-    ],
+  const { ca = '', ...own } = await makeCertificate({
+    ...{ name: 'sentrybus machine', hosts: machines, isClient: true, ...validity },
+    authority: { name: 'sentrybus cluster', keyPair: authorityKeys(secret) },
   });
-  const altNames = machines.map((machine) =>
-    isIP(machine) ? { type: 7 as const, ip: machine } : { type: 2 as const, value: machine },
-  );
-  const { cert, private: key } = await generate([{ name: 'commonName', value: 'sentrybus machine' }], {
-    ...common,
-    ca: { key: authority.private, cert: authority.cert },
-    extensions: [
-      { name: 'basicConstraints', cA: false, critical: true },
-      { name: 'keyUsage', digitalSignature: true, critical: true },
-      { name: 'extKeyUsage', serverAuth: true, clientAuth: true },
-      { name: 'subjectAltName', altNames },
-    ],
-  });
-  return { ca: authority.cert, cert, key };
+  return { ca, ...own };
 }
 
 const derived = (secret: string, use: string) =>
