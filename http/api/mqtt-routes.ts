@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import { Type } from 'typebox';
 import { nowUs } from '../../bus/base/time.ts';
 import type { MqttReport } from '../../bus/mqtt/mqtt-bridge.ts';
 import type { ApiServices } from '../request/api-services.ts';
@@ -26,7 +26,11 @@ const MqttState = Type.Object({
     }),
   ),
   length: Type.Optional(
-    Type.Integer({ minimum: 0, description: 'Events that the broker has not confirmed' }),
+    Type.Integer({
+      minimum: 0,
+      description:
+        'Events that the broker has not confirmed; in a cluster without those that another machine may have to publish',
+    }),
   ),
   oldest: Type.Optional(
     Type.Union([Time, Type.Null()], {
