@@ -1,5 +1,5 @@
 import type { Static, TSchema } from 'typebox';
-import { Compile, type Validator } from 'typebox/compile';
+import { Compile, type Validator } from 'typebox/schema';
 
 /**
  * A family of subjects that carry one shape of JSON message.
@@ -33,7 +33,7 @@ export function channel<Tokens extends readonly string[], Schema extends TSchema
   upgrade?: (message: unknown) => unknown,
 ): Channel<Tokens, Static<Schema>> {
   // Compiled at the first message, because every process loads all channels and most receive on few.
-  let compiled: Validator<Record<never, never>, Schema> | undefined;
+  let compiled: Validator<Schema> | undefined;
   const decode = (payload: Uint8Array): Static<Schema> => {
     let message: unknown;
     try {
@@ -45,7 +45,7 @@ export function channel<Tokens extends readonly string[], Schema extends TSchema
     if (compiled.Check(message)) return message as Static<Schema>;
     const upgraded = upgrade?.(message);
     if (compiled.Check(upgraded)) return upgraded as Static<Schema>;
-    const [first] = compiled.Errors(message);
+    const [, [first]] = compiled.Errors(message);
     throw new MessageError(`${first?.instancePath || '/'}: ${first?.message ?? 'wrong shape'}`);
   };
   return {

@@ -1,4 +1,4 @@
-import Type, { type Static } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { frameFormats, Microseconds } from './messages.ts';
 
 /** The messages of commands: what one process asks of another. */

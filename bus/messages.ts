@@ -1,4 +1,4 @@
-import Type, { type Static } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { recordingIDPattern } from './recording-id.ts';
 
 /** The schemas of all JSON messages on the bus; `subjects.ts` maps subjects to them. */

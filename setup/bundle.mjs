@@ -13,7 +13,7 @@ import { project, readProjectFile } from './project.mjs';
  */
 
 /** The parts of TypeBox that are imported, by the names of their files in the build. */
-const typeBoxParts = { index: 'typebox', compile: 'typebox/compile', value: 'typebox/value' };
+const typeBoxParts = { index: 'typebox', schema: 'typebox/schema' };
 
 /** Native code, found beside itself; and parts of Fastify, `ws` and others that the recorder does not use. */
 const external = [
@@ -25,12 +25,13 @@ const external = [
 ];
 
 const [build = ''] = process.argv.slice(2);
-await bundleTypeBox();
 // Also those that are found meanwhile.
 const programs = new Set(['actors/main.js']);
 for (const program of programs) for (const script of await bundleProgram(program)) programs.add(script);
+// The programs have what they need of it.
+await bundleTypeBox();
 
-/** In five files instead of 683, because the modules import it too. */
+/** For the modules: in a few files instead of 683. */
 async function bundleTypeBox() {
   const folder = join(build, 'node_modules/typebox');
   mkdirSync(folder, { recursive: true });
@@ -38,7 +39,7 @@ async function bundleTypeBox() {
   await bundle.write({ dir: folder, format: 'esm' });
   await bundle.close();
   const { version, license } = JSON.parse(readProjectFile('node_modules/typebox/package.json') ?? '{}');
-  const exports = { '.': './index.js', './compile': './compile.js', './value': './value.js' };
+  const exports = { '.': './index.js', './schema': './schema.js' };
   const description = { name: 'typebox', version, license, type: 'module', exports };
   writeFileSync(join(folder, 'package.json'), JSON.stringify(description));
   copyFileSync(join(project, 'node_modules/typebox/license'), join(folder, 'license'));

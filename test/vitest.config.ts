@@ -15,7 +15,7 @@ export const besideTheBuild: Plugin = {
     resolve: {
       alias: [
         { find: /^typebox$/, replacement: join(project, 'dist/node_modules/typebox/index.js') },
-        { find: /^typebox\/(compile|value)$/, replacement: join(project, 'dist/node_modules/typebox/$1.js') },
+        { find: /^typebox\/schema$/, replacement: join(project, 'dist/node_modules/typebox/schema.js') },
       ],
     },
   }),

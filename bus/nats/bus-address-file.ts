@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import Type from 'typebox';
-import { Compile } from 'typebox/compile';
+import { Type } from 'typebox';
+import { Compile } from 'typebox/schema';
 import { removeFile, writeAtomically } from '../base/files.ts';
 import type { BusAddress } from './bus-address.ts';
 

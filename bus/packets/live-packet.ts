@@ -1,5 +1,5 @@
-import Type, { type Static } from 'typebox';
-import { Compile } from 'typebox/compile';
+import { type Static, Type } from 'typebox';
+import { Compile } from 'typebox/schema';
 import { type MessagePart, PartJoiner, partsOf } from './message-parts.ts';
 
 /** A stream that is watched, a packet for each picture: MP4 bytes behind one header, never JSON. */

@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import { Type } from 'typebox';
 import { DetectionEvent } from '../../bus/messages.ts';
 import { siteRecordingID } from '../../bus/recording-id.ts';
 import { MachineList } from '../../store/config/machine-name.ts';

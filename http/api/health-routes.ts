@@ -1,4 +1,4 @@
-import Type, { type Static } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { DetectorReport } from '../../bus/messages.ts';
 import type { StorageReport } from '../../store/recordings/retention/storage-figures.ts';
 import type { ApiServices } from '../request/api-services.ts';

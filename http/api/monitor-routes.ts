@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import { Type } from 'typebox';
 import { commands } from '../../bus/subjects.ts';
 import { type MonitorConfig, MonitorID } from '../../store/monitors/monitor-config.ts';
 import type { ApiServices } from '../request/api-services.ts';

@@ -1,4 +1,4 @@
-import Type, { type TSchema } from 'typebox';
+import { type TSchema, Type } from 'typebox';
 import { MqttEvent } from '../../bus/messages.ts';
 
 /** Messages on topics that belong together. */

@@ -1,4 +1,4 @@
-import Type, { type TSchema } from 'typebox';
+import { type TSchema, Type } from 'typebox';
 import { AccountInput } from '../../store/accounts/accounts.ts';
 import { PublicEntry } from '../../store/log/log-store.ts';
 import type { Access } from '../request/caller.ts';

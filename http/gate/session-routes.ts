@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import { Type } from 'typebox';
 import type { Session, Sessions } from '../../store/accounts/sessions.ts';
 import type { ApiServices } from '../request/api-services.ts';
 import type { Caller } from '../request/caller.ts';

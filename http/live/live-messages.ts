@@ -1,4 +1,4 @@
-import Type, { type Static } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { DetectionEvent, MonitorStatus } from '../../bus/messages.ts';
 import { LiveFormat } from '../../bus/packets/live-packet.ts';
 import { LiveZone } from './live-zones.ts';

@@ -1,5 +1,5 @@
-import Type, { type Static, type TSchema } from 'typebox';
-import { Compile, type Validator } from 'typebox/compile';
+import { type Static, type TSchema, Type } from 'typebox';
+import { Compile, type Validator } from 'typebox/schema';
 import { type MonitorConfig, sectionOf } from '../../store/monitors/monitor-config.ts';
 
 /** A part of the picture that a detector looks at, or one that it ignores. */
@@ -32,7 +32,7 @@ export function zonesOf(config: MonitorConfig, detectors: readonly string[]): Li
 
 /** @returns undefined for the section of a detector that has no such parts, or does not run */
 function enabledOf<Schema extends TSchema>(
-  shape: Validator<Record<never, never>, Schema>,
+  shape: Validator<Schema>,
   section: unknown,
 ): Static<Schema> | undefined {
   if (!shape.Check(section)) return undefined;

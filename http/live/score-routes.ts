@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import { Type } from 'typebox';
 import { ScoreAnswer } from '../../bus/messages.ts';
 import { questions } from '../../bus/subjects.ts';
 import { area, percent } from '../../store/detectors/section-fields.ts';

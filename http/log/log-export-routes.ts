@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import { Type } from 'typebox';
 import { type ExportFormat, exportFormats } from '../../store/log/export/export-format.ts';
 import type { ApiServices } from '../request/api-services.ts';
 import { downloadOf } from '../request/download.ts';

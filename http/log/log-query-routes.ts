@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import { Type } from 'typebox';
 import { machinePattern } from '../../store/config/machine-name.ts';
 import { PublicEntry } from '../../store/log/log-store.ts';
 import type { ApiServices } from '../request/api-services.ts';

@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import { Type } from 'typebox';
 import type { SqlFormat } from '../../store/log/sql/sql-format.ts';
 import type { ApiServices } from '../request/api-services.ts';
 import { acceptedType, downloadOf } from '../request/download.ts';

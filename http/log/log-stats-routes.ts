@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import { Type } from 'typebox';
 import { logLevels } from '../../bus/messages.ts';
 import { statsBuckets, statsGroups } from '../../store/log/read/stats-buckets.ts';
 import type { ApiServices } from '../request/api-services.ts';

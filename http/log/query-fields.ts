@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import { Type } from 'typebox';
 import { logLevels } from '../../bus/messages.ts';
 import { MachineList } from '../../store/config/machine-name.ts';
 import type { LogFilter } from '../../store/log/log-store.ts';

@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import { Type } from 'typebox';
 import type { ApiServices } from '../request/api-services.ts';
 import { HttpError } from '../request/http-error.ts';
 import { type Route, route } from '../request/route.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import Type from 'typebox';
+import { Type } from 'typebox';
 import type { Caller } from '../request/caller.ts';
 import { HttpError } from '../request/http-error.ts';
 import { type Route, type RouteAnswer, type RouteCall, route } from '../request/route.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import fresh from 'fresh';
-import Type from 'typebox';
+import { Type } from 'typebox';
 import { siteRecordingID } from '../../bus/recording-id.ts';
 import { MonitorID } from '../../store/monitors/monitor-config.ts';
 import { hlsPlaylist } from '../../store/recordings/playback/playlist.ts';

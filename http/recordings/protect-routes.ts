@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import { Type } from 'typebox';
 import type { ApiServices } from '../request/api-services.ts';
 import { type Route, route } from '../request/route.ts';
 import { RecordingID } from './span-fields.ts';

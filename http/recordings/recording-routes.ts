@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import { Type } from 'typebox';
 import type { CatalogueEntry, RecordingFilter } from '../../store/log/catalogue/recording-catalogue.ts';
 import type { ApiServices } from '../request/api-services.ts';
 import { checkOrder } from '../request/query.ts';

@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import { Type } from 'typebox';
 import { siteRecordingIDPattern } from '../../bus/recording-id.ts';
 import { MonitorID } from '../../store/monitors/monitor-config.ts';
 import { HttpError } from '../request/http-error.ts';

@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import Type from 'typebox';
+import { Type } from 'typebox';
 import { parseRecordingID } from '../../bus/recording-id.ts';
 import { readFileRange } from '../../store/recordings/files/file-range.ts';
 import { mayGrow } from '../../store/recordings/files/recording-files.ts';

@@ -1,4 +1,4 @@
-import Type, { type Static } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { RecordingReport } from '../../bus/messages.ts';
 import { recordingIDPattern } from '../../bus/recording-id.ts';
 import { compileValidator } from '../../store/base/validator.ts';

@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import { type Static, Type } from 'typebox';
 import { compileValidator } from '../../store/base/validator.ts';
 import type { Caller } from '../request/caller.ts';
 import { HttpError } from '../request/http-error.ts';
@@ -37,10 +37,10 @@ export function readCaller(text: string | string[] | undefined): Caller {
   };
 }
 
-function parse(text: string): Type.Static<typeof CallerText> {
+function parse(text: string): Static<typeof CallerText> {
   try {
     const value: unknown = JSON.parse(Buffer.from(text, 'base64url').toString());
-    if (!check(value)) return value as Type.Static<typeof CallerText>;
+    if (!check(value)) return value as Static<typeof CallerText>;
   } catch {}
   throw new HttpError('malformed_request', `Expected the caller in the header ${callerHeader}.`);
 }

@@ -1,4 +1,4 @@
-import Type, { type TObject, type TSchema } from 'typebox';
+import { type TObject, type TSchema, Type } from 'typebox';
 import { parseRecordingID, splitSiteID } from '../../bus/recording-id.ts';
 import { compileValidator } from '../../store/base/validator.ts';
 import type { Caller } from './caller.ts';

@@ -1,6 +1,6 @@
-import Type, { type Static } from 'typebox';
+import { type Static, type TSchema, Type } from 'typebox';
 
-const nullable = <T extends Type.TSchema>(schema: T, description: string) =>
+const nullable = <T extends TSchema>(schema: T, description: string) =>
   Type.Union([schema, Type.Null()], { description });
 
 const Stream = Type.Object({

@@ -1,4 +1,4 @@
-import Type, { type Static } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { DetectionEvent, MonitorStatus, monitorStates } from '../../bus/messages.ts';
 
 /** What every account may know of a monitor. */

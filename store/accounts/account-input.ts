@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import { type Static, Type } from 'typebox';
 import { StoreError } from '../base/store-error.ts';
 import { character } from '../base/text-pattern.ts';
 import { compileValidator } from '../base/validator.ts';
@@ -19,7 +19,7 @@ export const AccountInput = Type.Object({
     }),
   ),
 });
-export type AccountInput = Type.Static<typeof AccountInput>;
+export type AccountInput = Static<typeof AccountInput>;
 
 const checkInput = compileValidator(AccountInput);
 

@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import { Type } from 'typebox';
 import { StoreError } from '../base/store-error.ts';
 import { readTextFile, TextFileError } from '../base/text-file.ts';
 import { character, controls } from '../base/text-pattern.ts';

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import Type, { type Static } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { writeAtomically } from '../../bus/base/files.ts';
 import { compileValidator } from '../base/validator.ts';
 

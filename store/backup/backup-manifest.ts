@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import Type, { type Static } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { writeAtomically } from '../../bus/base/files.ts';
 import { compileValidator } from '../base/validator.ts';
 import { BackupError } from './backup-error.ts';

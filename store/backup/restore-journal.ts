@@ -1,6 +1,6 @@
 import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import Type, { type Static } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { removeFile, syncFolder, writeAtomically } from '../../bus/base/files.ts';
 import { compileValidator } from '../base/validator.ts';
 import { BackupError } from './backup-error.ts';

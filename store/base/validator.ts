@@ -1,5 +1,5 @@
 import type { TSchema } from 'typebox';
-import { Compile } from 'typebox/compile';
+import { Compile } from 'typebox/schema';
 
 /** The first error in a value. */
 export interface ValidationIssue {
@@ -16,7 +16,7 @@ export function compileValidator(schema: TSchema): (value: unknown) => Validatio
   const compiled = Compile(schema);
   return (value) => {
     if (compiled.Check(value)) return undefined;
-    const [first] = compiled.Errors(value);
+    const [, [first]] = compiled.Errors(value);
     if (!first) return { pointer: '', expected: 'another shape', unknown: false };
     let pointer = first.instancePath;
     if (first.keyword === 'required') pointer += `/${escapeToken(first.params.requiredProperties[0] ?? '')}`;

@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import { type Static, Type } from 'typebox';
 
 /** Schema of `sentryshot.toml`. Every `description` completes the error message "expected …". */
 
@@ -201,5 +201,5 @@ export const ConfigFile = Type.Object(
   },
   strict,
 );
-export type ConfigFile = Type.Static<typeof ConfigFile>;
-export type MqttEntry = Type.Static<typeof MqttEntry>;
+export type ConfigFile = Static<typeof ConfigFile>;
+export type MqttEntry = Static<typeof MqttEntry>;

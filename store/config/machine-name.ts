@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import Type from 'typebox';
+import { Type } from 'typebox';
 import type { ClusterConfig } from './cluster-config.ts';
 
 /** A name or address in the list of the cluster, or the host name of a machine that is alone. */

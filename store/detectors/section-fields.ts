@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import { Type } from 'typebox';
 import { isObject, type Json } from '../base/json.ts';
 
 /** Fields that the sections of detectors have in common. */

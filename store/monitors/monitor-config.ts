@@ -1,4 +1,4 @@
-import Type, { type Static, type TObject, type TProperties } from 'typebox';
+import { type Static, type TObject, type TProperties, Type } from 'typebox';
 import { character, controls } from '../base/text-pattern.ts';
 import type { DetectorSection, DetectorSettings } from '../detectors/detector-section.ts';
 import { flag } from '../detectors/section-fields.ts';

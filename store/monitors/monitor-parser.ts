@@ -1,4 +1,4 @@
-import Type, { type TSchema } from 'typebox';
+import { type TSchema, Type } from 'typebox';
 import { parseRtspAddress, RtspAddressError } from '../../bus/base/rtsp-address.ts';
 import { isObject, type Json, type JsonObject } from '../base/json.ts';
 import { StoreError } from '../base/store-error.ts';

@@ -1,4 +1,4 @@
-import Type, { type Static } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { publishDetections } from '../../actors/detectors/detection-publisher.ts';
 import type { DetectorDefinition } from '../../actors/detectors/detector-contract.ts';
 import { FrameSubscription } from '../../actors/detectors/frame-subscription.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import Type, { type Static } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { writeAtomically } from '../../../bus/base/files.ts';
 import type { StoredRecord } from '../../../store/base/agreement.ts';
 import { compileValidator } from '../../../store/base/validator.ts';

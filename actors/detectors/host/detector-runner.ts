@@ -1,4 +1,4 @@
-import { Check, Errors } from 'typebox/value';
+import { Check, Errors } from 'typebox/schema';
 import { endProcess } from '../../../bus/children/process-end.ts';
 import { stopDeadlinesMs } from '../../../bus/children/stop-deadlines.ts';
 import { leases } from '../../../bus/leases.ts';
@@ -129,6 +129,6 @@ async function loadDetectors(hostOf: (name: string) => DetectorHost) {
 /** @throws {DetectorSettingsError} naming the wrong field. */
 function checked({ schema }: DetectorDefinition, settings: unknown): DetectorSettings {
   if (Check(schema, settings)) return settings as unknown as DetectorSettings;
-  const [first] = Errors(schema, settings);
+  const [, [first]] = Errors(schema, settings);
   throw new DetectorSettingsError(`${first?.instancePath || '/'} ${first?.message ?? 'is wrong'}`);
 }

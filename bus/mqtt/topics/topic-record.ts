@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import Type, { type Static } from 'typebox';
-import { Check } from 'typebox/value';
+import { type Static, Type } from 'typebox';
+import { Check } from 'typebox/schema';
 import { writeAtomically } from '../../base/files.ts';
 
 /** The machines that publish for one house under one prefix: as which of them this one does. */

@@ -1,5 +1,5 @@
-import Type from 'typebox';
-import { Check } from 'typebox/value';
+import { Type } from 'typebox';
+import { Check } from 'typebox/schema';
 import { nowUs } from '../../base/time.ts';
 import type { DetectionEvent } from '../../messages.ts';
 import type { BrokerSession, Outcome } from '../broker/broker-session.ts';

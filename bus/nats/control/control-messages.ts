@@ -1,4 +1,4 @@
-import Type, { type Static } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { channel } from '../../channel.ts';
 import { MonitorStatus } from '../../messages.ts';
 
@@ -6,6 +6,8 @@ import { MonitorStatus } from '../../messages.ts';
 
 const Machine = Type.String({ minLength: 1, maxLength: 253 });
 const Token = Type.Integer({ minimum: 0 });
+
+const { state, reason, recording, since } = MonitorStatus.properties;
 
 const AttendedMonitor = Type.Object({
   id: Type.String(),
@@ -18,7 +20,7 @@ const AttendedMonitor = Type.Object({
   /** The machine that the owner asks to take over. */
   next: Type.Optional(Machine),
   /** Absent until its pipeline has begun. */
-  status: Type.Optional(Type.Omit(MonitorStatus, ['monitorID'])),
+  status: Type.Optional(Type.Object({ state, reason, recording, since })),
 });
 
 /** Published twice a second, and at each change. */

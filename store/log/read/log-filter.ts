@@ -1,4 +1,4 @@
-import Type, { type Static } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { LogEntry, type LogLevel } from '../../../bus/messages.ts';
 
 /** The machine from whose streams something was read. */

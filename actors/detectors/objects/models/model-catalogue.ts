@@ -1,7 +1,7 @@
 import { access, readdir, readFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { parse } from 'smol-toml';
-import Type, { type Static } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { writeAtomically } from '../../../../bus/base/files.ts';
 import { compileValidator } from '../../../../store/base/validator.ts';
 import { outputFormats } from '../decoding/output-decoders.ts';
