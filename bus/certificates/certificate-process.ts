@@ -1,5 +1,4 @@
 import { isIP } from 'node:net';
-import { generate } from 'selfsigned';
 import type { CertificateOrder, CertificateReport } from './certificate-order.ts';
 
 /** The process of one certificate. It reports once, and is then ended by the one that asked. */
@@ -15,6 +14,8 @@ process.on('uncaughtException', (error) => {
 process.once('message', (order: CertificateOrder) => void report(order));
 
 async function report({ name, hosts, isClient, authority, ...validity }: CertificateOrder): Promise<void> {
+  // Here, so that a failure is reported like any other.
+  const { generate } = await import('selfsigned');
   const common = {
     keyType: 'ec',
     curve: 'P-256',

@@ -63,7 +63,7 @@ const media = () =>
     .flatMap(({ requestBody, responses }) => [requestBody, ...Object.values(responses)])
     .flatMap((part) => Object.values(part?.content ?? {}));
 
-const fits = (schema: unknown, value: unknown) => [...Compile(resolve(schema)).Errors(value)];
+const fits = (schema: unknown, value: unknown) => Compile(resolve(schema)).Errors(value)[1];
 
 describe('the OpenAPI document', () => {
   test('is version 3.1 and has every route but the pages, and no other', () => {

@@ -12,9 +12,10 @@ export const [beforeUs, afterUs] = [60_000_000, 5_000_000];
 /** A recording of a wrong clock got its true times, and its events with it: Unix times and differences in microseconds. */
 export interface EventMove {
   readonly monitorID: string;
-  /** As they were by the wrong clock. */
+  /** Its true times: the retention goes by them. */
   readonly time: number;
   readonly endTime: number;
+  /** From the times by the wrong clock. */
   readonly shiftUs: number;
   /** When the machine was started, by the wrong clock, and what is added for the right one. */
   readonly formerUs: number;
@@ -28,7 +29,7 @@ interface Movable {
   readonly startedUs?: number;
 }
 
-/** Older ones have met their events long ago. */
+/** Of more, the oldest are not kept in memory: they have met their events long ago. */
 const maxOfMonitor = 1000;
 
 /**
@@ -99,6 +100,7 @@ function moved<Event extends Movable>(
   const { startedUs } = event;
   if (startedUs === undefined || startedUs < formerUs - detectionUs || startedUs > formerUs + sameClockUs)
     return event;
-  if (event.time < time - beforeUs || event.time >= endTime + afterUs) return event;
-  return { ...event, time: event.time + shiftUs, startedUs: startedUs + stepUs };
+  const at = event.time + shiftUs;
+  if (at < time - beforeUs || at >= endTime + afterUs) return event;
+  return { ...event, time: at, startedUs: startedUs + stepUs };
 }

@@ -78,9 +78,9 @@ export class RecordingEvents {
     const types = [VARCHAR, BIGINT, BIGINT, BIGINT, BIGINT];
     const step = startedUs ? startedUs.now - startedUs.former : shift;
     if (startedUs) {
-      const { monitorID, time: beganUs, endTime } = former;
+      const { monitorID, endTime } = former;
       const clocks = { formerUs: startedUs.former, stepUs: step };
-      await this.#moves.add({ monitorID, time: beganUs, endTime, shiftUs: shift, ...clocks });
+      await this.#moves.add({ monitorID, time, endTime: endTime + shift, shiftUs: shift, ...clocks });
     }
     await this.#connection.run(
       `CREATE OR REPLACE TEMP TABLE movedEvent AS
