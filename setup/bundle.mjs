@@ -28,7 +28,7 @@ const [build = ''] = process.argv.slice(2);
 // Also those that are found meanwhile.
 const programs = new Set(['actors/main.js']);
 for (const program of programs) for (const script of await bundleProgram(program)) programs.add(script);
-// The programs have what they need of it.
+// Last: the programs would find it in place of the package, from which they take what they need.
 await bundleTypeBox();
 
 /** For the modules: in a few files instead of 683. */
