@@ -7,6 +7,11 @@ const questionsBetween = 500;
 /** DuckDB looks through all lists, and then refuses it, or takes it where nothing is in use. */
 const leastLimit = '1B';
 const [attempts, pauseMs] = [10, 20];
+/**
+ * Bytes, as DuckDB makes a new file. What it writes of other blocks to its temporary file it counts wrongly (1.5.6): once memory was
+ * given up some 100 times, it says at times that there is none for anybody.
+ */
+const usualBlockSize = 262_144n;
 
 /** To be executed before the configuration is locked. */
 export const unlockBuffers = "SET allowed_configs = ['memory_limit'];";
@@ -22,6 +27,7 @@ export class BufferList {
   readonly #alone: (task: () => Promise<void>) => Promise<void>;
   #questions = 0;
   #freeing: Promise<void> | undefined;
+  #hasUsualBlocks: boolean | undefined;
 
   /**
    * @param connection of its own, which is closed with it: a statement that fails ends the transaction of its connection.
@@ -46,7 +52,7 @@ export class BufferList {
 
   /**
    * Takes some milliseconds. Blocks of the file are read again when they are needed next, and rows that no checkpoint has
-   * written yet are written to DuckDB's temporary file.
+   * written yet are written to DuckDB's temporary file. Nothing is done for a file with blocks of another size.
    */
   free(): Promise<void> {
     this.#questions = 0;
@@ -65,6 +71,8 @@ export class BufferList {
   }
 
   async #free(): Promise<void> {
+    this.#hasUsualBlocks ??= (await this.#blockSize()) === usualBlockSize;
+    if (!this.#hasUsualBlocks) return;
     await this.#connection.run(`SET memory_limit = '${leastLimit}'`).catch(() => {});
     for (let attempt = 1; attempt <= attempts; attempt += 1) {
       const isSet = this.#connection.run(`SET memory_limit = '${this.#memoryLimit}'`).then(
@@ -74,5 +82,10 @@ export class BufferList {
       if (await isSet) return;
       await sleep(attempt * pauseMs);
     }
+  }
+
+  async #blockSize(): Promise<unknown> {
+    const found = await this.#connection.runAndReadAll('SELECT block_size FROM pragma_database_size()');
+    return found.getRows()[0]?.[0];
   }
 }

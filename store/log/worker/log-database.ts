@@ -22,8 +22,6 @@ const memoryLimit = '256MB';
 const options = {
   threads: '2',
   memory_limit: memoryLimit,
-  // Each column of each table that rows are added to has one in memory: of 256 KB, as is usual, 93 to 118 were held for one camera.
-  default_block_size: '16384',
   max_temp_directory_size: '256MB',
   // While the file is checkpointed, it lets `ORDER BY time LIMIT` skip rows that belong to the answer: DuckDB 1.5.6.
   disabled_optimizers: 'row_group_pruner',
