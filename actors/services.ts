@@ -21,6 +21,7 @@ import { LogStore } from '../store/log/log-store.ts';
 import type { Monitors } from '../store/monitors/monitors.ts';
 import { ClockFollower } from '../store/recordings/clock/clock-follower.ts';
 import { ClockHistory } from '../store/recordings/clock/clock-history.ts';
+import { PendingReports } from '../store/recordings/clock/pending-reports.ts';
 import { removeEventSnapshots } from '../store/recordings/event-snapshots.ts';
 import { listUnindexed } from '../store/recordings/files/archive-listing.ts';
 import { RecordingFiles } from '../store/recordings/files/recording-files.ts';
@@ -216,6 +217,7 @@ export async function openServices(ground: Ground): Promise<RecorderServices> {
     ...{ bus, files, catalogue: logs, log: recorderLog },
     onRenamed: (id) => indexes.forget(id),
     history: await ClockHistory.open(config.storageDir, ground.clock.start),
+    pending: await PendingReports.open(config.storageDir),
     clock: ground.clock,
   });
   closers.addWithin('retention', async () => {

@@ -100,6 +100,7 @@ const allowedRooms: Record<string, readonly string[]> = {
     ...['log/catalogue', 'recordings', 'recordings/files', 'recordings/fragments', 'recordings/mp4'],
   ],
   'store/recordings/clock': [
+    'base',
     ...['log/catalogue', 'recordings/files', 'recordings/fragments', 'recordings/verification'],
   ],
   'store/recordings/playback': ['base', 'recordings/fragments', 'recordings/mp4'],
@@ -202,8 +203,12 @@ const allowedRooms: Record<string, readonly string[]> = {
   'http/pages/app/settings/system': ['pages/app/data', 'pages/app/settings/form', 'pages/app/texts', 'state'],
   'http/pages/app/settings/form': ['pages/app/data', 'pages/app/shell', 'pages/app/texts'],
   'http/pages/app/settings/monitors': [
-    ...['pages/app/data', 'pages/app/live', 'pages/app/settings/form', 'pages/app/settings/triggers'],
-    ...['pages/app/settings/zones', 'pages/app/shell', 'pages/app/texts', 'request', 'state'],
+    ...['pages/app/data', 'pages/app/live', 'pages/app/settings/form', 'pages/app/settings/sources'],
+    ...['pages/app/settings/triggers', 'pages/app/settings/zones', 'pages/app/shell', 'pages/app/texts'],
+    'state',
+  ],
+  'http/pages/app/settings/sources': [
+    ...['pages/app/data', 'pages/app/settings/form', 'pages/app/texts', 'request'],
   ],
   'http/pages/app/settings/triggers': [
     ...['pages/app/data', 'pages/app/settings/form', 'pages/app/settings/zones', 'pages/app/texts'],
@@ -214,14 +219,15 @@ const allowedRooms: Record<string, readonly string[]> = {
   'http/pages/app/shell': ['pages/app/data', 'pages/app/texts'],
   'http/pages/app/welcome': [
     ...['pages/app/data', 'pages/app/settings/form', 'pages/app/settings/monitors'],
-    ...['pages/app/settings/system', 'pages/app/shell', 'pages/app/style', 'pages/app/texts'],
+    ...['pages/app/settings/sources', 'pages/app/settings/system', 'pages/app/shell', 'pages/app/style'],
+    'pages/app/texts',
   ],
   'http/transport': ['request'],
 
   actors: ['base', 'cluster', 'detectors', 'detectors/host', 'machines', 'startup', 'storage'],
   'actors/cluster': ['cluster/configuration', 'cluster/ownership'],
   'actors/detectors': ['detectors/frames', 'detectors/objects/inference', 'detectors/objects/models'],
-  'actors/service': ['base', 'detectors/host', 'startup'],
+  'actors/service': ['base', 'cluster', 'detectors/host', 'startup'],
   'actors/startup': ['base', 'detectors/host'],
   'actors/machines': ['detectors/host', 'detectors/objects/models'],
   'actors/detectors/host': [

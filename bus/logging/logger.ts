@@ -73,9 +73,9 @@ export class Logger {
   }
 
   /** Writes the counts of repeats, and waits until the bus has stored every entry, for at most `deadline` milliseconds. */
-  flush(deadline: number): Promise<void> {
+  async flush(deadline: number): Promise<void> {
     this.#repeats.flush();
-    return this.#outbox.flush(deadline);
+    await this.#outbox.flush(deadline);
   }
 }
 

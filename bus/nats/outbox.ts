@@ -69,12 +69,12 @@ export class Outbox {
     this.#pump();
   }
 
-  /** Waits until the bus has stored everything, for at most `deadline` milliseconds. */
-  async flush(deadline: number): Promise<void> {
+  /** Waits until the bus has stored everything, for at most `deadline` milliseconds. @returns whether it has. */
+  async flush(deadline: number): Promise<boolean> {
     const end = Date.now() + deadline;
-    while (this.#waiting.length + this.#failed.length + this.#inFlight > 0 && Date.now() < end) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+    const isEmpty = () => this.#waiting.length + this.#failed.length + this.#inFlight === 0;
+    while (!isEmpty() && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 5));
+    return isEmpty();
   }
 
   #pump(): void {

@@ -40,7 +40,7 @@ export class RemovalReports {
   }
 
   /** Waits until the bus has stored all reports, for at most `deadlineMs`. */
-  flush(deadlineMs: number): Promise<void> {
-    return this.#outbox.flush(deadlineMs);
+  async flush(deadlineMs: number): Promise<void> {
+    await this.#outbox.flush(deadlineMs);
   }
 }

@@ -4,7 +4,6 @@ import { nowUs } from '../../../bus/base/time.ts';
 import type { Log } from '../../../bus/log.ts';
 import { describeStep } from '../../../bus/logging/clock-log.ts';
 import type { Bus } from '../../../bus/nats/bus.ts';
-import { Outbox } from '../../../bus/nats/outbox.ts';
 import { recordings } from '../../../bus/subjects.ts';
 import type { EndedRecording, UsageAnswer, UsageQuestion } from '../../log/catalogue/recording-usage.ts';
 import type { RecordingFiles } from '../files/recording-files.ts';
@@ -12,6 +11,8 @@ import type { IndexedFragment } from '../fragments/fragment-index.ts';
 import { ClockCorrection } from './clock-correction.ts';
 import type { ClockHistory } from './clock-history.ts';
 import { correctRecording, firstFragment, isMisnamed } from './corrected-recording.ts';
+import type { PendingReports } from './pending-reports.ts';
+import { RenameReports } from './rename-reports.ts';
 
 export interface ClockFollowerOptions {
   readonly bus: Bus;
@@ -21,6 +22,7 @@ export interface ClockFollowerOptions {
   /** Is called for each recording that has another name now. */
   readonly onRenamed: (id: string) => void;
   readonly history: ClockHistory;
+  readonly pending: PendingReports;
   readonly clock?: MachineClock;
   /** {@link usualSteadyMs} if absent. */
   readonly steadyMs?: number;
@@ -38,8 +40,6 @@ const usualSteadyMs = 20_000;
  */
 const looksMs = [5000, 20_000, 60_000];
 const pageLength = 500;
-const maxWaiting = 10_000;
-const flushDeadlineMs = 30_000;
 
 interface WrongRecording {
   readonly id: string;
@@ -55,7 +55,7 @@ interface WrongRecording {
 export class ClockFollower {
   readonly #options: ClockFollowerOptions;
   readonly #clock: MachineClock;
-  readonly #reports = new Outbox(maxWaiting, () => {});
+  readonly #reports: RenameReports;
   readonly #work = new Mutex();
   readonly #timer: NodeJS.Timeout;
   #looks: readonly NodeJS.Timeout[] = [];
@@ -70,7 +70,11 @@ export class ClockFollower {
     this.#clock = options.clock ?? new MachineClock();
     this.#steadyUs = (options.steadyMs ?? usualSteadyMs) * 1000;
     this.#isWaiting = !options.history.isSteady(this.#steadyUs);
-    this.#reports.attach(options.bus);
+    this.#reports = new RenameReports(options);
+    this.#run(async () => {
+      const [failure] = await this.#reports.finish();
+      if (failure) throw failure;
+    });
     this.#timer = setInterval(() => this.look(), intervalMs).unref();
     this.#endReports = options.bus.subscribe(recordings, ['*'], ({ id, state }) => {
       // One that was being recorded when the clock was set is of the other clock; one that is found was perhaps left by a kill.
@@ -112,7 +116,7 @@ export class ClockFollower {
     for (const timer of this.#looks) clearTimeout(timer);
     this.#endReports();
     await this.idle();
-    await this.#reports.flush(flushDeadlineMs);
+    await this.#reports.settle();
   }
 
   #run(task: () => Promise<void>): void {
@@ -129,13 +133,15 @@ export class ClockFollower {
   /** The oldest first, so that the last one is wrong until all are right. @param isQuick only if one of the last is wrong. */
   async #correctAll(isQuick: boolean): Promise<void> {
     const { startedUs } = this.#options.history.start;
+    // A kill or an error of the disk has cut them off.
+    const unfinished = await this.#reports.finish();
     const wrong: WrongRecording[] = [];
     // Those that got another name are among the found ones.
     for (const isFound of [false, true]) wrong.push(...(await this.#findWrong(isFound, isQuick)));
     // The catalogue would take a name that is given up for one of a recording that was deleted.
     const taken = new Set(wrong.map(({ id }) => id));
     let corrected = 0;
-    const failures: Error[] = [];
+    const failures = [...unfinished];
     for (const { id } of wrong) {
       // Set again meanwhile: all is looked at once more.
       if (this.#isEnding || this.#options.history.start.startedUs !== startedUs) break;
@@ -144,9 +150,10 @@ export class ClockFollower {
     }
     const [first] = wrong;
     if (first && corrected > 0) this.#options.log.info(describe(corrected, wrong));
-    await this.#reports.flush(flushDeadlineMs);
+    await this.#reports.settle();
     const [failure] = failures;
-    if (failure) throw new Error(`${failures.length} of ${wrong.length}: ${failure.message}`);
+    if (failure)
+      throw new Error(`${failures.length} of ${unfinished.length + wrong.length}: ${failure.message}`);
   }
 
   async #findWrong(isFound: boolean, isQuick: boolean): Promise<WrongRecording[]> {
@@ -201,19 +208,20 @@ export class ClockFollower {
   async #correctOne(id: string): Promise<void> {
     const first = await firstFragment(this.#options.files, id);
     const [wrong] = first ? this.#wrongOf([{ id, first }], this.#options.history.provenUs) : [];
-    if (wrong && (await this.#correct(id, new Set()))) this.#options.log.info(describe(1, [wrong]));
+    if (!wrong || !(await this.#correct(id, new Set()))) return;
+    this.#options.log.info(describe(1, [wrong]));
+    await this.#reports.settle();
   }
 
   /** @returns whether there was such a file. */
   async #correct(id: string, taken: ReadonlySet<string>): Promise<boolean> {
-    const { files, history, onRenamed } = this.#options;
-    const report = await correctRecording(files, id, this.#correction(history.provenUs), taken);
-    if (!report) return false;
-    if (report.id !== id) {
-      this.#reports.add(recordings, [report.monitorID], { ...report, formerID: id });
-      onRenamed(id);
-    }
-    return true;
+    const { files, history } = this.#options;
+    const correction = this.#correction(history.provenUs);
+    const report = await correctRecording(files, id, correction, taken, (next) =>
+      this.#reports.prepare(next),
+    );
+    if (report) this.#reports.publish(report);
+    return report !== undefined;
   }
 }
 

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { fragmentTimeContent } from '../../../bus/fragment-time.ts';
 import type { RecordingReport } from '../../../bus/messages.ts';
 import { formatRecordingID, parseRecordingID } from '../../../bus/recording-id.ts';
@@ -42,6 +42,7 @@ export function isMisnamed(id: string, first: IndexedFragment | undefined): bool
  * A crash leaves fragments of both kinds, each of which says by which clock it is: the rest can be corrected later.
  *
  * @param taken ids that it must not get.
+ * @param before is called with the report before anything is changed, and waited for.
  * @returns the report of it under its new name; undefined if there is no such file.
  * @throws errors of the file system.
  */
@@ -50,6 +51,7 @@ export async function correctRecording(
   id: string,
   correction: ClockCorrection,
   taken: ReadonlySet<string>,
+  before: (report: RecordingReport) => Promise<void> = async () => {},
 ): Promise<RecordingReport | undefined> {
   const name = parseRecordingID(id);
   // By its id alone: that leads to no link.
@@ -64,32 +66,39 @@ export async function correctRecording(
     const index = begun && (await extendIndex(readHeaders(handle), bytes, begun));
     if (!index) return undefined;
     const fragments = index.fragments.map((fragment) => corrected(fragment, correction));
-    // The first one is the last: it shows whether anything is left to do.
-    for (const [at, fragment] of [...fragments.entries()].reverse()) {
-      if (fragment === index.fragments[at]) continue;
-      const { timeUs = 0, machine, timeOffset } = fragment;
-      const content = fragmentTimeContent({ timeUs, machine });
-      await handle.write(content, 0, content.length, timeOffset);
-    }
-    await handle.datasync();
     const { startUs = name.startMs * 1000, lengthUs, streams } = contentOf({ ...index, fragments });
-    const end = startUs + lengthUs;
-    await handle.utimes(end / 1e6, end / 1e6);
+    const [start, end] = [Math.round(startUs), Math.round(startUs + lengthUs)];
     const to = await freeID(files, taken, id, Math.floor(startUs / 1e6) * 1000);
-    await files.rename(id, to);
-    const { monitorID } = name;
-    const times = { start: Math.round(startUs), end: Math.round(end) };
     const former = index.fragments[0]?.machine;
-    return {
-      ...{ id: to, monitorID, state: 'found', ...times, bytes, streams: [...streams], reason: '' },
+    const report: RecordingReport = {
+      ...{ id: to, monitorID: name.monitorID, state: 'found', start, end, bytes, streams: [...streams] },
+      ...{ reason: '', ...(to !== id && { formerID: id }) },
       // Not if it has its true times since a correction that did not come to the name: nobody knows the clock of before.
       ...(correction.isOther(former) && {
         startedUs: { former: former.startedUs, now: correction.machine.startedUs },
       }),
     };
+    await before(report);
+    // The first one is the last: it shows whether anything is left to do.
+    for (const [at, fragment] of [...fragments.entries()].reverse()) {
+      if (at === 0) await handle.datasync();
+      if (fragment !== index.fragments[at]) await writeTime(handle, fragment);
+    }
+    await handle.datasync();
+    await handle.utimes(end / 1e6, end / 1e6);
+    await files.rename(id, to);
+    return report;
   } finally {
     await handle.close();
   }
+}
+
+async function writeTime(
+  handle: FileHandle,
+  { timeUs = 0, machine, timeOffset }: IndexedFragment,
+): Promise<void> {
+  const content = fragmentTimeContent({ timeUs, machine });
+  await handle.write(content, 0, content.length, timeOffset);
 }
 
 function corrected(

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { MachineClock } from '../../../bus/base/machine-clock.ts';
@@ -9,11 +11,13 @@ import { ClockCorrection } from '../../../store/recordings/clock/clock-correctio
 import { ClockFollower, type ClockFollowerOptions } from '../../../store/recordings/clock/clock-follower.ts';
 import { ClockHistory } from '../../../store/recordings/clock/clock-history.ts';
 import { correctRecording } from '../../../store/recordings/clock/corrected-recording.ts';
+import { PendingReports } from '../../../store/recordings/clock/pending-reports.ts';
 import { RecordingFiles } from '../../../store/recordings/files/recording-files.ts';
 import { RecordingMarks } from '../../../store/recordings/files/recording-marks.ts';
 import { checkArchive } from '../../../store/recordings/verification/archive-check.ts';
 import { askEntries } from '../../../store/recordings/verification/catalogue-questions.ts';
 import { atEnd } from '../../support/cleanup.ts';
+import { temporaryFolder } from '../../support/folder.ts';
 import { addFootage, report, second } from '../../support/footage.ts';
 import { makeVideo, video } from '../../support/pipeline-recorder.ts';
 import { startTestLog } from '../../support/test-log.ts';
@@ -48,16 +52,19 @@ async function startArchive() {
     (await catalogue.recordings({ limit: 10, oldestFirst: true })).map(({ start }) =>
       Math.round((began - start) / second),
     );
-  const history = await ClockHistory.open(folder, clock.start);
+  const [history, pending] = [
+    await ClockHistory.open(folder, clock.start),
+    await PendingReports.open(folder),
+  ];
   const follow = (options: Partial<ClockFollowerOptions> = {}) => {
     const follower = new ClockFollower({
-      ...{ bus, files, catalogue, log, onRenamed: () => {}, history, clock },
+      ...{ bus, files, catalogue, log, onRenamed: () => {}, history, pending, clock },
       ...options,
     });
     atEnd(() => follower.end());
     return follower;
   };
-  return { catalogue, messages, wall, add, agoS, follow };
+  return { folder, bus, catalogue, messages, wall, clock, add, agoS, follow };
 }
 
 test('recordings made by a clock that was hours ahead get their true times and names once it is set back', async () => {
@@ -110,8 +117,10 @@ test('recordings made by a clock that was hours ahead get their true times and n
   const messages: string[] = [];
   const log = new Logger(({ msg }) => messages.push(msg)).source('recorder');
   const onRenamed = () => {};
+  const options = { bus, files, catalogue, log, onRenamed, clock, steadyMs: 0 };
   const history = await ClockHistory.open(folder, clock.start);
-  const follower = new ClockFollower({ bus, files, catalogue, log, onRenamed, history, clock, steadyMs: 0 });
+  const pending = await PendingReports.open(folder);
+  const follower = new ClockFollower({ ...options, history, pending });
   atEnd(() => follower.end());
   await follower.idle();
   expect((await list()).map(({ id }) => id)).toEqual([old, ...ahead].sort());
@@ -206,7 +215,8 @@ test('a recorder that is killed just after its clock was set ahead leaves no rec
   /** The clock as a recorder sees it that is started now. */
   const startFollower = async (clock = new MachineClock(readClock)) => {
     const history = await ClockHistory.open(folder, clock.start);
-    const options = { bus, files, catalogue, log, onRenamed: () => {}, history, clock, steadyMs: 0 };
+    const pending = await PendingReports.open(folder);
+    const options = { bus, files, catalogue, log, onRenamed: () => {}, history, pending, clock, steadyMs: 0 };
     return { follower: new ClockFollower(options), clock };
   };
   const first = await startFollower();
@@ -237,6 +247,106 @@ test('a recorder that is killed just after its clock was set ahead leaves no rec
   follower.look();
   await follower.idle();
   await expect.poll(agoS, { timeout: 10_000 }).toEqual([40, 20]);
+});
+
+/** Files with which one recording does not get its new name as it should. */
+class TroubledFiles extends RecordingFiles {
+  readonly reached: Promise<void>;
+  readonly #trouble: Trouble;
+  #reach: () => void = () => {};
+  #isOver = false;
+
+  constructor(recordingsDir: string, trouble: Trouble) {
+    super(recordingsDir);
+    this.#trouble = trouble;
+    this.reached = new Promise((resolve) => {
+      this.#reach = resolve;
+    });
+  }
+
+  override async rename(id: string, to: string): Promise<void> {
+    if (this.#isOver || this.#trouble === 'killed after it') await super.rename(id, to);
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#reach();
+    if (this.#trouble === 'refused') throw new Error('EIO');
+    return new Promise(() => {});
+  }
+}
+type Trouble = 'killed before it' | 'killed after it' | 'refused';
+
+test.each<Trouble>(['killed before it', 'killed after it', 'refused'])(
+  'events of a recording get its true times, also with trouble at its new name: %s',
+  async (trouble) => {
+    const { folder, bus, catalogue, wall, clock, add, agoS, follow } = await startArchive();
+    const set = (follower: ClockFollower, aheadUs: number) => {
+      wall.aheadUs = aheadUs;
+      follower.look();
+    };
+    const before = follow({ steadyMs: 0 });
+    set(before, hourUs);
+    await before.idle();
+    await before.end();
+    const { startedUs } = clock.start;
+    await add(40);
+    const began = nowUs();
+    const detections = [{ label: 'person', score: 80 }];
+    const seen = { monitorID: 'door', monitorName: 'Door', source: 'tflite', detections, startedUs } as const;
+    // Just before the recording, and in it: of the first one, the clock alone says that it is wrong.
+    for (const ago of [50, 38]) {
+      const time = began + hourUs - ago * second;
+      await bus.store(events, ['door', 'tflite'], { ...seen, id: `${ago}`, time }, `${ago}`);
+    }
+    await expect.poll(agoS).toEqual([40 - 3600]);
+    const eventsAgoS = async () =>
+      (await catalogue.events({ limit: 10, oldestFirst: true })).map(({ time }) =>
+        Math.round((began - time) / second),
+      );
+    await expect.poll(eventsAgoS).toEqual([50 - 3600, 38 - 3600]);
+
+    const start = async (files?: RecordingFiles) =>
+      new ClockFollower({
+        ...{ bus, catalogue, log: new Logger(() => {}).source('recorder'), onRenamed: () => {}, clock },
+        ...{ files: files ?? new RecordingFiles(join(folder, 'recordings')), steadyMs: 0 },
+        ...{
+          history: await ClockHistory.open(folder, clock.start),
+          pending: await PendingReports.open(folder),
+        },
+      });
+    const files = new TroubledFiles(join(folder, 'recordings'), trouble);
+    const troubled = await start(files);
+    set(troubled, 0);
+    await files.reached;
+    const journal = join(folder, 'clock-reports');
+    const left = await readFile(journal);
+    const next = trouble === 'refused' ? troubled : await start();
+    atEnd(() => next.end());
+    await expect.poll(agoS, { timeout: 20_000 }).toEqual([40]);
+    await expect.poll(eventsAgoS, { timeout: 20_000 }).toEqual([50, 38]);
+    await expect.poll(() => existsSync(journal)).toBe(false);
+
+    // A kill came after the bus had the report: it is published once more.
+    await writeFile(journal, left);
+    const again = await start();
+    atEnd(() => again.end());
+    await expect.poll(() => existsSync(journal)).toBe(false);
+    await add(20);
+    await expect.poll(agoS).toEqual([40, 20]);
+    expect(await eventsAgoS()).toEqual([50, 38]);
+  },
+);
+
+test('half a line among the reports that a recorder has left spoils no other one', async () => {
+  const folder = await temporaryFolder();
+  const [id, formerID] = ['2026-11-23_03-40-12_door', '2026-11-23_04-40-12_door'];
+  const renamed = { id, formerID, monitorID: 'door', start: 1, end: 2, bytes: 3, streams: [], reason: '' };
+  await writeFile(join(folder, 'clock-reports'), '{"id":"2026');
+  const pending = await PendingReports.open(folder);
+  await pending.add({ ...renamed, state: 'found' });
+  const { all } = await PendingReports.open(folder);
+  expect(all).toEqual([{ ...renamed, state: 'found' }]);
+  await pending.remove([formerID]);
+  expect((await PendingReports.open(folder)).all).toEqual([]);
 });
 
 test('a clock that is set again while recordings get other times leaves the others as they are', async () => {
