@@ -3,14 +3,16 @@ import { rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { projectFolder } from '../base/project-folder.ts';
-import { installService, requireSystemd } from './install-service.ts';
+import { installService } from './install-service.ts';
+import { requireSystemd } from './installed-unit.ts';
 import { serviceStatus } from './service-status.ts';
 import { serviceName, stateDir, unitFile } from './service-unit.ts';
 import { mustRun, runCommand, ServiceError } from './system-commands.ts';
 
-const usage = `usage: npm run service -- install [--config FILE] | remove | status
+const usage = `usage: npm run service -- install [--config FILE] [--tie-breaker] | remove | status
 
-install  runs the recorder as a service of systemd, as a user of its own, from this folder; also after it was moved
+install  runs the recorder as a service of systemd, as a user of its own, from this folder; also after it was moved.
+         With --tie-breaker a machine that only votes, in the [cluster] of its configuration
 remove   ends the service; configuration and recordings stay
 status   how it is; exits with 3 if it does not run, as systemctl does`;
 
@@ -24,9 +26,9 @@ const notRunning = 3;
  */
 export async function runService(args: readonly string[]): Promise<number> {
   try {
-    const { action, configFile } = read(args);
+    const { action, ...installation } = read(args);
     if (action === 'install') {
-      process.stdout.write(await installService(runCommand, { project: projectFolder, configFile }));
+      process.stdout.write(await installService(runCommand, { project: projectFolder, ...installation }));
       return 0;
     }
     return action === 'remove' ? await remove() : await status();
@@ -38,14 +40,16 @@ export async function runService(args: readonly string[]): Promise<number> {
 
 function read(args: readonly string[]) {
   try {
-    const options = { config: { type: 'string' } } as const;
+    const options = { config: { type: 'string' }, 'tie-breaker': { type: 'boolean' } } as const;
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
     const [action, ...others] = positionals;
     if (others.length > 0 || (action !== 'install' && action !== 'remove' && action !== 'status')) {
       throw new Error('expected install, remove or status');
     }
-    if (values.config !== undefined && action !== 'install') throw new Error('--config is for install');
-    return { action, configFile: values.config === undefined ? undefined : resolve(values.config) };
+    const [given] = Object.keys(values);
+    if (given !== undefined && action !== 'install') throw new Error(`--${given} is for install`);
+    const configFile = values.config === undefined ? undefined : resolve(values.config);
+    return { action, configFile, isTieBreaker: values['tie-breaker'] ?? false };
   } catch (cause) {
     throw new Error(`${(cause as Error).message}\n\n${usage}`, { cause });
   }

@@ -18,6 +18,8 @@ export interface ServicePlace {
   readonly mediaDir: string;
   /** Of the web server. */
   readonly port: number;
+  /** Whether it only votes in a cluster. */
+  readonly isTieBreaker: boolean;
 }
 
 export const serviceName = 'sentrybus';
@@ -35,6 +37,7 @@ const homes = ['/home', '/root', '/run/user'];
  */
 export function serviceUnit(place: ServicePlace): string {
   const { user, node, project, configFile, configDir, storageDir, workingDir, mediaDir, port } = place;
+  const { isTieBreaker } = place;
   const written = [configDir, storageDir].filter((folder) => !isBelow(folder, stateDir));
   const read = [dirname(dirname(node)), project, workingDir, dirname(configFile), mediaDir].filter(
     (folder) => isInHome(folder) && !written.some((other) => isBelow(folder, other)),
@@ -43,7 +46,10 @@ export function serviceUnit(place: ServicePlace): string {
     written.filter(isInHome),
     written.filter((path) => !isInHome(path)),
   ];
-  const command = [node, join(project, 'setup.mjs'), 'serve', '--config', configFile].map(commandWord);
+  const role = isTieBreaker ? ['--tie-breaker'] : [];
+  const command = [node, join(project, 'setup.mjs'), 'serve', '--config', configFile, ...role].map(
+    commandWord,
+  );
   const environment = Object.entries(mainAllocator)
     .map((each) => each.join('='))
     .join(' ');
@@ -51,7 +57,7 @@ export function serviceUnit(place: ServicePlace): string {
     paths.map((path) => `${key}=-${word(path)}\n`).join('');
   return `# Written by \`npm run service -- install\`, which replaces it.
 [Unit]
-Description=Sentrybus network video recorder
+Description=${isTieBreaker ? 'Sentrybus tie-breaker' : 'Sentrybus network video recorder'}
 After=network.target
 # It never gives up: a disk that is mounted late is waited for.
 StartLimitIntervalSec=0
@@ -60,8 +66,7 @@ StartLimitIntervalSec=0
 Type=notify
 ExecStart=${command.join(' ')}
 Environment=${environment}
-ExecReload=/bin/kill -HUP $MAINPID
-Restart=always
+${isTieBreaker ? '' : 'ExecReload=/bin/kill -HUP $MAINPID\n'}Restart=always
 RestartSec=5
 TimeoutStartSec=300
 TimeoutStopSec=${stopDeadlinesMs.recorder / 1000 + 10}
@@ -109,7 +114,8 @@ WantedBy=multi-user.target
 }
 
 /** What a unit of {@link serviceUnit} runs. */
-export interface RunningPlace extends Pick<ServicePlace, 'project' | 'configFile' | 'workingDir'> {}
+export interface RunningPlace
+  extends Pick<ServicePlace, 'project' | 'configFile' | 'workingDir' | 'isTieBreaker'> {}
 
 /** @returns undefined if the unit is not one of {@link serviceUnit}. */
 export function placeOf(unit: string): RunningPlace | undefined {
@@ -117,10 +123,15 @@ export function placeOf(unit: string): RunningPlace | undefined {
   const words = [...command.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, quoted = '']) =>
     quoted.replaceAll('$$', '$').replaceAll('%%', '%').replace(/\\(.)/g, '$1'),
   );
-  const [, program, , , configFile] = words;
+  const [, program, , , configFile, role] = words;
   const [, workingDir] = /^WorkingDirectory=(.*)$/m.exec(unit) ?? [];
   if (program === undefined || configFile === undefined || workingDir === undefined) return undefined;
-  return { project: dirname(program), configFile, workingDir: workingDir.replaceAll('%%', '%') };
+  return {
+    project: dirname(program),
+    configFile,
+    workingDir: workingDir.replaceAll('%%', '%'),
+    isTieBreaker: role === '--tie-breaker',
+  };
 }
 
 const isInHome = (path: string) => homes.some((home) => isBelow(path, home));

@@ -31,7 +31,11 @@ export function serviceTrial(run: RunCommand): RecorderTrial {
 }
 
 /** A recorder that is started by hand: it is stopped again when it has served. */
-export function terminalTrial({ project, configFile, workingDir }: RunningPlace): RecorderTrial {
+export function terminalTrial({
+  project,
+  configFile,
+  workingDir,
+}: Omit<RunningPlace, 'isTieBreaker'>): RecorderTrial {
   let child: ChildProcess | undefined;
   const stop = async () => {
     if (child && child.exitCode === null && child.signalCode === null) {

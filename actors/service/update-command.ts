@@ -9,7 +9,7 @@ import { projectFolder } from '../base/project-folder.ts';
 import { detectors } from '../detectors/host/detector-list.ts';
 import { lockFolder } from '../startup/folder-lock.ts';
 import { GitBranch } from './git-branch.ts';
-import { giveToService } from './install-service.ts';
+import { giveToService } from './installed-unit.ts';
 import { placeOf, stateDir, unitFile } from './service-unit.ts';
 import { mustRun, runCommand, ServiceError } from './system-commands.ts';
 import { serviceTrial, terminalTrial } from './trial.ts';
@@ -34,6 +34,13 @@ export async function runUpdate(args: readonly string[]): Promise<number> {
     const service = existsSync(unitFile) ? placeOf(await readFile(unitFile, 'utf8')) : undefined;
     const isService =
       service?.project === projectFolder && (given === undefined || given === service.configFile);
+    if (isService && service.isTieBreaker) {
+      // Without it, the service was installed with a folder of its own.
+      const config = service.workingDir === stateDir ? '' : ` --config ${service.configFile}`;
+      throw new ServiceError(
+        `A tie-breaker has nothing that needs a backup: \`git pull\`, then \`sudo npm run service -- install --tie-breaker${config}\``,
+      );
+    }
     if (isService && process.getuid?.() !== 0)
       throw new ServiceError('Only root may update the service: sudo npm run update');
     const configFile = isService ? service.configFile : (given ?? join(projectFolder, defaultConfigFile));

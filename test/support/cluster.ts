@@ -81,14 +81,14 @@ export async function restartAs(
   return recorder.restart();
 }
 
-/** `npm start -- --tie-breaker` on another machine of the cluster. */
-export async function startTieBreaker(name: string): Promise<Child> {
+/** `npm start -- --tie-breaker` on another machine of the cluster. @param more variables of its environment. */
+export async function startTieBreaker(name: string, more: NodeJS.ProcessEnv = {}): Promise<Child> {
   const { config, env } = await clusterOptions(name);
   const folder = await temporaryFolder();
   const file = join(folder, 'sentryshot.toml');
   await writeFile(file, stringify({ storage_dir: join(folder, 'storage'), ...config }));
   const args = ['--input-type=module', '--eval', recorderProgram(), '--', '--tie-breaker', '--config', file];
-  const child = startChild('node', args, { cwd: folder, env });
+  const child = startChild('node', args, { cwd: folder, env: { ...env, ...more } });
   await child.line(/^Voting as /, 60_000);
   return child;
 }

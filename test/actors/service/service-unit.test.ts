@@ -1,13 +1,12 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { chown, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'smol-toml';
-import { createSocket } from 'unix-dgram';
 import { expect, test } from 'vitest';
 import { placeOf, type ServicePlace, serviceUnit } from '../../../actors/service/service-unit.ts';
 import { mainAllocator } from '../../../bus/children/host-process.ts';
 import { startChild } from '../../support/child.ts';
-import { atEnd } from '../../support/cleanup.ts';
+import { datagramsAt } from '../../support/datagrams.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { project } from '../../support/project.ts';
 import { waitFor } from '../../support/wait.ts';
@@ -22,6 +21,7 @@ const place: ServicePlace = {
   workingDir: '/var/lib/sentrybus',
   mediaDir: '/var/lib/sentrybus/storage/media',
   port: 2020,
+  isTieBreaker: false,
 };
 const linesOf = (changed: Partial<ServicePlace>) => serviceUnit({ ...place, ...changed }).split('\n');
 
@@ -36,10 +36,18 @@ test('paths of the unit mean themselves, and only its own folders can be written
     project: place.project,
     configFile: `${odd}/s.toml`,
     workingDir: place.workingDir,
+    isTieBreaker: false,
   });
   expect(lines).toContain('AmbientCapabilities=CAP_NET_BIND_SERVICE');
   expect(linesOf({}).filter((line) => /^(ReadWrite|Bind|Ambient)/.test(line))).toEqual([]);
   expect(() => linesOf({ storageDir: '/srv/a\nUser=root' })).toThrow(RangeError);
+});
+
+test('a machine that only votes is started as one, and is not asked to read anything again', () => {
+  const lines = linesOf({ isTieBreaker: true, port: 0 });
+  expect(lines.find((line) => line.startsWith('ExecStart='))).toMatch(/ "--tie-breaker"$/);
+  expect(lines.filter((line) => line.startsWith('ExecReload='))).toEqual([]);
+  expect(placeOf(lines.join('\n'))).toMatchObject({ configFile: place.configFile, isTieBreaker: true });
 });
 
 test('main keeps little memory that it has freed, started by hand or by systemd', async () => {
@@ -121,8 +129,8 @@ test.runIf(mayMount)(
         plugin: [{ name: 'auth_basic', enable: true }],
       }),
     );
-    const notices = listen(join(sockets, 'notify'), owner);
-    const journal = listen(join(sockets, 'socket'), owner);
+    const notices = datagramsAt(join(sockets, 'notify'), owner);
+    const journal = datagramsAt(join(sockets, 'socket'), owner);
 
     const unit = serviceUnit({
       ...place,
@@ -171,17 +179,6 @@ function ownerWhoReads(path: string): number {
   const nobody = 65_534;
   const args = [`--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups', 'ls', join(path, 'dist')];
   return spawnSync('setpriv', args).status === 0 ? nobody : 0;
-}
-
-/** @returns the datagrams that arrive at a socket. */
-function listen(path: string, owner: number): string[] {
-  const messages: string[] = [];
-  const socket = createSocket('unix_dgram');
-  socket.on('message', (message) => void messages.push(message.toString('latin1')));
-  socket.bind(path);
-  execFileSync('chown', [String(owner), path]);
-  atEnd(async () => socket.close());
-  return messages;
 }
 
 /** The fields of a message of the journal's protocol: name, line break, eight bytes of length, value, line break. */
