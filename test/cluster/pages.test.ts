@@ -109,5 +109,17 @@ test('a browser at one machine shows what all of them see and have, also while o
   await from.filter({ hasText: third.name }).first().waitFor();
   expect(await from.filter({ hasNotText: third.name }).count()).toBe(0);
   await expectGoodPage(page, 'cluster-logs');
+
+  await page.goto(`${asked.recorder.url}/settings?monitor=${kept}`);
+  const machines = page.getByRole('group', { name: 'Machines that reach this camera' });
+  await machines.getByLabel(victim.name).check();
+  await page.getByRole('button', { name: 'Save' }).click();
+  const stored = async () =>
+    (await asked.recorder.get<Record<string, { machines?: string[] }>>('/api/monitors'))[kept]?.machines;
+  await expect.poll(stored).toEqual([victim.name]);
+  const isMoved = async () =>
+    (await machinesOf(third)).some(({ name, owned }) => name === victim.name && owned.includes(kept));
+  await waitFor(isMoved, 60_000, 'the camera on the machine that reaches it');
+  await expectGoodPage(page, 'cluster-settings');
   expect([...complaints, ...phone.complaints]).toEqual([]);
 });

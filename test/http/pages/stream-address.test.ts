@@ -6,7 +6,7 @@ import {
   joinAddress,
   noLogin,
   splitAddress,
-} from '../../../http/pages/app/settings/monitors/stream-address.ts';
+} from '../../../http/pages/app/settings/sources/stream-address.ts';
 
 describe("a camera's address", () => {
   test('is taken apart into login and the rest, and put together again', () => {

@@ -29,6 +29,12 @@ export const cameraTexts = {
     en: 'Off: no connection, no recordings. The settings and what was recorded stay.',
     de: 'Aus: keine Verbindung, keine Aufnahmen. Einstellungen und Aufnahmen bleiben.',
   },
+  machines: { en: 'Machines that reach this camera', de: 'Rechner, die diese Kamera erreichen' },
+  machinesHint: {
+    en: 'One of them records it, and another one if that one fails. None chosen: any machine may.',
+    de: 'Einer von ihnen nimmt sie auf, und ein anderer, wenn dieser ausfällt. Keiner gewählt: jeder darf es.',
+  },
+  machineUnknown: { en: 'not in the cluster', de: 'nicht im Verbund' },
   source: { en: 'Source', de: 'Quelle' },
   rtsp: { en: 'Camera in the network (RTSP)', de: 'Kamera im Netzwerk (RTSP)' },
   file: { en: 'Video file', de: 'Videodatei' },

@@ -13,14 +13,15 @@ import { say } from '../../texts/say.ts';
 import { attempt, type Draft } from '../form/draft.ts';
 import { EditorForm } from '../form/editor-form.tsx';
 import { SaveBar } from '../form/save-bar.tsx';
+import { SourceFields } from '../sources/source-fields.tsx';
+import { SourceTrial } from '../sources/source-trial.tsx';
 import { TriggerView } from '../triggers/trigger-view.tsx';
 import { ZoneEditor } from '../zones/zone-editor.tsx';
 import { DetectorFields, type DetectorKind } from './detector-fields.tsx';
+import { MachineFields } from './machine-fields.tsx';
 import { NameFields } from './name-fields.tsx';
 import { sentMonitor } from './new-monitor.ts';
 import { RecordingFields } from './recording-fields.tsx';
-import { SourceFields } from './source-fields.tsx';
-import { SourceTrial } from './source-trial.tsx';
 import { StateBadge } from './state-badge.tsx';
 
 const stateIntervalMs = 1000;
@@ -84,6 +85,7 @@ export function MonitorForm({ draft, detectors, taken, isNew, reload }: FormProp
             <h3>{say(cameraTexts.camera)}</h3>
             <NameFields draft={draft} taken={taken} isNew={isNew} />
             <SourceFields key={draft.resets.value} draft={draft} />
+            <MachineFields draft={draft} />
           </section>
           <RecordingFields draft={draft} detectors={detectors} />
           <DetectorFields draft={draft} detectors={detectors} />
