@@ -7,7 +7,8 @@ export default defineConfig({
   root: project,
   plugins: [besideTheBuild],
   test: {
-    globalSetup: 'test/support/setup.ts',
+    globalSetup: 'test/support/cluster-setup.ts',
+    setupFiles: 'test/support/cluster-skip.ts',
     include: ['test/cluster/*.test.ts'],
     pool: 'forks',
     fileParallelism: false,

@@ -21,11 +21,16 @@ const run = promisify(execFile);
 const cache = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'sentrybus');
 const folder = join(cache, `nats-server-${known.version}`);
 
+/** Debian's archive is not reached, or this is no Debian. */
+export class ArchiveError extends Error {
+  override readonly name = 'ArchiveError';
+}
+
 let finding: Promise<string> | undefined;
 
 /**
  * @returns the folder to be put into PATH before the others.
- * @throws if there is none in the cache and Debian's archive is not reached.
+ * @throws {ArchiveError} if there is none in the cache.
  */
 export function newerNatsServer(): Promise<string> {
   finding ??= find();
@@ -66,17 +71,22 @@ Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
     'Dir::State::Lists': join(work, 'lists'),
     'Dir::Cache': join(work, 'cache'),
     'Acquire::Languages': 'none',
+    'Acquire::Retries': '0',
+    'Acquire::http::Timeout': '20',
     'APT::Sandbox::User': 'root',
+    'APT::Update::Error-Mode': 'any',
   };
   const own = Object.entries(options).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
-  await run('apt-get', [...own, 'update'], { cwd: work });
-  const isThere = await run('apt-get', [...own, 'download', `nats-server=${known.version}`], {
-    cwd: work,
-  }).then(
+  const apt = (...command: string[]) => run('apt-get', [...own, ...command], { cwd: work });
+  await apt('update').catch((cause: Error & { stderr?: string }) => {
+    const reason = cause.stderr?.trim() || cause.message;
+    throw new ArchiveError(`no newer nats-server from Debian's archive: ${reason}`, { cause });
+  });
+  const isThere = await apt('download', `nats-server=${known.version}`).then(
     () => true,
     () => false,
   );
-  if (!isThere) await run('apt-get', [...own, 'download', 'nats-server'], { cwd: work });
+  if (!isThere) await apt('download', 'nats-server');
   const name = (await readdir(work)).find((file) => file.endsWith('.deb')) ?? '';
   const archive = join(work, name);
   const digest = createHash('sha256')

@@ -1,0 +1,7 @@
+import { beforeEach, inject } from 'vitest';
+
+const reason = inject('noCluster');
+
+beforeEach(({ skip }) => {
+  if (reason !== '') skip(reason);
+});
