@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { expect, test } from 'vitest';
 import { type ClusterRecorder, clusterMachines, settledCluster, startCluster } from '../support/cluster.ts';
 import { motion, testMonitor } from '../support/monitors.ts';
@@ -29,12 +30,16 @@ async function spoken(broker: Broker, id: string, not?: string): Promise<string>
     const retained = await broker.retained();
     const { machine = not } = JSON.parse(retained.get(`sentryshot/monitor/${id}/machine`) ?? '{}');
     const device = [...retained].find(([topic]) => topic.endsWith(`_${id}/config`))?.[1] ?? '';
-    const isRight =
-      retained.get(`sentryshot/monitor/${id}/state`) === 'recording' &&
-      retained.get(`sentryshot/monitor/${id}/motion`) === 'ON' &&
-      retained.get(`sentryshot/machine/${machine}/available`) === 'online' &&
-      device.includes(`sentryshot/machine/${machine}/available`);
-    return isRight && machine !== not ? (machine as string) : undefined;
+    const found = {
+      machine,
+      state: retained.get(`sentryshot/monitor/${id}/state`),
+      motion: retained.get(`sentryshot/monitor/${id}/motion`),
+      available: retained.get(`sentryshot/machine/${machine}/available`),
+      isOfDevice: device.includes(`sentryshot/machine/${machine}/available`),
+    };
+    const right = { machine, state: 'recording', motion: 'ON', available: 'online', isOfDevice: true };
+    if (machine === not || !isDeepStrictEqual(found, right)) throw new Error(JSON.stringify(found));
+    return machine as string;
   };
   return waitFor(speaking, 60_000, `one voice for ${id}`);
 }
