@@ -47,6 +47,9 @@ export class HouseTopics {
     void this.#writeStorage();
     this.#configure();
     options.voice.onChange((id) => this.#speak(id));
+    options.voice.onReturn(() => {
+      for (const id of this.#monitors.keys()) this.#repeatLater(id);
+    });
     void this.#recall();
     // What was before this start is over: monitors report anew, and no object is in view.
     this.#follow('STATUS', status, (message) => this.#monitors.get(message.monitorID)?.status(message));
@@ -84,7 +87,7 @@ export class HouseTopics {
     this.#listeners.add(listener);
   }
 
-  /** Calls `listener` when all of a monitor is to be published again, because another machine has spoken for it until now. */
+  /** Calls `listener` when all of a monitor is to be published again, because another machine may have spoken for it until now. */
   onSettled(listener: (monitorID: string) => void): void {
     this.#settled.add(listener);
   }
@@ -119,10 +122,16 @@ export class HouseTopics {
     const { voice } = this.#options;
     monitor?.speak(voice.speaks(monitorID));
     for (const listener of this.#listeners) listener();
+    this.#repeatLater(monitorID);
+  }
+
+  /** What another machine has under way for a monitor of this one does not stay. */
+  #repeatLater(monitorID: string): void {
+    const { voice } = this.#options;
     if (!voice.speaks(monitorID)) return;
     setTimeout(() => {
       if (this.#isClosed || !voice.speaks(monitorID)) return;
-      monitor?.repeat();
+      this.#monitors.get(monitorID)?.repeat();
       for (const listener of this.#settled) listener(monitorID);
     }, settleMs).unref();
   }

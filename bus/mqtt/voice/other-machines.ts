@@ -23,11 +23,14 @@ export class OtherMachines {
     this.#startedAt = startedAt;
   }
 
-  hear(machine: string, now: number): void {
+  /** @returns whether it was silent until now. */
+  hear(machine: string, now: number): boolean {
     const from = this.#heardAt.get(machine) ?? now;
-    if (now - from > silentUs) this.#silences.set(machine, { from, to: now });
+    const isBack = now - from > silentUs;
+    if (isBack) this.#silences.set(machine, { from, to: now });
     this.#heardAt.set(machine, now);
     this.#beats.set(machine, this.beats(machine) + 1);
+    return isBack;
   }
 
   /** How many heartbeats of it have come. */

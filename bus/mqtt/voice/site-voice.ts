@@ -65,6 +65,7 @@ export class SiteVoice implements Voice {
   /** Of events that were held and are under way: their place, and whether they go whatever turns out, because later ones do. */
   readonly #released = new Map<string, { readonly place: number; readonly isDecided: boolean }>();
   readonly #listeners = new Set<(monitorID: string) => void>();
+  readonly #returnListeners = new Set<() => void>();
   readonly #end: () => void;
   /** The monitors for which there is a claim of this machine. */
   readonly #claimed = new Set<string>();
@@ -82,8 +83,9 @@ export class SiteVoice implements Voice {
     const { site, monitors } = options;
     this.#speakers = new Speakers({ machine: site.machine, monitors, startedAt: nowUs() });
     this.#end = site.onHeard((machine) => {
-      if (machine !== undefined) this.#speakers.hear(machine, nowUs());
+      const isBack = machine !== undefined && this.#speakers.hear(machine, nowUs());
       this.#decide();
+      if (isBack) for (const listener of this.#returnListeners) listener();
     });
   }
 
@@ -107,6 +109,10 @@ export class SiteVoice implements Voice {
 
   onChange(listener: (monitorID: string) => void): void {
     this.#listeners.add(listener);
+  }
+
+  onReturn(listener: () => void): void {
+    this.#returnListeners.add(listener);
   }
 
   /** Learns what the others have retained, before anything is published over this connection. */

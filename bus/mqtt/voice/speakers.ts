@@ -57,9 +57,9 @@ export class Speakers {
     this.#others = new OtherMachines(options.startedAt);
   }
 
-  /** A heartbeat of another machine. */
-  hear(machine: string, now: number): void {
-    this.#others.hear(machine, now);
+  /** A heartbeat of another machine. @returns whether it was silent until now. */
+  hear(machine: string, now: number): boolean {
+    return this.#others.hear(machine, now);
   }
 
   /** Whether this machine is connected to the broker; each connection begins with what that has retained. */

@@ -1,9 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { nowUs } from '../../../../bus/base/time.ts';
 import type { MqttEvent } from '../../../../bus/messages.ts';
 import { type Broker, startBroker } from '../../../support/mosquitto.ts';
 import { holds, startMachine } from '../../../support/voice-machine.ts';
 import { waitFor } from '../../../support/wait.ts';
+
+/** So long after its beginning a speaker says all once more; and so long a machine is not heard that stands still. */
+const [settleMs, silentMs] = [2500, 2500];
 
 function claims(broker: Broker, machine: string, rank: number): Promise<unknown> {
   const isClaimed = async () => {
@@ -193,6 +197,24 @@ test('a claim that is worth less does not stay at the broker', async () => {
   await broker.publish(topic, JSON.stringify(claim), { retain: true });
   await seen.message(({ payload }) => payload.includes('"machine":"b"'));
   await claims(broker, 'a', 5);
+});
+
+test('what a machine publishes that stood still, until it knows who speaks, does not stay at the broker', async () => {
+  const broker = await startBroker();
+  const a = await startMachine('a', broker);
+  a.site.hears({ a: 5, b: undefined });
+  a.is('streaming');
+  const [state, device] = ['sentryshot/monitor/door/state', 'homeassistant/device/site_door/config'];
+  await holds(broker, state, 'streaming');
+  await sleep(settleMs);
+  const before = (await broker.retained()).get(device);
+  a.site.hears({ a: 5 });
+  await sleep(silentMs);
+  a.site.hears({ a: 5, b: undefined });
+  for (const topic of [state, device]) await broker.publish(topic, 'offline', { retain: true });
+  await holds(broker, state, 'offline');
+  await holds(broker, state, 'streaming');
+  await holds(broker, device, before);
 });
 
 test('a machine that is said to be offline by mistake announces itself', async () => {
