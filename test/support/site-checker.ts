@@ -32,11 +32,8 @@ export interface FootageGap {
 }
 
 const [page, eventPage] = [1000, 500];
-/**
- * A file is made so soon after its first picture was taken, also where all of a machine stood still between the two, for at most eight seconds; a
- * clock that is wrong is off by 15. Milliseconds.
- */
-const maxDelayMs = 10_000;
+/** A file is made so soon after its first picture was taken, also on a busy machine. Milliseconds. */
+const maxDelayMs = 8000;
 
 /** What all machines have of a monitor, in the order of time, as it was asked for at a moment. */
 interface MonitorFootage {
