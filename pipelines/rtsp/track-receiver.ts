@@ -30,6 +30,7 @@ export class Receiver {
   #reporting: NodeJS.Timeout | undefined;
   #check: NodeJS.Timeout | undefined;
   #lastArrivalMs: number | undefined;
+  #isClosed = false;
 
   constructor(connection: RtspConnection, handlers: ReceiverHandlers) {
     this.#connection = connection;
@@ -47,8 +48,16 @@ export class Receiver {
     this.#receiving.push({ reception, sendReport, close: () => reception.close() });
   }
 
-  /** @param reportPort the camera's port of RTCP; without one it is sent none. */
+  /**
+   * @param ports are closed with this receiver, at once where that is over
+   * @param reportPort the camera's port of RTCP; without one it is sent none.
+   */
   addUdp(track: RtspTrack, ports: UdpPorts, reportPort: number | undefined): void {
+    // It was closed before the camera answered SETUP.
+    if (this.#isClosed) {
+      ports.close();
+      return;
+    }
     const reception = this.#receive(track, true);
     ports.onPacket = (data) => this.#take(reception, data, performance.now());
     this.#receiving.push({
@@ -67,13 +76,17 @@ export class Receiver {
   start({ firstPacketMs, silenceMs }: { readonly firstPacketMs: number; readonly silenceMs: number }): void {
     const beganMs = performance.now();
     const what = this.#receiving.some(({ reception }) => isVideo(reception)) ? 'video' : 'packet';
-    const check = () => {
+    const check = (isRead: boolean) => {
+      if (this.#isClosed) return;
       const silentMs = performance.now() - (this.#lastArrivalMs ?? beganMs);
       const hasBegun = this.#lastArrivalMs !== undefined;
       const leftMs = (hasBegun ? silenceMs : firstPacketMs) - silentMs;
       if (leftMs > 0) {
         // The first packet may come at any moment.
-        this.#check = setTimeout(check, Math.min(leftMs, silenceMs));
+        this.#check = setTimeout(() => check(false), Math.min(leftMs, silenceMs));
+      } else if (!isRead) {
+        // Where the process stood still, the socket holds what came meanwhile.
+        setImmediate(() => check(true));
       } else if (hasBegun) {
         this.#silence(`no ${what} for ${silenceMs / 1000} s`);
       } else {
@@ -82,12 +95,16 @@ export class Receiver {
       }
     };
     const report = () => {
-      for (const { reception, sendReport } of this.#receiving) {
-        const data = reception.report();
-        if (data) sendReport(data);
+      try {
+        for (const { reception, sendReport } of this.#receiving) {
+          const data = reception.report();
+          if (data) sendReport(data);
+        }
+      } catch (error) {
+        this.#handlers.onFault(unreadable(error));
       }
     };
-    check();
+    check(false);
     this.#reporting = setInterval(report, reportIntervalMs);
   }
 
@@ -97,6 +114,7 @@ export class Receiver {
 
   /** To be called once. The counts stay. */
   close(): void {
+    this.#isClosed = true;
     clearTimeout(this.#check);
     clearInterval(this.#reporting);
     for (const { close } of this.#receiving) close();

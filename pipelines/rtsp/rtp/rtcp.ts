@@ -78,7 +78,7 @@ export function formatReceiverReport(report: ReceiverReport): Buffer {
   data.writeUInt32BE(report.highestSequence % 2 ** 32, 16);
   data.writeUInt32BE(Math.min(Math.round(report.jitter), 2 ** 32 - 1), 20);
   data.writeUInt32BE(report.lastReport, 24);
-  data.writeUInt32BE(report.sinceLastReport, 28);
+  data.writeUInt32BE(Math.min(report.sinceLastReport, 2 ** 32 - 1), 28);
   data.writeUInt8(0x81, 32);
   data.writeUInt8(sourceDescription, 33);
   data.writeUInt16BE(1 + itemBytes / 4, 34);

@@ -1,6 +1,9 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { RtspError } from '../../../pipelines/rtsp/protocol/rtsp-error.ts';
+import { Reception } from '../../../pipelines/rtsp/rtp/reception.ts';
+import { atEnd } from '../../support/cleanup.ts';
 import {
+  encode,
   FakeCamera,
   type FakeConnection,
   sendDatagrams,
@@ -142,6 +145,41 @@ describe('a session', () => {
       });
     },
   );
+
+  test('goes on after this process stood still, where the camera did not', async () => {
+    const silenceMs = 500;
+    let connection: FakeConnection | undefined;
+    const camera = await FakeCamera.start({
+      play: async (opened) => {
+        connection = opened;
+        await opened.send(...video(1));
+      },
+    });
+    const viewer = await view(camera.url(), { timeouts: { silenceMs } });
+    await viewer.received(1);
+    await new Promise<void>((resolve) => {
+      // After these callbacks come those of the timers, and only then the sockets.
+      setImmediate(() => {
+        connection?.socket.write(encode({ channel: 0, data: packet(1) }));
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2 * silenceMs);
+        resolve();
+      });
+    });
+    await viewer.received(2);
+    expect(await viewer.ended).toMatchObject({ code: 'silent' });
+  });
+
+  test('ends alone when its report on the reception fails', async () => {
+    const report = vi.spyOn(Reception.prototype, 'report').mockImplementation(() => {
+      throw new RangeError('too large');
+    });
+    atEnd(async () => void report.mockRestore());
+    const camera = await FakeCamera.start({ play: (connection) => connection.send(...video(1)) });
+    const viewer = await view(camera.url(), { timeouts: { silenceMs: 20_000 } });
+    expect(await viewer.ended).toMatchObject({
+      ...{ code: 'broken', message: 'nothing can be made of what the camera sends: too large' },
+    });
+  });
 
   test('answers what the camera asks', async () => {
     const answers: string[] = [];

@@ -1,7 +1,16 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import { FakeCamera, type FakeConnection, sendDatagrams } from '../../support/fake-camera.ts';
+import {
+  type FakeAnswer,
+  FakeCamera,
+  type FakeConnection,
+  sendDatagrams,
+  videoAndAudio,
+} from '../../support/fake-camera.ts';
 import { writeRtp } from '../../support/rtp-writer.ts';
-import { view } from '../../support/rtsp-viewer.ts';
+import { openSession, view } from '../../support/rtsp-viewer.ts';
+import { waitFor } from '../../support/wait.ts';
 
 const datagrams = (sequences: readonly number[], ssrc?: number) =>
   sequences.map((sequence) =>
@@ -79,6 +88,33 @@ describe('over UDP', () => {
     });
     await viewer.received(1);
     expect(sequencesOf(viewer)).toEqual([4]);
+  });
+
+  test('a session that is closed before the answer to a SETUP keeps no port', async () => {
+    let late: FakeAnswer | undefined;
+    let ports: FakeConnection['clientPorts'] = [];
+    const camera = await FakeCamera.start({
+      sdp: videoAndAudio,
+      answer: ({ method, url }, usual, connection) => {
+        ports = connection.clientPorts;
+        if (method === 'SETUP' && url.endsWith('trackID=1')) {
+          late = usual;
+          return [];
+        }
+        return method === 'TEARDOWN' && late ? [late, usual] : [usual];
+      },
+    });
+    const session = await openSession(camera.url(), { transport: 'udp' });
+    const setup = session.setup(session.tracks);
+    await waitFor(() => late, 5000, 'the second SETUP');
+    await session.close();
+    expect(await setup).toMatchObject([{ transport: 'udp' }, { transport: 'udp' }]);
+    expect(ports).toHaveLength(2);
+    for (const each of ports.flat()) {
+      const socket = createSocket('udp4').bind({ address: '127.0.0.1', port: each, exclusive: true });
+      await once(socket, 'listening');
+      socket.close();
+    }
   });
 });
 
