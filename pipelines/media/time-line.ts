@@ -22,7 +22,8 @@ const rememberedSteps = 16;
  * Turns the timestamps of a track into media times that never leave the time of arrival by much, whatever the
  * timestamps do: a camera that begins anew, a clock that is set, a picture that is stamped an hour ahead.
  *
- * As long as the stamps go on as time does, their distances are kept exactly.
+ * As long as the stamps go on as time does, their distances are kept exactly. So are those of stamps that always go on faster,
+ * or up to a sixth slower: these times leave the arrivals in the end, and {@link WallClock} leads back.
  */
 export class TimeLine {
   readonly #ticksPerSecond: number;

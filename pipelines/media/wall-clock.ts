@@ -10,6 +10,12 @@ const farUs = 250_000;
 const nearUs = 20_000;
 /** Set back by up to this, the machine's clock is followed like that, so that no time comes twice. Microseconds. */
 const maxFollowedUs = 10_000_000;
+/** Further away than this, the camera's stamps go on at another rate than time does, and the catch-up grows. Microseconds. */
+const otherRateUs = 12_000_000;
+/** It grows by 1 with each of these, in microseconds: at some distance it outweighs any rate. */
+const growthUs = 15_000_000;
+/** Less than 1: however far ahead time is, it goes on. */
+const maxGrownCatchUp = 0.9;
 /** An error is made good within about this time, if the limits allow that. */
 const settlingUs = 10_000_000;
 /** Between two decisions, in microseconds of media time. */
@@ -31,6 +37,8 @@ interface Stretch {
  * {@link MediaClock}. It never goes back, and what it has said of a picture that has arrived holds. A camera whose stamps
  * are further from the arrivals than a quarter of a second (one that keeps no time, or one that has begun with pictures
  * of the past) is caught up with at 5 %, and so is a machine's clock that was set back by some seconds.
+ * A camera whose stamps always go on faster or slower than time by more than that is followed at a distance of up to half
+ * a minute, by as much as this needs.
  *
  * All this is in the monotonic clock, which nobody can set. `offsetUs` leads from there to Unix time.
  */
@@ -107,7 +115,7 @@ export class WallClock {
     const monotonicUs = this.monotonicUs(mediaUs);
     const errorUs = this.#target(mediaUs) - monotonicUs;
     this.#isFar = Math.abs(errorUs) > (this.#isFar ? nearUs : farUs);
-    const limit = this.#isFar ? maxCatchUp : maxSlew;
+    const limit = this.#isFar ? catchUpOf(Math.abs(errorUs)) : maxSlew;
     const slew = Math.min(Math.max(errorUs / settlingUs, -limit), limit);
     this.#stretches = this.#stretches.filter((_, index, { length, [index + 1]: next }) => {
       return index === length - 1 || (next?.mediaUs ?? 0) > mediaUs - rememberedUs;
@@ -119,4 +127,9 @@ export class WallClock {
   #target(mediaUs: number): number {
     return this.#arrivals.at(mediaUs) + this.#clock.deviationUs - this.#followedUs;
   }
+}
+
+/** @returns the limit of the catch-up, so many microseconds from the arrivals */
+function catchUpOf(distanceUs: number): number {
+  return Math.min(Math.max(maxCatchUp, (distanceUs - otherRateUs) / growthUs), maxGrownCatchUp);
 }

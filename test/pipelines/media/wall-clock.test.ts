@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type ClockReading, MachineClock } from '../../../bus/base/machine-clock.ts';
+import { TimeLine } from '../../../pipelines/media/time-line.ts';
+import { videoTicksPerSecond } from '../../../pipelines/media/unit.ts';
 import { WallClock } from '../../../pipelines/media/wall-clock.ts';
 
 const second = 1_000_000;
@@ -116,6 +118,28 @@ describe('the wall clock of a stream', () => {
       expect(worst(errors(fragments, minute))).toBeLessThan(4 * second);
     }
   });
+
+  test.each([0.5, 0.8, 0.84, 0.9, 1.1, 1.2, 2])(
+    'stays near the arrivals of a camera whose stamps go on at %d times the rate of time, with no time twice',
+    (factor) => {
+      const rate = 10;
+      let now = beganUs;
+      const clock = new WallClock(new MachineClock(() => ({ wallUs: unixUs + now, monotonicUs: now })));
+      const line = new TimeLine(videoTicksPerSecond, () => {});
+      let [last, furthest] = [Number.NEGATIVE_INFINITY, 0];
+      for (let n = 0; n < (rate * hour) / second; n += 1) {
+        now = beganUs + (n * second) / rate + (n % 2) * 50_000;
+        const ticks = line.place(Math.round((n * factor * videoTicksPerSecond) / rate), now / 1000);
+        const mediaUs = (ticks * 1e6) / videoTicksPerSecond;
+        clock.observe(mediaUs, now / 1000);
+        const takenUs = clock.monotonicUs(mediaUs);
+        if (takenUs <= last) throw new Error(`picture ${n} is not after the one before`);
+        last = takenUs;
+        furthest = Math.max(furthest, Math.abs(takenUs - now));
+      }
+      expect(furthest).toBeLessThan(30 * second);
+    },
+  );
 
   test('is right a minute after a camera has begun with the last five seconds at once', () => {
     const fragments = play({ drift: 0, lengthUs: 10 * minute, delays: [10_000], burstUs: 5 * second });
