@@ -19,8 +19,10 @@ export interface AudioConverterOptions {
   readonly onFailure: (detail: string) => void;
 }
 
-/** Of audio, without a frame of AAC. */
-const maxSilenceUs = 10_000_000;
+/** Of audio that keeps coming, without a frame of AAC, in milliseconds. */
+const maxSilenceMs = 10_000;
+/** Packets that come further apart than this have a pause between them, of which there was nothing to encode. */
+const minPauseMs = 1000;
 
 /** Makes AAC of other audio. GStreamer is loaded when the first of it comes. */
 export class AudioConverter {
@@ -28,8 +30,10 @@ export class AudioConverter {
   readonly #delayUs: number;
   #pipeline: Pipeline | undefined;
   #drained: Promise<void> = Promise.resolve();
-  /** Media time of the first packet after the last frame of AAC. */
-  #silentSinceUs: number | undefined;
+  /** When the last packet came: by the monotonic clock, as stamps may run. */
+  #lastMs: number | undefined;
+  /** For so long audio has come since the last frame of AAC, pauses not included. */
+  #silentMs = 0;
   #isOver = false;
 
   constructor(options: AudioConverterOptions) {
@@ -40,9 +44,12 @@ export class AudioConverter {
   /** @param timeUs media time */
   push(data: Buffer, timeUs: number): void {
     if (this.#isOver) return;
-    this.#silentSinceUs ??= timeUs;
+    const now = performance.now();
+    const stepMs = now - (this.#lastMs ?? now);
+    this.#lastMs = now;
+    if (stepMs < minPauseMs) this.#silentMs += stepMs;
     try {
-      if (timeUs - this.#silentSinceUs > maxSilenceUs) throw new Error('nothing comes out of the encoder');
+      if (this.#silentMs > maxSilenceMs) throw new Error('nothing comes out of the encoder');
       this.#pipeline ??= this.#open();
       this.#pipeline.push('audio', data, timeUs * 1000);
     } catch (error) {
@@ -70,7 +77,7 @@ export class AudioConverter {
     this.#drained = pipeline.pull('aac', (packet) => {
       const { data, timeNs = 0 } = readGdp(packet) ?? {};
       if (!data) return;
-      this.#silentSinceUs = undefined;
+      this.#silentMs = 0;
       onFrame(Buffer.from(data), timeNs / 1000 - this.#delayUs);
     });
     return pipeline;
