@@ -72,6 +72,8 @@ export class AacPayload implements AudioPayload {
 
   /** @returns the frame when all of its parts have come. */
   #join(part: Buffer, size: number): Buffer | undefined {
+    // The bound counts bytes, and these have none.
+    if (part.length === 0) return undefined;
     this.#parts.push(Buffer.from(part));
     this.#partBytes += part.length;
     if (this.#partBytes > maxFrameBytes) this.#drop();

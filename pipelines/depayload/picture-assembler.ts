@@ -53,6 +53,7 @@ export class PictureAssembler {
   readonly #data = new GrowingBuffer();
   /** NAL units that arrived before a slice and belong to its picture. */
   #ahead: Buffer[] = [];
+  #aheadBytes = 0;
   #recovery = false;
   #markers = 0;
   /** The time of the picture that was completed by a marker bit, until something of the next one comes. */
@@ -121,6 +122,7 @@ export class PictureAssembler {
     open.recovery ||= this.#recovery;
     for (const ahead of this.#ahead) this.#append(ahead);
     this.#ahead = [];
+    this.#aheadBytes = 0;
     this.#recovery = false;
     this.#append(nal);
   }
@@ -132,7 +134,9 @@ export class PictureAssembler {
   }
 
   #pushAhead(nal: Buffer): void {
-    if (this.#ahead.length < maxAhead) this.#ahead.push(Buffer.from(nal));
+    if (this.#ahead.length >= maxAhead || this.#aheadBytes + nal.length > maxPictureBytes) return;
+    this.#ahead.push(Buffer.from(nal));
+    this.#aheadBytes += nal.length;
   }
 
   #append(nal: Buffer): void {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { AacPayload } from '../../../pipelines/depayload/aac-payload.ts';
+import type { MediaPacket } from '../../../pipelines/depayload/media-packet.ts';
 import { mediaPackets, packetsOf } from '../../support/rtp.ts';
 
 const format = { sizeLength: 13, indexLength: 3, indexDeltaLength: 3, frameTicks: 1024 };
@@ -47,4 +48,27 @@ test('any bytes are frames or nothing', () => {
       },
     ),
   );
+});
+
+/** A packet that announces one frame of so many bytes, and holds a part of it. */
+function partOf(bytes: number, part: readonly number[]): MediaPacket {
+  const data = Buffer.from([0, 16, bytes >> 5, (bytes << 3) & 0xff, ...part]);
+  return {
+    ...{ data, payloadBegin: 0, payloadEnd: data.length },
+    ...{ marker: false, timestamp: 0, arrivedMs: 0, lostBefore: 0 },
+  };
+}
+
+test('of parts of a frame, those without a byte are not kept', () => {
+  const payload = new AacPayload(format);
+  for (let n = 0; n < 1000; n += 1) expect(payload.push(partOf(4, []))).toEqual([]);
+  const concat = vi.spyOn(Buffer, 'concat');
+  const frames = [
+    [1, 2],
+    [3, 4],
+  ].flatMap((part) => payload.push(partOf(4, part)));
+  const joined = concat.mock.calls.map(([parts]) => parts.length);
+  concat.mockRestore();
+  expect(frames.map(({ data }) => [...data])).toEqual([[1, 2, 3, 4]]);
+  expect(joined).toEqual([2]);
 });
