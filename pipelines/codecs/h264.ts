@@ -12,6 +12,8 @@ const sps = 7;
 const pps = 8;
 
 const recoveryPoint = 6;
+/** Of five bits, in which a configuration record counts them. */
+const maxCountedSpss = 31;
 
 /** H.264's NAL units and parameter sets. */
 export class H264Codec implements NalCodec {
@@ -53,8 +55,10 @@ export class H264Codec implements NalCodec {
       if (((nal[0] ?? 0) & 0x1f) === sps) {
         const { id, progressive } = parseH264Sps(nal);
         this.#progressive = progressive;
-        this.#newestSps = Buffer.from(nal);
-        return this.#changed(this.#sets.put('sps', id, nal));
+        const isNew = this.#changed(this.#sets.put('sps', id, nal));
+        // One that was not taken is in no record.
+        this.#newestSps = this.#sets.get('sps', id) ?? this.#newestSps;
+        return isNew;
       }
       const id = new BitReader(withoutEmulation(nal.subarray(1, 16))).unsigned();
       return id < 256 && this.#changed(this.#sets.put('pps', id, nal));
@@ -96,8 +100,8 @@ export class H264Codec implements NalCodec {
       sets.flatMap((set) => [Buffer.from([set.length >> 8, set.length & 0xff]), set]);
     // ISO/IEC 14496-15, section 5.3.3.1: lengths before NAL units take four bytes.
     const record = Buffer.concat([
-      Buffer.from([1, ...main.subarray(1, 4), 0xff, 0xe0 | spss.length]),
-      ...counted(spss.slice(0, 31)),
+      Buffer.from([1, ...main.subarray(1, 4), 0xff, 0xe0 | Math.min(spss.length, maxCountedSpss)]),
+      ...counted(spss.slice(0, maxCountedSpss)),
       Buffer.from([ppss.length]),
       ...counted(ppss),
       ...(highProfiles.has(parsed.profile)

@@ -58,8 +58,10 @@ export class H265Codec implements NalCodec {
 
   #storeSps(nal: Buffer): boolean {
     const { id } = parseH265Sps(nal);
-    this.#newestSps = Buffer.from(nal);
-    return this.#changed(this.#sets.put('sps', id, nal));
+    const isNew = this.#changed(this.#sets.put('sps', id, nal));
+    // One that was not taken is in no record.
+    this.#newestSps = this.#sets.get('sps', id) ?? this.#newestSps;
+    return isNew;
   }
 
   #storePps(nal: Buffer): boolean {

@@ -7,7 +7,7 @@ const maxSetBytes = 4096;
 export class ParameterSets {
   readonly #sets = new Map<string, Buffer>();
 
-  /** @returns whether it is new, or another than before. */
+  /** @returns whether it is new, or another than before. One that is too long, or one too many, is not taken. */
   put(kind: string, id: number, nal: Buffer): boolean {
     const key = `${kind} ${id}`;
     if (this.#sets.get(key)?.equals(nal)) return false;
@@ -15,6 +15,11 @@ export class ParameterSets {
     // A copy: what it came in is far larger.
     this.#sets.set(key, Buffer.from(nal));
     return true;
+  }
+
+  /** @returns undefined where none of this kind and number was taken. */
+  get(kind: string, id: number): Buffer | undefined {
+    return this.#sets.get(`${kind} ${id}`);
   }
 
   /** In the order of their first appearance. */

@@ -46,6 +46,18 @@ describe.each(['h264', 'h265'] as const)('%s', (name) => {
     expect(codec.config).toMatchObject({ width: 640, height: 480 });
   });
 
+  test('is not known by a parameter set that is too long to be kept', async () => {
+    const codec = codecs[name]();
+    const [small, large] = [await nalsOf(name, [320, 240]), await nalsOf(name, [640, 480])];
+    const sps = { h264: 0x67, h265: 0x42 }[name];
+    expect(large.some(([first]) => first === sps)).toBe(true);
+    feed(codec, small);
+    // The others are kept, and make another configuration.
+    const longer = large.map((nal) => Buffer.concat([nal, Buffer.alloc(nal[0] === sps ? 5000 : 1, 1)]));
+    feed(codec, longer);
+    expect(codec.config).toMatchObject({ width: 320, height: 240 });
+  });
+
   test('takes any bytes for a NAL unit, and forgets nothing over them', async () => {
     const codec = codecs[name]();
     const nals = await nalsOf(name, [320, 240]);
@@ -63,6 +75,44 @@ describe.each(['h264', 'h265'] as const)('%s', (name) => {
       }),
       { numRuns: 2000 },
     );
+  });
+});
+
+describe('the configuration record of H.264', () => {
+  const exponential = (value: number) => {
+    const bits = (value + 1).toString(2);
+    return '0'.repeat(bits.length - 1) + bits;
+  };
+  /** Baseline, 320×240, without anything that it may leave out. */
+  const spsOf = (id: number) => {
+    const fields = [id, 0, 2, 1].map(exponential);
+    const size = [19, 14].map(exponential);
+    const bits = [...fields, '0', ...size, '1', '1', '0', '0', '1'].join('');
+    const bytes = (bits.match(/.{1,8}/g) ?? []).map((byte) => Number.parseInt(byte.padEnd(8, '0'), 2));
+    return Buffer.from([0x67, 66, 0, 30, ...bytes]);
+  };
+  const pps = Buffer.from([0x68, 0xce, 0x3c, 0x80]);
+
+  test('is not made of a sequence parameter set that is too long to be kept', () => {
+    const codec = new H264Codec();
+    codec.store(Buffer.concat([spsOf(0), Buffer.alloc(5000, 1)]));
+    codec.store(pps);
+    expect(codec.config).toBeUndefined();
+    codec.store(spsOf(0));
+    expect(codec.config).toMatchObject({ width: 320, height: 240 });
+    expect([...(codec.config?.record.subarray(5, 8) ?? [])]).toEqual([0xe1, 0, spsOf(0).length]);
+  });
+
+  test('holds as many sequence parameter sets as it can count', () => {
+    const codec = new H264Codec();
+    for (let id = 0; id < 32; id += 1) codec.store(spsOf(id));
+    codec.store(pps);
+    const record = codec.config?.record ?? Buffer.alloc(0);
+    const count = record.readUInt8(5) & 31;
+    expect(count).toBe(31);
+    let at = 6;
+    for (let n = 0; n < count; n += 1) at += 2 + record.readUInt16BE(at);
+    expect([...record.subarray(at)]).toEqual([1, 0, pps.length, ...pps]);
   });
 });
 
