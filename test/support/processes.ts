@@ -49,6 +49,14 @@ export function openFiles(pid: number): number {
   }
 }
 
+/** The libraries whose code a process has loaded: names of files, each once. */
+export function loadedLibraries(pid: number): string[] {
+  const names = [...read(pid, 'maps').matchAll(/\/([^/\n]+\.(?:so[.\d]*|node))$/gm)].map(
+    ([, name = '']) => name,
+  );
+  return [...new Set(names)];
+}
+
 /** CPU seconds that a process, its descendants and their ended children have used since they began. */
 export function cpuSeconds(pid: number): number {
   const ticks = [pid, ...descendants(pid)].reduce((sum, each) => sum + (stat(each)?.ticks ?? 0), 0);

@@ -11,7 +11,7 @@ import { temporaryFolder } from '../../support/folder.ts';
 import { type NumberedCamera, startNumberedCamera } from '../../support/numbered-camera.ts';
 import { expectWhole, nowhere, patience, rtsp } from '../../support/pipeline.ts';
 import { picturesIn } from '../../support/probe.ts';
-import { commandLine, descendants, isAlive } from '../../support/processes.ts';
+import { commandLine, descendants, isAlive, loadedLibraries } from '../../support/processes.ts';
 import { recordingsIn } from '../../support/recordings.ts';
 import { waitFor } from '../../support/wait.ts';
 
@@ -74,6 +74,8 @@ async function startPool(monitorsPerProcess: number) {
 }
 
 const allRecord = (sessions: readonly Running[]) => Promise.all(sessions.map(({ records }) => records()));
+/** Native code that works on what a camera sends. */
+const isMedia = (library: string) => /^lib(gst|av)/.test(library);
 const nothing = { type: 'ended', reason: 'stopped', detail: '' };
 
 /** Waits until its recording has grown by some pictures. */
@@ -102,7 +104,10 @@ test('cameras share processes, and each ends alone', patience, async () => {
   // A file or a test picture is played by GStreamer, in native code.
   const file = run('test', { source: { kind: 'test' } });
   await file.records();
-  expect(processes()).toHaveLength(3);
+  const [own = 0, ...more] = processes().filter((pid) => !shared.includes(pid));
+  expect(more).toEqual([]);
+  expect(loadedLibraries(own).filter(isMedia)).not.toEqual([]);
+  expect(shared.flatMap(loadedLibraries).filter(isMedia)).toEqual([]);
   expect(await file.stop()).toEqual(nothing);
   expect(processes()).toEqual(shared);
 
@@ -110,8 +115,8 @@ test('cameras share processes, and each ends alone', patience, async () => {
   await pool.close();
   expect(shared.filter(isAlive)).toEqual([]);
   // What was interrupted by nobody plays to its end, with all pictures.
-  const [whole = '', more] = await recordingsIn(two.recordingsDir);
-  expect(more).toBe(undefined);
+  const [whole = '', another] = await recordingsIn(two.recordingsDir);
+  expect(another).toBe(undefined);
   await expectWhole(whole);
 });
 
@@ -128,6 +133,7 @@ test(
       const hit = [run('one'), run('two')];
       const [victim = 0] = processes().filter((pid) => pid !== untouched);
       await allRecord(hit);
+      expect(victim).toBeGreaterThan(0);
       process.kill(victim, 'SIGKILL');
       for (const session of hit) expect(await session.end()).toEqual(killed);
       expect(entries.filter(({ level }) => level === 'warning').map(({ monitorID }) => monitorID)).toEqual(
@@ -147,6 +153,24 @@ test(
     for (const session of [one, two, back]) await session.stop();
   },
 );
+
+test('a process that hangs ends after 15 s with its own sessions only', patience, async () => {
+  const { run, processes } = await startPool(2);
+  const [other, full] = [run('other'), run('full')];
+  const [untouched = 0] = processes();
+  const hit = [run('one'), run('two')];
+  const [victim = 0] = processes().filter((pid) => pid !== untouched);
+  await allRecord([other, full, ...hit]);
+  expect(victim).toBeGreaterThan(0);
+  process.kill(victim, 'SIGSTOP');
+  const detail = 'the pipeline process did not answer for 15 s';
+  for (const session of hit) expect(await session.end()).toEqual({ type: 'ended', reason: 'failed', detail });
+  expect(isAlive(victim)).toBe(false);
+  await expectGrowing(other);
+  expect(other.reports.filter(({ type }) => type === 'ended')).toEqual([]);
+  const again = run('one');
+  await again.records();
+});
 
 test('an error that escapes from a session ends the process, as a crash does', patience, async () => {
   const { run, processes } = await startPool(2);

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { serialize } from 'node:v8';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { atEnd } from '../../support/cleanup.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import {
   began,
@@ -51,6 +52,24 @@ describe('a recorder whose disk fails', () => {
     expect(troubles).toEqual(['cannot record: no space left on the disk', null]);
     const [path = ''] = await files(recordingsDir);
     expect((await probe(path)).packets).toHaveLength(300);
+  });
+
+  test('records where the file system cannot flush a folder', async () => {
+    const handle = await open(join(await temporaryFolder(), 'any'), 'w');
+    const methods = Object.getPrototypeOf(handle) as Pick<FileHandle, 'sync'>;
+    await handle.close();
+    const sync = vi
+      .spyOn(methods, 'sync')
+      .mockRejectedValue(Object.assign(new Error('invalid argument'), { code: 'EINVAL' }));
+    atEnd(async () => void sync.mockRestore());
+    const { recorder, recordingsDir, messages } = await startRecorder({ alwaysRecord: true });
+    for (const fragment of timed()) recorder.push(fragment);
+    await recorder.close();
+    expect(sync).toHaveBeenCalled();
+    const id = '2026-11-23_03-40-12_door';
+    expect(messages()).toEqual([`info: starting recording: ${id}`, `info: recording saved: ${id}`]);
+    const [path = ''] = await files(recordingsDir);
+    expect((await probe(path)).packets).toHaveLength(400);
   });
 
   test('leaves what was written before, and goes on in another file', async () => {
