@@ -7,6 +7,8 @@ export interface FakeBrokerOptions {
   readonly closesOn?: string;
   /** Never confirms the first publication on this topic. */
   readonly forgets?: string;
+  /** Never answers the first subscription to this topic. */
+  readonly ignores?: string;
 }
 
 export interface FakeBroker {
@@ -21,12 +23,14 @@ export interface FakeBroker {
   readonly logins: number;
 }
 
-/** A broker of MQTT 3.1.1 alone, that takes publications and has no subscribers. */
-export async function startFakeBroker({ closesOn, forgets }: FakeBrokerOptions = {}): Promise<FakeBroker> {
+/** A broker of MQTT 3.1.1 alone, that takes publications, and subscriptions to one topic each, and sends nothing to anybody. */
+export async function startFakeBroker(options: FakeBrokerOptions = {}): Promise<FakeBroker> {
+  const { closesOn, forgets, ignores } = options;
   const confirmed: [string, string][] = [];
   const sockets = new Set<Socket>();
   let logins = 0;
   let left = forgets;
+  let ignored = ignores;
   let isDown = false;
   let refused = 0;
   const server = createServer((socket) => {
@@ -63,6 +67,10 @@ export async function startFakeBroker({ closesOn, forgets }: FakeBrokerOptions =
       }
       confirmed.push([topic, body.subarray(end + 2).toString()]);
       socket.write(Buffer.concat([Buffer.from([0x40, 2]), body.subarray(end, end + 2)]));
+    } else if (type === 8) {
+      // After the packet's number, the length of the topic.
+      if (body.subarray(4, -1).toString() === ignored) ignored = undefined;
+      else socket.write(Buffer.concat([Buffer.from([0x90, 3]), body.subarray(0, 2), Buffer.from([1])]));
     } else if (type === 12) socket.write(Buffer.from([0xd0, 0]));
     return undefined;
   };

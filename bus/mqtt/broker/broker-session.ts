@@ -31,14 +31,18 @@ const connectTimeoutMs = 5000;
 /** A broker that is silent for one and a half of these is gone. */
 const usualKeepaliveS = 10;
 const usualInFlight = 200;
+/** In milliseconds: a broker that has not answered in this time is asked again on a new connection. */
+export const answerTimeoutMs = 10_000;
 
 /** One connection to the broker, from the attempt to its end. It does not reconnect. */
 export class BrokerSession {
   readonly version: MqttVersion;
   readonly #client: MqttClient;
-  readonly #pending = new Set<(reason: Error) => void>();
+  /** What the broker has not answered yet, and since when, the oldest first. */
+  readonly #pending = new Map<(reason: Error) => void, number>();
   #maxInFlight = usualInFlight;
   #openedAt: number | undefined;
+  #watch: NodeJS.Timeout | undefined;
   #error: Error | undefined;
   /** The reason code with which the broker has said goodbye. */
   #goodbye: number | undefined;
@@ -50,24 +54,31 @@ export class BrokerSession {
     this.#client.on('connect', ({ properties }) => {
       this.#openedAt = performance.now();
       this.#maxInFlight = Math.min(usualInFlight, properties?.receiveMaximum ?? usualInFlight);
+      this.#watch = setInterval(() => {
+        const [since = Number.POSITIVE_INFINITY] = this.#pending.values();
+        if (performance.now() - since < answerTimeoutMs) return;
+        fail(new Error(`the broker has not answered for ${answerTimeoutMs / 1000} s`));
+      }, answerTimeoutMs / 4);
       listener.onOpen(this);
     });
     this.#client.on('message', (topic, payload, { retain }) => listener.onMessage(topic, payload, retain));
     this.#client.on('disconnect', ({ reasonCode }) => {
       this.#goodbye = reasonCode;
     });
-    this.#client.on('error', (error) => {
+    const fail = (error: Error) => {
       this.#error ??= error;
       // Some errors, such as a packet that cannot be read, are not followed by an end.
       this.#client.end(true);
       end();
-    });
+    };
+    this.#client.on('error', fail);
     this.#client.on('close', () => end());
     const end = () => {
       if (this.#isOver) return;
       this.#isOver = true;
+      clearInterval(this.#watch);
       const reason = new Error('the connection to the broker was lost');
-      for (const reject of this.#pending) reject(reason);
+      for (const reject of this.#pending.keys()) reject(reason);
       this.#pending.clear();
       this.#client.end(true);
       listener.onEnd(sessionEnd(options, this.#error, this.#goodbye, this.#openedAt));
@@ -79,7 +90,11 @@ export class BrokerSession {
     return this.#maxInFlight;
   }
 
-  /** Resolves when the broker has confirmed it. @throws {ErrorWithReasonCode} if it refuses; otherwise if the session ends. */
+  /**
+   * Resolves when the broker has confirmed it. If it does not within 10 s, the session ends.
+   *
+   * @throws {ErrorWithReasonCode} if it refuses; otherwise if the session ends.
+   */
   publish({ topic, payload, isRetained, expiryS }: Publication): Promise<void> {
     const options: IClientPublishOptions = { qos: 1, retain: isRetained };
     if (this.version === 5 && expiryS !== undefined) {
@@ -89,7 +104,7 @@ export class BrokerSession {
     return this.#settle((done) => this.#client.publish(topic, body, options, done));
   }
 
-  /** @throws if the broker refuses. */
+  /** Resolves when the broker has granted it; as {@link publish}. @throws if it refuses, or if the session ends. */
   subscribe(topic: string): Promise<void> {
     return this.#settle((done) => this.#client.subscribe(topic, { qos: 1 }, (error) => done(error)));
   }
@@ -102,7 +117,7 @@ export class BrokerSession {
   #settle(act: (done: (error?: Error | null) => void) => void): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#isOver) return reject(new Error('the connection to the broker was lost'));
-      this.#pending.add(reject);
+      this.#pending.set(reject, performance.now());
       act((error) => {
         // The end of the session has already rejected it.
         if (!this.#pending.delete(reject)) return;

@@ -1,5 +1,5 @@
 import { Queue } from '../../base/queue.ts';
-import type { BrokerSession, Outcome, Publication } from './broker-session.ts';
+import { answerTimeoutMs, type BrokerSession, type Outcome, type Publication } from './broker-session.ts';
 import { type RefusedTopic, RefusedTopics, type SetAside } from './refused-topics.ts';
 
 interface Item {
@@ -8,8 +8,11 @@ interface Item {
   place: number;
   readonly resolve: (outcome: Outcome | Promise<Outcome>) => void;
   sentAt: number;
-  /** How often the broker has refused it, or closed the connection on it. */
+  /** How often the broker has refused it, closed the connection on it, or not confirmed it alone of all. */
   tries: number;
+  /** How many publications the broker had confirmed when this one was sent last, and when the time before. */
+  confirmed: number;
+  confirmedBefore: number;
 }
 
 /** What waits on one topic while an item of it is tried again. */
@@ -20,20 +23,18 @@ interface Held {
 
 const maxTries = 3;
 const retryMs = 300;
-/** A broker that does not confirm in this time is asked again on a new connection. */
-const ackTimeoutMs = 10_000;
 /** A connection that is closed this soon after a lone publication is closed because of it. */
 const blameMs = 5000;
-/** A topic on which the broker closes the connection is tried again after this time. */
-const closingPauseMs = 10 * 60_000;
+/** A topic on which the broker closes the connection, or does not confirm, is tried again after this time. */
+const avoidanceMs = 10 * 60_000;
 
 /**
  * Publications on their way to the broker: in order per topic, many at once, each until the broker has confirmed it.
  *
  * A publication that the broker refuses is tried three times while those of its topic wait, and is set aside then. On a
  * topic that is refused, those that follow are tried once each. Brokers of MQTT 3.1.1 cannot refuse; some close the
- * connection instead. After each loss of the connection, the publications that were under way are therefore sent one at a
- * time, so that it is known which one the broker closes on.
+ * connection instead, or do not confirm, after which it is closed here. After each loss of the connection, the
+ * publications that were under way are therefore sent one at a time, so that it is known which one is to blame.
  */
 export class PublicationQueue {
   readonly #waiting = new Queue<Item>();
@@ -44,7 +45,8 @@ export class PublicationQueue {
   readonly #refused: RefusedTopics;
   #session: BrokerSession | undefined;
   #places = 0;
-  #watch: NodeJS.Timeout | undefined;
+  /** How many publications the broker has confirmed. */
+  #confirmed = 0;
   #isClosed = false;
 
   /** @param onRefused is called once for a topic, until it is accepted again. */
@@ -92,14 +94,12 @@ export class PublicationQueue {
   /** Sends what waits over this session, from now until {@link detach}. */
   attach(session: BrokerSession): void {
     this.#session = session;
-    this.#watch = setInterval(() => this.#expectAcks(), ackTimeoutMs / 4);
     this.#pump();
   }
 
   /** The session is over: what was under way is sent again. @returns whether anything was. */
   detach(): boolean {
     this.#session = undefined;
-    clearInterval(this.#watch);
     const items = [...this.#inFlight].sort((a, b) => a.place - b.place);
     this.#inFlight.clear();
     const [only] = items;
@@ -117,12 +117,20 @@ export class PublicationQueue {
 
   /** The connection was lost while this item alone was under way. */
   #blame(item: Item): void {
-    if (performance.now() - item.sentAt > blameMs) return;
-    item.tries += 1;
+    const waitedMs = performance.now() - item.sentAt;
+    const isUnconfirmed = waitedMs >= answerTimeoutMs;
+    if (waitedMs > blameMs && !isUnconfirmed) return;
+    // A broker that confirms nothing at all is ill, whatever the topic.
+    const isToBlame = !isUnconfirmed || this.#confirmed > item.confirmedBefore;
+    if (isToBlame) item.tries += 1;
     const { topic } = item.publication;
-    // The other topics come first on the next connection.
-    if (item.tries < maxTries) this.#hold(topic, retryMs);
-    else this.#refused.closesOn(topic, closingPauseMs);
+    if (isToBlame && (item.tries >= maxTries || this.#refused.has(topic))) {
+      const reason = `the broker ${isUnconfirmed ? 'does not confirm it' : 'closes the connection on it'}`;
+      this.#refused.avoid(topic, reason, avoidanceMs);
+      return;
+    }
+    // The other topics come first on the next connection, for as long as they have waited for this one.
+    this.#hold(topic, isUnconfirmed ? answerTimeoutMs : retryMs);
   }
 
   #pump(): void {
@@ -137,7 +145,7 @@ export class PublicationQueue {
       const isWanted = next.publication.isWanted?.() ?? true;
       if (isWanted !== true) this.#drop(next, isWanted || 'refused');
       else if (held) held.items.push(next);
-      else if (this.#refused.isClosing(next.publication.topic)) this.#setAside(next);
+      else if (this.#refused.isAvoided(next.publication.topic)) this.#setAside(next);
       else void this.#send(session, next);
     }
   }
@@ -145,11 +153,14 @@ export class PublicationQueue {
   async #send(session: BrokerSession, item: Item): Promise<void> {
     const { topic } = item.publication;
     item.sentAt = performance.now();
+    item.confirmedBefore = item.confirmed;
+    item.confirmed = this.#confirmed;
     this.#inFlight.add(item);
     try {
       await session.publish(item.publication);
       if (!this.#inFlight.delete(item)) return;
       this.#suspects.delete(item);
+      this.#confirmed += 1;
       this.#refused.accepted(topic);
       item.resolve('delivered');
     } catch (error) {
@@ -205,17 +216,10 @@ export class PublicationQueue {
     this.#refused.skipped(item.publication.topic);
     item.resolve('refused');
   }
-
-  #expectAcks(): void {
-    const now = performance.now();
-    for (const { sentAt } of this.#inFlight) {
-      if (now - sentAt < ackTimeoutMs) continue;
-      void this.#session?.end(false);
-      return;
-    }
-  }
 }
 
 const newItem = (publication: Publication, resolve: Item['resolve']): Item => ({
   ...{ publication, place: 0, resolve, sentAt: 0, tries: 0 },
+  // Not sent before, nothing was confirmed since.
+  ...{ confirmed: Number.POSITIVE_INFINITY, confirmedBefore: Number.POSITIVE_INFINITY },
 });

@@ -24,7 +24,7 @@ const others = 'others';
 export class RefusedTopics {
   readonly #topics = new Map<
     string,
-    { reason: string; since: number; count: number; closingUntil?: number }
+    { reason: string; since: number; count: number; avoidedUntil?: number }
   >();
   /** By topic. It never falls, because monitoring adds up its differences. */
   readonly #setAside = new Map<string, number>();
@@ -66,15 +66,15 @@ export class RefusedTopics {
     if (this.#topics.size > 0) this.#topics.delete(topic);
   }
 
-  /** The broker closes the connection on this topic: it is left alone for some time. */
-  closesOn(topic: string, forMs: number): void {
-    this.count(topic, 'the broker closes the connection on it');
+  /** A publication on this topic costs the connection: it is left alone for so many milliseconds. */
+  avoid(topic: string, reason: string, forMs: number): void {
+    this.count(topic, reason);
     const known = this.#topics.get(topic);
-    if (known) known.closingUntil = performance.now() + forMs;
+    if (known) known.avoidedUntil = performance.now() + forMs;
   }
 
-  isClosing(topic: string): boolean {
-    const until = this.#topics.get(topic)?.closingUntil;
+  isAvoided(topic: string): boolean {
+    const until = this.#topics.get(topic)?.avoidedUntil;
     return until !== undefined && performance.now() < until;
   }
 }

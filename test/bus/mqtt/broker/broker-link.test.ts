@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { BrokerLink } from '../../../../bus/mqtt/broker/broker-link.ts';
 import type { BrokerOptions } from '../../../../bus/mqtt/broker/broker-options.ts';
+import type { BrokerSession } from '../../../../bus/mqtt/broker/broker-session.ts';
 import { silentLogger } from '../../../support/bus.ts';
 import { atEnd } from '../../../support/cleanup.ts';
 import { startFakeBroker } from '../../../support/fake-broker.ts';
@@ -14,15 +15,19 @@ import { startBroker } from '../../../support/mosquitto.ts';
 import { waitFor } from '../../../support/wait.ts';
 import { startWebSocketProxy } from '../../../support/websocket-proxy.ts';
 
-function connectTo(options: Partial<BrokerOptions> & { port: number }, subscriptions: string[] = []) {
+function connectTo(
+  options: Partial<BrokerOptions> & { port: number },
+  onOpen?: (session: BrokerSession) => Promise<void>,
+) {
   const log: string[] = [];
   const write = (message: string) => void log.push(message);
   const messages: string[] = [];
   const link = new BrokerLink(
     { host: '127.0.0.1', clientId: `test-${randomBytes(4).toString('hex')}`, ...options },
-    subscriptions,
+    [],
     { ...silentLogger().source('mqtt'), info: write, warning: write },
     {
+      ...(onOpen && { onOpen }),
       onConnect() {},
       onMessage: (topic, payload) => void messages.push(`${topic} ${payload}`),
     },
@@ -96,6 +101,29 @@ test.concurrent('a publication that is never confirmed is sent again', { timeout
   expect(await lost).toBe('delivered');
   expect(broker.confirmed.map(([, payload]) => payload)).toContain('1');
 });
+
+test.concurrent(
+  'a broker that leaves a subscription or a question unanswered is asked again on a new connection',
+  patience,
+  async () => {
+    const broker = await startFakeBroker({ ignores: 'answers', forgets: 'question' });
+    const learned: string[] = [];
+    const { log, publish } = connectTo({ port: broker.port }, async (session) => {
+      await session.subscribe('answers').catch(() => {});
+      const question = { topic: 'question', payload: '', isRetained: false };
+      learned.push(
+        await session.publish(question).then(
+          () => 'all',
+          () => 'nothing',
+        ),
+      );
+    });
+    expect(await publish('one', '1')).toBe('delivered');
+    expect(learned).toEqual(['nothing', 'nothing', 'all']);
+    expect(broker.logins).toBe(3);
+    expect(log.filter((line) => line.includes('has not answered for 10 s'))).toHaveLength(2);
+  },
+);
 
 test.concurrent(
   'the last log entry says whether a broker that comes and goes is connected',
