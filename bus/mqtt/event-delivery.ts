@@ -5,7 +5,7 @@ import type { Log } from '../log.ts';
 import type { DetectionEvent } from '../messages.ts';
 import type { Bus } from '../nats/bus.ts';
 import { type DurableMessage, openDurableReader } from '../nats/durable-reader.ts';
-import { streamRange } from '../nats/jetstream.ts';
+import { placeIn, type StreamPlace, type StreamRange, streamRange } from '../nats/jetstream.ts';
 import { events } from '../subjects.ts';
 import type { Outcome } from './broker/broker-session.ts';
 import type { Deliveries } from './delivery-reports.ts';
@@ -48,7 +48,8 @@ export interface EventBacklog {
  * The JetStream stream EVENTS is the queue: its server remembers up to which one the broker has confirmed all, so events from
  * while the broker, the bus or this process is offline are delivered later. The stream is bounded by count, bytes and age:
  * events that expire in it before they are delivered are counted and logged. One that is held when the process ends is
- * delivered again, and so is all that came after it.
+ * delivered again, and so is all that came after it. A stream that was made anew, or has lost its newest events, is read from
+ * where its other events begin.
  */
 export class EventDelivery {
   readonly #bus: Bus;
@@ -66,7 +67,8 @@ export class EventDelivery {
   #begin = () => {};
   /** All up to this one are confirmed, or are or were held. */
   #passed: number | undefined;
-  #read: number | undefined;
+  /** The newest one. */
+  #read: StreamPlace | undefined;
   #lost = 0;
   #isClosed = false;
   #closeReader = () => {};
@@ -126,30 +128,52 @@ export class EventDelivery {
   }
 
   async #readAll(): Promise<void> {
+    const range = await streamRange(this.#bus, 'EVENTS');
+    if (this.#read) await this.#align(range, this.#read);
     const reader = await openDurableReader(this.#bus, events, {
       ...{ stream: 'EVENTS', name: eventReader, lease: leases.mqttDelivery },
       maxPending: maxUnderWay + this.#publisher.maxHeld,
+      // A reader that is new begins with what is stored from now on.
+      readUpTo: this.#read?.sequence ?? range.last,
     });
+    const { identity } = range;
     if (reader.confirmed > 0) {
       this.#passed ??= reader.confirmed;
-      this.#read ??= reader.confirmed;
+      this.#read ??= { identity, sequence: reader.confirmed, storedAt: nowUs() };
     }
     this.#begin();
     this.#closeReader = reader.close;
     if (this.#isClosed) reader.close();
     for await (const message of reader) {
       if (this.#isClosed) break;
-      this.#take(message);
+      this.#take(message, identity);
     }
   }
 
-  #take(message: DurableMessage<DetectionEvent>): void {
+  /** What was read and is no longer in the stream goes on its way to the broker all the same; its numbers are others' now. */
+  async #align(range: StreamRange, read: StreamPlace): Promise<void> {
+    const { identity } = range;
+    const sequence = await placeIn(this.#bus, 'EVENTS', range, read);
+    if (identity === read.identity && sequence === read.sequence) return;
+    for (const items of [this.#underWay, this.#held]) {
+      for (const each of [...items.keys()]) if (each > sequence) items.delete(each);
+    }
+    if (this.#passed !== undefined) this.#passed = Math.min(this.#passed, sequence);
+    this.#read = { ...read, identity, sequence };
+    const isNew = identity !== read.identity;
+    const what = isNew ? 'the stream of events is a new one' : 'the bus has lost its newest events';
+    this.#log.warning(`${what}; those that were read before are published all the same`);
+  }
+
+  /** @param identity of the stream. */
+  #take(message: DurableMessage<DetectionEvent>, identity: string): void {
     const { sequence } = message;
     const known = this.#underWay.get(sequence) ?? this.#held.get(sequence);
     if (known) known.message = message;
     else if (sequence <= (this.#passed ?? 0)) message.confirm();
     else {
       this.#noticeGap(sequence);
+      this.#read = { identity, sequence, storedAt: message.storedAt };
       void this.#deliver(sequence, message);
     }
   }
@@ -159,8 +183,10 @@ export class EventDelivery {
     this.#underWay.set(sequence, item);
     // Undefined for an event of a wrong shape, which cannot be delivered.
     item.outcome = message.message ? await this.#publisher.publish(message.message) : 'refused';
-    if (this.#held.delete(sequence)) this.#confirm(item);
-    else this.#passInOrder();
+    // Its number may be another event's by now.
+    if (this.#held.get(sequence) !== item) return this.#passInOrder();
+    this.#held.delete(sequence);
+    this.#confirm(item);
   }
 
   #passInOrder(): void {
@@ -186,8 +212,7 @@ export class EventDelivery {
   }
 
   #noticeGap(sequence: number): void {
-    const lost = this.#read === undefined ? 0 : sequence - this.#read - 1;
-    this.#read = sequence;
+    const lost = this.#read === undefined ? 0 : sequence - this.#read.sequence - 1;
     if (lost <= 0) return;
     this.#lost += lost;
     this.#log.error(`${lost} events expired before they could be delivered to the broker`);

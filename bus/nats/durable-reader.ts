@@ -26,10 +26,15 @@ export interface DurableReaderOptions {
   readonly lease: Lease;
   /** How many messages may be delivered before the first of them is acknowledged. */
   readonly maxPending: number;
+  /**
+   * Sequence number of the last message that can have been read: what the saved position has beyond it, the stream has lost, and
+   * gives its number to others.
+   */
+  readonly readUpTo: number;
 }
 
 /**
- * Reads a stream in its order, from the saved position of the reader with this name, or from now on if there is none. The
+ * Reads a stream in its order, from the saved position of the reader with this name, or after `readUpTo` if there is none. The
  * server keeps the position: that of the first message that is not acknowledged, from which on all come again. The iteration
  * ends when the bus was unreachable; the caller then opens it again.
  *
@@ -60,7 +65,7 @@ export async function openDurableReader<Message>(
  */
 async function resume(
   bus: Bus,
-  { stream, name, lease, maxPending }: DurableReaderOptions,
+  { stream, name, lease, maxPending, readUpTo }: DurableReaderOptions,
 ): Promise<{ name: string; confirmed: number }> {
   const { consumers } = await bus.jetStream.manager;
   const wanted = {
@@ -68,6 +73,10 @@ async function resume(
     ack_wait: lease.expireMs * 1e6,
     max_ack_pending: maxPending,
   };
+  const after = (sequence: number) => ({
+    deliver_policy: DeliverPolicy.StartSequence,
+    opt_start_seq: sequence + 1,
+  });
   const info = (each: string) =>
     consumers.info(stream, each).catch((error: Error) => {
       if (isMissing(error)) return undefined;
@@ -76,17 +85,18 @@ async function resume(
   const [one, other] = await Promise.all([info(name), info(spare(name))]);
   const newest = !one || (other && other.ack_floor.stream_seq >= one.ack_floor.stream_seq) ? other : one;
   if (!newest) {
-    await consumers.add(stream, { durable_name: name, deliver_policy: DeliverPolicy.New, ...wanted });
-    return { name, confirmed: 0 };
+    await consumers.add(stream, { durable_name: name, ...after(readUpTo), ...wanted });
+    return { name, confirmed: readUpTo };
   }
-  const confirmed = newest.ack_floor.stream_seq;
-  const isUnread = newest.num_ack_pending === 0 && newest.config.max_ack_pending === maxPending;
+  const saved = newest.ack_floor.stream_seq;
+  const confirmed = Math.min(saved, readUpTo);
+  const isUnread =
+    newest.num_ack_pending === 0 && newest.config.max_ack_pending === maxPending && confirmed === saved;
   const used = newest.name;
   if (isUnread && !(one && other)) return { name: used, confirmed };
   const free = used === name ? spare(name) : name;
   await consumers.delete(stream, free).catch(() => {});
-  const begin = { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: confirmed + 1 };
-  await consumers.add(stream, { durable_name: free, ...begin, ...wanted });
+  await consumers.add(stream, { durable_name: free, ...after(confirmed), ...wanted });
   await consumers.delete(stream, used).catch(() => {});
   return { name: free, confirmed };
 }

@@ -8,6 +8,7 @@ import {
 } from '@nats-io/jetstream';
 import { nuid } from '@nats-io/transport-node';
 import { backoffDelay } from '../base/backoff.ts';
+import { nowUs } from '../base/time.ts';
 import type { Channel } from '../channel.ts';
 import type { Bus } from './bus.ts';
 
@@ -167,6 +168,26 @@ export async function lastSequenceBefore(
   return next ? next.seq - 1 : undefined;
 }
 
+/** The newest message of a stream that has been read. */
+export type StreamPlace = Pick<StreamRange, 'identity'> & Pick<Replayed<unknown>, 'sequence' | 'storedAt'>;
+
+/**
+ * The last sequence number of what has been read, in the stream as it is now: one that was made anew, or that has lost its newest
+ * messages, gives their numbers to others.
+ *
+ * @throws if the bus is unreachable.
+ */
+export async function placeIn(
+  bus: Bus,
+  stream: StreamName,
+  { identity, last }: StreamRange,
+  read: StreamPlace,
+): Promise<number> {
+  if (identity !== read.identity) return 0;
+  if (last >= read.sequence) return read.sequence;
+  return (await lastSequenceBefore(bus, stream, read.storedAt)) ?? last;
+}
+
 export interface Replayed<Message> {
   /** Undefined if the stored message does not have the channel's shape. */
   readonly message: Message | undefined;
@@ -192,7 +213,8 @@ export interface RemoteStream {
  * Delivers every message of a stream in order, from sequence number `from` on, and then each new message as it arrives.
  *
  * No state is held on the server: the caller remembers the last sequence number that it has processed. After an outage of
- * the bus, the replay continues by itself after the last message delivered; that of a remote stream ends.
+ * the bus, the replay continues by itself after the last message delivered, also in a stream that was made anew or has lost
+ * its newest messages meanwhile; that of a remote stream ends.
  *
  * @param deliver is awaited, so a slow reader slows only itself. If it rejects, the same message is delivered again.
  */
@@ -205,6 +227,8 @@ export function replay<Tokens extends readonly string[], Message>(
   remote?: RemoteStream,
 ): Replay {
   let next = Math.max(1, from);
+  let identity: string | undefined;
+  let readAt = nowUs();
   let stopped = false;
   let messages: ConsumerMessages | undefined;
   // The consumer is in the server's memory and dies with the server. A new one at once is quicker than the client library's
@@ -236,6 +260,14 @@ export function replay<Tokens extends readonly string[], Message>(
   }
 
   async function readOn(): Promise<void> {
+    if (!remote) {
+      const range = await streamRange(bus, stream);
+      if (identity !== undefined) {
+        const read = { identity, sequence: next - 1, storedAt: readAt };
+        next = 1 + (await placeIn(bus, stream, range, read));
+      }
+      identity = range.identity;
+    }
     const consumer = await bus.jetStreamOf(remote?.domain).client.consumers.get(stream, {
       deliver_policy: DeliverPolicy.StartSequence,
       opt_start_seq: next,
@@ -249,6 +281,7 @@ export function replay<Tokens extends readonly string[], Message>(
       const storedAt = Number(incoming.timestampNanos / 1000n);
       await deliver({ message: channel.tryDecode(incoming.data), sequence: incoming.seq, storedAt });
       next = incoming.seq + 1;
+      readAt = storedAt;
     }
   }
 }

@@ -77,10 +77,13 @@ ${site?.config ?? ''}`,
 
 const readyDeadlineMs = 10_000;
 const restart = { minMs: 100, maxMs: 10_000 };
+/** A server that has been ready for so long is a steady one. */
+const steadyMs = 10_000;
 
 /**
  * Starts nats-server, the embedded bus on a free loopback port with a random token. If it exits, it is restarted on the same port with the
- * same token, so that every client reconnects by itself.
+ * same token, so that every client reconnects by itself: at once, but after longer and longer pauses if it exits again and again soon
+ * after it was ready.
  *
  * @throws {NatsServerError} if it is not installed, or not ready within 10 s.
  */
@@ -97,6 +100,8 @@ export async function startNatsServer({
   const stopping = new AbortController();
   const complain = onlyNews((message) => log.error(message));
   let current: SupervisedChild | undefined;
+  /** The one whose restart was asked for last. */
+  let unwanted: SupervisedChild | undefined;
   const onStart = (child: SupervisedChild) => {
     current = child;
   };
@@ -111,7 +116,10 @@ export async function startNatsServer({
       return current?.pid ?? 0;
     },
     // Clients reconnect before a new server counts as ready, and may ask for its restart right then.
-    restart: () => current?.kill(),
+    restart() {
+      unwanted = current;
+      current?.kill();
+    },
     async stop() {
       stopping.abort();
       await running;
@@ -119,13 +127,22 @@ export async function startNatsServer({
   };
 
   async function keepRunning(): Promise<void> {
+    /** In a row, soon after the server was ready, and not asked for. */
+    let earlyDeaths = 0;
     for (;;) {
+      const readyAt = performance.now();
       const { kind, how } = await server.child.ended;
       if (kind === 'stopped') return;
+      const isEarly = server.child !== unwanted && performance.now() - readyAt < steadyMs;
+      earlyDeaths = isEarly ? earlyDeaths + 1 : 0;
+      const failures = Math.max(0, earlyDeaths - 1);
       log.error(`${name} ${how}; restarting it`);
       try {
         server = await retry(() => launch(launching, port), {
-          pauseMs: (attempt) => (attempt === 1 ? 0 : backoffDelay(restart, attempt - 1, 0)),
+          pauseMs: (attempt) => {
+            const before = failures + attempt - 1;
+            return before === 0 ? 0 : backoffDelay(restart, before, 0);
+          },
           signal: stopping.signal,
           onFailure: ({ message }) => complain(`${name} cannot be started: ${message}`),
         });

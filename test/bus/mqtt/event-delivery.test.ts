@@ -5,9 +5,11 @@ import type { Outcome } from '../../../bus/mqtt/broker/broker-session.ts';
 import { Deliveries } from '../../../bus/mqtt/delivery-reports.ts';
 import { EventDelivery } from '../../../bus/mqtt/event-delivery.ts';
 import type { Bus } from '../../../bus/nats/bus.ts';
+import { ensureStreams } from '../../../bus/nats/jetstream.ts';
 import { events } from '../../../bus/subjects.ts';
 import { silentLogger, startTestBus } from '../../support/bus.ts';
 import { atEnd } from '../../support/cleanup.ts';
+import { startForgetfulBus } from '../../support/forgetful-bus.ts';
 import { waitFor } from '../../support/wait.ts';
 
 function store(bus: Bus, id: string): Promise<void> {
@@ -98,4 +100,33 @@ test('after a restart of the bus, what was published does not come again, and wh
   const { published } = await startDelivery(bus, () => false);
   await waitFor(async () => published.length === 2, 10_000, 'what is not settled, and what follows it');
   expect(published).toEqual(['held1', 'third']);
+});
+
+test('the events of a stream that was made anew are published, although their numbers were those of others', async () => {
+  const { bus, server } = await startTestBus();
+  const { published } = await startDelivery(bus, () => false);
+  for (const id of ids(3, 'old')) await store(bus, id);
+  await waitFor(async () => published.length === 3, 10_000, 'the events of the old stream');
+  const manager = await bus.jetStream.manager;
+  await manager.streams.delete('EVENTS');
+  await ensureStreams(bus);
+  await store(bus, 'new');
+  process.kill(server.pid, 'SIGKILL');
+  await waitFor(async () => published.length === 4, 20_000, 'the new event');
+  expect(published).toEqual([...ids(3, 'old'), 'new']);
+});
+
+test('events with the numbers of those that a power cut has taken are published', async () => {
+  const { bus, server, remember } = await startForgetfulBus();
+  const { published, delivery } = await startDelivery(bus, () => false);
+  await store(bus, 'kept');
+  await waitFor(async () => published.length === 1, 10_000, 'the first event');
+  remember();
+  for (const id of ids(3, 'lost')) await store(bus, id);
+  await waitFor(async () => published.length === 4, 10_000, 'the other events');
+  process.kill(server.pid, 'SIGKILL');
+  await waitFor(() => store(bus, 'new').then(() => true), 20_000, 'the bus to be back');
+  await waitFor(async () => published.length === 5, 20_000, 'the new event');
+  expect(published).toEqual(['kept', ...ids(3, 'lost'), 'new']);
+  await waitFor(async () => (await delivery.backlog()).length === 0, 5000, 'nothing to wait');
 });

@@ -8,6 +8,7 @@ import type { NatsServer } from '../../../bus/nats/nats-server.ts';
 import { logs } from '../../../bus/subjects.ts';
 import { startTestBus } from '../../support/bus.ts';
 import { atEnd } from '../../support/cleanup.ts';
+import { startForgetfulBus } from '../../support/forgetful-bus.ts';
 import { lossyLink } from '../../support/lossy-link.ts';
 import { waitFor } from '../../support/wait.ts';
 
@@ -63,6 +64,48 @@ test('a stream that cannot be read is tried again after longer and longer pauses
   const entry = { level: 'info', time: nowUs(), msg: 'at last', src: 'app', monitorID: '' } as const;
   await bus.store(logs, ['info', 'app', '_'], entry, 'at last');
   await waitFor(() => read.length === 1, 10_000, 'the entry');
+});
+
+/** Reads all log entries of a bus. */
+function readLogs(bus: Bus) {
+  const read: (string | undefined)[] = [];
+  const reading = replay(bus, 'LOGS', logs, 1, ({ message }) => void read.push(message?.msg));
+  atEnd(async () => reading.stop());
+  const log = async (...texts: string[]) => {
+    for (const msg of texts) {
+      const entry = { level: 'info', time: nowUs(), msg, src: 'app', monitorID: '' } as const;
+      await bus.store(logs, ['info', 'app', '_'], entry, msg);
+    }
+  };
+  const until = (count: number) => waitFor(() => read.length >= count, 10_000, `${count} entries`);
+  return { read, log, until };
+}
+
+test('a stream that was made anew is read from its beginning', async () => {
+  const { server, bus } = await startTestBus();
+  const { read, log, until } = readLogs(bus);
+  await log('old 1', 'old 2');
+  await until(2);
+  const manager = await bus.jetStream.manager;
+  await manager.streams.delete('LOGS');
+  await ensureStreams(bus);
+  await log('new');
+  await restart(server, bus);
+  await until(3);
+  expect(read).toEqual(['old 1', 'old 2', 'new']);
+});
+
+test('messages with the numbers of those that a power cut has taken are read', async () => {
+  const { server, bus, remember } = await startForgetfulBus();
+  const { read, log, until } = readLogs(bus);
+  await log('kept');
+  remember();
+  await log('lost 1', 'lost 2', 'lost 3');
+  await until(4);
+  await restart(server, bus);
+  await log('new');
+  await until(5);
+  expect(read).toEqual(['kept', 'lost 1', 'lost 2', 'lost 3', 'new']);
 });
 
 test('a message of another machine that was lost on its way ends the replay, although none follows', async () => {

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { Bus } from '../../../bus/nats/bus.ts';
 import { machineToken } from '../../../bus/nats/control/machine-token.ts';
 import { ensureStreams, replay, streamRange } from '../../../bus/nats/jetstream.ts';
-import { embeddedBus, startNatsServer } from '../../../bus/nats/nats-server.ts';
+import { embeddedBus, type NatsServer, startNatsServer } from '../../../bus/nats/nats-server.ts';
 import { logs } from '../../../bus/subjects.ts';
 import { silentLogger, startTestBus } from '../../support/bus.ts';
 import { temporaryFolder } from '../../support/folder.ts';
@@ -64,6 +64,29 @@ test('a restart that is requested as soon as clients are back is not lost', asyn
   });
   expect(restarts).toBe(maxRestarts);
 }, 20_000);
+
+test('a server that dies again and again soon after it was ready is restarted after longer and longer pauses', async () => {
+  const [died, back]: [number[], number[]] = [[], []];
+  const log = {
+    ...silentLogger().source('app'),
+    error: (message: string) => {
+      if (message.endsWith('restarting it')) died.push(performance.now());
+    },
+    info: () => {
+      back.push(performance.now());
+      if (back.length < 5) process.kill(server.pid, 'SIGKILL');
+    },
+  };
+  const server: NatsServer = await startNatsServer({ dir: await temporaryFolder(), log });
+  onTestFinished(() => server.stop());
+  process.kill(server.pid, 'SIGKILL');
+  await expect.poll(() => back.length, { timeout: 20_000 }).toBe(5);
+  const pauses = back.map((at, index) => at - (died[index] ?? at));
+  // The second death that follows another one costs a tenth of a second, each further one twice as much.
+  for (const [index, leastMs] of [100, 200, 400, 800].entries()) {
+    expect(pauses[index + 1]).toBeGreaterThan(leastMs - 5);
+  }
+}, 30_000);
 
 test('the bus of a machine that becomes one of several keeps its streams, and is read by its domain', async () => {
   const dir = await temporaryFolder();
