@@ -84,7 +84,7 @@ export async function startMqttBridge(
   const names = discoveryNames(options, prefix, hasCommands);
   const isThere = (payload: 'online' | 'offline') =>
     ({ topic: names.recorderTopics.available, payload, isRetained: true }) as const;
-  const online = new Announcement(isThere('online'), publish);
+  const online = new Announcement(isThere('online'), publish, () => link.state.isConnected);
   const membership = siteVoice && { prefix, machine: siteVoice.machine };
   const record = await TopicRecord.open(options.recordFile, membership);
   const formerCluster = record.former && new FormerCluster(record.former);
@@ -183,6 +183,9 @@ export async function startMqttBridge(
         delivery.close(stopDeadlinesMs.mqttConsumer),
         link.close(isThere('offline'), stopDeadlinesMs.mqttConsumer / 2),
       ]);
+      // Until the link is closed, it may say of something that it was refused.
+      topics.close();
+      online.close();
       await deliveries.close();
     },
   };

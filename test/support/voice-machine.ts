@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { nowUs } from '../../bus/base/time.ts';
 import type { DetectionEvent, MonitorStatus } from '../../bus/messages.ts';
-import { startMqttBridge } from '../../bus/mqtt/mqtt-bridge.ts';
+import { type MqttOptions, startMqttBridge } from '../../bus/mqtt/mqtt-bridge.ts';
 import { SiteVoice, type VoiceSite } from '../../bus/mqtt/voice/site-voice.ts';
 import type { HeardMachine } from '../../bus/mqtt/voice/speakers.ts';
 import { events, status } from '../../bus/subjects.ts';
@@ -57,7 +57,7 @@ class TestSite implements VoiceSite {
 }
 
 /** A machine's bus, its voice and its bridge to the broker. The end of the test closes it. */
-export async function startMachine(name: string, broker: Broker) {
+export async function startMachine(name: string, broker: Broker, options: Partial<MqttOptions> = {}) {
   const { bus } = await startTestBus();
   const site = new TestSite(name);
   const house = new TestHouse([door]);
@@ -65,7 +65,10 @@ export async function startMachine(name: string, broker: Broker) {
   const recordFile = join(await temporaryFolder(), 'topics.json');
   const bridge = await startMqttBridge(
     bus,
-    { host: '127.0.0.1', port: broker.port, clientId: name, installation: 'site', recordFile, voice },
+    {
+      ...{ host: '127.0.0.1', port: broker.port, clientId: name, installation: 'site', recordFile, voice },
+      ...options,
+    },
     silentLogger().source('mqtt'),
     house,
   );

@@ -58,6 +58,7 @@ export class FrigateTopics {
   constructor(options: FrigateTopicsOptions) {
     this.#options = options;
     options.houseTopics.onChange(() => this.#writeCounts());
+    options.houseTopics.onSettled((id) => this.#repeatCounts(id));
     options.houseTopics.onObject((object) => {
       this.#publishEvent(object);
       this.#writeCounts();
@@ -129,6 +130,10 @@ export class FrigateTopics {
       else topics.clear(topic);
     }
     this.#counts = counts;
+  }
+
+  #repeatCounts(monitorID: string): void {
+    for (const [topic, id] of this.#counts) if (id === monitorID) this.#options.topics.repeat(topic);
   }
 
   #cameraOf(monitorID: string): string {

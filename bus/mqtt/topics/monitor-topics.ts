@@ -78,7 +78,7 @@ export class MonitorTopics {
 
   event(event: DetectionEvent): void {
     const { source, detections } = event;
-    if (this.#isSpeaking) this.lastEvent(event);
+    this.lastEvent(event);
     // Objects say themselves when they are gone.
     if (detections.some(({ object }) => object !== undefined)) return;
     clearTimeout(this.#seen.get(source));
@@ -92,11 +92,12 @@ export class MonitorTopics {
 
   /** An event from before this start. */
   recall(event: DetectionEvent): void {
-    if (this.#isSpeaking && !this.#contents.has('event')) this.lastEvent(event);
+    if (!this.#contents.has('event')) this.lastEvent(event);
   }
 
-  /** Only events that are published count: another machine may have seen later ones. */
+  /** Nothing while another machine speaks, which may have seen later ones. */
   lastEvent({ id, monitorID, monitorName, source, detections, time }: DetectionEvent): void {
+    if (!this.#isSpeaking) return;
     const [best] = [...detections].sort((a, b) => b.score - a.score);
     if (!best) return;
     const { label, score } = best;
@@ -128,7 +129,7 @@ export class MonitorTopics {
   /** The monitor is deleted. */
   remove(): void {
     this.close();
-    for (const path of [...this.#contents.keys()]) this.#clear(path);
+    for (const path of new Set([...this.#contents.keys(), ...ofTheSpeaker])) this.#clear(path);
   }
 
   /** This machine begins or ends to publish the topics. */

@@ -1,7 +1,11 @@
 import type { Outcome, Publication } from '../broker/broker-session.ts';
+import { LaterTry } from './later-try.ts';
 import type { TopicRecord } from './topic-record.ts';
 
 export type Payload = string | Uint8Array;
+
+/** Of the topics that the broker has refused, so many are tried again at once; the others follow after a pause. */
+const maxAgain = 200;
 
 /** Keeps the retained topics of a broker equal to those that are wanted, whatever the broker forgets. */
 export class RetainedTopics {
@@ -15,6 +19,9 @@ export class RetainedTopics {
   readonly #underWay = new Set<string>();
   /** Those that another machine publishes. */
   readonly #left = new Set<string>();
+  /** Those that the broker has refused, until they are tried again. */
+  readonly #refused = new Set<string>();
+  readonly #laterTry = new LaterTry(() => this.#tryAgain());
   readonly #ofOthers: () => (topic: string) => boolean;
   #isConnected = false;
   /** What is wanted of what was published before this start is known. */
@@ -97,7 +104,7 @@ export class RetainedTopics {
     void this.#update(topic);
   }
 
-  /** The broker is connected, and may have forgotten anything. Resolves when it has all of it. */
+  /** The broker is connected, and may have forgotten anything. Resolves when it has all of it, or has refused it. */
   async connected(): Promise<void> {
     this.#isConnected = true;
     this.#confirmed.clear();
@@ -105,6 +112,11 @@ export class RetainedTopics {
     const cleared = this.#record.cleared.filter((topic) => !isOthers(topic));
     const topics = new Set([...cleared, ...this.#unwanted, ...this.#wanted.keys()]);
     await Promise.all([...topics].map((topic) => this.#update(topic)));
+  }
+
+  /** What was refused is not tried again. */
+  close(): void {
+    this.#laterTry.close();
   }
 
   async #update(topic: string): Promise<void> {
@@ -115,8 +127,9 @@ export class RetainedTopics {
         const wanted = this.#wanted.get(topic) ?? '';
         if (isEqual(this.#confirmed.get(topic), wanted)) return;
         const isWanted = () => !this.#left.has(topic);
-        await this.#publish({ topic, payload: wanted, isRetained: true, isWanted });
+        const outcome = await this.#publish({ topic, payload: wanted, isRetained: true, isWanted });
         if (this.#left.has(topic)) return;
+        if (outcome === 'refused') return this.#refuse(topic);
         this.#confirmed.set(topic, wanted);
         if (this.#unwanted.delete(topic)) {
           this.#record.clear(topic);
@@ -126,6 +139,23 @@ export class RetainedTopics {
     } finally {
       this.#underWay.delete(topic);
     }
+  }
+
+  #refuse(topic: string): void {
+    // A broker that has not confirmed it may hold it all the same.
+    this.#confirmed.delete(topic);
+    this.#refused.add(topic);
+    this.#laterTry.ask();
+  }
+
+  #tryAgain(): void {
+    const isOthers = this.#ofOthers();
+    for (const topic of [...this.#refused].slice(0, maxAgain)) {
+      this.#refused.delete(topic);
+      const isOwn = this.#wanted.has(topic) || this.#unwanted.has(topic) || !isOthers(topic);
+      if (isOwn) void this.#update(topic);
+    }
+    if (this.#refused.size > 0) this.#laterTry.ask();
   }
 }
 

@@ -201,20 +201,22 @@ test('a claim that is worth less does not stay at the broker', async () => {
 
 test('what a machine publishes that stood still, until it knows who speaks, does not stay at the broker', async () => {
   const broker = await startBroker();
-  const a = await startMachine('a', broker);
+  const a = await startMachine('a', broker, { hasFrigate: true });
   a.site.hears({ a: 5, b: undefined });
   a.is('streaming');
   const [state, device] = ['sentryshot/monitor/door/state', 'homeassistant/device/site_door/config'];
+  const count = 'frigate/door/person';
   await holds(broker, state, 'streaming');
   await sleep(settleMs);
   const before = (await broker.retained()).get(device);
   a.site.hears({ a: 5 });
   await sleep(silentMs);
   a.site.hears({ a: 5, b: undefined });
-  for (const topic of [state, device]) await broker.publish(topic, 'offline', { retain: true });
+  for (const topic of [state, device, count]) await broker.publish(topic, 'offline', { retain: true });
   await holds(broker, state, 'offline');
   await holds(broker, state, 'streaming');
   await holds(broker, device, before);
+  await holds(broker, count, '0');
 });
 
 test('a machine that is said to be offline by mistake announces itself', async () => {
