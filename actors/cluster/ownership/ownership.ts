@@ -6,6 +6,7 @@ import {
   byPreference,
   lighterMachine,
   mayRecord,
+  nextOwner,
   type RecordingMachine,
   type SharedMonitor,
 } from './placement.ts';
@@ -54,7 +55,7 @@ export class Ownership {
   readonly #pictures = new ArrivingPictures();
   readonly #claimAfter = new Map<string, number>();
   readonly #proposed = new Set<string>();
-  /** Moves that came to nothing, until a machine comes or goes. */
+  /** Moves that came to nothing, until a machine comes or goes, or the one that was asked has pictures all the same. */
   readonly #declined = new Set<string>();
   readonly #silences: Silences;
   /** The highest token that this machine has heard of. */
@@ -82,7 +83,8 @@ export class Ownership {
     if (machine === this.#options.machine) return;
     this.quorum.hear(beat);
     this.#view.hear(beat, now);
-    for (const { id, token, next } of attends) {
+    for (const { id, token, next, streaming } of attends) {
+      if (streaming) this.#declined.delete(`${id} ${machine}`);
       if (token > 0) this.learn({ id, owner: machine, token, ...(next !== undefined && { next }) }, now);
     }
   }
@@ -283,7 +285,7 @@ export class Ownership {
       const withoutMs = this.#pictures.missingMs(id, now);
       if (reaches && !this.#pictures.has(id) && withoutMs < noPicturesMs) continue;
       const isServed = reaches && withoutMs < noPicturesMs;
-      const next = isServed ? lighterMachine(this.#options, others, counts) : byPreference(others, id)[0];
+      const next = isServed ? lighterMachine(this.#options, others, counts) : nextOwner(others, id);
       if (!next) continue;
       // Another machine's move may be among the changes that were not heard of.
       this.#mustRead ||= this.#lastSequence > this.#readSequence;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Heartbeat } from '../../../bus/nats/control/control-messages.ts';
 
 /** A machine that can record. */
 export interface RecordingMachine {
@@ -58,6 +59,13 @@ function drawn(text: string): number {
   if (draws.size >= maxDraws) draws.clear();
   draws.set(text, number);
   return number;
+}
+
+/** The machine that is to own a monitor of which its owner gets no pictures: one that has them already, if there is one. */
+export function nextOwner(places: readonly Heartbeat[], id: string): RecordingMachine | undefined {
+  const hasPictures = ({ attends }: Heartbeat) => attends.some((other) => other.id === id && other.streaming);
+  const recording = places.filter(hasPictures);
+  return byPreference(recording.length > 0 ? recording : places, id)[0];
 }
 
 /**

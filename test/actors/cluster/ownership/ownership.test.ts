@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Ownership, type OwnershipOptions } from '../../../../actors/cluster/ownership/ownership.ts';
+import { byPreference } from '../../../../actors/cluster/ownership/placement.ts';
 import type { Heartbeat } from '../../../../bus/nats/control/control-messages.ts';
 import { playSchedule } from '../../../support/simulated-site.ts';
 import { siteSchedules } from '../../../support/site-schedules.ts';
@@ -90,23 +91,63 @@ test('after a standstill of this machine, what a silent one said before ends no 
   expect(ownership.attended).toEqual(new Set(['m']));
 });
 
-test('an owner that gets no pictures offers the monitor to another machine, once', () => {
+/** nvr1 owns a monitor and gets no pictures of it, and hears the others. */
+function ownerWithoutPictures(...others: readonly string[]) {
   const ownership = nvr1();
   ownership.learn({ id: 'm', owner: 'nvr1', token: 1 }, 0);
   ownership.caughtUp(1);
-  const offers = [];
-  for (let now = 200; now <= 60_000; now += 200) {
-    ownership.hear({ machine: 'nvr2', capacity: 16, leaving: false, attends: [] }, now);
-    for (const { id, next, expected } of ownership.decide(now)) {
-      if (next !== undefined) offers.push({ now, next });
-      ownership.learn({ id, owner: 'nvr1', next, token: expected + 1 }, now);
-      ownership.settled(id, true, now);
-      ownership.caughtUp(expected + 1);
-    }
-  }
+  const offers: { now: number; next: string }[] = [];
+  return {
+    ownership,
+    offers,
+    /** All changes are stored; nobody claims the monitor. @param recording the machines that record it provisionally. */
+    play(from: number, until: number, recording: readonly string[] = []) {
+      const attends = [{ id: 'm', token: 0, rank: 3, streaming: true }];
+      for (let now = from; now <= until; now += 200) {
+        for (const machine of others) {
+          const attended = recording.includes(machine) ? attends : [];
+          ownership.hear({ machine, capacity: 16, leaving: false, attends: attended }, now);
+        }
+        for (const { id, next, expected } of ownership.decide(now)) {
+          if (next !== undefined) offers.push({ now, next });
+          ownership.learn({ id, owner: 'nvr1', next, token: expected + 1 }, now);
+          ownership.settled(id, true, now);
+          ownership.caughtUp(expected + 1);
+        }
+      }
+    },
+  };
+}
+
+test('an owner that gets no pictures offers the monitor to another machine, once', () => {
+  const { ownership, offers, play } = ownerWithoutPictures('nvr2');
+  play(200, 60_000);
   // Half a minute after the other one was heard first; it never had pictures either.
   expect(offers).toEqual([{ now: 30_200, next: 'nvr2' }]);
   expect(ownership.attended).toEqual(new Set(['m']));
+});
+
+test('machines that took no offer, and record the monitor later, are asked again', () => {
+  const { offers, play } = ownerWithoutPictures('nvr2', 'nvr3');
+  play(200, 120_000);
+  expect(offers.map(({ next }) => next).sort()).toEqual(['nvr2', 'nvr3']);
+  const [first, second] = offers.splice(0);
+  play(120_200, 121_000, ['nvr2', 'nvr3']);
+  expect(offers).toEqual([{ now: 120_200, next: first?.next }]);
+
+  // It did not claim it in time, and has no pictures any more.
+  offers.splice(0);
+  play(121_200, 140_000, [second?.next ?? '']);
+  expect(offers.map(({ next }) => next)).toEqual([second?.next]);
+});
+
+test('of the machines that may take a monitor, one that records it already is asked first', () => {
+  const places = ['nvr2', 'nvr3'].map((machine) => ({ machine, capacity: 16 }));
+  for (const { machine } of byPreference(places, 'm')) {
+    const { offers, play } = ownerWithoutPictures('nvr2', 'nvr3');
+    play(200, 31_000, [machine]);
+    expect(offers).toEqual([{ now: 30_200, next: machine }]);
+  }
 });
 
 test('an owner of the past goes on until the present one has been heard to record for 5 s', () => {
