@@ -60,8 +60,8 @@ export function detectionsActor(
   return fromCallback<{ type: 'stop' }, { monitorID: string }>(({ input: { monitorID }, sendBack }) => {
     const hear = ({ time, source }: DetectionEvent) => {
       // An event cannot be in the future; its time is, if the clock was set back meanwhile.
-      const seen = Math.min(time, nowUs());
-      const until = seen + duration(monitorID, source) * 1e6;
+      const agoUs = Math.max(0, nowUs() - time);
+      const until = performance.now() * 1000 - agoUs + duration(monitorID, source) * 1e6;
       sendBack({ type: 'detected', until } satisfies MonitorEvent);
     };
     let stopped = false;

@@ -120,9 +120,10 @@ export function wireSystem(
   }
 
   async function record({ monitorID, until }: { monitorID: string; until: number }): Promise<void> {
-    for (let attempt = 1; until > nowUs(); attempt += 1) {
+    const leftUs = () => Math.round(until - performance.now() * 1000);
+    for (let attempt = 1; leftUs() > 0; attempt += 1) {
       try {
-        await opened().bus.request(commands.record, [monitorID], { until });
+        await opened().bus.request(commands.record, [monitorID], { until: nowUs() + leftUs() });
         return;
       } catch (error) {
         // Retried, because the pipeline or main may be reconnecting to the bus. After the last attempt, the next connection

@@ -17,7 +17,10 @@ export type MonitorEvent =
   /** A problem while it streams; empty when the problem is over. */
   | { type: 'pipeline.trouble'; text: string }
   | { type: 'pipeline.ended'; reason: EndReason; detail: string }
-  /** A detection asks for a recording until this time: Unix time in microseconds. */
+  /**
+   * A detection asks for a recording until this time: microseconds of the clock of `performance.now()`, which nobody sets. By the
+   * wall clock, what is seen after it was set back would be over before what was seen already.
+   */
   | { type: 'detected'; until: number };
 
 /** The input of a pipeline actor. */
@@ -45,14 +48,13 @@ interface MonitorContext extends MonitorInput {
   /** Milliseconds until the next connection. */
   readonly pause: number;
   readonly reason: string;
+  /** As that of `detected`. */
   readonly recordUntil: number;
   /** Whether the monitor ends after stopping, rather than starting again. */
   readonly leaving: boolean;
 }
 
 const secondUs = 1e6;
-/** Longest recording that one event can ask for, in microseconds. */
-const maxEventUs = 86_400 * secondUs;
 const connection = { minMs: 500, maxMs: 30_000 };
 /** A connection that has lasted this many milliseconds resets the count of failures. */
 const steadyAfter = 10_000;
@@ -91,7 +93,7 @@ export const monitorMachine = setup({
     reporter: fromCallback<{ type: 'stop' }, { monitorID: string; monitor: AnyActorRef }>(() => {}),
   },
   actions: {
-    /** Commands the running pipeline to record until this time. */
+    /** Commands the running pipeline to record until this time, as that of `detected`. */
     record: (_, _params: { monitorID: string; until: number }) => {},
     configure: assign({
       config: ({ context, event }) => (event.type === 'configure' ? event.config : context.config),
@@ -132,10 +134,7 @@ export const monitorMachine = setup({
   guards: {
     enabled: ({ context }) => context.config.enable,
     extends: ({ context, event }) =>
-      event.type === 'detected' &&
-      !context.config.alwaysRecord &&
-      // A time further ahead than any event can reach dates from before the clock was set back.
-      (event.until > context.recordUntil || context.recordUntil - event.until > maxEventUs),
+      event.type === 'detected' && !context.config.alwaysRecord && event.until > context.recordUntil,
     changed: ({ context, event }) =>
       event.type === 'configure' && JSON.stringify(event.config) !== JSON.stringify(context.config),
     leaving: ({ context }) => context.leaving,
