@@ -47,17 +47,20 @@ export async function freeSpace(options: Omit<RetentionOptions, 'catalogue'>, lo
   try {
     await mkdir(recordingsDir, { recursive: true, mode: 0o750 });
     if ((await missingBytes(options, startShare)) <= 0) return;
-    const catalogue = { usage: async () => ({}), recordings: async () => [] };
-    const pruned = await new RecordingRetention({ ...options, catalogue }).prune(Date.now());
-    new DiskReports(log).deleted(pruned);
+    new DiskReports(log).deleted(await withoutCatalogue(options).prune(Date.now()));
   } catch (error) {
     log.error(`recordings cannot be listed: ${(error as Error).message}`);
   }
 }
 
-/** Enforces the limits of recordings: once it has begun, every five minutes, and when the disk is suddenly full. */
+/**
+ * Enforces the limits of recordings: once it has begun, every five minutes, and when the disk is suddenly full; then by their
+ * folder alone if the catalogue cannot be asked.
+ */
 export function enforceDiskLimit(options: DiskLimitOptions, log: Log): DiskLimit {
   const retention = new RecordingRetention(options);
+  /** Goes by the folder alone, as long as checks fail: it is kept because it notices when deleting does not help. */
+  let blind: RecordingRetention | undefined;
   const reports = new DiskReports(log);
   const ending = new AbortController();
   let state: DiskState = 'room';
@@ -93,11 +96,23 @@ export function enforceDiskLimit(options: DiskLimitOptions, log: Log): DiskLimit
     try {
       const pruned = await retention.prune(Date.now(), ending.signal);
       state = pruned.state;
+      blind = undefined;
       reports.checked(pruned, remember(pruned.contents));
       options.onChecked(pruned.contents);
     } catch (error) {
-      if (!ending.signal.aborted) reports.failed(error as Error);
+      if (ending.signal.aborted) return;
+      reports.failed(error as Error);
+      await makeRoom().catch((failure: Error) => reports.failed(failure));
     }
+  }
+
+  /** On a full disk the catalogue may not open again before something is deleted. */
+  async function makeRoom(): Promise<void> {
+    if ((await missingBytes(options, glanceShare)) <= 0) return;
+    blind ??= withoutCatalogue(options);
+    const pruned = await blind.prune(Date.now(), ending.signal);
+    state = pruned.state;
+    reports.deleted(pruned);
   }
 
   /** In the other states deleting does not help, and the next check is soon enough. */
@@ -112,6 +127,14 @@ export function enforceDiskLimit(options: DiskLimitOptions, log: Log): DiskLimit
     return known.report;
   }
 }
+
+/** It finds recordings in their folder. Snapshots of their events, which the catalogue knows, stay until they are too old. */
+const withoutCatalogue = (options: Omit<RetentionOptions, 'catalogue'>): RecordingRetention =>
+  new RecordingRetention({
+    ...options,
+    catalogue: { usage: async () => ({}), recordings: async () => [] },
+    removeRest: async () => {},
+  });
 
 /** Bytes that this part of the space that must stay free lacks; negative if there is more. */
 async function missingBytes(

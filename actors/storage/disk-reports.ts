@@ -12,14 +12,15 @@ export class DiskReports {
   #isCrowded = false;
   #isFilling = false;
   #isDoubted = false;
-  #failure = '';
+  /** Since the last check that succeeded. */
+  readonly #failures = new Set<string>();
 
   constructor(log: Log) {
     this.#log = log;
   }
 
   checked(pruned: PruneResult, storage: StorageReport): void {
-    this.#failure = '';
+    this.#failures.clear();
     this.deleted(pruned);
     const { protectedBytes, doubtedMs } = pruned;
     if (doubtedMs > dayMs && !this.#isDoubted) {
@@ -49,8 +50,8 @@ export class DiskReports {
   }
 
   failed({ message }: Error): void {
-    if (message !== this.#failure) this.#log.error(`recordings cannot be listed: ${message}`);
-    this.#failure = message;
+    if (!this.#failures.has(message)) this.#log.error(`recordings cannot be listed: ${message}`);
+    this.#failures.add(message);
   }
 
   #changed({ state, disk: { size, others, recordings } }: PruneResult): void {
