@@ -1,7 +1,7 @@
 import process from 'node:process';
 import { build } from './setup/build.mjs';
 import { develop } from './setup/develop.mjs';
-import { ensureModules, stampModules } from './setup/modules.mjs';
+import { ensureModules, putBackModules, stampModules } from './setup/modules.mjs';
 import { benchPackages, ensurePackages, runtimePackages, testPackages } from './setup/packages.mjs';
 import { readProjectFile } from './setup/project.mjs';
 import { runInTerminal, SetupError } from './setup/step.mjs';
@@ -42,6 +42,7 @@ const commands = {
 
   /** The newest version, with a backup and a way back. */
   async update(args) {
+    putBackModules();
     if (!isBuilt()) await build();
     const { runUpdate } = await load('modules/actors/service/update-command.js');
     return runUpdate(args);
@@ -185,15 +186,21 @@ function vitest(mode, config, args) {
 /** @throws {SetupError} when package.json does not allow this version of Node.js. */
 function checkNode() {
   const { engines } = JSON.parse(readProjectFile('package.json') ?? '{}');
-  const bounds = /^>=(\d+)\.(\d+) <(\d+)$/.exec(engines.node) ?? [];
-  const [, oldest = 0, oldestMinor = 0, tooNew = 0] = bounds.map(Number);
-  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  const oldEnough = major < tooNew;
-  const newEnough = major > oldest || (major === oldest && minor >= oldestMinor);
-  if (oldEnough && newEnough) return;
+  if (allowsNode(engines.node)) return;
   throw new SetupError(
     `Sentrybus needs Node.js ${engines.node} and this is ${process.version}: install Node.js 20 and start again.`,
   );
+}
+
+/** @param {string} ranges `^20.19.0` or `>=22.12.0 <23`, several of them with `||` between them */
+function allowsNode(ranges) {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  return ranges.split(' || ').some((range) => {
+    const bounds = /^(?:\^|>=)(\d+)\.(\d+)\.0(?: <(\d+))?$/.exec(range) ?? [];
+    const [oldest = 0, oldestMinor = 0, tooNew = oldest + 1] = bounds.slice(1).filter(Boolean).map(Number);
+    const isNewEnough = major > oldest || (major === oldest && minor >= oldestMinor);
+    return isNewEnough && major < tooNew;
+  });
 }
 
 const [name = '', ...args] = process.argv.slice(2);

@@ -78,18 +78,19 @@ function sourceStamp() {
   const hash = createHash('sha256');
   const own = ['setup/bundle.mjs', 'setup/build-pages.mjs', 'tsconfig.json', 'package-lock.json'];
   for (const file of [...sourceFiles(), ...own]) {
-    const { size, mtimeMs } = statSync(join(project, file));
-    hash.update(`${file} ${size} ${mtimeMs}\n`);
+    const found = statSync(join(project, file), { throwIfNoEntry: false });
+    // It may have been deleted meanwhile.
+    if (found) hash.update(`${file} ${found.size} ${found.mtimeMs}\n`);
   }
   return hash.digest('hex');
 }
 
-/** Paths below the project. */
+/** Paths below the project. A link that leads nowhere is no file: editors lock files with such. */
 function sourceFiles() {
   return sourceFolders.flatMap((folder) =>
     readdirSync(join(project, folder), { encoding: 'utf8', recursive: true })
       .map((name) => join(folder, name))
-      .filter((file) => statSync(join(project, file)).isFile())
+      .filter((file) => statSync(join(project, file), { throwIfNoEntry: false })?.isFile())
       .sort(),
   );
 }

@@ -20,9 +20,9 @@ export async function exclusively(work) {
   });
   const notice = setTimeout(() => process.stderr.write('Waiting for another setup in this folder …\n'), 500);
   try {
-    // If flock is missing, setup runs without a lock: better than not at all.
+    // If flock is missing or fails, setup runs without a lock: better than not at all.
     await Promise.race([
-      new Promise((resolve) => holder.on('error', resolve)),
+      new Promise((resolve) => holder.on('error', resolve).on('exit', resolve)),
       new Promise((resolve) => holder.stdout.once('data', resolve)),
     ]);
     clearTimeout(notice);

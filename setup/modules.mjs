@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { exclusively } from './lock.mjs';
@@ -19,19 +19,37 @@ export async function ensureModules() {
   });
 }
 
-/** Records that node_modules matches package-lock.json and this version of Node.js. */
+/** Records that node_modules matches package-lock.json and this Node.js. */
 export function stampModules() {
   writeFileSync(join(project, stampFile), stamp());
+}
+
+/**
+ * Puts back the packages that an update has put aside (`actors/service/kept-modules.ts`), if it was killed before it had others: without
+ * packages there is no way back.
+ */
+export function putBackModules() {
+  const modules = join(project, 'node_modules');
+  const kept = join(project, '.cache/node_modules.before');
+  if (readProjectFile(stampFile) !== undefined || !existsSync(kept)) return;
+  rmSync(modules, { recursive: true, force: true });
+  renameSync(kept, modules);
 }
 
 function installed() {
   return readProjectFile(stampFile) === stamp();
 }
 
-/** Includes the version of Node.js, because the native addon is compiled for one version only. */
+/**
+ * Includes the version of Node.js's binary interface, for which the native addon is compiled. With that of Node.js itself, each of its
+ * updates would have the packages deleted and installed again, perhaps under a recorder that runs.
+ */
 function stamp() {
   const lockFile = readProjectFile('package-lock.json') ?? '';
-  return createHash('sha256').update(lockFile).update(`${process.version} ${process.arch}`).digest('hex');
+  return createHash('sha256')
+    .update(lockFile)
+    .update(`${process.versions.modules} ${process.arch}`)
+    .digest('hex');
 }
 
 /** The npm that started this script, otherwise the one on the path. */

@@ -49,6 +49,8 @@ const rememberedLines = 200;
 export async function step(title, [file = '', ...args], { env = process.env, disposable = false } = {}) {
   mkdirSync(join(project, '.cache'), { recursive: true });
   const log = createWriteStream(logFile, { flags: 'a' });
+  // The terminal shows what matters: a disk that is full, or a log of another user, must not end the step.
+  log.on('error', ({ message }) => process.stderr.write(`Nothing is appended to the log: ${message}\n`));
   log.write(`\n# ${new Date().toISOString()} ${[file, ...args].join(' ')}\n`);
   const progress = showProgress(title);
 
