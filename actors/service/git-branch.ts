@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { mustRun, type RunCommand, ServiceError } from './system-commands.ts';
+import { mustRun, type RunCommand, ServiceError } from '../base/system-commands.ts';
 
 /** What an update would bring. */
 export interface NewVersion {
@@ -43,13 +43,18 @@ export class GitBranch {
       );
     }
     await this.#git('fetch', '--quiet');
-    const [from, to] = [await this.#git('rev-parse', 'HEAD'), await this.#git('rev-parse', '@{upstream}')];
+    const [from, to] = [await this.head(), await this.#git('rev-parse', '@{upstream}')];
     if (from === to) return undefined;
     if ((await this.#try('merge-base', '--is-ancestor', from, to)).code !== 0) {
       throw new ServiceError(`${this.#project} has commits that the remote has not: update it with git`);
     }
     const packages = await this.#try('diff', '--quiet', `${from}..${to}`, '--', 'package-lock.json');
     return { from, to, hasNewPackages: packages.code !== 0, changes: await this.#changes(from, to) };
+  }
+
+  /** The commit that is there. */
+  head(): Promise<string> {
+    return this.#git('rev-parse', 'HEAD');
   }
 
   /** Goes to another commit, forwards or back. There are no changed files, see {@link findNew}. */

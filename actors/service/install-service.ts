@@ -5,6 +5,7 @@ import { Accounts } from '../../store/accounts/accounts.ts';
 import { type Config, loadConfig } from '../../store/config/config.ts';
 import { defaultConfigFile } from '../../store/config/default-config.ts';
 import { Monitors } from '../../store/monitors/monitors.ts';
+import { type RunCommand, ServiceError } from '../base/system-commands.ts';
 import { loadTieBreaker } from '../cluster/tie-breaker.ts';
 import { detectors } from '../detectors/host/detector-list.ts';
 import { makeAdmin, makeDemo } from '../startup/first-start.ts';
@@ -12,7 +13,6 @@ import { lockFolder } from '../startup/folder-lock.ts';
 import { openStorage } from '../startup/storage-mark.ts';
 import { ensureUser, giveToService, requireOwnFolder, requireSystemd, startUnit } from './installed-unit.ts';
 import { type ServicePlace, serviceName, serviceUnit, stateDir, unitFile } from './service-unit.ts';
-import { type RunCommand, ServiceError } from './system-commands.ts';
 
 export interface ServiceInstallation {
   /** The clone. */

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { chmod } from 'node:fs/promises';
 import { writeAtomically } from '../../bus/base/files.ts';
+import { mustRun, type RunCommand, ServiceError } from '../base/system-commands.ts';
+import { giveFiles } from '../startup/file-owner.ts';
 import { serviceName, stateDir, unitFile } from './service-unit.ts';
-import { mustRun, type RunCommand, ServiceError } from './system-commands.ts';
 
 /** @throws {ServiceError} */
 export function requireSystemd(action: string): void {
@@ -23,9 +24,7 @@ export async function ensureUser(run: RunCommand): Promise<void> {
 
 /** Gives folders, and what is in them, to the service's user. */
 export async function giveToService(run: RunCommand, folders: readonly string[]): Promise<void> {
-  for (const folder of folders) {
-    await mustRun(run, 'chown', '--recursive', '--no-dereference', `${serviceName}:${serviceName}`, folder);
-  }
+  await giveFiles(run, `${serviceName}:${serviceName}`, folders);
 }
 
 /** Folders of the system: their files are not the recorder's. `/srv/nvr` and `/etc/nvr` may be, `/srv` and `/etc` may not. */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -5,7 +6,6 @@ import { join } from 'node:path';
 export class KeptModules {
   readonly #installed: string;
   readonly #kept: string;
-  #isKept = false;
 
   /** @param project the clone. */
   constructor(project: string) {
@@ -17,15 +17,13 @@ export class KeptModules {
   async keep(): Promise<void> {
     await this.forget();
     await rename(this.#installed, this.#kept);
-    this.#isKept = true;
   }
 
-  /** Does nothing if they were not put aside. */
+  /** Does nothing if they were not put aside, by this process or by an update that was killed. */
   async putBack(): Promise<void> {
-    if (!this.#isKept) return;
+    if (!existsSync(this.#kept)) return;
     await rm(this.#installed, { recursive: true, force: true });
     await rename(this.#kept, this.#installed);
-    this.#isKept = false;
   }
 
   async forget(): Promise<void> {

@@ -3,11 +3,11 @@ import { rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { projectFolder } from '../base/project-folder.ts';
+import { mustRun, runCommand, ServiceError } from '../base/system-commands.ts';
 import { installService } from './install-service.ts';
 import { requireSystemd } from './installed-unit.ts';
 import { serviceStatus } from './service-status.ts';
 import { serviceName, stateDir, unitFile } from './service-unit.ts';
-import { mustRun, runCommand, ServiceError } from './system-commands.ts';
 
 const usage = `usage: npm run service -- install [--config FILE] [--tie-breaker] | remove | status
 

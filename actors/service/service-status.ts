@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
+import { mustRun, type RunCommand } from '../base/system-commands.ts';
 import { unitFile } from './service-unit.ts';
-import { mustRun, type RunCommand } from './system-commands.ts';
 
 export interface ServiceStatus {
   readonly isActive: boolean;

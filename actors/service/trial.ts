@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { RunCommand } from '../base/system-commands.ts';
 import { type RunningPlace, serviceName } from './service-unit.ts';
-import type { RunCommand } from './system-commands.ts';
 
 /** Starts and stops the recorder of a clone, to see whether it serves. */
 export interface RecorderTrial {

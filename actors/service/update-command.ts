@@ -6,12 +6,13 @@ import { parseArgs } from 'node:util';
 import { type Config, loadConfig } from '../../store/config/config.ts';
 import { defaultConfigFile } from '../../store/config/default-config.ts';
 import { projectFolder } from '../base/project-folder.ts';
+import { runCommand, ServiceError } from '../base/system-commands.ts';
 import { detectors } from '../detectors/host/detector-list.ts';
+import { giveFiles } from '../startup/file-owner.ts';
 import { lockFolder } from '../startup/folder-lock.ts';
 import { GitBranch } from './git-branch.ts';
 import { giveToService } from './installed-unit.ts';
 import { placeOf, stateDir, unitFile } from './service-unit.ts';
-import { mustRun, runCommand, ServiceError } from './system-commands.ts';
 import { serviceTrial, terminalTrial } from './trial.ts';
 import { update } from './update.ts';
 
@@ -53,6 +54,8 @@ export async function runUpdate(args: readonly string[]): Promise<number> {
     process.umask(0o022);
     // What was begun is finished, or undone.
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+    // Also where the terminal is not there any more.
+    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
     const isUpdated = await update({
       project: projectFolder,
       configFile,
@@ -97,7 +100,7 @@ async function giveToOwner(project: string): Promise<void> {
   if (uid === 0) return;
   const entries = await new GitBranch(runCommand, project).entries();
   const present = entries.filter((entry) => existsSync(entry));
-  await mustRun(runCommand, 'chown', '--recursive', '--no-dereference', `${uid}:${gid}`, ...present);
+  await giveFiles(runCommand, `${uid}:${gid}`, present);
 }
 
 function read(args: readonly string[]): { yes: boolean; config: string | undefined } {

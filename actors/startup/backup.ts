@@ -18,8 +18,10 @@ import { machineName } from '../../store/config/machine-name.ts';
 import { logFileName } from '../../store/log/log-file.ts';
 import { LogStore } from '../../store/log/log-store.ts';
 import { projectFolder } from '../base/project-folder.ts';
+import { runCommand } from '../base/system-commands.ts';
 import { detectors } from '../detectors/host/detector-list.ts';
 import { CopyProgress } from './copy-progress.ts';
+import { giveAsFolder, writtenFiles } from './file-owner.ts';
 import { lockFolder } from './folder-lock.ts';
 
 const usage = `usage: npm run backup -- FOLDER [--config FILE]
@@ -143,6 +145,7 @@ async function storeRest(config: Config): Promise<void> {
     await store?.close();
     await bus?.close();
     await server?.stop();
+    await giveAsFolder(runCommand, writtenFiles(foldersOf(config)));
   }
   const [failure] = failures;
   if (failure) throw failure;

@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { explained } from '../../store/backup/backup-error.ts';
 import { type FinishedRestore, restoreBackup } from '../../store/backup/backup-restore.ts';
@@ -5,8 +7,10 @@ import { foldersOf, type InstallationFolders } from '../../store/backup/installa
 import { finishRestore } from '../../store/backup/restore-journal.ts';
 import { loadConfig } from '../../store/config/config.ts';
 import { defaultConfigFile } from '../../store/config/default-config.ts';
+import { runCommand } from '../base/system-commands.ts';
 import { detectors } from '../detectors/host/detector-list.ts';
 import { CopyProgress } from './copy-progress.ts';
+import { giveAsFolder, writtenFiles } from './file-owner.ts';
 import { lockFolder } from './folder-lock.ts';
 
 const usage = `usage: npm run restore -- FOLDER [--config FILE] [--storage-dir DIR] [--replace]
@@ -22,20 +26,24 @@ Puts the backup in FOLDER in place: configuration, accounts, certificates and th
  * Restores a backup.
  *
  * @param args the command line after the program's name.
- * @returns the exit code: 0 if the backup is in place, 1 otherwise; nothing was changed then.
+ * @returns the exit code: 0 if the backup is in place, 1 otherwise; without a summary, nothing was changed then.
  */
 export async function restore(args: readonly string[]): Promise<number> {
   const progress = new CopyProgress('Restored');
   try {
     const { folder, configFile, storageDir, isReplacing } = read(args);
-    await finishRestore(configFile, lockFolder);
+    const isFinished = await finishRestore(configFile, lockFolder);
+    const present = await presentFolders(configFile);
+    if (isFinished && present) await giveAsFolder(runCommand, writtenFiles(present));
     const finished = await restoreBackup({
       ...{ folder, configFile, storageDir, isReplacing },
-      present: await presentFolders(configFile),
+      present,
       onProgress: (bytes, total) => progress.report(bytes, total),
       lock: (dir) => lockFolder(dir, 0),
     });
     process.stdout.write(summary(finished));
+    const { targets, kept } = finished;
+    await giveAsFolder(runCommand, [...newFolders(finished), ...writtenFiles(targets), ...kept]);
     return 0;
   } catch (error) {
     process.stderr.write(`${explained(error).message}\n`);
@@ -67,6 +75,13 @@ function read(args: readonly string[]) {
 async function presentFolders(configFile: string): Promise<InstallationFolders | undefined> {
   const found = await loadConfig(configFile, { create: false, detectors }).catch(() => undefined);
   return found && foldersOf(found.config);
+}
+
+/** Those of root that had no installation before: where root runs the recorder, its folders stay root's. */
+function newFolders({ targets, kept }: FinishedRestore): readonly string[] {
+  const folders = new Set([dirname(targets.configFile), targets.configDir, targets.storageDir]);
+  const before = kept.map((folder) => dirname(folder));
+  return [...folders].filter((folder) => !before.includes(folder) && statSync(folder).uid === 0);
 }
 
 const sharedAgain =

@@ -2,8 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
-import { runCommand } from '../../../actors/service/system-commands.ts';
-import { terminalTrial } from '../../../actors/service/trial.ts';
+import { runCommand } from '../../../actors/base/system-commands.ts';
+import { KeptModules } from '../../../actors/service/kept-modules.ts';
+import { type RecorderTrial, terminalTrial } from '../../../actors/service/trial.ts';
 import { type UpdateOptions, update } from '../../../actors/service/update.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 
@@ -119,6 +120,69 @@ test('a version that changed the files before it failed is taken back with them'
   await expect(run()).resolves.toBe(false);
   expect((await asked()).slice(-4)).toEqual(['1 install', '1 serve', '1 restore', '1 serve']);
   expect(await readFile(inFolder('data'), 'utf8')).toBe('1');
+});
+
+/** An update to version 2 whose process ends when it is to go back: the clone is at that version, and no recorder runs. */
+async function killedUpdate(): Promise<void> {
+  await publish(2);
+  let stops = 0;
+  const trial: RecorderTrial = {
+    async stop() {
+      stops += 1;
+      if (stops > 1) throw new Error('killed');
+    },
+    serves: async () => false,
+  };
+  await expect(run({ trial })).rejects.toThrow('killed');
+  expect(await version()).toBe('2');
+  // The next backup may be made in the same second, by which it is named.
+  await rm(inFolder('backups'), { recursive: true });
+  await writeFile(inFolder('asked'), '');
+  reported = [];
+}
+
+test('an update that was killed is undone by the next one, which then goes forward', async () => {
+  await killedUpdate();
+  await expect(run()).resolves.toBe(true);
+  expect(reported).toEqual([
+    expect.stringMatching(/^The update to [0-9a-f]{10} was interrupted: going back to [0-9a-f]{10} first$/),
+    expect.stringMatching(/^Back at [0-9a-f]{10}, which serves$/),
+    expect.stringMatching(/^Updated to [0-9a-f]{10}; it serves/),
+  ]);
+  expect(await asked()).toEqual(['1 install', '1 serve', '1 backup', '2 install', '2 serve']);
+  reported = [];
+  await expect(run()).resolves.toBe(true);
+  expect(reported).toEqual(['Sentrybus is up to date']);
+});
+
+test('after an update that was killed, files are replaced by those of the backup by nobody but its user', async () => {
+  await killedUpdate();
+  await writeFile(inFolder('data'), '2');
+  await expect(run()).rejects.toThrow(
+    /does not serve: .* `npm run restore -- .*update-.* --replace --config/,
+  );
+  expect(await asked()).toEqual(['1 install', '1 serve']);
+  expect(await readFile(inFolder('data'), 'utf8')).toBe('2');
+});
+
+test('an update that was killed is forgotten where somebody has gone on with git', async () => {
+  await killedUpdate();
+  await publish(3);
+  execFileSync('git', ['-C', inFolder('clone'), 'pull', '--quiet'], { stdio: 'pipe' });
+  for (let attempt = 1; attempt <= 2; attempt += 1) await expect(run()).resolves.toBe(true);
+  expect(reported).toEqual(['Sentrybus is up to date', 'Sentrybus is up to date']);
+  expect(await version()).toBe('3');
+});
+
+test('packages that an update has put aside are put back by another process, too', async () => {
+  await mkdir(inFolder('clone/node_modules/old'), { recursive: true });
+  await mkdir(inFolder('clone/.cache'));
+  await new KeptModules(inFolder('clone')).keep();
+  await mkdir(inFolder('clone/node_modules/new'), { recursive: true });
+  await new KeptModules(inFolder('clone')).putBack();
+  expect(await readdir(inFolder('clone/node_modules'))).toEqual(['old']);
+  await new KeptModules(inFolder('clone')).putBack();
+  expect(await readdir(inFolder('clone/node_modules'))).toEqual(['old']);
 });
 
 test('nothing is begun without a backup, over changed files, or over commits of its own', async () => {
