@@ -13,7 +13,7 @@ const minGapUs = 30 * 24 * 60 * 60 * 1_000_000;
 export interface RepairedLog {
   readonly writer: DuckDBConnection;
   readonly writes: Mutex;
-  /** Removes derived data about log entries newer than this, before they are moved. */
+  /** Removes derived data about log entries newer than this, before they are moved, or others get such times. */
   readonly forgetAfter: (time: number) => Promise<void>;
 }
 
@@ -35,6 +35,7 @@ export class LogTimeRepair {
   /** Rows must not be deleted or copied meanwhile. @returns the time of the newest entry */
   async run({ now, newest, earlier }: LogTimes): Promise<number> {
     const { writer, writes, forgetAfter } = this.#log;
+    // Moved entries come behind this one.
     const past = await this.#newest('time <= $1', now);
     const border = Math.max(earlier, newest - maxWrongUs);
     const isRight = (await this.#newest('time <= $1', border)) <= now;
@@ -42,12 +43,15 @@ export class LogTimeRepair {
     let before = past;
     const shift = newest - now;
     let moved = now;
-    await writes.runExclusive(() => forgetAfter(now));
     for (;;) {
       const last = await this.#newest(`time > $1 ORDER BY time LIMIT ${step}`, moved);
       if (last <= moved) return Math.max(before, now);
       const values = [moved, last, before, shift].map((value) => BigInt(value));
-      before = await writes.runExclusive(() => this.#move(writer, values));
+      before = await writes.runExclusive(async () => {
+        // Before each step: since the one before, what had been moved until then may have been counted.
+        await forgetAfter(past);
+        return this.#move(writer, values);
+      });
       moved = last;
     }
   }
@@ -78,23 +82,20 @@ export class LogTimeRepair {
   /** @param past the time of the newest entry that is not ahead; -1 if there is none. */
   async #isAfterGap(past: number, now: number, newest: number): Promise<boolean> {
     if (past < 0) return false;
-    const found = await this.#log.writer.runAndReadAll(
-      'SELECT min(time) FROM log WHERE time > $1',
-      [BigInt(now)],
-      [BIGINT],
-    );
-    const [first] = found.getRows()[0] ?? [];
-    const ahead = typeof first === 'bigint' ? Number(first) - now : 0;
+    const first = await this.#ask('SELECT min(time) FROM log WHERE time > $1', now);
+    const ahead = first === undefined ? 0 : first - now;
     return ahead > minGapUs && ahead > newest - now - ahead;
   }
 
   async #newest(condition: string, time: number): Promise<number> {
-    const found = await this.#log.writer.runAndReadAll(
-      `SELECT max(time) FROM (SELECT time FROM log WHERE ${condition})`,
-      [BigInt(time)],
-      [BIGINT],
-    );
-    const [newest] = found.getRows()[0] ?? [];
-    return typeof newest === 'bigint' ? Number(newest) : -1;
+    return (await this.#ask(`SELECT max(time) FROM (SELECT time FROM log WHERE ${condition})`, time)) ?? -1;
+  }
+
+  /** For a time, while nothing is stored; see `Positions.ask`. */
+  async #ask(question: string, time: number): Promise<number | undefined> {
+    const { writer, writes } = this.#log;
+    const found = await writes.runExclusive(() => writer.runAndReadAll(question, [BigInt(time)], [BIGINT]));
+    const [answer] = found.getRows()[0] ?? [];
+    return typeof answer === 'bigint' ? Number(answer) : undefined;
   }
 }

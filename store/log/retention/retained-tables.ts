@@ -9,6 +9,6 @@ export interface RetainedTables {
   readonly keeper: DuckDBConnection;
   /** Removes derived data about log entries older than this, before they are deleted. */
   readonly forget: (before: number) => Promise<void>;
-  /** Removes derived data about log entries newer than this, before they are moved. */
+  /** Removes derived data about log entries newer than this, before they are moved, or others get such times. */
   readonly forgetAfter: (time: number) => Promise<void>;
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { LogEntry } from '../../../../bus/messages.ts';
 import { Projection } from '../../../../store/log/projection/projection.ts';
@@ -115,6 +116,50 @@ test('many entries and the indexes made of them survive the correction', async (
   const counted = await database.stats.count({ filter: {}, group: [] });
   expect(counted.reduce((sum, { count }) => sum + count, 0)).toBe(3003);
   expect(messages(await database.pages.read({ text: 'needle' }, true))).toEqual(['needle']);
+});
+
+test('an hour that was counted is counted anew when entries are moved into it', async () => {
+  // It begins on the hour.
+  const { write, read, database } = await openLog();
+  pass(300);
+  await write('right');
+  set(3 * 3600);
+  pass(1800);
+  await write('early');
+  pass(2400);
+  await write('late');
+  await read();
+  await database.prepare();
+  set(-3 * 3600);
+  await write('the clock was set');
+  const found = await read();
+  expect(messages(found)).toEqual(['right', 'early', 'late', 'the clock was set']);
+  // It may be -0.
+  expect(ages(found).map(Math.abs)).toEqual([4200, 2400, 0, 0]);
+  const count = () => database.stats.count({ filter: {}, group: [] });
+  expect(await count()).toEqual([{ count: 4 }]);
+  await database.prepare();
+  expect(await count()).toEqual([{ count: 4 }]);
+});
+
+test('a correction asks nothing while something is being stored', async () => {
+  const { write, read, database } = await openLog();
+  await write('ahead');
+  await read();
+  await database.prepare();
+  const asked = vi.spyOn(database.tables.writer, 'runAndReadAll');
+  let end = () => {};
+  const stored = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const storing = database.positions.ask(() => stored);
+  const repairing = database.repairTimes({ now: began - hour, newest: began, earlier: 0 });
+  await turn();
+  expect(asked).not.toHaveBeenCalled();
+  end();
+  await storing;
+  expect(await repairing).toBe(began - hour);
+  expect(asked).toHaveBeenCalled();
 });
 
 test('a clock that was years ahead for days, and over restarts of the recorder, is corrected all the same', async () => {
