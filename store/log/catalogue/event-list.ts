@@ -1,7 +1,8 @@
 import { BIGINT, DuckDBListValue, type DuckDBValue, LIST, listValue, VARCHAR } from '@duckdb/node-api';
 import type { Detection } from '../../../bus/messages.ts';
 import type { MachineSchema } from '../schema/machine-schema.ts';
-import { jointTenures, repeatedEvents, type UnixSpan } from '../schema/views.ts';
+import { jointTenures, type UnixSpan } from '../schema/views.ts';
+import { type Beside, notRepeated } from './beside.ts';
 import { CatalogueReader } from './catalogue-reader.ts';
 import { existingRecordings } from './recording-catalogue.ts';
 
@@ -24,20 +25,6 @@ export interface EventFilter {
   readonly limit: number;
   readonly oldestFirst: boolean;
 }
-
-export interface Beside {
-  readonly machine: string;
-  /** All that are asked, this one included. */
-  readonly machines: readonly MachineSchema[];
-}
-
-/** The condition that leaves out what the other machines show, of this time. */
-export const notRepeated = (
-  { machine, machines }: Beside,
-  span: UnixSpan,
-  bind: (value: string) => string,
-): string =>
-  `id NOT IN (SELECT id FROM (${repeatedEvents(machines, span)}) WHERE machine = ${bind(machine)})`;
 
 /** Conditions on occurrences. */
 export interface OccurrenceFilter extends EventFilter {
@@ -97,6 +84,7 @@ export class EventList extends CatalogueReader {
     });
   }
 
+  /** A page has all events of its last time, and may be longer by these: the next one begins at a time. */
   list(filter: EventFilter): Promise<ListedEvent[]> {
     return this.inTurn(async () => {
       const found = await this.#events(filter);
@@ -129,18 +117,27 @@ export class EventList extends CatalogueReader {
       const border = await this.#border(filter, detections);
       if (border === undefined) return this.#page(filter);
       const found = await this.#page({ ...filter, ...windowTo(border, filter) });
-      if (found.length === filter.limit) return found;
+      if (found.length >= filter.limit) return found;
     }
   }
 
   async #page(filter: EventFilter): Promise<UnrecordedEvent[]> {
+    const page = await this.#matching(filter, `LIMIT ${filter.limit}`);
+    const last = page.at(-1);
+    if (!last || page.length < filter.limit) return page;
+    const { time } = last;
+    const ofLastTime = await this.#matching({ ...filter, start: time, end: time + 1 });
+    return [...page.filter((event) => event.time !== time), ...ofLastTime];
+  }
+
+  async #matching(filter: EventFilter, limit = ''): Promise<UnrecordedEvent[]> {
     const { where, values } = conditionsOf(filter);
     const order = filter.oldestFirst ? 'ASC' : 'DESC';
     // An event has a row for each detection: the rows of a page are found by the ids of its events.
     const rows = await this.rows(
       `WITH page AS (
           SELECT id, min(time) AS first FROM event ${where} GROUP BY id
-          ORDER BY first ${order}, id ${order} LIMIT ${filter.limit})
+          ORDER BY first ${order}, id ${order} ${limit})
         SELECT id, monitorID, source, time, label, score, x, y, width, height, object
         FROM event
         WHERE time >= (SELECT min(first) FROM page) AND time <= (SELECT max(first) FROM page)

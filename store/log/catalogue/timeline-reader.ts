@@ -1,7 +1,7 @@
 import { DuckDBListValue, type DuckDBValue } from '@duckdb/node-api';
 import { nowUs } from '../../../bus/base/time.ts';
+import { type Beside, notRepeated } from './beside.ts';
 import { CatalogueReader } from './catalogue-reader.ts';
-import { type Beside, notRepeated } from './event-list.ts';
 import { existingRecordings } from './recording-catalogue.ts';
 import { joinRange, type MonitorTimeline, type TimelineQuestion } from './timeline.ts';
 
