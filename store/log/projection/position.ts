@@ -23,7 +23,7 @@ export interface Position {
   readonly sequence: number;
   /** The time that the last message got. */
   readonly time: number;
-  /** When it was read, Unix microseconds by this machine's clock. */
+  /** When it was read, and not before the bus took it: Unix microseconds by this machine's clock. */
   readonly readAt: number;
   /** How often since the process began messages before it were missed; never if absent. */
   readonly gaps?: number;

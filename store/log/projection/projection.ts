@@ -124,7 +124,8 @@ export class Projection<Message, Row extends { readonly time: number }> {
     if (made) this.#pending.push(made);
     const published = made && publish?.(made);
     const time = made?.time ?? this.#position.time;
-    this.#position = { ...this.#position, sequence, time, readAt: now };
+    // The clock may have been set back since the bus took it.
+    this.#position = { ...this.#position, sequence, time, readAt: Math.max(now, storedAt + 1) };
     this.#commitWithin((made && commitDelayMs?.(made)) ?? usualCommitDelayMs);
     for (const look of this.#waiters) look();
     // Only now: a row without its place must not be committed.

@@ -49,22 +49,26 @@ export class RecordingWriter {
     position: Position,
     stream: StoredPosition = 'RECORDINGS',
   ): Promise<void> {
+    const parts = partsOf(reports);
+    // A part after the first one may take back what that has stored.
     const deletes =
+      parts.length > 1 ||
       reports.some(({ state, formerID }) => state === 'deleted' || formerID !== undefined) ||
       (await this.#positions.ask(() => this.#unfinishedOf(reports))).length > 0;
-    if (deletes) await this.#deleteRows(() => this.#append(reports, position, stream));
-    else await this.#append(reports, position, stream);
+    if (deletes) await this.#deleteRows(() => this.#append(parts, position, stream));
+    else await this.#append(parts, position, stream);
   }
 
   async #append(
-    reports: readonly StoredRecording[],
+    parts: readonly (readonly StoredRecording[])[],
     position: Position,
     stream: StoredPosition,
   ): Promise<void> {
+    const removed = parts.flat().filter(({ state }) => state === 'deleted');
     const latest = new Map<string, StoredRecording>();
     const renamed: RecordingName[] = [];
     const store = async () => {
-      for (const part of partsOf(reports)) {
+      for (const part of parts) {
         const stored = await this.#store(part);
         for (const row of stored.rows) latest.set(row.id, row);
         renamed.push(...stored.renamed);
@@ -79,7 +83,7 @@ export class RecordingWriter {
     this.#onStored({
       open: idsOf((report) => !isOver(report)),
       ended: [...idsOf(isOver), ...renamed.map(({ id }) => id)],
-      removedUs: [...reports.filter(({ state }) => state === 'deleted'), ...renamed].map(({ time }) => time),
+      removedUs: [...removed, ...renamed].map(({ time }) => time),
     });
   }
 
@@ -200,25 +204,34 @@ type RecordingName = Pick<StoredRecording, 'id' | 'time'>;
 
 /**
  * What can be stored at once with the same result as one after the other, wherever a batch ends, because every machine has to list
- * the same: reports that give no name, or such that do, each about other names.
+ * the same: reports that give no name, up to one of a recording that was over and is there again, or such that do, each about other
+ * names.
  */
 function partsOf(reports: readonly StoredRecording[]): readonly (readonly StoredRecording[])[] {
   const parts: { readonly isRenaming: boolean; readonly reports: StoredRecording[] }[] = [];
   let names = new Set<string>();
+  /** By which state recordings of the last part were over. */
+  let over = new Map<string, StoredRecording['state']>();
   for (const report of reports) {
-    const { id, formerID } = report;
+    const { id, formerID, state } = report;
     const isRenaming = formerID !== undefined;
     const last = parts.at(-1);
-    const isApart = isRenaming && (names.has(id) || names.has(formerID));
+    const isApart = isRenaming ? names.has(id) || names.has(formerID) : isBack(state, over.get(id));
     if (last?.isRenaming === isRenaming && !isApart) last.reports.push(report);
     else {
       parts.push({ isRenaming, reports: [report] });
       names = new Set();
+      over = new Map();
     }
     if (isRenaming) names.add(id).add(formerID);
+    if (state === 'deleted' || isOver(report)) over.set(id, state);
   }
   return parts.map((part) => part.reports);
 }
+
+/** Whether there is a recording again, or another file of it. @param before by what it was over. */
+const isBack = (state: StoredRecording['state'], before: StoredRecording['state'] | undefined): boolean =>
+  before === 'deleted' ? state !== 'deleted' : before !== undefined && state === 'found';
 
 const isOver = (report: StoredRecording | undefined): boolean =>
   report !== undefined && ['saved', 'lost', 'found'].includes(report.state);

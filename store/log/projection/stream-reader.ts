@@ -19,6 +19,8 @@ import type { Projection } from './projection.ts';
 const readWaitMs = 500;
 /** Between two attempts to reach another machine's stream: it may be off, or a tie-breaker, which has none. */
 const remoteRetry = { minMs: 1000, maxMs: 5000 };
+/** Microseconds by which a message may seem to be taken by the bus after it was read. */
+const slackUs = 1_000_000;
 
 /** A stream of the bus, and what it holds. */
 export interface StreamSource<Message> {
@@ -104,10 +106,14 @@ export class StreamReader<Message, Row extends { readonly time: number }> {
     if (this.#replay && this.#projection.follows(range)) return;
     this.#replay?.stop();
     this.#projection.align(range, await this.#placeIn(range));
-    const next = this.#projection.position.sequence + 1;
+    const { sequence, readAt } = this.#projection.position;
     const deliver = async (replayed: Replayed<Message>) => {
       // A message that another replay was handling when it was stopped does not belong here.
-      if (mine === this.#replay) await this.#projection.accept(replayed);
+      if (mine !== this.#replay) return;
+      const isOther = replayed.sequence === sequence && replayed.storedAt > readAt + slackUs;
+      if (!isOther) return this.#projection.accept(replayed);
+      const place = Math.min(await this.#lastRead(range), sequence - 1);
+      if (mine === this.#replay) this.#goBack(range, place);
     };
     const began = performance.now();
     const onInterrupted = () => {
@@ -117,19 +123,30 @@ export class StreamReader<Message, Row extends { readonly time: number }> {
       void this.#resumeSoon(this.#interruptions - 1);
     };
     const remote = domain === undefined ? undefined : { domain, onInterrupted };
-    const mine: Replay = replay(bus, stream, channel, next, deliver, remote);
+    // The newest message that was read comes once more, if it is still there: its place may have been given to another one.
+    const mine: Replay = replay(bus, stream, channel, sequence, deliver, remote);
     this.#replay = mine;
   }
 
+  /** Reads on from behind a place before the newest one that has been read. */
+  #goBack(range: StreamRange, place: number): void {
+    this.#replay?.stop();
+    this.#replay = undefined;
+    this.#projection.align(range, place);
+    void this.#resumeSoon();
+  }
+
   /** The place of the newest message in the stream that has been read. */
-  async #placeIn({ identity, last }: StreamRange): Promise<number> {
-    const { identity: known, sequence, readAt } = this.#projection.position;
-    if (identity !== known) return 0;
-    if (last >= sequence) return sequence;
-    // A power cut has taken the newest messages, and perhaps their places have been given to others since.
-    return (
-      (await lastSequenceBefore(this.#source.bus, this.#source.stream, readAt, this.#source.domain)) ?? last
-    );
+  async #placeIn(range: StreamRange): Promise<number> {
+    const { identity, sequence } = this.#projection.position;
+    if (range.identity !== identity) return 0;
+    return range.last >= sequence ? sequence : this.#lastRead(range);
+  }
+
+  /** The same where a power cut has taken the newest messages; perhaps their places have been given to others since. */
+  async #lastRead({ last }: StreamRange): Promise<number> {
+    const { bus, stream, domain } = this.#source;
+    return (await lastSequenceBefore(bus, stream, this.#projection.position.readAt, domain)) ?? last;
   }
 
   /** @param failures so many attempts before were in vain. */

@@ -167,7 +167,8 @@ test('the clock of another machine is what its bus noted: one that is ahead of o
     await projection.accept({ message: entry(ahead), sequence: 1, storedAt: ahead });
     await projection.commit();
     expect(repairs).toEqual(isDistant ? [] : [ahead - 1]);
-    expect(positions.at(-1)?.readAt).toBe(isDistant ? ahead + 1 : now);
+    // Nothing is read before the bus took it, also where the clock was set back since.
+    expect(positions.at(-1)?.readAt).toBe(ahead + 1);
   }
 });
 

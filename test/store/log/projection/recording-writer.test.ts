@@ -185,6 +185,25 @@ test('a recording that gets another name and its first one back is the same in o
   }
 });
 
+test('a recording that is there again, or as another file, is the same in one batch and in several', async () => {
+  const reports = [
+    ...[report(1, 'saved', 11), report(1, 'deleted', 1), report(1, 'found', 9)],
+    ...[report(20, 'saved', 30), report(20, 'found', 25), report(20, 'saved', 30)],
+    ...[report(40, 'started', 41), report(40, 'deleted', 40), report(40, 'started', 42)],
+  ];
+  const [together, apart] = [await open(await file()), await open(await file())];
+  await together.append(...reports);
+  for (const each of reports) await apart.append(each);
+  for (const { database } of [together, apart]) {
+    const found = await database.catalogue.list({ limit: 10, oldestFirst: true });
+    expect(found.map(({ start, end, bytes }) => [start, end, bytes])).toEqual([
+      [at(1), at(9), 8000],
+      [at(20), at(25), 5000],
+      [at(40), null, 2000],
+    ]);
+  }
+});
+
 test('events of another clock stay where they are when the recordings of a wrong one move', async () => {
   const { database, append, ask } = await open(await file());
   await append(report(16, 'saved', 26));
