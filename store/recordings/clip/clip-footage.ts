@@ -13,7 +13,7 @@ export interface OpenMedia {
 export interface ClipFootage {
   readonly footage: Footage;
   /** @returns undefined if the recording is no longer there; the caller closes it. */
-  open(id: string): Promise<OpenMedia | undefined>;
+  readonly open: (id: string) => Promise<OpenMedia | undefined>;
 }
 
 /** Opens a recording on this machine's disk. @throws errors of the file system. */

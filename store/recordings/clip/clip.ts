@@ -15,13 +15,19 @@ export class Clip {
   readonly memoryBytes: number;
   readonly #header: Buffer;
   readonly #pieces: readonly ClipPiece[];
-  readonly #source: ClipFootage;
+  readonly #open: ClipFootage['open'];
 
-  private constructor(startUs: number, header: Buffer, pieces: readonly ClipPiece[], source: ClipFootage) {
+  /** @param open of the footage, which is not kept: its indexes take a hundred times as much. */
+  private constructor(
+    startUs: number,
+    header: Buffer,
+    pieces: readonly ClipPiece[],
+    open: ClipFootage['open'],
+  ) {
     this.startUs = startUs;
     this.#header = header;
     this.#pieces = pieces;
-    this.#source = source;
+    this.#open = open;
     this.length = pieces.reduce((sum, { bytes }) => sum + bytes, header.length);
     this.memoryBytes = header.length + pieces.length * 100;
     const hash = createHash('sha256').update(header);
@@ -33,12 +39,11 @@ export class Clip {
    * @param source its footage is of one layout, see {@link layoutChanges}.
    * @returns undefined if no frame was taken in the span.
    */
-  static async of(source: ClipFootage): Promise<Clip | undefined> {
-    const { footage } = source;
+  static async of({ footage, open }: ClipFootage): Promise<Clip | undefined> {
     const media = await collectClip(footage);
     const [first] = footage.parts;
     if (!media || !first) return undefined;
-    return new Clip(media.startUs, clipHeader(media, first.index.movie), media.pieces, source);
+    return new Clip(media.startUs, clipHeader(media, first.index.movie), media.pieces, open);
   }
 
   /** Reads `from` to before `to`. @throws errors of the source, also if a recording has been deleted. */
@@ -55,7 +60,7 @@ export class Clip {
         if (open?.id !== id) {
           await open?.media.close();
           open = undefined;
-          const media = await this.#source.open(id);
+          const media = await this.#open(id);
           if (!media) throw new Error(`the recording ${id} was deleted`);
           open = { id, media };
         }

@@ -47,6 +47,12 @@ interface WrongRecording {
   readonly shiftUs: number;
 }
 
+/** A recording, and the fragment that says by which clock it is. */
+interface ReadRecording {
+  readonly id: string;
+  readonly first: IndexedFragment;
+}
+
 /**
  * Once this machine's clock has been set, gives the recordings that were made by the wrong clock their true times and names.
  * Each says by which clock it is, so all that was recorded since the start of the machine stays in order, and nothing
@@ -134,14 +140,18 @@ export class ClockFollower {
   async #correctAll(isQuick: boolean): Promise<void> {
     const { startedUs } = this.#options.history.start;
     // A kill or an error of the disk has cut them off.
-    const unfinished = await this.#reports.finish();
+    const failures = [...(await this.#reports.finish())];
     const wrong: WrongRecording[] = [];
     // Those that got another name are among the found ones.
-    for (const isFound of [false, true]) wrong.push(...(await this.#findWrong(isFound, isQuick)));
+    for (const isFound of [false, true]) {
+      const found = await this.#findWrong(isFound, isQuick);
+      wrong.push(...found.wrong);
+      failures.push(...found.failures);
+    }
+    const count = failures.length + wrong.length;
     // The catalogue would take a name that is given up for one of a recording that was deleted.
     const taken = new Set(wrong.map(({ id }) => id));
     let corrected = 0;
-    const failures = [...unfinished];
     for (const { id } of wrong) {
       // Set again meanwhile: all is looked at once more.
       if (this.#isEnding || this.#options.history.start.startedUs !== startedUs) break;
@@ -152,46 +162,49 @@ export class ClockFollower {
     if (first && corrected > 0) this.#options.log.info(describe(corrected, wrong));
     await this.#reports.settle();
     const [failure] = failures;
-    if (failure)
-      throw new Error(`${failures.length} of ${unfinished.length + wrong.length}: ${failure.message}`);
+    if (failure) throw new Error(`${failures.length} of ${count}: ${failure.message}`);
   }
 
-  async #findWrong(isFound: boolean, isQuick: boolean): Promise<WrongRecording[]> {
+  /** @returns with the errors of those that cannot be read. */
+  async #findWrong(isFound: boolean, isQuick: boolean) {
     const { catalogue, files } = this.#options;
-    const recorded: { readonly id: string; readonly first: IndexedFragment }[] = [];
+    const recorded: ReadRecording[] = [];
+    const failures: Error[] = [];
     let { provenUs } = this.#options.history;
     for (let before: number | undefined; !this.#isEnding; ) {
       const place = before === undefined ? {} : { before };
       const { ended = [] } = await catalogue.usage({ kind: 'latest', ...place, limit: pageLength, isFound });
       const page = await this.#readPage(ended, files);
       recorded.push(...page.recorded);
+      failures.push(...page.failures);
       provenUs = Math.max(provenUs, page.earlierUs);
       const isEnough = isQuick && this.#wrongOf(page.recorded, provenUs).length === 0;
       before = ended.at(-1)?.number;
       if (ended.length < pageLength || page.recorded.length === 0 || isEnough) break;
     }
-    return this.#wrongOf(recorded.reverse(), provenUs);
+    return { wrong: this.#wrongOf(recorded.reverse(), provenUs), failures };
   }
 
-  /** Those that were recorded since the machine was started, and when the others end. */
+  /** Those that were recorded since the machine was started, when the others end, and the errors of those that cannot be read. */
   async #readPage(ended: readonly EndedRecording[], files: RecordingFiles) {
-    const recorded: { readonly id: string; readonly first: IndexedFragment }[] = [];
+    const recorded: ReadRecording[] = [];
+    const failures: Error[] = [];
     const correction = this.#correction(0);
     let earlierUs = 0;
     for (const { id, end } of ended) {
       if (this.#isEnding) break;
-      const first = await firstFragment(files, id);
-      if (first && correction.isSameStart(first.machine)) recorded.push({ id, first });
+      const first = await firstFragment(files, id).catch(
+        ({ message }: Error) => new Error(`${id}: ${message}`),
+      );
+      if (first instanceof Error) failures.push(first);
+      else if (first && correction.isSameStart(first.machine)) recorded.push({ id, first });
       // Only the last one is sure to be of the time just before.
       else if (earlierUs === 0) earlierUs = end;
     }
-    return { recorded, earlierUs };
+    return { recorded, failures, earlierUs };
   }
 
-  #wrongOf(
-    recorded: readonly { readonly id: string; readonly first: IndexedFragment }[],
-    provenUs: number,
-  ): WrongRecording[] {
+  #wrongOf(recorded: readonly ReadRecording[], provenUs: number): WrongRecording[] {
     if (this.#isWaiting) return [];
     const correction = this.#correction(provenUs);
     return recorded.flatMap(({ id, first: { timeUs = 0, machine }, first }) => {

@@ -66,11 +66,13 @@ export class RecordingFiles {
    * Gives a recording another id, and what belongs to it as well; its index is made anew. A crash leaves it under one of
    * both ids, with all marks.
    *
-   * @param to nothing has this id yet. @throws errors of the file system.
+   * @param to nothing has this id yet, but perhaps the recording itself: then its index alone goes.
+   * @throws errors of the file system.
    */
   async rename(id: string, to: string): Promise<void> {
     const [from, path] = [await this.#existing(id), this.#path(to, 'mp4')];
     if (from === undefined || path === undefined) return;
+    if (to === id) return rm(this.#path(id, 'idx') ?? '', { force: true });
     await ensureFolder(dirname(path));
     for (const ending of companions) {
       const [old, renamed] = [this.#path(id, ending) ?? '', this.#path(to, ending) ?? ''];

@@ -12,7 +12,7 @@ import { ClockFollower, type ClockFollowerOptions } from '../../../store/recordi
 import { ClockHistory } from '../../../store/recordings/clock/clock-history.ts';
 import { correctRecording } from '../../../store/recordings/clock/corrected-recording.ts';
 import { PendingReports } from '../../../store/recordings/clock/pending-reports.ts';
-import { RecordingFiles } from '../../../store/recordings/files/recording-files.ts';
+import { type OpenRecording, RecordingFiles } from '../../../store/recordings/files/recording-files.ts';
 import { RecordingMarks } from '../../../store/recordings/files/recording-marks.ts';
 import { checkArchive } from '../../../store/recordings/verification/archive-check.ts';
 import { askEntries } from '../../../store/recordings/verification/catalogue-questions.ts';
@@ -365,6 +365,39 @@ test('a clock that is set again while recordings get other times leaves the othe
   await expect.poll(agoS, { timeout: 10_000 }).toEqual([120, 80, 40]);
   const what = "a recording of before this machine's clock was set got the true times: 15.0 s";
   expect(messages).toEqual([`${what} earlier`, `${what} later`]);
+});
+
+/** Files of which one is in a bad place of the disk. */
+class DamagedFiles extends RecordingFiles {
+  readonly #damaged: string;
+
+  constructor(recordingsDir: string, damaged: string) {
+    super(recordingsDir);
+    this.#damaged = damaged;
+  }
+
+  override async open(id: string): Promise<OpenRecording | undefined> {
+    if (id === this.#damaged) throw new Error('EIO: i/o error, read');
+    return super.open(id);
+  }
+}
+
+test('a recording that cannot be read is left out and said, and the others get their true times', async () => {
+  const { folder, messages, wall, add, agoS, follow } = await startArchive();
+  await add(120);
+  const damaged = await add(80);
+  await add(40);
+  await expect.poll(agoS).toEqual([120, 80, 40]);
+  const follower = follow({ files: new DamagedFiles(join(folder, 'recordings'), damaged), steadyMs: 0 });
+  wall.aheadUs = -15 * second;
+  follower.look();
+  await follower.idle();
+  await expect.poll(agoS, { timeout: 10_000 }).toEqual([135, 80, 55]);
+  const of = "of before this machine's clock was set got the true times: 15.0 s earlier";
+  expect(messages).toContain(`2 recordings ${of}`);
+  expect(messages).toContain(
+    `times of recordings are those of the clock before it was set: 1 of 3: ${damaged}: EIO: i/o error, read`,
+  );
 });
 
 test('a clock that is wrong for some seconds, again and again, moves what was recorded by it and nothing else', async () => {
