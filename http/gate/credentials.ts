@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Log } from '../../bus/log.ts';
 import type { Account, Accounts } from '../../store/accounts/accounts.ts';
+import { plainName } from '../../store/accounts/accounts-file.ts';
 import { HttpError } from '../request/http-error.ts';
 import { LoginQueue } from './login-queue.ts';
 import { LoginThrottle } from './login-throttle.ts';
@@ -77,8 +78,11 @@ export class Credentials {
    * @throws {HttpError} `login_failed` or `too_many_logins`.
    */
   async verify(username: string, password: string, client: string): Promise<Admission> {
-    const key = createHmac('sha256', this.#key).update(`${username}\0${password}`).digest('base64');
-    return this.#remembered(key) ?? (await this.#verifyOnce({ key, username, password, client }));
+    // As they are compared: another spelling of the same login is the same one.
+    const login = { username: plainName(username), password: password.normalize('NFC') };
+    const text = `${login.username}\0${login.password}`;
+    const key = createHmac('sha256', this.#key).update(text).digest('base64');
+    return this.#remembered(key) ?? (await this.#verifyOnce({ key, ...login, client }));
   }
 
   close(): void {
@@ -111,8 +115,8 @@ export class Credentials {
       // Again: logins of this client may have failed while this one waited.
       this.#refuseSlowed(login.client);
       const admission = await this.#derive(login);
-      if (admission) this.#throttle.succeed(login.client);
-      else this.#throttle.fail(login.client);
+      if (admission) this.#throttle.succeed(login.client, login.username);
+      else this.#throttle.fail(login.client, login.username);
       return admission;
     });
     if (!passed) throw tooMany('Too many logins are waiting.', 1000);

@@ -8,6 +8,8 @@ const tableLimit = 4096;
 
 interface Failures {
   count: number;
+  /** The user name of all of them; undefined: there were several. */
+  username: string | undefined;
   /** Logins are refused before this moment, in milliseconds of the monotonic clock. */
   until: number;
 }
@@ -26,7 +28,7 @@ export class LoginThrottle {
     return Math.max(0, (this.#clients.get(client)?.until ?? 0) - this.#now());
   }
 
-  fail(client: string): void {
+  fail(client: string, username: string): void {
     const now = this.#now();
     const known = this.#clients.get(client);
     const count = known && known.until + forgetAfterMs > now ? known.count + 1 : 1;
@@ -36,14 +38,16 @@ export class LoginThrottle {
         : Math.min(firstDelayMs * 2 ** (count - firstDelayedFailure), maxDelayMs);
     // Inserted again, so that the map stays in the order of the last failure and the oldest is dropped first.
     this.#clients.delete(client);
-    this.#clients.set(client, { count, until: now + delay });
+    const isOther = count > 1 && known?.username !== username;
+    this.#clients.set(client, { count, username: isOther ? undefined : username, until: now + delay });
     if (this.#clients.size <= tableLimit) return;
     const [oldest] = this.#clients.keys();
     if (oldest !== undefined) this.#clients.delete(oldest);
   }
 
-  succeed(client: string): void {
-    this.#clients.delete(client);
+  /** Forgives failures of the same user name alone: who has an account may not guess another one's password in between. */
+  succeed(client: string, username: string): void {
+    if (this.#clients.get(client)?.username === username) this.#clients.delete(client);
   }
 
   get size(): number {

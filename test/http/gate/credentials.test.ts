@@ -136,6 +136,18 @@ describe('logins', () => {
     expect(await login('bob', 'wrong')).toBe('login_failed');
   });
 
+  test('a login of somebody else, however it is spelled, does not end the slowing down', async () => {
+    const spellings = ['bob', ' bob', 'bob ', 'bob\u200b', 'b\u2060ob'];
+    for (const name of spellings) {
+      await login('anna', 'wrong');
+      time += 300_000;
+      expect(await login(name, 'also right')).toBe('b');
+    }
+    expect(derivations).toBe(spellings.length + 1);
+    await login('anna', 'wrong');
+    expect(await login('anna', 'right')).toBe('too_many_logins');
+  });
+
   test('failures are logged with the address, never with what was typed', async () => {
     await login('anna', 'my secret', '127.1.2.3');
     await login('my other secret', '', '127.1.2.3');
@@ -184,8 +196,8 @@ test('an unknown user takes as long as a wrong password', async () => {
 describe('the throttle', () => {
   test('is bounded, and forgets the oldest first', () => {
     const throttle = new LoginThrottle(() => 0);
-    for (let k = 0; k < 3; k += 1) throttle.fail('first');
-    for (let k = 0; k < 5000; k += 1) throttle.fail(`client ${k}`);
+    for (let k = 0; k < 3; k += 1) throttle.fail('first', 'anna');
+    for (let k = 0; k < 5000; k += 1) throttle.fail(`client ${k}`, 'anna');
     expect(throttle.size).toBe(4096);
     expect(throttle.delay('first')).toBe(0);
   });
@@ -193,10 +205,10 @@ describe('the throttle', () => {
   test('delays five minutes at most, and forgets a quiet client', () => {
     let now = 0;
     const throttle = new LoginThrottle(() => now);
-    for (let k = 0; k < 60; k += 1) throttle.fail('client');
+    for (let k = 0; k < 60; k += 1) throttle.fail('client', 'anna');
     expect(throttle.delay('client')).toBe(300_000);
     now += 300_000 + 900_001;
-    throttle.fail('client');
+    throttle.fail('client', 'anna');
     expect(throttle.delay('client')).toBe(0);
   });
 });
