@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, Server } from 'node:http';
 import { Readable } from 'node:stream';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Log } from '../bus/log.ts';
@@ -13,6 +13,7 @@ import { HttpError, problemType, Redirect } from './request/http-error.ts';
 import { requestReader } from './request/request-reader.ts';
 import { accessOf, pathMatcher, type Route, type RouteAnswer } from './request/route.ts';
 import type { BasePath } from './transport/base-path.ts';
+import { answerRequests } from './transport/listener.ts';
 import type { TrustedProxies } from './transport/trusted-proxies.ts';
 
 declare module 'fastify' {
@@ -58,7 +59,7 @@ export function createApp(options: AppOptions): FastifyInstance {
   const { table, gate, missing, relay, machine, proxies, basePath, openAnswers, headers, server, log } =
     options;
   const app = Fastify({
-    serverFactory: (handler) => server.on('request', handler),
+    serverFactory: (handler) => answerRequests(server, handler),
     bodyLimit,
     return503OnClosing: false,
     schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },
@@ -118,7 +119,7 @@ export function createApp(options: AppOptions): FastifyInstance {
         if (!caller) throw new Error('the request did not pass the gate');
         if (row.connect) throw upgradeRequired();
         const parts = read(params, raw.url?.split('?', 2)[1] ?? '', body, caller);
-        const { headers } = request;
+        const headers = request.method === 'HEAD' ? withoutRange(request.headers) : request.headers;
         const signal = goneSignal(reply);
         const address = proxies.addressOf(raw);
         const call = { ...parts, caller, headers, address, signal };
@@ -176,6 +177,11 @@ function withoutStream(answer: RouteAnswer): RouteAnswer {
   if (!(answer.body instanceof Readable)) return answer;
   answer.body.destroy();
   return { ...answer, body: Readable.from([]) };
+}
+
+/** A range of GET alone means something. [RFC 9110 14.2] */
+function withoutRange({ range: _, 'if-range': __, ...headers }: IncomingHttpHeaders): IncomingHttpHeaders {
+  return headers;
 }
 
 function goneSignal(reply: FastifyReply): AbortSignal {

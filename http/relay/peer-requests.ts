@@ -28,6 +28,8 @@ const answerHeaders = [
 export const retryAfter = { 'Retry-After': '5' };
 /** Until an answer begins, and between two pieces of it. */
 const answerMs = 15_000;
+/** To each machine: more than the downloads that one allows at once, so that questions do not wait for these. */
+const maxSockets = 200;
 
 /** Asks other machines of the cluster, over the port between them. */
 export class PeerRequests {
@@ -40,7 +42,7 @@ export class PeerRequests {
   constructor(site: Site, log: Log) {
     this.#site = site;
     this.#log = log;
-    this.#agent = new Agent({ ...site.keys, keepAlive: true, maxSockets: 100 });
+    this.#agent = new Agent({ ...site.keys, keepAlive: true, maxSockets });
   }
 
   /** @throws {HttpError} `unavailable` if the machine is not heard, or does not answer within 15 s. */

@@ -1,14 +1,22 @@
-import { createServer, type Server, type ServerOptions, STATUS_CODES } from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerOptions, STATUS_CODES } from 'node:http';
 import {
   createServer as createSecureServer,
   type Server as SecureServer,
   type ServerOptions as SecureServerOptions,
 } from 'node:https';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ErrorCode, HttpError, problemType } from '../request/http-error.ts';
 import { limitConnections } from './connection-limit.ts';
 
 const connectionLimit = 1000;
+/** Requests of one connection that are not answered yet. Browsers wait for each answer, and a flood must not pile up here. */
+const maxUnanswered = 8;
+/**
+ * Milliseconds in which a client takes nothing of an answer that is there, after which its connection ends: it holds files and
+ * places. Players that pause go on with another request.
+ */
+const usualSilenceMs = 120_000;
 
 const options: ServerOptions = {
   maxHeaderSize: 16 * 1024,
@@ -24,19 +32,26 @@ const options: ServerOptions = {
  *
  * @param tls `true` for a server that gets its certificate later
  * @param headers added to the error responses made here.
+ * @param silenceMs see `usualSilenceMs`; WebSockets have pings instead.
  */
 export function createListener(
   tls: boolean | SecureServerOptions,
   headers: Readonly<Record<string, string>>,
+  silenceMs = usualSilenceMs,
 ): Server | SecureServer {
   const server = tls
     ? createSecureServer({ ...options, handshakeTimeout: 10_000, ...(tls === true ? {} : tls) })
     : createServer(options);
+  server.timeout = silenceMs;
   limitConnections(server, connectionLimit);
   const answering = new WeakSet<Duplex>();
   server.on('request', ({ socket }, response) => {
     answering.add(socket);
     response.on('close', () => answering.delete(socket));
+  });
+  server.on('timeout', (socket: Socket) => {
+    // What we have not made yet is no silence of the client.
+    if (!answering.has(socket) || socket.writableLength > 0) socket.destroy();
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     // An error cannot be sent into a half-written response or a closed socket.
@@ -45,6 +60,28 @@ export function createListener(
     else answerRaw(socket, clientFailure(error.code), headers);
   });
   return server;
+}
+
+/** Has the requests of a connection answered one after the other, and ends one that sends many more of them than it gets answers. */
+export function answerRequests(server: Server, answer: RequestListener): Server {
+  const queues = new WeakMap<Duplex, (() => void)[]>();
+  return server.on('request', (request, response) => {
+    const { socket } = request;
+    const queue = queues.get(socket) ?? [];
+    queues.set(socket, queue);
+    // What came in the same piece as the one too many is still parsed.
+    if (queue.length >= maxUnanswered) {
+      socket.destroy();
+      return;
+    }
+    queue.push(() => answer(request, response));
+    // Node.js 20 does not tell those behind the first that the connection is gone: they begin when it is their turn.
+    response.on('close', () => {
+      queue.shift();
+      if (!socket.destroyed) queue[0]?.();
+    });
+    if (queue.length === 1) queue[0]?.();
+  });
 }
 
 function clientFailure(code: string | undefined): HttpError {
