@@ -23,6 +23,7 @@ export interface ByteContent {
 }
 
 type Headers = RouteCall['headers'];
+type Call = Pick<RouteCall, 'headers' | 'caller'>;
 
 /**
  * Answers a request for content: whole or a range of it, or that it is unchanged. Several ranges at once are answered with
@@ -31,20 +32,20 @@ type Headers = RouteCall['headers'];
  * @param limit bounds how many answers are read at once.
  * @throws {HttpError} `range_not_satisfiable`, `unavailable`
  */
-export async function byteAnswer(
-  content: ByteContent,
-  requested: Headers,
-  limit: OpenLimit,
-): Promise<RouteAnswer> {
+export async function byteAnswer(content: ByteContent, call: Call, limit: OpenLimit): Promise<RouteAnswer> {
   try {
-    return await answerOpen(content, requested, limit);
+    return await answerOpen(content, call, limit);
   } catch (error) {
     await content.close();
     throw error;
   }
 }
 
-async function answerOpen(content: ByteContent, requested: Headers, limit: OpenLimit): Promise<RouteAnswer> {
+async function answerOpen(
+  content: ByteContent,
+  { headers: requested, caller }: Call,
+  limit: OpenLimit,
+): Promise<RouteAnswer> {
   const { length, etag, modifiedMs, type, fileName } = content;
   const modified = modifiedMs === undefined ? undefined : new Date(modifiedMs).toUTCString();
   const headers: Record<string, string> = {
@@ -72,7 +73,7 @@ async function answerOpen(content: ByteContent, requested: Headers, limit: OpenL
       'Content-Length': String(to - from),
       ...(range && { 'Content-Range': `bytes ${range.start}-${range.end}/${length}` }),
     },
-    body: await downloadOf(counted(content.read(from, to), limit.enter())),
+    body: await downloadOf(counted(content.read(from, to), limit.enter(caller.id))),
   };
 }
 

@@ -21,7 +21,7 @@ export function clipRoutes({ recordings, monitors, catalogueProgress, limit }: S
   const answer = async (
     id: string,
     { start, end }: { readonly start: number; readonly end: number },
-    headers: RouteCall['headers'],
+    call: Pick<RouteCall, 'headers' | 'caller'>,
     find?: () => Promise<ClipFootage>,
   ): Promise<RouteAnswer> => {
     const clip = await recordings.clip(id, start, end, find);
@@ -43,7 +43,7 @@ export function clipRoutes({ recordings, monitors, catalogueProgress, limit }: S
       read: (from: number, to: number) => clip.read(from, to),
       close: async () => {},
     };
-    const answered = await byteAnswer(content, headers, limit);
+    const answered = await byteAnswer(content, call, limit);
     return {
       ...answered,
       headers: { ...answered.headers, ...incompleteHeader(catalogueProgress((monitor) => monitor === id)) },
@@ -68,8 +68,9 @@ export function clipRoutes({ recordings, monitors, catalogueProgress, limit }: S
       },
       failures: ['not_found', 'conflict', 'range_not_satisfiable', 'storage_failed', 'unavailable'],
       check: ({ query: { start, end } }) => checkSpan(start, end, maxHours),
-      handle: ({ params: { id }, query, headers }) => answer(id, query, headers),
-      across: ({ params: { id }, query, headers }, find) => answer(id, query, headers, find),
+      handle: ({ params: { id }, query, headers, caller }) => answer(id, query, { headers, caller }),
+      across: ({ params: { id }, query, headers, caller }, find) =>
+        answer(id, query, { headers, caller }, find),
     }),
   ];
 }

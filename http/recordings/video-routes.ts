@@ -32,7 +32,7 @@ export function videoRoutes({ recordings, monitors, limit }: Services): Route[] 
         304: { description: 'Unchanged' },
       },
       failures: ['not_found', 'range_not_satisfiable', 'unavailable'],
-      async handle({ params: { id }, headers }) {
+      async handle({ params: { id }, headers, caller }) {
         const recording = await recordings.open(id);
         if (!recording) throw new HttpError('not_found', 'There is no such recording.');
         const { handle, bytes, modifiedMs } = recording;
@@ -46,7 +46,7 @@ export function videoRoutes({ recordings, monitors, limit }: Services): Route[] 
           read: (from: number, to: number) => readAndClose(handle, from, to),
           close: () => handle.close(),
         };
-        return byteAnswer(content, headers, limit);
+        return byteAnswer(content, { headers, caller }, limit);
       },
     }),
   ];

@@ -85,8 +85,9 @@ describe('a complete recording', () => {
   test('answers HEAD with the length and reads nothing', async () => {
     const answer = await get({}, 'HEAD');
     expect([answer.status, answer.headers.get('content-length')]).toEqual([200, String(data.length)]);
+    // A range of it means nothing. [RFC 9110 14.2]
     const part = await get({ range: 'bytes=10-19' }, 'HEAD');
-    expect([part.status, part.headers.get('content-length')]).toEqual([206, '10']);
+    expect([part.status, part.headers.get('content-length')]).toEqual([200, String(data.length)]);
   });
 });
 
