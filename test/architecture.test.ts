@@ -173,7 +173,7 @@ const allowedRooms: Record<string, readonly string[]> = {
   'http/pages/app/live': [
     ...['pages/app/data', 'pages/app/live/stream', 'pages/app/shell', 'pages/app/texts', 'state'],
   ],
-  'http/pages/app/live/stream': ['pages/app/data'],
+  'http/pages/app/live/stream': ['pages/app/data', 'pages/app/media'],
   'http/pages/app/logs': [
     ...['pages/app/data', 'pages/app/logs/chart', 'pages/app/logs/sql', 'pages/app/shell', 'pages/app/style'],
     ...['pages/app/texts', 'state'],
@@ -186,7 +186,8 @@ const allowedRooms: Record<string, readonly string[]> = {
   ],
   'http/pages/app/recordings/footage': ['pages/app/data', 'pages/app/texts'],
   'http/pages/app/recordings/player': [
-    ...['pages/app/data', 'pages/app/recordings/footage', 'pages/app/shell', 'pages/app/texts'],
+    ...['pages/app/data', 'pages/app/media', 'pages/app/recordings/footage', 'pages/app/shell'],
+    ...['pages/app/texts'],
   ],
   'http/pages/app/recordings/timeline': [
     ...['pages/app/data', 'pages/app/recordings/footage', 'pages/app/recordings/player'],

@@ -303,6 +303,25 @@ test('a recording of the day is found, played, and a part of it downloaded', asy
   await close();
 });
 
+test('phones whose browser has ManagedMediaSource alone play recordings, and one without any says so', async () => {
+  const address = `${recorder.url}/recordings?monitor=door`;
+  const { page, complaints, close } = await openPage(browser, address, user, screens.phone);
+  await page.addInitScript(() => {
+    Object.assign(window, { ManagedMediaSource: MediaSource });
+    Reflect.deleteProperty(window, 'MediaSource');
+  });
+  await page.reload();
+  await page.locator('.list-choice').getByText('Recordings', { exact: true }).click();
+  await page.locator('.recordings a').last().click();
+  await morePlayed(page, 'door', 0.3);
+  await page.addInitScript(() => Reflect.deleteProperty(window, 'ManagedMediaSource'));
+  await page.reload();
+  await page.getByText('This browser cannot play the recording (Media Source Extensions)').waitFor();
+  expect(await page.getByText('This is the end of what was recorded').count()).toBe(0);
+  expect(complaints).toEqual([]);
+  await close();
+});
+
 test('what happened is on cards with pictures, which play it; admins protect and delete recordings', async () => {
   const { page, complaints, close } = await openPage(browser, `${recorder.url}/recordings`, recorder.admin);
   const card = page.locator('.event-cards [data-monitor="door"] a').first();

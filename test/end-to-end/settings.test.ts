@@ -161,6 +161,11 @@ test('a zone is drawn over the live picture by mouse and keyboard, with its scor
   const added = page.getByRole('button', { name: /Corner 3 of Zone 2: 75 % from the left, 50 %/ });
   await added.focus();
   await page.keyboard.press('Shift+ArrowLeft');
+  await page.getByRole('button', { name: 'Add a corner to Zone 2 after corner 5' }).focus();
+  await page.keyboard.press('Enter');
+  const doubled = page.getByRole('button', { name: /Corner 6 of Zone 2/ });
+  await doubled.dblclick();
+  await doubled.waitFor({ state: 'detached' });
   await page.getByRole('button', { name: /Corner 5 of Zone 2/ }).focus();
   await page.keyboard.press('Delete');
   await page

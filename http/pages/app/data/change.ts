@@ -1,5 +1,11 @@
 import { account, learnAccount } from './own-account.ts';
-import { ask, RequestFailure } from './request.ts';
+import { ask, goToLogin, RequestFailure } from './request.ts';
+
+interface ChangeOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** The kind of answer that is wanted, where there are several. */
+  readonly accept?: string;
+}
 
 /**
  * Sends a request that changes something.
@@ -11,7 +17,7 @@ export async function change(
   method: 'POST' | 'PUT' | 'DELETE',
   path: string,
   body?: unknown,
-  signal?: AbortSignal,
+  { signal, accept }: ChangeOptions = {},
 ): Promise<Response> {
   const send = () =>
     ask(path, {
@@ -19,6 +25,7 @@ export async function change(
       signal,
       headers: {
         'X-CSRF-TOKEN': account.value?.csrfToken ?? '',
+        ...(accept !== undefined && { Accept: accept }),
         ...(body !== undefined && { 'Content-Type': 'application/json' }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
@@ -33,4 +40,10 @@ export async function change(
     if (account.value?.csrfToken === before) throw error;
     return send();
   }
+}
+
+/** Ends the session, and shows the login page. @throws {RequestFailure} if the recorder does not end it. */
+export async function logOut(): Promise<void> {
+  await change('DELETE', '/api/session');
+  goToLogin();
 }

@@ -1,7 +1,6 @@
 import { signal } from '@preact/signals';
 import { knownAccount, type OwnAccount } from './known.ts';
-import { ask, getJson, goToLogin, RequestFailure } from './request.ts';
-import { underBase } from './under-base.ts';
+import { ask, getJson, RequestFailure } from './request.ts';
 
 /** The account that is logged in; undefined until it is known. */
 export const account = signal<OwnAccount | undefined>(knownAccount);
@@ -31,14 +30,4 @@ export async function logIn(username: string, password: string): Promise<void> {
     body: JSON.stringify({ username, password }),
   });
   account.value = (await answer.json()) as OwnAccount;
-}
-
-/** Ends the session, if the recorder can be reached, and shows the login page. */
-export async function logOut(): Promise<void> {
-  const token = account.value?.csrfToken ?? '';
-  const done = await fetch(underBase('/api/session'), {
-    method: 'DELETE',
-    headers: { 'X-CSRF-TOKEN': token },
-  });
-  if (done.ok) goToLogin();
 }

@@ -24,12 +24,26 @@ export class RequestFailure extends Error {
  * @throws {RequestFailure}
  */
 export async function getJson<Answer>(path: string, signal?: AbortSignal): Promise<Answer> {
-  return (await (await ask(path, { signal })).json()) as Answer;
+  return whole(await ask(path, { signal }), (answer) => answer.json() as Promise<Answer>, signal);
 }
 
 /** @throws {RequestFailure} */
 export async function getText(path: string): Promise<string> {
-  return (await ask(path)).text();
+  return whole(await ask(path), (answer) => answer.text());
+}
+
+/** Reads an answer to its end, before which the connection may be lost. @throws {RequestFailure} and the signal's reason. */
+export async function whole<Content>(
+  answer: Response,
+  read: (answer: Response) => Promise<Content>,
+  signal?: AbortSignal,
+): Promise<Content> {
+  try {
+    return await read(answer);
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw new RequestFailure(0, say(shellTexts.unreachable), { cause });
+  }
 }
 
 interface Asked {

@@ -2,10 +2,10 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { MachineReport } from '../../../../bus/nats/control/control-messages.ts';
 import type { MonitorSummary } from '../../../state/monitor-summary.ts';
 import { usePolled } from '../data/polled.ts';
-import { go } from '../shell/address.ts';
+import { address, go } from '../shell/address.ts';
 import { logTexts } from '../texts/log-texts.ts';
 import { say } from '../texts/say.ts';
-import { type ChosenEntries, filterAddress, levels } from './chosen-entries.ts';
+import { type ChosenEntries, filterAddress, levels, readFilter } from './chosen-entries.ts';
 
 /** What can be chosen changes seldom. */
 const choicesIntervalMs = 60_000;
@@ -25,9 +25,18 @@ export function LogFilters({ filter, sources }: FiltersProps) {
   // One that only votes keeps no log that the others read.
   const machines = all.filter(({ capacity }) => capacity !== 0);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const search = useRef<HTMLInputElement>(null);
+  // The address may have changed by a link; whoever types has the last word.
+  useEffect(() => {
+    const field = search.current;
+    if (!field || field === document.activeElement) return;
+    clearTimeout(timer.current);
+    field.value = filter.text;
+  }, [filter.text]);
   useEffect(() => () => clearTimeout(timer.current), []);
+  // As the address is now: something else may have been chosen while a text was typed.
   const change = (part: Partial<ChosenEntries>) =>
-    go(filterAddress({ ...filter, ...part }), { replace: true });
+    go(filterAddress({ ...readFilter(address.value.searchParams), ...part }), { replace: true });
   return (
     <form class="filters" aria-label={say(logTexts.filters)} onSubmit={(event) => event.preventDefault()}>
       <fieldset class="segments">
@@ -70,6 +79,7 @@ export function LogFilters({ filter, sources }: FiltersProps) {
       <label class="search">
         {say(logTexts.text)}
         <input
+          ref={search}
           type="search"
           maxLength={200}
           placeholder={say(logTexts.textHint)}

@@ -1,7 +1,7 @@
 import { translated } from '../data/recorder-sentences.ts';
 import { recordingTexts } from '../texts/recording-texts.ts';
 import { say } from '../texts/say.ts';
-import { clock, size, span } from '../texts/times.ts';
+import { clock, dayName, size, span } from '../texts/times.ts';
 import { labelName } from './footage/event-search.ts';
 import { kindOf } from './footage/occurrence.ts';
 import { pictureAddress, type RecordedFile } from './footage/recorded-file.ts';
@@ -37,7 +37,9 @@ export function RecordingList({ files, timeline, time, nameOf, address, onChange
                 <img src={pictureAddress(id)} alt="" loading="lazy" width="160" height="90" />
               )}
               <span class="recording-words">
-                <strong>{clock(start)}</strong>
+                <strong>
+                  {dayName(start)}, {clock(start)}
+                </strong>
                 <span>{nameOf(monitorID)}</span>
                 <span class="quiet">
                   {state === 'recording' ? say(recordingTexts.running) : span(until - start)}

@@ -93,17 +93,28 @@ function Footage({ monitors }: { readonly monitors: readonly MonitorSummary[] })
     // The address may be what it was.
     time.value = limited;
   };
-  const jump = async (direction: 1 | -1) => {
+  // What is asked for last counts, and nothing once somebody has chosen another time, or has left.
+  const asking = useRef<AbortController>(undefined);
+  useEffect(
+    () => () => asking.current?.abort(),
+    [place.time, place.camera, place.monitors.join(), place.label],
+  );
+  const jump = async (direction: 1 | -1): Promise<string | undefined> => {
+    asking.current?.abort();
+    const aborter = new AbortController();
+    asking.current = aborter;
     const { label } = place;
     const cameras = place.camera ? [place.camera] : place.monitors;
-    const found = await neighbour({ monitors: cameras, label }, time.value ?? wanted.start, direction).catch(
-      () => undefined,
-    );
-    if (found) {
+    const from = time.value ?? wanted.start;
+    try {
+      const found = await neighbour({ monitors: cameras, label }, from, direction, aborter.signal);
+      if (!found) return say(recordingTexts.noFurtherEvent);
       show({ time: found.start - leadUs }, true);
       time.value = found.start - leadUs;
+      return undefined;
+    } catch (error) {
+      return aborter.signal.aborted ? undefined : (error as Error).message;
     }
-    return found !== undefined;
   };
   const mark = (edge: 'start' | 'end') => {
     const now = time.value ?? wanted.start;

@@ -1,5 +1,6 @@
 import { useRef, useState } from 'preact/hooks';
-import { account, logOut } from '../data/own-account.ts';
+import { logOut } from '../data/change.ts';
+import { account } from '../data/own-account.ts';
 import { chooseTimeZone, ownTimeZone, timeZone, timeZones } from '../texts/chosen-zone.ts';
 import { chooseLanguage, type Language, language, languages, say } from '../texts/say.ts';
 import { shellTexts } from '../texts/shell-texts.ts';

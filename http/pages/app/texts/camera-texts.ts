@@ -198,8 +198,8 @@ export const cameraTexts = {
   },
   detectorName: { en: 'Model', de: 'Modell' },
   detectorNameHint: {
-    en: '“default”, or the name of a detector in tflite.toml.',
-    de: '„default“ oder der Name eines Detektors in tflite.toml.',
+    en: '“default”, or the name of a detector in tflite.toml, or of a file or folder in models.',
+    de: '„default“ oder der Name eines Detektors in tflite.toml oder einer Datei oder eines Ordners in models.',
   },
   thresholds: {
     en: 'Objects and the score from which on they count',

@@ -1,4 +1,5 @@
 import { batch, signal } from '@preact/signals';
+import type { OpenedSource } from '../../media/media-source.ts';
 import { type Absence, LiveConnection } from './live-connection.ts';
 import type {
   DetectionsMessage,
@@ -8,7 +9,7 @@ import type {
   ZonesMessage,
 } from './live-message.ts';
 import { canPlay, MediaFeed } from './media-feed.ts';
-import { closeVideo, type OpenedSource, type OpenedVideo } from './opened-video.ts';
+import { closeVideo, type OpenedVideo } from './opened-video.ts';
 
 /** What the browser cannot play: a codec, or anything live at all. */
 export type Unplayable = { readonly codec: string } | 'no media source';
@@ -52,8 +53,10 @@ export class LivePlayer {
   /** Until the first feed has it. */
   #opened: OpenedSource | undefined;
   #stream: ShownStream = 'main';
-  /** The stream that turned out not to work here. */
-  #avoided: ShownStream | undefined;
+  /** The streams that this browser cannot play. */
+  readonly #unplayable = new Set<ShownStream>();
+  /** The sub stream has not begun in time: the main one is shown until somebody asks for another one. */
+  #isSubSlow = false;
   #patience: ReturnType<typeof setTimeout> | undefined;
   #found: DetectionsMessage[] = [];
 
@@ -70,6 +73,7 @@ export class LivePlayer {
   start(stream: ShownStream): void {
     if (this.#connection && stream === this.#stream) return;
     this.#stream = stream;
+    this.#isSubSlow = false;
     this.#connect();
   }
 
@@ -99,8 +103,7 @@ export class LivePlayer {
   #connect(): void {
     clearTimeout(this.#patience);
     this.#connection?.close();
-    const other = this.#stream === 'main' ? 'sub' : 'main';
-    const stream = this.#avoided === this.#stream ? other : this.#stream;
+    const stream = this.#shown();
     this.#connection = new LiveConnection(
       this.#monitorID,
       { stream, sound: this.hasSound.value },
@@ -123,6 +126,13 @@ export class LivePlayer {
     );
   }
 
+  /** What is asked for, unless it does not work here and the other one may. */
+  #shown(): ShownStream {
+    const isAvoided = this.#unplayable.has(this.#stream) || (this.#stream === 'sub' && this.#isSubSlow);
+    const other = this.#stream === 'main' ? 'sub' : 'main';
+    return isAvoided && !this.#unplayable.has(other) ? other : this.#stream;
+  }
+
   #find(message: DetectionsMessage): void {
     detectionsSeen.value = true;
     this.#found = [...this.#found, message].slice(-maxFound);
@@ -139,8 +149,12 @@ export class LivePlayer {
     if (state.state !== 'streaming') {
       this.#connection?.expectMedia(false);
       this.#endFeed();
-    } else if (state.stream === 'sub' && !this.#feed) {
-      this.#patience = setTimeout(() => this.#avoid('sub'), subPatienceMs);
+    } else if (state.stream === 'sub' && !this.#feed && !this.#unplayable.has('main')) {
+      // Where there is nothing else to show, the sub stream is waited for.
+      this.#patience = setTimeout(() => {
+        this.#isSubSlow = true;
+        this.#connect();
+      }, subPatienceMs);
     }
   }
 
@@ -151,9 +165,9 @@ export class LivePlayer {
     if (!playable) {
       this.#endFeed();
       const other = stream === 'main' ? 'sub' : 'main';
-      const isTried = this.#avoided !== undefined;
-      if (playable === false && streams.includes(other) && !isTried) {
-        this.#avoid(stream);
+      this.#unplayable.add(stream);
+      if (playable === false && streams.includes(other) && !this.#unplayable.has(other)) {
+        this.#connect();
         return;
       }
       this.unplayable.value = playable === undefined ? 'no media source' : { codec: codecName(format.codec) };
@@ -161,6 +175,7 @@ export class LivePlayer {
       return;
     }
     this.#endFeed();
+    this.#unplayable.delete(stream);
     batch(() => {
       this.format.value = format;
       this.unplayable.value = undefined;
@@ -173,11 +188,6 @@ export class LivePlayer {
       this.#connection?.retry();
     };
     this.#feed = new MediaFeed(this.video, format, opened ? { onFailure, opened } : { onFailure });
-  }
-
-  #avoid(stream: ShownStream): void {
-    this.#avoided = stream;
-    this.#connect();
   }
 
   #endFeed(): void {

@@ -1,5 +1,5 @@
+import { mediaSource, type OpenedSource, openSource } from '../../media/media-source.ts';
 import type { StartMessage } from './live-message.ts';
-import { mediaSource, type OpenedSource, openSource } from './opened-video.ts';
 import { PlaybackPace } from './playback-pace.ts';
 import { SoundBuffer } from './sound-buffer.ts';
 

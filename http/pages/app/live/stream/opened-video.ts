@@ -1,7 +1,7 @@
-/** Safari on phones has this one only. */
+import { type OpenedSource, openSource } from '../../media/media-source.ts';
+
 declare global {
   interface Window {
-    readonly ManagedMediaSource?: typeof MediaSource;
     /** By the monitor: made by `live/open-streams.ts`, for the tiles. */
     videosAhead?: Map<string, OpenedVideo>;
   }
@@ -12,29 +12,6 @@ export interface OpenedVideo {
   readonly video: HTMLVideoElement;
   /** Undefined if none is open yet, or the browser has no Media Source Extensions. */
   readonly source: OpenedSource | undefined;
-}
-
-/** A source that is attached to a video element, and open or about to be. */
-export interface OpenedSource {
-  readonly source: MediaSource;
-  readonly address: string;
-}
-
-/** @returns undefined if the browser has no Media Source Extensions at all. */
-export function mediaSource(): typeof MediaSource | undefined {
-  return typeof MediaSource === 'undefined' ? window.ManagedMediaSource : MediaSource;
-}
-
-/** Opens a new source for a video element, in the place of the one before. */
-export function openSource(video: HTMLVideoElement): OpenedSource | undefined {
-  const Source = mediaSource();
-  if (!Source) return undefined;
-  const source = new Source();
-  const address = URL.createObjectURL(source);
-  // Phones demand it for ManagedMediaSource.
-  video.disableRemotePlayback = true;
-  video.src = address;
-  return { source, address };
 }
 
 /** Makes a silent video element that waits for media: opening its source takes a new process of the browser 0.1 s. */

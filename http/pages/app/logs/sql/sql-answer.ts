@@ -1,5 +1,4 @@
-import { account } from '../../data/own-account.ts';
-import { ask } from '../../data/request.ts';
+import { change } from '../../data/change.ts';
 
 /** An answer of `/api/log/sql`. */
 export interface SqlAnswer {
@@ -21,16 +20,7 @@ const maxBars = 60;
 
 /** @throws {RequestFailure} with the reason, if the statement is refused. */
 export async function runSql(sql: string, accept: string, signal?: AbortSignal): Promise<Response> {
-  return ask('/api/log/sql', {
-    method: 'POST',
-    headers: {
-      'X-CSRF-TOKEN': account.value?.csrfToken ?? '',
-      'Content-Type': 'application/json',
-      Accept: accept,
-    },
-    body: JSON.stringify({ sql }),
-    signal,
-  });
+  return change('POST', '/api/log/sql', { sql }, { signal, accept });
 }
 
 /** The last column of numbers, by the texts of the columns before it; undefined if there is no such column. */

@@ -33,12 +33,13 @@ export function eventQuery({ monitors, label }: EventChoice, limit: number): URL
 /**
  * The next occurrence after a time at which a player is, or the one before.
  *
- * @throws {RequestFailure}
+ * @throws {RequestFailure} and the signal's reason.
  */
 export async function neighbour(
   choice: EventChoice,
   time: number,
   direction: 1 | -1,
+  signal?: AbortSignal,
 ): Promise<FoundOccurrence | undefined> {
   const border = Math.max(0, Math.round(time + leadUs + direction * sameUs));
   const query = eventQuery(choice, fewOccurrences);
@@ -46,6 +47,6 @@ export async function neighbour(
   // One that began a while ago is found with its last events, and goes on.
   if (direction > 0) query.set('start', String(Math.max(0, border - pauseUs)));
   else query.set('end', String(border));
-  const found = await getJson<FoundOccurrence[]>(`/api/event/occurrences?${query}`);
+  const found = await getJson<FoundOccurrence[]>(`/api/event/occurrences?${query}`, signal);
   return found.find(({ start }) => direction * (start - border) > 0);
 }

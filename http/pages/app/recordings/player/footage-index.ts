@@ -52,9 +52,19 @@ export class FootageIndex {
     return this.#segments.find((one) => one.start > start);
   }
 
-  /** When the next part begins; undefined if none is known. */
+  /** When the next part begins, also one whose parts are not known yet; undefined if there is none. */
   nextStart(time: number): number | undefined {
-    return this.#segments.find(({ start }) => start > time)?.start;
+    const known = this.#segments.find(({ start }) => start > time);
+    if (known) return known.start;
+    // Of what is known there are no other parts: a file in it has nothing to show.
+    return this.#files.find(({ start, away }) => !away && start > time && start >= this.#to)?.start;
+  }
+
+  /** A file is no longer there. @param file its address */
+  forget(file: string): void {
+    const isOf = ({ id }: RecordedFile) => decodeURIComponent(file).includes(`/${id}/`);
+    this.#segments = this.#segments.filter((segment) => segment.file !== file);
+    this.#files = this.#files.filter((one) => !isOf(one));
   }
 
   /** The file of this time, if it is known; one that can be played if there is one. */

@@ -1,4 +1,7 @@
 import { signal } from '@preact/signals';
+import { ask, RequestFailure, whole } from '../../data/request.ts';
+import { withoutBase } from '../../data/under-base.ts';
+import { mediaSource, type OpenedSource, openSource } from '../../media/media-source.ts';
 import { FootageIndex, holeUs } from './footage-index.ts';
 import { firstPictureS, type MovieHead, readHead } from './movie-bytes.ts';
 import type { IndexedSegment } from './playlist-index.ts';
@@ -16,17 +19,27 @@ const epochUs = 60 * 86_400e6;
 const maxDriftS = 0.1;
 /** The last picture of a part ends about here. */
 const edgeUs = 150_000;
+/** After a failure, in milliseconds. */
+const retryMs = 1000;
+/** What a browser without it cannot play. */
+const noMediaSource = 'Media Source Extensions';
+
+/** There is nothing to show in a file. */
+class EmptyFile extends Error {
+  override readonly name = 'EmptyFile';
+}
 
 /** Shows the recordings of one monitor in a video element, whose media time is wall time. */
 export class MonitorPlayback {
   readonly monitorID: string;
   readonly video: HTMLVideoElement;
   readonly index: FootageIndex;
-  /** The codec that the browser cannot play. */
+  /** The codec, or the way of playing, that the browser does not have. */
   readonly unplayable = signal<string | undefined>(undefined);
+  /** Why media cannot be loaded at the moment, as a sentence. */
+  problem: string | undefined;
   readonly #aborter = new AbortController();
-  readonly #source = new MediaSource();
-  readonly #address: string;
+  readonly #opened: OpenedSource | undefined;
   readonly #epoch: number;
   #buffer: SourceBuffer | undefined;
   #fetching: AbortController | undefined;
@@ -43,10 +56,10 @@ export class MonitorPlayback {
     this.video = video;
     this.index = new FootageIndex(monitorID);
     this.#epoch = Math.floor(from - epochUs);
-    this.#address = URL.createObjectURL(this.#source);
     const { signal } = this.#aborter;
     video.addEventListener('error', () => this.#fail(), { signal });
-    video.src = this.#address;
+    this.#opened = openSource(video);
+    if (!this.#opened) this.unplayable.value = noMediaSource;
   }
 
   close(): void {
@@ -55,7 +68,7 @@ export class MonitorPlayback {
     this.index.close();
     this.video.removeAttribute('src');
     this.video.load();
-    URL.revokeObjectURL(this.#address);
+    if (this.#opened) URL.revokeObjectURL(this.#opened.address);
   }
 
   /** The time on the screen. */
@@ -75,7 +88,7 @@ export class MonitorPlayback {
   /** Loads what a player at this time needs next; to be called again and again. */
   feed(time: number, speed: number): void {
     this.index.look(time);
-    if (this.#fetching || this.#isFailed || this.#aborter.signal.aborted) return;
+    if (!this.#opened || this.#fetching || this.#isFailed || this.#aborter.signal.aborted) return;
     const here = this.index.at(time);
     if (!this.#isBuffered(time)) {
       const start = here ?? this.#upcoming(time);
@@ -134,12 +147,27 @@ export class MonitorPlayback {
       await this.#append(segment, beginning, bytes);
       this.#appended = segment;
       if (this.#next === segment) this.#next = this.index.after(segment);
-    } catch {
-      // It is asked for again with the next call; a file that was deleted is no longer in the index then.
-      if (!signal.aborted) await new Promise((resolve) => setTimeout(resolve, 1000));
+      this.problem = undefined;
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error instanceof EmptyFile || (error instanceof RequestFailure && error.status === 404)) {
+        this.problem = undefined;
+        this.#forgetFile(segment.file);
+        return;
+      }
+      if (error instanceof RequestFailure) this.problem = error.message;
+      // It is asked for again with the next call.
+      await new Promise((resolve) => setTimeout(resolve, retryMs));
     } finally {
       this.#fetching = undefined;
     }
+  }
+
+  /** It was deleted since the index was asked for, or shows nothing. */
+  #forgetFile(file: string): void {
+    this.index.forget(file);
+    this.#heads.delete(file);
+    if (this.#next?.file === file) this.#next = undefined;
   }
 
   async #headOf({ file, initBytes }: IndexedSegment, signal: AbortSignal) {
@@ -147,7 +175,7 @@ export class MonitorPlayback {
     if (known) return known;
     const bytes = await bytesOf(file, 0, initBytes, signal);
     const head = readHead(bytes);
-    if (!head) throw new Error('a recording without video');
+    if (!head) throw new EmptyFile(file);
     const beginning = { bytes, head };
     this.#heads.set(file, beginning);
     return beginning;
@@ -158,13 +186,14 @@ export class MonitorPlayback {
     { bytes: init, head }: { readonly bytes: ArrayBuffer; readonly head: MovieHead },
     bytes: ArrayBuffer,
   ): Promise<void> {
-    if (!MediaSource.isTypeSupported(head.mime)) {
+    const source = this.#opened?.source;
+    if (!source || !mediaSource()?.isTypeSupported(head.mime)) {
       this.unplayable.value = head.codec;
       return;
     }
     this.unplayable.value = undefined;
-    if (this.#source.readyState !== 'open') await once(this.#source, 'sourceopen');
-    this.#buffer ??= this.#source.addSourceBuffer(head.mime);
+    if (source.readyState !== 'open') await once(source, 'sourceopen');
+    this.#buffer ??= source.addSourceBuffer(head.mime);
     const buffer = this.#buffer;
     const wallS = (segment.start - this.#epoch) / 1e6;
     const offsetS = wallS - (firstPictureS(bytes, head) ?? 0);
@@ -210,7 +239,7 @@ function once(target: EventTarget, event: string): Promise<unknown> {
 
 async function bytesOf(file: string, offset: number, length: number, signal: AbortSignal) {
   const headers = { Range: `bytes=${offset}-${offset + length - 1}` };
-  const answer = await fetch(file, { headers, signal });
+  const answer = await ask(withoutBase(file), { headers, signal });
   if (answer.status !== 206) throw new Error(`answered with ${answer.status}`);
-  return answer.arrayBuffer();
+  return whole(answer, (part) => part.arrayBuffer(), signal);
 }

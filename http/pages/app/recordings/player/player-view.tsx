@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { Icon } from '../../shell/icons.tsx';
 import { recordingTexts } from '../../texts/recording-texts.ts';
 import { say } from '../../texts/say.ts';
+import { shellTexts } from '../../texts/shell-texts.ts';
 import { clock, dayName, preciseClock } from '../../texts/times.ts';
 import { speeds, WallPlayer } from './wall-player.ts';
 
@@ -13,8 +14,8 @@ interface PlayerProps {
   readonly from: number;
   /** The time on the screen. */
   readonly time: Signal<number | undefined>;
-  /** To the next occurrence or the one before. @returns whether there is one. */
-  jump(direction: 1 | -1): Promise<boolean>;
+  /** To the next occurrence or the one before. @returns why not, as a sentence, if it went nowhere. */
+  jump(direction: 1 | -1): Promise<string | undefined>;
   /** Marks where a clip begins or ends. */
   mark(edge: 'start' | 'end'): void;
 }
@@ -36,15 +37,16 @@ export function PlayerView({ monitors, from, time, jump, mark }: PlayerProps) {
     player?.seek(from);
     player?.play();
   }, [player, from]);
-  const jumped = useRef(jump);
-  jumped.current = jump;
+  const [nowhere, setNowhere] = useState<string>();
+  const toEvent = useRef<(direction: 1 | -1) => void>(() => {});
+  toEvent.current = (direction) => void jump(direction).then(setNowhere);
   useEffect(() => {
     if (!player) return;
     const keys: Readonly<Record<string, () => void>> = {
       ',': () => player.step(-1),
       '.': () => player.step(1),
-      p: () => void jumped.current(-1),
-      n: () => void jumped.current(1),
+      p: () => toEvent.current(-1),
+      n: () => toEvent.current(1),
       k: () => (player.isPlaying.value ? player.pause() : player.play()),
     };
     const press = (event: KeyboardEvent) => {
@@ -68,7 +70,12 @@ export function PlayerView({ monitors, from, time, jump, mark }: PlayerProps) {
       {player && (
         <>
           <Clock time={time} />
-          <Controls player={player} jump={jump} mark={mark} />
+          <Controls
+            player={player}
+            toEvent={(direction) => toEvent.current(direction)}
+            nowhere={nowhere}
+            mark={mark}
+          />
           <Words player={player} />
         </>
       )}
@@ -133,22 +140,18 @@ function Clock({ time }: { readonly time: ReadonlySignal<number | undefined> }) 
   return <time class="player-clock" ref={text} />;
 }
 
-interface ControlsProps extends Pick<PlayerProps, 'jump' | 'mark'> {
+interface ControlsProps extends Pick<PlayerProps, 'mark'> {
   readonly player: WallPlayer;
+  toEvent(direction: 1 | -1): void;
+  /** Why the last step to an event led nowhere. */
+  readonly nowhere: string | undefined;
 }
 
-function Controls({ player, jump, mark }: ControlsProps) {
-  const [isLast, setLast] = useState(false);
+function Controls({ player, toEvent, nowhere, mark }: ControlsProps) {
   const isPlaying = player.isPlaying.value;
-  const toEvent = async (direction: 1 | -1) => setLast(!(await jump(direction)));
   return (
     <div class="player-controls row">
-      <Control
-        icon="eventBack"
-        shortcut="p"
-        text={say(recordingTexts.eventBefore)}
-        act={() => void toEvent(-1)}
-      />
+      <Control icon="eventBack" shortcut="p" text={say(recordingTexts.eventBefore)} act={() => toEvent(-1)} />
       <Control
         icon="stepBack"
         shortcut=","
@@ -171,7 +174,7 @@ function Controls({ player, jump, mark }: ControlsProps) {
         icon="eventForward"
         shortcut="n"
         text={say(recordingTexts.eventAfter)}
-        act={() => void toEvent(1)}
+        act={() => toEvent(1)}
       />
       <fieldset class="segments">
         <legend class="hidden">{say(recordingTexts.speed)}</legend>
@@ -202,9 +205,9 @@ function Controls({ player, jump, mark }: ControlsProps) {
       <button type="button" onClick={() => mark('end')}>
         {say(recordingTexts.markEnd)}
       </button>
-      {isLast && (
+      {nowhere && (
         <span class="quiet" role="status">
-          {say(recordingTexts.noFurtherEvent)}
+          {nowhere}
         </span>
       )}
     </div>
@@ -242,7 +245,9 @@ function Words({ player }: { readonly player: WallPlayer }) {
     <>
       <p class="player-words quiet" role="status">
         {player.isAtEnd.value && say(recordingTexts.atEnd)}
+        {player.isWaitingLong.value && say(shellTexts.loading)}
         {!player.isAtEnd.value &&
+          !player.isWaitingLong.value &&
           skipped &&
           say(skipped.away === undefined ? recordingTexts.skipped : recordingTexts.skippedAway, {
             machine: skipped.away ?? '',

@@ -22,6 +22,8 @@ const catchUp = 0.06;
 const usualIntervalS = 1 / 15;
 /** Faster than this, sound is noise. */
 const maxSoundSpeed = 2;
+/** Whoever waits for longer is told so, in milliseconds. */
+const longMs = 700;
 /** Without a picture for so long, in milliseconds, a video that should play is pushed on. */
 const stuckMs = 1500;
 
@@ -30,8 +32,8 @@ export class WallPlayer {
   readonly time: Signal<number | undefined>;
   readonly isPlaying = signal(false);
   readonly speed = signal<number>(1);
-  /** Something has to be loaded first. */
-  readonly isWaiting = signal(false);
+  /** Something has to be loaded first, and takes its time. */
+  readonly isWaitingLong = signal(false);
   readonly skipped = signal<SkippedGap | undefined>(undefined);
   /** There is nothing later. */
   readonly isAtEnd = signal(false);
@@ -43,6 +45,7 @@ export class WallPlayer {
   #timer: ReturnType<typeof setInterval> | undefined;
   #intervalS = usualIntervalS;
   #stuck = { time: 0, sinceMs: 0 };
+  #waitingSinceMs: number | undefined;
 
   /** @param time where the player is, which others follow. */
   constructor(time: Signal<number | undefined>) {
@@ -106,21 +109,27 @@ export class WallPlayer {
     const before = this.absent.value;
     if (absent.length !== before.size || absent.some((id) => !before.has(id)))
       this.absent.value = new Set(absent);
-    this.problem.value = all.find(({ index }) => index.problem !== undefined)?.index.problem;
+    const problems = all.map(({ index, problem }) => index.problem ?? problem);
+    this.problem.value = problems.find((problem) => problem !== undefined);
     const isWaiting = states.includes('coming');
-    this.isWaiting.value = isWaiting;
+    this.#noteWaiting(isWaiting);
     for (const playback of all) playback.video.muted = !this.hasSound.value || speed > maxSoundSpeed;
     if (shown.length === 0) this.#skip(all, time);
     else if (isWaiting || !this.isPlaying.value) this.#hold(shown, time);
     else this.#run(shown, time, speed);
   }
 
+  #noteWaiting(isWaiting: boolean): void {
+    this.#waitingSinceMs = isWaiting ? (this.#waitingSinceMs ?? performance.now()) : undefined;
+    const sinceMs = this.#waitingSinceMs;
+    this.isWaitingLong.value = sinceMs !== undefined && performance.now() - sinceMs > longMs;
+  }
+
   /** Nobody has anything to show: on to the next recording of anybody. */
   #skip(all: readonly MonitorPlayback[], time: number): void {
     for (const { video } of all) video.pause();
-    const starts = all
-      .filter(({ unplayable }) => unplayable.value === undefined)
-      .flatMap(({ index }) => index.nextStart(time) ?? []);
+    const playable = all.filter(({ unplayable }) => unplayable.value === undefined);
+    const starts = playable.flatMap(({ index }) => index.nextStart(time) ?? []);
     const next = Math.min(...starts);
     if (Number.isFinite(next)) {
       batch(() => {
@@ -130,7 +139,7 @@ export class WallPlayer {
       });
     } else if (this.isPlaying.value) {
       batch(() => {
-        this.isAtEnd.value = awayAt(all, time) === undefined;
+        this.isAtEnd.value = playable.length > 0 && awayAt(all, time) === undefined;
         this.isPlaying.value = false;
       });
     }

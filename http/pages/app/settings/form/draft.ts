@@ -42,10 +42,10 @@ export class Draft {
     });
   }
 
-  /** Everything is saved as it is now. */
-  keep(): void {
+  /** It is saved. @param saved as it was when it was sent: what was typed since then is a change. */
+  keep(saved = this.value.value): void {
     batch(() => {
-      this.#saved.value = this.value.value;
+      this.#saved.value = saved;
       this.flaw.value = undefined;
     });
   }

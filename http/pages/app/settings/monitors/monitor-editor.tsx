@@ -29,7 +29,11 @@ export function MonitorEditor({ id }: { readonly id: string }) {
       ]);
       const found = id === '' ? newMonitor : all[id];
       const taken = Object.keys(all);
-      setLoaded(found ? { draft: new Draft(found), detectors, taken } : 'unknown');
+      // What was typed meanwhile stays.
+      const isEdited = (before: Loaded | 'unknown' | undefined) =>
+        typeof before === 'object' && before.draft.get('/id') === id && before.draft.isChanged.value;
+      const next = found ? { draft: new Draft(found), detectors, taken } : 'unknown';
+      setLoaded((before) => (isEdited(before) ? before : next));
     });
     setProblem(failure?.message);
   };

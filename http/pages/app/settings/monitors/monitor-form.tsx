@@ -53,12 +53,13 @@ export function MonitorForm({ draft, detectors, taken, isNew, reload }: FormProp
         draft.flaw.value = { pointer: '/id', sentence: say(cameraTexts.idTaken) };
         return;
       }
-      const sent = sentMonitor(draft.value.value, isNew ? undefined : draft.saved);
-      await change('PUT', '/api/monitor', sent);
-      draft.keep();
+      const edited = draft.value.value;
+      await change('PUT', '/api/monitor', sentMonitor(edited, isNew ? undefined : draft.saved));
+      // A new one is shown by another form.
+      draft.keep(isNew ? undefined : edited);
       justSaved = id;
       if (isNew) go(`/settings?monitor=${id}`, { replace: true });
-      else await reload();
+      else if (!draft.isChanged.value) await reload();
     });
     if (failure) draft.refuse(failure);
   };

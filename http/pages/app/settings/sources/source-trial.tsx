@@ -29,7 +29,7 @@ export function SourceTrial({ draft }: { readonly draft: Draft }) {
     const { id, source, sourcertsp, sourcefile, sourcetest } = draft.value.value;
     try {
       const asked = { ...(id !== '' && { id }), source, sourcertsp, sourcefile, sourcetest };
-      const response = await change('POST', '/api/monitor/test', asked, aborter.signal);
+      const response = await change('POST', '/api/monitor/test', asked, { signal: aborter.signal });
       setTrial({ state: 'done', answer: (await response.json()) as SourceTest });
     } catch (error) {
       if (aborter.signal.aborted) return;

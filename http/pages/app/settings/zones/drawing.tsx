@@ -58,7 +58,8 @@ export function Drawing({ shapes, chosen, choose, change, width, height }: Drawi
   const begin = (event: PointerEvent, what: Drag) => {
     if (event.button !== 0) return;
     drag.current = what;
-    svg.current?.setPointerCapture(event.pointerId);
+    // Not the drawing: what captures the pointer gets the clicks, and two on a corner take it away.
+    if (event.currentTarget instanceof Element) event.currentTarget.setPointerCapture(event.pointerId);
     event.preventDefault();
   };
   const current = shapes.find(({ pointer }) => pointer === chosen);

@@ -28,7 +28,9 @@ export function useZoneScores(
     const ask = async () => {
       if (!document.hidden) {
         const failure = await attempt(async () => {
-          const response = await change('POST', '/api/monitor/scores', JSON.parse(body), aborter.signal);
+          const response = await change('POST', '/api/monitor/scores', JSON.parse(body), {
+            signal: aborter.signal,
+          });
           const { isRunning, scores } = (await response.json()) as ScoreAnswer;
           if (scores.length > 0) answers = [...answers, scores].slice(-remembered);
           known.value = {
