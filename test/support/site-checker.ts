@@ -32,8 +32,15 @@ export interface FootageGap {
 }
 
 const [page, eventPage] = [1000, 500];
-/** A file is made so soon after its first picture was taken, also on a busy machine. Milliseconds. */
+/** A file is made so soon after its first picture was taken, also on a busy machine that does not stand still. Milliseconds. */
 const maxDelayMs = 8000;
+
+/** A machine was stopped from one moment to another: Unix times in milliseconds. */
+export interface Standstill {
+  readonly machine: string;
+  readonly from: number;
+  readonly to: number;
+}
 
 /** What all machines have of a monitor, in the order of time, as it was asked for at a moment. */
 interface MonitorFootage {
@@ -77,16 +84,27 @@ export class SiteFootage {
     return gaps;
   }
 
-  /** The recordings that have the times of a wrong clock. */
-  wrongTimes(): string[] {
+  /** The recordings that have the times of a wrong clock. @param standstills during which a machine makes no file. */
+  wrongTimes(standstills: readonly Standstill[]): string[] {
     return [...this.#byMonitor.values()].flatMap(({ spans }) =>
       spans
-        .filter(({ start, made }) => Math.abs(made - start) > maxDelayMs)
+        .filter((span) => Math.abs(span.made - span.start) > maxDelayMs + stoppedMs(span, standstills))
         .map(
           ({ id, machine, start, made }) => `${id} of ${machine}: ${((start - made) / 1000).toFixed(1)} s`,
         ),
     );
   }
+}
+
+/** How long its machine stood still between the first picture of a recording and its file, in milliseconds. */
+export function stoppedMs(
+  { machine, start, made }: Pick<RecordedSpan, 'machine' | 'start' | 'made'>,
+  standstills: readonly Standstill[],
+): number {
+  return standstills
+    .filter((each) => each.machine === machine)
+    .map(({ from, to }) => Math.max(0, Math.min(to, made) - Math.max(from, start)))
+    .reduce((sum, each) => sum + each, 0);
 }
 
 /** All recordings of a monitor that a machine knows of, newest first. */

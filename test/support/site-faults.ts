@@ -3,6 +3,7 @@ import type { ClockedBuild } from './build-with-clock.ts';
 import type { ClusterRecorder } from './cluster.ts';
 import type { Lab, Switch } from './lab.ts';
 import { commandLine, descendants } from './processes.ts';
+import type { Standstill } from './site-checker.ts';
 
 /** Ends a fault; awaited until what it has stopped is there again. */
 type Heal = () => Promise<void>;
@@ -27,6 +28,7 @@ export class SiteFaults {
     this.#clocks = clocks;
   }
 
+  readonly #standstills: Standstill[] = [];
   readonly #happened: { readonly at: number; readonly kind: string; readonly what: string }[] = [];
 
   /** @param random numbers in [0, 1). Each fault begins when the one before is over. */
@@ -43,6 +45,11 @@ export class SiteFaults {
       await heal?.();
       await pause(random() * calmMs);
     }
+  }
+
+  /** When machines stood still. */
+  get standstills(): readonly Standstill[] {
+    return this.#standstills;
   }
 
   /** How long after which fault a moment was. @param at Unix time in milliseconds. */
@@ -70,10 +77,10 @@ export class SiteFaults {
         this.#machines[index] = { name, recorder: await recorder.restart() };
       };
     },
-    'main stands still': async (index) => this.#freeze([this.#at(index).recorder.pid]),
+    'main stands still': async (index) => this.#freeze(index, [this.#at(index).recorder.pid]),
     'all stands still': async (index) => {
       const { pid } = this.#at(index).recorder;
-      return this.#freeze([pid, ...descendants(pid)]);
+      return this.#freeze(index, [pid, ...descendants(pid)]);
     },
     'site cable': async (index) => this.#pull(index, ['site']),
     'house cable': async (index) => this.#pull(index, ['house']),
@@ -111,10 +118,13 @@ export class SiteFaults {
     return async () => this.#clocks[index]?.set(0);
   }
 
-  #freeze(pids: readonly number[]): Heal {
+  #freeze(index: number, pids: readonly number[]): Heal {
+    const { name: machine } = this.#at(index);
+    const from = Date.now();
     for (const pid of pids) signal(pid, 'SIGSTOP');
     return async () => {
       for (const pid of pids) signal(pid, 'SIGCONT');
+      this.#standstills.push({ machine, from, to: Date.now() });
     };
   }
 }
