@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { PipelinePool } from '../../pipelines/host/pipeline-pool.ts';
@@ -6,7 +7,7 @@ import { silentLogger, startTestBus } from '../support/bus.ts';
 import { atEnd } from '../support/cleanup.ts';
 import { FakeCamera, videoAndAudio } from '../support/fake-camera.ts';
 import { temporaryFolder } from '../support/folder.ts';
-import { startNumberedCamera } from '../support/numbered-camera.ts';
+import { numbersIn, startNumberedCamera } from '../support/numbered-camera.ts';
 import { rtsp } from '../support/pipeline.ts';
 import { commandLine, descendants, openFiles, ownMemory } from '../support/processes.ts';
 import { recordingsIn } from '../support/recordings.ts';
@@ -42,7 +43,8 @@ test('a camera that comes and goes leaves nothing behind', async () => {
   const stopping = new AbortController();
   const steady = ['one', 'two'].map(async (id, index) => {
     const camera = await startNumberedCamera({ index: index + 1, keyFrameEvery: 10 });
-    return pool.run(session(id, camera.url()), { signal: stopping.signal, onReport: () => {} });
+    await pool.run(session(id, camera.url()), { signal: stopping.signal, onReport: () => {} });
+    return { id, connections: camera.connections };
   });
   await pause(3000);
 
@@ -71,8 +73,16 @@ test('a camera that comes and goes leaves nothing behind', async () => {
   console.log(`  ${seconds.toFixed(0)} s, ends: ${JSON.stringify(Object.fromEntries(reasons))}`);
   console.log(`  at most ${most} processes`);
   stopping.abort();
-  await Promise.all(steady);
-  for (const id of ['one', 'two']) expect(await recordingsIn(`${folder}/${id}`)).toHaveLength(1);
+  for (const { id, connections } of await Promise.all(steady)) {
+    const [file = '', ...more] = await recordingsIn(`${folder}/${id}`);
+    expect(more).toEqual([]);
+    expect(connections).toHaveLength(1);
+    const numbers = numbersIn(await readFile(file)).map(([, picture]) => picture);
+    expect(numbers).toEqual(numbers.map((_, index) => index));
+    // What was sent in the last moment may have been on its way.
+    expect(numbers.length).toBeGreaterThan((connections[0]?.sentMs.length ?? 0) - 10);
+    console.log(`  ${id}: ${numbers.length} pictures in one recording, none missing, none twice`);
+  }
   expect(most).toBeLessThanOrEqual(3);
   // Those of a process that is not worn yet: a hundred converters of four descriptors and a quarter of a megabyte.
   expect(last.files - first.files).toBeLessThan(450);

@@ -23,6 +23,10 @@ export interface SleepScene {
   readonly encoder?: readonly string[];
   /** When the first box begins; 30 s if it is not said. */
   readonly begin?: number;
+  /** Of the whole picture, before the noise: less than 1 at night. */
+  readonly contrast?: number;
+  /** Boxes that no rule was made with: other sizes, speeds, paths and grays. */
+  readonly isHeldOut?: boolean;
 }
 
 export const sceneFramesPerSecond = 15;
@@ -37,23 +41,32 @@ const crossings = [
   { share: 0.01, seconds: 2 },
   { share: 0.03, seconds: 1.2 },
 ] as const;
+const heldOutCrossings = [
+  { share: 0.1, seconds: 4 },
+  { share: 0.007, seconds: 9 },
+  { share: 0.02, seconds: 1.5 },
+  { share: 0.005, seconds: 6 },
+  { share: 0.05, seconds: 3 },
+] as const;
 const gapSeconds = 14;
 
 /** A person's shape, and a gray that is neither the street's nor near it. */
-function boxes({ width, height, seconds, begin: first = 30 }: SleepScene): {
+function boxes({ width, height, seconds, begin: first = 30, isHeldOut = false }: SleepScene): {
   sources: string[];
   chain: string;
 } {
+  const all = isHeldOut ? heldOutCrossings : crossings;
+  const [pathStep, grays] = isHeldOut ? [53, ['0xb8b8b8', '0x303030']] : [37, ['0xe0e0e0', '0x181818']];
   const sources: string[] = [];
   let chain = '[noisy0]null';
   const lastSeconds = first < 30 ? 4 : 20;
   let begin = first;
   for (let index = 0; begin < seconds - lastSeconds; index += 1) {
-    const { share, seconds: duration } = crossings[index % crossings.length] ?? crossings[0];
+    const { share, seconds: duration } = all[index % all.length] ?? all[0];
     const tall = Math.round(Math.sqrt(share * width * height * 2));
     const wide = Math.round(tall / 2);
-    const y = Math.round((height - tall) * (((index * 37) % 100) / 100));
-    const color = index % 2 === 0 ? '0xe0e0e0' : '0x181818';
+    const y = Math.round((height - tall) * (((index * pathStep) % 100) / 100));
+    const color = grays[index % 2];
     sources.push(`color=c=${color}:s=${wide}x${tall}:r=${sceneFramesPerSecond}[box${index}]`);
     const x = `(t-${begin})/${duration}*${width + wide}-${wide}`;
     chain += `[on${index}];[on${index}][box${index}]overlay=x='${x}':y=${y}:shortest=0:enable='between(t,${begin},${begin + duration})'`;
@@ -66,14 +79,14 @@ const run = promisify(execFile);
 
 /** @returns the file, which is made once and kept. */
 export async function sleepClip(scene: SleepScene): Promise<string> {
-  const { width, height, noise, group, rate, seconds, isQuiet, name } = scene;
+  const { width, height, noise, group, rate, seconds, isQuiet, name, contrast } = scene;
   const { sources, chain } = boxes(scene);
   const street = `[0:v]select=eq(n\\,0),scale=${width}:${height},loop=-1:1,setpts=N/${sceneFramesPerSecond}/TB,fps=${sceneFramesPerSecond}[noisy0]`;
   const moving = isQuiet ? '[noisy0]null' : chain;
   const filter = [
     street,
     ...(isQuiet ? [] : sources),
-    `${moving},noise=c0s=${noise}:c0f=t+u,format=yuv420p[out]`,
+    `${moving}${contrast === undefined ? '' : `,eq=contrast=${contrast}`},noise=c0s=${noise}:c0f=t+u,format=yuv420p[out]`,
   ];
   const usual = '-c:v libx264 -preset veryfast -threads 2 -sc_threshold 0 -bf 0'.split(' ');
   const encoder = [...(scene.encoder ?? usual), '-g', String(group)];
