@@ -9,7 +9,8 @@ export function defaultConfig(
   configDir: string,
   detectors: readonly DetectorSection[],
 ): string {
-  return `# Configuration of Sentrybus. Changes take effect at the next start.
+  return `# Configuration of Sentrybus. Changes take effect at the next start; SIGHUP reads max_disk_usage, debug_log_stdout and
+# repeat_limit again at once.
 # SentryShot's own configuration file works here as well.
 
 # The address and the port of the web server. "0.0.0.0" listens on every network of this machine.
@@ -126,7 +127,7 @@ machines = []
 # What is done about a silent machine's monitors while less than a majority of the voting machines is heard: "record", so that
 # there may be footage twice, or "wait".
 #without_quorum = "record"
-# This port and the next one are used between the machines.
+# This port and the three after it are used between the machines.
 #port = 6222
 
 [logs]

@@ -54,7 +54,7 @@ export class HourlyRollup {
     await this.#connection.run('DELETE FROM hourly WHERE time < $1', [BigInt(before)], [BIGINT]);
   }
 
-  /** Removes the hours that end after a time. Must be called before entries newer than that are moved. */
+  /** Removes the hours that end after a time. Must be called before entries newer than that are moved, or get such times. */
   async forgetAfter(time: number): Promise<void> {
     this.#current = 0;
     await this.#connection.run('DELETE FROM hourly WHERE time > $1', [BigInt(time - hourUs)], [BIGINT]);

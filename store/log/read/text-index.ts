@@ -42,7 +42,7 @@ export class TextIndex {
     await this.#connection.run('DELETE FROM slice WHERE last < $1', [BigInt(before)], [BIGINT]);
   }
 
-  /** Removes the slices that end after a time. Must be called before entries newer than that are moved. */
+  /** Removes the slices that end after a time. Must be called before entries newer than that are moved, or get such times. */
   async forgetAfter(time: number): Promise<void> {
     this.#waiting = sliceSize;
     await this.#connection.run('DELETE FROM slice WHERE last > $1', [BigInt(time)], [BIGINT]);

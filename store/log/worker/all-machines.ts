@@ -1,12 +1,7 @@
 import { splitSiteID } from '../../../bus/recording-id.ts';
 import { StoreError } from '../../base/store-error.ts';
-import type {
-  Beside,
-  EventFilter,
-  ListedEvent,
-  Occurrence,
-  OccurrenceFilter,
-} from '../catalogue/event-list.ts';
+import type { Beside } from '../catalogue/beside.ts';
+import type { EventFilter, ListedEvent, Occurrence, OccurrenceFilter } from '../catalogue/event-list.ts';
 import { joinOccurrences } from '../catalogue/joined-occurrences.ts';
 import type {
   CatalogueEntry,
@@ -83,7 +78,7 @@ export class AllMachines {
     return [...sums.values()].sort(inOrderOfKeys);
   }
 
-  /** What two machines have seen, once. */
+  /** What two machines have seen, once. A page has all events of its last time, as {@link page}. */
   async events(filter: EventFilter): Promise<Of<ListedEvent>[]> {
     const beside = await this.#beside(filter);
     const found = await this.#ask(filter, (log, machine) =>
