@@ -187,7 +187,7 @@ test('what is found', async () => {
 test('key frames alone, against decoding all at their rate', async () => {
   await makeClips(['vtest.avi']);
   console.log(
-    '  scene | events | found by key frames alone | by decoding all, at its least, in the mean, at most | decoded',
+    '  scene | events | found by key frames alone | by decoding all, where it takes the same pictures | others: least, mean, most | decoded',
   );
   for (const scene of scenes.filter(({ isQuiet }) => !isQuiet)) {
     const { group } = scene;
@@ -211,13 +211,15 @@ test('key frames alone, against decoding all at their rate', async () => {
     await camera.send(pictures.map(({ keyFrame, bytes }) => ({ kind: keyFrame ? 'key' : 'picture', bytes })));
     camera.end();
     const found = foundBy(camera.found);
-    const mean = decodingAll.reduce((sum, count) => sum + count, 0) / decodingAll.length;
-    const [least, most] = [Math.min(...decodingAll), Math.max(...decodingAll)];
+    // Of each period it takes the first picture, which is the key frame where both begin together.
+    const [same = 0, ...others] = decodingAll;
+    const mean = others.reduce((sum, count) => sum + count, 0) / others.length;
+    const [least, most] = [Math.min(...others), Math.max(...others)];
     const share = (decoded.numbers.length / pictures.length).toFixed(2);
     console.log(
-      `  ${scene.name} | ${all.length} | ${found} | ${least}, ${mean.toFixed(1)}, ${most} | ${share}`,
+      `  ${scene.name} | ${all.length} | ${found} | ${same} | ${least}, ${mean.toFixed(1)}, ${most} | ${share}`,
     );
-    expect(found, scene.name).toBeGreaterThanOrEqual(Math.floor(mean));
+    expect(found, scene.name).toBeGreaterThanOrEqual(same);
   }
 });
 
