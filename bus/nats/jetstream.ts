@@ -147,17 +147,12 @@ export async function lastStored<Tokens extends readonly string[], Message>(
   return found ? channel.tryDecode(found.data) : undefined;
 }
 
-/**
- * The sequence number of the newest message stored before this moment.
- *
- * @param timeUs Unix time in microseconds.
- * @returns undefined if the stream holds no newer message.
- */
-export async function lastSequenceBefore(
+/** @returns the sequence number of the newest message stored before a Unix time in microseconds; undefined if no newer one is there. */
+async function lastSequenceBefore(
   bus: Bus,
   stream: StreamName,
   timeUs: number,
-  domain?: string,
+  domain: string | undefined,
 ): Promise<number | undefined> {
   const consumer = await bus.jetStreamOf(domain).client.consumers.get(stream, {
     deliver_policy: DeliverPolicy.StartTime,
@@ -175,6 +170,7 @@ export type StreamPlace = Pick<StreamRange, 'identity'> & Pick<Replayed<unknown>
  * The last sequence number of what has been read, in the stream as it is now: one that was made anew, or that has lost its newest
  * messages, gives their numbers to others.
  *
+ * @param domain of the machine whose stream it is, if not of the server that `bus` is connected to.
  * @throws if the bus is unreachable.
  */
 export async function placeIn(
@@ -182,10 +178,11 @@ export async function placeIn(
   stream: StreamName,
   { identity, last }: StreamRange,
   read: StreamPlace,
+  domain?: string,
 ): Promise<number> {
   if (identity !== read.identity) return 0;
   if (last >= read.sequence) return read.sequence;
-  return (await lastSequenceBefore(bus, stream, read.storedAt)) ?? last;
+  return (await lastSequenceBefore(bus, stream, read.storedAt, domain)) ?? last;
 }
 
 export interface Replayed<Message> {

@@ -5,7 +5,7 @@ import type { Channel } from '../../../bus/channel.ts';
 import type { Bus } from '../../../bus/nats/bus.ts';
 import {
   ensureStreams,
-  lastSequenceBefore,
+  placeIn,
   type Replay,
   type Replayed,
   replay,
@@ -112,7 +112,8 @@ export class StreamReader<Message, Row extends { readonly time: number }> {
       if (mine !== this.#replay) return;
       const isOther = replayed.sequence === sequence && replayed.storedAt > readAt + slackUs;
       if (!isOther) return this.#projection.accept(replayed);
-      const place = Math.min(await this.#lastRead(range), sequence - 1);
+      // As if it ended before: the message that was read is no longer there.
+      const place = Math.min(await this.#placeIn({ ...range, last: sequence - 1 }), sequence - 1);
       if (mine === this.#replay) this.#goBack(range, place);
     };
     const began = performance.now();
@@ -137,16 +138,10 @@ export class StreamReader<Message, Row extends { readonly time: number }> {
   }
 
   /** The place of the newest message in the stream that has been read. */
-  async #placeIn(range: StreamRange): Promise<number> {
-    const { identity, sequence } = this.#projection.position;
-    if (range.identity !== identity) return 0;
-    return range.last >= sequence ? sequence : this.#lastRead(range);
-  }
-
-  /** The same where a power cut has taken the newest messages; perhaps their places have been given to others since. */
-  async #lastRead({ last }: StreamRange): Promise<number> {
+  #placeIn(range: StreamRange): Promise<number> {
     const { bus, stream, domain } = this.#source;
-    return (await lastSequenceBefore(bus, stream, this.#projection.position.readAt, domain)) ?? last;
+    const { identity, sequence, readAt } = this.#projection.position;
+    return placeIn(bus, stream, range, { identity, sequence, storedAt: readAt }, domain);
   }
 
   /** @param failures so many attempts before were in vain. */
