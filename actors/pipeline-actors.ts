@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fromCallback } from 'xstate';
-import { nowUs } from '../bus/base/time.ts';
+import { monotonicMs } from '../bus/base/time.ts';
 import type { DetectionEvent } from '../bus/messages.ts';
 import type { Bus } from '../bus/nats/bus.ts';
 import { lastStored } from '../bus/nats/jetstream.ts';
@@ -60,8 +60,8 @@ export function detectionsActor(
   return fromCallback<{ type: 'stop' }, { monitorID: string }>(({ input: { monitorID }, sendBack }) => {
     const hear = ({ time, source }: DetectionEvent) => {
       // An event cannot be in the future; its time is, if the clock was set back meanwhile.
-      const agoUs = Math.max(0, nowUs() - time);
-      const until = performance.now() * 1000 - agoUs + duration(monitorID, source) * 1e6;
+      const seenMs = Math.min(monotonicMs(time), performance.now());
+      const until = seenMs * 1000 + duration(monitorID, source) * 1e6;
       sendBack({ type: 'detected', until } satisfies MonitorEvent);
     };
     let stopped = false;

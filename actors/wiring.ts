@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fromPromise } from 'xstate';
-import { nowUs } from '../bus/base/time.ts';
+import { wallClockUs } from '../bus/base/time.ts';
 import type { Logger } from '../bus/logging/logger.ts';
 import { forgetSubject } from '../bus/nats/jetstream.ts';
 import { Outbox } from '../bus/nats/outbox.ts';
@@ -120,10 +120,9 @@ export function wireSystem(
   }
 
   async function record({ monitorID, until }: { monitorID: string; until: number }): Promise<void> {
-    const leftUs = () => Math.round(until - performance.now() * 1000);
-    for (let attempt = 1; leftUs() > 0; attempt += 1) {
+    for (let attempt = 1; until > performance.now() * 1000; attempt += 1) {
       try {
-        await opened().bus.request(commands.record, [monitorID], { until: nowUs() + leftUs() });
+        await opened().bus.request(commands.record, [monitorID], { until: wallClockUs(until / 1000) });
         return;
       } catch (error) {
         // Retried, because the pipeline or main may be reconnecting to the bus. After the last attempt, the next connection

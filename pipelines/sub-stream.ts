@@ -1,4 +1,5 @@
 import { backoffDelay } from '../bus/base/backoff.ts';
+import { monotonicMs, wallClockUs } from '../bus/base/time.ts';
 import type { Log } from '../bus/log.ts';
 import type { WantedLive } from './live/live-stream.ts';
 import { describeLoginPause, loginPauseMs } from './protocol/camera-login-pause.ts';
@@ -50,7 +51,8 @@ export class SubStream {
   /** Sentences already logged about the present trouble. */
   readonly #said = new Set<string>();
   #detected: DetectedUnits | undefined;
-  #until = 0;
+  /** As `performance.now()`. */
+  #untilMs = 0;
   #watched: WantedLive | undefined;
   #hasBegun = false;
   #closed = false;
@@ -91,8 +93,8 @@ export class SubStream {
 
   /** @param until Unix time in microseconds */
   recordUntil(until: number): void {
-    this.#until = Math.max(this.#until, until);
-    this.#connection?.recordUntil(this.#until);
+    this.#untilMs = Math.max(this.#untilMs, monotonicMs(until));
+    if (this.#connection) this.#record(this.#connection);
   }
 
   /** Resolves when its last recording is on disk. */
@@ -126,6 +128,10 @@ export class SubStream {
     }, pause);
   }
 
+  #record(connection: SubStreamConnection): void {
+    connection.recordUntil(wallClockUs(this.#untilMs));
+  }
+
   #pauseAfter({ reason }: PipelineEnd): number {
     if (reason === 'unauthorized') {
       this.#refusals += 1;
@@ -138,7 +144,7 @@ export class SubStream {
   async #play(): Promise<PipelineEnd> {
     const connection = this.#options.open(this.#failures);
     this.#connection = connection;
-    connection.recordUntil(this.#until);
+    this.#record(connection);
     if (this.#detected) connection.detect(this.#detected);
     if (this.#watched) connection.watch(this.#watched);
     const end = await connection.play(() => {

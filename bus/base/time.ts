@@ -3,9 +3,14 @@ export function nowUs(): number {
   return Date.now() * 1000;
 }
 
-/** @param monotonicMs `performance.now()` not long ago. @returns that moment in Unix time, in microseconds. */
+/** @param monotonicMs `performance.now()` at a moment about now. @returns that moment in Unix time, in microseconds. */
 export function wallClockUs(monotonicMs: number): number {
   return nowUs() - Math.round((performance.now() - monotonicMs) * 1000);
+}
+
+/** The opposite of {@link wallClockUs}: what is due is not to move when the clock is set. @param timeUs Unix time in microseconds */
+export function monotonicMs(timeUs: number): number {
+  return performance.now() - (nowUs() - timeUs) / 1000;
 }
 
 /**

@@ -221,16 +221,30 @@ describe('a sub stream', () => {
     const { stream, connections, messages } = startSubStream({
       ...{ isDetected: false, isRecorded: true, isLoggedIn: false },
     });
-    stream.recordUntil(5_000_000);
+    const now = Date.now() * 1000;
+    stream.recordUntil(now + 5_000_000);
     expect(connections).toHaveLength(0);
     stream.begin();
-    expect(connections.map(({ until }) => until)).toEqual([5_000_000]);
-    stream.recordUntil(9_000_000);
-    stream.recordUntil(7_000_000);
+    expect(connections.map(({ until }) => until - now)).toEqual([5_000_000]);
+    stream.recordUntil(now + 9_000_000);
+    stream.recordUntil(now + 7_000_000);
     connections[0]?.end(lost);
     await vi.advanceTimersByTimeAsync(2000);
-    expect(connections.map(({ until }) => until)).toEqual([9_000_000, 9_000_000]);
+    expect(connections.map(({ until }) => until - now)).toEqual([9_000_000, 9_000_000]);
     expect(messages).toEqual(['error: the camera closed the connection; its recording waits for it']);
+  });
+
+  test('that is recorded does not record longer because the clock was set back by an hour', async () => {
+    const { stream, connections } = startSubStream({ isDetected: false, isRecorded: true });
+    stream.begin();
+    stream.recordUntil(Date.now() * 1000 + 60_000_000);
+    vi.setSystemTime(Date.now() - 3_600_000);
+    connections[0]?.end(lost);
+    await vi.advanceTimersByTimeAsync(2000);
+    const now = Date.now() * 1000;
+    expect((connections[1]?.until ?? 0) - now).toBeLessThanOrEqual(60_000_000);
+    stream.recordUntil(now + 90_000_000);
+    expect((connections[1]?.until ?? 0) - now).toBe(90_000_000);
   });
 
   test('that is recorded connects again, and is closed, when its last recording is on disk', async () => {
