@@ -44,18 +44,20 @@ export function createListener(
     : createServer(options);
   server.timeout = silenceMs;
   limitConnections(server, connectionLimit);
-  const answering = new WeakSet<Duplex>();
+  /** How many answers are due. */
+  const due = new WeakMap<Duplex, number>();
+  const isAnswering = (socket: Duplex) => (due.get(socket) ?? 0) > 0;
   server.on('request', ({ socket }, response) => {
-    answering.add(socket);
-    response.on('close', () => answering.delete(socket));
+    due.set(socket, (due.get(socket) ?? 0) + 1);
+    response.on('close', () => due.set(socket, (due.get(socket) ?? 1) - 1));
   });
   server.on('timeout', (socket: Socket) => {
     // What we have not made yet is no silence of the client.
-    if (!answering.has(socket) || socket.writableLength > 0) socket.destroy();
+    if (!isAnswering(socket) || socket.writableLength > 0) socket.destroy();
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     // An error cannot be sent into a half-written response or a closed socket.
-    const mute = error.code === 'ECONNRESET' || !socket.writable || answering.has(socket);
+    const mute = error.code === 'ECONNRESET' || !socket.writable || isAnswering(socket);
     if (mute) socket.destroy();
     else answerRaw(socket, clientFailure(error.code), headers);
   });
