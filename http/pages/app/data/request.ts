@@ -24,16 +24,16 @@ export class RequestFailure extends Error {
  * @throws {RequestFailure}
  */
 export async function getJson<Answer>(path: string, signal?: AbortSignal): Promise<Answer> {
-  return whole(await ask(path, { signal }), (answer) => answer.json() as Promise<Answer>, signal);
+  return contentOf(await ask(path, { signal }), (answer) => answer.json() as Promise<Answer>, signal);
 }
 
 /** @throws {RequestFailure} */
 export async function getText(path: string): Promise<string> {
-  return whole(await ask(path), (answer) => answer.text());
+  return contentOf(await ask(path), (answer) => answer.text());
 }
 
 /** Reads an answer to its end, before which the connection may be lost. @throws {RequestFailure} and the signal's reason. */
-export async function whole<Content>(
+export async function contentOf<Content>(
   answer: Response,
   read: (answer: Response) => Promise<Content>,
   signal?: AbortSignal,

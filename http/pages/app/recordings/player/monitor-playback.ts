@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import { ask, RequestFailure, whole } from '../../data/request.ts';
+import { ask, contentOf, RequestFailure } from '../../data/request.ts';
 import { withoutBase } from '../../data/under-base.ts';
 import { mediaSource, type OpenedSource, openSource } from '../../media/media-source.ts';
 import { FootageIndex, holeUs } from './footage-index.ts';
@@ -241,5 +241,5 @@ async function bytesOf(file: string, offset: number, length: number, signal: Abo
   const headers = { Range: `bytes=${offset}-${offset + length - 1}` };
   const answer = await ask(withoutBase(file), { headers, signal });
   if (answer.status !== 206) throw new Error(`answered with ${answer.status}`);
-  return whole(answer, (part) => part.arrayBuffer(), signal);
+  return contentOf(answer, (part) => part.arrayBuffer(), signal);
 }
